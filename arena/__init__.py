@@ -1,0 +1,1 @@
+"""Crowd Arena: crowd-evaluation competitions with an honest leaderboard."""

@@ -1,0 +1,36 @@
+"""Errors the domain raises on purpose; `arena.middleware` turns them into a page or JSON."""
+
+
+class ArenaError(Exception):
+    """Something the person can understand and act on.
+
+    `message` is shown to the person; `code` is stable and machine-readable.
+    """
+
+    status = 400
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+
+
+class NotFoundError(ArenaError):
+    """The object does not exist, or not for this person: the two are never told apart."""
+
+    status = 404
+
+    def __init__(self, message: str = "There is nothing here.", code: str = "not_found") -> None:
+        super().__init__(message, code)
+
+
+class ConflictError(ArenaError):
+    """The state has moved on since the person last saw it."""
+
+    status = 409
+
+
+class LimitError(ArenaError):
+    """Too many requests, or no room left."""
+
+    status = 429

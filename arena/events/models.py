@@ -1,0 +1,437 @@
+"""What is judged: an event with its competitors, records, responses and matchups."""
+
+import secrets
+import uuid
+from datetime import datetime, timedelta
+from typing import ClassVar
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from arena.people.models import SeatPool, User
+
+
+def draw_secret() -> str:
+    """256 random bits, hexadecimal."""
+    return secrets.token_hex(32)
+
+
+def check_timezone(name: str) -> None:
+    """Refuse what is not an IANA time zone."""
+    if name not in available_timezones():
+        raise ValidationError(_("%(name)s is not a time zone."), params={"name": name})
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    """Chainable questions about events."""
+
+    def listed(self) -> "EventQuerySet":
+        """Public events that have left the draft."""
+        return self.filter(is_private=False).exclude(state=Event.State.DRAFT)
+
+    def running(self) -> "EventQuerySet":
+        """Events that may take judgments: open or frozen."""
+        return self.filter(state__in=(Event.State.OPEN, Event.State.FROZEN))
+
+
+class Event(models.Model):
+    """One crowd-evaluation competition: guidelines, questions, deadline, settings, prize."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        OPEN = "open", _("Open")
+        FROZEN = "frozen", _("Ranks frozen")
+        CLOSED = "closed", _("Closed")
+        PUBLISHED = "published", _("Published")
+
+    class Scale(models.IntegerChoices):
+        TWO = 2, _("2: A or B")
+        THREE = 3, _("3: A, tie, B")
+        FIVE = 5, _("5: much better, better, tie")
+        SEVEN = 7, _("7: much, plainly, slightly better, tie")
+
+    class Choosing(models.TextChoices):
+        UNIFORM = "uniform", _("Uniform")
+        COVERAGE = "coverage", _("Fewest judgments first")
+
+    slug = models.SlugField(max_length=60, unique=True)
+    title = models.CharField(max_length=120)
+    summary = models.CharField(max_length=200, blank=True)
+    description = models.TextField(blank=True)
+    prize = models.TextField(blank=True)
+    licence = models.CharField(max_length=60, default="CC-BY-4.0")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
+    is_private = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    timezone = models.CharField(max_length=64, default="UTC", validators=[check_timezone])
+    # Null: as soon as the state says open.
+    opens_at = models.DateTimeField(null=True, blank=True)
+    # Null: until somebody closes it.
+    closes_at = models.DateTimeField(null=True, blank=True)
+    grace_minutes = models.PositiveSmallIntegerField(default=10)
+    freeze_minutes = models.PositiveSmallIntegerField(default=60)
+
+    scale = models.PositiveSmallIntegerField(choices=Scale.choices, default=Scale.FIVE)
+    both_bad = models.BooleanField(default=True)
+    overlap = models.PositiveSmallIntegerField(default=3)
+    lease_minutes = models.PositiveSmallIntegerField(default=30)
+    undo_seconds = models.PositiveSmallIntegerField(default=120)
+    recurrence_gap = models.PositiveSmallIntegerField(default=5)
+    # After the front-loaded controls, one in so many.
+    control_interval = models.PositiveSmallIntegerField(default=20)
+    # 0: every pair of a record's responses.
+    matchups_per_record = models.PositiveSmallIntegerField(default=0)
+    choosing = models.CharField(max_length=10, choices=Choosing.choices, default=Choosing.COVERAGE)
+    # Boards move per so many judgments; 0: with every one.
+    publish_batch = models.PositiveSmallIntegerField(default=0)
+
+    # Which origins enter the boards, beside what people judged on screen.
+    counts_imported = models.BooleanField(default=True)
+    counts_simulated = models.BooleanField(default=False)
+    counts_machine = models.BooleanField(default=False)
+
+    # Keys the control schedule and the pseudonyms; never leaves the server.
+    secret = models.CharField(max_length=64, default=draw_secret, editable=False)
+    seats = models.OneToOneField(
+        SeatPool, on_delete=models.PROTECT, null=True, editable=False, related_name="event"
+    )
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(scale__in=(2, 3, 5, 7)), name="event_scale_known"),
+            models.CheckConstraint(condition=Q(overlap__gte=1), name="event_overlap_positive"),
+            models.CheckConstraint(
+                condition=Q(control_interval__gte=2), name="event_control_interval_sane"
+            ),
+            models.CheckConstraint(condition=Q(lease_minutes__gte=1), name="event_lease_positive"),
+            models.CheckConstraint(
+                condition=Q(closes_at=None) | Q(opens_at=None) | Q(closes_at__gt=F("opens_at")),
+                name="event_closes_after_opening",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether new matchups are handed out at this moment of the server's clock."""
+        return (
+            self.state in (self.State.OPEN, self.State.FROZEN)
+            and (self.opens_at is None or at >= self.opens_at)
+            and (self.closes_at is None or at < self.closes_at)
+        )
+
+    def takes_answer(self, at: datetime) -> bool:
+        """Whether a matchup shown before closing may still be answered (the grace period)."""
+        return self.state in (self.State.OPEN, self.State.FROZEN) and (
+            self.closes_at is None or at < self.closes_at + timedelta(minutes=self.grace_minutes)
+        )
+
+    def zone(self) -> ZoneInfo:
+        """The time zone in which the event's times are meant."""
+        return ZoneInfo(self.timezone)
+
+    def counted_origins(self) -> list[str]:
+        """The origins of judgments that enter this event's boards."""
+        extra = {
+            "imported": self.counts_imported,
+            "simulated": self.counts_simulated,
+            "machine": self.counts_machine,
+        }
+        return ["screen", *(origin for origin, counts in extra.items() if counts)]
+
+
+class Guidelines(models.Model):
+    """One version of an event's guidelines; judgments name the version they were made under."""
+
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="guidelines")
+    version = models.PositiveIntegerField()
+    text = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        get_latest_by = "version"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["event", "version"], name="guidelines_version_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} v{self.version}"
+
+
+class Question(models.Model):
+    """Something asked about every matchup of an event; `kind` names a row of `KINDS`."""
+
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="questions")
+    position = models.PositiveSmallIntegerField()
+    name = models.SlugField(max_length=40)
+    kind = models.CharField(max_length=20)
+    title = models.CharField(max_length=200)
+    help = models.CharField(max_length=300, blank=True)
+    required = models.BooleanField(default=True)
+    settings = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["position"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["event", "name"], name="question_name_once"),
+            models.UniqueConstraint(fields=["event", "position"], name="question_position_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Competitor(models.Model):
+    """A language model (or checkpoint, prompt, system) being rated; people read "model"."""
+
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="competitors")
+    name = models.CharField(max_length=120)
+    organization = models.CharField(max_length=120, blank=True)
+    licence = models.CharField(max_length=60, blank=True)
+    version = models.CharField(max_length=60, blank=True)
+    # Joined after the first judgment: provisional until it has its votes.
+    joined_late = models.BooleanField(default=False)
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["event", "name"], name="competitor_name_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Category(models.Model):
+    """A subject under which records are grouped and boards can be filtered."""
+
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="categories")
+    slug = models.SlugField(max_length=60, allow_unicode=True)
+    name = models.CharField(max_length=80)
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+        verbose_name_plural = "categories"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["event", "slug"], name="category_slug_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Record(models.Model):
+    """A prompt (one turn or a conversation) with categories and metadata.
+
+    `prompt` is a list of `{"role", "content"}` whose last turn is to be answered. Text that
+    somebody has been shown is frozen: a fix retires this record and names it in the new one.
+    """
+
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="records")
+    # The organizer's own identifier: a re-import updates, never duplicates.
+    external_id = models.CharField(max_length=200)
+    prompt = models.JSONField()
+    metadata = models.JSONField(default=dict, blank=True)
+    categories = models.ManyToManyField(Category, related_name="records", blank=True)
+    # Null while its import is under way: nothing half-imported is ever served.
+    imported_at = models.DateTimeField(null=True)
+    # Null while in use.
+    retired_at = models.DateTimeField(null=True)
+    # The record that this one corrects; null for most.
+    replaces = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["event", "external_id"], name="record_external_id_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.external_id
+
+
+class Response(models.Model):
+    """One competitor's output for one record; a control's responses may have no competitor."""
+
+    record = models.ForeignKey(Record, on_delete=models.CASCADE, related_name="responses")
+    # Null: written or chosen by the organizer for a control.
+    competitor = models.ForeignKey(
+        Competitor, on_delete=models.CASCADE, null=True, related_name="responses"
+    )
+    text = models.TextField()
+    # Style covariates, counted at import (leaderboard/ratings/style.py says how they are used).
+    length = models.PositiveIntegerField(default=0)
+    headers = models.PositiveIntegerField(default=0)
+    bold = models.PositiveIntegerField(default=0)
+    lists = models.PositiveIntegerField(default=0)
+    code = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["record", "competitor"], name="response_once_per_competitor"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.record} / {self.competitor or 'control'}"
+
+
+class MatchupQuerySet(models.QuerySet["Matchup"]):
+    """Chainable questions about matchups."""
+
+    def serving(self) -> "MatchupQuerySet":
+        """Matchups that may be handed out: wholly imported, not retired, nor their record."""
+        return self.filter(
+            retired_at=None, record__imported_at__isnull=False, record__retired_at=None
+        )
+
+
+class Matchup(models.Model):
+    """A record and the 1 to 9 of its responses shown together: unordered, unique. The unit of work.
+
+    `role` says why it is handed out and never reaches a contributor. `open_slots` is how many
+    more judgments an ordinary matchup wants; whoever takes one decrements it in the same
+    statement that checks it, so that overlap is exact under any concurrency.
+    """
+
+    class Role(models.TextChoices):
+        ORDINARY = "ordinary"
+        CONTROL = "control"
+        ANCHOR = "anchor"
+
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="matchups")
+    record = models.ForeignKey(Record, on_delete=models.CASCADE, related_name="matchups")
+    responses = models.ManyToManyField(Response, through="MatchupResponse", related_name="matchups")
+    # Primary keys of its responses in canonical order, comma-separated: makes the set unique.
+    key = models.CharField(max_length=200)
+    role = models.CharField(max_length=8, choices=Role.choices, default=Role.ORDINARY)
+    open_slots = models.PositiveSmallIntegerField(default=0)
+    # A fixed random place in [0, 1) that assignment walks through: no sorting at serving time.
+    shuffle = models.FloatField()
+    retired_at = models.DateTimeField(null=True)
+
+    objects = MatchupQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["record", "key"], name="matchup_once"),
+            models.CheckConstraint(
+                condition=Q(shuffle__gte=0) & Q(shuffle__lt=1), name="matchup_shuffle_unit"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["event", "role", "open_slots", "shuffle"],
+                condition=Q(retired_at=None),
+                name="matchup_serving",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.record} [{self.key}]"
+
+
+class MatchupResponse(models.Model):
+    """A response's canonical position (0-based, by primary key) in a matchup."""
+
+    matchup = models.ForeignKey(Matchup, on_delete=models.CASCADE, related_name="places")
+    response = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="places")
+    position = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering: ClassVar = ["position"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["matchup", "position"], name="place_position_once"),
+            models.UniqueConstraint(fields=["matchup", "response"], name="place_response_once"),
+            models.CheckConstraint(condition=Q(position__lt=9), name="place_at_most_nine"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.matchup} @{self.position}"
+
+
+class Control(models.Model):
+    """The key of a matchup whose answer is known. Kept apart so that no page for a contributor
+    can read it by accident."""
+
+    matchup = models.OneToOneField(Matchup, on_delete=models.CASCADE, related_name="control")
+    question = models.ForeignKey(Question, on_delete=models.CASCADE, related_name="controls")
+    key = models.JSONField()
+    reason = models.TextField(blank=True)
+    retired_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"key of {self.matchup}"
+
+
+class Membership(models.Model):
+    """A person's office in an event. Contributors have an Enrollment instead."""
+
+    class Role(models.TextChoices):
+        ORGANIZER = "organizer", _("Organizer")
+        REVIEWER = "reviewer", _("Reviewer")
+        READER = "reader", _("Reader")
+
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role.choices)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["event", "user"], name="membership_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.role} of {self.event}"
+
+
+class Enrollment(models.Model):
+    """A contributor (or a judging machine) in one event."""
+
+    class Kind(models.TextChoices):
+        HUMAN = "human"
+        MACHINE = "machine"
+
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="enrollments")
+    # Null: imported or simulated contributors, machines, and people who left and were erased.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="enrollments",
+    )
+    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.HUMAN)
+    # Public, stable within the event, says nothing about the person.
+    pseudonym = models.CharField(max_length=60)
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    # The identifier this contributor had where the votes were collected; null on screen.
+    external_id = models.CharField(max_length=200, null=True)
+    joined_at = models.DateTimeField()
+    # The version of the guidelines this person has read; null before the first.
+    guidelines = models.ForeignKey(Guidelines, on_delete=models.PROTECT, null=True)
+    guidelines_at = models.DateTimeField(null=True)
+    # Assignments served so far: the ordinal that the control schedule follows.
+    served = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["event", "user"], name="enrollment_once"),
+            models.UniqueConstraint(
+                fields=["event", "pseudonym"], name="enrollment_pseudonym_once"
+            ),
+            models.UniqueConstraint(
+                fields=["event", "external_id"], name="enrollment_external_id_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.pseudonym

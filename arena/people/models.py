@@ -1,0 +1,86 @@
+"""Who: users, and the seats that are provisioned for them."""
+
+from typing import ClassVar
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models import Q
+
+
+class User(AbstractUser):
+    """Anybody who signs in: by password, access code, e-mailed code or social identity.
+
+    A person's place in an event is an Enrollment or a Membership, never a field here.
+    """
+
+    # Shown on boards instead of the pseudonym where the person chose so; empty: pseudonym.
+    display_name = models.CharField(max_length=40, blank=True)
+
+    def __str__(self) -> str:
+        return self.username
+
+
+class SeatPool(models.Model):
+    """The seats of one occasion; an event owns one."""
+
+    name = models.SlugField(max_length=80, unique=True)
+    # Claims of open seats per network and day; raised for a lecture hall behind one address.
+    claims_per_network = models.PositiveIntegerField(default=30)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SeatQuerySet(models.QuerySet["Seat"]):
+    """Chainable questions about seats."""
+
+    def open_unclaimed(self) -> "SeatQuerySet":
+        """Open seats that a visitor can still claim by a click."""
+        return self.filter(kind=Seat.Kind.OPEN, claimed_at=None)
+
+
+class Seat(models.Model):
+    """An auto-provisioned account.
+
+    A printed seat's code stands on the organizer's sheet; an open seat's code is made when a
+    visitor claims it. Only hashes are stored: the code's as the user's password.
+    """
+
+    class Kind(models.TextChoices):
+        PRINTED = "printed"
+        OPEN = "open"
+
+    pool = models.ForeignKey(SeatPool, on_delete=models.CASCADE, related_name="seats")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="seat")
+    # SHA-256 of the claim link's token, hexadecimal; null on open seats, which have no link.
+    link_hash = models.CharField(max_length=64, null=True, unique=True)
+    # Null until somebody takes the seat.
+    claimed_at = models.DateTimeField(null=True)
+    # When the holder said that the code is saved; a claim without it returns after two hours.
+    saved_at = models.DateTimeField(null=True)
+
+    objects = SeatQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(kind="open", link_hash=None)
+                | Q(kind="printed", link_hash__isnull=False),
+                name="seat_link_only_when_printed",
+            ),
+            models.CheckConstraint(
+                condition=Q(saved_at=None) | Q(claimed_at__isnull=False),
+                name="seat_saved_after_claimed",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["pool", "id"],
+                condition=Q(kind="open", claimed_at=None),
+                name="seat_open_unclaimed",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.user.username

@@ -1,0 +1,31 @@
+"""What can be asked about a matchup. Plain Python: no Django, no database.
+
+`KINDS` maps the name of a kind to the kind. A further kind is a further module and one line here.
+"""
+
+from arena.questions.base import (
+    Choice,
+    Comparison,
+    InvalidAnswer,
+    InvalidSettings,
+    Kind,
+    Settings,
+    Value,
+)
+from arena.questions.preference import Preference
+from arena.questions.text import Text
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (Preference(), Text())}
+
+__all__ = [
+    "KINDS",
+    "Choice",
+    "Comparison",
+    "InvalidAnswer",
+    "InvalidSettings",
+    "Kind",
+    "Preference",
+    "Settings",
+    "Text",
+    "Value",
+]

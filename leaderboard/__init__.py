@@ -1,0 +1,1 @@
+"""What follows from judgments: ratings, reliability, standings and their pages."""
