@@ -1,0 +1,116 @@
+# The project's whole vocabulary of commands. `make` alone lists it.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+PORT ?= 8000
+BIN := $(VENV)/bin
+MANAGE := $(BIN)/python manage.py
+SOURCES := arena leaderboard tests bench manage.py serve.py
+
+export PORT
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help install install-dev demo run prepare test check bench lock format
+.DEFAULT_GOAL := help
+
+help: ## list the commands
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-20s%s\n", $$1, $$2}'
+
+# --- installing: repeated only when a lock file has changed ---------------------------------
+install: $(VENV)/.base ## install what serving needs, from hashed locks
+
+install-dev: $(VENV)/.dev ## install what testing and checking need too, with a Chromium
+	@$(BIN)/python -m tests.chromium
+
+$(BIN)/python:
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	  || { echo "Crowd Arena needs Python 3.11 or newer; found: $$("$(PYTHON)" --version 2>&1). Say make PYTHON=/path/to/python3.11"; exit 1; }
+	"$(PYTHON)" -m venv $(VENV)
+
+$(VENV)/.base: requirements/base.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r $<
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r $<
+	@touch $@ $(VENV)/.base
+
+# A peer library pins an older numpy; it must not pull the project's own down.
+var/bench-venv/.bench: requirements/bench.txt | $(BIN)/python
+	$(BIN)/python -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --require-hashes --no-deps -r $<
+	@touch $@
+
+# Settings of this machine alone; a production host sets its own environment.
+.env: | $(BIN)/python
+	@umask 077; $(BIN)/python -c 'import secrets; print("SECRET_KEY=" + secrets.token_urlsafe(50)); print("# Plain HTTP, for localhost only:"); print("HTTPS=0")' > $@
+
+# --- serving ---------------------------------------------------------------------------------
+prepare: install .env
+	@$(BIN)/python serve.py --check-port
+	$(MANAGE) migrate --verbosity 1
+	$(MANAGE) collectstatic --no-input --verbosity 0
+
+demo: prepare ## serve a sample event on http://127.0.0.1:8000/ (PORT=8001 for another port)
+	$(MANAGE) sample_event
+	@exec $(BIN)/python serve.py --then "$(MANAGE) sample_event"
+
+run: prepare ## serve what is in the database, without the sample event
+	@exec $(BIN)/python serve.py --then "echo Crowd Arena is on http://127.0.0.1:$(PORT)/ - Ctrl-C stops it."
+
+# --- testing ---------------------------------------------------------------------------------
+test: install-dev ## run the whole suite on SQLite, then what touches the database on PostgreSQL
+	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --database postgresql -m "database and not browser"
+
+bench: var/bench-venv/.bench ## measure speed beside other libraries; prints a table
+	var/bench-venv/bin/python -m bench
+
+# Every part is run, also after one has failed; make names the failed ones at the end.
+PARTS := check-lint check-format check-types check-templates check-layers check-migrations check-deploy check-locks
+.PHONY: $(PARTS)
+check: $(VENV)/.dev ## lint, format, types, templates, layers, migrations, deployment, locks
+	@$(MAKE) --no-print-directory --keep-going $(PARTS)
+	@echo "check: all $(words $(PARTS)) parts passed"
+
+$(PARTS): export SECRET_KEY := $(shell od -An -tx1 -N40 /dev/urandom | tr -d ' \n')
+$(PARTS): export DEBUG := 0
+$(PARTS): export HTTPS := 1
+
+check-lint:
+	$(BIN)/ruff check $(SOURCES)
+
+check-format:
+	$(BIN)/ruff format --check $(SOURCES)
+
+check-types:
+	$(BIN)/mypy arena leaderboard serve.py
+
+check-templates:
+	$(BIN)/djlint --quiet --lint --check templates
+
+check-layers:
+	$(BIN)/lint-imports
+
+check-migrations:
+	$(MANAGE) makemigrations --check --dry-run
+
+check-deploy:
+	$(MANAGE) check --deploy --fail-level WARNING
+
+check-locks:
+	@if grep -nE '[a-z]+://|--(extra-)?index-url|--find-links' requirements/*.txt; then \
+	  echo "Lock files must name versions and hashes only; make lock"; exit 1; fi
+
+# --- upkeep ----------------------------------------------------------------------------------
+format: $(VENV)/.dev ## rewrite code and templates in the project's style
+	$(BIN)/ruff check --fix-only $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+	-$(BIN)/djlint --quiet --reformat templates
+
+COMPILE := UV_SYSTEM_CERTS=1 $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-header --no-annotate pyproject.toml
+lock: $(VENV)/.dev ## compile requirements/*.txt anew from pyproject.toml (UPGRADE=--upgrade for newer)
+	$(COMPILE) $(UPGRADE) -o requirements/base.txt
+	$(COMPILE) $(UPGRADE) -c requirements/base.txt --group dev -o requirements/dev.txt
+	$(COMPILE) $(UPGRADE) --group dev --group bench -o requirements/bench.txt

@@ -1,0 +1,146 @@
+"""Run the processes of the Procfile together, in the foreground.
+
+They start together and stop together: on Ctrl-C, on SIGTERM, or as soon as one of them ends.
+Runners of Procfiles usually signal whole process groups; that would shoot Celery's pool in the
+middle of a task. Here each main process gets SIGTERM alone and finishes what it has in hand.
+"""
+
+import argparse
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+HOST = os.environ.get("HOST", "127.0.0.1")
+PORT = int(os.environ.get("PORT", "8000"))
+START_SECONDS = 60
+STOP_SECONDS = 20
+
+Children = dict[str, subprocess.Popen[bytes]]
+
+
+class Stopped(Exception):  # noqa: N818 - an order, not an error
+    """Somebody asked us to stop."""
+
+
+def main() -> int:
+    """Check the port; unless that was all, serve until something ends it."""
+    parser = argparse.ArgumentParser(description="Run web, worker and beat together.")
+    parser.add_argument("--check-port", action="store_true", help="only tell whether PORT is free")
+    parser.add_argument("--then", metavar="COMMAND", help="run this once the web server answers")
+    options = parser.parse_args()
+    if problem := port_problem():
+        print(problem, file=sys.stderr)  # noqa: T201
+        return 1
+    return 0 if options.check_port else serve(shlex.split(options.then or ""))
+
+
+def port_problem() -> str:
+    """Why the port cannot be had; empty if it can."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, PORT))
+        except OSError as error:
+            return f"Cannot listen on {HOST}:{PORT}: {error.strerror}. Choose another, as in PORT={PORT + 1}"
+    return ""
+
+
+def serve(then: list[str]) -> int:
+    """Start everything, wait, stop everything. Return the exit code: 0 if we were told to stop."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, raise_stopped)
+    children: Children = {}
+    try:
+        for name, command in procfile():
+            children[name] = start(command)
+        wait_for_web(children)
+        if then:
+            subprocess.run(then, check=True)
+        while True:
+            fail_if_ended(children)
+            time.sleep(0.2)
+    except Stopped:
+        return 0
+    except (RuntimeError, subprocess.CalledProcessError) as error:
+        print(f"serve: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    finally:
+        stop(children)
+
+
+def raise_stopped(number: int, frame: object) -> None:
+    """Turn a signal into an exception in the main thread."""
+    raise Stopped(signal.Signals(number).name)
+
+
+def procfile() -> list[tuple[str, str]]:
+    """The lines of the Procfile as (name, shell command)."""
+    lines = (ROOT / "Procfile").read_text().splitlines()
+    pairs = (line.split(":", 1) for line in lines if ":" in line and not line.startswith("#"))
+    return [(name.strip(), command.strip()) for name, command in pairs]
+
+
+def start(command: str) -> subprocess.Popen[bytes]:
+    """Start one process in a session of its own, out of reach of the terminal's Ctrl-C."""
+    programs = Path(sys.executable).parent
+    environment = {
+        "OPENBLAS_NUM_THREADS": "1",  # processes side by side share the cores already
+        "PYTHONUNBUFFERED": "1",
+        **os.environ,
+        "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}",
+    }
+    return subprocess.Popen(
+        ["/bin/sh", "-c", f"exec {command}"], cwd=ROOT, env=environment, start_new_session=True
+    )
+
+
+def wait_for_web(children: Children) -> None:
+    """Return when the web server answers anything at all; the answer's content is not our matter."""
+    host = "127.0.0.1" if HOST == "0.0.0.0" else HOST  # noqa: S104 - compared, not bound
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        fail_if_ended(children)
+        try:
+            urllib.request.urlopen(f"http://{host}:{PORT}/health/", timeout=5).close()  # noqa: S310
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
+    raise RuntimeError(f"the web server did not answer within {START_SECONDS} seconds")
+
+
+def fail_if_ended(children: Children) -> None:
+    """Complain of the first process that is no longer there."""
+    for name, child in children.items():
+        if child.poll() is not None:
+            raise RuntimeError(f"{name} ended with code {child.returncode}; stopping the others")
+
+
+def stop(children: Children) -> None:
+    """Ask every process to end; kill, with all it started, what has not after STOP_SECONDS."""
+    for child in children.values():
+        child.terminate()
+    deadline = time.monotonic() + STOP_SECONDS
+    for child in children.values():
+        try:
+            child.wait(max(0.1, deadline - time.monotonic()))
+        except (subprocess.TimeoutExpired, Stopped):  # a second Ctrl-C: do not wait any longer
+            deadline = time.monotonic()
+        try:
+            os.killpg(child.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass  # it left nobody behind
+
+
+if __name__ == "__main__":
+    sys.exit(main())

