@@ -3,7 +3,7 @@
 import secrets
 import uuid
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
@@ -188,6 +188,10 @@ class Question(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    def all_settings(self) -> dict[str, Any]:
+        """The question's settings with those that the event fixes for every preference."""
+        return {**self.settings, "scale": self.event.scale, "both_bad": self.event.both_bad}
 
 
 class Competitor(models.Model):

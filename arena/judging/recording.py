@@ -1,0 +1,212 @@
+"""Recording what a contributor decided: a judgment, a revision, a skip, a flag.
+
+An acknowledged judgment is stored exactly once. What a person typed is never lost: an answer
+that comes too late to count is kept as an excluded one.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from arena.errors import ConflictError
+from arena.events.models import Question
+from arena.judging.assigning import give_back_slots, lease_of, take_slot
+from arena.judging.models import Answer, Assignment, Exclusion, Flag, Judgment, Origin
+from arena.questions import KINDS, InvalidAnswer, Value
+
+Answers = Mapping[Question, Value]
+State = Assignment.State
+
+
+class InvalidAnswers(ValueError):
+    """Some answers are not acceptable; `errors` maps the question's name to a message."""
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        super().__init__("; ".join(errors.values()))
+        self.errors = errors
+
+
+def check_answers(assignment: Assignment, posted: Mapping[str, str]) -> dict[Question, Value]:
+    """What was posted, as values in canonical order. Raises `InvalidAnswers`."""
+    answers: dict[Question, Value] = {}
+    errors: dict[str, str] = {}
+    for question in assignment.enrollment.event.questions.all():
+        kind, raw = KINDS[question.kind], posted.get(question.name, "")
+        try:
+            value = kind.check_answer(question.all_settings(), raw, assignment.order)
+        except InvalidAnswer as error:
+            errors[question.name] = str(error)
+            continue
+        if value is not None:
+            answers[question] = value
+        elif question.required:
+            errors[question.name] = _("Choose an answer first.")
+    if errors:
+        raise InvalidAnswers(errors)
+    return answers
+
+
+def record_judgment(
+    assignment: Assignment, answers: Answers, *, now: datetime, origin: str = Origin.SCREEN
+) -> Judgment:
+    """Store the answers to a shown assignment; the same answers again return the same judgment.
+
+    Raises `ConflictError` where the assignment was answered otherwise, skipped, or the event is
+    over for good.
+    """
+    event = assignment.enrollment.event
+    if event.state in (event.State.CLOSED, event.State.PUBLISHED):
+        raise ConflictError(_("This event has closed."), "closed")
+    in_time = event.is_open(now) or (event.takes_answer(now) and now < assignment.lease_until)
+    try:
+        # Closes the race of identical submissions: one of them finds the row still shown, and
+        # its judgment is there before anybody else sees "done".
+        with transaction.atomic():
+            if finish(assignment, State.SHOWN, now):
+                return insert_judgment(assignment, answers, now, origin, late=not in_time)
+            if finish(assignment, State.EXPIRED, now):
+                reclaimed = in_time and reclaim(assignment)
+                return insert_judgment(assignment, answers, now, origin, late=not reclaimed)
+    except IntegrityError as error:
+        # The same matchup was given to this person again after the lease ran out.
+        raise ConflictError(_("You have already judged this pair."), "already_judged") from error
+    return earlier_judgment(assignment, answers)
+
+
+def finish(assignment: Assignment, expected: str, now: datetime) -> bool:
+    """Turn the assignment to done if it is in the expected state."""
+    rows = Assignment.objects.filter(pk=assignment.pk, state=expected)
+    return bool(rows.update(state=State.DONE, finished_at=now))
+
+
+def reclaim(assignment: Assignment) -> bool:
+    """Take a slot again for an answer whose lease had run out; False where none is left."""
+    if not take_slot(assignment.matchup_id):
+        return False
+    holds = assignment.matchup.role == assignment.matchup.Role.ORDINARY
+    Assignment.objects.filter(pk=assignment.pk).update(holds_slot=holds)
+    return True
+
+
+def insert_judgment(
+    assignment: Assignment, answers: Answers, now: datetime, origin: str, *, late: bool
+) -> Judgment:
+    """The judgment's rows, inside the caller's transaction; a revision replaces what stood."""
+    earlier = Judgment.objects.standing().filter(assignment=assignment).first()
+    if earlier is not None:
+        if same_answers(earlier, answers):
+            return earlier
+        Judgment.objects.filter(pk=earlier.pk).update(standing=False)
+    judgment = Judgment.objects.create(
+        event=assignment.enrollment.event,
+        enrollment=assignment.enrollment,
+        matchup=assignment.matchup,
+        assignment=assignment,
+        guidelines=assignment.guidelines,
+        origin=origin,
+        judged_at=now,
+        revision=earlier.revision + 1 if earlier else 0,
+        revises=earlier,
+    )
+    Answer.objects.bulk_create(answer_row(judgment, q, value) for q, value in answers.items())
+    if late:
+        keep_as_late(judgment, now)
+    return judgment
+
+
+def answer_row(judgment: Judgment, question: Question, value: Value) -> Answer:
+    """An answer in its columns: typed for a preference, a value for everything else."""
+    if question.kind != "preference":
+        return Answer(judgment=judgment, question=question, value=value)
+    first, second = judgment.matchup.places.order_by("position").values_list("response", flat=True)
+    return Answer(judgment=judgment, question=question, first_id=first, second_id=second, **value)
+
+
+def keep_as_late(judgment: Judgment, now: datetime) -> None:
+    """Keep an answer that came too late, without letting it count or hold a slot."""
+    Exclusion.objects.create(
+        event=judgment.event, judgment=judgment, reason=Exclusion.Reason.LATE, created_at=now
+    )
+    give_back_slots(Assignment.objects.filter(judgments=judgment))
+
+
+def earlier_judgment(assignment: Assignment, answers: Answers) -> Judgment:
+    """The judgment already there, if it says the same. Raises `ConflictError` otherwise."""
+    earlier = Judgment.objects.standing().filter(assignment=assignment).first()
+    if earlier is None:
+        raise ConflictError(_("You have skipped this pair."), "skipped")
+    if not same_answers(earlier, answers):
+        raise ConflictError(
+            _("You have already answered this pair. Use undo to change it."), "already_judged"
+        )
+    return earlier
+
+
+def same_answers(judgment: Judgment, answers: Answers) -> bool:
+    """Whether a judgment holds exactly these answers."""
+    stored = {answer.question_id: answer.as_value() for answer in judgment.answers.all()}
+    return stored == {question.pk: value for question, value in answers.items()}
+
+
+def skip_assignment(assignment: Assignment, reason: str, *, now: datetime) -> None:
+    """Pass on a shown matchup; its slot goes to somebody else. Doing so twice is once.
+
+    Raises `ConflictError` where it was answered.
+    """
+    # Closes the race with an answer from another tab: whoever finds the row shown wins.
+    with transaction.atomic():
+        shown = Assignment.objects.filter(pk=assignment.pk, state=State.SHOWN)
+        if shown.exclude(judgments__standing=True).update(
+            state=State.SKIPPED, finished_at=now, skip_reason=reason
+        ):
+            give_back_slots(Assignment.objects.filter(pk=assignment.pk))
+            return
+    assignment.refresh_from_db()
+    if assignment.state in (State.SHOWN, State.DONE):
+        raise ConflictError(_("You have already answered this pair."), "already_judged")
+
+
+def flag_assignment(assignment: Assignment, reason: str, note: str, *, now: datetime) -> None:
+    """Report a matchup, and pass on it where it was not answered. Doing so twice is once."""
+    # Closes the race of two identical reports: the second finds the flag there.
+    with transaction.atomic():
+        Flag.objects.get_or_create(
+            assignment=assignment, defaults={"reason": reason, "note": note, "created_at": now}
+        )
+        try:
+            skip_assignment(assignment, Assignment.SkipReason.FLAGGED, now=now)
+        except ConflictError:
+            # An answered matchup may be reported as well; its judgment stays.
+            return
+
+
+def undo_until(assignment: Assignment) -> datetime | None:
+    """Until when the answer to this assignment may be changed; null where there is none."""
+    first = Judgment.objects.filter(assignment=assignment, revision=0).first()
+    if first is None or first.judged_at is None:
+        return None
+    return first.judged_at + timedelta(seconds=assignment.enrollment.event.undo_seconds)
+
+
+def reopen_assignment(assignment: Assignment, *, now: datetime) -> None:
+    """Show an answered matchup again so that the answer can be changed; it stands until then.
+
+    Raises `ConflictError` after the undo window, and where the event takes no answers.
+    """
+    until = undo_until(assignment)
+    event = assignment.enrollment.event
+    if until is None or now >= until or not event.is_open(now):
+        raise ConflictError(_("It is too late to change this answer."), "undo_over")
+    try:
+        # Closes the race of two tabs: one row per enrollment is shown, the unique index says so.
+        with transaction.atomic():
+            Assignment.objects.filter(enrollment=assignment.enrollment, state=State.SHOWN).exclude(
+                pk=assignment.pk
+            ).update(state=State.RESERVED)
+            Assignment.objects.filter(pk=assignment.pk, state=State.DONE).update(
+                state=State.SHOWN, lease_until=now + lease_of(event), finished_at=None
+            )
+    except IntegrityError as error:
+        raise ConflictError(_("Another tab is open on this event."), "raced") from error

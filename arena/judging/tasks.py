@@ -1,0 +1,28 @@
+"""Celery tasks of judging: ids in, one call, one log line. Safe twice, at once, or late."""
+
+import structlog
+from celery import shared_task
+from django.utils import timezone
+
+from arena.judging.assigning import expire_lapsed
+from arena.judging.ledger import seal_event
+from arena.judging.models import Assignment, Judgment
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task
+def seal_ledgers() -> None:
+    """Give every committed judgment its place in its event's ledger."""
+    unsealed = Judgment.objects.filter(ledger_seq=None).order_by("event_id")
+    for event_id in unsealed.values_list("event_id", flat=True).distinct():
+        sealed = seal_event(event_id, timezone.now())
+        log.info("ledger sealed", event=event_id, judgments=sealed)
+
+
+@shared_task
+def sweep_leases() -> None:
+    """End leases that have run out, so that their matchups reach somebody else."""
+    expired = expire_lapsed(Assignment.objects.all(), timezone.now())
+    if expired:
+        log.info("leases expired", assignments=expired)
