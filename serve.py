@@ -6,6 +6,7 @@ middle of a task. Here each main process gets SIGTERM alone and finishes what it
 """
 
 import argparse
+import contextlib
 import os
 import shlex
 import signal
@@ -26,7 +27,7 @@ STOP_SECONDS = 20
 Children = dict[str, subprocess.Popen[bytes]]
 
 
-class Stopped(Exception):  # noqa: N818 - an order, not an error
+class Stopped(Exception):
     """Somebody asked us to stop."""
 
 
@@ -37,7 +38,7 @@ def main() -> int:
     parser.add_argument("--then", metavar="COMMAND", help="run this once the web server answers")
     options = parser.parse_args()
     if problem := port_problem():
-        print(problem, file=sys.stderr)  # noqa: T201
+        print(problem, file=sys.stderr)
         return 1
     return 0 if options.check_port else serve(shlex.split(options.then or ""))
 
@@ -49,7 +50,8 @@ def port_problem() -> str:
         try:
             probe.bind((HOST, PORT))
         except OSError as error:
-            return f"Cannot listen on {HOST}:{PORT}: {error.strerror}. Choose another, as in PORT={PORT + 1}"
+            reason = f"Cannot listen on {HOST}:{PORT}: {error.strerror}."
+            return f"{reason} Choose another port, as in PORT={PORT + 1}"
     return ""
 
 
@@ -70,7 +72,7 @@ def serve(then: list[str]) -> int:
     except Stopped:
         return 0
     except (RuntimeError, subprocess.CalledProcessError) as error:
-        print(f"serve: {error}", file=sys.stderr)  # noqa: T201
+        print(f"serve: {error}", file=sys.stderr)
         return 1
     finally:
         stop(children)
@@ -103,13 +105,13 @@ def start(command: str) -> subprocess.Popen[bytes]:
 
 
 def wait_for_web(children: Children) -> None:
-    """Return when the web server answers anything at all; the answer's content is not our matter."""
+    """Return when the web server answers anything at all."""
     host = "127.0.0.1" if HOST == "0.0.0.0" else HOST  # noqa: S104 - compared, not bound
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         fail_if_ended(children)
         try:
-            urllib.request.urlopen(f"http://{host}:{PORT}/health/", timeout=5).close()  # noqa: S310
+            urllib.request.urlopen(f"http://{host}:{PORT}/health/", timeout=5).close()
         except urllib.error.HTTPError:
             return
         except OSError:
@@ -136,10 +138,8 @@ def stop(children: Children) -> None:
             child.wait(max(0.1, deadline - time.monotonic()))
         except (subprocess.TimeoutExpired, Stopped):  # a second Ctrl-C: do not wait any longer
             deadline = time.monotonic()
-        try:
+        with contextlib.suppress(ProcessLookupError):  # mostly it left nobody behind
             os.killpg(child.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass  # it left nobody behind
 
 
 if __name__ == "__main__":

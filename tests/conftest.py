@@ -1,16 +1,18 @@
 """Fixtures for every test. The services behind them are in services.py."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 from django.core.cache import cache
 from django.db import connection
 
-from tests.services import Services
-
-ROOT = Path(__file__).resolve().parent.parent
+from arena.celery import app
+from tests.services import ROOT, Services, stop_process, wait_until
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +38,26 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no published data in {folder}; name its folder in ARENA_SHARED_DATA")
     return folder
+
+
+@pytest.fixture
+def celery_worker_process(
+    transactional_db: None, services: Services
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A Celery worker with beat on the test database; what it prints is captured with the test.
+
+    Nothing is queued when it starts. It answers pings when the test begins.
+    """
+    with redis.Redis.from_url(services.redis_url) as client:
+        client.flushall()
+    name = Path(connection.settings_dict["NAME"]).name
+    command = [sys.executable, "-m", "celery", "-A", "arena", "worker", "--beat"]
+    command += ["--concurrency", "2", "--without-mingle", "--without-gossip"]
+    command += ["--include", "tests.worker_tasks"]
+    environment = {**os.environ, **services.environment(name), "DEBUG": "0"}
+    environment["SECRET_KEY"] = "for-a-worker-of-the-tests"
+    worker = services.start(command, None, env=environment, cwd=ROOT)
+    wait_until(lambda: bool(app.control.ping(timeout=0.5)), worker)
+    yield worker
+    services.processes.remove(worker)
+    stop_process(worker)

