@@ -1,0 +1,369 @@
+// The judging page: keys, drafts, safe resending, and where the eye lands. The page works as plain
+// forms without it. htmx swaps #matchup; everything here finds its elements anew after each swap.
+
+const find = (selector, scope = document) => scope.querySelector(selector);
+const all = (selector, scope = document) => [...scope.querySelectorAll(selector)];
+const root = document.documentElement;
+const words = find("#words").dataset;
+const answer = () => find("#answer");
+const narrow = matchMedia("(max-width: 48rem)");
+const BACKOFF = [1, 2, 4, 8, 16, 30]; // seconds
+
+function setting(name) {
+  try { return localStorage.getItem(name) === "on"; } catch { return false; }
+}
+
+// --- Drafts: what was chosen and typed survives a reload or a new sign-in in this tab.
+
+const draftKey = (form) => `draft:${form.dataset.uuid}`;
+
+function saveDraft(form) {
+  const fields = [...new FormData(form)].filter(([name]) => name !== "csrfmiddlewaretoken");
+  try { sessionStorage.setItem(draftKey(form), JSON.stringify(fields)); } catch { /* best effort */ }
+}
+
+function restoreDraft(form) {
+  let fields = [];
+  try { fields = JSON.parse(sessionStorage.getItem(draftKey(form))) ?? []; } catch { /* none kept */ }
+  for (const [name, value] of fields) {
+    for (const field of all("input, textarea", form).filter((each) => each.name === name)) {
+      if (field.type === "radio") field.checked = field.value === value;
+      else field.value = value;
+      if (value && field.type !== "radio") field.closest("details")?.setAttribute("open", "");
+    }
+  }
+}
+
+function forgetDraft(uuid) {
+  try { sessionStorage.removeItem(`draft:${uuid}`); } catch { /* nothing was kept */ }
+}
+
+// --- Status line and toast.
+
+function say(form, text, label, action) {
+  const line = find("[role=status]", form);
+  line.replaceChildren(text);
+  line.hidden = !text;
+  if (!label) return;
+  const button = Object.assign(document.createElement("button"), { type: "button", textContent: label });
+  button.addEventListener("click", action);
+  line.append(" ", button);
+}
+
+let toastTimer;
+function toast(text, label, action) {
+  const body = Object.assign(document.createElement("div"), { className: "toast-body" });
+  body.append(Object.assign(document.createElement("span"), { textContent: text }));
+  if (label) {
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: label });
+    button.addEventListener("click", action);
+    body.append(button);
+  }
+  find("#toast").replaceChildren(body);
+  clearTimeout(toastTimer);
+  toastTimer = setTimeout(() => find("#toast").replaceChildren(), 6000);
+}
+
+// --- Answering.
+
+function choose(key) {
+  const questions = all(".question-preference", answer());
+  const open = questions.find((question) => !find(":checked", question));
+  const question = open ?? questions.find((each) => each.contains(document.activeElement)) ?? questions[0];
+  const option = question && find(`input[data-key="${key}"]`, question);
+  if (!option) return;
+  option.checked = true;
+  option.focus({ preventScroll: true });
+  option.dispatchEvent(new Event("input", { bubbles: true }));
+  if (setting("fast")) submitIfComplete();
+}
+
+function submitIfComplete() {
+  if (answer().checkValidity()) submit();
+}
+
+function submit() {
+  if (held?.form !== answer()) answer().requestSubmit();
+  else resend();
+}
+
+function undo() {
+  find("#toast").replaceChildren();
+  const link = find("a[data-undo]");
+  if (link && !link.hidden) link.click();
+  else toast(words.nothing);
+}
+
+// --- A lost connection: the answer stays, locked, and the same answer is sent again by itself.
+// The server records an assignment once, so a repeated submission is safe.
+
+let held = null; // { form, attempt, timer }
+let renewed = null; // the form whose session was renewed: once a try
+
+function hold(form, text, seconds) {
+  const attempt = held?.form === form ? held.attempt + 1 : 0;
+  const wait = seconds ?? BACKOFF[Math.min(attempt, BACKOFF.length - 1)];
+  clearTimeout(held?.timer);
+  held = { form, attempt, timer: setTimeout(resend, wait * 1000 * (1 + Math.random() / 4)) };
+  lock(form, true);
+  say(form, text, words.retry, resend);
+}
+
+function lock(form, on) {
+  form.classList.toggle("is-held", on);
+  for (const part of all(".question, fieldset, .field", form)) part.inert = on;
+}
+
+function release() {
+  clearTimeout(held?.timer);
+  if (held) lock(held.form, false);
+  held = null;
+}
+
+function resend() {
+  clearTimeout(held?.timer);
+  if (!held?.form.isConnected) held = null;
+  else if (held.form.matches("form")) held.form.requestSubmit();
+}
+
+// --- An ended session: a fresh token if there still is one, else sign in without leaving the page.
+
+const signIn = () => find("#sign-in");
+const isLogin = (url) => new URL(url, location).pathname === new URL(find("form", signIn()).action).pathname;
+const parse = (html) => new DOMParser().parseFromString(html, "text/html");
+
+async function freshToken() {
+  const reply = await fetch(location.href, { headers: { Accept: "text/html" } });
+  const headers = parse(await reply.text()).body.getAttribute("hx-headers");
+  if (isLogin(reply.url) || !headers) return false;
+  document.body.setAttribute("hx-headers", headers);
+  const token = JSON.parse(headers)["X-CSRFToken"];
+  for (const field of all("input[name=csrfmiddlewaretoken]")) field.value = token;
+  return true;
+}
+
+async function renew(form) {
+  try {
+    if (renewed !== form && (await freshToken())) {
+      renewed = form;
+      form.requestSubmit();
+      return;
+    }
+  } catch {
+    hold(form, words.offline);
+    return;
+  }
+  release();
+  held = { form, attempt: 0 };
+  say(form, words.signedOut, words.signIn, () => signIn().showPopover());
+  signIn().showPopover();
+  find("input", signIn()).focus();
+}
+
+async function signInAgain(event) {
+  event.preventDefault();
+  const form = event.target;
+  const problem = find("[role=alert]", form);
+  problem.hidden = true;
+  try {
+    const page = parse(await (await fetch(form.action)).text());
+    const fields = new URLSearchParams(new FormData(form));
+    fields.set("csrfmiddlewaretoken", find("input[name=csrfmiddlewaretoken]", page)?.value ?? "");
+    await fetch(form.action, { method: "POST", body: fields });
+    problem.hidden = await freshToken();
+  } catch {
+    problem.hidden = false;
+  }
+  if (!problem.hidden) return;
+  form.reset();
+  signIn().hidePopover();
+  resend();
+}
+
+// --- What htmx reports.
+
+let sent = null; // uuid of the answer under way
+let skew = 0; // this device's clock minus the server's, ms
+
+const isForm = (event) => event.detail.elt.matches?.("#matchup form");
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (isForm(event)) sent = answer().dataset.uuid;
+});
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr, elt } = event.detail;
+  skew = Date.now() - (Date.parse(xhr.getResponseHeader("Date")) || Date.now());
+  if (xhr.status >= 400 || /\bid="matchup"/.test(xhr.responseText)) return;
+  event.detail.shouldSwap = false; // not a matchup: the way to sign in, or the end of the work
+  if (isLogin(xhr.responseURL) && elt.matches("form")) renew(elt);
+  else location.assign(xhr.responseURL);
+});
+
+document.addEventListener("htmx:afterSwap", (event) => {
+  const answered = event.detail.elt.id === "answer";
+  release();
+  renewed = null;
+  if (sent && sent !== answer().dataset.uuid) forgetDraft(sent);
+  else if (sent) say(answer(), ""); // refused with a notice: the draft stays
+  sent = null;
+  arrive();
+  history.replaceState(null, "", answer().action);
+  scrollTo(0, 0);
+  find("#prompt-title").focus({ preventScroll: true });
+  if (answered && undoLeft() > 0) toast(words.saved, words.undo, undo);
+});
+
+function failed(event) {
+  const { xhr, elt } = event.detail;
+  const status = xhr.status;
+  if (!isForm(event)) toast(words.refused);
+  else if (status === 401 || status === 403) renew(elt);
+  else if (status === 0 || status === 408) hold(elt, words.offline);
+  else if (status === 429 || status >= 500) hold(elt, words.busy, Number(xhr.getResponseHeader("Retry-After")) || undefined);
+  else {
+    release();
+    say(elt, words.refused);
+  }
+}
+for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) document.addEventListener(name, failed);
+addEventListener("online", resend);
+
+// --- Reading: the prompt's fold, the switch between sides, scrolling apart.
+
+function foldPrompt() {
+  const body = find("#prompt-body");
+  const button = find("[data-expand]");
+  if (body.scrollHeight <= body.clientHeight + 24) {
+    body.classList.add("is-open");
+    return;
+  }
+  button.hidden = false;
+  body.classList.add("is-cut");
+  const turns = all(".turn", body);
+  if (turns.length > 1) body.scrollTop = turns.at(-1).offsetTop - body.offsetTop - 40; // the last turn is the question
+  body.classList.toggle("is-late", body.scrollTop > 0);
+}
+
+function togglePrompt() {
+  const button = find("[data-expand]");
+  if (button.hidden) return;
+  const open = find("#prompt-body").classList.toggle("is-open");
+  find("#prompt-body").classList.toggle("is-cut", !open);
+  button.setAttribute("aria-expanded", String(open));
+  [button.textContent, button.dataset.less] = [button.dataset.less, button.textContent];
+}
+
+let places = {}; // where each side was left, by the switch on phones
+
+function markSide() {
+  if (!narrow.matches) return;
+  const sides = all(".side");
+  const current = sides.findLast((side) => side.getBoundingClientRect().top < 80) ?? sides[0];
+  for (const link of all(".side-switch a")) link.setAttribute("aria-current", String(link.hash === `#${current.id}`));
+}
+
+function switchSide(link) {
+  const from = find('.side-switch a[aria-current="true"]')?.hash;
+  if (from === link.hash) return find(link.hash).scrollIntoView();
+  places[from] = scrollY;
+  if (places[link.hash] === undefined) find(link.hash).scrollIntoView();
+  else scrollTo(0, places[link.hash]);
+  return markSide();
+}
+
+function scrollApart() {
+  root.classList.toggle("is-apart", setting("apart"));
+  for (const side of all(".side")) side.tabIndex = setting("apart") ? 0 : -1;
+}
+
+const undoLeft = () => Date.parse(find("#matchup").dataset.undoUntil) - (Date.now() - skew) || 0;
+
+let undoTimer;
+function arrive() {
+  places = {};
+  foldPrompt();
+  restoreDraft(answer());
+  scrollApart();
+  markSide();
+  clearTimeout(undoTimer);
+  const link = find("a[data-undo]");
+  if (link && undoLeft() > 0) undoTimer = setTimeout(() => { link.hidden = true; }, undoLeft());
+}
+
+// --- Events.
+
+const SHORTCUTS = {
+  s: () => find("#skip-dialog").showPopover(),
+  f: () => find("#flag-dialog").showPopover(),
+  g: () => find("#guidelines-sheet").showPopover(),
+  "?": () => find("#help-dialog").showPopover(),
+  u: undo,
+  p: togglePrompt,
+  c: comment,
+};
+
+function comment() {
+  const text = find(".question-text textarea");
+  text?.closest("details").setAttribute("open", "");
+  text?.focus();
+}
+
+function inDialog(event, dialog) {
+  const option = find(`input[data-key="${event.key}"]`, dialog);
+  if (option) option.click();
+  else if (event.key === "Enter" && find("form", dialog)) find("form", dialog).requestSubmit();
+  else if (["g", "?"].includes(event.key) && SHORTCUTS[event.key]) dialog.hidePopover();
+  else return;
+  event.preventDefault();
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
+  const field = event.target.closest("textarea, select, input:not([type=radio], [type=checkbox])");
+  if (field && event.key === "Escape" && answer().contains(field)) field.blur();
+  if (field || event.defaultPrevented) return;
+  if (event.key === "Enter" && event.target.closest("a, button, summary, [type=checkbox]")) return;
+  const dialog = find(":popover-open");
+  if (dialog) return inDialog(event, dialog);
+  if (/^[0-9]$/.test(event.key)) {
+    if (!held) choose(event.key);
+  } else if (event.key === "Enter") submit();
+  else if (SHORTCUTS[event.key.toLowerCase()]) SHORTCUTS[event.key.toLowerCase()]();
+  else return;
+  event.preventDefault();
+});
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest(".side-switch a");
+  if (link) {
+    event.preventDefault();
+    switchSide(link);
+  } else if (event.target.closest("[data-expand]")) togglePrompt();
+  else if (setting("fast") && event.target.closest(".segment") && event.target.type !== "radio") {
+    setTimeout(submitIfComplete); // after the tap has chosen
+  }
+});
+
+document.addEventListener("input", (event) => {
+  const form = event.target.form;
+  if (form?.id !== "answer") return;
+  saveDraft(form);
+  if (!held) say(form, "");
+});
+
+document.addEventListener("invalid", (event) => {
+  if (event.target.form?.id !== "answer") return;
+  event.preventDefault();
+  if (event.target.type !== "radio") comment();
+  say(answer(), words.choose);
+}, true);
+
+document.addEventListener("change", (event) => {
+  if (event.target.dataset.device === "apart") setTimeout(scrollApart); // after it is remembered
+});
+
+signIn().addEventListener("submit", signInAgain);
+addEventListener("scroll", markSide, { passive: true });
+narrow.addEventListener("change", markSide);
+arrive();

@@ -1,0 +1,68 @@
+// Small conveniences of every page: colour scheme, local times, copy, print, download.
+// Each is an attribute in the markup; without this file the page says the same.
+
+const root = document.documentElement;
+
+function remember(key, value) {
+  try {
+    if (value) localStorage.setItem(key, value);
+    else localStorage.removeItem(key);
+  } catch { /* storage may be forbidden; the choice then lasts until the next page */ }
+}
+
+function showTheme() {
+  for (const button of document.querySelectorAll("[data-theme-choice]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.themeChoice === (root.dataset.theme ?? "")));
+  }
+}
+
+// <time datetime="…" data-local>: filled with the moment in the reader's own time zone.
+function showLocalTimes(scope) {
+  const format = new Intl.DateTimeFormat(root.lang || undefined, {
+    weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZoneName: "short",
+  });
+  for (const time of scope.querySelectorAll("time[data-local]")) {
+    const moment = new Date(time.dateTime);
+    if (!Number.isNaN(moment.valueOf())) time.textContent = format.format(moment);
+  }
+}
+
+// The words "copied" replace the label for two seconds and are announced as the button's name.
+async function copy(button) {
+  await navigator.clipboard.writeText(button.dataset.copy);
+  const label = button.querySelector("[data-label]") ?? button;
+  const before = label.textContent;
+  label.textContent = button.dataset.done;
+  setTimeout(() => { label.textContent = before; }, 2000);
+}
+
+function download(button) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([button.dataset.download], { type: "text/plain" }));
+  link.download = button.dataset.filename;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-theme-choice], [data-copy], [data-print], [data-download]");
+  if (!button) return;
+  if ("themeChoice" in button.dataset) {
+    if (button.dataset.themeChoice) root.dataset.theme = button.dataset.themeChoice;
+    else delete root.dataset.theme;
+    remember("theme", button.dataset.themeChoice);
+    showTheme();
+  } else if ("copy" in button.dataset) copy(button);
+  else if ("print" in button.dataset) window.print();
+  else download(button);
+});
+
+// A checkbox with data-device is a setting of this device, not of the account.
+for (const box of document.querySelectorAll("input[data-device]")) {
+  try { box.checked = localStorage.getItem(box.dataset.device) === "on"; } catch { /* as above */ }
+  box.addEventListener("change", () => remember(box.dataset.device, box.checked ? "on" : ""));
+}
+
+document.addEventListener("htmx:afterSwap", (event) => showLocalTimes(event.target));
+showTheme();
+showLocalTimes(document);
