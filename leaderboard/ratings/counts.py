@@ -1,0 +1,173 @@
+"""Votes folded to their sufficient statistics: exact integers that add and subtract."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from .errors import RatingError
+from .votes import STRONGEST, UNIT, Floats, Ints, Votes
+
+OUTCOMES = 2 * STRONGEST + 1
+SIGN: Floats = np.array([0.0, 0.0, 0.0, 0.5, 1.0, 1.0, 1.0])
+"""Score of the first competitor by outcome -3 … 3: a win is a win, a tie is half of one."""
+GRADED: Floats = np.arange(OUTCOMES) / (OUTCOMES - 1)
+"""Graded scores 0, 1/6, 1/3, 1/2, 2/3, 5/6, 1: "slightly better" moves less than "much better"."""
+
+EXACT = 2**53
+"""Integers below this are exact as float64."""
+CHUNK = 1 << 14
+"""Rows whose keys are computed at a time: they stay in the processor's cache."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counts:
+    """How often each outcome was seen for each ordered pair.
+
+    votes: int64 (7, M, M), votes[o + 3, i, j] = number of votes with first i, second j, outcome o;
+    weight: int64 (7, M, M), the sum of their weights in units of 2**-12, or None: all weigh 1;
+    square: int64 (7, M, M), the sum of squared weights in units of 2**-24, or None.
+
+    Counts of disjoint sets of votes add, and counts of a subset subtract, without any rounding.
+    """
+
+    votes: Ints
+    weight: Ints | None = None
+    square: Ints | None = None
+
+    @property
+    def competitors(self) -> int:
+        """M, how many competitors there is room for."""
+        return len(self.votes[0])
+
+    @property
+    def mass(self) -> Floats | Ints:
+        """Summed weights of each cell, (7, M, M)."""
+        return self.votes if self.weight is None else self.weight / UNIT
+
+    @property
+    def squared_mass(self) -> Floats | Ints:
+        """Summed squared weights of each cell, (7, M, M)."""
+        return self.votes if self.square is None else self.square / UNIT**2
+
+    def __add__(self, other: Self) -> "Counts":
+        return self._combined(other, 1)
+
+    def __sub__(self, other: Self) -> "Counts":
+        """Counts without those of `other`, whose votes must be among these."""
+        difference = self._combined(other, -1)
+        if (difference.votes < 0).any():
+            raise RatingError("subtracted votes that were never counted")
+        return difference
+
+    def _combined(self, other: "Counts", sign: int) -> "Counts":
+        if self.votes.shape != other.votes.shape:
+            raise RatingError("counts of different numbers of competitors")
+        if (self.weight is None) != (other.weight is None):
+            raise RatingError("weighted and unweighted counts do not mix")
+        if self.weight is None or other.weight is None:
+            return Counts(self.votes + sign * other.votes)
+        assert self.square is not None
+        assert other.square is not None
+        return Counts(
+            self.votes + sign * other.votes,
+            self.weight + sign * other.weight,
+            self.square + sign * other.square,
+        )
+
+
+def fold(votes: Votes) -> Counts:
+    """Count votes per (outcome, first, second), in one pass and without sorting."""
+    m = votes.competitors
+    shape = (OUTCOMES, m, m)
+    key = _cell_of_each_vote(votes)
+    seen = np.bincount(key, minlength=OUTCOMES * m * m).reshape(shape)
+    if votes.weight is None:
+        return Counts(seen)
+    return Counts(
+        seen,
+        _exact_sums(key, votes.weight, shape),
+        _exact_sums(key, votes.weight**2, shape),
+    )
+
+
+def _cell_of_each_vote(votes: Votes) -> Ints:
+    m = votes.competitors
+    key = np.empty(len(votes), dtype=np.int64)
+    for start in range(0, len(votes), CHUNK):
+        part = slice(start, start + CHUNK)
+        cell = key[part]
+        np.add(votes.outcome[part], STRONGEST, out=cell)
+        cell *= m
+        cell += votes.first[part]
+        cell *= m
+        cell += votes.second[part]
+    return key
+
+
+def _exact_sums(key: Ints, values: Ints, shape: tuple[int, int, int]) -> Ints:
+    sums = np.bincount(key, weights=values, minlength=int(np.prod(shape)))
+    if sums.size and sums.max() >= EXACT:
+        raise RatingError("weights too large for exact sums")
+    return sums.astype(np.int64).reshape(shape)
+
+
+def wins(counts: Counts, scores: Floats = SIGN) -> Floats:
+    """Wins of i over j, ties and graded outcomes as fractions: float64 (M, M).
+
+    wins[i, j] = Σ w·y over votes with first i and second j, plus Σ w·(1-y) over those the other way
+    round, where y = scores[outcome + 3]. wins + wins.T is the weight of each pair's comparisons.
+    """
+    check_scores(scores)
+    total = np.zeros(counts.votes.shape[1:])
+    for outcome, (score, cells) in enumerate(zip(scores, counts.mass, strict=True)):
+        for share, side in ((score, cells), (1.0 - score, cells.T)):
+            if share and counts.votes[outcome].any():
+                total += share * side
+    return total
+
+
+def check_scores(scores: Floats) -> None:
+    """Scores must say the same of a vote and of its mirror image: y(o) + y(-o) = 1."""
+    if scores.shape != (OUTCOMES,) or not np.allclose(scores + scores[::-1], 1.0):
+        raise RatingError("scores must have seven entries with y(o) + y(-o) = 1")
+    if scores.min() < 0.0 or scores.max() > 1.0:
+        raise RatingError("scores must lie between 0 and 1")
+
+
+def resized(counts: Counts, competitors: int) -> Counts:
+    """The same counts with room for competitors that joined since."""
+    m = counts.competitors
+    if competitors < m:
+        raise RatingError("counts cannot lose competitors")
+    grow = ((0, 0), (0, competitors - m), (0, competitors - m))
+    if counts.weight is None or counts.square is None:
+        return Counts(np.pad(counts.votes, grow))
+    return Counts(*(np.pad(cells, grow) for cells in (counts.votes, counts.weight, counts.square)))
+
+
+def effective_votes(counts: Counts) -> Floats:
+    """Votes of equal weight that would inform as much, per competitor: float64 (M,).
+
+    Kish's (Σw)² / Σw² (Survey Sampling, 1965, section 11.7) over the votes a competitor is in; the
+    number of its votes where all weigh the same. 0 without votes or where all weights are zero.
+    """
+    total, square = (_per_competitor(cells) for cells in (counts.mass, counts.squared_mass))
+    votes: Floats = np.divide(total**2, square, out=np.zeros(len(total)), where=square > 0)
+    return votes
+
+
+def tally(counts: Counts) -> Ints:
+    """Rows each competitor won, tied and lost, whatever their weight: int64 (M, 3)."""
+    won = counts.votes[STRONGEST + 1 :].sum(0)
+    tied = counts.votes[STRONGEST]
+    lost = counts.votes[:STRONGEST].sum(0)
+    return np.stack(
+        [won.sum(1) + lost.sum(0), tied.sum(1) + tied.sum(0), lost.sum(1) + won.sum(0)], axis=1
+    )
+
+
+def _per_competitor(cells: Floats | Ints) -> Floats:
+    pair: Floats = cells.sum(0, dtype=np.float64)
+    both: Floats = pair.sum(0) + pair.sum(1)
+    return both

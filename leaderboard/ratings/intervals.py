@@ -1,0 +1,174 @@
+"""How far a strength can be trusted: sandwich covariances, independent or clustered.
+
+With g_v = w_v·(y_v - p_v)·(e_i - e_j) the score of a vote v on i and j, and L the negative Hessian,
+
+    V = L⁺ · (Σ_c G_c·G_cᵀ) · L⁺,    G_c = Σ_{v in c} g_v,
+
+which stays right where a tie is worth half a win, where weights are no counts, and where the votes
+of one cluster c depend on each other (Huber 1967; White 1982, Econometrica 50, 1-25; clustered:
+Liang & Zeger 1986, Biometrika 73, 13-22). Covariances are of strengths measured from the mean of
+their component; the difference of any two has variance V_ii + V_jj - 2·V_ij in any gauge.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from scipy.linalg import lapack
+from scipy.stats import norm
+
+from .bradley_terry import Fit, anchor, derivatives, submatrix, win_matrix
+from .counts import Counts
+from .errors import NotConverged, RatingError
+from .scores import cluster_meat
+from .votes import Floats, Votes
+
+FEWEST_CLUSTERS = 30
+"""Below this many clusters a clustered variance is too uncertain to correct another with."""
+
+
+class Method(StrEnum):
+    """Which votes may depend on each other."""
+
+    INDEPENDENT = "independent"
+    CONTRIBUTOR = "contributor"
+    MATCHUP = "matchup"
+    TWO_WAY = "two-way"
+    PROMPT = "prompt"
+    JUDGMENT = "judgment"
+    BOOTSTRAP = "bootstrap"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Covariance:
+    """Covariance of the strengths, each measured from the mean of its component.
+
+    matrix: float64 (M, M), squared natural-log units; NaN for pairs that share no scale;
+    method: what was computed; requested: what was asked for. Where the two differ `note` says why;
+    clusters: how many clusters there are, for two-way of contributors and of matchups.
+    """
+
+    matrix: Floats
+    method: Method
+    requested: Method
+    clusters: tuple[int, ...] = ()
+    note: str = ""
+
+    @property
+    def standard_error(self) -> Floats:
+        """Standard error of each strength against the mean of its component: float64 (M,)."""
+        return np.sqrt(np.diag(self.matrix))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Interval:
+    """lower, upper: float64 (M,), natural-log strength; level: the coverage aimed at."""
+
+    lower: Floats
+    upper: Floats
+    level: float
+
+
+def interval(fit: Fit, covariance: Covariance, level: float = 0.95) -> Interval:
+    """strength ± z·se of each competitor by itself; for several at once see `compare`."""
+    reach = norm.ppf(0.5 + level / 2.0) * covariance.standard_error
+    return Interval(fit.strength - reach, fit.strength + reach, level)
+
+
+def independent(counts: Counts, fit: Fit) -> Covariance:
+    """Sandwich covariance with every vote by itself, from counts alone.
+
+    The meat is the Laplacian of m_ij = Σ w²·(y - p_ij)² over the votes of each pair.
+    """
+    p = win_matrix(fit)
+    pair = np.zeros_like(p)
+    for score, cells, seen in zip(fit.scores, counts.squared_mass, counts.votes, strict=True):
+        if seen.any():
+            pair += cells * (score - p) ** 2
+    pair[~fit.same_scale] = 0.0
+    pair += pair.T
+    meat = np.diag(pair.sum(1)) - pair
+    return _sandwich(fit, meat, Method.INDEPENDENT)
+
+
+def clustered(votes: Votes, fit: Fit, method: Method) -> Covariance:
+    """Sandwich covariance with the votes of a cluster depending on each other in whatever way.
+
+    Multiplied by G/(G-1) for G clusters. Fewer than two clusters say nothing: RatingError.
+    """
+    meat, clusters = cluster_meat(votes, fit, method)
+    if clusters < 2:
+        raise RatingError(f"{clusters} {method} clusters: no variance can be estimated")
+    return _sandwich(fit, meat * (clusters / (clusters - 1)), method, (clusters,))
+
+
+def two_way(votes: Votes, counts: Counts, fit: Fit) -> Covariance:
+    """Contributors and matchups as clusters together: V = V_contributor + V_matchup - V_both.
+
+    Cameron, Gelbach & Miller 2011, J. Business & Economic Statistics 29(2), 238-249, section 2.2:
+    votes may depend on each other when they share the contributor or the matchup; what shares both
+    is one judgment. Where the difference is not positive definite, or a side has fewer than 30
+    clusters, the larger (by trace) one-way covariance stands in, and the note says so.
+    """
+    sides = [clustered(votes, fit, side) for side in (Method.CONTRIBUTOR, Method.MATCHUP)]
+    if votes.judgment is None:
+        both = independent(counts, fit)
+    else:
+        both = clustered(votes, fit, Method.JUDGMENT)
+    matrix = sides[0].matrix + sides[1].matrix - both.matrix
+    clusters = sides[0].clusters + sides[1].clusters
+    if min(clusters) < FEWEST_CLUSTERS:
+        note = f"fewer than {FEWEST_CLUSTERS} clusters on a side"
+    elif not _positive(matrix, fit):
+        note = "the two-way matrix is not positive definite"
+    else:
+        return Covariance(matrix, Method.TWO_WAY, Method.TWO_WAY, clusters)
+    larger = max(sides, key=lambda side: float(np.nansum(np.diag(side.matrix))))
+    return Covariance(
+        larger.matrix, larger.method, Method.TWO_WAY, clusters, f"{note}: by {larger.method}"
+    )
+
+
+def hessian(fit: Fit) -> Floats:
+    """Inverse information L⁺, float64 (M, M), NaN where no scale is shared; for comparison only.
+
+    The covariance if the model holds, all votes are independent and none is a tie; ties counted as
+    half wins vary less than the model says, and make it too wide.
+    """
+    return _masked(_bread(fit), fit)
+
+
+def _sandwich(fit: Fit, meat: Floats, method: Method, clusters: tuple[int, ...] = ()) -> Covariance:
+    bread = _bread(fit)
+    return Covariance(_masked(bread @ meat @ bread.T, fit), method, method, clusters)
+
+
+def _bread(fit: Fit) -> Floats:
+    """L⁺ with the strengths of each component centred; 0 outside."""
+    bread = np.zeros_like(fit.wins)
+    for group in fit.groups():
+        won = submatrix(fit.wins, group)
+        _, information = derivatives(fit.strength[group], won + won.T, won.sum(1), fit.prior)
+        if fit.prior <= 0:
+            information += anchor(information)
+        factor, failed = lapack.dpotrf(information, lower=True)
+        inverse, also_failed = lapack.dpotri(factor, lower=True)
+        if failed or also_failed:
+            raise NotConverged("the information matrix is singular to working precision")
+        inverse = np.tril(inverse) + np.tril(inverse, -1).T
+        bread[np.ix_(group, group)] = inverse - inverse.mean(0)
+    return bread
+
+
+def _masked(matrix: Floats, fit: Fit) -> Floats:
+    return np.where(fit.same_scale, matrix, np.nan)
+
+
+def _positive(matrix: Floats, fit: Fit) -> bool:
+    """Whether every difference of strengths has a positive variance, in every component."""
+    for group in fit.groups():
+        part = submatrix(matrix, group)
+        _, failed = lapack.dpotrf(part + anchor(part))
+        if failed:
+            return False
+    return True

@@ -1,0 +1,80 @@
+"""Places on a board, and how sure they are."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .bradley_terry import Fit
+from .contrasts import Contrasts
+from .intervals import Interval
+from .votes import Floats, Ids, Ints
+
+CLASSES = 8
+"""No more classes than this: what is left over joins the last."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranks:
+    """Places within each component: int32 (M,), 1 is best, 0 where there is no rank.
+
+    rank: 1 + how many have a larger estimate;
+    best, worst: the rank range: 1 + how many are certainly better, and M less how many are
+    certainly worse, by contrasts that hold for all pairs together;
+    upper_bound: the Chatbot Arena's "Rank (UB)", 1 + how many have a lower limit above this
+    competitor's upper limit, of intervals for each by itself;
+    group: the class, 1 is best (see `classes`).
+    """
+
+    rank: Ids
+    best: Ids
+    worst: Ids
+    upper_bound: Ids
+    group: Ids
+
+
+def rank(fit: Fit, contrast: Contrasts, interval: Interval) -> Ranks:
+    """Rank, rank range, Rank (UB) and class of every rated competitor, per component.
+
+    With probability 1 - alpha, at least asymptotically, the range of every competitor holds its
+    true rank, all together: a wrong range needs a wrong claim among the contrasts (as in Mogstad,
+    Romano, Shaikh & Wilhelm 2024, Review of Economic Studies 91(1), 476-518, section 3).
+    """
+    rated = np.isfinite(fit.strength)
+    same = fit.same_scale
+    size = same.sum(1)
+    above = same & (fit.strength > fit.strength[:, None])
+    clear = same & (interval.lower > interval.upper[:, None])
+    group = np.zeros(len(rated), dtype=np.int32)
+    for members in fit.groups():
+        group[members] = classes(
+            fit.strength[members], interval.lower[members], interval.upper[members]
+        )
+
+    def shown(place: Ints) -> Ids:
+        return np.where(rated, place, 0).astype(np.int32)
+
+    return Ranks(
+        rank=shown(1 + above.sum(1)),
+        best=shown(1 + contrast.better.sum(0)),
+        worst=shown(size - contrast.better.sum(1)),
+        upper_bound=shown(1 + clear.sum(1)),
+        group=group,
+    )
+
+
+def classes(strength: Floats, lower: Floats, upper: Floats, most: int = CLASSES) -> Ids:
+    """Class of each of m competitors, 1 is best: int32 (m,).
+
+    Walking down from the best, the leader of a class fixes an anchor, its lower limit; whoever
+    still reaches it with the upper limit joins, and the first who does not opens the next class.
+    The anchor stays with the leader, so a chain of overlaps cannot stretch a class (the rule of
+    ComparIA's tiers). With `most` classes open, the last takes everybody left.
+    """
+    group = np.zeros(len(strength), dtype=np.int32)
+    current, anchor = 0, np.inf
+    for i in np.argsort(-strength, kind="stable"):
+        if upper[i] < anchor and current < most:
+            current += 1
+            anchor = lower[i]
+        group[i] = current
+    return group

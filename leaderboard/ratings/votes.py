@@ -1,0 +1,88 @@
+"""Votes as columns: what every algorithm of this package reads."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import RatingError
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Ids = npt.NDArray[np.int32]
+Mask = npt.NDArray[np.bool_]
+
+STRONGEST = 3
+"""Outcomes run from -3 (second much better) through 0 (tie) to 3 (first much better)."""
+
+UNIT = 4096
+"""Weights are whole multiples of 2**-12, so that their sums are exact in any order."""
+
+
+def quantise(weight: Floats) -> Ints:
+    """Weights in units of 2**-12: int64 (n,), nearest unit, ties to even.
+
+    Negative, infinite and NaN weights are refused.
+    """
+    weight = np.asarray(weight, dtype=np.float64)
+    if not np.isfinite(weight).all() or (weight < 0).any():
+        raise RatingError("weights must be finite and not negative")
+    return np.rint(weight * UNIT).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Votes:
+    """n pairwise votes on competitors 0 … competitors-1, one row each, in ledger order.
+
+    first, second: int32 (n,), the two competitors in canonical order (not screen sides);
+    outcome: int8 (n,), -3 … 3, positive where first is better, 0 for a tie;
+    weight: int64 (n,) in units of 2**-12 (see `quantise`), or None where every vote weighs 1;
+    contributor, matchup, prompt, judgment: int32 (n,), ids that say which votes belong together,
+    or None where unknown. judgment is needed only where one judgment gave several rows (rankings).
+    """
+
+    competitors: int
+    first: Ids
+    second: Ids
+    outcome: npt.NDArray[np.int8]
+    weight: Ints | None = None
+    contributor: Ids | None = None
+    matchup: Ids | None = None
+    prompt: Ids | None = None
+    judgment: Ids | None = None
+
+    def __post_init__(self) -> None:
+        _require_integers(self)
+        if len(self.first) == 0:
+            return
+        for side in (self.first, self.second):
+            if side.min() < 0 or side.max() >= self.competitors:
+                raise RatingError(f"competitor index outside 0 … {self.competitors - 1}")
+        if self.outcome.min() < -STRONGEST or self.outcome.max() > STRONGEST:
+            raise RatingError(f"outcome outside -{STRONGEST} … {STRONGEST}")
+        if (self.first == self.second).any():
+            raise RatingError("a vote compares a competitor with itself")
+        if self.weight is not None and self.weight.min() < 0:
+            raise RatingError("weights must not be negative")
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def take(self, rows: Mask | Ints) -> "Votes":
+        """The rows chosen by a mask or by indices, in that order."""
+        columns: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)[1:]}
+        chosen: dict[str, Any] = {k: None if c is None else c[rows] for k, c in columns.items()}
+        return Votes(self.competitors, **chosen)
+
+
+def _require_integers(votes: Votes) -> None:
+    n = len(votes.first)
+    for field in fields(votes)[1:]:
+        column = getattr(votes, field.name)
+        if column is None:
+            continue
+        if not isinstance(column, np.ndarray) or column.dtype.kind != "i":
+            raise RatingError(f"{field.name} must be an array of signed integers")
+        if column.shape != (n,):
+            raise RatingError(f"{field.name} has shape {column.shape}, not ({n},)")

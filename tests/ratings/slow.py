@@ -1,0 +1,105 @@
+"""Second implementations: short, slow and written differently from the engine they check."""
+
+import itertools
+import math
+
+import numpy as np
+
+from leaderboard.ratings import SIGN, Votes
+
+
+def rows(votes: Votes) -> list[tuple[int, int, int, float]]:
+    weight = np.ones(len(votes)) if votes.weight is None else votes.weight / 4096
+    return list(
+        zip(
+            votes.first.tolist(),
+            votes.second.tolist(),
+            votes.outcome.tolist(),
+            weight.tolist(),
+            strict=True,
+        )
+    )
+
+
+def bradley_terry(votes: Votes, scores: np.ndarray = SIGN, rounds: int = 20000) -> np.ndarray:
+    """Zermelo's iteration (1929), p_i ← W_i / Σ_j n_ij / (p_i + p_j), one competitor at a time."""
+    m = votes.competitors
+    won = [0.0] * m
+    met: dict[tuple[int, int], float] = {}
+    for i, j, outcome, w in rows(votes):
+        y = scores[outcome + 3]
+        won[i] += w * y
+        won[j] += w * (1 - y)
+        met[i, j] = met.get((i, j), 0.0) + w
+        met[j, i] = met.get((j, i), 0.0) + w
+    p = [1.0] * m
+    for _ in range(rounds):
+        before = list(p)
+        for i in range(m):
+            p[i] = won[i] / sum(n / (p[a] + p[b]) for (a, b), n in met.items() if a == i)
+        mean = math.exp(sum(map(math.log, p)) / m)
+        p = [x / mean for x in p]
+        if max(abs(x - y) / y for x, y in zip(p, before, strict=True)) < 1e-14:
+            break
+    return np.log(p)
+
+
+def design(votes: Votes) -> np.ndarray:
+    x = np.zeros((len(votes), votes.competitors))
+    x[np.arange(len(votes)), votes.first] = 1
+    x[np.arange(len(votes)), votes.second] = -1
+    return x
+
+
+def sandwich(
+    votes: Votes, strength: np.ndarray, cluster: np.ndarray | None, scores: np.ndarray = SIGN
+) -> np.ndarray:
+    """Textbook cluster-robust logistic regression, row by row, with a pseudo-inverse."""
+    x = design(votes)
+    w = np.array([row[3] for row in rows(votes)])
+    p = 1 / (1 + np.exp(-x @ strength))
+    bread = np.linalg.pinv((x * (w * p * (1 - p))[:, None]).T @ x)
+    score = x * (w * (scores[votes.outcome + 3] - p))[:, None]
+    if cluster is None:
+        return bread @ (score.T @ score) @ bread
+    meat = np.zeros_like(bread)
+    used = [c for c in set(cluster.tolist()) if w[cluster == c].sum() > 0]
+    for c in used:
+        g = score[cluster == c].sum(0)
+        meat += np.outer(g, g)
+    return bread @ meat @ bread * len(used) / (len(used) - 1)
+
+
+def elo(votes: Votes, k: float = 4.0, start: float = 1000.0) -> np.ndarray:
+    """Elo in points, as it is usually written down."""
+    rating = [start] * votes.competitors
+    for i, j, outcome, w in rows(votes):
+        expected = 1 / (1 + 10 ** ((rating[j] - rating[i]) / 400))
+        y = 1.0 if outcome > 0 else 0.5 if outcome == 0 else 0.0
+        rating[i] += w * k * (y - expected)
+        rating[j] -= w * k * (y - expected)
+    return np.array(rating)
+
+
+def holm(p: list[float]) -> list[float]:
+    """Adjusted p-values straight from the definition: max over j ≤ i of (k - j + 1)·p_(j)."""
+    order = sorted(range(len(p)), key=lambda i: p[i])
+    return [
+        min(1.0, max((len(p) - r) * p[order[r]] for r in range(order.index(i) + 1)))
+        for i in range(len(p))
+    ]
+
+
+def has_finite_fit(votes: Votes, members: list[int]) -> bool:
+    """Ford's condition by brute force: in every split both sides have beaten each other."""
+    won = {
+        pair
+        for i, j, outcome, w in rows(votes)
+        if w > 0
+        for pair in ([(i, j)] if outcome > 0 else [(j, i)] if outcome < 0 else [(i, j), (j, i)])
+    }
+    return all(
+        any((a, b) in won for a in side for b in set(members) - set(side))
+        for size in range(1, len(members))
+        for side in itertools.combinations(members, size)
+    )

@@ -1,0 +1,72 @@
+"""Elo: the plain formula, checkpoints, zero sum."""
+
+import numpy as np
+import pytest
+
+from leaderboard.ratings import RatingError, Votes, elo, quantise, scale
+
+from . import slow
+from .make import make_votes, simulate
+
+
+def weighted(votes: Votes) -> Votes:
+    weight = quantise(np.random.default_rng(0).uniform(0, 3, len(votes)))
+    return Votes(votes.competitors, votes.first, votes.second, votes.outcome, weight)
+
+
+@pytest.mark.parametrize("weigh", [False, True])
+def test_points_equal_the_textbook_loop(weigh):
+    votes, _ = simulate(1)
+    votes = weighted(votes) if weigh else votes
+    points = scale.to_points(elo.replay(votes).strength)
+    assert np.allclose(points, slow.elo(votes), rtol=1e-12)
+
+
+def test_the_worked_example_of_one_game():
+    """Equal players, K = 32: the winner takes 16 points (Elo 1978, section 1.6)."""
+    step = scale.step_from_points(32.0)
+    points = scale.to_points(elo.replay(make_votes(2, [(0, 1, 1)]), step=step).strength)
+    assert np.allclose(points, [1016, 984])
+
+
+def test_weights_exchange_but_create_nothing():
+    votes = weighted(simulate(2)[0])
+    assert abs(elo.replay(votes).strength.sum()) < 1e-12
+
+
+def test_a_replay_goes_on_from_a_checkpoint_to_the_last_digit():
+    votes, _ = simulate(3)
+    whole = elo.replay(votes)
+    rows = np.arange(len(votes))
+    first = elo.replay(votes.take(rows < 700))
+    assert first.votes == 700
+    second = elo.replay(votes.take(rows >= 700), since=first)
+    assert np.array_equal(second.strength, whole.strength)
+    assert second.votes == whole.votes == len(votes)
+
+
+def test_a_competitor_may_join_after_the_checkpoint():
+    first = elo.replay(make_votes(2, [(0, 1, 1)]))
+    later = elo.replay(make_votes(3, [(2, 0, 1)]), since=first)
+    assert later.strength[2] > 0
+    with pytest.raises(RatingError, match="checkpoint"):
+        elo.replay(make_votes(2, [(0, 1, 1)]), since=later)
+    with pytest.raises(RatingError, match="checkpoint"):
+        elo.replay(make_votes(2, [(0, 1, 1)]), since=first, step=1.0)
+
+
+def test_mirrored_votes_give_the_same_but_order_matters():
+    votes, _ = simulate(4)
+    mirrored = Votes(8, votes.second, votes.first, -votes.outcome)
+    assert np.allclose(elo.replay(mirrored).strength, elo.replay(votes).strength, atol=1e-13)
+    backwards = votes.take(np.arange(len(votes))[::-1])
+    assert not np.allclose(elo.replay(backwards).strength, elo.replay(votes).strength)
+
+
+def test_no_votes_leave_everybody_at_the_start():
+    assert elo.replay(make_votes(3, [])).strength.tolist() == [0, 0, 0]
+
+
+def test_absurd_weights_are_refused():
+    with pytest.raises(RatingError, match="too large"):
+        elo.replay(make_votes(2, [(0, 1, 1)], weight=quantise(np.array([1e6]))))

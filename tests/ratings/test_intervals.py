@@ -1,0 +1,193 @@
+"""Sandwich covariances, contrasts, ranks and classes."""
+
+import numpy as np
+import pytest
+
+from leaderboard.ratings import (
+    GRADED,
+    SIGN,
+    Covariance,
+    Method,
+    RatingError,
+    Votes,
+    clustered,
+    compare,
+    fold,
+    independent,
+    interval,
+    quantise,
+    rank,
+    two_way,
+)
+from leaderboard.ratings import bradley_terry as bt
+from leaderboard.ratings import scores as vote_scores
+from leaderboard.ratings.contrasts import holm
+from leaderboard.ratings.ranks import classes
+
+from . import slow
+from .make import make_votes, simulate
+
+
+def votes_and_fit(seed: int, scores=SIGN, *, weigh: bool = False, **kwargs):
+    votes, truth = simulate(seed, graded=True, **kwargs)
+    if weigh:
+        weight = quantise(np.random.default_rng(seed).integers(0, 3, len(votes)) / 2)
+        votes = Votes(
+            votes.competitors, votes.first, votes.second, votes.outcome, weight,
+            votes.contributor, votes.matchup, votes.prompt,
+        )  # fmt: skip
+    return votes, bt.fit(fold(votes), scores), truth
+
+
+@pytest.mark.parametrize("scores", [SIGN, GRADED])
+@pytest.mark.parametrize("weigh", [False, True])
+def test_sandwiches_equal_the_textbook_row_by_row(scores, weigh):
+    votes, fit, _ = votes_and_fit(1, scores, weigh=weigh, votes=600)
+    plain = slow.sandwich(votes, fit.strength, None, scores)
+    assert np.allclose(independent(fold(votes), fit).matrix, plain, rtol=1e-8, atol=1e-12)
+    for method in (Method.CONTRIBUTOR, Method.MATCHUP, Method.PROMPT):
+        ids = getattr(votes, method)
+        expected = slow.sandwich(votes, fit.strength, ids, scores)
+        got = clustered(votes, fit, method)
+        assert np.allclose(got.matrix, expected, rtol=1e-8, atol=1e-12)
+        live = votes.weight > 0 if weigh else slice(None)
+        assert got.clusters == (len(set(ids[live].tolist())),)
+
+
+def test_dense_sparse_and_chunked_tables_agree(monkeypatch):
+    votes, fit, _ = votes_and_fit(2)
+    dense = clustered(votes, fit, Method.CONTRIBUTOR).matrix
+    monkeypatch.setattr(vote_scores, "ROWS", 97)
+    assert np.allclose(clustered(votes, fit, Method.CONTRIBUTOR).matrix, dense, rtol=1e-12)
+    monkeypatch.setattr(vote_scores, "DENSE", 1)
+    assert np.allclose(clustered(votes, fit, Method.CONTRIBUTOR).matrix, dense, rtol=1e-9)
+
+
+def test_ids_far_apart_are_renumbered():
+    votes, fit, _ = votes_and_fit(3)
+    far = Votes(
+        8, votes.first, votes.second, votes.outcome, contributor=votes.contributor * 10_000_019
+    )
+    near = clustered(votes, fit, Method.CONTRIBUTOR).matrix
+    assert np.allclose(clustered(far, fit, Method.CONTRIBUTOR).matrix, near, rtol=1e-12)
+
+
+def test_two_way_adds_the_sides_and_takes_off_what_they_share():
+    votes, fit, _ = votes_and_fit(4)
+    counts = fold(votes)
+    both = two_way(votes, counts, fit)
+    sides = [clustered(votes, fit, m).matrix for m in (Method.CONTRIBUTOR, Method.MATCHUP)]
+    assert both.method == Method.TWO_WAY
+    assert both.clusters == tuple(len(set(ids)) for ids in (votes.contributor, votes.matchup))
+    assert np.allclose(both.matrix, sides[0] + sides[1] - independent(counts, fit).matrix)
+    judged = Votes(
+        8, votes.first, votes.second, votes.outcome, None, votes.contributor, votes.matchup,
+        judgment=np.arange(len(votes), dtype=np.int32),
+    )  # fmt: skip
+    small = len(votes) / (len(votes) - 1)
+    assert np.allclose(two_way(judged, counts, fit).matrix, both.matrix, atol=small * 1e-5)
+
+
+def test_two_way_falls_back_to_the_larger_side_and_says_so():
+    votes, fit, _ = votes_and_fit(5, contributors=10)
+    few = two_way(votes, fold(votes), fit)
+    assert few.requested == Method.TWO_WAY
+    assert few.method in (Method.CONTRIBUTOR, Method.MATCHUP)
+    assert "fewer than 30 clusters" in few.note
+    larger = max(
+        np.trace(clustered(votes, fit, m).matrix) for m in (Method.CONTRIBUTOR, Method.MATCHUP)
+    )
+    assert np.trace(few.matrix) == larger
+
+
+def test_two_way_that_is_not_positive_is_not_used():
+    # every contributor judges one matchup first 3 to 0, then 0 to 3: clusters cancel, votes do not
+    rows, people, matchups = [], [], []
+    for person in range(40):
+        for outcome in (1, -1):
+            rows.append((person % 3, (person + 1) % 3, outcome))
+            people.append(person)
+            matchups.append(person)
+    rows += [(0, 1, 1), (1, 2, 1), (2, 0, 1)]
+    people += [40, 41, 42]
+    matchups += [40, 41, 42]
+    votes = make_votes(
+        3, rows, contributor=np.array(people, np.int32), matchup=np.array(matchups, np.int32)
+    )
+    result = two_way(votes, fold(votes), bt.fit(fold(votes)))
+    assert "not positive definite" in result.note
+    assert (np.diag(result.matrix) > 0).all()
+
+
+def test_one_cluster_is_refused():
+    votes, fit, _ = votes_and_fit(6, contributors=1)
+    with pytest.raises(RatingError, match="1 contributor clusters"):
+        clustered(votes, fit, Method.CONTRIBUTOR)
+    with pytest.raises(RatingError, match="no judgment ids"):
+        clustered(votes, fit, Method.JUDGMENT)
+
+
+def test_unrated_competitors_have_no_interval_and_change_none():
+    votes, fit, _ = votes_and_fit(7, competitors=5)
+    rows = [*zip(votes.first, votes.second, votes.outcome, strict=True), (5, 0, 1), (5, 1, 1)]
+    people = np.append(votes.contributor, [3, 4]).astype(np.int32)
+    more = make_votes(6, rows, contributor=people)
+    refit = bt.fit(fold(more))
+    for got, expected in (
+        (independent(fold(more), refit), independent(fold(votes), fit)),
+        (
+            clustered(more, refit, Method.CONTRIBUTOR),
+            clustered(votes, fit, Method.CONTRIBUTOR),
+        ),
+    ):
+        assert np.isnan(got.matrix[5]).all()
+        assert np.allclose(got.matrix[:5, :5], expected.matrix, rtol=1e-9)
+    places = rank(refit, compare(refit, got), interval(refit, got))
+    assert places.rank[5] == places.best[5] == places.worst[5] == places.group[5] == 0
+    assert sorted(places.rank[:5].tolist()) == [1, 2, 3, 4, 5]
+
+
+def test_holm_equals_its_definition():
+    p = np.random.default_rng(0).uniform(0, 0.2, 40) ** 2
+    assert np.allclose(holm(p), slow.holm(p.tolist()))
+
+
+def test_holm_on_a_worked_example():
+    """p = .01, .04, .03, .005 gives .03, .06, .06, .02 (R: p.adjust(p, "holm"))."""
+    assert np.allclose(holm(np.array([0.01, 0.04, 0.03, 0.005])), [0.03, 0.06, 0.06, 0.02])
+
+
+def test_contrasts_are_differences_in_any_gauge():
+    _, fit, _ = votes_and_fit(8)
+    covariance = independent(fold(votes_and_fit(8)[0]), fit)
+    contrast = compare(fit, covariance)
+    v = covariance.matrix + 0.7  # another gauge adds a_i + a_j to the covariance
+    shifted = compare(fit, Covariance(v, covariance.method, covariance.requested))
+    assert np.allclose(contrast.standard_error, shifted.standard_error, atol=1e-7)
+    assert np.allclose(contrast.difference, -contrast.difference.T)
+    assert not (contrast.better & contrast.better.T).any()
+    assert np.allclose(np.diag(contrast.p), 1)
+
+
+def test_ranks_by_counting():
+    votes, fit, _ = votes_and_fit(9, votes=3000)
+    covariance = independent(fold(votes), fit)
+    contrast, limits = compare(fit, covariance), interval(fit, covariance)
+    places = rank(fit, contrast, limits)
+    for i in range(8):
+        assert places.rank[i] == 1 + sum(fit.strength[j] > fit.strength[i] for j in range(8))
+        assert places.best[i] == 1 + sum(contrast.better[j, i] for j in range(8))
+        assert places.worst[i] == 8 - sum(contrast.better[i, j] for j in range(8))
+        assert places.upper_bound[i] == 1 + sum(limits.lower[j] > limits.upper[i] for j in range(8))
+        assert places.best[i] <= places.rank[i] <= places.worst[i]
+
+
+def test_classes_keep_the_leaders_anchor():
+    # b overlaps a, c overlaps b but not a: c opens the second class
+    strength = np.array([3.0, 2.0, 1.0, 0.0])
+    assert classes(strength, strength - 0.6, strength + 0.6).tolist() == [1, 1, 2, 2]
+    assert classes(strength, strength - 0.1, strength + 0.1).tolist() == [1, 2, 3, 4]
+    assert classes(strength, strength - 0.1, strength + 0.1, most=2).tolist() == [1, 2, 2, 2]
+    assert classes(strength[::-1], strength[::-1] - 0.6, strength[::-1] + 0.6).tolist() == [
+        2, 2, 1, 1
+    ]  # fmt: skip
