@@ -66,12 +66,15 @@ test: install-dev ## run the whole suite on SQLite, then what touches the databa
 bench: var/bench-venv/.bench ## measure speed beside other libraries; prints a table
 	var/bench-venv/bin/python -m bench
 
-# Every part is run, also after one has failed; make names the failed ones at the end.
+# Every part is run, also after one has failed.
 PARTS := check-lint check-format check-types check-templates check-layers check-migrations check-deploy check-locks
 .PHONY: $(PARTS)
 check: $(VENV)/.dev ## lint, format, types, templates, layers, migrations, deployment, locks
-	@$(MAKE) --no-print-directory --keep-going $(PARTS)
-	@echo "check: all $(words $(PARTS)) parts passed"
+	@failed=; for part in $(PARTS); do \
+	  echo "--- $$part"; $(MAKE) --no-print-directory $$part || failed="$$failed $$part"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "check failed:$$failed"; exit 1; fi; \
+	echo "check: all $(words $(PARTS)) parts passed"
 
 $(PARTS): export SECRET_KEY := $(shell od -An -tx1 -N40 /dev/urandom | tr -d ' \n')
 $(PARTS): export DEBUG := 0
