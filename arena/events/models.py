@@ -95,6 +95,11 @@ class Event(models.Model):
     counts_simulated = models.BooleanField(default=False)
     counts_machine = models.BooleanField(default=False)
 
+    # A private event lets in whom it invites, whoever has a verified address under one of these
+    # domains (one a line), and, where it wants approval, only whom an organizer has let in.
+    email_domains = models.TextField(blank=True)
+    needs_approval = models.BooleanField(default=False)
+
     # Keys the control schedule and the pseudonyms; never leaves the server.
     secret = models.CharField(max_length=64, default=draw_secret, editable=False)
     seats = models.OneToOneField(
@@ -135,6 +140,12 @@ class Event(models.Model):
             self.closes_at is None or at < self.closes_at + timedelta(minutes=self.grace_minutes)
         )
 
+    def takes_contributors(self, at: datetime) -> bool:
+        """Whether people can join; before the opening time they can, and wait for it."""
+        return self.state in (self.State.OPEN, self.State.FROZEN) and (
+            self.closes_at is None or at < self.closes_at
+        )
+
     def zone(self) -> ZoneInfo:
         """The time zone in which the event's times are meant."""
         return ZoneInfo(self.timezone)
@@ -165,6 +176,36 @@ class Guidelines(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event} v{self.version}"
+
+
+class Terms(models.Model):
+    """One version of what a contributor agrees to on joining; enrollments name theirs."""
+
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="terms")
+    version = models.PositiveIntegerField(default=1)
+    licence = models.CharField(max_length=60)
+    public_release = models.TextField(
+        default="Your judgments and comments are published under a pseudonym with the data of this "
+        "event. Your name and address never are."
+    )
+    minimum_age = models.PositiveSmallIntegerField(default=18)
+    content_warning = models.TextField(
+        blank=True,
+        default="Responses are written by machines. Some may be wrong, upsetting or offensive.",
+    )
+    # Empty where there is no prize.
+    prize_rules = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        get_latest_by = "version"
+        verbose_name_plural = "terms"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["event", "version"], name="terms_version_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} terms v{self.version}"
 
 
 class Question(models.Model):
@@ -423,6 +464,12 @@ class Enrollment(models.Model):
     # The version of the guidelines this person has read; null before the first.
     guidelines = models.ForeignKey(Guidelines, on_delete=models.PROTECT, null=True)
     guidelines_at = models.DateTimeField(null=True)
+    # The version of the terms this person has accepted, and when; null where nobody was asked
+    # (imported, simulated).
+    terms = models.ForeignKey(Terms, on_delete=models.PROTECT, null=True)
+    terms_at = models.DateTimeField(null=True)
+    # Null while taking part. Who has left is nobody any more: the user is null as well.
+    left_at = models.DateTimeField(null=True)
     # Assignments served so far: the ordinal that the control schedule follows.
     served = models.PositiveIntegerField(default=0)
 
@@ -435,7 +482,70 @@ class Enrollment(models.Model):
             models.UniqueConstraint(
                 fields=["event", "external_id"], name="enrollment_external_id_once"
             ),
+            models.CheckConstraint(
+                condition=Q(terms=None, terms_at=None)
+                | Q(terms__isnull=False, terms_at__isnull=False),
+                name="enrollment_terms_dated",
+            ),
+            models.CheckConstraint(
+                condition=Q(left_at=None) | Q(user=None), name="enrollment_left_is_nobody"
+            ),
         ]
 
     def __str__(self) -> str:
         return self.pseudonym
+
+
+class Invitation(models.Model):
+    """A link that gives whoever opens it a role in an event, a limited number of times."""
+
+    class Role(models.TextChoices):
+        ORGANIZER = "organizer", _("Organizer")
+        REVIEWER = "reviewer", _("Reviewer")
+        READER = "reader", _("Reader")
+        CONTRIBUTOR = "contributor", _("Contributor")
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="invitations")
+    role = models.CharField(max_length=11, choices=Role.choices)
+    # SHA-256 of the link's token, hexadecimal.
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    # Null: made by a command, or by somebody who has left.
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    # Null: until it is used up.
+    expires_at = models.DateTimeField(null=True)
+    uses_left = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.role} of {self.event}"
+
+
+class Application(models.Model):
+    """Somebody asks to be let into a private event that wants approval."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="applications")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="applications")
+    asked_at = models.DateTimeField()
+    # Both null while nobody has decided.
+    decided_at = models.DateTimeField(null=True)
+    granted = models.BooleanField(null=True)
+    decided_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        ordering: ClassVar = ["asked_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["event", "user"], name="application_once"),
+            models.CheckConstraint(
+                condition=Q(decided_at=None, granted=None)
+                | Q(decided_at__isnull=False, granted__isnull=False),
+                name="application_decision_dated",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} to {self.event}"

@@ -6,18 +6,21 @@ from typing import Any
 from django.contrib.auth.hashers import BasePasswordHasher, mask_hash
 from django.utils.crypto import constant_time_compare
 
+from arena.people.codes import normalize_code
+
 
 class AccessCodeHasher(BasePasswordHasher):
     """One salted SHA-256 for access codes of at least 80 random bits.
 
     A slow hash protects what people choose; nothing guesses 80 random bits. It lets 100,000
-    seats be provisioned in a minute and hundreds of people sign in at once.
+    seats be provisioned in a minute and hundreds of people sign in at once. How the code was
+    typed (letter case, dashes) does not matter.
     """
 
     algorithm = "code_sha256"
 
     def encode(self, password: str, salt: str) -> str:
-        digest = hashlib.sha256(f"{salt}${password}".encode()).hexdigest()
+        digest = hashlib.sha256(f"{salt}${normalize_code(password)}".encode()).hexdigest()
         return f"{self.algorithm}${salt}${digest}"
 
     def decode(self, encoded: str) -> dict[str, Any]:
@@ -36,3 +39,9 @@ class AccessCodeHasher(BasePasswordHasher):
 
     def harden_runtime(self, password: str, encoded: str) -> None:
         """Nothing to harden: the code itself is out of reach of guessing."""
+
+
+def hash_code(code: str) -> str:
+    """An access code as it is stored in place of a password."""
+    hasher = AccessCodeHasher()
+    return hasher.encode(code, hasher.salt())

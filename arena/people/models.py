@@ -2,9 +2,12 @@
 
 from typing import ClassVar
 
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
+
+from arena.people.hashers import AccessCodeHasher
 
 
 class User(AbstractUser):
@@ -18,6 +21,24 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.username
+
+    @property
+    def has_access_code(self) -> bool:
+        """Whether this person signs in with a code that the machine drew, not a chosen password."""
+        return self.password.startswith(f"{AccessCodeHasher.algorithm}$")
+
+    def check_password(self, raw_password: str) -> bool:
+        """Whether this is the password or access code.
+
+        A code's hash is never replaced by a slow one. A wrong code costs as much time as a wrong
+        password or an unknown name, so that the clock does not tell which names are seats.
+        """
+        if not self.has_access_code:
+            return super().check_password(raw_password)
+        correct = AccessCodeHasher().verify(raw_password, self.password)
+        if not correct:
+            make_password(raw_password)
+        return correct
 
 
 class SeatPool(models.Model):
@@ -37,6 +58,10 @@ class SeatQuerySet(models.QuerySet["Seat"]):
     def open_unclaimed(self) -> "SeatQuerySet":
         """Open seats that a visitor can still claim by a click."""
         return self.filter(kind=Seat.Kind.OPEN, claimed_at=None)
+
+    def printed_unclaimed(self) -> "SeatQuerySet":
+        """Printed seats that nobody has taken yet."""
+        return self.filter(kind=Seat.Kind.PRINTED, claimed_at=None)
 
 
 class Seat(models.Model):
@@ -59,6 +84,9 @@ class Seat(models.Model):
     claimed_at = models.DateTimeField(null=True)
     # When the holder said that the code is saved; a claim without it returns after two hours.
     saved_at = models.DateTimeField(null=True)
+    # How often a claim of this seat has come back unused: fresh seats are handed out first, so
+    # that the code of a returned one works as long as there is room.
+    returns = models.PositiveSmallIntegerField(default=0)
 
     objects = SeatQuerySet.as_manager()
 
@@ -76,7 +104,7 @@ class Seat(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(
-                fields=["pool", "id"],
+                fields=["pool", "returns", "id"],
                 condition=Q(kind="open", claimed_at=None),
                 name="seat_open_unclaimed",
             )

@@ -1,0 +1,104 @@
+"""Rate limits on doors, counted in the shared cache.
+
+No address is stored: a network is known by a keyed hash of its prefix, and the key is forgotten
+after two days.
+"""
+
+import hmac
+import ipaddress
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+import structlog
+from allauth.account.adapter import DefaultAccountAdapter
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from arena.errors import LimitError
+
+log = structlog.get_logger(__name__)
+Params = ParamSpec("Params")
+View = Callable[Concatenate[HttpRequest, Params], HttpResponse]
+
+DAY = 24 * 60 * 60
+PREFIX = {4: 24, 6: 48}
+SAFE = {"GET", "HEAD", "OPTIONS"}
+
+
+@dataclass(frozen=True)
+class Rate:
+    """At most `amount` in each window of `seconds`."""
+
+    amount: int
+    seconds: int
+
+
+def network_of(request: HttpRequest, now: datetime) -> str:
+    """A name for the visitor's network (/24 or /48), the same all day and meaningless after it."""
+    address = ipaddress.ip_address(DefaultAccountAdapter(request).get_client_ip(request))
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    network = ipaddress.ip_network((address, PREFIX[address.version]), strict=False)
+    return hmac.digest(daily_key(now), str(network).encode(), "sha256").hex()[:32]
+
+
+def daily_key(now: datetime) -> bytes:
+    """The random key of this day (UTC), drawn by whoever asks first."""
+    name = f"network-key:{now:%Y-%m-%d}"
+    key = cache.get(name)
+    if key is None:
+        cache.add(name, secrets.token_bytes(32), timeout=2 * DAY)
+        key = cache.get(name)
+    return bytes(key)
+
+
+def take(action: str, who: str, rate: Rate, now: datetime) -> None:
+    """Count one use of a door; raises `LimitError` past the rate."""
+    window = int(now.timestamp()) // rate.seconds
+    key = f"limit:{action}:{who}:{rate.seconds}:{window}"
+    cache.add(key, 0, timeout=rate.seconds)
+    try:
+        count = cache.incr(key)
+    except ValueError:  # it expired between the two lines: a new window has begun
+        return
+    if count > rate.amount:
+        log.warning("rate limit", action=action)
+        raise LimitError(_("Too many attempts. Please wait a little and try again."), "too_many")
+
+
+def give_back(action: str, who: str, rate: Rate, now: datetime) -> None:
+    """Undo one `take` in the same window: what it was for did not happen."""
+    window = int(now.timestamp()) // rate.seconds
+    try:
+        cache.decr(f"limit:{action}:{who}:{rate.seconds}:{window}")
+    except ValueError:
+        return
+
+
+def limited(
+    action: str, *, network: Rate | None = None, user: Rate | None = None
+) -> Callable[[View[Params]], View[Params]]:
+    """Decorate a view: limit its unsafe requests per network and per signed-in user."""
+
+    def decorate(view: View[Params]) -> View[Params]:
+        @wraps(view)
+        def guarded(
+            request: HttpRequest, *args: Params.args, **kwargs: Params.kwargs
+        ) -> HttpResponse:
+            if request.method not in SAFE:
+                now = timezone.now()
+                if network is not None:
+                    take(action, network_of(request, now), network, now)
+                if user is not None and request.user.is_authenticated:
+                    take(action, f"user-{request.user.pk}", user, now)
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate
