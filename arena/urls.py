@@ -1,10 +1,29 @@
 """All URLs. Nouns, lower case, slugs or UUIDs."""
 
 from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
-urlpatterns = [
+from arena import pages
+
+
+@login_not_required
+def health(request: HttpRequest) -> HttpResponse:
+    """The web process answers."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+event_urls = [
+    path("events/<slug:slug>/", pages.event_page, name="event"),
     path("", include("arena.events.urls")),
+]
+
+urlpatterns = [
+    path("", pages.home, name="home"),
+    path("health/", health, name="health"),
+    path("", include((event_urls, "events"))),
+    path("", include("arena.judging.urls")),
     path("account/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -1,4 +1,8 @@
-from django.urls import URLPattern
+from django.urls import path
 
-app_name = "events"
-urlpatterns: list[URLPattern] = []
+from arena.events import views
+
+# Included under the namespace "events" in arena/urls.py, beside the event page itself.
+urlpatterns = [
+    path("events/<slug:slug>/guidelines/", views.guidelines, name="guidelines"),
+]

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from random import Random
 
 from django.db import IntegrityError, transaction
-from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
+from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
 
 from arena.events.models import Enrollment, Event, Guidelines, Matchup
-from arena.judging.models import Assignment, Judgment
+from arena.judging.models import Assignment, AssignmentQuerySet, Judgment
 from arena.judging.schedule import is_control_turn
 
 # Candidates fetched at once; one of them at random is tried first.
@@ -36,15 +36,13 @@ class Turn:
 def next_assignment(enrollment: Enrollment, rng: Random, now: datetime) -> Assignment | None:
     """The assignment this contributor is to work on, shown from now on; None: nothing is left.
 
-    Resumes what is shown, else what is reserved for this person, else draws a new one.
+    Resumes what is shown, else draws a new one.
     """
     expire_lapsed(Assignment.objects.filter(enrollment=enrollment), now)
     for _ in range(TRIES):
-        current = current_assignment(enrollment)
-        if current is not None:
-            if current.state == Assignment.State.SHOWN or show(current, now):
-                return current
-            continue
+        shown = shown_assignment(enrollment)
+        if shown is not None:
+            return shown
         enrollment.refresh_from_db(fields=["served"])
         turn = Turn(enrollment.event, enrollment, enrollment.served + 1, now, rng)
         candidates = choose(turn)
@@ -58,33 +56,12 @@ def next_assignment(enrollment: Enrollment, rng: Random, now: datetime) -> Assig
                 break
             if assignment is not None:
                 return assignment
-    return current_assignment(enrollment)
+    return shown_assignment(enrollment)
 
 
-def current_assignment(enrollment: Enrollment) -> Assignment | None:
-    """The shown assignment, or else the reserved one with the smallest ordinal."""
-    live = Assignment.objects.live().filter(enrollment=enrollment)
-    # "shown" sorts after "reserved".
-    return live.select_related("matchup__record").order_by("-state", "ordinal").first()
-
-
-def show(assignment: Assignment, now: datetime) -> bool:
-    """Turn a reserved assignment into the shown one; False where another tab was faster."""
-    assignment.state = Assignment.State.SHOWN
-    assignment.shown_at = assignment.shown_at or now
-    assignment.lease_until = now + lease_of(assignment.enrollment.event)
-    try:
-        # Closes the race of two tabs: one row per enrollment can be "shown".
-        with transaction.atomic():
-            return bool(
-                Assignment.objects.filter(pk=assignment.pk, state=Assignment.State.RESERVED).update(
-                    state=assignment.state,
-                    shown_at=assignment.shown_at,
-                    lease_until=assignment.lease_until,
-                )
-            )
-    except IntegrityError:
-        return False
+def shown_assignment(enrollment: Enrollment) -> Assignment | None:
+    """What this contributor has on the screen; one at a time, the unique index says so."""
+    return Assignment.objects.filter(enrollment=enrollment, state=Assignment.State.SHOWN).first()
 
 
 def lease_of(event: Event) -> timedelta:
@@ -185,7 +162,9 @@ def take_slot(matchup_id: int) -> bool:
 def slots_after(change: int) -> Case:
     """The open slots after a change, as an expression; exempt matchups stay as they are."""
     return Case(
-        When(role=Matchup.Role.ORDINARY, then=F("open_slots") + change), default=F("open_slots")
+        When(role=Matchup.Role.ORDINARY, then=F("open_slots") + Value(change)),
+        default=F("open_slots"),
+        output_field=IntegerField(),
     )
 
 
@@ -207,22 +186,14 @@ def latest_guidelines(event: Event) -> Guidelines | None:
     return event.guidelines.order_by("-version").first()
 
 
-def expire_lapsed(assignments: QuerySet[Assignment], now: datetime) -> int:
-    """End the leases that have run out and give their slots back; returns how many ended.
-
-    An assignment reopened for revision and left alone goes back to done: its judgment stands.
-    """
+def expire_lapsed(assignments: AssignmentQuerySet, now: datetime) -> int:
+    """End the leases that have run out and give their slots back; returns how many ended."""
     ended = 0
-    lapsed = assignments.filter(pk__in=Assignment.objects.lapsed(now).values("pk"))
-    for pk, judged in lapsed.annotate(
-        judged=Exists(Judgment.objects.standing().filter(assignment=OuterRef("pk")))
-    ).values_list("pk", "judged"):
-        state = Assignment.State.DONE if judged else Assignment.State.EXPIRED
+    for pk in assignments.lapsed(now).values_list("pk", flat=True):
         # Closes the race with an answer arriving now: whoever updates the live row first wins.
         with transaction.atomic():
             row = Assignment.objects.lapsed(now).filter(pk=pk)
-            if row.update(state=state, finished_at=now):
+            if row.update(state=Assignment.State.EXPIRED, finished_at=now):
+                give_back_slots(Assignment.objects.filter(pk=pk))
                 ended += 1
-                if not judged:
-                    give_back_slots(Assignment.objects.filter(pk=pk))
     return ended

@@ -56,7 +56,7 @@ def seal_batch(event_id: int, now: datetime) -> int:
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute(NUMBER_ROWS, [head, event_id, BATCH])
-                count = cursor.rowcount
+                count = int(cursor.rowcount)
             if count < 1:
                 return 0
             LedgerBatch.objects.create(

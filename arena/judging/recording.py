@@ -12,12 +12,14 @@ from django.utils.translation import gettext as _
 
 from arena.errors import ConflictError
 from arena.events.models import Question
-from arena.judging.assigning import give_back_slots, lease_of, take_slot
+from arena.judging.assigning import give_back_slots, take_slot
 from arena.judging.models import Answer, Assignment, Exclusion, Flag, Judgment, Origin
 from arena.questions import KINDS, InvalidAnswer, Value
 
 Answers = Mapping[Question, Value]
 State = Assignment.State
+# Somebody who opened an earlier answer within the undo window gets to finish changing it.
+REVISION_SLACK = timedelta(minutes=2)
 
 
 class InvalidAnswers(ValueError):
@@ -53,8 +55,8 @@ def record_judgment(
 ) -> Judgment:
     """Store the answers to a shown assignment; the same answers again return the same judgment.
 
-    Raises `ConflictError` where the assignment was answered otherwise, skipped, or the event is
-    over for good.
+    Other answers within the undo window become a revision. Raises `ConflictError` after it, where
+    the assignment was skipped, and where the event is over for good.
     """
     event = assignment.enrollment.event
     if event.state in (event.State.CLOSED, event.State.PUBLISHED):
@@ -69,10 +71,11 @@ def record_judgment(
             if finish(assignment, State.EXPIRED, now):
                 reclaimed = in_time and reclaim(assignment)
                 return insert_judgment(assignment, answers, now, origin, late=not reclaimed)
+            return settled_judgment(assignment, answers, now, origin)
     except IntegrityError as error:
-        # The same matchup was given to this person again after the lease ran out.
+        # The same matchup was given to this person again after the lease ran out, or another
+        # revision came in at the same moment.
         raise ConflictError(_("You have already judged this pair."), "already_judged") from error
-    return earlier_judgment(assignment, answers)
 
 
 def finish(assignment: Assignment, expected: str, now: datetime) -> bool:
@@ -91,14 +94,15 @@ def reclaim(assignment: Assignment) -> bool:
 
 
 def insert_judgment(
-    assignment: Assignment, answers: Answers, now: datetime, origin: str, *, late: bool
+    assignment: Assignment,
+    answers: Answers,
+    now: datetime,
+    origin: str,
+    *,
+    late: bool = False,
+    revises: Judgment | None = None,
 ) -> Judgment:
-    """The judgment's rows, inside the caller's transaction; a revision replaces what stood."""
-    earlier = Judgment.objects.standing().filter(assignment=assignment).first()
-    if earlier is not None:
-        if same_answers(earlier, answers):
-            return earlier
-        Judgment.objects.filter(pk=earlier.pk).update(standing=False)
+    """The judgment's rows, inside the caller's transaction."""
     judgment = Judgment.objects.create(
         event=assignment.enrollment.event,
         enrollment=assignment.enrollment,
@@ -107,8 +111,8 @@ def insert_judgment(
         guidelines=assignment.guidelines,
         origin=origin,
         judged_at=now,
-        revision=earlier.revision + 1 if earlier else 0,
-        revises=earlier,
+        revision=revises.revision + 1 if revises else 0,
+        revises=revises,
     )
     Answer.objects.bulk_create(answer_row(judgment, q, value) for q, value in answers.items())
     if late:
@@ -132,16 +136,35 @@ def keep_as_late(judgment: Judgment, now: datetime) -> None:
     give_back_slots(Assignment.objects.filter(judgments=judgment))
 
 
-def earlier_judgment(assignment: Assignment, answers: Answers) -> Judgment:
-    """The judgment already there, if it says the same. Raises `ConflictError` otherwise."""
+def settled_judgment(
+    assignment: Assignment, answers: Answers, now: datetime, origin: str
+) -> Judgment:
+    """The judgment already there if it says the same, else a revision of it while undo lasts."""
     earlier = Judgment.objects.standing().filter(assignment=assignment).first()
     if earlier is None:
         raise ConflictError(_("You have skipped this pair."), "skipped")
-    if not same_answers(earlier, answers):
-        raise ConflictError(
-            _("You have already answered this pair. Use undo to change it."), "already_judged"
-        )
-    return earlier
+    if same_answers(earlier, answers):
+        return earlier
+    until = undo_until(assignment)
+    if (
+        until is None
+        or now >= until + REVISION_SLACK
+        or not assignment.enrollment.event.is_open(now)
+    ):
+        raise ConflictError(_("It is too late to change this answer."), "undo_over")
+    Judgment.objects.filter(pk=earlier.pk).update(standing=False)
+    revision = insert_judgment(assignment, answers, now, origin, revises=earlier)
+    carry_exclusion(earlier, revision)
+    return revision
+
+
+def carry_exclusion(earlier: Judgment, revision: Judgment) -> None:
+    """What did not count does not begin to count by being changed."""
+    exclusion = earlier.exclusions.in_force().first()
+    if exclusion is not None:
+        exclusion.pk = None
+        exclusion.judgment = revision
+        exclusion.save(force_insert=True)
 
 
 def same_answers(judgment: Judgment, answers: Answers) -> bool:
@@ -158,13 +181,11 @@ def skip_assignment(assignment: Assignment, reason: str, *, now: datetime) -> No
     # Closes the race with an answer from another tab: whoever finds the row shown wins.
     with transaction.atomic():
         shown = Assignment.objects.filter(pk=assignment.pk, state=State.SHOWN)
-        if shown.exclude(judgments__standing=True).update(
-            state=State.SKIPPED, finished_at=now, skip_reason=reason
-        ):
+        if shown.update(state=State.SKIPPED, finished_at=now, skip_reason=reason):
             give_back_slots(Assignment.objects.filter(pk=assignment.pk))
             return
     assignment.refresh_from_db()
-    if assignment.state in (State.SHOWN, State.DONE):
+    if assignment.state == State.DONE:
         raise ConflictError(_("You have already answered this pair."), "already_judged")
 
 
@@ -188,25 +209,3 @@ def undo_until(assignment: Assignment) -> datetime | None:
     if first is None or first.judged_at is None:
         return None
     return first.judged_at + timedelta(seconds=assignment.enrollment.event.undo_seconds)
-
-
-def reopen_assignment(assignment: Assignment, *, now: datetime) -> None:
-    """Show an answered matchup again so that the answer can be changed; it stands until then.
-
-    Raises `ConflictError` after the undo window, and where the event takes no answers.
-    """
-    until = undo_until(assignment)
-    event = assignment.enrollment.event
-    if until is None or now >= until or not event.is_open(now):
-        raise ConflictError(_("It is too late to change this answer."), "undo_over")
-    try:
-        # Closes the race of two tabs: one row per enrollment is shown, the unique index says so.
-        with transaction.atomic():
-            Assignment.objects.filter(enrollment=assignment.enrollment, state=State.SHOWN).exclude(
-                pk=assignment.pk
-            ).update(state=State.RESERVED)
-            Assignment.objects.filter(pk=assignment.pk, state=State.DONE).update(
-                state=State.SHOWN, lease_until=now + lease_of(event), finished_at=None
-            )
-    except IntegrityError as error:
-        raise ConflictError(_("Another tab is open on this event."), "raced") from error

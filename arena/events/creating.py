@@ -1,0 +1,66 @@
+"""Creating an event with everything it cannot be without."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+
+from arena.events.models import Event, Guidelines, Membership, Question
+from arena.people.models import SeatPool, User
+
+
+@dataclass(frozen=True)
+class EventPlan:
+    """What an organizer says about a new event; `settings` are fields of `Event`."""
+
+    slug: str
+    title: str
+    guidelines: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+def create_event(plan: EventPlan, *, organizer: User | None) -> Event:
+    """A draft with guidelines version 1, a preference question, an optional comment and seats."""
+    with transaction.atomic():
+        seats = SeatPool.objects.create(name=plan.slug)
+        event = Event(slug=plan.slug, title=plan.title, seats=seats, **plan.settings)
+        event.full_clean(exclude=["seats"])
+        event.save(force_insert=True)
+        if plan.guidelines:
+            publish_guidelines(event, plan.guidelines)
+        Question.objects.bulk_create(first_questions(event))
+        if organizer is not None:
+            Membership.objects.create(event=event, user=organizer, role=Membership.Role.ORGANIZER)
+    return event
+
+
+def first_questions(event: Event) -> list[Question]:
+    """The questions every event begins with."""
+    return [
+        Question(
+            event=event,
+            position=1,
+            name="preference",
+            kind="preference",
+            title="Which response is better?",
+        ),
+        Question(
+            event=event,
+            position=2,
+            name="comment",
+            kind="text",
+            title="Comment",
+            help="What decided it? Optional.",
+            required=False,
+        ),
+    ]
+
+
+def publish_guidelines(event: Event, text: str) -> Guidelines:
+    """A further version of the guidelines; contributors read it before their next matchup."""
+    latest = event.guidelines.order_by("-version").first()
+    if latest is not None and latest.text == text:
+        return latest
+    return Guidelines.objects.create(
+        event=event, version=latest.version + 1 if latest else 1, text=text
+    )

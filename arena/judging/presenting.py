@@ -1,0 +1,140 @@
+"""What a contributor sees of an assignment: texts, questions and counts, and nothing else.
+
+A control has no way in here: the context is built from the record's prompt, the responses'
+texts in display order and the event's questions. Competitors are never loaded.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.urls import reverse
+
+from arena.events.models import Enrollment, Question
+from arena.judging.models import Assignment, Flag, Judgment
+from arena.judging.recording import undo_until
+from arena.markup import render_markdown, render_messages
+from arena.questions import KINDS, Choice
+
+LETTERS = "ABCDEFGHI"
+# After so many judgments in a row a pause is suggested.
+PAUSE_EVERY = 50
+SKIP_REASONS = [
+    (value, label)
+    for value, label in Assignment.SkipReason.choices
+    if value != Assignment.SkipReason.FLAGGED
+]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One response as shown."""
+
+    letter: str
+    html: str
+
+
+@dataclass(frozen=True)
+class ShownQuestion:
+    """One question as shown, with what is preselected or already typed."""
+
+    name: str
+    kind: str
+    title: str
+    help: str
+    required: bool
+    options: list[Choice]
+    both_bad: bool
+    value: str
+
+    @property
+    def template(self) -> str:
+        """The kind's own template."""
+        return f"questions/{self.kind}.html"
+
+    @property
+    def text(self) -> str:
+        """The value, where it is text to be shown in a field."""
+        return self.value
+
+
+def matchup_context(
+    assignment: Assignment, now: datetime, *, posted: dict[str, str] | None = None
+) -> dict[str, Any]:
+    """The context of `judging/_matchup.html`; its comment says what each name means."""
+    enrollment = assignment.enrollment
+    judged = done_count(enrollment)
+    revised = Judgment.objects.standing().filter(assignment=assignment).first()
+    undoable = None if revised else undoable_assignment(assignment, now)
+    return {
+        "event": enrollment.event,
+        "assignment": assignment,
+        "messages": render_messages(assignment.matchup.record.prompt),
+        "sides": shown_sides(assignment),
+        "questions": shown_questions(assignment, revised, posted),
+        "judged": judged,
+        "undo_url": reverse("judging:undo", args=[undoable.uuid]) if undoable else None,
+        "undo_until": undo_until(undoable) if undoable else None,
+        "skip_reasons": SKIP_REASONS,
+        "flag_reasons": Flag.Reason.choices,
+        "revising": revised is not None,
+        "pause_hint": judged > 0 and judged % PAUSE_EVERY == 0,
+    }
+
+
+def done_count(enrollment: Enrollment) -> int:
+    """How many this person has judged here; like every count they see, it includes controls."""
+    return Assignment.objects.filter(enrollment=enrollment, state=Assignment.State.DONE).count()
+
+
+def shown_sides(assignment: Assignment) -> list[Side]:
+    """The responses from left to right."""
+    places = assignment.matchup.places.order_by("position")
+    texts = list(places.values_list("response__text", flat=True))
+    return [
+        Side(letter, render_markdown(texts[position]))
+        for letter, position in zip(LETTERS, assignment.order, strict=False)
+    ]
+
+
+def shown_questions(
+    assignment: Assignment, revised: Judgment | None, posted: dict[str, str] | None
+) -> list[ShownQuestion]:
+    """The event's questions with what was just posted, or the answer being revised, filled in."""
+    given = {answer.question_id: answer for answer in revised.answers.all()} if revised else {}
+    return [
+        shown_question(question, assignment, posted, given.get(question.pk))
+        for question in assignment.enrollment.event.questions.all()
+    ]
+
+
+def shown_question(
+    question: Question, assignment: Assignment, posted: dict[str, str] | None, given: Any
+) -> ShownQuestion:
+    """One question, filled in."""
+    kind, settings = KINDS[question.kind], question.all_settings()
+    value = ""
+    if posted is not None:
+        value = posted.get(question.name, "")
+    elif given is not None:
+        value = kind.shown(given.as_value(), assignment.order)
+    return ShownQuestion(
+        name=question.name,
+        kind=question.kind,
+        title=question.title,
+        help=question.help,
+        required=question.required,
+        options=kind.choices(settings),
+        both_bad=question.kind == "preference" and bool(settings["both_bad"]),
+        value=value,
+    )
+
+
+def undoable_assignment(current: Assignment, now: datetime) -> Assignment | None:
+    """The assignment answered last, if its answer may still be changed."""
+    done = Assignment.objects.filter(enrollment=current.enrollment, state=Assignment.State.DONE)
+    last = done.select_related("enrollment__event").order_by("-finished_at").first()
+    if last is None:
+        return None
+    until = undo_until(last)
+    return last if until is not None and now < until else None

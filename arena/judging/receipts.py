@@ -1,0 +1,76 @@
+"""A contributor's receipts: what they judged, and whether it counts.
+
+A control's receipt is made like any other: whether it was answered as expected shows nowhere.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import QueryDict
+
+from arena.events.models import Enrollment
+from arena.judging.models import Exclusion, Judgment
+from arena.questions import KINDS
+
+PER_PAGE = 50
+EXCERPT = 120
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """One judgment as its author sees it."""
+
+    judged_at: datetime | None
+    prompt: str
+    answer: str
+    revised: bool
+    # Empty while it counts, else why it does not.
+    excluded: str
+
+
+def receipts_of(enrollment: Enrollment, query: QueryDict) -> dict[str, Any]:
+    """One page of receipts, the latest first: `{"receipts": […], "page": Page, "judged": n}`."""
+    judgments = (
+        Judgment.objects.standing()
+        .filter(enrollment=enrollment)
+        .select_related("matchup__record", "assignment")
+        .prefetch_related("answers__question__event", "exclusions")
+        .order_by("-id")
+    )
+    page = Paginator(judgments, PER_PAGE).get_page(query.get("page"))
+    everything = enrollment.exclusions.in_force().first()
+    return {
+        "receipts": [receipt(judgment, everything) for judgment in page],
+        "page": page,
+        "judged": page.paginator.count,
+    }
+
+
+def receipt(judgment: Judgment, everything: Exclusion | None) -> Receipt:
+    """One receipt; `everything` is the exclusion of the contributor as a whole, if any."""
+    own = next((e for e in judgment.exclusions.all() if e.lifted_at is None), None)
+    exclusion = own or everything
+    last_turn = judgment.matchup.record.prompt[-1]["content"]
+    return Receipt(
+        judged_at=judgment.judged_at,
+        prompt=last_turn if len(last_turn) <= EXCERPT else f"{last_turn[:EXCERPT]}…",
+        answer=answer_label(judgment),
+        revised=judgment.revision > 0,
+        excluded=str(Exclusion.Reason(exclusion.reason).label) if exclusion else "",
+    )
+
+
+def answer_label(judgment: Judgment) -> str:
+    """The preference in the words of its scale, as it was on the screen."""
+    order = judgment.assignment.order if judgment.assignment else [0, 1]
+    for answer in judgment.answers.all():
+        kind, settings = KINDS[answer.question.kind], answer.question.all_settings()
+        shown = kind.shown(answer.as_value(), order)
+        for choice in kind.choices(settings):
+            if choice.value == shown:
+                return choice.label
+        if answer.both_bad:
+            return "Both are bad"
+    return ""

@@ -1,0 +1,13 @@
+from django.urls import path
+
+from arena.judging import views
+
+app_name = "judging"
+urlpatterns = [
+    path("events/<slug:slug>/judge/", views.next_, name="next"),
+    path("events/<slug:slug>/me/", views.me, name="me"),
+    path("judge/<uuid:uuid>/", views.judge, name="judge"),
+    path("judge/<uuid:uuid>/skip/", views.skip, name="skip"),
+    path("judge/<uuid:uuid>/flag/", views.flag, name="flag"),
+    path("judge/<uuid:uuid>/undo/", views.undo, name="undo"),
+]

@@ -1,0 +1,213 @@
+"""The contributor's pages: judge one matchup after another."""
+
+from datetime import datetime
+from random import SystemRandom
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect, replace_url
+
+from arena.errors import ConflictError, NotFoundError
+from arena.events.access import Role, enrollment_of, event_for
+from arena.events.models import Enrollment
+from arena.judging.assigning import latest_guidelines, next_assignment, shown_assignment
+from arena.judging.models import Assignment, Flag
+from arena.judging.presenting import SKIP_REASONS, done_count, matchup_context
+from arena.judging.receipts import receipts_of
+from arena.judging.recording import (
+    InvalidAnswers,
+    check_answers,
+    flag_assignment,
+    record_judgment,
+    skip_assignment,
+    undo_until,
+)
+from arena.markup import render_markdown
+from arena.people.models import User
+
+State = Assignment.State
+LONGEST_NOTE = 500
+
+
+def assignment_of(request: HttpRequest, uuid: UUID) -> Assignment:
+    """This user's assignment; anybody else's is not there."""
+    user = request.user
+    assert isinstance(user, User)
+    assignment = (
+        Assignment.objects.filter(uuid=uuid, enrollment__user=user)
+        .select_related("enrollment__event", "enrollment__guidelines", "matchup__record")
+        .first()
+    )
+    if assignment is None:
+        raise NotFoundError
+    return assignment
+
+
+def enrollment_for(request: HttpRequest, slug: str) -> Enrollment:
+    """This user's enrollment in the event of this slug."""
+    event = event_for(request.user, slug, Role.CONTRIBUTOR)
+    enrollment = enrollment_of(request.user, event)
+    if enrollment is None:
+        raise NotFoundError
+    return enrollment
+
+
+@require_GET
+@never_cache
+def next_(request: HttpRequest, slug: str) -> HttpResponse:
+    """Where judging goes on: the current assignment, the guidelines, or why there is none."""
+    event = event_for(request.user, slug)
+    if enrollment_of(request.user, event) is None:
+        return redirect("events:event", slug)
+    return go_on(request, enrollment_for(request, slug), timezone.now())
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def judge(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """Show an assignment, or take the answers to it."""
+    assignment, now = assignment_of(request, uuid), timezone.now()
+    if request.method == "GET":
+        if assignment.state != State.SHOWN or needs_guidelines(assignment.enrollment):
+            return go_on(request, assignment.enrollment, now)
+        return show_matchup(request, assignment, now)
+    posted = request.POST.dict()
+    try:
+        record_judgment(assignment, check_answers(assignment, posted), now=now)
+    except InvalidAnswers as error:
+        notice = " ".join(error.errors.values())
+        return show_matchup(request, assignment, now, status=422, posted=posted, notice=notice)
+    except ConflictError as error:
+        return go_on(request, assignment.enrollment, now, notice=error.message)
+    return go_on(request, assignment.enrollment, now)
+
+
+@require_POST
+def skip(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """Pass on a matchup with a reason."""
+    assignment, now = assignment_of(request, uuid), timezone.now()
+    reason = request.POST.get("reason", "")
+    if reason not in {value for value, _label in SKIP_REASONS}:
+        return show_matchup(request, assignment, now, status=422, notice=_("Choose a reason."))
+    try:
+        skip_assignment(assignment, reason, now=now)
+    except ConflictError as error:
+        return go_on(request, assignment.enrollment, now, notice=error.message)
+    return go_on(request, assignment.enrollment, now)
+
+
+@require_POST
+def flag(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """Report a matchup with a reason, and pass on it."""
+    assignment, now = assignment_of(request, uuid), timezone.now()
+    reason, note = request.POST.get("reason", ""), request.POST.get("note", "").strip()
+    if reason not in Flag.Reason.values:
+        return show_matchup(request, assignment, now, status=422, notice=_("Choose a reason."))
+    if len(note) > LONGEST_NOTE or "\x00" in note:
+        notice = _("Keep the note under 500 characters.")
+        return show_matchup(request, assignment, now, status=422, notice=notice)
+    flag_assignment(assignment, reason, note, now=now)
+    notice = _("Thank you. Somebody will look at it.")
+    return go_on(request, assignment.enrollment, now, notice=notice)
+
+
+@require_GET
+@never_cache
+def undo(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """An answered matchup again, with its answer filled in, while it may still be changed."""
+    assignment, now = assignment_of(request, uuid), timezone.now()
+    until = undo_until(assignment)
+    if assignment.state != State.DONE or until is None or now >= until:
+        notice = _("It is too late to change this answer.")
+        return go_on(request, assignment.enrollment, now, notice=notice)
+    return show_matchup(request, assignment, now)
+
+
+@require_GET
+@never_cache
+def me(request: HttpRequest, slug: str) -> HttpResponse:
+    """What I judged here, and my settings."""
+    enrollment = enrollment_for(request, slug)
+    context = {"event": enrollment.event, "enrollment": enrollment}
+    return render(request, "judging/me.html", context | receipts_of(enrollment, request.GET))
+
+
+def needs_guidelines(enrollment: Enrollment) -> bool:
+    """Whether the guidelines in force have not been read yet."""
+    latest = latest_guidelines(enrollment.event)
+    return latest is not None and enrollment.guidelines_id != latest.pk
+
+
+def go_on(
+    request: HttpRequest, enrollment: Enrollment, now: datetime, notice: str | None = None
+) -> HttpResponse:
+    """What comes next for this contributor: a matchup, the guidelines, or the end."""
+    event = enrollment.event
+    if needs_guidelines(enrollment):
+        return go_to(request, reverse("events:guidelines", args=[event.slug]), notice)
+    if event.is_open(now):
+        assignment = next_assignment(enrollment, SystemRandom(), now)
+    else:
+        assignment = shown_assignment(enrollment) if event.takes_answer(now) else None
+    if assignment is None:
+        return finish(request, enrollment, now, notice)
+    if is_htmx(request):
+        response = show_matchup(request, assignment, now, notice=notice)
+        return replace_url(response, reverse("judging:judge", args=[assignment.uuid]))
+    return go_to(request, reverse("judging:judge", args=[assignment.uuid]), notice)
+
+
+def show_matchup(
+    request: HttpRequest,
+    assignment: Assignment,
+    now: datetime,
+    *,
+    status: int = 200,
+    posted: dict[str, str] | None = None,
+    notice: str | None = None,
+) -> HttpResponse:
+    """The matchup, as a page or as the part that htmx swaps in."""
+    context = matchup_context(assignment, now, posted=posted)
+    context |= {"notice": notice, "htmx": is_htmx(request)}
+    if is_htmx(request):
+        return render(request, "judging/_matchup.html", context, status=status)
+    guidelines = latest_guidelines(assignment.enrollment.event)
+    if guidelines is not None:
+        html = render_markdown(guidelines.text)
+        context["guidelines"] = {"version": guidelines.version, "html": html}
+    return render(request, "judging/judge.html", context, status=status)
+
+
+def finish(
+    request: HttpRequest, enrollment: Enrollment, now: datetime, notice: str | None
+) -> HttpResponse:
+    """The page of somebody who has judged everything, or of an event that is over."""
+    if is_htmx(request):
+        return go_to(request, reverse("judging:next", args=[enrollment.event.slug]), notice)
+    is_open = enrollment.event.is_open(now)
+    context = {
+        "event": enrollment.event,
+        "judged": done_count(enrollment),
+        "notice": notice,
+    }
+    template = "judging/done.html" if is_open else "judging/closed.html"
+    return render(request, template, context)
+
+
+def go_to(request: HttpRequest, url: str, notice: str | None) -> HttpResponse:
+    """Another page, with a sentence waiting on it; htmx is told to load it whole."""
+    if notice:
+        messages.info(request, notice)
+    return HttpResponseClientRedirect(url) if is_htmx(request) else redirect(url)
+
+
+def is_htmx(request: HttpRequest) -> bool:
+    """Whether htmx asks for a part of the page."""
+    return bool(request.htmx)  # type: ignore[attr-defined]

@@ -1,0 +1,152 @@
+"""Plain factories with valid minimal defaults; every test reads what it needs from the call."""
+
+import itertools
+from datetime import UTC, datetime
+from random import Random
+from typing import Any
+
+from arena.events.creating import EventPlan, create_event
+from arena.events.models import (
+    Competitor,
+    Control,
+    Enrollment,
+    Event,
+    Matchup,
+    MatchupResponse,
+    Membership,
+    Record,
+    Response,
+)
+from arena.judging.assigning import next_assignment
+from arena.judging.models import Assignment, Judgment
+from arena.judging.recording import check_answers, record_judgment
+from arena.people.models import User
+
+NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
+counter = itertools.count(1)
+
+
+def make_user(username: str = "", **fields: Any) -> User:
+    """A user with the password "correct horse"."""
+    return User.objects.create_user(
+        username or f"user{next(counter)}", password="correct horse", **fields
+    )
+
+
+def make_event(slug: str = "", *, organizer: User | None = None, **settings: Any) -> Event:
+    """An open event with guidelines and the two first questions."""
+    slug = slug or f"event{next(counter)}"
+    settings = {"state": Event.State.OPEN} | settings
+    plan = EventPlan(slug=slug, title=slug.title(), guidelines="# Be fair", settings=settings)
+    return create_event(plan, organizer=organizer)
+
+
+def make_competitors(event: Event, count: int = 3) -> list[Competitor]:
+    """Competitors with names that no other text holds."""
+    return [
+        Competitor.objects.create(event=event, name=f"Zyxomodel-{next(counter)}")
+        for _ in range(count)
+    ]
+
+
+def make_record(event: Event, prompt: str = "", **fields: Any) -> Record:
+    """A record of one user turn, wholly imported."""
+    number = next(counter)
+    return Record.objects.create(
+        event=event,
+        external_id=f"r{number}",
+        prompt=[{"role": "user", "content": prompt or f"Prompt number {number}?"}],
+        **({"imported_at": NOW} | fields),
+    )
+
+
+def make_matchup(
+    event: Event,
+    competitors: list[Competitor] | None = None,
+    *,
+    record: Record | None = None,
+    role: str = Matchup.Role.ORDINARY,
+    texts: tuple[str, str] = ("", ""),
+) -> Matchup:
+    """A matchup of two responses; without competitors they belong to nobody."""
+    record = record or make_record(event)
+    owners: list[Competitor | None] = list(competitors) if competitors else [None, None]
+    responses = [
+        Response.objects.create(
+            record=record, competitor=owner, text=text or f"Response number {next(counter)}."
+        )
+        for owner, text in zip(owners, texts, strict=True)
+    ]
+    return make_matchup_of(record, responses, role=role)
+
+
+def make_matchup_of(
+    record: Record, responses: list[Response], *, role: str = Matchup.Role.ORDINARY
+) -> Matchup:
+    """A matchup of responses that exist."""
+    responses = sorted(responses, key=lambda response: response.pk)
+    ordinary = role == Matchup.Role.ORDINARY
+    matchup = Matchup.objects.create(
+        event=record.event,
+        record=record,
+        key=",".join(str(response.pk) for response in responses),
+        role=role,
+        open_slots=record.event.overlap if ordinary else 0,
+        shuffle=Random(next(counter)).random(),
+    )
+    MatchupResponse.objects.bulk_create(
+        MatchupResponse(matchup=matchup, response=response, position=position)
+        for position, response in enumerate(responses)
+    )
+    return matchup
+
+
+def make_control(event: Event, sign: int = 1, **fields: Any) -> Matchup:
+    """A control; sign 1: the first response in canonical order is right, 0: a tie is."""
+    matchup = make_matchup(event, role=Matchup.Role.CONTROL, **fields)
+    Control.objects.create(
+        matchup=matchup,
+        question=event.questions.get(kind="preference"),
+        key={"sign": sign},
+        reason="It is so.",
+    )
+    return matchup
+
+
+def make_enrollment(event: Event, user: User | None = None, **fields: Any) -> Enrollment:
+    """A contributor who has read the guidelines."""
+    number = next(counter)
+    return Enrollment.objects.create(
+        event=event,
+        user=user or make_user(),
+        pseudonym=f"pseudonym-{number}",
+        **(
+            {
+                "joined_at": NOW,
+                "guidelines": event.guidelines.latest(),
+                "guidelines_at": NOW,
+            }
+            | fields
+        ),
+    )
+
+
+def make_membership(event: Event, user: User, role: str = Membership.Role.REVIEWER) -> Membership:
+    """An office in an event."""
+    return Membership.objects.create(event=event, user=user, role=role)
+
+
+def make_assignment(enrollment: Enrollment, *, now: datetime = NOW, seed: int = 0) -> Assignment:
+    """What this contributor is served next; fails the test where nothing is left."""
+    assignment = next_assignment(enrollment, Random(seed or next(counter)), now)
+    assert assignment is not None
+    return assignment
+
+
+def make_judgment(
+    enrollment: Enrollment, posted: str = "a1", *, comment: str = "", now: datetime = NOW
+) -> Judgment:
+    """A judgment of whatever this contributor is served next, as posted from the screen."""
+    assignment = make_assignment(enrollment, now=now)
+    answers = check_answers(assignment, {"preference": posted, "comment": comment})
+    return record_judgment(assignment, answers, now=now)
