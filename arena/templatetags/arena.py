@@ -1,3 +1,26 @@
+"""Template tags of the interface: rendered Markdown and icons."""
+
 from django import template
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from arena.markup import render_markdown
 
 register = template.Library()
+
+
+@register.filter
+def markdown(text: str) -> SafeString:
+    """The text as sanitised HTML; see `arena.markup`."""
+    return mark_safe(render_markdown(text))  # noqa: S308 (sanitised by nh3 against an allow-list)
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """A line icon of `img/icons.svg`, invisible to screen readers: the text beside it speaks."""
+    return format_html(
+        '<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>',
+        static("img/icons.svg"),
+        name,
+    )

@@ -122,29 +122,19 @@ function release() {
 
 function resend() {
   clearTimeout(held?.timer);
-  if (!held?.form.isConnected) held = null;
-  else if (held.form.matches("form")) held.form.requestSubmit();
+  if (held?.form.isConnected) held.form.requestSubmit();
+  else held = null;
 }
 
-// --- An ended session: a fresh token if there still is one, else sign in without leaving the page.
+// --- An ended session: renewed once a try, else the person signs in and the answer is sent.
 
-const signIn = () => find("#sign-in");
-const isLogin = (url) => new URL(url, location).pathname === new URL(find("form", signIn()).action).pathname;
-const parse = (html) => new DOMParser().parseFromString(html, "text/html");
-
-async function freshToken() {
-  const reply = await fetch(location.href, { headers: { Accept: "text/html" } });
-  const headers = parse(await reply.text()).body.getAttribute("hx-headers");
-  if (isLogin(reply.url) || !headers) return false;
-  document.body.setAttribute("hx-headers", headers);
-  const token = JSON.parse(headers)["X-CSRFToken"];
-  for (const field of all("input[name=csrfmiddlewaretoken]")) field.value = token;
-  return true;
-}
+const isLogin = (url) => new URL(url, location).pathname === new URL(find("#sign-in form").action).pathname;
 
 async function renew(form) {
+  let session;
   try {
-    if (renewed !== form && (await freshToken())) {
+    session = await import(words.session); // its name carries a hash, so the page has to say it
+    if (renewed !== form && (await session.freshToken())) {
       renewed = form;
       form.requestSubmit();
       return;
@@ -153,31 +143,12 @@ async function renew(form) {
     hold(form, words.offline);
     return;
   }
-  release();
+  clearTimeout(held?.timer);
   held = { form, attempt: 0 };
-  say(form, words.signedOut, words.signIn, () => signIn().showPopover());
-  signIn().showPopover();
-  find("input", signIn()).focus();
-}
-
-async function signInAgain(event) {
-  event.preventDefault();
-  const form = event.target;
-  const problem = find("[role=alert]", form);
-  problem.hidden = true;
-  try {
-    const page = parse(await (await fetch(form.action)).text());
-    const fields = new URLSearchParams(new FormData(form));
-    fields.set("csrfmiddlewaretoken", find("input[name=csrfmiddlewaretoken]", page)?.value ?? "");
-    await fetch(form.action, { method: "POST", body: fields });
-    problem.hidden = await freshToken();
-  } catch {
-    problem.hidden = false;
-  }
-  if (!problem.hidden) return;
-  form.reset();
-  signIn().hidePopover();
-  resend();
+  lock(form, true);
+  const ask = () => session.askToSignIn(resend);
+  say(form, words.signedOut, words.signIn, ask);
+  ask();
 }
 
 // --- What htmx reports.
@@ -239,17 +210,16 @@ function foldPrompt() {
     return;
   }
   button.hidden = false;
-  body.classList.add("is-cut");
   const turns = all(".turn", body);
   if (turns.length > 1) body.scrollTop = turns.at(-1).offsetTop - body.offsetTop - 40; // the last turn is the question
-  body.classList.toggle("is-late", body.scrollTop > 0);
+  body.classList.toggle("more-above", body.scrollTop > 0);
+  body.classList.toggle("more-below", body.scrollTop < body.scrollHeight - body.clientHeight - 1);
 }
 
 function togglePrompt() {
   const button = find("[data-expand]");
   if (button.hidden) return;
   const open = find("#prompt-body").classList.toggle("is-open");
-  find("#prompt-body").classList.toggle("is-cut", !open);
   button.setAttribute("aria-expanded", String(open));
   [button.textContent, button.dataset.less] = [button.dataset.less, button.textContent];
 }
@@ -363,7 +333,6 @@ document.addEventListener("change", (event) => {
   if (event.target.dataset.device === "apart") setTimeout(scrollApart); // after it is remembered
 });
 
-signIn().addEventListener("submit", signInAgain);
 addEventListener("scroll", markSide, { passive: true });
 narrow.addEventListener("change", markSide);
 arrive();
