@@ -18,14 +18,16 @@ help: ## list the commands
 
 # --- installing: repeated only when a lock file has changed ---------------------------------
 install: $(VENV)/.base ## install what serving needs, from hashed locks
+	@:
 
 install-dev: $(VENV)/.dev ## install what testing and checking need too, with a Chromium
 	@$(BIN)/python -m tests.chromium
 
 $(BIN)/python:
-	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
-	  || { echo "Crowd Arena needs Python 3.11 or newer; found: $$("$(PYTHON)" --version 2>&1). Say make PYTHON=/path/to/python3.11"; exit 1; }
-	"$(PYTHON)" -m venv $(VENV)
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Crowd Arena needs Python 3.11 or newer. Name one: make PYTHON=/path/to/python3.11"; exit 1; }
+	@"$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "This Python lacks the venv module; on Debian: apt-get install python3-venv"; exit 1; }
 
 $(VENV)/.base: requirements/base.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r $<
@@ -43,7 +45,7 @@ var/bench-venv/.bench: requirements/bench.txt | $(BIN)/python
 
 # Settings of this machine alone; a production host sets its own environment.
 .env: | $(BIN)/python
-	@umask 077; $(BIN)/python -c 'import secrets; print("SECRET_KEY=" + secrets.token_urlsafe(50)); print("# Plain HTTP, for localhost only:"); print("HTTPS=0")' > $@
+	@umask 077; $(BIN)/python -c 'import secrets; print("SECRET_KEY=" + secrets.token_urlsafe(50)); print("# For this machine alone: plain HTTP, readable logs."); print("HTTPS=0"); print("LOG_JSON=0")' > $@
 
 # --- serving ---------------------------------------------------------------------------------
 prepare: install .env

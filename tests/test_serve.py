@@ -1,0 +1,95 @@
+"""serve.py: web server, worker and beat start together and stop together."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from tests.services import ROOT, Services
+
+SECONDS = 60
+Serve = Callable[..., subprocess.Popen[str]]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def serve(transactional_db: None, services: Services) -> Iterator[Serve]:
+    """Start serve.py on the test database with the embedded broker; kill what is left over."""
+    started = []
+
+    def start(**environment: str) -> subprocess.Popen[str]:
+        known = services.environment(Path(connection.settings_dict["NAME"]).name)
+        process = subprocess.Popen(
+            [sys.executable, "serve.py", "--then", "echo the web server answers"],
+            cwd=ROOT,
+            env={**os.environ, **known, "REDIS_URL": "", **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.terminate()
+        process.communicate(timeout=SECONDS)
+
+
+def wait_for(process: subprocess.Popen[str], text: str) -> None:
+    """Read its output up to a line with this text."""
+    assert process.stdout
+    seen = []
+    for line in process.stdout:
+        seen.append(line)
+        if text in line:
+            return
+    pytest.fail(f"it ended without saying {text!r}:\n{''.join(seen)}")
+
+
+def test_ctrl_c_stops_everything(serve: Serve) -> None:
+    port = free_port()
+    process = serve(PORT=str(port))
+    wait_for(process, "the web server answers")
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/") as answer:
+        assert answer.status == 200
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=SECONDS)  # ends when nobody holds the pipe any more
+    assert process.returncode == 0
+    assert "Warm shutdown" in output
+    with pytest.raises(urllib.error.URLError, match="refused"):
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/")
+
+
+def test_one_that_ends_takes_the_others_along(serve: Serve) -> None:
+    process = serve(PORT=str(free_port()), WORKERS="as-many-as-you-like")
+    output, _ = process.communicate(timeout=SECONDS)
+    assert process.returncode == 1
+    assert "serve: worker ended with code 2; stopping the others" in output
+
+
+def test_busy_port_is_said_at_once(serve: Serve) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        process = serve(PORT=str(port))
+        output, _ = process.communicate(timeout=SECONDS)
+    assert process.returncode == 1
+    assert output == (
+        f"Cannot listen on 127.0.0.1:{port}: Address already in use. "
+        f"Choose another port, as in PORT={port + 1}\n"
+    )
