@@ -130,6 +130,7 @@ def fail_if_ended(children: Children) -> None:
 
 def stop(children: Children) -> None:
     """Ask every process to end; kill, with all it started, what has not after STOP_SECONDS."""
+    print("serve: stopping; another Ctrl-C does not wait for running tasks", flush=True)
     for child in children.values():
         child.terminate()
     deadline = time.monotonic() + STOP_SECONDS
