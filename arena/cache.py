@@ -3,7 +3,7 @@
 import fcntl
 import pickle
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,9 @@ class SharedFileCache(FileBasedCache):
     Rate limits and quotas count on both: Django's own lose increments and forget the timeout.
     """
 
+    _dir: str
+    _key_to_file: Callable[..., str]
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the one lock of this cache, which the system releases with a killed process."""
@@ -31,7 +34,7 @@ class SharedFileCache(FileBasedCache):
         self,
         key: str,
         value: Any,
-        timeout: float | None = DEFAULT_TIMEOUT,  # type: ignore[assignment]
+        timeout: float | None = DEFAULT_TIMEOUT,
         version: int | None = None,
     ) -> bool:
         """Set the key if it is not there; whether it was set."""

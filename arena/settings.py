@@ -11,6 +11,8 @@ import structlog
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from arena.people.providers import form_targets, social_providers
+
 env = environ.Env()
 ROOT = Path(__file__).resolve().parent.parent
 if (ROOT / ".env").exists():
@@ -31,6 +33,11 @@ HTTPS = env.bool("HTTPS", not DEBUG)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
+# Where people find this site: printed on seat sheets, which no request is there to tell.
+SITE_URL = env.str(
+    "SITE_URL",
+    f"https://{ALLOWED_HOSTS[0]}" if HTTPS else f"http://127.0.0.1:{env.int('PORT', 8000)}",
+).rstrip("/")
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -122,8 +129,9 @@ else:
     # Shared by all processes of the machine: rate limits must not be per process.
     CACHES = {
         "default": {
-            "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+            "BACKEND": "arena.cache.SharedFileCache",
             "LOCATION": VAR / "cache",
+            "OPTIONS": {"MAX_ENTRIES": 10_000},
         }
     }
 
@@ -142,14 +150,30 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_REDIRECT_URL = "home"
 LOGIN_URL = "account_login"
 LOGOUT_REDIRECT_URL = "home"
+ACCOUNT_ADAPTER = "arena.people.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"login": "arena.people.forms.LoginForm"}
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Crowd Arena] "
+# "ip" is a whole network (people/adapter.py): a lecture hall signs in within a minute.
+ACCOUNT_RATE_LIMITS = {
+    "login": "600/m/ip",
+    "login_failed": "60/m/ip,5/5m/key",
+    "signup": "60/m/ip",
+    "request_login_code": "60/m/ip,3/m/key",
+    "reset_password": "60/m/ip,5/m/key",
+}
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+# Nothing but the form's button starts a social sign-in, and tokens are not kept.
+SOCIALACCOUNT_LOGIN_ON_GET = False
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_PROVIDERS = social_providers(env)
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 60
 SESSION_COOKIE_HTTPONLY = True
@@ -181,7 +205,7 @@ CONTENT_SECURITY_POLICY = {
         "font-src": [SELF],
         "connect-src": [SELF],
         "manifest-src": [SELF],
-        "form-action": [SELF],
+        "form-action": [SELF, *form_targets(env)],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
         "object-src": [NONE],

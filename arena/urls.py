@@ -17,6 +17,7 @@ def health(request: HttpRequest) -> HttpResponse:
 event_urls = [
     path("events/<slug:slug>/", pages.event_page, name="event"),
     path("", include("arena.events.urls")),
+    path("", include("arena.events.joining_urls")),
 ]
 
 urlpatterns = [
@@ -24,6 +25,9 @@ urlpatterns = [
     path("health/", health, name="health"),
     path("", include((event_urls, "events"))),
     path("", include("arena.judging.urls")),
+    path("", include("leaderboard.urls")),
+    path("account/", include("arena.people.urls")),
+    path("", include("arena.people.urls")),
     path("account/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]

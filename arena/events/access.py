@@ -8,7 +8,8 @@ from enum import Enum
 from django.contrib.auth.models import AnonymousUser
 
 from arena.errors import NotFoundError
-from arena.events.models import Enrollment, Event, Membership
+from arena.events.models import Application, Enrollment, Event, Membership
+from arena.people.identity import verified_domains
 from arena.people.models import User
 
 Viewer = User | AnonymousUser
@@ -43,9 +44,22 @@ def has_role(user: Viewer, event: Event, role: Role) -> bool:
         return is_member(user, event, *STAFF[role])
     if role is Role.CONTRIBUTOR:
         return enrollment_of(user, event) is not None
-    if event.state != Event.State.DRAFT and not event.is_private:
+    if event.state != Event.State.DRAFT and (not event.is_private or is_admitted(user, event)):
         return True
     return is_member(user, event) or enrollment_of(user, event) is not None
+
+
+def is_admitted(user: Viewer, event: Event) -> bool:
+    """Whether a private event lets this user in: by an organizer's word, or by their address.
+
+    An address counts only where it is verified; where approval is wanted, it does not suffice.
+    """
+    if not user.is_authenticated:
+        return False
+    if Application.objects.filter(event=event, user=user, granted=True).exists():
+        return True
+    domains = set(event.email_domains.lower().split())
+    return bool(domains) and not event.needs_approval and bool(domains & verified_domains(user))
 
 
 def is_member(user: Viewer, event: Event, *roles: str) -> bool:

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
-from typing import Concatenate, ParamSpec
 
 import structlog
 from allauth.account.adapter import DefaultAccountAdapter
@@ -23,8 +22,7 @@ from django.utils.translation import gettext as _
 from arena.errors import LimitError
 
 log = structlog.get_logger(__name__)
-Params = ParamSpec("Params")
-View = Callable[Concatenate[HttpRequest, Params], HttpResponse]
+View = Callable[..., HttpResponse]
 
 DAY = 24 * 60 * 60
 PREFIX = {4: 24, 6: 48}
@@ -83,14 +81,12 @@ def give_back(action: str, who: str, rate: Rate, now: datetime) -> None:
 
 def limited(
     action: str, *, network: Rate | None = None, user: Rate | None = None
-) -> Callable[[View[Params]], View[Params]]:
+) -> Callable[[View], View]:
     """Decorate a view: limit its unsafe requests per network and per signed-in user."""
 
-    def decorate(view: View[Params]) -> View[Params]:
+    def decorate(view: View) -> View:
         @wraps(view)
-        def guarded(
-            request: HttpRequest, *args: Params.args, **kwargs: Params.kwargs
-        ) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
             if request.method not in SAFE:
                 now = timezone.now()
                 if network is not None:

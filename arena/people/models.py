@@ -27,13 +27,13 @@ class User(AbstractUser):
         """Whether this person signs in with a code that the machine drew, not a chosen password."""
         return self.password.startswith(f"{AccessCodeHasher.algorithm}$")
 
-    def check_password(self, raw_password: str) -> bool:
+    def check_password(self, raw_password: str | None) -> bool:
         """Whether this is the password or access code.
 
         A code's hash is never replaced by a slow one. A wrong code costs as much time as a wrong
         password or an unknown name, so that the clock does not tell which names are seats.
         """
-        if not self.has_access_code:
+        if not self.has_access_code or raw_password is None:
             return super().check_password(raw_password)
         correct = AccessCodeHasher().verify(raw_password, self.password)
         if not correct:

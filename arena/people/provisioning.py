@@ -56,10 +56,10 @@ def provision_batch(pool: SeatPool, count: int, kind: str, now: datetime) -> lis
                     User(username=name, password=password, date_joined=now)
                     for name, password in zip(names, passwords, strict=True)
                 )
-                hashes = [hash_token(slip.token) for slip in slips] or [None] * count
+                hashes: list[str | None] = [hash_token(slip.token) for slip in slips]
                 Seat.objects.bulk_create(
                     Seat(pool=pool, kind=kind, user=user, link_hash=link_hash)
-                    for user, link_hash in zip(users, hashes, strict=True)
+                    for user, link_hash in zip(users, hashes or [None] * count, strict=True)
                 )
         except IntegrityError:
             continue

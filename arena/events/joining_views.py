@@ -1,0 +1,159 @@
+"""The doors into an event for contributors: its join page and the link on a printed seat."""
+
+from datetime import datetime
+
+from allauth.account.adapter import get_adapter
+from django import forms
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from arena.errors import ArenaError, ConflictError
+from arena.events.access import enrollment_of, event_for
+from arena.events.joining import (
+    Arrival,
+    check_may_join,
+    check_takes,
+    join_event,
+    join_with_open_seat,
+    join_with_printed_seat,
+    seat_pool,
+)
+from arena.events.models import Event
+from arena.events.terms import current_terms, has_agreed
+from arena.people.claiming import printed_seat
+from arena.people.limits import DAY, Rate, give_back, limited, network_of, take
+from arena.people.models import Seat, User
+from arena.people.views import show_code
+
+# A lecture hall behind one address presses the button within a minute.
+HALL = Rate(1000, 60)
+PERSON = Rate(30, 60)
+
+
+class JoinForm(forms.Form):
+    """Consent to one version of the terms; the box is never ticked beforehand."""
+
+    accept = forms.BooleanField(label=_("I have read this and agree"))
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+@require_http_methods(["GET", "POST"])
+@login_not_required
+@never_cache
+@limited("join", network=HALL, user=PERSON)
+def join(request: HttpRequest, slug: str) -> HttpResponse:
+    """Accept the terms and become a contributor; a visitor gets an open seat with it."""
+    event, now = event_for(request.user, slug), timezone.now()
+    enrollment = enrollment_of(request.user, event)
+    if enrollment is not None and has_agreed(enrollment):
+        return redirect("judging:next", slug)
+    return answer(request, event, now)
+
+
+@require_http_methods(["GET", "POST"])
+@login_not_required
+@never_cache
+@limited("claim", network=HALL, user=PERSON)
+def claim(request: HttpRequest, token: str) -> HttpResponse:
+    """The link on a printed seat: accept the terms, take the seat, begin."""
+    seat, now = printed_seat(token), timezone.now()
+    event = Event.objects.filter(seats=seat.pool_id).first()
+    if event is None:
+        return redirect("home")
+    if request.user == seat.user:
+        return redirect("judging:next", event.slug)
+    return answer(request, event, now, seat=seat, token=token)
+
+
+def answer(
+    request: HttpRequest, event: Event, now: datetime, *, seat: Seat | None = None, token: str = ""
+) -> HttpResponse:
+    """Show the terms, or act on a consent to them."""
+    form, error = JoinForm(request.POST or None), ""
+    refusal = why_not(request, event, now, seat)
+    status = refusal.status if refusal and request.method == "POST" else 200
+    if request.method == "POST" and refusal is None:
+        if form.is_valid():
+            try:
+                return welcome(request, arrive(request, event, now, form, token))
+            except ArenaError as failure:
+                error, status = failure.message, failure.status
+        else:
+            error, status = gettext("Please tick the box if you agree."), 422
+    context = {
+        "event": event,
+        "terms": current_terms(event),
+        "form": form,
+        "error": error,
+        "refusal": refusal.message if refusal else "",
+        "seat": seat,
+        "has_room": seat is not None or has_room(request, event),
+    }
+    return render(request, "events/join.html", context, status=status)
+
+
+def has_room(request: HttpRequest, event: Event) -> bool:
+    """Whether this person could join: with an account always, else while open seats are free."""
+    free = Seat.objects.open_unclaimed().filter(pool=event.seats_id)
+    return request.user.is_authenticated or free.exists()
+
+
+def why_not(
+    request: HttpRequest, event: Event, now: datetime, seat: Seat | None
+) -> ArenaError | None:
+    """The reason why this person cannot join now, for the page to say; None where they can."""
+    try:
+        if seat is not None:
+            check_takes(event, now)
+            if seat.claimed_at is not None:
+                return ConflictError(
+                    "This link has been used. Sign in with the username and access code beside it.",
+                    "seat_taken",
+                )
+        elif isinstance(request.user, User):
+            check_may_join(request.user, event, now)
+        else:
+            check_takes(event, now)
+    except ArenaError as refusal:
+        return refusal
+    return None
+
+
+def arrive(
+    request: HttpRequest, event: Event, now: datetime, form: JoinForm, token: str
+) -> Arrival:
+    """Join by whichever of the three ways this request means."""
+    version = form.cleaned_data["version"]
+    if token:
+        return join_with_printed_seat(token, event, now, terms=version)
+    # A quota of joins per network and day, whether by a click or with a fresh account of one's
+    # own: hundreds of accounts from one place need the organizer's consent.
+    pool = seat_pool(event)
+    quota = Rate(pool.claims_per_network, DAY)
+    action, network = f"claim-{pool.pk}", network_of(request, now)
+    take(action, network, quota, now)
+    try:
+        if isinstance(request.user, User):
+            enrollment = join_event(request.user, event, now, terms=version)
+            return Arrival(request.user, enrollment)
+        return join_with_open_seat(event, now, terms=version)
+    except ArenaError:
+        give_back(action, network, quota, now)
+        raise
+
+
+def welcome(request: HttpRequest, arrival: Arrival) -> HttpResponse:
+    """Sign the newcomer in, under a new session key, and show a new seat's code: this once."""
+    onward = reverse("judging:next", args=[arrival.enrollment.event.slug])
+    if request.user != arrival.user:
+        get_adapter(request).login(request, arrival.user)
+    if arrival.code:
+        return show_code(request, arrival.user.seat, arrival.code, onward)
+    return redirect(onward)

@@ -1,0 +1,25 @@
+"""Where allauth meets seats."""
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from arena.people.claiming import note_sign_in
+from arena.people.limits import network_of
+from arena.people.models import User
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    """allauth's behaviour, but for seats and addresses."""
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """A keyed hash of the visitor's network: allauth counts by it, and no address is stored."""
+        return network_of(request, timezone.now())
+
+    def post_login(self, request: HttpRequest, user: User, **hook: Any) -> HttpResponse:
+        """Whoever signs in to a seat has taken it and knows its code."""
+        note_sign_in(user, timezone.now())
+        response: HttpResponse = super().post_login(request, user, **hook)
+        return response

@@ -1,0 +1,46 @@
+"""Forms about oneself."""
+
+import unicodedata
+from typing import Any
+
+from allauth.account.forms import LoginForm as AllauthLoginForm
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from arena.people.models import User
+
+# Controls, formats (bidirectional overrides among them), surrogates, private use, line ends.
+INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+class LoginForm(AllauthLoginForm):  # type: ignore[misc]
+    """Sign in by username or address, with an access code or a password."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"].label = _("Username or e-mail")
+        self.fields["login"].widget.attrs |= {
+            "autocomplete": "username",
+            "autocapitalize": "none",
+            "spellcheck": "false",
+            "placeholder": "",
+        }
+        self.fields["password"].label = _("Access code or password")
+        self.fields["password"].widget.attrs["placeholder"] = ""
+
+
+class NameForm(forms.ModelForm):  # type: ignore[type-arg] # no parameter at run time
+    """The name shown on boards instead of the pseudonym; empty: the pseudonym."""
+
+    class Meta:
+        model = User
+        fields = ("display_name",)
+        labels = {"display_name": _("Name on the contributor board")}
+        help_texts = {"display_name": _("Leave it empty to appear under your pseudonym.")}
+
+    def clean_display_name(self) -> str:
+        """One visible line, composed; nothing that could turn or hide its neighbours."""
+        name = " ".join(unicodedata.normalize("NFC", self.cleaned_data["display_name"]).split())
+        if any(unicodedata.category(letter) in INVISIBLE for letter in name):
+            raise forms.ValidationError(_("Please use letters, digits and simple marks only."))
+        return name
