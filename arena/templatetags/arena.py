@@ -1,7 +1,8 @@
-"""Template tags of the interface: rendered Markdown and icons."""
+"""Template tags of the interface: rendered Markdown, counts and icons."""
 
 from django import template
 from django.templatetags.static import static
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
@@ -14,6 +15,12 @@ register = template.Library()
 def markdown(text: str) -> SafeString:
     """The text as sanitised HTML; see `arena.markup`."""
     return mark_safe(render_markdown(text))  # noqa: S308 (sanitised by nh3 against an allow-list)
+
+
+@register.filter
+def grouped(number: int) -> str:
+    """A count with its thousands apart, in the reader's language."""
+    return number_format(number, force_grouping=True)
 
 
 @register.simple_tag

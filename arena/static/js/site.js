@@ -16,14 +16,24 @@ function showTheme() {
   }
 }
 
-// <time datetime="…" data-local>: filled with the moment in the reader's own time zone.
-function showLocalTimes(scope) {
-  const format = new Intl.DateTimeFormat(root.lang || undefined, {
-    weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZoneName: "short",
+// <time datetime="…" data-local="zone">: the moment in the reader's time zone, unless it is that one.
+function showLocalTimes() {
+  const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const format = new Intl.DateTimeFormat(root.lang.startsWith("en") ? "en-GB" : root.lang, {
+    weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit",
   });
-  for (const time of scope.querySelectorAll("time[data-local]")) {
+  for (const time of document.querySelectorAll("time[data-local]")) {
     const moment = new Date(time.dateTime);
-    if (!Number.isNaN(moment.valueOf())) time.textContent = format.format(moment);
+    if (time.dataset.local === here || Number.isNaN(moment.valueOf())) continue;
+    time.textContent = format.format(moment);
+    if (time.parentElement.hidden) time.parentElement.hidden = false;
+  }
+}
+
+// What scrolls sideways can be reached by keyboard.
+function reachScrollers() {
+  for (const box of document.querySelectorAll(".prose pre, .prose table, .prose math, .table-scroll")) {
+    if (box.scrollWidth > box.clientWidth && getComputedStyle(box).overflowX === "auto") box.tabIndex = 0;
   }
 }
 
@@ -63,6 +73,12 @@ for (const box of document.querySelectorAll("input[data-device]")) {
   box.addEventListener("change", () => remember(box.dataset.device, box.checked ? "on" : ""));
 }
 
-document.addEventListener("htmx:afterSwap", (event) => showLocalTimes(event.target));
+function arrive() {
+  showLocalTimes();
+  reachScrollers();
+}
+
+document.addEventListener("htmx:afterSwap", arrive);
 showTheme();
-showLocalTimes(document);
+arrive();
+document.querySelector('.tab[aria-current="page"]')?.scrollIntoView({ block: "nearest", inline: "center" });
