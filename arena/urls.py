@@ -27,7 +27,6 @@ urlpatterns = [
     path("", include("arena.judging.urls")),
     path("", include("leaderboard.urls")),
     path("account/", include("arena.people.urls")),
-    path("", include("arena.people.urls")),
     path("account/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -29,7 +29,7 @@ class LoginForm(AllauthLoginForm):  # type: ignore[misc]
         self.fields["password"].widget.attrs["placeholder"] = ""
 
 
-class NameForm(forms.ModelForm):  # type: ignore[type-arg] # no parameter at run time
+class NameForm(forms.ModelForm):
     """The name shown on boards instead of the pseudonym; empty: the pseudonym."""
 
     class Meta:
