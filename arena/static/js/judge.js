@@ -156,23 +156,24 @@ async function renew(form) {
 let sent = null; // uuid of the answer under way
 let skew = 0; // this device's clock minus the server's, ms
 
-const isForm = (event) => event.detail.elt.matches?.("#matchup form");
+const sender = (event) => event.detail.requestConfig.elt;
+const isForm = (event) => sender(event).matches("form");
 
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (isForm(event)) sent = answer().dataset.uuid;
 });
 
 document.addEventListener("htmx:beforeSwap", (event) => {
-  const { xhr, elt } = event.detail;
+  const { xhr } = event.detail;
   skew = Date.now() - (Date.parse(xhr.getResponseHeader("Date")) || Date.now());
   if (xhr.status >= 400 || /\bid="matchup"/.test(xhr.responseText)) return;
   event.detail.shouldSwap = false; // not a matchup: the way to sign in, or the end of the work
-  if (isLogin(xhr.responseURL) && elt.matches("form")) renew(elt);
+  if (isLogin(xhr.responseURL) && isForm(event)) renew(sender(event));
   else location.assign(xhr.responseURL);
 });
 
 document.addEventListener("htmx:afterSwap", (event) => {
-  const answered = event.detail.elt.id === "answer";
+  const answered = sender(event).id === "answer";
   release();
   renewed = null;
   if (sent && sent !== answer().dataset.uuid) forgetDraft(sent);
@@ -186,7 +187,8 @@ document.addEventListener("htmx:afterSwap", (event) => {
 });
 
 function failed(event) {
-  const { xhr, elt } = event.detail;
+  const { xhr } = event.detail;
+  const elt = sender(event);
   const status = xhr.status;
   if (!isForm(event)) toast(words.refused);
   else if (status === 401 || status === 403) renew(elt);
