@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from arena import pages
 
@@ -14,7 +14,7 @@ def health(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok", content_type="text/plain")
 
 
-event_urls = [
+event_urls: list[URLPattern | URLResolver] = [
     path("events/<slug:slug>/", pages.event_page, name="event"),
     path("", include("arena.events.urls")),
     path("", include("arena.events.joining_urls")),

@@ -18,12 +18,15 @@ from arena.judging.models import Answer, Judgment, LedgerBatch
 
 BATCH = 5_000
 
+# What an import has written is left alone until all of it is in (as in `landed()`).
 # One statement for a batch: UPDATE … FROM is the same on PostgreSQL and SQLite (3.33 and later).
 NUMBER_ROWS = """
 UPDATE judging_judgment SET ledger_seq = numbered.seq
 FROM (
     SELECT id, %s + ROW_NUMBER() OVER (ORDER BY id) AS seq
     FROM judging_judgment WHERE event_id = %s AND ledger_seq IS NULL
+        AND (import_job_id IS NULL
+            OR import_job_id IN (SELECT id FROM events_importjob WHERE state = 'done'))
     ORDER BY id LIMIT %s
 ) AS numbered
 WHERE judging_judgment.id = numbered.id

@@ -8,7 +8,15 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from arena.events.models import Enrollment, Event, Guidelines, Matchup, Question, Response
+from arena.events.models import (
+    Enrollment,
+    Event,
+    Guidelines,
+    ImportJob,
+    Matchup,
+    Question,
+    Response,
+)
 from arena.people.models import User
 
 
@@ -107,9 +115,13 @@ class Assignment(models.Model):
 class JudgmentQuerySet(models.QuerySet["Judgment"]):
     """Chainable questions about judgments."""
 
+    def landed(self) -> Self:
+        """Judgments made here, and those whose import has come to its end."""
+        return self.filter(Q(import_job=None) | Q(import_job__state=ImportJob.State.DONE))
+
     def standing(self) -> Self:
-        """The latest revision of each judgment."""
-        return self.filter(standing=True)
+        """The latest revision of each judgment; of an import under way nothing is seen."""
+        return self.filter(standing=True).landed()
 
     def counted(self) -> Self:
         """Judgments that count: standing, of an origin their event counts, and not excluded.
@@ -157,6 +169,10 @@ class Judgment(models.Model):
     # Null where the guidelines are not ours to know (imported).
     guidelines = models.ForeignKey(Guidelines, on_delete=models.PROTECT, null=True)
     origin = models.CharField(max_length=10, choices=Origin.choices)
+    # The import that brought it, which hides it until all of it is in; null: judged here.
+    import_job = models.ForeignKey(
+        ImportJob, on_delete=models.RESTRICT, null=True, related_name="judgments"
+    )
     # Null where the source did not say.
     judged_at = models.DateTimeField(null=True)
     revision = models.PositiveSmallIntegerField(default=0)

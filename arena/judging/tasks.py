@@ -14,7 +14,7 @@ log = structlog.get_logger(__name__)
 @shared_task
 def seal_ledgers() -> None:
     """Give every committed judgment its place in its event's ledger."""
-    unsealed = Judgment.objects.filter(ledger_seq=None).order_by("event_id")
+    unsealed = Judgment.objects.landed().filter(ledger_seq=None).order_by("event_id")
     for event_id in unsealed.values_list("event_id", flat=True).distinct():
         sealed = seal_event(event_id, timezone.now())
         log.info("ledger sealed", event=event_id, judgments=sealed)

@@ -175,6 +175,8 @@ def show_matchup(
 ) -> HttpResponse:
     """The matchup, as a page or as the part that htmx swaps in."""
     context = matchup_context(assignment, now, posted=posted)
+    if notice is None and not is_htmx(request):
+        notice = " ".join(str(message) for message in messages.get_messages(request))
     context |= {"notice": notice, "htmx": is_htmx(request)}
     if is_htmx(request):
         return render(request, "judging/_matchup.html", context, status=status)
@@ -194,6 +196,7 @@ def finish(
     is_open = enrollment.event.is_open(now)
     context = {
         "event": enrollment.event,
+        "enrollment": enrollment,
         "judged": done_count(enrollment),
         "notice": notice,
     }

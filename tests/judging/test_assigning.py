@@ -36,13 +36,12 @@ def serve(enrollment: Enrollment, now=NOW, seed: int = 1) -> Assignment | None:
 
 def judge_all(enrollment: Enrollment, limit: int = 1000) -> int:
     """Judge until nothing is left, as a browser would; how many it were."""
-    rng, done = Random(enrollment.pk), 0
-    for _ in range(limit):
+    rng = Random(enrollment.pk)
+    for done in range(limit):
         assignment = next_assignment(enrollment, rng, NOW)
         if assignment is None:
             return done
         record_judgment(assignment, check_answers(assignment, {"preference": "a1"}), now=NOW)
-        done += 1
     raise AssertionError("there was no end")
 
 

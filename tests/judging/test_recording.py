@@ -17,6 +17,7 @@ from arena.judging.recording import (
     record_judgment,
     skip_assignment,
 )
+from arena.questions import KINDS
 from tests.factories import (
     NOW,
     make_assignment,
@@ -66,8 +67,6 @@ def test_both_bad_is_a_tie_that_says_so() -> None:
 
 @pytest.mark.parametrize("scale", [2, 3, 5, 7])
 def test_every_point_of_every_scale_comes_back_as_it_was_shown(scale: int) -> None:
-    from arena.questions import KINDS
-
     kind, settings = KINDS["preference"], {"scale": scale, "both_bad": True}
     for order in ([0, 1], [1, 0]):
         posted = [choice.value for choice in kind.choices(settings)] + ["both_bad"]

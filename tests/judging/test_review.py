@@ -1,0 +1,110 @@
+"""Excluding and reinstating: nothing else changes, and everything comes back."""
+
+from datetime import timedelta
+
+import pytest
+
+from arena.errors import ConflictError
+from arena.judging.models import Exclusion, Judgment
+from arena.judging.review import exclude_contributor, exclude_judgment, lift_exclusion
+from tests.factories import (
+    NOW,
+    make_competitors,
+    make_control,
+    make_enrollment,
+    make_event,
+    make_judgment,
+    make_matchup,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def event():
+    event = make_event(overlap=2)
+    models = make_competitors(event, 2)
+    for _ in range(4):
+        make_matchup(event, models)
+    return event
+
+
+def open_slots(event) -> list[int]:
+    return list(event.matchups.order_by("pk").values_list("open_slots", flat=True))
+
+
+def test_an_excluded_judgment_does_not_count_until_it_is_reinstated(event) -> None:
+    enrollment = make_enrollment(event)
+    kept, excluded = make_judgment(enrollment), make_judgment(enrollment)
+    before, reviewer = open_slots(event), make_user()
+    exclusion = exclude_judgment(excluded, "broken", by=reviewer, now=NOW, note="cut off")
+    assert list(Judgment.objects.counted()) == [kept]
+    assert sum(open_slots(event)) == sum(before) + 1
+    lift_exclusion(exclusion, by=reviewer, now=NOW + timedelta(hours=1))
+    assert set(Judgment.objects.counted()) == {kept, excluded}
+    assert open_slots(event) == before
+    assert Exclusion.objects.get().lifted_by == reviewer
+
+
+def test_an_excluded_contributor_does_not_count_with_anything(event) -> None:
+    good, bad = make_enrollment(event), make_enrollment(event)
+    kept = make_judgment(good)
+    make_judgment(bad)
+    before = open_slots(event)
+    exclusion = exclude_contributor(bad, "unreliable", by=None, now=NOW)
+    make_judgment(bad)
+    assert list(Judgment.objects.counted()) == [kept]
+    lift_exclusion(exclusion, by=None, now=NOW)
+    assert Judgment.objects.counted().count() == 3
+    assert sum(before) - sum(open_slots(event)) == 1
+
+
+def test_lifting_one_of_two_exclusions_leaves_the_other_in_force(event) -> None:
+    enrollment = make_enrollment(event)
+    judgment = make_judgment(enrollment)
+    own = exclude_judgment(judgment, "broken", by=None, now=NOW)
+    whole = exclude_contributor(enrollment, "rigging", by=None, now=NOW)
+    slots = open_slots(event)
+    lift_exclusion(whole, by=None, now=NOW)
+    assert not Judgment.objects.counted().exists()
+    assert open_slots(event) == slots
+    lift_exclusion(own, by=None, now=NOW)
+    assert Judgment.objects.counted().count() == 1
+
+
+def test_a_slot_that_went_to_somebody_else_is_not_taken_away(event) -> None:
+    event.matchups.exclude(pk=event.matchups.first().pk).update(open_slots=0)
+    first = make_judgment(make_enrollment(event))
+    exclusion = exclude_judgment(first, "broken", by=None, now=NOW)
+    make_judgment(make_enrollment(event))
+    make_judgment(make_enrollment(event))
+    lift_exclusion(exclusion, by=None, now=NOW)
+    assert Judgment.objects.counted().count() == 3
+    assert open_slots(event)[0] == 0
+
+
+def test_excluding_twice_is_refused_and_lifting_twice_is_once(event) -> None:
+    judgment = make_judgment(make_enrollment(event))
+    exclusion = exclude_judgment(judgment, "broken", by=None, now=NOW)
+    with pytest.raises(ConflictError):
+        exclude_judgment(judgment, "rigging", by=None, now=NOW)
+    lift_exclusion(exclusion, by=None, now=NOW)
+    lift_exclusion(exclusion, by=None, now=NOW + timedelta(days=1))
+    assert Exclusion.objects.get().lifted_at == NOW
+    exclude_judgment(judgment, "rigging", by=None, now=NOW)
+
+
+def test_a_controls_judgment_never_touches_slots() -> None:
+    event = make_event()
+    control = make_control(event)
+    models = make_competitors(event, 2)
+    for _ in range(12):
+        make_matchup(event, models)
+    enrollment = make_enrollment(event)
+    judgments = [make_judgment(enrollment) for _ in range(5)]
+    on_control = [j for j in judgments if j.matchup == control]
+    assert len(on_control) == 1
+    lift_exclusion(exclude_judgment(on_control[0], "broken", by=None, now=NOW), by=None, now=NOW)
+    control.refresh_from_db()
+    assert control.open_slots == 0

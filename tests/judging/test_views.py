@@ -1,0 +1,322 @@
+"""The judging pages: a round through them, each refusal, and that they keep their secrets."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from random import Random
+
+import pytest
+from django.db import connection, connections
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from arena.events.models import Event, Matchup
+from arena.judging.assigning import next_assignment
+from arena.judging.models import Assignment, Flag, Judgment
+from tests.factories import (
+    make_competitors,
+    make_control,
+    make_enrollment,
+    make_event,
+    make_matchup,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+HTMX = {"HTTP_HX_REQUEST": "true"}
+
+
+def signed_in(user) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+class Cast:
+    """An event of some matchups and a contributor signed in to it."""
+
+    def __init__(self, matchups: int = 6, controls: int = 0, **settings) -> None:
+        self.event = make_event(**settings)
+        self.models = make_competitors(self.event, 2)
+        for _ in range(matchups):
+            make_matchup(self.event, self.models)
+        for _ in range(controls):
+            make_control(self.event)
+        self.enrollment = make_enrollment(self.event)
+        self.client = signed_in(self.enrollment.user)
+        self.next_url = reverse("judging:next", args=[self.event.slug])
+
+    def assignment(self) -> Assignment:
+        shown = Assignment.objects.filter(enrollment=self.enrollment, state="shown").first()
+        if shown is None:
+            self.client.get(self.next_url)
+        return Assignment.objects.get(enrollment=self.enrollment, state="shown")
+
+    def judge(self, posted: str = "a1", assignment: Assignment | None = None, **headers):
+        url = reverse("judging:judge", args=[(assignment or self.assignment()).uuid])
+        return self.client.post(url, {"preference": posted, "comment": ""}, **headers)
+
+
+def test_next_leads_to_the_matchup_and_judging_leads_on() -> None:
+    cast = Cast()
+    response = cast.client.get(cast.next_url)
+    first = cast.assignment()
+    assert response.headers["Location"] == reverse("judging:judge", args=[first.uuid])
+    page = cast.client.get(response.headers["Location"])
+    assert page.status_code == 200
+    assert "no-store" in page.headers["Cache-Control"]
+    response = cast.judge("b2")
+    second = cast.assignment()
+    assert second != first
+    assert response.headers["Location"] == reverse("judging:judge", args=[second.uuid])
+    assert Judgment.objects.get().assignment == first
+
+
+def test_htmx_gets_the_next_matchup_in_the_reply() -> None:
+    cast = Cast()
+    response = cast.judge(**HTMX)
+    assert response.status_code == 200
+    assert response.content.strip().startswith(b"<section")
+    assert str(cast.assignment().uuid).encode() in response.content
+    assert response.headers["HX-Replace-Url"].endswith(f"{cast.assignment().uuid}/")
+
+
+def test_an_answer_that_is_none_comes_back_with_what_was_typed() -> None:
+    cast = Cast()
+    url = reverse("judging:judge", args=[cast.assignment().uuid])
+    response = cast.client.post(url, {"comment": "typed with care"})
+    assert response.status_code == 422
+    assert b"Choose an answer first." in response.content
+    assert b"typed with care" in response.content
+    assert not Judgment.objects.exists()
+
+
+def test_skip_and_flag_lead_on() -> None:
+    cast = Cast()
+    skipped = cast.assignment()
+    url = reverse("judging:skip", args=[skipped.uuid])
+    assert cast.client.post(url, {"reason": "no such reason"}).status_code == 422
+    assert cast.client.post(url, {"reason": "length"}).status_code == 302
+    flagged = cast.assignment()
+    assert flagged != skipped
+    url = reverse("judging:flag", args=[flagged.uuid])
+    assert cast.client.post(url, {"reason": "recognised", "note": "x" * 501}).status_code == 422
+    assert cast.client.post(url, {"reason": "recognised", "note": "it says so"}).status_code == 302
+    assert Flag.objects.get().assignment == flagged
+    assert not Judgment.objects.exists()
+
+
+def test_undo_shows_the_answer_and_a_change_is_a_revision() -> None:
+    cast = Cast()
+    first = cast.assignment()
+    reply = cast.judge("a2", **HTMX)
+    undo = reverse("judging:undo", args=[first.uuid])
+    assert undo.encode() in reply.content
+    current = cast.assignment()
+    page = cast.client.get(undo)
+    assert re.search(rb'value="a2"\s+data-key="1"\s+checked', page.content)
+    cast.judge("b1", assignment=first)
+    assert Judgment.objects.standing().get().revision == 1
+    assert cast.assignment() == current
+
+
+def test_undo_is_over_after_its_window() -> None:
+    cast = Cast(undo_seconds=60)
+    first = cast.assignment()
+    cast.judge("a2")
+    Judgment.objects.update(judged_at=timezone.now() - timedelta(minutes=10))
+    page = cast.client.get(reverse("judging:undo", args=[first.uuid]), follow=True)
+    assert b"too late" in page.content
+    cast.judge("b1", assignment=first)
+    assert Judgment.objects.get().revision == 0
+
+
+def test_the_guidelines_come_first_and_again_when_they_change() -> None:
+    cast = Cast()
+    cast.enrollment.guidelines = None
+    cast.enrollment.save()
+    guidelines = reverse("events:guidelines", args=[cast.event.slug])
+    assert cast.client.get(cast.next_url).headers["Location"] == guidelines
+    assert cast.client.post(guidelines, {"version": "7"}).headers["Location"] == guidelines
+    assert cast.client.post(guidelines, {"version": "1"}).headers["Location"] == cast.next_url
+    assignment = cast.assignment()
+    cast.event.guidelines.create(version=2, text="# New")
+    reply = cast.judge(assignment=assignment, **HTMX)
+    assert reply.headers["HX-Redirect"] == guidelines
+    assert Judgment.objects.get().guidelines.version == 1
+
+
+def test_everything_judged_is_a_page_of_its_own() -> None:
+    cast = Cast(matchups=1)
+    assert cast.judge(**HTMX).headers["HX-Redirect"] == cast.next_url
+    page = cast.client.get(cast.next_url)
+    assert page.status_code == 200
+    assert b"You have judged everything" in page.content
+
+
+def test_a_closed_event_says_so_and_keeps_what_it_has() -> None:
+    cast = Cast()
+    assignment = cast.assignment()
+    cast.judge()
+    Event.objects.update(state="closed")
+    assert b"Judging has closed" in cast.client.get(cast.next_url).content
+    cast.judge("b1", assignment=assignment)
+    assert Judgment.objects.get().revision == 0
+
+
+def test_what_was_shown_before_closing_is_still_shown_and_nothing_new_is_served() -> None:
+    cast = Cast(grace_minutes=10)
+    shown = cast.assignment()
+    Event.objects.update(closes_at=timezone.now() - timedelta(minutes=1))
+    response = cast.client.get(cast.next_url)
+    assert response.headers["Location"] == reverse("judging:judge", args=[shown.uuid])
+    cast.judge(assignment=shown)
+    assert Judgment.objects.counted().count() == 1
+    assert b"Judging" in cast.client.get(cast.next_url).content
+    assert Assignment.objects.count() == 1
+
+
+def test_my_page_lists_what_i_judged_and_nobody_elses() -> None:
+    cast = Cast()
+    cast.judge("b2")
+    other = make_enrollment(cast.event)
+    page = cast.client.get(reverse("judging:me", args=[cast.event.slug]))
+    assert b"B is much better" in page.content
+    empty = signed_in(other.user).get(reverse("judging:me", args=[cast.event.slug]))
+    assert b"B is much better" not in empty.content
+
+
+@pytest.mark.parametrize("name", ["judge", "skip", "flag", "undo"])
+def test_somebody_elses_assignment_is_not_there(name: str) -> None:
+    cast = Cast()
+    url = reverse(f"judging:{name}", args=[cast.assignment().uuid])
+    outsider = signed_in(make_enrollment(cast.event).user)
+    method = outsider.get if name == "undo" else outsider.post
+    assert method(url, {"preference": "a1", "reason": "other"}).status_code == 404
+    anonymous = Client().get(url) if name in ("judge", "undo") else Client().post(url)
+    assert anonymous.status_code == 302
+    assert anonymous.headers["Location"].startswith(reverse("account_login"))
+
+
+def test_a_member_without_an_enrollment_is_led_to_the_event() -> None:
+    cast = Cast()
+    response = signed_in(make_user()).get(cast.next_url)
+    assert response.headers["Location"] == reverse("events:event", args=[cast.event.slug])
+
+
+def test_no_unsafe_door_opens_without_a_csrf_token() -> None:
+    cast = Cast()
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(cast.enrollment.user)
+    for name in ("judge", "skip", "flag"):
+        url = reverse(f"judging:{name}", args=[cast.assignment().uuid])
+        assert client.post(url, {"preference": "a1", "reason": "other"}).status_code == 403
+
+
+def skeleton(html: str, assignment: Assignment) -> str:
+    """A page without its texts: the prompt, the responses, this assignment's address, the count."""
+    record, places = assignment.matchup.record, assignment.matchup.places.all()
+    texts = [turn["content"] for turn in record.prompt]
+    texts += [place.response.text for place in places]
+    for text in texts:
+        assert text in html
+        html = html.replace(text, "TEXT")
+    html = html.replace(str(assignment.uuid), "UUID")
+    html = re.sub(r"/judge/[0-9a-f-]{36}/undo/", "UNDO", html)
+    html = re.sub(r'data-undo-until="[^"]*"', "", html)
+    html = re.sub(r'name="csrfmiddlewaretoken" value="[^"]*"', "", html)
+    html = re.sub(r'"X-CSRFToken": "[^"]*"', "", html)
+    return re.sub(r'data-judged="\d+"|<span class="num">\d+</span>', "N", html)
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_a_control_is_served_exactly_like_an_ordinary_matchup(headers: dict[str, str]) -> None:
+    cast = Cast(matchups=40, controls=12)
+    seen: dict[str, set[object]] = {Matchup.Role.ORDINARY: set(), Matchup.Role.CONTROL: set()}
+    cast.judge()
+    for _ in range(30):
+        # The reply to a judgment that brings the next matchup, statement by statement.
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            reply = cast.judge(**headers)
+        assignment = cast.assignment()
+        page = reply if headers else cast.client.get(reply.headers["Location"])
+        statements = [re.sub(r"\d+|'[^']*'", "?", query["sql"])[:40] for query in queries]
+        looks = skeleton(page.content.decode(), assignment)
+        names = tuple(sorted(page.headers))
+        seen[assignment.matchup.role].add((looks, names, tuple(statements), page.status_code))
+    ordinary, control = seen[Matchup.Role.ORDINARY], seen[Matchup.Role.CONTROL]
+    assert control
+    assert control <= ordinary
+
+
+def test_no_answer_to_a_contributor_names_a_competitor_or_a_key() -> None:
+    cast = Cast(matchups=10, controls=4)
+    secrets = [model.name for model in cast.models]
+    secrets += [cast.event.secret, "control", "anchor", "ordinary", "It is so."]
+    answers = [cast.client.get(cast.next_url, follow=True)]
+    for number in range(9):
+        first = cast.assignment()
+        answers.append(cast.judge(**HTMX))
+        answers.append(cast.client.get(reverse("judging:undo", args=[first.uuid])))
+        if number == 5:
+            url = reverse("judging:flag", args=[cast.assignment().uuid])
+            answers.append(cast.client.post(url, {"reason": "other"}, follow=True))
+    answers.append(cast.client.get(reverse("judging:me", args=[cast.event.slug])))
+    answers.append(cast.client.get(reverse("events:guidelines", args=[cast.event.slug])))
+    for response in answers:
+        assert response.status_code == 200
+        told = response.content.decode() + str(response.headers)
+        for harmless in ("aria-controls", "Cache-Control", "hidden controls, honest"):
+            told = told.replace(harmless, "")
+        for secret in secrets:
+            assert secret not in told, secret
+
+
+@pytest.mark.django_db(transaction=True)
+def test_fifty_identical_posts_get_fifty_identical_answers() -> None:
+    cast = Cast(matchups=10)
+    url = reverse("judging:judge", args=[cast.assignment().uuid])
+
+    def work(_: int) -> tuple[int, bytes]:
+        try:
+            client = signed_in(cast.enrollment.user)
+            reply = client.post(url, {"preference": "b1", "comment": "once"}, **HTMX)
+            return reply.status_code, reply.content
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(16) as pool:
+        replies = set(pool.map(work, range(50)))
+    assert len(replies) == 1
+    assert next(iter(replies))[0] == 200
+    assert Judgment.objects.count() == 1
+    assert Assignment.objects.count() == 2
+
+
+def test_serving_costs_the_same_however_much_was_judged() -> None:
+    cast = Cast(matchups=60)
+
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            cast.judge(**HTMX)
+        return len(queries)
+
+    cast.judge()
+    few = cost()
+    for _ in range(30):
+        cast.judge()
+    # Candidates are looked up from a random place on, which may take a second look per role.
+    assert cost() <= few + 2
+
+
+def test_two_people_may_judge_the_same_pair_with_other_sides() -> None:
+    cast = Cast(matchups=1)
+    mine = cast.assignment()
+    theirs = next_assignment(make_enrollment(cast.event), Random(3), timezone.now())
+    assert theirs is not None
+    assert theirs.matchup == mine.matchup
+    assert theirs.uuid != mine.uuid
