@@ -1,5 +1,5 @@
-// The judging page: keys, drafts, safe resending, and where the eye lands. The page works as plain
-// forms without it. htmx swaps #matchup; everything here finds its elements anew after each swap.
+// The judging page: keys, drafts, safe resending, and where the eye lands. Without it the page is
+// plain forms. htmx swaps #matchup, so elements are looked up when they are needed.
 
 const find = (selector, scope = document) => scope.querySelector(selector);
 const all = (selector, scope = document) => [...scope.querySelectorAll(selector)];
@@ -7,6 +7,7 @@ const root = document.documentElement;
 const words = find("#words").dataset;
 const answer = () => find("#answer");
 const narrow = matchMedia("(max-width: 48rem)");
+const make = (tag, properties) => Object.assign(document.createElement(tag), properties);
 const BACKOFF = [1, 2, 4, 8, 16, 30]; // seconds
 
 function setting(name) {
@@ -45,20 +46,14 @@ function say(form, text, label, action) {
   line.replaceChildren(text);
   line.hidden = !text;
   if (!label) return;
-  const button = Object.assign(document.createElement("button"), { type: "button", textContent: label });
-  button.addEventListener("click", action);
-  line.append(" ", button);
+  line.append(" ", make("button", { type: "button", textContent: label, onclick: action }));
 }
 
 let toastTimer;
 function toast(text, label, action) {
-  const body = Object.assign(document.createElement("div"), { className: "toast-body" });
-  body.append(Object.assign(document.createElement("span"), { textContent: text }));
-  if (label) {
-    const button = Object.assign(document.createElement("button"), { type: "button", textContent: label });
-    button.addEventListener("click", action);
-    body.append(button);
-  }
+  const body = make("div", { className: "toast-body" });
+  body.append(make("span", { textContent: text }));
+  if (label) body.append(make("button", { type: "button", textContent: label, onclick: action }));
   find("#toast").replaceChildren(body);
   clearTimeout(toastTimer);
   toastTimer = setTimeout(() => find("#toast").replaceChildren(), 6000);
