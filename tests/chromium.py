@@ -78,7 +78,10 @@ def install_from_npm() -> None:
     print(f"Unpacking {NPM_PACKAGE} into {UNPACKED}", flush=True)
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        subprocess.run(["npm", "pack", "--silent", NPM_PACKAGE], check=True, cwd=folder)
+        if subprocess.run(
+            ["npm", "pack", "--silent", NPM_PACKAGE], check=False, cwd=folder
+        ).returncode:
+            return  # npm has said why
         (archive,) = folder.glob("*.tgz")
         if sha256(archive.read_bytes()).hexdigest() != NPM_SHA256:
             sys.exit(f"{NPM_PACKAGE} is not the archive we know; refusing to unpack it")
