@@ -18,8 +18,8 @@ from arena.judging.models import Answer, Judgment, LedgerBatch
 
 BATCH = 5_000
 
-# What an import has written is left alone until all of it is in (as in `landed()`).
-# One statement for a batch: UPDATE … FROM is the same on PostgreSQL and SQLite (3.33 and later).
+# One statement for a batch of what has landed (as in `landed()`): UPDATE … FROM is the same on
+# PostgreSQL and SQLite (3.33 and later).
 NUMBER_ROWS = """
 UPDATE judging_judgment SET ledger_seq = numbered.seq
 FROM (

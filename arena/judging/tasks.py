@@ -17,7 +17,7 @@ def seal_ledgers() -> None:
     unsealed = Judgment.objects.landed().filter(ledger_seq=None).order_by("event_id")
     for event_id in unsealed.values_list("event_id", flat=True).distinct():
         sealed = seal_event(event_id, timezone.now())
-        log.info("ledger sealed", event=event_id, judgments=sealed)
+        log.info("ledger sealed", event_id=event_id, judgments=sealed)
 
 
 @shared_task
