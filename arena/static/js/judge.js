@@ -261,8 +261,8 @@ function arrive() {
 // --- Events.
 
 const SHORTCUTS = {
-  s: () => find("#skip-dialog").showPopover(),
-  f: () => find("#flag-dialog").showPopover(),
+  s: () => find("#skip-dialog")?.showPopover(),
+  f: () => find("#flag-dialog")?.showPopover(),
   g: () => find("#guidelines-sheet").showPopover(),
   "?": () => find("#help-dialog").showPopover(),
   u: undo,
