@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from arena.people.models import SeatPool, User
@@ -339,6 +340,12 @@ class MatchupQuerySet(models.QuerySet["Matchup"]):
             retired_at=None, record__imported_at__isnull=False, record__retired_at=None
         )
 
+    def seen(self) -> "MatchupQuerySet":
+        """Matchups that somebody has been shown, or judged elsewhere: their text is frozen."""
+        return self.filter(
+            Q(assignments__shown_at__isnull=False) | Q(judgments__isnull=False)
+        ).distinct()
+
 
 class Matchup(models.Model):
     """A record and the 1 to 9 of its responses shown together: unordered, unique. The unit of work.
@@ -549,3 +556,113 @@ class Application(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} to {self.event}"
+
+
+def import_path(job: "ImportJob", name: str) -> str:
+    """Where an upload is kept: nothing of the name that the person gave it is in the path."""
+    return f"imports/{job.uuid}"
+
+
+class ImportJobQuerySet(models.QuerySet["ImportJob"]):
+    """Chainable questions about imports."""
+
+    def under_way(self) -> "ImportJobQuerySet":
+        """Imports that a process is working on, or was when it died."""
+        return self.filter(state__in=ImportJob.UNDER_WAY)
+
+    def stale(self) -> "ImportJobQuerySet":
+        """Imports under way that nobody has worked on for a while, by the database's clock."""
+        return self.under_way().filter(
+            Q(heartbeat_at=None) | Q(heartbeat_at__lt=Now() - ImportJob.STALE_AFTER)
+        )
+
+    def unlanded(self) -> "ImportJobQuerySet":
+        """Imports that have not come to their end: what they have written so far is invisible."""
+        return self.exclude(state=ImportJob.State.DONE)
+
+
+class ImportJob(models.Model):
+    """One import into an event, by upload or command: its file, its progress, its report.
+
+    At most one is under way in an event. Nothing it writes is visible before it has written
+    everything; a later one takes away what a process that died has left behind.
+    """
+
+    class Kind(models.TextChoices):
+        RECORDS = "records", _("Records")
+        JUDGMENTS = "judgments", _("Judgments")
+
+    class State(models.TextChoices):
+        UPLOADED = "uploaded", _("Waiting for your confirmation")
+        QUEUED = "queued", _("Waiting for a worker")
+        CHECKING = "checking", _("Checking every line")
+        WRITING = "writing", _("Writing")
+        # Everything new is visible; changes of what was there before are going in.
+        APPLYING = "applying", _("Applying changes")
+        DONE = "done", _("Done")
+        # Lines are wrong; nothing was written.
+        REFUSED = "refused", _("Not imported: some lines are wrong")
+        FAILED = "failed", _("Stopped half-way: nothing was imported")
+
+    UNDER_WAY = (State.CHECKING, State.WRITING, State.APPLYING)
+    STALE_AFTER = timedelta(seconds=60)
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="import_jobs")
+    kind = models.CharField(max_length=9, choices=Kind.choices, default=Kind.RECORDS)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.QUEUED)
+    # Null: a command.
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    # Null: read elsewhere by a command, or deleted after the import.
+    file = models.FileField(upload_to=import_path, null=True)
+    # What the person called it; shown, never opened.
+    file_name = models.CharField(max_length=200, blank=True)
+    format = models.CharField(max_length=5)
+    # The file's columns or keys to ours; to "": left out.
+    mapping = models.JSONField(default=dict)
+    skips_errors = models.BooleanField(default=False)
+    # Counts the processes that took it on: one that was taken for dead finds another number.
+    attempt = models.PositiveSmallIntegerField(default=0)
+    # When somebody last worked on it, by the database's clock.
+    heartbeat_at = models.DateTimeField(null=True)
+    # Bytes while checking, rows while writing; total is null where it is not known.
+    done = models.PositiveBigIntegerField(default=0)
+    total = models.PositiveBigIntegerField(null=True)
+    # `ImportReport.as_json()`.
+    report = models.JSONField(default=dict)
+    # Primary keys of the competitors and categories it has created, until it has landed.
+    added = models.JSONField(default=dict)
+    # Null until it is done, refused or failed.
+    ended_at = models.DateTimeField(null=True)
+
+    objects = ImportJobQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-created_at", "-id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["event"],
+                condition=Q(state__in=("checking", "writing", "applying")),
+                name="import_job_one_under_way",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.event}: {self.state}"
+
+
+class StagedRecord(models.Model):
+    """A change of a record that is there already, waiting for the rest of its import."""
+
+    job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="staged")
+    record = models.ForeignKey(Record, on_delete=models.CASCADE, related_name="+")
+    line = models.PositiveIntegerField()
+    # `RecordRow.as_json()`.
+    content = models.JSONField()
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+
+    def __str__(self) -> str:
+        return f"line {self.line} of {self.job}"

@@ -1,0 +1,133 @@
+"""Checks of single values, shared by every parser of imported rows."""
+
+import re
+import unicodedata
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+DEEPEST = 20
+# A spreadsheet would take a name that begins so for a formula once it is exported. Texts may
+# (exports escape them); identifiers and names may not, since joins by name would break on escaping.
+FORMULA = re.compile(r"[=+\-@＝＋－＠]")
+NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with one field of a row."""
+
+    field: str
+    message: str
+
+
+class InvalidRow(ValueError):
+    """The row cannot be taken; `problems` names every field that is wrong."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("; ".join(f"{p.field}: {p.message}" for p in problems))
+        self.problems = problems
+
+
+@dataclass(slots=True)
+class Checker:
+    """Collects the problems of one row, so that all of them are reported at once."""
+
+    problems: list[Problem] = field(default_factory=list)
+
+    def refuse(self, field: str, message: str) -> None:
+        """Note that a field is wrong."""
+        self.problems.append(Problem(field, message))
+
+    def finish(self) -> None:
+        """Raise `InvalidRow` where anything was refused."""
+        if self.problems:
+            raise InvalidRow(self.problems)
+
+    def text(self, value: object, field: str) -> str:
+        """A string that the database can hold; kept verbatim, a formula included."""
+        if not isinstance(value, str):
+            self.refuse(field, f"must be text, not {kind_of(value)}")
+            return ""
+        # ASCII without NUL is the common case, and both tests run at memory speed.
+        if "\x00" in value or not (value.isascii() or is_encodable(value)):
+            self.refuse(field, unstorable(value))
+            return ""
+        return value
+
+    def name(self, value: object, field: str, longest: int) -> str:
+        """A short single-line string that people and joins go by: trimmed and normalised."""
+        name = unicodedata.normalize("NFC", " ".join(self.text(value, field).split()))
+        if not name:
+            if not self.has(field):
+                self.refuse(field, "must not be empty")
+        elif len(name) > longest:
+            self.refuse(field, f"is longer than {longest} characters")
+        elif not name.isprintable():
+            self.refuse(field, "holds an invisible character")
+        elif FORMULA.match(name) and not NUMBER.fullmatch(name):
+            self.refuse(field, f"begins with {name[0]}, which a spreadsheet takes for a formula")
+        return name
+
+    def has(self, field: str) -> bool:
+        """Whether this field has been refused already."""
+        return any(problem.field == field for problem in self.problems)
+
+    def keys(self, data: Mapping[str, Any], known: Collection[str], prefix: str = "") -> None:
+        """Refuse keys that mean nothing here, naming the one that was probably meant."""
+        for key in data:
+            if key not in known:
+                self.refuse(prefix + key, unknown(key, known))
+
+    def tree(self, value: object, field: str, depth: int = 0) -> None:
+        """Refuse a JSON value that is nested too deeply or holds text that cannot be stored."""
+        if depth > DEEPEST:
+            self.refuse(field, f"is nested more than {DEEPEST} levels deep")
+        elif isinstance(value, dict):
+            for key, item in value.items():
+                self.text(key, field)
+                self.tree(item, f"{field}.{key}", depth + 1)
+        elif isinstance(value, list):
+            for index, item in enumerate(value):
+                self.tree(item, f"{field}[{index}]", depth + 1)
+        elif isinstance(value, str):
+            self.text(value, field)
+
+
+def is_encodable(text: str) -> bool:
+    """Whether the text has a UTF-8 form: no lone surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def unstorable(text: str) -> str:
+    """Why this text cannot be stored, with the place."""
+    found = UNSTORABLE.search(text)
+    assert found is not None
+    code, place = ord(found[0]), found.start() + 1
+    if code == 0:
+        return f"holds a NUL byte (character {place})"
+    if 0xDC80 <= code <= 0xDCFF:  # an undecodable byte, as `surrogateescape` keeps it
+        return (
+            f"is not UTF-8: byte 0x{code - 0xDC00:02X} (character {place}); the file looks like "
+            "Latin-1 or Windows-1252, save it as UTF-8"
+        )
+    return f"holds half of a surrogate pair, U+{code:04X} (character {place})"
+
+
+def kind_of(value: object) -> str:
+    """The JSON word for a value's type."""
+    kinds = {dict: "an object", list: "a list", bool: "true or false", type(None): "null"}
+    return kinds.get(type(value), "a number" if isinstance(value, int | float) else "text")
+
+
+def unknown(name: str, known: Collection[str]) -> str:
+    """ "Unknown", with the name that was probably meant."""
+    close = get_close_matches(name.casefold(), {word.casefold(): word for word in known}, n=1)
+    meant = [word for word in known if close and word.casefold() == close[0]]
+    return f"is unknown; did you mean {meant[0]}?" if meant else "is unknown"
