@@ -1,0 +1,59 @@
+"""manage.py provision EVENT COUNT: make seats and their sheet."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from arena.events.joining import provision
+from arena.events.models import Event
+from arena.events.sheets import event_sheet
+from arena.people.models import Seat
+
+MOST = 100_000
+
+
+class Command(BaseCommand):
+    """Make printed seats (the default; their sheet is written once) or open ones."""
+
+    help = "Make seats for an event. Access codes are in the sheet and nowhere else."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("event", help="slug of the event")
+        parser.add_argument("count", type=int, help="how many seats")
+        parser.add_argument(
+            "--open", action="store_true", help="seats that visitors claim by a click: no sheet"
+        )
+        parser.add_argument("--out", type=Path, help="the sheet's ZIP (default: EVENT-seats.zip)")
+        parser.add_argument(
+            "--site", default=settings.SITE_URL, help="address printed on the slips: %(default)s"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        event = Event.objects.filter(slug=options["event"]).select_related("seats").first()
+        if event is None:
+            raise CommandError(f"There is no event {options['event']!r}.")
+        count = options["count"]
+        if not 1 <= count <= MOST:
+            raise CommandError(f"Between 1 and {MOST:,} seats at a time.")
+        if options["open"]:
+            provision(event, count, Seat.Kind.OPEN, timezone.now())
+            self.stdout.write(f"{count:,} open seats for {event.slug}.")
+            return
+        self.print_sheet(event, count, options["out"], options["site"].rstrip("/"))
+
+    def print_sheet(self, event: Event, count: int, path: Path | None, site: str) -> None:
+        """Make printed seats; the file is created first, so that no codes are made for nothing."""
+        path = path or Path(f"{event.slug}-seats.zip")
+        try:
+            sheet = path.open("xb")
+        except OSError as error:
+            raise CommandError(f"Cannot write the sheet: {error}") from error
+        with sheet:
+            path.chmod(0o600)
+            slips = provision(event, count, Seat.Kind.PRINTED, timezone.now())
+            sheet.write(event_sheet(event, slips, site))
+        self.stdout.write(f"{count:,} printed seats for {event.slug}; their codes are in {path}.")

@@ -1,0 +1,24 @@
+"""The seat sheet of an event."""
+
+from collections.abc import Sequence
+
+from django.urls import reverse
+
+from arena.events.models import Event
+from arena.people.provisioning import Slip
+from arena.people.sheets import Occasion, sheet_zip
+
+
+def event_sheet(event: Event, slips: Sequence[Slip], site: str) -> bytes:
+    """The ZIP of CSV and PDF for slips that were just made; `site`: https://host, no slash.
+
+    The codes are in plain text in this answer and nowhere else.
+    """
+    claim_url = reverse("events:claim", args=["TOKEN"]).replace("TOKEN", "{token}")
+    occasion = Occasion(
+        title=event.title,
+        slug=event.slug,
+        login_url=site + reverse("account_login"),
+        claim_url=site + claim_url,
+    )
+    return sheet_zip(occasion, slips)
