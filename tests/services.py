@@ -205,6 +205,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
 
     PostgreSQL itself is started by the first test that needs it.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a time limit cleans up, too
     services = Services(early_config.known_args_namespace.database)
     early_config.add_cleanup(services.stop)
     early_config.stash[SERVICES] = services
