@@ -235,7 +235,7 @@ STORAGES = {
 MEDIA_ROOT = VAR / "uploads"
 
 # --- Celery ---------------------------------------------------------------------------------
-CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost/"
 if REDIS_URL:
     # Unacknowledged tasks come back after the longest task could have ended.
     CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -297,15 +297,19 @@ structlog.configure(
     logger_factory=structlog.stdlib.LoggerFactory(),
     cache_logger_on_first_use=True,
 )
+if env.bool("LOG_JSON", not DEBUG):
+    RENDERING = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+else:
+    # Plain tracebacks: the default ones print local variables, which hold prompts and answers.
+    plain = structlog.dev.plain_traceback
+    RENDERING = [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=plain)]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
         "lines": {
             "()": structlog.stdlib.ProcessorFormatter,
-            "processor": structlog.processors.JSONRenderer()
-            if env.bool("LOG_JSON", not DEBUG)
-            else structlog.dev.ConsoleRenderer(colors=False),
+            "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *RENDERING],
             "foreign_pre_chain": SHARED_PROCESSORS,
         }
     },
