@@ -15,23 +15,48 @@ What to call, in what order:
     contrast = compare(fit, covariance)
         of every pair, with Holm's correction
     places = rank(fit, contrast, limits)
-        rank, rank range, Rank (UB), class
+        rank, rank range, Rank (UB), class; provisional(fit) marks those with few votes
     scale.to_points(fit.strength), scale.to_points(limits.lower), …
         the only way from log-strength to the points on a board
 
-    elo.replay(votes)  elo.replay(new_votes, since=checkpoint)
+Beside the board:
 
-A result is a function of the counts (of the rows in their order, for Elo and clustered variances)
-and of nothing else: no earlier result, no clock, no hidden random state.
+    elo.replay(votes), elo.replay(new_votes, since=checkpoint)      in ledger order
+    davidson.fit(counts)                                            ties as a parameter
+    grading.effect(counts)                                          "much better" worth more
+    style.fit(votes, x, names), style.covariance(votes, x, fit)     x from covariates.differences
+    bootstrap.resample_votes / _clusters / _sequences               with a generator of yours
+    bradley_terry.win_matrix(fit), forecast.forecast(contrast, i, j, votes)
+    robustness.unseat(counts, fit), influence.leave_one_out(votes, counts, fit)
+    rankings.expand(judgment, competitor, place), weights.inverse_probability(probability)
+
+A result is a function of the counts (of the rows in their order, for Elo, style and clustered
+variances), of the arguments and of the generator passed in: never of an earlier result or the
+clock. What cannot be rated has a `Status` or raises a RatingError; what does not converge raises
+NotConverged.
 """
 
-from . import bradley_terry, elo, scale
+from . import (
+    bootstrap,
+    bradley_terry,
+    covariates,
+    davidson,
+    elo,
+    forecast,
+    grading,
+    influence,
+    rankings,
+    robustness,
+    scale,
+    style,
+    weights,
+)
 from .contrasts import Contrasts, compare
 from .counts import GRADED, SIGN, Counts, fold
-from .errors import NotConverged, NotEstimable, RatingError
-from .graph import Status
+from .errors import NotConverged, NotEstimable, RatingError, Singular
+from .graph import Field, Rated, Status
 from .intervals import Covariance, Interval, Method, clustered, independent, interval, two_way
-from .ranks import Ranks, rank
+from .ranks import Ranks, provisional, rank
 from .votes import UNIT, Votes, quantise
 
 __all__ = [
@@ -41,23 +66,37 @@ __all__ = [
     "Contrasts",
     "Counts",
     "Covariance",
+    "Field",
     "Interval",
     "Method",
     "NotConverged",
     "NotEstimable",
     "Ranks",
+    "Rated",
     "RatingError",
+    "Singular",
     "Status",
     "Votes",
+    "bootstrap",
     "bradley_terry",
     "clustered",
     "compare",
+    "covariates",
+    "davidson",
     "elo",
     "fold",
+    "forecast",
+    "grading",
     "independent",
+    "influence",
     "interval",
+    "provisional",
     "quantise",
     "rank",
+    "rankings",
+    "robustness",
     "scale",
+    "style",
     "two_way",
+    "weights",
 ]

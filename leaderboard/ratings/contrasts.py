@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
-from .bradley_terry import Fit
+from .graph import Rated
 from .intervals import Covariance
 from .votes import Floats, Mask
 
@@ -29,7 +29,7 @@ class Contrasts:
     alpha: float
 
 
-def compare(fit: Fit, covariance: Covariance, alpha: float = 0.05) -> Contrasts:
+def compare(fit: Rated, covariance: Covariance, alpha: float = 0.05) -> Contrasts:
     """Test every difference: z = (s_i - s_j) / sqrt(V_ii + V_jj - 2·V_ij), two-sided.
 
     Holm's correction (1979, Scandinavian J. Statistics 6, 65-70) keeps the chance of one or more

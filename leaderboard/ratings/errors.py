@@ -9,5 +9,9 @@ class NotConverged(RatingError):
     """An iteration stopped before its convergence criterion was met."""
 
 
+class Singular(NotConverged):
+    """An information matrix is singular to working precision."""
+
+
 class NotEstimable(RatingError):
     """The votes do not identify the parameter that was asked for."""

@@ -53,17 +53,38 @@ class Field:
         """How many scales there are."""
         return int(self.component.max(initial=-1)) + 1
 
-    def cores(self) -> list[Ints]:
-        """Indices of the rated competitors, one array per component that has any."""
-        return self._members(self.rated)
-
-    def members(self) -> list[Ints]:
-        """Indices of all competitors with votes, one array per component."""
-        return self._members(self.component >= 0)
-
-    def _members(self, chosen: Mask) -> list[Ints]:
+    def groups(self, chosen: Mask) -> list[Ints]:
+        """Indices of the chosen competitors, one array per component that has any."""
         groups = [np.flatnonzero(chosen & (self.component == c)) for c in range(self.components)]
         return [group for group in groups if len(group)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rated:
+    """Strengths on one or more scales.
+
+    strength: float64 (M,), natural-log strength, mean 0 over those rated in each component; NaN
+    where the votes allow no finite value, and `field.status` says why.
+    """
+
+    strength: Floats
+    field: Field
+
+    @property
+    def same_scale(self) -> Mask:
+        """Pairs whose strengths can be compared: bool (M, M)."""
+        rated = np.isfinite(self.strength)
+        component = self.field.component
+        return rated[:, None] & rated & np.equal.outer(component, component)
+
+    def groups(self) -> list[Ints]:
+        """Indices of the competitors with a strength, one array per scale."""
+        return self.field.groups(np.isfinite(self.strength))
+
+    def leader(self) -> int:
+        """The strongest competitor of the first scale, -1 where nobody is rated."""
+        groups = self.groups()
+        return int(groups[0][np.argmax(self.strength[groups[0]])]) if groups else -1
 
 
 def survey(wins: Floats) -> Field:

@@ -10,6 +10,7 @@ Liang & Zeger 1986, Biometrika 73, 13-22). Covariances are of strengths measured
 their component; the difference of any two has variance V_ii + V_jj - 2·V_ij in any gauge.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,10 +18,12 @@ import numpy as np
 from scipy.linalg import lapack
 from scipy.stats import norm
 
-from .bradley_terry import Fit, anchor, derivatives, submatrix, win_matrix
+from .bradley_terry import Fit, bread, submatrix, win_matrix
 from .counts import Counts
-from .errors import NotConverged, RatingError
-from .scores import cluster_meat
+from .errors import RatingError
+from .graph import Rated
+from .newton import anchor
+from .scores import cluster_meat, comparable, laplacian, residuals
 from .votes import Floats, Votes
 
 FEWEST_CLUSTERS = 30
@@ -69,7 +72,7 @@ class Interval:
     level: float
 
 
-def interval(fit: Fit, covariance: Covariance, level: float = 0.95) -> Interval:
+def interval(fit: Rated, covariance: Covariance, level: float = 0.95) -> Interval:
     """strength ± z·se of each competitor by itself; for several at once see `compare`."""
     reach = norm.ppf(0.5 + level / 2.0) * covariance.standard_error
     return Interval(fit.strength - reach, fit.strength + reach, level)
@@ -86,9 +89,7 @@ def independent(counts: Counts, fit: Fit) -> Covariance:
         if seen.any():
             pair += cells * (score - p) ** 2
     pair[~fit.same_scale] = 0.0
-    pair += pair.T
-    meat = np.diag(pair.sum(1)) - pair
-    return _sandwich(fit, meat, Method.INDEPENDENT)
+    return _sandwich(fit, laplacian(pair + pair.T), Method.INDEPENDENT)
 
 
 def clustered(votes: Votes, fit: Fit, method: Method) -> Covariance:
@@ -96,7 +97,8 @@ def clustered(votes: Votes, fit: Fit, method: Method) -> Covariance:
 
     Multiplied by G/(G-1) for G clusters. Fewer than two clusters say nothing: RatingError.
     """
-    meat, clusters = cluster_meat(votes, fit, method)
+    votes = comparable(votes, fit)
+    meat, clusters = cluster_meat(votes, residuals(votes, fit), method)
     if clusters < 2:
         raise RatingError(f"{clusters} {method} clusters: no variance can be estimated")
     return _sandwich(fit, meat * (clusters / (clusters - 1)), method, (clusters,))
@@ -115,18 +117,24 @@ def two_way(votes: Votes, counts: Counts, fit: Fit) -> Covariance:
         both = independent(counts, fit)
     else:
         both = clustered(votes, fit, Method.JUDGMENT)
-    matrix = sides[0].matrix + sides[1].matrix - both.matrix
+    return combine(sides, both.matrix, lambda matrix: positive(matrix, fit))
+
+
+def combine(
+    sides: Sequence[Covariance], both: Floats, acceptable: Callable[[Floats], bool]
+) -> Covariance:
+    """The two-way covariance of two one-way ones and of what they share, or the larger side."""
+    matrix = sides[0].matrix + sides[1].matrix - both
     clusters = sides[0].clusters + sides[1].clusters
     if min(clusters) < FEWEST_CLUSTERS:
         note = f"fewer than {FEWEST_CLUSTERS} clusters on a side"
-    elif not _positive(matrix, fit):
+    elif not acceptable(matrix):
         note = "the two-way matrix is not positive definite"
     else:
         return Covariance(matrix, Method.TWO_WAY, Method.TWO_WAY, clusters)
     larger = max(sides, key=lambda side: float(np.nansum(np.diag(side.matrix))))
-    return Covariance(
-        larger.matrix, larger.method, Method.TWO_WAY, clusters, f"{note}: by {larger.method}"
-    )
+    note = f"{note}: by {larger.method}"
+    return Covariance(larger.matrix, larger.method, Method.TWO_WAY, clusters, note)
 
 
 def hessian(fit: Fit) -> Floats:
@@ -135,36 +143,19 @@ def hessian(fit: Fit) -> Floats:
     The covariance if the model holds, all votes are independent and none is a tie; ties counted as
     half wins vary less than the model says, and make it too wide.
     """
-    return _masked(_bread(fit), fit)
+    return _masked(bread(fit), fit)
 
 
 def _sandwich(fit: Fit, meat: Floats, method: Method, clusters: tuple[int, ...] = ()) -> Covariance:
-    bread = _bread(fit)
-    return Covariance(_masked(bread @ meat @ bread.T, fit), method, method, clusters)
-
-
-def _bread(fit: Fit) -> Floats:
-    """L⁺ with the strengths of each component centred; 0 outside."""
-    bread = np.zeros_like(fit.wins)
-    for group in fit.groups():
-        won = submatrix(fit.wins, group)
-        _, information = derivatives(fit.strength[group], won + won.T, won.sum(1), fit.prior)
-        if fit.prior <= 0:
-            information += anchor(information)
-        factor, failed = lapack.dpotrf(information, lower=True)
-        inverse, also_failed = lapack.dpotri(factor, lower=True)
-        if failed or also_failed:
-            raise NotConverged("the information matrix is singular to working precision")
-        inverse = np.tril(inverse) + np.tril(inverse, -1).T
-        bread[np.ix_(group, group)] = inverse - inverse.mean(0)
-    return bread
+    spread = bread(fit)
+    return Covariance(_masked(spread @ meat @ spread.T, fit), method, method, clusters)
 
 
 def _masked(matrix: Floats, fit: Fit) -> Floats:
     return np.where(fit.same_scale, matrix, np.nan)
 
 
-def _positive(matrix: Floats, fit: Fit) -> bool:
+def positive(matrix: Floats, fit: Rated) -> bool:
     """Whether every difference of strengths has a positive variance, in every component."""
     for group in fit.groups():
         part = submatrix(matrix, group)

@@ -6,11 +6,16 @@ import numpy as np
 
 from .bradley_terry import Fit
 from .contrasts import Contrasts
+from .graph import Rated
 from .intervals import Interval
-from .votes import Floats, Ids, Ints
+from .votes import Floats, Ids, Ints, Mask
 
 CLASSES = 8
 """No more classes than this: what is left over joins the last."""
+
+
+FEWEST_VOTES = 30.0
+"""Effective votes below which a competitor is provisional."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,7 +37,7 @@ class Ranks:
     group: Ids
 
 
-def rank(fit: Fit, contrast: Contrasts, interval: Interval) -> Ranks:
+def rank(fit: Rated, contrast: Contrasts, interval: Interval) -> Ranks:
     """Rank, rank range, Rank (UB) and class of every rated competitor, per component.
 
     With probability 1 - alpha, at least asymptotically, the range of every competitor holds its
@@ -60,6 +65,11 @@ def rank(fit: Fit, contrast: Contrasts, interval: Interval) -> Ranks:
         upper_bound=shown(1 + clear.sum(1)),
         group=group,
     )
+
+
+def provisional(fit: Fit, fewest: float = FEWEST_VOTES) -> Mask:
+    """Rated competitors with fewer effective votes than `fewest`: bool (M,)."""
+    return np.isfinite(fit.strength) & (fit.effective_votes < fewest)
 
 
 def classes(strength: Floats, lower: Floats, upper: Floats, most: int = CLASSES) -> Ids:

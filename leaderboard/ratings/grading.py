@@ -1,0 +1,47 @@
+"""What "much better" is worth, and what difference that makes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import kendalltau
+
+from . import bradley_terry
+from .bradley_terry import Fit
+from .counts import GRADED, SIGN, Counts
+from .votes import Floats, Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Effect:
+    """Two mappings of outcomes to scores, fitted to the same votes.
+
+    plain, graded: the fits; slope: graded strengths per plain ones, least squares through 0 (below
+    1 because "slightly better" counts as less than a win, which is no loss of information);
+    tau: Kendall's τ-b of the two orders; moved: int64 (M,), places up (positive) or down under the
+    graded scores, 0 for the unrated. All of the first scale only.
+    """
+
+    plain: Fit
+    graded: Fit
+    slope: float
+    tau: float
+    moved: Ints
+
+
+def effect(counts: Counts, scores: Floats = GRADED, plain: Floats = SIGN) -> Effect:
+    """Fit the votes with plain and with graded scores, and compare the two boards.
+
+    Strengths of different scores are on different scales: never put both on one board.
+    """
+    a, b = bradley_terry.fit(counts, plain), bradley_terry.fit(counts, scores)
+    both = np.isfinite(a.strength) & np.isfinite(b.strength) & (a.field.component == 0)
+    x, y = a.strength[both], b.strength[both]
+    moved = np.zeros(len(a.strength), dtype=np.int64)
+    if both.sum() < 2 or not x.any() or not y.any():
+        return Effect(a, b, np.nan, np.nan, moved)
+    moved[both] = _places(x) - _places(y)
+    return Effect(a, b, float(x @ y / (x @ x)), float(kendalltau(x, y).statistic), moved)
+
+
+def _places(strength: Floats) -> Ints:
+    return np.asarray((strength > strength[:, None]).sum(1))

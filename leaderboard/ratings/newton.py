@@ -1,0 +1,71 @@
+"""Newton's method for concave log-likelihoods, the one way every model here is fitted."""
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.linalg import lapack
+
+from .errors import NotConverged, Singular
+from .votes import Floats
+
+MAX_ITERATIONS = 100
+TOLERANCE = 1e-9
+"""A fit has converged when a whole step moves no parameter by more than this; as Newton's error
+squares at every step, what is left is rounding."""
+SINGULAR = 1e-12
+"""A parameter of whose information the others leave less than this share is not determined."""
+
+Derivatives = Callable[[Floats], tuple[Floats, Floats]]
+
+
+def maximise(start: Floats, derivatives: Derivatives) -> tuple[Floats, int]:
+    """The maximum, and how many steps it took.
+
+    derivatives(x) is the gradient (k,) and a positive definite negative Hessian (k, k), which is
+    overwritten. A step that overshoots, so that the slope along it reverses and grows, is halved.
+    Raises NotConverged after MAX_ITERATIONS steps, and Singular.
+    """
+    x = start.copy()
+    step: Floats = np.zeros(len(x))
+    slope = np.inf
+    for iteration in range(MAX_ITERATIONS):
+        gradient, information = derivatives(x)
+        if -(gradient @ step) > slope:
+            step = step / 2.0
+            x -= step
+            continue
+        step = solve(information, gradient)
+        slope = float(gradient @ step)
+        x += step
+        if np.abs(step).max(initial=0.0) <= TOLERANCE:
+            return x, iteration + 1
+    raise NotConverged(f"no convergence in {MAX_ITERATIONS} Newton steps")
+
+
+def solve(information: Floats, gradient: Floats) -> Floats:
+    """δ with information·δ = gradient, by Cholesky; overwrites `information`."""
+    diagonal = np.diag(information).copy()
+    # the transpose of a C-ordered matrix is what Fortran can overwrite, and it is the same matrix
+    factor, solution, failed = lapack.dposv(information.T, gradient, overwrite_a=True)
+    if failed or (np.diag(factor) ** 2 < SINGULAR * diagonal).any():
+        raise Singular("the information matrix is singular to working precision")
+    return np.asarray(solution)
+
+
+def inverse(information: Floats) -> Floats:
+    """Inverse of a positive definite matrix, symmetric to the last digit."""
+    factor, failed = lapack.dpotrf(information, lower=True)
+    if failed:
+        raise Singular("the information matrix is singular to working precision")
+    lower, _ = lapack.dpotri(factor, lower=True)
+    return np.asarray(np.tril(lower) + np.tril(lower, -1).T)
+
+
+def anchor(information: Floats) -> float:
+    """A weight c for the rank-one term c·11ᵀ, of the size of the matrix it is added to.
+
+    Strengths are free up to a constant, so their information L has L·1 = 0. L + c·11ᵀ is positive
+    definite, and its solutions for gradients that sum to 0 are those of L with mean 0.
+    """
+    m = len(information)
+    return float(np.trace(information)) / m**2 if m > 1 else 1.0

@@ -1,0 +1,52 @@
+"""Rankings of several responses, taken apart into the pairs they imply."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import RatingError
+from .votes import Ids, Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """Pairs implied by rankings, all of a ranking next to each other.
+
+    first, second: int32 (p,), competitors; outcome: int8 (p,), 1 where first is placed better, 0
+    where both are placed equal, -1 where second is; row: int64 (p,), an input row of the ranking, to
+    look up its judgment, contributor, matchup or weight.
+    """
+
+    first: Ids
+    second: Ids
+    outcome: npt.NDArray[np.int8]
+    row: Ints
+
+
+def expand(judgment: Ids, competitor: Ids, place: Ints) -> Pairs:
+    """Every pair of a ranking as one vote; k places give k·(k-1)/2 pairs.
+
+    judgment, competitor: int32 (r,), place: int (r,), one row per placed response, the rows of a
+    judgment next to each other, place 1 being best and equal places tied. Full breaking into pairs
+    is consistent for Plackett-Luce rankings (Azari Soufiani, Chen, Parkes & Xia 2013, NIPS 26). Its
+    pairs depend on each other: give the votes `judgment` ids, so that variances cluster by it.
+    """
+    if not len(judgment) == len(competitor) == len(place):
+        raise RatingError("judgment, competitor and place differ in length")
+    n = len(judgment)
+    opens = np.ones(n, dtype=bool)
+    opens[1:] = judgment[1:] != judgment[:-1]
+    starts = np.flatnonzero(opens)
+    if len(np.unique(judgment[starts])) != len(starts):
+        raise RatingError("the rows of a judgment must be next to each other")
+    size = np.diff(np.append(starts, n))
+    after = np.repeat(starts + size, size) - np.arange(n) - 1  # rows of the same ranking below
+    upper = np.repeat(np.arange(n), after)
+    lower = upper + 1 + np.arange(len(upper)) - np.repeat(np.cumsum(after) - after, after)
+    if (competitor[upper] == competitor[lower]).any():
+        raise RatingError("a ranking places a competitor twice")
+    outcome = np.sign(place[lower] - place[upper]).astype(np.int8)
+    return Pairs(
+        competitor[upper].astype(np.int32), competitor[lower].astype(np.int32), outcome, upper
+    )

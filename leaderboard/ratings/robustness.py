@@ -1,0 +1,161 @@
+"""How few changed votes would unseat the first."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from scipy.special import expit
+
+from .bradley_terry import Fit, derivatives, newton, submatrix
+from .counts import OUTCOMES, Counts
+from .graph import survey
+from .newton import anchor, solve
+from .votes import Floats, Ints
+
+CHALLENGERS = 5
+"""How many of the next in rank are tried."""
+REFITS = 50
+"""Fits after which a challenger is given up."""
+LEVEL = 1e-9
+"""Strengths closer than this are level."""
+
+
+class Change(StrEnum):
+    """What may happen to a vote."""
+
+    DROP = "drop"
+    """It is left out."""
+    FLIP = "flip"
+    """It says the opposite; a tie becomes a win."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Robustness:
+    """The fewest votes found whose change puts another competitor level with the first or above.
+
+    votes: how many are enough, as checked by fitting again; fewer might be. None where none of the
+    challengers can be brought level so. share: of all votes; challenger: who is then level or
+    above; leader: who was first, -1 on an empty board.
+    """
+
+    votes: int | None
+    share: float
+    leader: int
+    challenger: int
+    change: Change
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cells:
+    """Votes that are alike: y is i's score against j, w their mean weight, n how many they are."""
+
+    i: Ints
+    j: Ints
+    y: Floats
+    w: Floats
+    n: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Board:
+    """The first scale of a fit, competitors numbered from 0 within it."""
+
+    cells: _Cells
+    won: Floats
+    strength: Floats
+    prior: float
+    change: Change
+
+
+def unseat(
+    counts: Counts, fit: Fit, change: Change = Change.DROP, challengers: int = CHALLENGERS
+) -> Robustness:
+    """Search for the least number of votes whose change unseats the leader.
+
+    Greedy, for each of the next in rank: a change of δ in the score of a vote on i and j moves the
+    gap between leader and challenger by about (a_i - a_j)·δ, a = L⁺·(e_leader - e_challenger) (an
+    influence function; for arenas see Huang et al. 2025, arXiv 2508.11847). The votes that close it
+    most go first, half as many as seem to be needed at a time, and the strengths are fitted again.
+    """
+    leader = fit.leader()
+    best, unseated_by = None, -1
+    if leader >= 0:
+        group = fit.groups()[0]
+        won, strength = submatrix(fit.wins, group), fit.strength[group]
+        board = _Board(_cells(counts, fit, group), won, strength, fit.prior, change)
+        order = np.argsort(-strength, kind="stable")
+        for challenger in order[1 : 1 + challengers]:
+            found = _close_gap(board, int(order[0]), int(challenger), best)
+            if found is not None:
+                best, unseated_by = found, int(group[challenger])
+    share = np.nan if best is None else best / int(counts.votes.sum())
+    return Robustness(best, share, leader, unseated_by, change)
+
+
+def _cells(counts: Counts, fit: Fit, group: Ints) -> _Cells:
+    i, j = np.triu_indices(len(group), 1)
+    a, b = group[i], group[j]
+    columns = []
+    for outcome in range(OUTCOMES):
+        n = counts.votes[outcome, a, b] + counts.votes[-1 - outcome, b, a]
+        mass = counts.mass[outcome, a, b] + counts.mass[-1 - outcome, b, a]
+        seen = np.flatnonzero(mass > 0)
+        y = np.full(len(seen), fit.scores[outcome])
+        columns.append((i[seen], j[seen], y, mass[seen] / n[seen], n[seen]))
+    return _Cells(*(np.concatenate(column) for column in zip(*columns, strict=True)))
+
+
+def _close_gap(board: _Board, leader: int, challenger: int, limit: int | None) -> int | None:
+    """Votes to change until the challenger is level; None where that takes `limit` or more."""
+    won, strength, left = board.won.copy(), board.strength, board.cells.n.copy()
+    changed = 0
+    for _ in range(REFITS):
+        gap = float(strength[leader] - strength[challenger])
+        if gap <= LEVEL:
+            return changed
+        moves, gain = _effects(board, won, strength, leader, challenger)
+        order = np.argsort(-gain, kind="stable")
+        order = order[(gain[order] > 0.0) & (left[order] > 0)]
+        needed = _needed(gain[order], left[order], gap)
+        changed += -(-needed // 2)
+        if needed == 0 or (limit is not None and changed >= limit):
+            return None
+        taken = np.diff(np.minimum(np.cumsum(left[order]), -(-needed // 2)), prepend=0)
+        left[order] -= taken
+        i, j = board.cells.i[order], board.cells.j[order]
+        np.add.at(won, (i, j), taken * moves[0, order])
+        np.add.at(won, (j, i), taken * moves[1, order])
+        won[won < LEVEL] = 0.0  # what rounding leaves of a pair that has lost all its votes
+        if board.prior <= 0 and not survey(won).rated.all():
+            return None
+        strength, _ = newton(won, board.prior)
+    return None
+
+
+def _effects(
+    board: _Board, won: Floats, strength: Floats, leader: int, challenger: int
+) -> tuple[Floats, Floats]:
+    """What a vote's change does to wins[i, j] and wins[j, i], and closes of the gap, per cell."""
+    _, information = derivatives(strength, won + won.T, won.sum(1), board.prior)
+    if board.prior <= 0:
+        information += anchor(information)
+    contrast = np.zeros(len(won))
+    contrast[leader], contrast[challenger] = 1.0, -1.0
+    pull = solve(information, contrast)
+    cells = board.cells
+    slope = pull[cells.i] - pull[cells.j]
+    if board.change is Change.FLIP:
+        delta = np.where(slope > 0.0, -cells.y, 1.0 - cells.y)
+        return np.stack([cells.w * delta, -cells.w * delta]), -slope * delta * cells.w
+    delta = expit(strength[cells.i] - strength[cells.j]) - cells.y
+    return np.stack([-cells.w * cells.y, cells.w * (cells.y - 1.0)]), -slope * delta * cells.w
+
+
+def _needed(gain: Floats, left: Ints, gap: float) -> int:
+    """How many votes, those of the largest gain first, close the gap; 0 if all do not."""
+    closed = np.cumsum(gain * left)
+    if len(closed) == 0 or closed[-1] < gap:
+        return 0
+    last = int(np.searchsorted(closed, gap))
+    before = closed[last] - gain[last] * left[last]
+    return int(left[:last].sum() + np.ceil((gap - before) / gain[last]))
