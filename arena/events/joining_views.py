@@ -138,7 +138,11 @@ def arrive(
     pool = seat_pool(event)
     quota = Rate(pool.claims_per_network, DAY)
     action, network = f"claim-{pool.pk}", network_of(request, now)
-    take(action, network, quota, now)
+    message = gettext(
+        "Many people have joined from your network today. If you are in a class or at a meeting, "
+        "its organizer can let in more."
+    )
+    take(action, network, quota, now, message)
     try:
         if isinstance(request.user, User):
             enrollment = join_event(request.user, event, now, terms=version)

@@ -56,8 +56,8 @@ def daily_key(now: datetime) -> bytes:
     return bytes(key)
 
 
-def take(action: str, who: str, rate: Rate, now: datetime) -> None:
-    """Count one use of a door; raises `LimitError` past the rate."""
+def take(action: str, who: str, rate: Rate, now: datetime, message: str = "") -> None:
+    """Count one use of a door; raises `LimitError` past the rate. Refused uses are not counted."""
     window = int(now.timestamp()) // rate.seconds
     key = f"limit:{action}:{who}:{rate.seconds}:{window}"
     cache.add(key, 0, timeout=rate.seconds)
@@ -66,8 +66,10 @@ def take(action: str, who: str, rate: Rate, now: datetime) -> None:
     except ValueError:  # it expired between the two lines: a new window has begun
         return
     if count > rate.amount:
+        give_back(action, who, rate, now)
         log.warning("rate limit", action=action)
-        raise LimitError(_("Too many attempts. Please wait a little and try again."), "too_many")
+        message = message or _("Too many attempts. Please wait a little and try again.")
+        raise LimitError(message, "too_many")
 
 
 def give_back(action: str, who: str, rate: Rate, now: datetime) -> None:
