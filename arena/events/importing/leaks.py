@@ -93,7 +93,7 @@ def giveaways(model: str, organization: str) -> tuple[tuple[str, ...], re.Patter
 
 
 def is_telling(part: str) -> bool:
-    """Whether a part of a name gives it away: longer than 3 characters, no number, no plain word."""
+    """Whether a part of a name gives it away: more than 3 characters, no number, no plain word."""
     return len(part) > 3 and not part[0].isdigit() and part.casefold() not in ORDINARY
 
 

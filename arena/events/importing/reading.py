@@ -80,9 +80,9 @@ def opened(source: Path | BinaryIO) -> Iterator[Source]:
             yield Source(inner.stream, inner.counted, source.stat().st_size)
         return
     counted = Counted(source)
-    stream = cast("BinaryIO", io.BufferedReader(counted, 256 * 1024))
+    stream = buffered(counted)
     if peek(stream, 2) == b"\x1f\x8b":
-        stream = cast("BinaryIO", io.BufferedReader(cast("Any", gzip.GzipFile(fileobj=stream))))
+        stream = buffered(gzip.GzipFile(fileobj=stream))
     try:
         refuse_utf16(peek(stream, 4))
         if peek(stream, 3) == codecs.BOM_UTF8:
@@ -90,6 +90,11 @@ def opened(source: Path | BinaryIO) -> Iterator[Source]:
         yield Source(stream, counted, None)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise Unreadable(1, f"The file is a damaged gzip archive: {error}") from error
+
+
+def buffered(raw: Any) -> BinaryIO:
+    """A stream with a window to look ahead in."""
+    return cast("BinaryIO", io.BufferedReader(raw, 256 * 1024))
 
 
 def peek(stream: BinaryIO, size: int) -> bytes:

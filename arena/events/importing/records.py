@@ -212,7 +212,7 @@ def categories_of(value: object, check: Checker) -> tuple[str, ...] | None:
     if len(value) > MOST_CATEGORIES:
         check.refuse("categories", f"must hold at most {MOST_CATEGORIES} categories")
         return None
-    names = {}
+    names: dict[str, str] = {}
     for index, item in enumerate(value):
         name = check.name(item, f"categories[{index}]", CATEGORY)
         names.setdefault(name.casefold(), name)
@@ -237,9 +237,7 @@ def control_of(
     return ControlRow(expected_of(expected, responses, check), reason)
 
 
-def expected_of(
-    expected: str, responses: tuple[ResponseRow, ...], check: Checker
-) -> int | None:
+def expected_of(expected: str, responses: tuple[ResponseRow, ...], check: Checker) -> int | None:
     """The index of the response that is right; None for a tie, and where it was refused."""
     letters: dict[str, int | None] = {"a": 0, "b": 1, "tie": None}
     models = {response.model: index for index, response in enumerate(responses) if response.model}

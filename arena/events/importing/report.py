@@ -6,7 +6,7 @@ from typing import Any, Self
 
 # Errors and warnings kept; the totals count all of them.
 KEPT = 100
-# Called with a phase ("check", "write", "apply"), how much is done, and of how much (None: unknown).
+# Called with the job's state, how much is done, and of how much (None: unknown).
 Progress = Callable[[str, int, int | None], None]
 
 
@@ -22,9 +22,9 @@ class LineError:
 class Unreadable(Exception):
     """The file cannot be read past this line, whatever the caller wants done about errors."""
 
-    def __init__(self, line: int, message: str) -> None:
+    def __init__(self, line: int, message: str, field: str = "") -> None:
         super().__init__(message)
-        self.error = LineError(line, "", message)
+        self.error = LineError(line, field, message)
 
 
 @dataclass(slots=True)

@@ -1,0 +1,145 @@
+"""Who is importing into an event: one process at a time, and what becomes of one that died.
+
+A job under way has a heartbeat. Where it stops, the next import takes the job away from it: the
+number of the attempt fences off a process that was only asleep, whose every batch names its own.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from time import monotonic
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from arena.errors import ConflictError
+from arena.events.importing.report import ImportReport, Progress
+from arena.events.models import Event, ImportJob
+
+State = ImportJob.State
+# Seconds between two notes of progress where no batch is written anyway.
+EVERY = 1.0
+
+
+class ImportBusyError(ConflictError):
+    """Another import into the same event is under way."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Another import into this event is under way."), "import_under_way")
+
+
+class Hold:
+    """The right to work on a job, until somebody takes it away."""
+
+    def __init__(self, job: ImportJob, progress: Progress | None = None) -> None:
+        self.job = job
+        self.progress = progress
+        self.noted = monotonic()
+
+    def beat(self, done: int, total: int | None) -> None:
+        """Say that this process is alive and how far it is; first thing in every batch.
+
+        Raises `ConflictError` where the job has been taken away. On PostgreSQL the row stays
+        locked until the batch is committed, so that nobody takes it away in the middle.
+        """
+        self.set(done=done, total=total, heartbeat_at=Now())
+        self.job.done = done
+        self.noted = monotonic()
+        self.tell(done, total)
+
+    def glance(self, done: int, total: int | None) -> None:
+        """The same, at most once a second: for phases that write nothing."""
+        if monotonic() - self.noted > EVERY:
+            self.beat(done, total)
+        else:
+            self.tell(done, total)
+
+    def tell(self, done: int, total: int | None) -> None:
+        """Show progress to whoever started the import here."""
+        if self.progress:
+            self.progress(self.job.state, done, total)
+
+    def move(self, state: str, **fields: object) -> None:
+        """Go on to the next state."""
+        self.set(state=state, heartbeat_at=Now(), **fields)
+        self.job.state = state
+
+    def finish(self, state: str, report: ImportReport, now: datetime) -> None:
+        """The job is over, with this report."""
+        self.move(state, report=report.as_json(), ended_at=now, added={})
+        self.job.report = report.as_json()
+
+    def set(self, **fields: object) -> None:
+        """Write to the job's row, if it is still ours."""
+        mine = ImportJob.objects.filter(
+            pk=self.job.pk, attempt=self.job.attempt, state=self.job.state
+        )
+        if not mine.update(**fields):
+            raise ConflictError(_("This import was taken over by another process."), "import_lost")
+
+    def let_go(self, now: datetime) -> None:
+        """Something went wrong: nothing has landed, unless changes were being applied already,
+        which the next import goes on with."""
+        mine = ImportJob.objects.filter(pk=self.job.pk, attempt=self.job.attempt)
+        mine.filter(state=State.APPLYING).update(heartbeat_at=None)
+        mine.filter(state__in=(State.CHECKING, State.WRITING)).update(
+            state=State.FAILED, ended_at=now
+        )
+
+
+@contextmanager
+def holding(job: ImportJob, now: datetime, progress: Progress | None) -> Iterator[Hold]:
+    """Work on a job; let go of it where an exception, Ctrl-C included, ends the work."""
+    hold = Hold(claim(job), progress)
+    try:
+        yield hold
+    except BaseException:
+        hold.let_go(now)
+        raise
+
+
+def claim(job: ImportJob) -> ImportJob:
+    """Begin a job, or begin it again. Raises `ImportBusyError`, and `ConflictError` where it is
+    done or somebody else has just begun it."""
+    waiting = ImportJob.objects.filter(pk=job.pk, attempt=job.attempt).exclude(
+        state__in=(*ImportJob.UNDER_WAY, State.DONE)
+    )
+    try:
+        # Closes the race of two imports: the unique constraint lets one of them begin.
+        with transaction.atomic():
+            begun = waiting.update(
+                state=State.CHECKING,
+                attempt=F("attempt") + 1,
+                heartbeat_at=Now(),
+                ended_at=None,
+                report={},
+                done=0,
+                total=None,
+            )
+    except IntegrityError as error:
+        raise ImportBusyError from error
+    if not begun:
+        raise ConflictError(_("This import has been begun already."), "import_begun")
+    job.refresh_from_db()
+    return job
+
+
+def fail_stale(event: Event, now: datetime) -> None:
+    """Declare dead what has not been worked on, but for what only has to be gone on with."""
+    stale = ImportJob.objects.stale().filter(event=event).exclude(state=State.APPLYING)
+    stale.update(state=State.FAILED, ended_at=now)
+
+
+def adopt_stale(event: Event) -> Hold | None:
+    """Take over a dead job whose records are visible and whose changes are still going in."""
+    job = ImportJob.objects.stale().filter(event=event, state=State.APPLYING).first()
+    if job is None:
+        return None
+    # Closes the race of two adopters: the attempt's number lets one of them through.
+    same = ImportJob.objects.stale().filter(pk=job.pk, attempt=job.attempt)
+    if not same.update(attempt=F("attempt") + 1, heartbeat_at=Now()):
+        return None
+    job.refresh_from_db()
+    return Hold(job)

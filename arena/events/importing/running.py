@@ -1,0 +1,279 @@
+"""The act of importing records, from the claim on the event to the report."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from random import Random
+from typing import Any, BinaryIO
+
+from django.db import transaction
+
+from arena.errors import ConflictError
+from arena.events.importing.checks import InvalidRow, Problem
+from arena.events.importing.comparing import changes_of, known_records, refusals
+from arena.events.importing.jobs import Hold, adopt_stale, fail_stale, holding
+from arena.events.importing.leaks import leak_in
+from arena.events.importing.names import CompetitorRow, Names
+from arena.events.importing.reading import (
+    Row,
+    Source,
+    guess_format,
+    opened,
+    peek,
+    read_rows,
+)
+from arena.events.importing.records import (
+    RecordRow,
+    check_columns,
+    parse_record,
+    record_of_cells,
+    rename,
+)
+from arena.events.importing.report import ImportReport, LineError, Progress, Unreadable
+from arena.events.importing.staging import Seen, Spool, batches, seen_keys, spooling
+from arena.events.importing.updating import apply_staged, discard_leavings, stage_batch
+from arena.events.importing.writing import Writer, create_batch, writer_for
+from arena.events.models import Event, ImportJob, Record
+
+State = ImportJob.State
+MOST_SHOWN_TOGETHER = 9
+# A batch is written in one transaction: about 1,000 records of two responses, fewer of larger.
+ROWS_A_BATCH, CHARACTERS_A_BATCH = 8_000, 8_000_000
+
+
+def import_records(
+    event: Event,
+    source: Path | BinaryIO,
+    *,
+    format: str = "",
+    mapping: Mapping[str, str] | None = None,
+    on_error: str = "stop",
+    competitors: Sequence[CompetitorRow] = (),
+    now: datetime,
+    rng: Random,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Import records from a file. Raises `ImportBusyError` while another import is under way.
+
+    `format` is one of `reading.FORMATS`, or empty: as the file looks. `mapping` takes the file's
+    columns or keys to ours, or to "" to leave them out. Where a line is wrong, `on_error` says
+    "stop" (nothing is imported) or "skip" (everything else is). A record whose identifier is
+    there already is updated; what the file does not mention stays as it is.
+    """
+    job = ImportJob.objects.create(
+        event=event,
+        created_at=now,
+        file_name=source.name[:200] if isinstance(source, Path) else "",
+        format=format,
+        mapping=dict(mapping or {}),
+        skips_errors=on_error == "skip",
+    )
+    try:
+        return run_job(job, source, competitors, now=now, rng=rng, progress=progress)
+    except ConflictError:
+        ImportJob.objects.filter(pk=job.pk, state=State.QUEUED).delete()
+        raise
+
+
+def run_job(
+    job: ImportJob,
+    source: Path | BinaryIO,
+    competitors: Sequence[CompetitorRow] = (),
+    *,
+    now: datetime,
+    rng: Random,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Run an import that is waiting, or again one that failed or was refused."""
+    recover(job.event, now, rng)
+    report = ImportReport()
+    with holding(job, now, progress) as hold, ExitStack() as stack:
+        discard_leavings(job.event)
+        writer = writer_for(job.event, Names(job.event, competitors), rng)
+        spool, seen = stack.enter_context(spooling()), stack.enter_context(seen_keys())
+        try:
+            with opened(source) as opened_source:
+                FirstPass(writer, hold, report, spool, seen).run(opened_source)
+            refused = report.error_total > 0 and not job.skips_errors
+        except Unreadable as error:
+            report.refuse(error.error)
+            refused = True
+        if refused:
+            report.created = report.updated = report.unchanged = report.skipped = 0
+            hold.finish(State.REFUSED, report, now)
+        else:
+            write(writer, hold, spool, report, now)
+    return report
+
+
+def recover(event: Event, now: datetime, rng: Random) -> None:
+    """See to imports whose process died: what was to land has landed, the rest has failed."""
+    fail_stale(event, now)
+    if hold := adopt_stale(event):
+        report = ImportReport.from_json(hold.job.report)
+        apply_staged(writer_for(event, Names(event), rng), hold, report)
+        hold.finish(State.DONE, report, now)
+
+
+def write(writer: Writer, hold: Hold, spool: Spool, report: ImportReport, now: datetime) -> None:
+    """The second pass: everything that the first has found to be right."""
+    event = writer.event
+    hold.move(State.WRITING, done=0, total=spool.count)
+    hold.job.total = spool.count
+    # Closes the race of a crash between the two: what is created is known to whoever cleans up.
+    with transaction.atomic():
+        added = writer.names.create(joined_late=event.judgments.exists())
+        hold.set(added=added)
+    done = 0
+    for batch in batches(spool, lambda item: cost_of(item[2], event.matchups_per_record)):
+        new = [RecordRow.from_json(row) for record, _line, row in batch if record is None]
+        changed = [item for item in batch if item[0] is not None]
+        if new:
+            create_batch(writer, new, hold, done)
+        if changed:
+            stage_batch(hold, changed)
+        done += len(batch)
+    report.landed = True
+    # From here on the import has happened: all of its new records are visible at once.
+    with transaction.atomic():
+        hold.move(State.APPLYING, report=report.as_json(), added={}, done=0, total=None)
+        writer.names.apply_extras()
+        Record.objects.filter(event=event, imported_at=None).update(imported_at=now)
+    apply_staged(writer, hold, report)
+    hold.finish(State.DONE, report, now)
+
+
+def cost_of(row: dict[str, Any], per_record: int) -> float:
+    """The part of a batch that a record takes: rows to write, and characters to hold."""
+    responses = row["responses"]
+    matchups = per_record or len(responses) * (len(responses) - 1) // 2
+    characters = sum(len(response["text"]) for response in responses)
+    characters += sum(len(turn["content"]) for turn in row["prompt"])
+    rows = 2 + len(responses) + 3 * matchups
+    return rows / ROWS_A_BATCH + characters / CHARACTERS_A_BATCH
+
+
+@dataclass(slots=True)
+class Checked:
+    """A row that is right in itself."""
+
+    line: int
+    prefix: str
+    row: RecordRow
+
+
+class FirstPass:
+    """Checks every line, by itself and against what is there; what has to be written is spooled."""
+
+    def __init__(
+        self, writer: Writer, hold: Hold, report: ImportReport, spool: Spool, seen: Seen
+    ) -> None:
+        self.writer = writer
+        self.hold = hold
+        self.job = hold.job
+        self.report = report
+        self.spool = spool
+        self.seen = seen
+
+    def run(self, source: Source) -> None:
+        """Check a whole file. Raises `Unreadable` where it cannot be read to its end."""
+        format = self.job.format or guess_format(self.job.file_name, peek(source.stream, 200))
+        rows = self.parsed(read_rows(source.stream, format), is_csv=format == "csv")
+        for batch in batches(rows, lambda checked: cost_of_row(checked.row)):
+            self.compare(batch)
+            self.hold.glance(source.done, source.total)
+        if not self.report.rows and not self.report.error_total:
+            raise Unreadable(1, "There are no records in the file.")
+
+    def parsed(self, rows: Iterable[Row | LineError], *, is_csv: bool) -> Iterator[Checked]:
+        """Rows that are right in themselves and not there twice; the others are reported."""
+        columns_checked = not is_csv
+        for row in rows:
+            if isinstance(row, LineError):
+                self.skip(row)
+                continue
+            try:
+                data = rename(row.data, self.job.mapping) if self.job.mapping else row.data
+                if not columns_checked:
+                    self.check_columns(data)
+                    columns_checked = True
+                record = parse_record(record_of_cells(data) if is_csv else data)
+            except InvalidRow as error:
+                self.refuse(row.line, row.prefix, error.problems)
+                continue
+            if first := self.seen.meet(record.external_id, row.line):
+                message = f"is the same as in line {first[0]}"
+                if record.external_id != str(row.data.get("external_id", record.external_id)):
+                    message = f"is missing, and prompt and models are those of line {first[0]}"
+                self.refuse(row.line, row.prefix, [Problem("external_id", message)])
+                continue
+            yield Checked(row.line, row.prefix, record)
+
+    def check_columns(self, data: Mapping[str, Any]) -> None:
+        """A wrong header is wrong once, not in every line."""
+        try:
+            check_columns(data)
+        except InvalidRow as error:
+            *most, last = error.problems
+            self.refuse(1, "", most)
+            raise Unreadable(1, last.message, last.field) from error
+
+    def compare(self, batch: Sequence[Checked]) -> None:
+        """Check rows against the event and spool those that are new or changed."""
+        known = known_records(self.writer.event, [checked.row.external_id for checked in batch])
+        for checked in batch:
+            row = checked.row
+            there = known.get(row.external_id)
+            changes = changes_of(row, there, self.writer.names) if there else None
+            problems = self.misfits(row)
+            if there and changes:
+                problems += refusals(row, there, changes)
+            if problems := problems or self.writer.names.note(row):
+                self.refuse(checked.line, checked.prefix, problems)
+            elif there and not changes:
+                self.report.unchanged += 1
+            else:
+                self.report.created += there is None
+                self.report.updated += there is not None
+                self.warn_of_leaks(checked)
+                if self.job.skips_errors or not self.report.error_total:
+                    record = there.record.pk if there else None
+                    self.spool.put([record, checked.line, row.as_json()])
+
+    def misfits(self, row: RecordRow) -> list[Problem]:
+        """What this event has no use for."""
+        if row.control and self.writer.preference is None:
+            return [Problem("control", "this event asks for no preference")]
+        if not self.writer.in_pairs and len(row.responses) > MOST_SHOWN_TOGETHER:
+            message = f"more than {MOST_SHOWN_TOGETHER} cannot be shown together"
+            return [Problem("responses", message)]
+        return []
+
+    def warn_of_leaks(self, checked: Checked) -> None:
+        """A response that says whose it is."""
+        organizations = self.writer.names.organizations
+        for response in checked.row.responses:
+            model = response.model
+            if model and (found := leak_in(response.text, model, organizations.get(model, ""))):
+                message = f"names its own model or vendor: “{found}”"
+                self.report.warn(LineError(checked.line, f"responses.{model}", message))
+
+    def refuse(self, line: int, prefix: str, problems: Sequence[Problem]) -> None:
+        """Report what is wrong with a row, which is left out."""
+        for problem in problems:
+            self.report.refuse(LineError(line, prefix + problem.field, problem.message))
+        self.report.skipped += 1
+
+    def skip(self, error: LineError) -> None:
+        """The same for a row that could not even be read."""
+        self.report.refuse(error)
+        self.report.skipped += 1
+
+
+def cost_of_row(row: RecordRow) -> float:
+    """The part of a batch that a row takes while it is compared."""
+    characters = sum(len(response.text) for response in row.responses)
+    characters += sum(len(turn["content"]) for turn in row.prompt)
+    return 1 / 1_000 + characters / CHARACTERS_A_BATCH
