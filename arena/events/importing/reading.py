@@ -76,7 +76,7 @@ def opened(source: Path | BinaryIO) -> Iterator[Source]:
     Raises `Unreadable` where the first bytes are those of another encoding.
     """
     if isinstance(source, Path):
-        with source.open("rb") as stream, opened(stream) as inner:
+        with source.open("rb") as file, opened(file) as inner:
             yield Source(inner.stream, inner.counted, source.stat().st_size)
         return
     counted = Counted(source)
