@@ -1,0 +1,40 @@
+import os
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.urls import reverse
+from django.utils import timezone
+
+from arena.judging.sampling import Login, sample_event, sample_logins
+
+
+class Command(BaseCommand):
+    help = "Make the sample event where it is missing, and print its addresses and fresh logins."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        default = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}"
+        parser.add_argument("--url", default=default, help="where the site is served")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        now = timezone.now()
+        event = sample_event(now)
+        logins = sample_logins(event, now)
+        site = options["url"].rstrip("/")
+        lines = [
+            "",
+            f"  {event.title}",
+            "",
+            f"  Event        {site}{reverse('events:event', args=[event.slug])}",
+            f"  Leaderboard  {site}{reverse('leaderboard:board', args=[event.slug])}",
+            f"  Sign in      {site}{reverse('account_login')}",
+            "",
+            *(self.line(role, login) for role, login in logins.items()),
+            "",
+            "  Or open the event and press Start judging: that gives you a seat of your own.",
+            "  Its 60 contributors and their judgments are simulated. Ctrl-C stops everything.",
+            "",
+        ]
+        self.stdout.write("\n".join(lines))
+
+    def line(self, role: str, login: Login) -> str:
+        return f"  {role.capitalize():<11}  {login.username}  {login.code}"
