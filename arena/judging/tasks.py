@@ -4,6 +4,7 @@ import structlog
 from celery import shared_task
 from django.utils import timezone
 
+from arena.judging import erasing, returning
 from arena.judging.assigning import expire_lapsed
 from arena.judging.ledger import seal_event
 from arena.judging.models import Assignment, Judgment
@@ -26,3 +27,19 @@ def sweep_leases() -> None:
     expired = expire_lapsed(Assignment.objects.all(), timezone.now())
     if expired:
         log.info("leases expired", assignments=expired)
+
+
+@shared_task
+def return_unused_seats() -> None:
+    """Return claims of open seats that nobody saved or used within two hours."""
+    returned = returning.return_unused_seats(timezone.now())
+    if returned:
+        log.info("unused seats returned", seats=returned)
+
+
+@shared_task
+def finish_erasures() -> None:
+    """Empty texts that arrived while their author was leaving."""
+    emptied = erasing.finish_erasures(timezone.now())
+    if emptied:
+        log.info("late texts emptied", texts=emptied)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from arena.judging import views
+from arena.judging import erasing_views, views
 
 app_name = "judging"
 urlpatterns = [
@@ -10,4 +10,5 @@ urlpatterns = [
     path("judge/<uuid:uuid>/skip/", views.skip, name="skip"),
     path("judge/<uuid:uuid>/flag/", views.flag, name="flag"),
     path("judge/<uuid:uuid>/undo/", views.undo, name="undo"),
+    path("account/leave/", erasing_views.leave, name="leave"),
 ]

@@ -135,7 +135,14 @@ def undo(request: HttpRequest, uuid: UUID) -> HttpResponse:
 def me(request: HttpRequest, slug: str) -> HttpResponse:
     """What I judged here, and my settings."""
     enrollment = enrollment_for(request, slug)
-    context = {"event": enrollment.event, "enrollment": enrollment}
+    assert isinstance(request.user, User)
+    context = {
+        "event": enrollment.event,
+        "enrollment": enrollment,
+        "display_name": request.user.display_name,
+        "name_url": reverse("people:name"),
+        "leave_url": reverse("judging:leave"),
+    }
     return render(request, "judging/me.html", context | receipts_of(enrollment, request.GET))
 
 

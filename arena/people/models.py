@@ -107,7 +107,12 @@ class Seat(models.Model):
                 fields=["pool", "returns", "id"],
                 condition=Q(kind="open", claimed_at=None),
                 name="seat_open_unclaimed",
-            )
+            ),
+            models.Index(
+                fields=["claimed_at"],
+                condition=Q(kind="open", saved_at=None),
+                name="seat_unsaved",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -86,7 +86,7 @@ def name(request: HttpRequest) -> HttpResponse:
     form = NameForm(request.POST, instance=User.objects.get(pk=signed_in(request).pk))
     if form.is_valid():
         form.save()
-        return redirect("people:seat")
+        return redirect(next_url(request) or "people:seat")
     return show_account(request, form, status=422)
 
 

@@ -1,0 +1,39 @@
+"""Unused claims of open seats go back to their pool."""
+
+from datetime import datetime, timedelta
+
+from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
+from django.db.models import Exists, F, OuterRef, Q
+
+from arena.events.models import Membership
+from arena.judging.models import Judgment
+from arena.people.hashers import AccessCodeHasher
+from arena.people.models import Seat
+
+UNUSED_AFTER = timedelta(hours=2)
+
+
+def return_unused_seats(now: datetime) -> int:
+    """Return claims that are two hours old, never saved and never used; returns how many.
+
+    The seat keeps its account and code until somebody else is given it (people/claiming.py). If
+    its holder begins to judge before that, the seat is taken again here: a judgment that lands
+    while the first statement runs is seen by the next sweep.
+    """
+    seats = Seat.objects.filter(kind=Seat.Kind.OPEN, saved_at=None)
+    seats.filter(in_use(), claimed_at=None, returns__gt=0).update(claimed_at=now)
+    unused = seats.filter(~in_use(), claimed_at__lte=now - UNUSED_AFTER)
+    return unused.update(claimed_at=None, returns=F("returns") + 1)
+
+
+def in_use() -> Q:
+    """Seats whose account somebody would miss: it has judged, has an office, or another way in."""
+    user = OuterRef("user")
+    return (
+        Q(Exists(Judgment.objects.filter(enrollment__user=user)))
+        | Q(Exists(Membership.objects.filter(user=user)))
+        | Q(Exists(EmailAddress.objects.filter(user=user)))
+        | Q(Exists(SocialAccount.objects.filter(user=user)))
+        | ~Q(user__password__startswith=f"{AccessCodeHasher.algorithm}$")
+    )
