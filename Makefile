@@ -62,8 +62,10 @@ run: prepare ## serve what is in the database, without the sample event
 
 # --- testing ---------------------------------------------------------------------------------
 test: install-dev ## run the whole suite on SQLite, then what touches the database on PostgreSQL
-	$(BIN)/python -m pytest
-	$(BIN)/python -m pytest --database postgresql -m "database and not browser"
+	@failed=; \
+	$(BIN)/python -m pytest || failed=yes; \
+	$(BIN)/python -m pytest --database postgresql -m "database and not browser" || failed=yes; \
+	test -z "$$failed"
 
 bench: var/bench-venv/.bench ## measure speed beside other libraries; prints a table
 	var/bench-venv/bin/python -m bench

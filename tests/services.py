@@ -110,7 +110,7 @@ class Services:
         with log.open("ab") as sink:
             done = subprocess.run(initdb, check=False, stdout=sink, stderr=sink, **identity)
         if done.returncode:
-            give_up("initdb", log)
+            give_up(initdb, log)
         command = [str(programs / "postgres"), "-D", data]
         for setting in (
             "listen_addresses=",
@@ -167,7 +167,7 @@ def wait_until(
     log: Path | None = None,
     not_yet: tuple[type[Exception], ...] = (),
 ) -> None:
-    """Return when `ready()` is truthy or None without raising; show the log if the server died."""
+    """Return once `ready()` gives True or None. Without that: end the run, or fail one test."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -176,13 +176,15 @@ def wait_until(
         except not_yet:
             pass
         time.sleep(0.05)
-    give_up(str(process.args), log)
+    if log:
+        give_up(process.args, log)
+    pytest.fail(f"did not get ready; its output is in the captured one: {process.args}")
 
 
-def give_up(name: str, log: Path | None) -> NoReturn:
+def give_up(command: object, log: Path) -> NoReturn:
     """End the whole run: without its services no test means anything."""
-    said = log.read_text(errors="replace")[-4000:] if log else "(its output is above)"
-    pytest.exit(f"{name} did not get ready:\n{said}", returncode=1)
+    said = log.read_text(errors="replace")[-4000:]
+    pytest.exit(f"did not get ready: {command}\n{said}", returncode=1)
 
 
 # --- pytest's hooks ---------------------------------------------------------------------------
@@ -212,6 +214,11 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     services.start_redis()
     os.environ.update(services.environment())
     return (yield)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Name the database above the tests."""
+    return f"database: {config.stash[SERVICES].database}"
 
 
 def pytest_configure(config: pytest.Config) -> None:
