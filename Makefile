@@ -94,7 +94,7 @@ check-types:
 	$(BIN)/mypy arena leaderboard serve.py
 
 check-templates:
-	$(BIN)/djlint --quiet --lint --check templates
+	$(BIN)/djlint --lint --check templates
 
 check-layers:
 	$(BIN)/lint-imports
