@@ -1,0 +1,157 @@
+"""The life of an event: draft → open → frozen → closed → published.
+
+Each step is a conditional UPDATE of the state, so that two people, or a person and the clock,
+never take it twice. The server's clock alone decides; publishing is the leaderboard's affair.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Q
+from django.utils.translation import gettext as _
+
+from arena.errors import ArenaError, ConflictError
+from arena.events.models import Event, Matchup
+from arena.people.models import Seat
+
+State = Event.State
+# The share of controls in a contributor's first ten judgments: two of them.
+OPENING_SHARE = 0.2
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the checklist before opening."""
+
+    code: str
+    message: str
+    # Whether opening has to wait for it, or it is only worth knowing.
+    blocks: bool
+
+
+def missing_before_opening(event: Event, now: datetime) -> list[Check]:
+    """What stands between this event and its opening, and what is worth knowing besides."""
+    counts = event.matchups.aggregate(
+        ordinary=Count("pk", filter=Q(role=Matchup.Role.ORDINARY, retired_at=None)),
+        controls=Count("pk", filter=Q(role=Matchup.Role.CONTROL, retired_at=None)),
+    )
+    return [
+        *missing_basics(event, now),
+        *missing_matchups(event, counts["ordinary"]),
+        *missing_controls(event, counts["ordinary"], counts["controls"]),
+        *missing_doors(event),
+    ]
+
+
+def missing_basics(event: Event, now: datetime) -> list[Check]:
+    """Guidelines and a deadline that lies ahead."""
+    checks = []
+    if not event.guidelines.exists():
+        checks.append(Check("guidelines", _("Write the guidelines."), blocks=True))
+    if not event.questions.filter(required=True).exists():
+        checks.append(Check("questions", _("Ask at least one question."), blocks=True))
+    if event.closes_at is None:
+        message = _("There is no deadline: the event stays open until you close it.")
+        checks.append(Check("deadline", message, blocks=False))
+    elif event.closes_at <= now:
+        checks.append(Check("deadline", _("The deadline has passed."), blocks=True))
+    return checks
+
+
+def missing_matchups(event: Event, ordinary: int) -> list[Check]:
+    """Something to judge, from at least two models."""
+    if ordinary == 0:
+        message = _("Import records with responses of at least two models.")
+        return [Check("records", message, blocks=True)]
+    if event.competitors.count() < 2:
+        message = _("There is one model only: nothing to compare.")
+        return [Check("competitors", message, blocks=True)]
+    return []
+
+
+def missing_controls(event: Event, ordinary: int, controls: int) -> list[Check]:
+    """Controls: not to be done without where a prize is at stake, and enough to stay hidden.
+
+    A pool of at least c / (1 − c) of the ordinary matchups recurs among people no more often
+    than they do, c being the share of controls in the first ten judgments.
+    """
+    if controls == 0:
+        message = _("Without controls nobody’s reliability can be measured.")
+        if event.prize:
+            message = _(
+                "A prize needs controls: without them nobody’s reliability can be measured."
+            )
+        return [Check("controls", message, blocks=bool(event.prize))]
+    wanted = round(ordinary * OPENING_SHARE / (1 - OPENING_SHARE))
+    if controls < wanted:
+        message = _(
+            "%(controls)s controls recur more often than ordinary records, which gives them away; "
+            "%(wanted)s would not."
+        ) % {"controls": controls, "wanted": wanted}
+        return [Check("controls", message, blocks=False)]
+    return []
+
+
+def missing_doors(event: Event) -> list[Check]:
+    """Seats for visitors without an account."""
+    if Seat.objects.filter(pool=event.seats_id).exists() or event.is_private:
+        return []
+    message = _("There are no seats: only people with an account can join.")
+    return [Check("seats", message, blocks=False)]
+
+
+def open_event(event: Event, now: datetime) -> None:
+    """Let judging begin (from `opens_at` on). Raises `ArenaError` naming what is missing."""
+    missing = [check.message for check in missing_before_opening(event, now) if check.blocks]
+    if missing:
+        raise ArenaError(" ".join(missing), "not_ready")
+    step(event, State.OPEN, State.DRAFT)
+
+
+def close_event(event: Event) -> None:
+    """End judging now, before the deadline."""
+    step(event, State.CLOSED, State.OPEN, State.FROZEN)
+
+
+def extend_event(event: Event, closes_at: datetime, now: datetime) -> None:
+    """Move the deadline of a running event; ranks that stood still move again if it is far."""
+    if closes_at <= now:
+        raise ArenaError(_("The new deadline lies in the past."), "deadline_past")
+    running = Event.objects.running().filter(pk=event.pk)
+    state = State.FROZEN if now >= freezes_at(event, closes_at) else State.OPEN
+    if not running.update(closes_at=closes_at, state=state):
+        raise ConflictError(_("This event is not running."), "not_running")
+    event.refresh_from_db()
+
+
+def advance_events(now: datetime) -> list[Event]:
+    """Freeze and close the events whose time has come; returns those that changed."""
+    changed = []
+    for event in Event.objects.running().exclude(closes_at=None):
+        assert event.closes_at is not None
+        due = state_at(event, event.closes_at, now)
+        # Closes the race with an organizer who extends or closes: the deadline is compared again.
+        rows = Event.objects.filter(pk=event.pk, state=event.state, closes_at=event.closes_at)
+        if due != event.state and rows.update(state=due):
+            event.state = due
+            changed.append(event)
+    return changed
+
+
+def state_at(event: Event, closes_at: datetime, now: datetime) -> str:
+    """The state in which a running event ought to be at this moment."""
+    if now >= closes_at + timedelta(minutes=event.grace_minutes):
+        return State.CLOSED
+    return State.FROZEN if now >= freezes_at(event, closes_at) else State.OPEN
+
+
+def freezes_at(event: Event, closes_at: datetime) -> datetime:
+    """From when on ranks stand still."""
+    return closes_at - timedelta(minutes=event.freeze_minutes)
+
+
+def step(event: Event, to: str, *expected: str) -> None:
+    """Take one step of the life. Raises `ConflictError` where somebody else has taken it."""
+    if not Event.objects.filter(pk=event.pk, state__in=expected).update(state=to):
+        raise ConflictError(_("The event is in another state by now."), "state_changed")
+    event.state = to

@@ -1,0 +1,106 @@
+"""The life of an event: what opening waits for, and the clock's steps."""
+
+from datetime import timedelta
+
+import pytest
+
+from arena.errors import ArenaError, ConflictError
+from arena.events.lifecycle import (
+    advance_events,
+    close_event,
+    extend_event,
+    missing_before_opening,
+    open_event,
+)
+from arena.events.models import Event
+from tests.factories import NOW, make_competitors, make_control, make_event, make_matchup
+
+pytestmark = pytest.mark.django_db
+State = Event.State
+HOUR = timedelta(hours=1)
+
+
+def draft(matchups: int = 2, controls: int = 0, **settings) -> Event:
+    event = make_event(**({"state": State.DRAFT, "closes_at": NOW + 5 * HOUR} | settings))
+    models = make_competitors(event, 2)
+    for _ in range(matchups):
+        make_matchup(event, models)
+    for _ in range(controls):
+        make_control(event)
+    return event
+
+
+def codes(event: Event, *, blocks: bool = True) -> list[str]:
+    return [c.code for c in missing_before_opening(event, NOW) if c.blocks == blocks]
+
+
+def test_opens_when_nothing_is_missing() -> None:
+    event = draft(controls=2)
+    assert codes(event) == []
+    open_event(event, NOW)
+    event.refresh_from_db()
+    assert event.is_open(NOW)
+    with pytest.raises(ConflictError):
+        open_event(event, NOW)
+
+
+@pytest.mark.parametrize(
+    ("settings", "missing"),
+    [
+        ({"matchups": 0}, "records"),
+        ({"closes_at": NOW - HOUR}, "deadline"),
+        ({"prize": "A book"}, "controls"),
+    ],
+)
+def test_waits_for_what_is_missing_and_names_it(settings: dict, missing: str) -> None:
+    event = draft(**settings)
+    assert codes(event) == [missing]
+    with pytest.raises(ArenaError) as caught:
+        open_event(event, NOW)
+    assert caught.value.code == "not_ready"
+    event.refresh_from_db()
+    assert event.state == State.DRAFT
+
+
+def test_guidelines_and_a_question_are_needed() -> None:
+    event = draft()
+    event.guidelines.all().delete()
+    event.questions.update(required=False)
+    assert codes(event) == ["guidelines", "questions"]
+
+
+def test_warns_of_a_short_pool_and_of_no_seats() -> None:
+    assert codes(draft(matchups=20, controls=2), blocks=False) == ["controls", "seats"]
+    assert codes(draft(matchups=20, controls=5), blocks=False) == ["seats"]
+
+
+def test_the_clock_freezes_and_closes() -> None:
+    event = draft(controls=1, freeze_minutes=60, grace_minutes=10)
+    open_event(event, NOW)
+    closes = event.closes_at
+    assert closes is not None
+    seen = []
+    for moment in (NOW, closes - HOUR, closes, closes + timedelta(minutes=10), closes + HOUR):
+        advance_events(moment)
+        event.refresh_from_db()
+        seen.append(event.state)
+    assert seen == [State.OPEN, State.FROZEN, State.FROZEN, State.CLOSED, State.CLOSED]
+
+
+def test_a_frozen_event_is_still_judged_until_its_deadline() -> None:
+    event = draft(state=State.FROZEN)
+    assert event.closes_at is not None
+    assert event.is_open(event.closes_at - HOUR)
+    assert not event.is_open(event.closes_at)
+    assert event.takes_answer(event.closes_at)
+
+
+def test_extending_thaws() -> None:
+    event = draft(state=State.FROZEN)
+    extend_event(event, NOW + 10 * HOUR, NOW)
+    assert event.state == State.OPEN
+    with pytest.raises(ArenaError):
+        extend_event(event, NOW, NOW)
+    close_event(event)
+    with pytest.raises(ConflictError):
+        extend_event(event, NOW + HOUR, NOW)
