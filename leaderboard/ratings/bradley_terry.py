@@ -43,7 +43,7 @@ def fit(counts: Counts, scores: Floats = SIGN, prior: float = 0.0) -> Fit:
     component, adding Σ_i prior/2·[log σ(s_i) + log σ(-s_i)]: everybody with a vote then has a
     finite strength, shrunk towards 0, which is that opponent's and only about the mean.
 
-    Always started at 0, so that the result depends on the counts alone. Raises NotConverged.
+    Raises NotConverged.
     """
     won = wins(counts, scores)
     field = survey(won)
@@ -73,7 +73,10 @@ def log_likelihood(fit: Fit) -> float:
 
 
 def newton(won: Floats, prior: float = 0.0) -> tuple[Floats, int]:
-    """Strengths of one strongly connected (m, m) matrix of wins, and the steps taken."""
+    """Strengths of one strongly connected (m, m) matrix of wins, and the steps taken.
+
+    Started at the log-odds of each competitor's wins, so that the result depends on nothing else.
+    """
     n = won + won.T
     target = won.sum(1)
 
@@ -83,7 +86,8 @@ def newton(won: Floats, prior: float = 0.0) -> tuple[Floats, int]:
             information += anchor(information)
         return gradient, information
 
-    strength, iterations = maximise(np.zeros(len(won)), anchored)
+    start = np.log((target + 0.5) / (won.sum(0) + 0.5))
+    strength, iterations = maximise(start, anchored)
     return strength if prior > 0 else strength - strength.mean(), iterations
 
 

@@ -1,22 +1,29 @@
 """Numba where it is installed (extra `fast`), plain Python where it is not."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from functools import cache, wraps
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, TypeVar
 
-try:
-    from numba import njit
-except ImportError:
-    njit = None
-
-COMPILED = njit is not None
+COMPILED = find_spec("numba") is not None
 """Whether loops are compiled here."""
 
 Result = TypeVar("Result")
 
 
 def compiled(function: Callable[..., Result]) -> Callable[..., Result]:
-    """Compile a loop at its first call, or leave it as it is without Numba."""
-    if njit is None:
+    """Compile a loop at its first call, which is also when Numba is imported; else leave it be."""
+    if not COMPILED:
         return function
-    fast: Callable[..., Result] = njit(cache=True)(function)
-    return fast
+
+    @cache
+    def machine_code() -> Callable[..., Result]:
+        fast: Callable[..., Result] = import_module("numba").njit(cache=True)(function)
+        return fast
+
+    @wraps(function)
+    def call(*columns: Any) -> Result:
+        return machine_code()(*columns)
+
+    return call

@@ -1,5 +1,6 @@
 """Votes folded to their sufficient statistics: exact integers that add and subtract."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -14,10 +15,8 @@ SIGN: Floats = np.array([0.0, 0.0, 0.0, 0.5, 1.0, 1.0, 1.0])
 GRADED: Floats = np.arange(OUTCOMES) / (OUTCOMES - 1)
 """Graded scores 0, 1/6, 1/3, 1/2, 2/3, 5/6, 1: "slightly better" moves less than "much better"."""
 
-EXACT = 2**53
-"""Integers below this are exact as float64."""
-CHUNK = 1 << 14
-"""Rows whose keys are computed at a time: they stay in the processor's cache."""
+CHUNK = 1 << 15
+"""Rows whose cells are computed at a time: they stay in the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,36 +79,33 @@ def fold(votes: Votes) -> Counts:
     """Count votes per (outcome, first, second), in one pass and without sorting."""
     m = votes.competitors
     shape = (OUTCOMES, m, m)
-    key = _cell_of_each_vote(votes)
-    seen = np.bincount(key, minlength=OUTCOMES * m * m).reshape(shape)
+    seen = np.zeros(shape, dtype=np.int64)
     if votes.weight is None:
+        for _, cell in _cells(votes):
+            np.add.at(seen.ravel(), cell, 1)
         return Counts(seen)
-    return Counts(
-        seen,
-        _exact_sums(key, votes.weight, shape),
-        _exact_sums(key, votes.weight**2, shape),
-    )
+    if len(votes) * int(votes.weight.max(initial=0)) ** 2 > np.iinfo(np.int64).max:
+        raise RatingError("weights too large for exact sums")
+    weight, square = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+    for part, cell in _cells(votes):
+        w = votes.weight[part]
+        np.add.at(seen.ravel(), cell, 1)
+        np.add.at(weight.ravel(), cell, w)
+        np.add.at(square.ravel(), cell, w * w)
+    return Counts(seen, weight, square)
 
 
-def _cell_of_each_vote(votes: Votes) -> Ints:
-    m = votes.competitors
-    key = np.empty(len(votes), dtype=np.int64)
+def _cells(votes: Votes) -> Iterator[tuple[slice, Ints]]:
+    """The cell of each vote, ((outcome + 3)·M + first)·M + second, for some rows at a time."""
     for start in range(0, len(votes), CHUNK):
         part = slice(start, start + CHUNK)
-        cell = key[part]
-        np.add(votes.outcome[part], STRONGEST, out=cell)
-        cell *= m
+        cell = votes.outcome[part].astype(np.int32)
+        cell += STRONGEST
+        cell *= votes.competitors
         cell += votes.first[part]
-        cell *= m
+        cell *= votes.competitors
         cell += votes.second[part]
-    return key
-
-
-def _exact_sums(key: Ints, values: Ints, shape: tuple[int, int, int]) -> Ints:
-    sums = np.bincount(key, weights=values, minlength=int(np.prod(shape)))
-    if sums.size and sums.max() >= EXACT:
-        raise RatingError("weights too large for exact sums")
-    return sums.astype(np.int64).reshape(shape)
+        yield part, cell.astype(np.int64)
 
 
 def wins(counts: Counts, scores: Floats = SIGN) -> Floats:
@@ -119,11 +115,15 @@ def wins(counts: Counts, scores: Floats = SIGN) -> Floats:
     round, where y = scores[outcome + 3]. wins + wins.T is the weight of each pair's comparisons.
     """
     check_scores(scores)
-    total = np.zeros(counts.votes.shape[1:])
-    for outcome, (score, cells) in enumerate(zip(scores, counts.mass, strict=True)):
-        for share, side in ((score, cells), (1.0 - score, cells.T)):
-            if share and counts.votes[outcome].any():
-                total += share * side
+    ahead, behind = np.zeros((2, *counts.votes.shape[1:]))
+    for score, cells in zip(scores, counts.mass, strict=True):
+        if not cells.any():
+            continue
+        if score > 0.0:
+            ahead += score * cells
+        if score < 1.0:
+            behind += (1.0 - score) * cells
+    total: Floats = ahead + behind.T
     return total
 
 
@@ -152,9 +152,11 @@ def effective_votes(counts: Counts) -> Floats:
     Kish's (Σw)² / Σw² (Survey Sampling, 1965, section 11.7) over the votes a competitor is in; the
     number of its votes where all weigh the same. 0 without votes or where all weights are zero.
     """
-    total, square = (_per_competitor(cells) for cells in (counts.mass, counts.squared_mass))
-    votes: Floats = np.divide(total**2, square, out=np.zeros(len(total)), where=square > 0)
-    return votes
+    total = _per_competitor(counts.mass)
+    if counts.weight is None:
+        return total
+    square = _per_competitor(counts.squared_mass)
+    return np.asarray(np.divide(total**2, square, out=np.zeros_like(total), where=square > 0))
 
 
 def tally(counts: Counts) -> Ints:
@@ -168,6 +170,5 @@ def tally(counts: Counts) -> Ints:
 
 
 def _per_competitor(cells: Floats | Ints) -> Floats:
-    pair: Floats = cells.sum(0, dtype=np.float64)
-    both: Floats = pair.sum(0) + pair.sum(1)
-    return both
+    pair = cells.sum(0)
+    return np.asarray(pair.sum(0) + pair.sum(1), dtype=np.float64)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from .contrasts import Contrasts
 
@@ -66,13 +66,13 @@ def forecast(
     error = float(contrast.standard_error[i, j])
     if np.isnan(difference) or error == 0.0:
         return Forecast(difference, error, Verdict.UNRATED, np.nan, np.nan)
-    two_sided, one_sided = norm.ppf(0.5 + confidence / 2.0), norm.ppf(confidence)
+    two_sided, one_sided = ndtri(0.5 + confidence / 2.0), ndtri(confidence)
     gap = abs(difference)
     if gap > two_sided * error:
         return Forecast(difference, error, Verdict.SEPARATED, 1.0, 0.0)
     if gap + one_sided * error < margin:
         return Forecast(difference, error, Verdict.TIED, 1.0, 0.0)
-    reserve = norm.ppf(power)
+    reserve = ndtri(power)
     apart = _times((two_sided + reserve) * error, gap)
     equal = _times((one_sided + reserve) * error, margin - gap)
     factor = max(1.0, min(apart, equal))

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import kendalltau
 
 from . import bradley_terry
 from .bradley_terry import Fit
@@ -40,7 +39,13 @@ def effect(counts: Counts, scores: Floats = GRADED, plain: Floats = SIGN) -> Eff
     if both.sum() < 2 or not x.any() or not y.any():
         return Effect(a, b, np.nan, np.nan, moved)
     moved[both] = _places(x) - _places(y)
-    return Effect(a, b, float(x @ y / (x @ x)), float(kendalltau(x, y).statistic), moved)
+    return Effect(a, b, float(x @ y / (x @ x)), kendall(x, y), moved)
+
+
+def kendall(x: Floats, y: Floats) -> float:
+    """Kendall's τ-b, ties in either order taken account of (Kendall 1945, Biometrika 33)."""
+    a, b = np.sign(x[:, None] - x), np.sign(y[:, None] - y)
+    return float((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum()))
 
 
 def _places(strength: Floats) -> Ints:

@@ -16,7 +16,7 @@ from enum import StrEnum
 
 import numpy as np
 from scipy.linalg import lapack
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from .bradley_terry import Fit, bread, submatrix, win_matrix
 from .counts import Counts
@@ -74,7 +74,7 @@ class Interval:
 
 def interval(fit: Rated, covariance: Covariance, level: float = 0.95) -> Interval:
     """strength ± z·se of each competitor by itself; for several at once see `compare`."""
-    reach = norm.ppf(0.5 + level / 2.0) * covariance.standard_error
+    reach = ndtri(0.5 + level / 2.0) * covariance.standard_error
     return Interval(fit.strength - reach, fit.strength + reach, level)
 
 

@@ -9,9 +9,10 @@ from .errors import NotConverged, Singular
 from .votes import Floats
 
 MAX_ITERATIONS = 100
-TOLERANCE = 1e-9
-"""A fit has converged when a whole step moves no parameter by more than this; as Newton's error
-squares at every step, what is left is rounding."""
+TOLERANCE = 1e-7
+"""A fit has converged with a whole step that moves no parameter by more than this: Newton's error
+squares at every step (logistic likelihoods: Bach 2010, Electronic J. Statistics 4, section 2), so
+that what is left after it is rounding."""
 SINGULAR = 1e-12
 """A parameter of whose information the others leave less than this share is not determined."""
 

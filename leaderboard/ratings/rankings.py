@@ -14,8 +14,8 @@ class Pairs:
     """Pairs implied by rankings, all of a ranking next to each other.
 
     first, second: int32 (p,), competitors; outcome: int8 (p,), 1 where first is placed better, 0
-    where both are placed equal, -1 where second is; row: int64 (p,), an input row of the ranking, to
-    look up its judgment, contributor, matchup or weight.
+    where both are placed equal, -1 where second is; row: int64 (p,), a row of the ranking in the
+    input, to look up its judgment, contributor, matchup or weight.
     """
 
     first: Ids

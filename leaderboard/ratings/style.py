@@ -11,8 +11,7 @@ from math import exp
 from typing import Any
 
 import numpy as np
-from scipy.special import expit
-from scipy.stats import norm
+from scipy.special import expit, ndtri
 
 from . import bradley_terry
 from .compiled import COMPILED, compiled
@@ -51,7 +50,7 @@ class StyleCovariance:
 
     def limits(self, fit: Fit, level: float = 0.95) -> tuple[Floats, Floats]:
         """Lower and upper limits of the coefficients, each by itself."""
-        reach = norm.ppf(0.5 + level / 2.0) * np.sqrt(np.diag(self.coefficient))
+        reach = ndtri(0.5 + level / 2.0) * np.sqrt(np.diag(self.coefficient))
         return fit.coefficient - reach, fit.coefficient + reach
 
 

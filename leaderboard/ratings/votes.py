@@ -19,6 +19,11 @@ STRONGEST = 3
 UNIT = 4096
 """Weights are whole multiples of 2**-12, so that their sums are exact in any order."""
 
+DTYPES = {"outcome": np.int8, "weight": np.int64}
+"""Types of the columns of votes; the others are int32."""
+MOST = 10_000
+"""More competitors than this do not fit into dense tables."""
+
 
 def quantise(weight: Floats) -> Ints:
     """Weights in units of 2**-12: int64 (n,), nearest unit, ties to even.
@@ -53,11 +58,13 @@ class Votes:
     judgment: Ids | None = None
 
     def __post_init__(self) -> None:
-        _require_integers(self)
+        _require_columns(self)
+        if not 0 <= self.competitors <= MOST:
+            raise RatingError(f"{self.competitors} competitors, not 0 … {MOST}")
         if len(self.first) == 0:
             return
         for side in (self.first, self.second):
-            if side.min() < 0 or side.max() >= self.competitors:
+            if side.view(np.uint32).max() >= self.competitors:  # unsigned, so negatives are large
                 raise RatingError(f"competitor index outside 0 … {self.competitors - 1}")
         if self.outcome.min() < -STRONGEST or self.outcome.max() > STRONGEST:
             raise RatingError(f"outcome outside -{STRONGEST} … {STRONGEST}")
@@ -76,13 +83,13 @@ class Votes:
         return Votes(self.competitors, **chosen)
 
 
-def _require_integers(votes: Votes) -> None:
+def _require_columns(votes: Votes) -> None:
     n = len(votes.first)
     for field in fields(votes)[1:]:
-        column = getattr(votes, field.name)
-        if column is None:
+        column, dtype = getattr(votes, field.name), DTYPES.get(field.name, np.int32)
+        if column is None and field.default is None:
             continue
-        if not isinstance(column, np.ndarray) or column.dtype.kind != "i":
-            raise RatingError(f"{field.name} must be an array of signed integers")
+        if not isinstance(column, np.ndarray) or column.dtype != dtype:
+            raise RatingError(f"{field.name} must be an array of {np.dtype(dtype)}")
         if column.shape != (n,):
             raise RatingError(f"{field.name} has shape {column.shape}, not ({n},)")
