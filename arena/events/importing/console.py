@@ -1,0 +1,112 @@
+"""How the import commands show themselves: a progress bar, a table of errors, the counts."""
+
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from arena.events.importing import reading
+from arena.events.importing.report import ImportReport, LineError
+from arena.events.importing.report import Progress as Callback
+from arena.events.models import ImportJob
+
+
+def add_file_arguments(parser: ArgumentParser) -> None:
+    """The arguments that both commands have."""
+    parser.add_argument("event", help="slug of the event")
+    parser.add_argument("file", help="the file to import, or - for standard input")
+    parser.add_argument(
+        "--format", choices=reading.FORMATS, default="", help="default: as it looks"
+    )
+    parser.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        type=one_mapping,
+        metavar="THEIRS=OURS",
+        help="a column or key of the file and what it means; THEIRS= leaves it out; repeatable",
+    )
+    parser.add_argument(
+        "--on-error",
+        choices=("stop", "skip"),
+        default="stop",
+        help="stop: import nothing where a line is wrong (default); skip: import the other lines",
+    )
+
+
+def one_mapping(text: str) -> tuple[str, str]:
+    """`instruction=prompt` as a pair."""
+    theirs, equals, ours = text.partition("=")
+    if not theirs or not equals:
+        raise ArgumentTypeError(f"{text!r} is not of the form THEIRS=OURS")
+    return theirs, ours
+
+
+@contextmanager
+def progress_bar(console: Console) -> Iterator[Callback]:
+    """A bar on a terminal, nothing elsewhere; follows the states of the import."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+    )
+    with Progress(
+        *columns,
+        TimeElapsedColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    ) as bar:
+        task = bar.add_task("", total=None)
+        state = ""
+
+        def show(new_state: str, done: int, total: int | None) -> None:
+            nonlocal state
+            if new_state != state:
+                state = new_state
+                bar.reset(task, description=str(ImportJob.State(state).label))
+            bar.update(task, completed=done, total=total)
+
+        yield show
+
+
+def print_report(console: Console, report: ImportReport) -> None:
+    """Warnings and errors by line, then the counts."""
+    if report.warnings:
+        console.print(table_of("Warnings", report.warnings, report.warning_total))
+    if report.errors:
+        console.print(table_of("Errors", report.errors, report.error_total))
+    counts = [
+        f"{number:,} {word}"
+        for word in ("created", "updated", "unchanged", "skipped")
+        if (number := getattr(report, word)) or word == "created"
+    ]
+    verdict = "Imported" if report.landed else "Nothing was imported"
+    console.print(Text(f"{verdict}: {', '.join(counts)}." if report.landed else f"{verdict}."))
+
+
+def table_of(title: str, errors: Sequence[LineError], total: int) -> Table:
+    """The first errors as a table; texts are printed as they are, never as markup."""
+    shown = (
+        f"{title}: {total:,}"
+        if total == len(errors)
+        else (f"{title}: the first {len(errors):,} of {total:,}")
+    )
+    table = Table(title=Text(shown), title_justify="left")
+    table.add_column("Line", justify="right")
+    table.add_column("Field")
+    table.add_column("Message")
+    for error in errors:
+        table.add_row(f"{error.line:,}", Text(error.field), Text(error.message))
+    return table
+
+
+def console_for(stream: Any) -> Console:
+    """A console on a command's output, wide enough for errors where it is no terminal."""
+    is_terminal = bool(getattr(stream, "isatty", lambda: False)())
+    return Console(file=stream, width=None if is_terminal else 160, force_terminal=is_terminal)
