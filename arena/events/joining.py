@@ -8,7 +8,8 @@ from django.db import IntegrityError, transaction
 
 from arena.errors import ArenaError, ConflictError, NotFoundError
 from arena.events.access import enrollment_of, is_admitted, is_member
-from arena.events.models import Enrollment, Event, Membership, Terms
+from arena.events.inviting import use_up
+from arena.events.models import Enrollment, Event, Invitation, Membership, Terms
 from arena.events.pseudonyms import pseudonym
 from arena.events.terms import agreed_terms
 from arena.people.claiming import claim_open_seat, claim_printed_seat, printed_seat, retake_seat
@@ -40,17 +41,22 @@ def join_event(user: User, event: Event, now: datetime, *, terms: int) -> Enroll
     return enroll(user, event, agreed, now)
 
 
-def join_with_open_seat(event: Event, now: datetime, *, terms: int) -> Arrival:
+def join_with_open_seat(
+    event: Event, now: datetime, *, terms: int, invitation: Invitation | None = None
+) -> Arrival:
     """Give a visitor an open seat and enroll it; the code is in the result and nowhere else.
 
-    Raises `LimitError` ("seats_full") where none is left.
+    A private event wants an invitation, and one that wants approval wants an account first.
+    Raises `LimitError` ("seats_full") where no seat is left.
     """
-    if event.is_private:
+    if event.is_private and (invitation is None or event.needs_approval):
         raise NotFoundError
     check_takes(event, now)
     agreed = agreed_terms(event, terms)
-    # The seat, its code and its enrollment arrive together or not at all.
+    # The seat, its code, its enrollment and the use of the link arrive together or not at all.
     with transaction.atomic():
+        if invitation is not None:
+            use_up(invitation, now)
         seat, code = claim_open_seat(seat_pool(event), now)
         retire_enrollments(seat.user, now)
         enrollment = enroll(seat.user, event, agreed, now)

@@ -1,5 +1,6 @@
 """The doors into an event for contributors: its join page and the link on a printed seat."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from allauth.account.adapter import get_adapter
@@ -25,7 +26,7 @@ from arena.events.joining import (
     join_with_printed_seat,
     seat_pool,
 )
-from arena.events.models import Event
+from arena.events.models import Event, Invitation
 from arena.events.terms import current_terms, has_agreed
 from arena.people.claiming import printed_seat
 from arena.people.limits import DAY, Rate, give_back, limited, network_of, take
@@ -44,17 +45,27 @@ class JoinForm(forms.Form):
     version = forms.IntegerField(widget=forms.HiddenInput)
 
 
+@dataclass(frozen=True)
+class Door:
+    """How somebody comes in: the event's own page, a printed seat's link, or an invitation."""
+
+    event: Event
+    seat: Seat | None = None
+    token: str = ""
+    invitation: Invitation | None = None
+
+
 @require_http_methods(["GET", "POST"])
 @login_not_required
 @never_cache
 @limited("join", network=HALL, user=PERSON)
 def join(request: HttpRequest, slug: str) -> HttpResponse:
     """Accept the terms and become a contributor; a visitor gets an open seat with it."""
-    event, now = event_for(request.user, slug), timezone.now()
+    event = event_for(request.user, slug)
     enrollment = enrollment_of(request.user, event)
     if enrollment is not None and has_agreed(enrollment):
         return redirect("judging:next", slug)
-    return answer(request, event, now)
+    return answer(request, Door(event))
 
 
 @require_http_methods(["GET", "POST"])
@@ -63,38 +74,36 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
 @limited("claim", network=HALL, user=PERSON)
 def claim(request: HttpRequest, token: str) -> HttpResponse:
     """The link on a printed seat: accept the terms, take the seat, begin."""
-    seat, now = printed_seat(token), timezone.now()
+    seat = printed_seat(token)
     event = Event.objects.filter(seats=seat.pool_id).first()
     if event is None:
         return redirect("home")
     if request.user == seat.user:
         return redirect("judging:next", event.slug)
-    return answer(request, event, now, seat=seat, token=token)
+    return answer(request, Door(event, seat=seat, token=token))
 
 
-def answer(
-    request: HttpRequest, event: Event, now: datetime, *, seat: Seat | None = None, token: str = ""
-) -> HttpResponse:
+def answer(request: HttpRequest, door: Door) -> HttpResponse:
     """Show the terms, or act on a consent to them."""
-    form, error = JoinForm(request.POST or None), ""
-    refusal = why_not(request, event, now, seat)
+    form, error, now = JoinForm(request.POST or None), "", timezone.now()
+    refusal = why_not(request, door, now)
     status = refusal.status if refusal and request.method == "POST" else 200
     if request.method == "POST" and refusal is None:
         if form.is_valid():
             try:
-                return welcome(request, arrive(request, event, now, form, token))
+                return welcome(request, arrive(request, door, form.cleaned_data["version"], now))
             except ArenaError as failure:
                 error, status = failure.message, failure.status
         else:
             error, status = gettext("Please tick the box if you agree."), 422
     context = {
-        "event": event,
-        "terms": current_terms(event),
+        "event": door.event,
+        "terms": current_terms(door.event),
         "form": form,
         "error": error,
         "refusal": refusal.message if refusal else "",
-        "seat": seat,
-        "has_room": seat is not None or has_room(request, event),
+        "seat": door.seat,
+        "has_room": door.seat is not None or has_room(request, door.event),
     }
     return render(request, "events/join.html", context, status=status)
 
@@ -105,37 +114,29 @@ def has_room(request: HttpRequest, event: Event) -> bool:
     return request.user.is_authenticated or free.exists()
 
 
-def why_not(
-    request: HttpRequest, event: Event, now: datetime, seat: Seat | None
-) -> ArenaError | None:
+def why_not(request: HttpRequest, door: Door, now: datetime) -> ArenaError | None:
     """The reason why this person cannot join now, for the page to say; None where they can."""
     try:
-        if seat is not None:
-            check_takes(event, now)
-            if seat.claimed_at is not None:
-                return ConflictError(
-                    "This link has been used. Sign in with the username and access code beside it.",
-                    "seat_taken",
-                )
-        elif isinstance(request.user, User):
-            check_may_join(request.user, event, now)
-        else:
-            check_takes(event, now)
+        if door.seat is None and isinstance(request.user, User):
+            check_may_join(request.user, door.event, now)
+        check_takes(door.event, now)
     except ArenaError as refusal:
         return refusal
+    if door.seat is not None and door.seat.claimed_at is not None:
+        return ConflictError(
+            "This link has been used. Sign in with the username and access code beside it.",
+            "seat_taken",
+        )
     return None
 
 
-def arrive(
-    request: HttpRequest, event: Event, now: datetime, form: JoinForm, token: str
-) -> Arrival:
-    """Join by whichever of the three ways this request means."""
-    version = form.cleaned_data["version"]
-    if token:
-        return join_with_printed_seat(token, event, now, terms=version)
+def arrive(request: HttpRequest, door: Door, terms: int, now: datetime) -> Arrival:
+    """Join by whichever of the ways this request means."""
+    if door.token:
+        return join_with_printed_seat(door.token, door.event, now, terms=terms)
     # A quota of joins per network and day, whether by a click or with a fresh account of one's
     # own: hundreds of accounts from one place need the organizer's consent.
-    pool = seat_pool(event)
+    pool = seat_pool(door.event)
     quota = Rate(pool.claims_per_network, DAY)
     action, network = f"claim-{pool.pk}", network_of(request, now)
     message = gettext(
@@ -145,9 +146,9 @@ def arrive(
     take(action, network, quota, now, message)
     try:
         if isinstance(request.user, User):
-            enrollment = join_event(request.user, event, now, terms=version)
+            enrollment = join_event(request.user, door.event, now, terms=terms)
             return Arrival(request.user, enrollment)
-        return join_with_open_seat(event, now, terms=version)
+        return join_with_open_seat(door.event, now, terms=terms, invitation=door.invitation)
     except ArenaError:
         give_back(action, network, quota, now)
         raise
