@@ -1,11 +1,28 @@
-"""Computed leaderboards. Everything here can be deleted and rebuilt from judgments."""
+"""What follows from judgments: snapshots of the boards, their rows, and contributors' standings.
 
-from typing import ClassVar
+Everything here is derived: it can be deleted and rebuilt from judgments and settings.
+"""
+
+from datetime import datetime
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
-from arena.events.models import Category, Competitor, Event
+from arena.events.models import Category, Competitor, Enrollment, Event, Question
+
+
+class SnapshotQuerySet(models.QuerySet["Snapshot"]):
+    """Chainable questions about snapshots."""
+
+    def published(self) -> Self:
+        """Snapshots that the public pages have shown, oldest first."""
+        return self.filter(published_at__isnull=False).order_by("id")
+
+    def disposable(self) -> Self:
+        """Snapshots that no board points at and that end no round."""
+        return self.filter(sealed_at=None, board=None)
 
 
 class Snapshot(models.Model):
@@ -16,13 +33,18 @@ class Snapshot(models.Model):
     # What it was computed from: the ledger's head, and everything else that moves the numbers.
     ledger_seq = models.PositiveBigIntegerField()
     fingerprint = models.CharField(max_length=64)
+    # Counted ones of every role: a number without the controls would give them away.
     judgments = models.PositiveIntegerField()
     contributors = models.PositiveIntegerField()
-    # Judgments by origin, votes over time, head-to-head counts: what the page shows beside rows.
+    # Origins, votes over time and pairs (see leaderboard/details.py); emptied once superseded.
     details = models.JSONField(default=dict)
+    # When the public pages began to show it; null while held back by the event's publish_batch.
+    published_at = models.DateTimeField(null=True)
     # Null unless sealed; the name of the round.
     name = models.CharField(max_length=80, null=True)
     sealed_at = models.DateTimeField(null=True)
+
+    objects = SnapshotQuerySet.as_manager()
 
     class Meta:
         get_latest_by = "id"
@@ -43,30 +65,60 @@ class Board(models.Model):
     """Points at the snapshot that an event's public pages show; flipped in one statement."""
 
     event = models.OneToOneField(Event, on_delete=models.CASCADE, related_name="board")
-    current_snapshot = models.ForeignKey(
-        Snapshot, on_delete=models.PROTECT, null=True, related_name="+"
+    current_snapshot = models.OneToOneField(
+        Snapshot, on_delete=models.PROTECT, null=True, related_name="board"
     )
+    # Until when a worker has this board to itself; null while nobody computes it.
+    claimed_until = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"board of {self.event}"
+
+    @classmethod
+    def claim(cls, event: Event, now: datetime, until: datetime) -> bool:
+        """Whether this worker may compute the event's board now.
+
+        Closes the race of two workers: both run this UPDATE, and one of them changes a row. A
+        claim ends by itself, so that a killed worker holds nobody up for long.
+        """
+        cls.objects.get_or_create(event=event)
+        free = cls.objects.filter(Q(claimed_until=None) | Q(claimed_until__lte=now), event=event)
+        return free.update(claimed_until=until) == 1
+
+    @classmethod
+    def release(cls, event: Event, until: datetime) -> None:
+        """Give back the claim that ends at this moment; somebody else's is left alone."""
+        cls.objects.filter(event=event, claimed_until=until).update(claimed_until=None)
 
 
 class Rating(models.Model):
     """One competitor's row of one board of a snapshot. Strengths are natural-log, mean 0."""
 
     class Weighting(models.TextChoices):
-        RAW = "raw"
-        WEIGHTED = "weighted"
+        RAW = "raw", _("Every vote equal")
+        WEIGHTED = "weighted", _("Weighted by control κ")
+
+    class Status(models.TextChoices):
+        """Why a row has no rank, or is marked; empty for an ordinary one."""
+
+        PROVISIONAL = "provisional", _("Provisional")
+        UNDEFEATED = "undefeated", _("Never lost or tied")
+        WINLESS = "winless", _("Never won or tied")
+        SEPARATED = "separated", _("Only one-sided links to the others")
+        NO_VOTES = "no_votes", _("No votes yet")
 
     snapshot = models.ForeignKey(Snapshot, on_delete=models.CASCADE, related_name="ratings")
-    competitor = models.ForeignKey(Competitor, on_delete=models.CASCADE, related_name="ratings")
+    question = models.ForeignKey(Question, on_delete=models.CASCADE, related_name="+")
     # Null: all records.
     category = models.ForeignKey(Category, on_delete=models.CASCADE, null=True, related_name="+")
     weighting = models.CharField(max_length=8, choices=Weighting.choices)
+    competitor = models.ForeignKey(Competitor, on_delete=models.CASCADE, related_name="ratings")
     # Null where the votes do not determine it ("not ranked"), with the reason in `status`.
     strength = models.FloatField(null=True)
+    # Null too where the votes are too few to say how sure the strength is.
     lower = models.FloatField(null=True)
     upper = models.FloatField(null=True)
+    # Sequential, in ledger order; null on weighted boards and without votes.
     elo = models.FloatField(null=True)
     rank = models.PositiveIntegerField(null=True)
     rank_low = models.PositiveIntegerField(null=True)
@@ -77,28 +129,49 @@ class Rating(models.Model):
     wins = models.PositiveIntegerField()
     ties = models.PositiveIntegerField()
     losses = models.PositiveIntegerField()
-    # Competitors of different components share no scale.
-    component = models.PositiveIntegerField(default=0)
-    # "", "provisional", "undefeated", "winless", "no_votes".
-    status = models.CharField(max_length=20, blank=True)
+    # Competitors of different components share no scale; null without votes.
+    component = models.PositiveIntegerField(null=True)
+    status = models.CharField(max_length=12, choices=Status.choices, blank=True)
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["snapshot", "category", "weighting", "competitor"],
+                fields=["snapshot", "question", "category", "weighting", "competitor"],
                 name="rating_once_per_category",
             ),
             models.UniqueConstraint(
-                fields=["snapshot", "weighting", "competitor"],
+                fields=["snapshot", "question", "weighting", "competitor"],
                 condition=Q(category=None),
                 name="rating_once_overall",
             ),
             models.CheckConstraint(
-                condition=Q(strength=None, lower=None, upper=None)
-                | Q(lower__lte=F("strength"), upper__gte=F("strength")),
+                condition=Q(lower=None, upper=None)
+                | Q(strength__isnull=False, lower__lte=F("strength"), upper__gte=F("strength")),
                 name="rating_inside_interval",
+            ),
+            models.CheckConstraint(
+                condition=Q(rank=None) | Q(strength__isnull=False), name="rating_ranked_is_rated"
+            ),
+            models.CheckConstraint(
+                condition=Q(votes=F("wins") + F("ties") + F("losses")), name="rating_votes_add_up"
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.competitor} in {self.snapshot}"
+
+
+class Standing(models.Model):
+    """A contributor's place among an event's contributors: counted judgments of every role."""
+
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="standings")
+    enrollment = models.OneToOneField(Enrollment, on_delete=models.CASCADE, related_name="standing")
+    judgments = models.PositiveIntegerField()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["event", "-judgments", "enrollment"], name="standing_order")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.enrollment}: {self.judgments}"

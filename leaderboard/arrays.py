@@ -1,0 +1,69 @@
+"""Integer columns of a query as numpy arrays, without a Python object per value that stays."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from django.db import connection
+from django.db.models import QuerySet
+
+Table = npt.NDArray[np.int64]
+
+# PostgreSQL, "Binary format" of COPY: a header of 19 bytes, then per row the number of columns
+# (int16) and per column its length (int32) and its bytes, then -1 (int16); big-endian.
+HEADER = 19
+TRAILER = 2
+COPIED = 4 << 20
+"""Bytes that are turned into an array at a time."""
+FETCHED = 50_000
+"""Rows that SQLite hands over at a time."""
+
+
+def integer_rows(queryset: QuerySet[Any, Any]) -> Iterator[Table]:
+    """The rows of a `values_list` of 8-byte integers, none of them null: int64 (n, columns)."""
+    sql, parameters = queryset.query.sql_with_params()
+    if connection.vendor == "postgresql":
+        return copied(sql, parameters)
+    return fetched(sql, parameters)
+
+
+def integers(queryset: QuerySet[Any, Any]) -> Table:
+    """All rows of such a query: int64 (n, columns)."""
+    query = queryset.query
+    columns = len(query.values_select) + len(query.annotation_select)
+    return np.concatenate([np.empty((0, columns), dtype=np.int64), *integer_rows(queryset)])
+
+
+def fetched(sql: str, parameters: tuple[Any, ...]) -> Iterator[Table]:
+    """By the cursor, some rows at a time."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        while rows := cursor.fetchmany(FETCHED):
+            yield np.array(rows, dtype=np.int64)
+
+
+def copied(sql: str, parameters: tuple[Any, ...]) -> Iterator[Table]:
+    """By COPY in its binary format, whose rows are all of one length."""
+    buffer, skip = bytearray(), HEADER
+    with connection.cursor() as cursor:
+        statement = cursor.mogrify(f"COPY ({sql}) TO STDOUT (FORMAT BINARY)", parameters)
+        with cursor.copy(statement) as copy:
+            for data in copy:
+                buffer += data
+                if len(buffer) >= COPIED:
+                    yield parsed(buffer, skip)
+                    buffer.clear()
+                    skip = 0
+    if len(buffer) > skip + TRAILER:
+        yield parsed(buffer[:-TRAILER], skip)
+
+
+def parsed(buffer: bytearray, skip: int) -> Table:
+    """Whole rows of COPY's binary format as an array."""
+    columns = int.from_bytes(buffer[skip : skip + 2], "big")
+    row = np.dtype([("columns", ">i2"), ("values", [("length", ">i4"), ("value", ">i8")], columns)])
+    rows = np.frombuffer(buffer, dtype=row, offset=skip)
+    if not ((rows["columns"] == columns).all() and (rows["values"]["length"] == 8).all()):
+        raise ValueError("a column of the query is null or not an 8-byte integer")
+    return rows["values"]["value"].astype(np.int64)

@@ -1,0 +1,85 @@
+"""What a snapshot keeps beside its rows: origins, votes over time, pairs, how it was computed."""
+
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from leaderboard.comparisons import ORIGINS, Comparisons
+from leaderboard.fitting import Fitted
+from leaderboard.ratings import Counts
+from leaderboard.ratings.votes import STRONGEST
+
+HOURLY = timedelta(days=3)
+DAILY = timedelta(days=120)
+"""A longer time than this is shown by the week."""
+HOUR = 3600
+
+
+def board_key(question: int, category: int | None, weighting: str) -> str:
+    """The name of one board among a snapshot's details."""
+    return f"{question}/{category or 'all'}/{weighting}"
+
+
+def origins(data: Comparisons) -> dict[str, int]:
+    """Counted judgments by where they came from."""
+    seen = np.bincount(data.columns["origin"][data.judgments], minlength=len(ORIGINS))
+    return {name: int(n) for name, n in zip(ORIGINS, seen, strict=True) if n}
+
+
+def timeline(data: Comparisons) -> dict[str, Any]:
+    """Counted judgments per hour, day or week of the event's own time zone.
+
+    {"unit", "start" (ISO), "counts", "unknown": judgments without a time}; without any time only
+    the last two, the counts empty.
+    """
+    hours = data.columns["hour"][data.judgments]
+    known = hours[hours >= 0]
+    unknown = len(hours) - len(known)
+    if len(known) == 0:
+        return {"counts": [], "unknown": unknown}
+    first = int(known.min())
+    per_hour = np.bincount(known - first)
+    span = timedelta(hours=len(per_hour))
+    if span <= HOURLY:
+        start = datetime.fromtimestamp(first * HOUR, UTC)
+        unit, counts = "hour", [int(n) for n in per_hour]
+        return {"unit": unit, "start": start.isoformat(), "counts": counts, "unknown": unknown}
+    days = per_day(first, per_hour, data)
+    unit, step = ("day", 1) if span <= DAILY else ("week", 7)
+    begin = min(days) - timedelta(days=min(days).weekday() if step == 7 else 0)
+    counts = [0] * ((max(days) - begin).days // step + 1)
+    for day, n in days.items():
+        counts[(day - begin).days // step] += n
+    return {"unit": unit, "start": begin.isoformat(), "counts": counts, "unknown": unknown}
+
+
+def per_day(first: int, per_hour: Any, data: Comparisons) -> Counter[date]:
+    """The same by the event's calendar days."""
+    zone, days = data.event.zone(), Counter[date]()
+    for hour in np.flatnonzero(per_hour):
+        moment = datetime.fromtimestamp((first + int(hour)) * HOUR, UTC)
+        days[moment.astimezone(zone).date()] += int(per_hour[hour])
+    return days
+
+
+def pairs(counts: Counts) -> list[int]:
+    """Who met whom and how it went: i, j, wins of i, ties, wins of j, for i < j, in one row."""
+    won = counts.votes[STRONGEST + 1 :].sum(0) + counts.votes[:STRONGEST].sum(0).T
+    tied = counts.votes[STRONGEST] + counts.votes[STRONGEST].T
+    i, j = np.nonzero(np.triu(won + won.T + tied, 1))
+    table = np.stack([i, j, won[i, j], tied[i, j], won[j, i]], axis=1)
+    return [int(n) for n in table.ravel()]
+
+
+def method(board: Fitted) -> dict[str, Any]:
+    """How a board was computed, for the page to say."""
+    return {
+        "votes": board.votes,
+        "components": board.fit.field.components,
+        "interval": str(board.covariance.method),
+        "clusters": list(board.covariance.clusters),
+        "note": board.covariance.note,
+        "iterations": board.fit.iterations,
+    }

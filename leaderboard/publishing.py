@@ -1,0 +1,112 @@
+"""Writing a snapshot, letting the public pages show it, and thinning out the old ones."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Count, Q
+
+from arena.events.models import Event
+from arena.judging.models import Judgment
+from leaderboard.comparisons import Comparisons
+from leaderboard.models import Board, Rating, Snapshot
+from leaderboard.standings import write_standings
+
+FEWEST_PEOPLE = 10
+PATIENCE = timedelta(hours=6)
+"""A held-back board moves after judgments of so many people, or after this time."""
+ALL_FOR = timedelta(days=1)
+HOURLY_FOR = timedelta(days=30)
+"""Every snapshot is kept for a day, the last of each hour for 30 days, then of each day."""
+DELETED = 200
+"""Snapshots deleted at a time."""
+
+
+def write(snapshot: Snapshot, rows: list[Rating], data: Comparisons, now: datetime) -> None:
+    """The snapshot, its rows, the standings and the board's pointer, all at once."""
+    # Closes the race with readers: they see the earlier snapshot or this one, never half of it.
+    with transaction.atomic():
+        snapshot.save(force_insert=True)
+        for row in rows:
+            row.snapshot = snapshot
+        Rating.objects.bulk_create(rows, batch_size=2_000)
+        write_standings(data)
+        if may_publish(snapshot, now):
+            publish(snapshot, now)
+
+
+def may_publish(snapshot: Snapshot, now: datetime) -> bool:
+    """Whether enough has come together since the public snapshot for the boards to move.
+
+    A board that moves with each judgment tells who is watching what that judgment was.
+    """
+    event = snapshot.event
+    if event.publish_batch == 0:
+        return True
+    shown = Snapshot.objects.filter(board__event=event).first()
+    seen = shown.ledger_seq if shown else 0
+    first = event.snapshots.order_by("id").first()
+    since = shown.published_at if shown else first.created_at if first else now
+    if since and now - since >= PATIENCE:
+        return True
+    new = Judgment.objects.counted().filter(event=event, ledger_seq__gt=seen)
+    new = new.filter(ledger_seq__lte=snapshot.ledger_seq)
+    found = new.aggregate(judgments=Count("pk"), people=Count("enrollment", distinct=True))
+    enough = max(event.publish_batch, 1)
+    return bool(found["judgments"] >= enough and found["people"] >= FEWEST_PEOPLE)
+
+
+def publish(snapshot: Snapshot, now: datetime) -> None:
+    """Let the public pages show this snapshot; one that is further on stays."""
+    earlier = Q(current_snapshot=None) | Q(current_snapshot__ledger_seq__lte=snapshot.ledger_seq)
+    if not Board.objects.filter(earlier, event=snapshot.event).update(current_snapshot=snapshot):
+        return
+    Snapshot.objects.filter(pk=snapshot.pk).update(published_at=now)
+    # What no page shows any more need not keep what only the page needs.
+    shown = Snapshot.objects.disposable().filter(event=snapshot.event, pk__lt=snapshot.pk)
+    shown.exclude(details={}).update(details={})
+
+
+def publish_late(event: Event, now: datetime) -> None:
+    """Publish a snapshot that was held back, once it may be."""
+    latest = event.snapshots.order_by("-id").first()
+    if latest is None or latest.published_at is not None or not may_publish(latest, now):
+        return
+    # Closes the race with a refresh that publishes a newer one at the same moment.
+    with transaction.atomic():
+        publish(latest, now)
+
+
+def replace_snapshot(event: Event, old: Snapshot, new: Snapshot) -> None:
+    """Put a rebuilt snapshot where the one it repeats was, with the time it was published."""
+    # Closes the race with readers, who find one of the two on the board.
+    with transaction.atomic():
+        if old.published_at:
+            Board.objects.filter(event=event, current_snapshot=old).update(current_snapshot=new)
+            Snapshot.objects.filter(pk=new.pk).update(published_at=old.published_at)
+        Snapshot.objects.disposable().filter(pk=old.pk).delete()
+
+
+def thin_snapshots(now: datetime) -> int:
+    """Delete the snapshots that have had their time; returns how many there were."""
+    thinned = 0
+    for event in Event.objects.filter(snapshots__created_at__lt=now - ALL_FOR).distinct():
+        old = list(superseded(event, now))
+        for start in range(0, len(old), DELETED):
+            some = Snapshot.objects.disposable().filter(pk__in=old[start : start + DELETED])
+            Rating.objects.filter(snapshot__in=some).delete()
+            thinned += some.delete()[0]
+    return thinned
+
+
+def superseded(event: Event, now: datetime) -> Iterator[int]:
+    """Primary keys of snapshots followed by another one of their hour, later on of their day."""
+    snapshots = event.snapshots.disposable().filter(created_at__lt=now - ALL_FOR)
+    newest_first = snapshots.order_by("-created_at", "-pk").values_list("pk", "created_at")
+    last = ""
+    for pk, created_at in newest_first:
+        is_recent = created_at >= now - HOURLY_FOR
+        period = created_at.strftime("%Y-%m-%d %H" if is_recent else "%Y-%m-%d")
+        if period == last:
+            yield pk
+        last = period

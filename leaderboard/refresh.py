@@ -1,0 +1,224 @@
+"""Bringing an event's boards up to its judgments: fingerprint, arrays, fits, one snapshot."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from django.db.models import BigIntegerField, Count, Exists, Max, OuterRef, Q, Sum
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
+
+from arena.events.models import Control, Event, Matchup, Record
+from arena.judging.models import LedgerBatch
+from leaderboard import details
+from leaderboard.arrays import integers
+from leaderboard.comparisons import Comparisons, load, store_of, wanted_state
+from leaderboard.fitting import REASONS, Fitted, fitted, replayed, unseating
+from leaderboard.models import Board, Rating, Snapshot
+from leaderboard.publishing import publish_late, replace_snapshot, write
+from leaderboard.ratings import Status, Votes
+from leaderboard.ratings.elo import Elo
+from leaderboard.reliability import control_scores, weights
+
+METHOD = 1
+"""Raised whenever the same judgments would give other numbers."""
+CLAIM = timedelta(minutes=2)
+"""How long a worker has a board to itself: longer than any refresh takes."""
+REST = timedelta(seconds=5)
+"""The least time between two snapshots of an event; a judgment is on the board within 15 s."""
+Weighting = Rating.Weighting
+
+
+@dataclass(frozen=True)
+class Spec:
+    """Which board: of a question, of all records or a category's, raw or weighted."""
+
+    question: int
+    category: int | None
+    weighting: str
+
+    @property
+    def key(self) -> str:
+        return details.board_key(self.question, self.category, self.weighting)
+
+
+def refresh_event(event: Event, *, now: datetime, rebuild: bool = False) -> Snapshot | None:
+    """Compute the event's boards if anything has changed; None where not, or somebody is at it.
+
+    With `rebuild`, everything derived is computed anew from the judgments, and takes the place of
+    the latest snapshot.
+    """
+    latest = event.snapshots.order_by("-id").first()
+    fingerprint = fingerprint_of(event)
+    if fingerprint == (latest.fingerprint if latest else "") and not (rebuild and latest):
+        publish_late(event, now)
+        return None
+    until = now + CLAIM
+    if not Board.claim(event, now, until):
+        return None
+    try:
+        if rebuild:
+            store_of(event).clear()
+        snapshot = compute(event, fingerprint, now)
+        if rebuild and latest:
+            replace_snapshot(event, latest, snapshot)
+        return snapshot
+    finally:
+        Board.release(event, until)
+
+
+def due_events(now: datetime) -> Iterator[int]:
+    """Primary keys of events whose boards may have something to do, long-idle ones included."""
+    busy = Q(board__claimed_until__gt=now) | Q(snapshots__created_at__gt=now - REST)
+    sealed = LedgerBatch.objects.filter(event=OuterRef("pk"))
+    for event in Event.objects.filter(Exists(sealed)).exclude(pk__in=Event.objects.filter(busy)):
+        latest = event.snapshots.order_by("-id").first()
+        if (
+            latest is None
+            or latest.published_at is None
+            or latest.fingerprint != fingerprint_of(event)
+        ):
+            yield event.pk
+
+
+def fingerprint_of(event: Event) -> str:
+    """A digest of all that moves the numbers or the words on a board; "" before any judgment."""
+    state = wanted_state(event)
+    if state.head == 0:
+        return ""  # what an event without a snapshot has
+    special = Matchup.objects.filter(event=event).exclude(role=Matchup.Role.ORDINARY)
+    controls = Control.objects.filter(matchup__event=event, retired_at=None)
+    filed = Record.categories.through.objects.filter(record__event=event)
+    sign = Cast(KT("key__sign"), BigIntegerField())
+    parts = [
+        METHOD,
+        asdict(state),
+        event.timezone,
+        list(event.competitors.order_by("pk").values_list("name", "organization", "licence")),
+        list(event.categories.order_by("pk").values_list("pk", "name")),
+        special.aggregate(n=Count("pk"), last=Max("pk"), all=Sum("pk")),
+        controls.aggregate(n=Count("pk"), last=Max("pk"), all=Sum("pk"), keys=Sum(sign)),
+        filed.aggregate(n=Count("pk"), last=Max("pk")),
+    ]
+    return sha256(json.dumps(parts, default=str).encode()).hexdigest()
+
+
+def compute(event: Event, fingerprint: str, now: datetime) -> Snapshot:
+    """All boards of the event, written as one snapshot."""
+    data = load(event)
+    rows: list[Rating] = []
+    notes: dict[str, Any] = {}
+    checkpoints: dict[str, Any] = {}
+    for spec, votes in boards(event, data):
+        board = fitted(votes)
+        notes[spec.key] = details.method(board)
+        replay = None
+        if spec.weighting == Weighting.RAW:
+            replay = replayed(votes, kept_elo(data, spec))
+            notes[spec.key]["pairs"] = details.pairs(board.counts)
+            if spec.category is None:
+                notes[spec.key]["unseat"] = unseating(board)
+                checkpoints[spec.key] = elo_to_keep(data, replay)
+        rows += ratings(spec, data, board, replay)
+    snapshot = Snapshot(
+        event=event,
+        created_at=now,
+        ledger_seq=data.head,
+        fingerprint=fingerprint,
+        judgments=int(data.judgments.sum()),
+        contributors=len(data.enrollments),
+        details={
+            "origins": details.origins(data),
+            "timeline": details.timeline(data),
+            "competitors": list(data.competitors),
+            "boards": notes,
+        },
+    )
+    write(snapshot, rows, data, now)
+    data.keep(checkpoints)
+    return snapshot
+
+
+def boards(event: Event, data: Comparisons) -> Iterator[tuple[Spec, Votes]]:
+    """Each board with its votes: overall and per category, raw and, with controls, weighted."""
+    categories = [None, *event.categories.order_by("pk").values_list("pk", flat=True)]
+    for question in data.questions:
+        scores = control_scores(data, question)
+        for category in categories:
+            where = None if category is None else in_category(data, category)
+            votes = data.votes(question, where)
+            yield Spec(question, category, Weighting.RAW), votes
+            if scores is not None:
+                weight = weights(scores)[votes.contributor]
+                yield Spec(question, category, Weighting.WEIGHTED), replace(votes, weight=weight)
+
+
+def in_category(data: Comparisons, category: int) -> npt.NDArray[np.bool_]:
+    """Bool per row: whether its record is filed under the category."""
+    filed = Matchup.objects.filter(event=data.event, record__categories=category).order_by("pk")
+    keys = integers(filed.values_list("pk"))[:, 0]
+    return np.isin(data.matchups, keys, assume_unique=True)[data.columns["matchup"]]
+
+
+def kept_elo(data: Comparisons, spec: Spec) -> Elo | None:
+    """Where the Elo replay of a board stood after the rows that have not changed since."""
+    kept = data.state.checkpoints.get(spec.key)
+    if kept is None or kept["special"] != data.special:
+        return None
+    return Elo(np.array(kept["strength"]), kept["votes"], kept["step"])
+
+
+def elo_to_keep(data: Comparisons, replay: Elo) -> dict[str, Any]:
+    """The inverse of `kept_elo`."""
+    strength = replay.strength.tolist()
+    return {
+        "special": data.special,
+        "strength": strength,
+        "votes": replay.votes,
+        "step": replay.step,
+    }
+
+
+def ratings(spec: Spec, data: Comparisons, board: Fitted, replay: Elo | None) -> Iterator[Rating]:
+    """One row per competitor."""
+    for index, competitor in enumerate(data.competitors):
+        won, tied, lost = (int(n) for n in board.tally[index])
+        component = int(board.fit.field.component[index])
+        votes = won + tied + lost
+        yield Rating(
+            question_id=spec.question,
+            category_id=spec.category,
+            weighting=spec.weighting,
+            competitor_id=competitor,
+            strength=number(board.fit.strength[index]),
+            lower=number(board.lower[index]),
+            upper=number(board.upper[index]),
+            elo=float(replay.strength[index]) if replay is not None and votes else None,
+            rank=int(board.places.rank[index]) or None,
+            rank_low=int(board.places.best[index]) or None,
+            rank_high=int(board.places.worst[index]) or None,
+            tier=int(board.places.group[index]) or None,
+            votes=votes,
+            wins=won,
+            ties=tied,
+            losses=lost,
+            component=component if component >= 0 else None,
+            status=status_of(board, index),
+        )
+
+
+def status_of(board: Fitted, index: int) -> str:
+    """Why a competitor has no rank, or is marked."""
+    if board.provisional[index]:
+        return Rating.Status.PROVISIONAL
+    return REASONS[Status(board.fit.field.status[index])]
+
+
+def number(value: float) -> float | None:
+    """A float for the database, null for "there is none"."""
+    return None if np.isnan(value) else float(value)

@@ -1,0 +1,32 @@
+"""Celery tasks of the boards: ids in, one call, one log line. Safe twice, at once, or late."""
+
+import structlog
+from celery import shared_task
+from django.utils import timezone
+
+from arena.events.models import Event
+from leaderboard.publishing import thin_snapshots as thin
+from leaderboard.refresh import due_events, refresh_event
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task
+def refresh_boards() -> None:
+    """Refresh the boards of every event in which something has happened, each by itself."""
+    for event_id in due_events(timezone.now()):
+        refresh_board.apply_async([event_id], expires=30)
+
+
+@shared_task
+def refresh_board(event_id: int) -> None:
+    """Refresh the boards of one event, if nobody else is at it."""
+    snapshot = refresh_event(Event.objects.get(pk=event_id), now=timezone.now())
+    if snapshot:
+        log.info("board refreshed", event=event_id, judgments=snapshot.judgments)
+
+
+@shared_task
+def thin_snapshots() -> None:
+    """Delete snapshots that have had their time."""
+    log.info("snapshots thinned", snapshots=thin(timezone.now()))

@@ -1,0 +1,1 @@
+"""How far a contributor can be trusted: arrays in, frozen results out. numpy, no Django."""

@@ -1,0 +1,93 @@
+"""Agreement with controls beyond chance."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.signedinteger]
+
+HABIT = 5.0
+"""Judgments' worth of the population's habits that everybody's own are mixed with."""
+PRIOR_AGREEMENT = 1.275
+PRIOR_CONTROLS = 1.7
+"""Before any control somebody's κ is 1.275 / 1.7 = .75."""
+FEWEST_CONTROLS = 2
+"""With fewer controls than this somebody is not rated yet and κ is the prior's."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ControlScores:
+    """kappa: float64 (U,), at most 1, may be negative; standard_error: float64 (U,);
+    controls: int64 (U,), answers to controls; rated: bool (U,), enough of them."""
+
+    kappa: Floats
+    standard_error: Floats
+    controls: npt.NDArray[np.int64]
+    rated: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ControlAnswers:
+    """n answers to controls.
+
+    contributor: int (n,), 0 … U-1; credit: float64 (n,), agreement with the key in [0, 1];
+    key: int (n,), -1, 0 or 1, positive where the first response is right; left: int (n,), 1 where
+    the first response stood left, -1 where the second did, 0 where nobody knows.
+    """
+
+    contributor: Integers
+    credit: Floats
+    key: Integers
+    left: Integers
+
+
+def habits(contributor: Integers, outcome: Integers, left: Integers, people: int) -> Floats:
+    """How often each of `people` answered right, tie and left: float64 (U, 3).
+
+    Over all judgments (n,): outcome positive where the first response is better; left as in
+    `ControlAnswers`. Where the sides are unknown, half a vote for each side.
+    """
+    side = np.sign(outcome) * left
+    seen = np.bincount(contributor * np.int64(3) + side + 1, minlength=3 * people)
+    unsided = (left == 0) & (outcome != 0)
+    table = seen.reshape(people, 3).astype(np.float64)
+    half = np.bincount(contributor[unsided], minlength=people) / 2.0
+    table[:, 1] -= 2.0 * half  # counted as ties above
+    table[:, 0] += half
+    table[:, 2] += half
+    return table
+
+
+def kappa(answers: ControlAnswers, seen: Floats, credits: Floats) -> ControlScores:
+    """Each contributor's agreement with controls, beyond what their habits alone would give.
+
+    kappa_u = (Σ_i (c_i - e_i) + 1.275) / (Σ_i (1 - e_i) + 1.7), over the controls i of u, where c_i
+    is the credit and e_i = Σ_y m_u(y)·credits(y, key_i) the credit expected of somebody answering
+    at random with u's own habits, m_u(y) = (n_uy + 5·p_y) / (n_u + 5), p_y the population's share
+    of side y. The standard error is .6 / sqrt(n + 2), from simulation.
+
+    seen: float64 (U, 3), see `habits`; credits: float64 (3, 3), credit of answering right, tie or
+    left (rows) where right, tie or left (columns) is the key.
+    """
+    people = len(seen)
+    total = seen.sum(0)
+    share = total / total.sum() if total.sum() else np.full(3, 1 / 3)
+    habit = (seen + HABIT * share) / (seen.sum(1, keepdims=True) + HABIT)
+    by_chance = habit @ credits
+    shown = answers.key * np.where(answers.left == 0, 1, answers.left) + 1
+    mirrored = np.where(answers.left == 0, 2 - shown, shown)
+    who = answers.contributor
+    expected = (by_chance[who, shown] + by_chance[who, mirrored]) / 2.0
+    gained = np.bincount(who, answers.credit - expected, minlength=people)
+    possible = np.bincount(who, 1.0 - expected, minlength=people)
+    controls = np.bincount(who, minlength=people)
+    rated = controls >= FEWEST_CONTROLS
+    value = (gained + PRIOR_AGREEMENT) / (possible + PRIOR_CONTROLS)
+    return ControlScores(
+        np.where(rated, value, PRIOR_AGREEMENT / PRIOR_CONTROLS),
+        0.6 / np.sqrt(np.where(rated, controls, 0) + 2.0),
+        controls,
+        rated,
+    )
