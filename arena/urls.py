@@ -26,6 +26,7 @@ urlpatterns = [
     path("", include((event_urls, "events"))),
     path("", include("arena.judging.urls")),
     path("", include("leaderboard.urls")),
+    path("", include("arena.exports.urls")),
     path("account/", include("arena.people.urls")),
     path("account/", include("allauth.urls")),
     path("admin/", admin.site.urls),

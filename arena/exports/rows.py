@@ -1,0 +1,245 @@
+"""Neutral rows: every standing judgment of an event with all that a format may want of it.
+
+Rows come in the order of the ledger, those that are not sealed yet last. They are read in chunks,
+each by the same number of queries, so that an event of any size passes through in little memory.
+Nobody's name, address or key is ever read here: a contributor is their pseudonym.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from arena.events.models import Category, Event, Matchup, MatchupResponse, Record
+from arena.judging.ledger import ledger_head
+from arena.judging.models import Answer, Exclusion, Judgment
+
+CHUNK = 500
+"""Judgments that are read at a time; also the longest list of keys in a statement."""
+
+Turns = list[dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One response; a control's may have no competitor."""
+
+    competitor: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A record as its judgments need it."""
+
+    external_id: str
+    turns: Turns
+    categories: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One standing judgment. `sides` are in canonical order, `order` is from left to right."""
+
+    uuid: str
+    ledger_seq: int | None
+    revision: int
+    origin: str
+    record: Prompt
+    role: str
+    sides: list[Side]
+    # Canonical positions from left to right; null where the source did not say.
+    order: list[int] | None
+    # By the question's name, in the order in which they are asked.
+    answers: dict[str, dict[str, Any]]
+    pseudonym: str
+    contributor_kind: str
+    guidelines_version: int | None
+    assignment: str | None
+    shown_at: datetime | None
+    judged_at: datetime | None
+    # Why it does not count; null also where its origin alone is not counted.
+    exclusion: str | None
+    counted: bool
+
+
+COLUMNS = (
+    "pk",
+    "uuid",
+    "ledger_seq",
+    "revision",
+    "origin",
+    "matchup",
+    "matchup__record",
+    "matchup__role",
+    "enrollment",
+    "enrollment__pseudonym",
+    "enrollment__kind",
+    "guidelines__version",
+    "assignment__uuid",
+    "assignment__order",
+    "assignment__shown_at",
+    "judged_at",
+)
+
+
+def judgment_rows(event: Event) -> Iterator[Row]:
+    """Every standing judgment of the event."""
+    for which in chunks(event):
+        yield from chunk_rows(event, which)
+
+
+def chunks(event: Event) -> Iterator[Q]:
+    """Conditions that cut the event's judgments into chunks, each found by an index."""
+    head = ledger_head(event.pk)
+    for start in range(0, head, CHUNK):
+        yield Q(ledger_seq__gt=start, ledger_seq__lte=start + CHUNK)
+    unsealed = Judgment.objects.filter(event=event, ledger_seq=None).order_by("pk")
+    after = 0
+    while keys := list(unsealed.filter(pk__gt=after).values_list("pk", flat=True)[:CHUNK]):
+        yield Q(ledger_seq=None, pk__gt=after, pk__lte=keys[-1])
+        after = keys[-1]
+
+
+def chunk_rows(event: Event, which: Q) -> Iterator[Row]:
+    """The standing judgments of one chunk."""
+    standing = Judgment.objects.standing().filter(which, event=event)
+    found = list(standing.order_by("ledger_seq", "pk").values(*COLUMNS))
+    if not found:
+        return
+    counted = set(
+        Judgment.objects.counted().filter(which, event=event).values_list("pk", flat=True)
+    )
+    reasons = exclusion_reasons(found)
+    answers = answers_of(event, which)
+    sides = sides_of({row["matchup"] for row in found})
+    prompts = prompts_of({row["matchup__record"] for row in found})
+    for row in found:
+        given = answers[row["pk"]]
+        yield Row(
+            uuid=str(row["uuid"]),
+            ledger_seq=row["ledger_seq"],
+            revision=row["revision"],
+            origin=row["origin"],
+            record=prompts[row["matchup__record"]],
+            role=row["matchup__role"],
+            sides=sides[row["matchup"]],
+            order=row["assignment__order"] or order_of(given),
+            answers=given,
+            pseudonym=row["enrollment__pseudonym"],
+            contributor_kind=row["enrollment__kind"],
+            guidelines_version=row["guidelines__version"],
+            assignment=str(row["assignment__uuid"]) if row["assignment__uuid"] else None,
+            shown_at=row["assignment__shown_at"],
+            judged_at=row["judged_at"],
+            exclusion=reasons.get(("judgment", row["pk"]))
+            or reasons.get(("enrollment", row["enrollment"])),
+            counted=row["pk"] in counted,
+        )
+
+
+def order_of(answers: dict[str, dict[str, Any]]) -> list[int] | None:
+    """Who stood left, as an imported preference says it."""
+    for value in answers.values():
+        if value.get("first_on_left") is not None:
+            return [0, 1] if value["first_on_left"] else [1, 0]
+    return None
+
+
+def exclusion_reasons(found: Sequence[dict[str, Any]]) -> dict[tuple[str, int], str]:
+    """Why judgments and contributors are excluded, by ("judgment" or "enrollment", key)."""
+    named = Q(judgment__in=[row["pk"] for row in found])
+    named |= Q(enrollment__in={row["enrollment"] for row in found})
+    reasons = {}
+    for judgment, enrollment, reason in (
+        Exclusion.objects.in_force()
+        .filter(named)
+        .values_list("judgment_id", "enrollment_id", "reason")
+    ):
+        reasons["judgment" if judgment else "enrollment", judgment or enrollment] = reason
+    return reasons
+
+
+def answers_of(event: Event, which: Q) -> dict[int, dict[str, dict[str, Any]]]:
+    """The answers of a chunk's judgments, by judgment and by question."""
+    judgments: QuerySet[Judgment] = Judgment.objects.standing().filter(which, event=event)
+    answers: dict[int, dict[str, dict[str, Any]]] = defaultdict(dict)
+    for answer in (
+        Answer.objects.filter(judgment__in=judgments)
+        .select_related("question")
+        .order_by("question__position")
+    ):
+        answers[answer.judgment_id][answer.question.name] = answer.as_value()
+    return answers
+
+
+def sides_of(matchups: set[int]) -> dict[int, list[Side]]:
+    """The responses of some matchups in canonical order."""
+    sides = defaultdict(list)
+    for matchup, name, text in (
+        MatchupResponse.objects.filter(matchup__in=matchups)
+        .order_by("matchup", "position")
+        .values_list("matchup", "response__competitor__name", "response__text")
+    ):
+        sides[matchup].append(Side(name, text))
+    return sides
+
+
+def prompts_of(records: set[int]) -> dict[int, Prompt]:
+    """Some records with the names of their categories."""
+    names = defaultdict(list)
+    for record, name in (
+        Category.objects.filter(records__in=records)
+        .order_by("records", "name")
+        .values_list("records", "name")
+    ):
+        names[record].append(name)
+    return {
+        pk: Prompt(external_id, turns, names[pk])
+        for pk, external_id, turns in Record.objects.filter(pk__in=records).values_list(
+            "pk", "external_id", "prompt"
+        )
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedMatchup:
+    """An ordinary matchup and how its counted judgments answered a preference, in their order."""
+
+    pk: int
+    turns: Turns
+    sides: list[Side]
+    outcomes: list[int]
+
+
+def judged_matchups(event: Event) -> Iterator[JudgedMatchup]:
+    """The ordinary matchups that have counted judgments, with the first preference's outcomes."""
+    question = event.questions.filter(kind="preference").first()
+    if question is None:
+        return
+    ordinary = Matchup.objects.filter(event=event, role=Matchup.Role.ORDINARY).order_by("pk")
+    after = 0
+    while found := dict(ordinary.filter(pk__gt=after).values_list("pk", "record")[:CHUNK]):
+        after = max(found)
+        outcomes = outcomes_of(question.pk, set(found))
+        sides = sides_of(set(outcomes))
+        prompts = prompts_of({found[pk] for pk in outcomes})
+        for pk in sorted(outcomes):
+            yield JudgedMatchup(pk, prompts[found[pk]].turns, sides[pk], outcomes[pk])
+
+
+def outcomes_of(question: int, matchups: set[int]) -> dict[int, list[int]]:
+    """The counted outcomes of some matchups, in the order of their judgments."""
+    counted = Judgment.objects.counted().filter(matchup__in=matchups)
+    outcomes: dict[int, list[int]] = defaultdict(list)
+    for matchup, outcome in (
+        Answer.objects.filter(judgment__in=counted, question=question)
+        .order_by("judgment")
+        .values_list("judgment__matchup", "outcome")
+    ):
+        assert outcome is not None, "a preference has an outcome"
+        outcomes[matchup].append(outcome)
+    return outcomes

@@ -1,0 +1,10 @@
+from django.urls import path
+
+from arena.exports import views
+
+app_name = "exports"
+urlpatterns = [
+    path("events/<slug:slug>/exports/", views.downloads, name="downloads"),
+    path("events/<slug:slug>/exports/judgments.jsonl", views.judgments, name="judgments"),
+    path("events/<slug:slug>/exports/pairs.jsonl", views.pairs, name="pairs"),
+]

@@ -1,0 +1,85 @@
+"""The organizer's downloads: every standing judgment, and preference pairs."""
+
+from collections.abc import Iterable, Iterator
+
+import structlog
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils.cache import add_never_cache_headers
+from django.views.decorators.http import require_GET
+
+from arena.events.access import Role, event_for
+from arena.events.models import Event
+from arena.exports.forms import PairsForm
+from arena.exports.jsonl import judgment_lines
+from arena.exports.trl import pair_lines
+from arena.judging.models import Judgment
+
+log = structlog.get_logger(__name__)
+BUFFER = 64 * 1024
+
+
+@require_GET
+def downloads(request: HttpRequest, slug: str) -> HttpResponse:
+    """What can be downloaded, and how the pairs are to be made."""
+    event = event_for(request.user, slug, Role.ORGANIZER)
+    return downloads_page(request, event, PairsForm(initial={"aggregate": "none", "part": "all"}))
+
+
+def downloads_page(
+    request: HttpRequest, event: Event, form: PairsForm, status: int = 200
+) -> HttpResponse:
+    """The page, also where the pairs cannot be made as asked."""
+    judgments = Judgment.objects.filter(event=event)
+    context = {
+        "event": event,
+        "is_staff_member": True,
+        "form": form,
+        "standing": judgments.standing().count(),
+        "counted": judgments.counted().count(),
+    }
+    return render(request, "exports/downloads.html", context, status=status)
+
+
+@require_GET
+def judgments(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """Every standing judgment as JSON Lines, excluded ones and controls included."""
+    event = event_for(request.user, slug, Role.ORGANIZER)
+    return download(event, "judgments.jsonl", judgment_lines(event))
+
+
+@require_GET
+def pairs(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """Preference pairs as JSON Lines, made as the query asks."""
+    event = event_for(request.user, slug, Role.ORGANIZER)
+    form = PairsForm(request.GET)
+    if not form.is_valid():
+        return downloads_page(request, event, form, status=422)
+    part = form.cleaned_data["part"]
+    lines = (line for split, line in pair_lines(event, form.options) if part in ("all", split))
+    name = "pairs.jsonl" if part == "all" else f"pairs.{part}.jsonl"
+    return download(event, name, lines)
+
+
+def download(event: Event, name: str, lines: Iterable[str]) -> StreamingHttpResponse:
+    """Lines as a file that is written while it is read."""
+    log.info("download", slug=event.slug, file=name)
+    response = StreamingHttpResponse(
+        buffered(lines),
+        content_type="application/jsonl; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{event.slug}-{name}"'},
+    )
+    add_never_cache_headers(response)
+    return response
+
+
+def buffered(lines: Iterable[str]) -> Iterator[bytes]:
+    """The lines in pieces worth sending."""
+    buffer = bytearray()
+    for line in lines:
+        buffer += line.encode()
+        if len(buffer) >= BUFFER:
+            yield bytes(buffer)
+            buffer.clear()
+    yield bytes(buffer)

@@ -1,0 +1,67 @@
+"""manage.py export."""
+
+import json
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from arena.exports.jsonl import judgment_lines
+from tests.exports.cast import Cast, vote_often
+from tests.factories import make_matchup
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def cast() -> Cast:
+    cast = Cast()
+    cast.judge_all()
+    return cast
+
+
+def test_writes_every_judgment(cast: Cast, tmp_path: Path, capsys) -> None:
+    out = tmp_path / "all.jsonl"
+    call_command("export", "fair", "--out", str(out))
+    assert out.read_text().splitlines(keepends=True) == list(judgment_lines(cast.event))
+    assert capsys.readouterr().out == f"7 rows in {out}.\n"
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_writes_pairs(cast: Cast, tmp_path: Path) -> None:
+    out = tmp_path / "pairs.jsonl"
+    call_command("export", "fair", "--format=trl", "--aggregate=majority", "--out", str(out))
+    assert [list(json.loads(line)) for line in out.read_text().splitlines()] == [
+        ["prompt", "chosen", "rejected"]
+    ]
+
+
+def test_writes_two_parts(cast: Cast, tmp_path: Path) -> None:
+    for _ in range(30):
+        vote_often(cast.event, make_matchup(cast.event, cast.models), 1)
+    out = tmp_path / "pairs.jsonl"
+    call_command("export", "fair", "--format=trl", "--test-share=0.5", "--out", str(out))
+    parts = [tmp_path / "pairs.train.jsonl", tmp_path / "pairs.test.jsonl"]
+    assert sorted(tmp_path.iterdir()) == sorted(parts)
+    assert sum(len(part.read_text().splitlines()) for part in parts) == 32
+    assert all(part.stat().st_size for part in parts)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere"], "There is no event 'nowhere'"),
+        (["fair", "--min-agreement=2"], "2 is not between 0 and 1"),
+        (["fair", "--min-votes=many"], "'many' is not a number"),
+        (["fair", "--format=csv"], "invalid choice"),
+    ],
+)
+def test_refuses(cast: Cast, tmp_path: Path, arguments, message: str) -> None:
+    with pytest.raises(CommandError, match=message):
+        call_command("export", *arguments, "--out", str(tmp_path / "x"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_says_where_it_cannot_write(cast: Cast, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="Cannot write"):
+        call_command("export", "fair", "--out", str(tmp_path / "missing" / "x"))

@@ -1,0 +1,92 @@
+"""The downloads: for organizers alone, as files, and refused where the form is wrong."""
+
+import json
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from arena.events.models import Membership
+from tests.exports.cast import Cast
+from tests.factories import make_event, make_membership, make_user
+
+pytestmark = pytest.mark.django_db
+NAMES = ["exports:downloads", "exports:judgments", "exports:pairs"]
+PAIRS = {"aggregate": "none", "min_votes": 1, "min_agreement": 0, "test_share": 0, "part": "all"}
+
+
+@pytest.fixture
+def cast() -> Cast:
+    cast = Cast()
+    cast.judge_all()
+    return cast
+
+
+def client_of(user=None) -> Client:
+    client = Client()
+    if user is not None:
+        client.force_login(user)
+    return client
+
+
+def get(cast: Cast, name: str, query=None, user=None):
+    return client_of(user or cast.organizer).get(reverse(name, args=[cast.event.slug]), query)
+
+
+def test_the_page_offers_both_files(cast: Cast) -> None:
+    page = get(cast, "exports:downloads")
+    assert page.status_code == 200
+    for name in NAMES[1:]:
+        assert reverse(name, args=[cast.event.slug]).encode() in page.content
+    assert (page.context["standing"], page.context["counted"]) == (7, 6)
+
+
+def test_judgments_come_as_a_file(cast: Cast) -> None:
+    response = get(cast, "exports:judgments")
+    assert response.streaming
+    assert response.headers["Content-Disposition"] == 'attachment; filename="fair-judgments.jsonl"'
+    assert "no-store" in response.headers["Cache-Control"]
+    assert len([json.loads(line) for line in response.getvalue().splitlines()]) == 7
+
+
+def test_pairs_come_as_asked(cast: Cast) -> None:
+    response = get(cast, "exports:pairs", PAIRS)
+    assert response.headers["Content-Disposition"] == 'attachment; filename="fair-pairs.jsonl"'
+    assert len(response.getvalue().splitlines()) == 2
+    majority = get(cast, "exports:pairs", PAIRS | {"aggregate": "majority"})
+    assert len(majority.getvalue().splitlines()) == 1
+    parts = [
+        get(cast, "exports:pairs", PAIRS | {"test_share": 0.5, "part": part})
+        for part in ("train", "test")
+    ]
+    assert sorted(len(part.getvalue().splitlines()) for part in parts) == [0, 2]
+    assert "fair-pairs.train.jsonl" in parts[0].headers["Content-Disposition"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"min_votes": 0}, {"min_agreement": 2}, {"aggregate": "random"}, {"part": ""}]
+)
+def test_what_cannot_be_made_is_said_on_the_page(cast: Cast, wrong) -> None:
+    response = get(cast, "exports:pairs", PAIRS | wrong)
+    assert response.status_code == 422
+    assert b'class="field-error"' in response.content
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nobody_else_finds_them(cast: Cast, name: str) -> None:
+    outsiders = [make_user(), cast.ada.user]
+    for role in (Membership.Role.REVIEWER, Membership.Role.READER):
+        outsiders.append(make_membership(cast.event, make_user(), role).user)
+    other = make_user()
+    make_event(organizer=other)
+    for user in (*outsiders, other):
+        assert get(cast, name, PAIRS, user).status_code == 404
+    anonymous = client_of().get(reverse(name, args=[cast.event.slug]))
+    assert anonymous.status_code == 302
+    assert get(cast, name, PAIRS).status_code == 200
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_reading_only(cast: Cast, name: str) -> None:
+    url = reverse(name, args=[cast.event.slug])
+    assert client_of(cast.organizer).post(url).status_code == 405
