@@ -1,0 +1,124 @@
+"""Rate limits, in both caches that can hold them."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+from django.core.cache import cache, caches
+from django.http import HttpRequest, HttpResponse
+from django.test import RequestFactory, override_settings
+
+from arena.cache import SharedFileCache
+from arena.errors import LimitError
+from arena.people.limits import DAY, Rate, give_back, limited, network_of, take
+from tests.threads import at_once
+
+NOW = datetime(2026, 11, 1, 12, 0, 5, tzinfo=UTC)
+
+
+@pytest.fixture(params=["redis", "files"], autouse=True)
+def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
+    """The same tests on the production cache and on the embedded one."""
+    if request.param == "redis":
+        assert "redis" in type(caches["default"]).__module__
+        yield
+        return
+    files = {"BACKEND": "arena.cache.SharedFileCache", "LOCATION": str(tmp_path)}
+    with override_settings(CACHES={"default": files}):
+        yield
+
+
+def request_from(address: str, method: str = "POST") -> HttpRequest:
+    return RequestFactory(REMOTE_ADDR=address).generic(method, "/")
+
+
+def test_uses_past_the_rate_are_refused_until_the_next_window() -> None:
+    rate = Rate(3, 60)
+    for _ in range(3):
+        take("knock", "me", rate, NOW)
+    with pytest.raises(LimitError) as refused:
+        take("knock", "me", rate, NOW)
+    assert refused.value.status == 429
+    take("knock", "you", rate, NOW)
+    take("enter", "me", rate, NOW)
+    take("knock", "me", rate, NOW + timedelta(seconds=60))
+
+
+def test_refused_and_returned_uses_do_not_count() -> None:
+    rate = Rate(1, DAY)
+    take("claim", "hall", rate, NOW)
+    with pytest.raises(LimitError):
+        take("claim", "hall", rate, NOW)
+    give_back("claim", "hall", rate, NOW)
+    take("claim", "hall", rate, NOW)
+    give_back("claim", "nobody", rate, NOW)  # nothing to give back
+
+
+def test_200_uses_at_once_are_counted_exactly() -> None:
+    results = at_once([partial(take, "rush", "hall", Rate(50, DAY), NOW)] * 200, threads=20)
+    assert sum(isinstance(result, LimitError) for result in results) == 150
+
+
+def test_a_network_has_one_name_a_day_that_tells_nothing() -> None:
+    here = network_of(request_from("192.0.2.1"), NOW)
+    assert here == network_of(request_from("192.0.2.254"), NOW)
+    assert here == network_of(request_from("::ffff:192.0.2.7"), NOW)
+    assert here != network_of(request_from("192.0.3.1"), NOW)
+    assert here != network_of(request_from("192.0.2.1"), NOW + timedelta(days=1))
+    assert "192" not in here
+    six = network_of(request_from("2001:db8:1:2::3"), NOW)
+    assert six == network_of(request_from("2001:db8:1:ffff::1"), NOW)
+    assert six != network_of(request_from("2001:db8:2::1"), NOW)
+    cache.clear()  # the key is gone: nobody can compute the name again
+    assert here != network_of(request_from("192.0.2.1"), NOW)
+
+
+def test_what_a_client_says_of_itself_is_not_believed() -> None:
+    request = RequestFactory(
+        REMOTE_ADDR="192.0.2.1", HTTP_X_FORWARDED_FOR="198.51.100.1", HTTP_X_REAL_IP="203.0.113.1"
+    ).get("/")
+    assert network_of(request, NOW) == network_of(request_from("192.0.2.2"), NOW)
+
+
+def test_behind_a_proxy_the_address_it_reports_counts() -> None:
+    with override_settings(ALLAUTH_TRUSTED_PROXY_COUNT=1):
+        request = RequestFactory(
+            REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_FOR="198.51.100.66, 192.0.2.1"
+        ).get("/")
+        assert network_of(request, NOW) == network_of(
+            RequestFactory(HTTP_X_FORWARDED_FOR="192.0.2.9").get("/"), NOW
+        )
+
+
+def test_a_guarded_view_limits_changes_and_not_reading() -> None:
+    @limited("door", network=Rate(2, 3600))
+    def view(request: HttpRequest) -> HttpResponse:
+        return HttpResponse("in")
+
+    for _ in range(2):
+        assert view(request_from("192.0.2.1")).status_code == 200
+    for _ in range(5):
+        assert view(request_from("192.0.2.1", "GET")).status_code == 200
+    with pytest.raises(LimitError):
+        view(request_from("192.0.2.1"))
+    assert view(request_from("198.51.100.1")).status_code == 200
+
+
+def test_the_file_cache_keeps_the_expiry_of_a_counter(tmp_path: Path) -> None:
+    files = SharedFileCache(str(tmp_path), {})
+    assert files.add("counter", 0, timeout=1000)
+    before = files.expires_at("counter")
+    assert files.incr("counter") == 1
+    assert files.decr("counter") == 0
+    after = files.expires_at("counter")
+    assert before is not None
+    assert after is not None
+    assert abs(after - before) < 1
+    assert not files.add("counter", 5)
+    files.set("for-ever", 1, timeout=None)
+    assert files.incr("for-ever") == 2
+    assert files.expires_at("for-ever") is None
+    with pytest.raises(ValueError):
+        files.incr("missing")

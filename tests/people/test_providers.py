@@ -1,0 +1,88 @@
+"""Social identities: hidden until configured, attached to the same account."""
+
+from typing import Any
+
+import environ
+import pytest
+from allauth.socialaccount.adapter import get_adapter
+from allauth.socialaccount.models import SocialAccount
+from django.contrib.auth.models import AnonymousUser
+from django.test import Client, RequestFactory
+
+from arena.people.identity import has_verified_identity, verified_domains
+from arena.people.providers import form_targets, social_providers
+from tests.factories import make_user
+
+ENVIRONMENT = {
+    "GITHUB_CLIENT_ID": "g-id",
+    "GITHUB_CLIENT_SECRET": "g-secret",
+    "GOOGLE_CLIENT_ID": "o-id",
+    "GOOGLE_CLIENT_SECRET": "o-secret",
+    "HUGGINGFACE_CLIENT_ID": "h-id",
+    "HUGGINGFACE_CLIENT_SECRET": "h-secret",
+}
+
+
+@pytest.fixture
+def env(monkeypatch: pytest.MonkeyPatch) -> environ.Env:
+    for name in ENVIRONMENT:
+        monkeypatch.delenv(name, raising=False)
+    return environ.Env()
+
+
+def test_nothing_is_offered_until_it_is_configured(env: environ.Env) -> None:
+    assert social_providers(env) == {}
+    assert form_targets(env) == []
+
+
+@pytest.mark.django_db
+def test_each_configured_provider_is_offered(
+    env: environ.Env, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    settings.SOCIALACCOUNT_PROVIDERS = social_providers(env)
+    request = RequestFactory().get("/")
+    request.user = AnonymousUser()
+    request.session = {}
+    names = {provider.name for provider in get_adapter().list_providers(request)}
+    assert names == {"GitHub", "Google", "Hugging Face"}
+    assert form_targets(env) == [
+        "https://github.com",
+        "https://accounts.google.com",
+        "https://huggingface.co",
+    ]
+
+
+def test_a_provider_without_its_secret_fails_loudly(
+    env: environ.Env, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_CLIENT_ID", "g-id")
+    with pytest.raises(Exception, match="GITHUB_CLIENT_SECRET"):
+        social_providers(env)
+
+
+@pytest.mark.django_db
+def test_a_social_sign_in_starts_with_a_button(client: Client, settings: Any) -> None:
+    app = {"client_id": "g-id", "secret": "g-secret"}
+    settings.SOCIALACCOUNT_PROVIDERS = {"github": {"APPS": [app]}}
+    user = make_user()
+    client.force_login(user)
+    assert client.get("/account/github/login/?process=connect").status_code == 200
+    response = client.post("/account/github/login/?process=connect")
+    assert response.headers["Location"].startswith("https://github.com/login/oauth/authorize")
+
+
+@pytest.mark.django_db
+def test_what_counts_as_a_verified_identity() -> None:
+    user = make_user()
+    address = user.emailaddress_set.create(email="A@Uni.Example", verified=False)
+    assert not has_verified_identity(user)
+    assert verified_domains(user) == set()
+    address.verified = True
+    address.save()
+    assert has_verified_identity(user)
+    assert verified_domains(user) == {"uni.example"}
+    other = make_user()
+    SocialAccount.objects.create(user=other, provider="github", uid="1")
+    assert has_verified_identity(other)
