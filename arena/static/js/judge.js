@@ -327,7 +327,11 @@ document.addEventListener("invalid", (event) => {
 }, true);
 
 document.addEventListener("change", (event) => {
-  if (event.target.dataset.device === "apart") setTimeout(scrollApart); // after it is remembered
+  if (event.target.dataset.device !== "apart") return;
+  setTimeout(() => { // after it is remembered
+    scrollApart();
+    foldPrompt();
+  });
 });
 
 addEventListener("scroll", markSide, { passive: true });
