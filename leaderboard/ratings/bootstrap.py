@@ -70,6 +70,13 @@ class _Pairs:
         won = submatrix(fit.wins, group)
         return cls(group, *np.nonzero(np.triu(won + won.T)))
 
+    def wins(self, share: Floats, total: Floats) -> Floats:
+        """The (m, m) matrix of wins of one round."""
+        won = np.zeros((len(self.group), len(self.group)))
+        won[self.i, self.j] = share
+        won[self.j, self.i] = total - share
+        return won
+
     def incidence(self) -> csr_array[np.float64, tuple[int, int]]:
         """One row per competitor, one column per pair: 1 for i, -1 for j."""
         k = np.arange(len(self.i))
@@ -190,14 +197,15 @@ def _resample(
 
 
 def _refit(share: Floats, total: Floats, pairs: _Pairs, fit: Fit) -> tuple[Floats, Mask]:
-    """Strengths (rounds, m) and which rounds have them.
+    """Strengths (rounds, m), and which rounds have finite ones.
 
     Chord steps s += L⁺·g with the information L of the real votes, for all rounds at once; a round
-    that does not settle is fitted by itself.
+    that does not settle so is fitted by itself.
     """
     strength = np.tile(fit.strength[pairs.group], (len(share), 1))
     bread, incidence = inverse_information(fit, pairs.group), pairs.incidence()
-    settled = np.zeros(len(share), dtype=bool)
+    finite = _finite(share, total, pairs, fit)
+    settled = ~finite
     lost = np.zeros(len(share), dtype=bool)
     for _ in range(CHORDS):
         e = np.exp(np.maximum(strength - strength.max(1, keepdims=True), -700.0))
@@ -215,19 +223,18 @@ def _refit(share: Floats, total: Floats, pairs: _Pairs, fit: Fit) -> tuple[Float
         settled |= longest <= TOLERANCE
         if (settled | lost).all():
             break
-    for k in np.flatnonzero(~settled | lost):
-        settled[k] = _refit_alone(share[k], total[k], pairs, fit.prior, strength[k])
-    return strength, settled
+    for k in np.flatnonzero(finite & (lost | ~settled)):
+        strength[k], _ = newton(pairs.wins(share[k], total[k]), fit.prior)
+    return strength, finite
 
 
-def _refit_alone(
-    share: Floats, total: Floats, pairs: _Pairs, prior: float, strength: Floats
-) -> bool:
-    """Fit one round by Newton's method into `strength`, unless it has no finite strengths."""
-    won = np.zeros((len(strength), len(strength)))
-    won[pairs.i, pairs.j] = share
-    won[pairs.j, pairs.i] = total - share
-    if prior <= 0 and not survey(won).rated.all():
-        return False
-    strength[:], _ = newton(won, prior)
-    return True
+def _finite(share: Floats, total: Floats, pairs: _Pairs, fit: Fit) -> Mask:
+    """Which rounds have finite strengths: surely those with every arc that the real votes have."""
+    if fit.prior > 0:
+        return np.ones(len(share), dtype=bool)
+    won = submatrix(fit.wins, pairs.group)
+    there, back = won[pairs.i, pairs.j] > 0, won[pairs.j, pairs.i] > 0
+    finite: Mask = (share > 0)[:, there].all(1) & (total > share)[:, back].all(1)
+    for k in np.flatnonzero(~finite):
+        finite[k] = survey(pairs.wins(share[k], total[k])).rated.all()
+    return finite

@@ -75,7 +75,7 @@ def log_likelihood(fit: Fit) -> float:
 def newton(won: Floats, prior: float = 0.0) -> tuple[Floats, int]:
     """Strengths of one strongly connected (m, m) matrix of wins, and the steps taken.
 
-    Started at the log-odds of each competitor's wins, so that the result depends on nothing else.
+    Started at the log-odds of each competitor's wins, so that the result depends on them alone.
     """
     n = won + won.T
     target = won.sum(1)
@@ -86,7 +86,7 @@ def newton(won: Floats, prior: float = 0.0) -> tuple[Floats, int]:
             information += anchor(information)
         return gradient, information
 
-    start = np.log((target + 0.5) / (won.sum(0) + 0.5))
+    start = np.log((target + 0.5) / (won.sum(0) + 0.5)).clip(-3.0, 3.0)
     strength, iterations = maximise(start, anchored)
     return strength if prior > 0 else strength - strength.mean(), iterations
 

@@ -8,7 +8,7 @@ from scipy.linalg import lapack
 from .errors import NotConverged, Singular
 from .votes import Floats
 
-MAX_ITERATIONS = 100
+MAX_ITERATIONS = 200
 TOLERANCE = 1e-7
 """A fit has converged with a whole step that moves no parameter by more than this: Newton's error
 squares at every step (logistic likelihoods: Bach 2010, Electronic J. Statistics 4, section 2), so
@@ -23,33 +23,44 @@ def maximise(start: Floats, derivatives: Derivatives) -> tuple[Floats, int]:
     """The maximum, and how many steps it took.
 
     derivatives(x) is the gradient (k,) and a positive definite negative Hessian (k, k), which is
-    overwritten. A step that overshoots, so that the slope along it reverses and grows, is halved.
-    Raises NotConverged after MAX_ITERATIONS steps, and Singular.
+    overwritten. A step has overshot, and is halved, where the slope along it is reversed and more
+    than half of what it was, or where the Hessian has become singular. Raises NotConverged after
+    MAX_ITERATIONS evaluations, and Singular at the start.
     """
     x = start.copy()
     step: Floats = np.zeros(len(x))
     slope = np.inf
     for iteration in range(MAX_ITERATIONS):
         gradient, information = derivatives(x)
-        if -(gradient @ step) > slope:
-            step = step / 2.0
+        overshot = -(gradient @ step) > slope / 2.0
+        following = None if overshot else _solution(information, gradient)
+        if following is None and iteration > 0:
+            step, slope = step / 2.0, slope / 2.0
             x -= step
             continue
-        step = solve(information, gradient)
-        slope = float(gradient @ step)
+        if following is None:
+            raise Singular("the information matrix is singular to working precision")
+        step, slope = following, float(gradient @ following)
         x += step
         if np.abs(step).max(initial=0.0) <= TOLERANCE:
             return x, iteration + 1
-    raise NotConverged(f"no convergence in {MAX_ITERATIONS} Newton steps")
+    raise NotConverged(f"no convergence in {MAX_ITERATIONS} evaluations")
 
 
 def solve(information: Floats, gradient: Floats) -> Floats:
-    """δ with information·δ = gradient, by Cholesky; overwrites `information`."""
+    """δ with information·δ = gradient, by Cholesky; overwrites `information`. Raises Singular."""
+    solution = _solution(information, gradient)
+    if solution is None:
+        raise Singular("the information matrix is singular to working precision")
+    return solution
+
+
+def _solution(information: Floats, gradient: Floats) -> Floats | None:
     diagonal = np.diag(information).copy()
     # the transpose of a C-ordered matrix is what Fortran can overwrite, and it is the same matrix
     factor, solution, failed = lapack.dposv(information.T, gradient, overwrite_a=True)
     if failed or (np.diag(factor) ** 2 < SINGULAR * diagonal).any():
-        raise Singular("the information matrix is singular to working precision")
+        return None
     return np.asarray(solution)
 
 

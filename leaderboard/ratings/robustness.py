@@ -108,7 +108,7 @@ def _cells(counts: Counts, fit: Fit, group: Ints) -> _Cells:
 def _close_gap(board: _Board, leader: int, challenger: int, limit: int | None) -> int | None:
     """Votes to change until the challenger is level; None where that takes `limit` or more."""
     won, strength, left = board.won.copy(), board.strength, board.cells.n.copy()
-    changed = 0
+    changed, most = 0, int(left.sum())
     for _ in range(REFITS):
         gap = float(strength[leader] - strength[challenger])
         if gap <= LEVEL:
@@ -116,19 +116,21 @@ def _close_gap(board: _Board, leader: int, challenger: int, limit: int | None) -
         moves, gain = _effects(board, won, strength, leader, challenger)
         order = np.argsort(-gain, kind="stable")
         order = order[(gain[order] > 0.0) & (left[order] > 0)]
-        needed = _needed(gain[order], left[order], gap)
-        changed += -(-needed // 2)
-        if needed == 0 or (limit is not None and changed >= limit):
+        batch = min(-(-_needed(gain[order], left[order], gap) // 2), most)
+        if batch == 0 or (limit is not None and changed + batch >= limit):
             return None
-        taken = np.diff(np.minimum(np.cumsum(left[order]), -(-needed // 2)), prepend=0)
+        taken = np.diff(np.minimum(np.cumsum(left[order]), batch), prepend=0)
+        tried = _changed(won, board.cells, order, taken * moves[:, order])
+        refitted = _fitted(tried, board.prior)
+        closed = refitted is None or refitted[leader] - refitted[challenger] <= LEVEL
+        if closed and batch > 1:
+            most = batch // 2  # perhaps fewer are enough
+            continue
+        if refitted is None:
+            return None
+        won, strength = tried, refitted
         left[order] -= taken
-        i, j = board.cells.i[order], board.cells.j[order]
-        np.add.at(won, (i, j), taken * moves[0, order])
-        np.add.at(won, (j, i), taken * moves[1, order])
-        won[won < LEVEL] = 0.0  # what rounding leaves of a pair that has lost all its votes
-        if board.prior <= 0 and not survey(won).rated.all():
-            return None
-        strength, _ = newton(won, board.prior)
+        changed += batch
     return None
 
 
@@ -152,10 +154,25 @@ def _effects(
 
 
 def _needed(gain: Floats, left: Ints, gap: float) -> int:
-    """How many votes, those of the largest gain first, close the gap; 0 if all do not."""
+    """How many votes, those of the largest gain first, seem to close the gap; at most all."""
     closed = np.cumsum(gain * left)
     if len(closed) == 0 or closed[-1] < gap:
-        return 0
+        return int(left.sum())
     last = int(np.searchsorted(closed, gap))
     before = closed[last] - gain[last] * left[last]
     return int(left[:last].sum() + np.ceil((gap - before) / gain[last]))
+
+
+def _changed(won: Floats, cells: _Cells, order: Ints, moves: Floats) -> Floats:
+    won, i, j = won.copy(), cells.i[order], cells.j[order]
+    np.add.at(won, (i, j), moves[0])
+    np.add.at(won, (j, i), moves[1])
+    won[won < LEVEL] = 0.0  # what rounding leaves of a pair that has lost all its votes
+    return won
+
+
+def _fitted(won: Floats, prior: float) -> Floats | None:
+    """Strengths, or None where not all of them are finite any more."""
+    if prior <= 0 and not survey(won).rated.all():
+        return None
+    return newton(won, prior)[0]

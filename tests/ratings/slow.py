@@ -58,7 +58,7 @@ def sandwich(
     x = design(votes)
     w = np.array([row[3] for row in rows(votes)])
     p = 1 / (1 + np.exp(-x @ strength))
-    bread = np.linalg.pinv((x * (w * p * (1 - p))[:, None]).T @ x)
+    bread = np.linalg.pinv((x * (w * p * (1 - p))[:, None]).T @ x, rcond=1e-10)
     score = x * (w * (scores[votes.outcome + 3] - p))[:, None]
     if cluster is None:
         return bread @ (score.T @ score) @ bread
@@ -103,3 +103,47 @@ def has_finite_fit(votes: Votes, members: list[int]) -> bool:
         for size in range(1, len(members))
         for side in itertools.combinations(members, size)
     )
+
+
+def davidson_log_likelihood(votes: Votes, strength: np.ndarray, log_tie: float) -> float:
+    """Row by row, straight from Davidson's equation 2.2."""
+    total = 0.0
+    for i, j, outcome, w in rows(votes):
+        a, b = math.exp(strength[i]), math.exp(strength[j])
+        tie = math.exp(log_tie) * math.sqrt(a * b)
+        chance = a if outcome > 0 else b if outcome < 0 else tie
+        total += w * math.log(chance / (a + b + tie))
+    return total
+
+
+def logistic(x: np.ndarray, y: np.ndarray, w: np.ndarray, rounds: int = 50) -> np.ndarray:
+    """Fractional logistic regression by Newton steps with a pseudo-inverse."""
+    beta = np.zeros(x.shape[1])
+    for _ in range(rounds):
+        p = 1 / (1 + np.exp(-x @ beta))
+        information = (x * (w * p * (1 - p))[:, None]).T @ x
+        beta = beta + np.linalg.pinv(information) @ (x.T @ (w * (y - p)))
+    return beta
+
+
+def pairs_of_ranking(ranking: list[tuple[int, int]]) -> list[tuple[int, int, int]]:
+    """(competitor, place) of one ranking as (first, second, outcome) of every pair."""
+    return [
+        (a, b, (place_b > place_a) - (place_b < place_a))
+        for (a, place_a), (b, place_b) in itertools.combinations(ranking, 2)
+    ]
+
+
+def fewest_drops(votes: Votes, leader: int, most: int) -> int | None:
+    """The least number of dropped votes after which another competitor is level or above."""
+    everything = range(len(votes))
+    for k in range(most + 1):
+        for dropped in itertools.combinations(everything, k):
+            left = [v for v in everything if v not in dropped]
+            rest = votes.take(np.array(left))
+            if not has_finite_fit(rest, list(range(votes.competitors))):
+                continue
+            strength = bradley_terry(rest, rounds=500)
+            if max(s for i, s in enumerate(strength) if i != leader) >= strength[leader] - 1e-9:
+                return k
+    return None

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from leaderboard.ratings import GRADED, SIGN, NotConverged, Status, Votes, fold, quantise
+from leaderboard.ratings import GRADED, SIGN, NotConverged, Status, Votes, fold, newton, quantise
 from leaderboard.ratings import bradley_terry as bt
-from leaderboard.ratings import newton
 from leaderboard.ratings.intervals import hessian
 
 from . import slow

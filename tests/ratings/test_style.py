@@ -1,0 +1,244 @@
+"""Style control and the covariates it reads."""
+
+import numpy as np
+import pytest
+
+from leaderboard.ratings import (
+    GRADED,
+    SIGN,
+    Method,
+    NotEstimable,
+    RatingError,
+    Votes,
+    bradley_terry,
+    covariates,
+    fold,
+    quantise,
+    style,
+)
+
+from . import slow
+from .make import golden, make_votes, simulate
+
+NAMES = ("length", "lists")
+
+
+def styled(seed: int, *, weigh: bool = False, pull=(0.8, -0.4), votes: int = 3000):
+    """Votes that follow strengths and two covariates."""
+    rng = np.random.default_rng(seed)
+    plain, _ = simulate(seed, votes=votes, graded=True)
+    x = rng.uniform(-1, 1, (votes, 2)) * [1, 0.5]
+    against = rng.random(votes) < 1 / (1 + np.exp(x @ pull))
+    outcome = np.where(rng.random(votes) < 0.5, plain.outcome, np.where(against, -1, 1))
+    weight = quantise(rng.integers(0, 3, votes) / 2) if weigh else None
+    return Votes(
+        8, plain.first, plain.second, outcome.astype(np.int8), weight,
+        plain.contributor, plain.matchup, plain.prompt,
+    ), x  # fmt: skip
+
+
+def stacked(votes: Votes, x: np.ndarray, fit: style.Fit):
+    w = np.array([row[3] for row in slow.rows(votes)])
+    return np.hstack([slow.design(votes), x / fit.spread]), w
+
+
+@pytest.mark.parametrize("scores", [SIGN, GRADED])
+@pytest.mark.parametrize("weigh", [False, True])
+def test_the_fit_equals_row_wise_logistic_regression(scores, weigh):
+    votes, x = styled(1, weigh=weigh, votes=800)
+    fit = style.fit(votes, x, NAMES, scores)
+    z, w = stacked(votes, x, fit)
+    beta = slow.logistic(z, scores[votes.outcome + 3], w)
+    assert np.allclose(fit.strength, beta[:8] - beta[:8].mean(), atol=1e-9)
+    assert np.allclose(fit.coefficient, beta[8:], atol=1e-9)
+    assert np.allclose(fit.spread, np.sqrt((x**2).mean(0)))
+
+
+@pytest.mark.parametrize("weigh", [False, True])
+@pytest.mark.parametrize("method", ["independent", "contributor", "matchup", "prompt"])
+def test_the_covariance_equals_the_textbook_row_by_row(method, weigh):
+    votes, x = styled(2, weigh=weigh, votes=700)
+    fit = style.fit(votes, x, NAMES)
+    z, w = stacked(votes, x, fit)
+    p = 1 / (1 + np.exp(-z @ np.append(fit.strength, fit.coefficient)))
+    bread = np.linalg.pinv((z * (w * p * (1 - p))[:, None]).T @ z)
+    score = z * (w * (SIGN[votes.outcome + 3] - p))[:, None]
+    if method != "independent":
+        live = w > 0
+        ids, cluster = np.unique(getattr(votes, method)[live], return_inverse=True)
+        summed = np.zeros((len(ids), z.shape[1]))
+        np.add.at(summed, cluster, score[live])
+        score = summed * np.sqrt(len(ids) / (len(ids) - 1))
+    expected = bread @ score.T @ score @ bread
+    got = style.covariance(votes, x, fit, Method(method))
+    assert np.allclose(got.strength.matrix, expected[:8, :8], atol=1e-9)
+    assert np.allclose(got.coefficient, expected[8:, 8:], atol=1e-9)
+
+
+def test_two_way_and_its_fallback_are_those_of_the_plain_board():
+    votes, x = styled(3)
+    fit = style.fit(votes, x, NAMES)
+    both = style.covariance(votes, x, fit)
+    parts = [style.covariance(votes, x, fit, Method(m)) for m in ("contributor", "matchup")]
+    own = style.covariance(votes, x, fit, Method.INDEPENDENT)
+    assert both.strength.method == Method.TWO_WAY
+    expected = parts[0].coefficient + parts[1].coefficient - own.coefficient
+    assert np.allclose(both.coefficient, expected)
+    few = Votes(
+        8, votes.first, votes.second, votes.outcome, None, votes.contributor % 5, votes.matchup
+    )
+    assert "fewer than 30" in style.covariance(few, x, fit).strength.note
+
+
+def test_the_compiled_pass_equals_the_vectorised_one():
+    votes, x = styled(4, weigh=True, votes=300)
+    plain = bradley_terry.fit(fold(votes))
+    rows = style._rows(votes, x, plain, np.ones(2), SIGN)
+    at = np.random.default_rng(4).normal(size=10)
+    loop = getattr(style.sums, "__wrapped__", style.sums)
+    gradient, pair, cross, own = loop(
+        at[:8], at[8:], rows.votes.first, rows.votes.second, rows.x, rows.y, rows.w
+    )
+    residual, weight = style._residuals(at, rows)
+    assert np.allclose(gradient, style._score(rows, residual), atol=1e-12)
+    assert np.allclose(
+        style._assembled(pair, cross, own), style._information(rows, weight), atol=1e-12
+    )
+
+
+def test_gradient_and_hessian_against_finite_differences():
+    votes, x = styled(5, votes=300)
+    rows = style._rows(votes, x, bradley_terry.fit(fold(votes)), np.ones(2), SIGN)
+    at = np.random.default_rng(5).normal(size=10)
+    z = np.hstack([slow.design(votes), x])
+
+    def log_likelihood(at):
+        logit = z @ at
+        return float((rows.w * (rows.y * logit - np.logaddexp(0, logit))).sum())
+
+    gradient, information = style.derivatives(at, rows)
+    for k in range(10):
+        h = np.eye(10)[k] * 1e-5
+        slope = (log_likelihood(at + h) - log_likelihood(at - h)) / 2e-5
+        assert slope == pytest.approx(gradient[k], rel=1e-5)
+        change = style.derivatives(at - h, rows)[0] - style.derivatives(at + h, rows)[0]
+        assert np.allclose(change / 2e-5, information[k], rtol=1e-5, atol=1e-5)
+
+
+def test_home_advantage_of_the_1987_american_league_as_published():
+    """Playing at home as the one covariate: Agresti's second model of these games."""
+    table = golden("baseball_1987")
+    index = {team: i for i, team in enumerate(table["teams"])}
+    rows = [
+        (index[home], index[away], outcome)
+        for home, away, won, lost in table["games"]
+        for outcome in [1] * won + [-1] * lost
+    ]
+    fit = style.fit(make_votes(7, rows), np.ones((len(rows), 1)), ["home"])
+    assert np.round(fit.coefficient, 3).tolist() == [table["home_advantage"]]
+    share = np.sort(np.exp(fit.strength))
+    assert (
+        np.round(share / share.sum(), 3).tolist()
+        == table["strengths_with_home_advantage_ascending"]
+    )
+
+
+def test_mirrored_votes_give_the_same():
+    votes, x = styled(6)
+    fit = style.fit(votes, x, NAMES)
+    swap = np.random.default_rng(6).random(len(votes)) < 0.5
+    mirrored = Votes(
+        8,
+        np.where(swap, votes.second, votes.first),
+        np.where(swap, votes.first, votes.second),
+        np.where(swap, -votes.outcome, votes.outcome).astype(np.int8),
+    )
+    other = style.fit(mirrored, np.where(swap[:, None], -x, x), NAMES)
+    assert np.allclose(other.strength, fit.strength, atol=1e-10)
+    assert np.allclose(other.coefficient, fit.coefficient, atol=1e-10)
+
+
+def test_intervals_hold_the_coefficients_of_the_simulation():
+    votes, x = styled(7, votes=40_000)
+    fit = style.fit(votes, x, NAMES)
+    lower, upper = style.covariance(votes, x, fit).limits(fit)
+    assert (lower < fit.coefficient).all()
+    assert (fit.coefficient < upper).all()
+    assert lower[0] > 0 > upper[1]
+
+
+def test_a_covariate_that_never_differs_has_no_coefficient():
+    votes, x = styled(8)
+    idle = np.column_stack([x, np.zeros(len(x))])
+    fit = style.fit(votes, idle, [*NAMES, "code"])
+    plain = style.fit(votes, x, NAMES)
+    assert np.isnan(fit.coefficient[2])
+    assert np.allclose(fit.strength, plain.strength, atol=1e-12)
+    assert np.isnan(style.covariance(votes, idle, fit).coefficient[2]).all()
+
+
+def test_without_covariates_it_is_bradley_terry():
+    votes, x = styled(9)
+    fit = style.fit(votes, x[:, :0], [])
+    assert np.allclose(fit.strength, bradley_terry.fit(fold(votes)).strength, atol=1e-10)
+    assert style.covariance(votes, x[:, :0], fit).coefficient.shape == (0, 0)
+
+
+def test_covariates_that_cannot_be_told_apart_are_refused():
+    votes, x = styled(10)
+    with pytest.raises(NotEstimable, match="length, twice"):
+        style.fit(votes, np.column_stack([x[:, 0], 2 * x[:, 0]]), ["length", "twice"])
+    always = np.where(votes.first == 0, 1.0, 0.0) - np.where(votes.second == 0, 1.0, 0.0)
+    with pytest.raises(NotEstimable, match="competitors"):
+        style.fit(votes, always[:, None], ["length"])
+    with pytest.raises(RatingError, match="finite"):
+        style.fit(votes, x * np.nan, NAMES)
+    with pytest.raises(RatingError, match="3000 by 1"):
+        style.fit(votes, x, ["length"])
+
+
+def test_unrated_competitors_stay_unrated():
+    votes, x = styled(11)
+    rows = [*zip(votes.first, votes.second, votes.outcome, strict=True), (8, 0, 1)]
+    more = make_votes(9, rows)
+    fit = style.fit(more, np.vstack([x, [[0.3, 0.3]]]), NAMES)
+    assert np.isnan(fit.strength[8])
+    spread = np.sqrt((np.vstack([x, [[0.3, 0.3]]]) ** 2).mean(0))
+    same = style.fit(votes, x, NAMES)
+    assert np.allclose(fit.strength[:8], same.strength, atol=1e-9)
+    assert np.allclose(fit.coefficient / spread, same.coefficient / same.spread, atol=1e-9)
+    covariance = style.covariance(more, np.vstack([x, [[0.3, 0.3]]]), fit, Method.INDEPENDENT)
+    assert np.isnan(covariance.strength.matrix[8]).all()
+    assert np.isfinite(covariance.coefficient).all()
+
+
+def test_covariates_are_counted_in_markdown():
+    text = (
+        "# Title\n\nSome **bold words** and __more__.\n\n- one\n- two\n  1. nested\n\n"
+        "```python\n# no header\n- no item **no bold**\n```\n\n## End\n"
+    )
+    counted = dict(zip(covariates.names(), covariates.measure(text), strict=True))
+    assert counted["headers"] == 2
+    assert counted["bold"] == 2
+    assert counted["lists"] == 3
+    assert counted["code"] == 1
+    assert counted["length"] == 18
+    assert covariates.measure("") == (0, 0, 0, 0, 0)
+    assert covariates.measure("#hash 2*3**4 a - b") == (6, 0, 0, 0, 0)
+    assert covariates.measure("```\nopen to the end **x**")[2:] == (0, 0, 1)
+
+
+def test_further_covariates_can_be_registered(monkeypatch):
+    monkeypatch.setattr(covariates, "_MEASURES", dict(covariates._MEASURES))
+    covariates.register("emoji", lambda text: float(text.count("🙂")))
+    assert covariates.measure("🙂 hi 🙂", ["emoji"]) == (2.0,)
+    with pytest.raises(RatingError, match="emoji exists"):
+        covariates.register("emoji", len)
+
+
+def test_differences_are_normalised_and_bounded():
+    x = covariates.differences(np.array([[100, 0], [0, 3]]), np.array([[300, 0], [0, 1]]))
+    assert x.tolist() == [[-0.5, 0], [0, 0.5]]
+    for bad in (np.array([[-1.0]]), np.array([[np.nan]])):
+        with pytest.raises(RatingError, match="covariates"):
+            covariates.differences(bad, np.array([[1.0]]))
