@@ -54,7 +54,8 @@ prepare: install .env
 	$(MANAGE) collectstatic --no-input --verbosity 0
 
 demo: prepare ## serve a sample event on http://127.0.0.1:8000/ (PORT=8001 for another port)
-	$(MANAGE) sample_event
+	@echo "Making the sample event, where it is missing"
+	@$(MANAGE) sample_event > /dev/null # its logins are printed when they can be used
 	@exec $(BIN)/python serve.py --then "$(MANAGE) sample_event"
 
 run: prepare ## serve what is in the database, without the sample event
@@ -121,3 +122,11 @@ lock: $(VENV)/.dev ## compile requirements/*.txt anew from pyproject.toml (UPGRA
 	$(COMPILE) $(UPGRADE) -o requirements/base.txt
 	$(COMPILE) $(UPGRADE) -c requirements/base.txt --group dev -o requirements/dev.txt
 	$(COMPILE) $(UPGRADE) --group dev --group bench -o requirements/bench.txt
+
+# --- deploying -------------------------------------------------------------------------------
+.PHONY: image image-test
+image: ## build the image for web, worker and beat (docs/operations.md)
+	@sh deploy/image.sh
+
+image-test: image install-dev ## build the image, run a whole site from it and judge a matchup there
+	$(BIN)/python -m pytest tests/deploy/image_checks.py
