@@ -148,7 +148,10 @@ class FirstPass:
     def run(self, source: Source) -> None:
         """Check a whole file. Raises `Unreadable` where it cannot be read to its end."""
         job = self.hold.job
-        format = job.format or guess_format(job.file_name, peek(source.stream, 200))
+        head = peek(source.stream, 1_000)
+        if not head.strip():
+            raise Unreadable(1, "There are no votes in the file.")
+        format = job.format or guess_format(job.file_name, head)
         rows = self.parsed(read_rows(source.stream, format))
         for batch in batches(rows, lambda checked: 1 / BATCH + len(checked.vote.comment) / 1e6):
             self.compare(batch)

@@ -91,7 +91,8 @@ class Scan:
         """The next value: a string, a number or word, or a bracket with all that it holds."""
         first = self.peek()
         if first in (b"{", b"[", b'"'):
-            return self.consume(self.at + self.bracketed())
+            length = self.bracketed()  # may move the window, and with it `at`
+            return self.consume(self.at + length)
         length = self.find(SCALAR_END, 0)
         if length == 0:
             raise Unreadable(self.line, "Expected a record here; is there a comma too many?")

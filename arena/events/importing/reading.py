@@ -235,7 +235,10 @@ def csv_rows(stream: BinaryIO) -> Iterator[Row | LineError]:
     lines = CsvLines(stream)
     header = next(lines, "")
     delimiter = max(",;\t", key=header.count)
-    columns = csv_columns(next(csv.reader([header], delimiter=delimiter), []))
+    try:
+        columns = csv_columns(next(csv.reader([header], delimiter=delimiter, strict=True), []))
+    except csv.Error as error:
+        raise Unreadable(1, csv_error(lines, str(error)).message) from error
     lines.next_row()
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:

@@ -179,7 +179,10 @@ class FirstPass:
 
     def run(self, source: Source) -> None:
         """Check a whole file. Raises `Unreadable` where it cannot be read to its end."""
-        format = self.job.format or guess_format(self.job.file_name, peek(source.stream, 200))
+        head = peek(source.stream, 1_000)
+        if not head.strip():
+            raise Unreadable(1, "There are no records in the file.")
+        format = self.job.format or guess_format(self.job.file_name, head)
         rows = self.parsed(read_rows(source.stream, format), is_csv=format == "csv")
         for batch in batches(rows, lambda checked: cost_of_row(checked.row)):
             self.compare(batch)
