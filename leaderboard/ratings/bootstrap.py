@@ -234,7 +234,7 @@ def _finite(share: Floats, total: Floats, pairs: _Pairs, fit: Fit) -> Mask:
         return np.ones(len(share), dtype=bool)
     won = submatrix(fit.wins, pairs.group)
     there, back = won[pairs.i, pairs.j] > 0, won[pairs.j, pairs.i] > 0
-    finite: Mask = (share > 0)[:, there].all(1) & (total > share)[:, back].all(1)
+    finite = np.asarray((share > 0)[:, there].all(1) & (total > share)[:, back].all(1))
     for k in np.flatnonzero(~finite):
-        finite[k] = survey(pairs.wins(share[k], total[k])).rated.all()
+        finite[k] = bool(survey(pairs.wins(share[k], total[k])).rated.all())
     return finite

@@ -56,6 +56,8 @@ def solve(information: Floats, gradient: Floats) -> Floats:
 
 
 def _solution(information: Floats, gradient: Floats) -> Floats | None:
+    if len(gradient) == 0:  # which LAPACK refuses
+        return gradient
     diagonal = np.diag(information).copy()
     # the transpose of a C-ordered matrix is what Fortran can overwrite, and it is the same matrix
     factor, solution, failed = lapack.dposv(information.T, gradient, overwrite_a=True)
@@ -66,6 +68,8 @@ def _solution(information: Floats, gradient: Floats) -> Floats | None:
 
 def inverse(information: Floats) -> Floats:
     """Inverse of a positive definite matrix, symmetric to the last digit."""
+    if len(information) == 0:
+        return information
     factor, failed = lapack.dpotrf(information, lower=True)
     if failed:
         raise Singular("the information matrix is singular to working precision")

@@ -24,7 +24,7 @@ def make_votes(competitors: int, rows: list[tuple[int, int, int]], **columns: An
         first.astype(np.int32),
         second.astype(np.int32),
         outcome.astype(np.int8),
-        **{name: np.asarray(column) for name, column in columns.items()},
+        **columns,
     )
 
 
