@@ -5,7 +5,10 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from arena.errors import ArenaError, NotFoundError
+from arena.errors import ArenaError
+
+# Kinds of error with a page of their own; every other one shares a page.
+PAGES = {404: "errors/404.html", 429: "errors/429.html"}
 
 
 class ArenaErrorMiddleware:
@@ -21,5 +24,5 @@ class ArenaErrorMiddleware:
         """Only what the domain raised on purpose; everything else is a bug and stays one."""
         if not isinstance(error, ArenaError):
             return None
-        template = "errors/404.html" if isinstance(error, NotFoundError) else "errors/400.html"
+        template = PAGES.get(error.status, "errors/400.html")
         return render(request, template, {"error": error}, status=error.status)

@@ -24,7 +24,7 @@ def delete_account(user: User) -> None:
 def end_sessions(user: User) -> int:
     """Delete every session of this user: they hold the name and address used to sign in.
 
-    Sessions do not name their user in a column, so all are read: about a second for 30,000.
+    Sessions do not name their user in a column, so all are read: about two seconds for 30,000.
     """
     key = str(user.pk)
     theirs = [

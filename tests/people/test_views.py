@@ -107,3 +107,11 @@ def test_seats_of_a_pool_without_an_event_have_the_page(client: Client, db: None
     provision_seats(pool, 1, Seat.Kind.PRINTED, NOW)
     client.force_login(Seat.objects.get().user)
     assert client.get("/account/seat/").status_code == 200
+
+
+def test_too_much_has_a_page_of_its_own(client: Client, db: None, settings: Any) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {"signup": "1/m/ip"}
+    for _ in range(2):
+        response = client.post("/account/signup/", {})
+    assert response.status_code == 429
+    assert "A little slower, please" in text(response)
