@@ -27,6 +27,7 @@ urlpatterns = [
     path("", include("arena.judging.urls")),
     path("", include("leaderboard.urls")),
     path("", include("arena.exports.urls")),
+    path("", include("arena.desk.urls")),
     path("account/", include("arena.people.urls")),
     path("account/", include("allauth.urls")),
     path("admin/", admin.site.urls),

@@ -10,7 +10,20 @@ from datetime import datetime, timedelta
 from random import Random
 
 from django.db import IntegrityError, transaction
-from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce, Greatest
 
 from arena.events.models import Enrollment, Event, Guidelines, Matchup
 from arena.judging.models import Assignment, AssignmentQuerySet, Judgment
@@ -179,6 +192,21 @@ def give_back_slots(assignments: QuerySet[Assignment]) -> None:
     for pk, matchup_id in held:
         if Assignment.objects.filter(pk=pk, holds_slot=True).update(holds_slot=False):
             Matchup.objects.filter(pk=matchup_id).update(open_slots=slots_after(+1))
+
+
+def change_overlap(event: Event, overlap: int) -> None:
+    """Want another number of judgments for each ordinary matchup; what is there stays.
+
+    Closes the race with people being served: slots are counted and set in one statement.
+    """
+    holding = Assignment.objects.filter(matchup=OuterRef("pk"), holds_slot=True).order_by()
+    held = holding.values("matchup").annotate(count=Count("pk")).values("count")
+    left = Value(overlap) - Coalesce(Subquery(held), 0)
+    with transaction.atomic():
+        Event.objects.filter(pk=event.pk).update(overlap=overlap)
+        ordinary = Matchup.objects.filter(event=event, role=Matchup.Role.ORDINARY)
+        ordinary.update(open_slots=Greatest(left, 0, output_field=IntegerField()))
+    event.overlap = overlap
 
 
 def latest_guidelines(event: Event) -> Guidelines | None:

@@ -9,7 +9,7 @@ import pytest
 from django.db import connections
 
 from arena.events.models import Enrollment, Event, Matchup
-from arena.judging.assigning import expire_lapsed, next_assignment
+from arena.judging.assigning import change_overlap, expire_lapsed, next_assignment
 from arena.judging.models import Assignment, Judgment
 from arena.judging.recording import check_answers, record_judgment, skip_assignment
 from arena.judging.schedule import is_control_turn, run_of
@@ -102,6 +102,24 @@ def test_overlap_is_a_hard_end() -> None:
         False,
         False,
     ]
+
+
+def test_another_overlap_opens_and_closes_slots_and_keeps_what_is_there() -> None:
+    event = make_event(overlap=3)
+    models = make_competitors(event, 2)
+    judged, untouched = make_matchup(event, models), make_matchup(event, models)
+    for _ in range(2):
+        make_judgment(make_enrollment(event, guidelines=event.guidelines.latest()))
+    slots = dict(Matchup.objects.values_list("pk", "open_slots"))
+    change_overlap(event, 5)
+    assert dict(Matchup.objects.values_list("pk", "open_slots")) == {
+        pk: count + 2 for pk, count in slots.items()
+    }
+    change_overlap(event, 1)
+    assert set(Matchup.objects.values_list("open_slots", flat=True)) <= {0, 1}
+    change_overlap(event, 3)
+    assert dict(Matchup.objects.values_list("pk", "open_slots")) == slots
+    assert {judged.pk, untouched.pk} == set(slots)
 
 
 def test_a_lapsed_lease_gives_its_slot_to_somebody_else() -> None:

@@ -1,0 +1,200 @@
+"""Forms of the desk."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
+
+from arena.events.models import Event
+from arena.judging.models import Exclusion
+
+MOST_PRINTED, MOST_OPEN = 5_000, 100_000
+
+
+class LocalMoment(forms.DateTimeInput):
+    """The browser's own picker for a date and a time."""
+
+    input_type = "datetime-local"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%dT%H:%M")
+
+
+class EventForm(forms.ModelForm):
+    """Everything about an event that is words and times; times are meant in its own zone."""
+
+    timezone = forms.ChoiceField(
+        label=_("Time zone"),
+        choices=[(name, name.replace("_", " ")) for name in sorted(available_timezones())],
+        help_text=_("The deadline is meant in it; visitors see their own time beside it."),
+    )
+    guidelines = forms.CharField(
+        label=_("Guidelines"),
+        widget=forms.Textarea(attrs={"rows": 14}),
+        max_length=50_000,
+        help_text=_(
+            "Markdown. Everybody reads them before the first matchup, and again when they change."
+        ),
+    )
+
+    class Meta:
+        model = Event
+        fields = (
+            "title",
+            "slug",
+            "summary",
+            "description",
+            "guidelines",
+            "timezone",
+            "opens_at",
+            "closes_at",
+            "prize",
+            "licence",
+            "is_private",
+        )
+        widgets = {
+            "opens_at": LocalMoment(),
+            "closes_at": LocalMoment(),
+            "description": forms.Textarea(attrs={"rows": 4}),
+            "prize": forms.Textarea(attrs={"rows": 2}),
+        }
+        labels = {
+            "slug": _("Address"),
+            "summary": _("In one line"),
+            "description": _("What is compared, and why"),
+            "opens_at": _("Opens at"),
+            "closes_at": _("Deadline"),
+            "licence": _("Licence of the data"),
+            "is_private": _("Private: only people you invite"),
+        }
+        help_texts = {
+            "slug": _("Letters, digits and dashes; left empty, it follows the title."),
+            "opens_at": _("Left empty: when you open it."),
+            "prize": _("With a prize, controls are needed and come more often."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["slug"].required = False
+        if self.instance.pk:
+            self.fields["slug"].disabled = True
+            for name in ("opens_at", "closes_at"):
+                moment = getattr(self.instance, name)
+                self.initial[name] = moment and moment.astimezone(self.instance.zone())
+
+    def clean_slug(self) -> str:
+        """The address, made from the title where none is given."""
+        slug = str(self.cleaned_data.get("slug") or slugify(self.data.get("title", ""))[:60])
+        if not slug:
+            raise ValidationError(_("Give the event an address."))
+        if Event.objects.filter(slug=slug).exclude(pk=self.instance.pk).exists():
+            raise ValidationError(_("Another event has this address."))
+        return slug
+
+    def clean(self) -> dict[str, Any]:
+        """Times as they are meant: on the clock of the event's zone."""
+        cleaned = super().clean() or self.cleaned_data
+        zone = Event(timezone=cleaned["timezone"]).zone() if cleaned.get("timezone") else None
+        for name in ("opens_at", "closes_at"):
+            moment: datetime | None = cleaned.get(name)
+            if moment is not None and zone is not None:
+                cleaned[name] = timezone.make_naive(moment).replace(tzinfo=zone)
+        return cleaned
+
+
+class QuestionsForm(forms.ModelForm):
+    """What is asked of every matchup, and how matchups are handed out."""
+
+    comment = forms.BooleanField(
+        label=_("Ask for a comment, which is always optional"), required=False
+    )
+
+    class Meta:
+        model = Event
+        fields = (
+            "scale",
+            "both_bad",
+            "overlap",
+            "choosing",
+            "matchups_per_record",
+            "control_interval",
+            "publish_batch",
+            "lease_minutes",
+            "undo_seconds",
+        )
+        labels = {
+            "both_bad": _("Offer “Both are bad”"),
+            "overlap": _("Judgments wanted for each matchup"),
+            "choosing": _("Which matchup comes next"),
+            "matchups_per_record": _("Matchups of each record"),
+            "control_interval": _("After the first 30, a control once in so many"),
+            "publish_batch": _("Boards move once in so many judgments"),
+            "lease_minutes": _("Minutes a matchup is held for somebody"),
+            "undo_seconds": _("Seconds in which an answer can be changed"),
+        }
+        help_texts = {
+            "matchups_per_record": _("0: every pair of its responses. Applies to later imports."),
+            "publish_batch": _("0: with every one. With a prize, take 100 or more."),
+            "scale": _("Fixed once the first judgment is in."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.judgments.exists():
+            self.fields["scale"].disabled = True
+            self.fields["both_bad"].disabled = True
+
+
+class PrintedSeatsForm(forms.Form):
+    """How many printed seats to make."""
+
+    printed = forms.IntegerField(
+        label=_("Printed seats"), min_value=1, max_value=MOST_PRINTED, initial=20
+    )
+
+
+class OpenSeatsForm(forms.Form):
+    """How many open seats to make, and how many a network may claim in a day."""
+
+    open = forms.IntegerField(label=_("Open seats"), min_value=0, max_value=MOST_OPEN, initial=200)
+    claims_per_network = forms.IntegerField(
+        label=_("Claims from one network in a day"),
+        min_value=1,
+        max_value=100_000,
+        help_text=_("Raise it when a lecture hall joins from one address."),
+    )
+
+
+class ControlForm(forms.Form):
+    """The right side of a matchup, and why."""
+
+    expected = forms.ChoiceField(
+        label=_("Right answer"),
+        choices=[("a", _("First is right")), ("tie", _("A tie")), ("b", _("Second is right"))],
+    )
+    reason = forms.CharField(label=_("Why"), max_length=1000)
+
+
+class ExcludeForm(forms.Form):
+    """Why a judgment or a contributor is not to count."""
+
+    reason = forms.ChoiceField(
+        label=_("Reason"),
+        choices=[
+            (value, label)
+            for value, label in Exclusion.Reason.choices
+            if value != Exclusion.Reason.LATE
+        ],
+    )
+    note = forms.CharField(label=_("Note"), max_length=1000, required=False)
+
+
+class DeadlineForm(forms.Form):
+    """A new deadline, on the clock of the event's zone."""
+
+    closes_at = forms.DateTimeField(label=_("New deadline"), widget=LocalMoment())

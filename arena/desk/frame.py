@@ -1,0 +1,31 @@
+"""What every page of the desk shares: who may see it, and what is missing before opening."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from arena.events.access import Role, event_for, is_member
+from arena.events.lifecycle import missing_before_opening
+from arena.events.models import Event, Membership
+
+
+def desk_event(request: HttpRequest, slug: str, role: Role = Role.ORGANIZER) -> Event:
+    """The event, for its organizers (or its reviewers too, where the page is theirs)."""
+    return event_for(request.user, slug, role)
+
+
+def desk_page(
+    request: HttpRequest, template: str, event: Event, context: dict[str, Any], status: int = 200
+) -> HttpResponse:
+    """A page of the desk in its frame."""
+    frame = {
+        "event": event,
+        "is_organizer": is_member(request.user, event, Membership.Role.ORGANIZER),
+        "is_staff_member": True,
+        "checks": missing_before_opening(event, timezone.now())
+        if event.state == Event.State.DRAFT
+        else [],
+    }
+    return render(request, f"desk/{template}.html", frame | context, status=status)

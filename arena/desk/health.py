@@ -1,0 +1,131 @@
+"""The figures of the desk: how an event is doing, each with the list behind it."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models.functions import TruncHour
+
+from arena.events.models import Control, Enrollment, Event, Matchup
+from arena.judging.models import Answer, Assignment, Flag, Judgment
+from arena.questions import KINDS
+
+HOURS = 24
+
+
+@dataclass(frozen=True)
+class Health:
+    """An event on one screen."""
+
+    judged: int
+    last_hour: int
+    active: int
+    enrolled: int
+    # Judgments that ordinary matchups have and want.
+    taken: int
+    wanted: int
+    leases: int
+    flags: int
+    controls: int
+    control_judgments: int
+    # Share of control answers that got full credit; null before the first.
+    pass_rate: float | None
+    hourly: list["Hour"]
+
+    @property
+    def coverage(self) -> float:
+        """The share of wanted judgments that are there, in per cent."""
+        return 100 * self.taken / self.wanted if self.wanted else 0.0
+
+
+@dataclass(frozen=True)
+class Hour:
+    """Judgments in one hour, with the height of its bar in per cent of the tallest."""
+
+    start: datetime
+    judgments: int
+    height: float
+
+
+def health_of(event: Event, now: datetime) -> Health:
+    """The event's figures at this moment."""
+    standing = Judgment.objects.standing().filter(event=event)
+    recent = standing.filter(judged_at__gt=now - timedelta(hours=1))
+    matchups = event.matchups.filter(retired_at=None)
+    ordinary = matchups.filter(role=Matchup.Role.ORDINARY).aggregate(
+        count=Count("pk"), open=Sum("open_slots")
+    )
+    wanted = ordinary["count"] * event.overlap
+    credits = control_credits(event)
+    return Health(
+        judged=standing.count(),
+        last_hour=recent.count(),
+        active=recent.values("enrollment").distinct().count(),
+        enrolled=event.enrollments.count(),
+        taken=max(0, wanted - (ordinary["open"] or 0)),
+        wanted=wanted,
+        leases=Assignment.objects.live().filter(enrollment__event=event).count(),
+        flags=open_flags(event).count(),
+        controls=matchups.filter(role=Matchup.Role.CONTROL).count(),
+        control_judgments=credits.total(),
+        pass_rate=credits[1.0] / credits.total() if credits else None,
+        hourly=hourly_judgments(event, now),
+    )
+
+
+def hourly_judgments(event: Event, now: datetime) -> list[Hour]:
+    """Judgments of the last 24 hours, hour by hour, empty ones included."""
+    first = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS - 1)
+    judgments = Judgment.objects.standing().filter(event=event, judged_at__gte=first)
+    counts = dict(
+        judgments.annotate(hour=TruncHour("judged_at"))
+        .values("hour")
+        .annotate(count=Count("pk"))
+        .values_list("hour", "count")
+    )
+    tallest = max(counts.values(), default=0) or 1
+    hours = [first + timedelta(hours=index) for index in range(HOURS)]
+    return [Hour(hour, counts.get(hour, 0), 100 * counts.get(hour, 0) / tallest) for hour in hours]
+
+
+def open_flags(event: Event) -> QuerySet[Flag]:
+    """Flags that nobody has dealt with, the oldest first."""
+    flags = Flag.objects.filter(assignment__enrollment__event=event, resolved_at=None)
+    return flags.select_related("assignment__matchup__record", "assignment__enrollment").order_by(
+        "created_at"
+    )
+
+
+def control_credits(event: Event, **only: object) -> Counter[float]:
+    """How often control answers that count got which credit."""
+    return sum(credits_by_matchup(event, **only).values(), Counter())
+
+
+def credits_by_matchup(event: Event, **only: object) -> dict[int, Counter[float]]:
+    """The same for each control, by its matchup's primary key."""
+    kind = KINDS["preference"]
+    answers = Answer.objects.filter(
+        judgment__in=Judgment.objects.counted().filter(event=event, **only),
+        judgment__matchup__role=Matchup.Role.CONTROL,
+        outcome__isnull=False,
+    )
+    keys = dict(Control.objects.filter(matchup__event=event).values_list("matchup_id", "key"))
+    outcomes = answers.values_list("judgment__matchup_id", "outcome").annotate(count=Count("pk"))
+    credits: dict[int, Counter[float]] = {matchup: Counter() for matchup in keys}
+    for matchup, outcome, count in outcomes.order_by():
+        credit = kind.credit({"outcome": outcome}, keys[matchup])
+        if credit is not None:
+            credits[matchup][credit] += count
+    return credits
+
+
+def contributors_of(event: Event) -> QuerySet[Enrollment]:
+    """Contributors with how much they judged; the busiest first."""
+    return (
+        event.enrollments.select_related("user")
+        .annotate(
+            judged=Count("judgments", filter=Q(judgments__standing=True), distinct=True),
+        )
+        .order_by("-judged", "pk")
+    )

@@ -1,0 +1,164 @@
+"""Setting an event up, step by step, each saved by itself."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from arena.desk.forms import EventForm, OpenSeatsForm, PrintedSeatsForm, QuestionsForm
+from arena.desk.frame import desk_event, desk_page
+from arena.errors import NotFoundError
+from arena.events.creating import EventPlan, create_event, first_questions, publish_guidelines
+from arena.events.joining import provision, seat_pool
+from arena.events.models import Event
+from arena.events.sheets import event_sheet
+from arena.judging.assigning import change_overlap
+from arena.people.models import Seat, SeatPool, User
+from arena.people.provisioning import reissue_unclaimed
+from arena.questions import KINDS
+
+
+def may_create(user: User) -> bool:
+    """Whether this account may open events: people do, seats made for contributors do not."""
+    return not Seat.objects.filter(user=user).exists()
+
+
+@require_http_methods(["GET", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    """The first step for an event that is not there yet."""
+    user = request.user
+    if not isinstance(user, User) or not may_create(user):
+        raise NotFoundError
+    form = EventForm(request.POST or None, initial={"timezone": "UTC", "licence": "CC-BY-4.0"})
+    if request.method == "POST" and form.is_valid():
+        settings = dict(form.cleaned_data)
+        plan = EventPlan(
+            settings.pop("slug"), settings.pop("title"), settings.pop("guidelines"), settings
+        )
+        event = create_event(plan, organizer=user)
+        return redirect("desk:questions", event.slug)
+    status = 422 if form.is_bound else 200
+    return render(request, "desk/new.html", {"form": form}, status=status)
+
+
+@require_http_methods(["GET", "POST"])
+def event(request: HttpRequest, slug: str) -> HttpResponse:
+    """Words, times and prize; changed guidelines become a new version."""
+    mine = desk_event(request, slug)
+    latest = mine.guidelines.order_by("-version").first()
+    initial = {"guidelines": latest.text if latest else ""}
+    form = EventForm(request.POST or None, instance=mine, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        # A new version of the guidelines belongs to the settings saved with it.
+        with transaction.atomic():
+            form.save()
+            publish_guidelines(mine, form.cleaned_data["guidelines"])
+        return saved(request, "desk:event", slug)
+    return step(request, "event", Event.objects.get(pk=mine.pk), form)
+
+
+@require_http_methods(["GET", "POST"])
+def questions(request: HttpRequest, slug: str) -> HttpResponse:
+    """The scale, the comment, and how matchups are handed out."""
+    mine = desk_event(request, slug)
+    overlap = mine.overlap
+    initial = {"comment": mine.questions.filter(name="comment").exists()}
+    form = QuestionsForm(request.POST or None, instance=mine, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        with transaction.atomic():
+            form.save()
+            ask_for_comment(mine, wanted=form.cleaned_data["comment"])
+            if mine.overlap != overlap:
+                change_overlap(mine, mine.overlap)
+        return saved(request, "desk:questions", slug)
+    kind = KINDS["preference"]
+    shown = Event.objects.get(pk=mine.pk)
+    choices = kind.choices({"scale": shown.scale, "both_bad": shown.both_bad})
+    return step(request, "questions", shown, form, choices=choices)
+
+
+def ask_for_comment(event: Event, *, wanted: bool) -> None:
+    """Add or take away the comment; one that has answers stays."""
+    comment = event.questions.filter(name="comment").first()
+    if wanted and comment is None:
+        question = next(q for q in first_questions(event) if q.name == "comment")
+        question.save(force_insert=True)
+    elif not wanted and comment is not None and not comment.answers.exists():
+        comment.delete()
+
+
+@require_http_methods(["GET", "POST"])
+def seats(request: HttpRequest, slug: str) -> HttpResponse:
+    """How many seats there are and how many are taken; more open ones."""
+    mine = desk_event(request, slug)
+    pool = seat_pool(mine)
+    form = OpenSeatsForm(
+        request.POST or None, initial={"claims_per_network": pool.claims_per_network}
+    )
+    if request.method == "POST" and form.is_valid():
+        SeatPool.objects.filter(pk=pool.pk).update(
+            claims_per_network=form.cleaned_data["claims_per_network"]
+        )
+        if form.cleaned_data["open"]:
+            provision(mine, form.cleaned_data["open"], Seat.Kind.OPEN, timezone.now())
+        return saved(request, "desk:seats", slug)
+    counts = {kind: seat_counts(pool, kind) for kind in Seat.Kind.values}
+    return step(request, "seats", mine, form, counts=counts, printed_form=PrintedSeatsForm())
+
+
+def seat_counts(pool: SeatPool, kind: str) -> dict[str, int]:
+    """How many seats of a kind there are, and how many of them are taken."""
+    seats = pool.seats.filter(kind=kind)
+    return {"all": seats.count(), "taken": seats.filter(claimed_at__isnull=False).count()}
+
+
+@require_POST
+@never_cache
+def print_seats(request: HttpRequest, slug: str) -> HttpResponse:
+    """Make printed seats and hand out their sheet: this once."""
+    mine = desk_event(request, slug)
+    form = PrintedSeatsForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, " ".join(str(error) for error in form.errors["printed"]))
+        return redirect("desk:seats", slug)
+    slips = provision(mine, form.cleaned_data["printed"], Seat.Kind.PRINTED, timezone.now())
+    return sheet(request, mine, slips)
+
+
+@require_POST
+@never_cache
+def reissue(request: HttpRequest, slug: str) -> HttpResponse:
+    """New codes for every printed seat that nobody has taken: the old sheet is void."""
+    mine = desk_event(request, slug)
+    slips = reissue_unclaimed(seat_pool(mine))
+    if not slips:
+        messages.info(request, _("Every printed seat is taken: there is nothing to reissue."))
+        return redirect("desk:seats", slug)
+    return sheet(request, mine, slips)
+
+
+def sheet(request: HttpRequest, event: Event, slips: Any) -> HttpResponse:
+    """The sheet of fresh slips as a download."""
+    content = event_sheet(event, slips, request.build_absolute_uri("/").rstrip("/"))
+    name = f'attachment; filename="{event.slug}-seats.zip"'
+    return HttpResponse(
+        content, content_type="application/zip", headers={"Content-Disposition": name}
+    )
+
+
+def step(request: HttpRequest, name: str, event: Event, form: Any, **context: Any) -> HttpResponse:
+    """The page of one step; a form that was refused comes back with what was typed."""
+    status = 422 if form.is_bound else 200
+    return desk_page(request, name, event, {"form": form, "step": name} | context, status)
+
+
+def saved(request: HttpRequest, page: str, slug: str) -> HttpResponse:
+    """Back to the page, with a word that it is saved."""
+    messages.success(request, _("Saved."))
+    return redirect(page, slug)

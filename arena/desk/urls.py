@@ -1,0 +1,28 @@
+from django.urls import path
+
+from arena.desk import setup, views
+
+app_name = "desk"
+urlpatterns = [
+    path("new/", setup.new, name="new"),
+    path("events/<slug:slug>/desk/", views.overview, name="overview"),
+    path("events/<slug:slug>/desk/state/", views.state, name="state"),
+    path("events/<slug:slug>/desk/event/", setup.event, name="event"),
+    path("events/<slug:slug>/desk/questions/", setup.questions, name="questions"),
+    path("events/<slug:slug>/desk/controls/", views.controls, name="controls"),
+    path("events/<slug:slug>/desk/seats/", setup.seats, name="seats"),
+    path("events/<slug:slug>/desk/seats/printed/", setup.print_seats, name="print_seats"),
+    path("events/<slug:slug>/desk/seats/reissue/", setup.reissue, name="reissue"),
+    path("events/<slug:slug>/desk/records/", views.records, name="records"),
+    path(
+        "events/<slug:slug>/desk/records/<path:external_id>/matchup/", views.matchup, name="matchup"
+    ),
+    path("events/<slug:slug>/desk/records/<path:external_id>/", views.record, name="record"),
+    path("events/<slug:slug>/desk/flags/", views.flags, name="flags"),
+    path("events/<slug:slug>/desk/contributors/", views.contributors, name="contributors"),
+    path(
+        "events/<slug:slug>/desk/contributors/<uuid:public_id>/",
+        views.contributor,
+        name="contributor",
+    ),
+]

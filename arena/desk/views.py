@@ -1,0 +1,255 @@
+"""Watching over an event: its health, its life, its records, flags and contributors."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from arena.desk.forms import ControlForm, DeadlineForm, ExcludeForm
+from arena.desk.frame import desk_event, desk_page
+from arena.desk.health import (
+    contributors_of,
+    control_credits,
+    credits_by_matchup,
+    health_of,
+    open_flags,
+)
+from arena.errors import ArenaError, NotFoundError
+from arena.events.access import Role
+from arena.events.controls import (
+    controls_of,
+    mark_as_control,
+    restore_matchup,
+    retire_matchup,
+)
+from arena.events.lifecycle import close_event, extend_event, open_event
+from arena.events.models import Enrollment, Event, Matchup, Record
+from arena.judging.models import Exclusion, Flag, Judgment
+from arena.judging.receipts import receipts_of
+from arena.judging.review import exclude_contributor, lift_exclusion
+from arena.people.models import User
+from leaderboard.models import Board
+
+PER_PAGE = 50
+
+
+def reviewer(request: HttpRequest) -> User:
+    """The person who decides; a signed-in one, since every page here has found its event."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
+@require_GET
+def overview(request: HttpRequest, slug: str) -> HttpResponse:
+    """The health of the event on one screen."""
+    event, now = desk_event(request, slug, Role.REVIEWER), timezone.now()
+    board = Board.objects.filter(event=event).select_related("current_snapshot").first()
+    context = {
+        "now": now,
+        "health": health_of(event, now),
+        "snapshot": board.current_snapshot if board else None,
+        "deadline_form": DeadlineForm(),
+    }
+    return desk_page(request, "overview", event, context)
+
+
+@require_POST
+def state(request: HttpRequest, slug: str) -> HttpResponse:
+    """Open, extend or close the event."""
+    event, now = desk_event(request, slug), timezone.now()
+    try:
+        change_state(request, event)
+    except ArenaError as error:
+        messages.error(request, error.message)
+    else:
+        event.refresh_from_db()
+        done = _("The event is open.") if event.is_open(now) else _("Saved.")
+        messages.success(request, done)
+    return redirect("desk:overview", slug)
+
+
+def change_state(request: HttpRequest, event: Event) -> None:
+    """Take the step that was asked for. Raises `ArenaError` where it cannot be taken."""
+    now, to = timezone.now(), request.POST.get("to")
+    if to == "open":
+        open_event(event, now)
+    elif to == "closed":
+        close_event(event)
+    elif to == "extended":
+        form = DeadlineForm(request.POST)
+        if not form.is_valid():
+            raise ArenaError(_("Give the new deadline as a date and a time."), "deadline_invalid")
+        moment = timezone.make_naive(form.cleaned_data["closes_at"])
+        extend_event(event, moment.replace(tzinfo=event.zone()), now)
+    else:
+        raise ArenaError(_("There is no such step."), "unknown_step")
+
+
+@require_GET
+def records(request: HttpRequest, slug: str) -> HttpResponse:
+    """Records, searched and filtered."""
+    event = desk_event(request, slug, Role.REVIEWER)
+    found = (
+        event.records.exclude(imported_at=None)
+        .annotate(
+            judged=Count("matchups__judgments", Q(matchups__judgments__standing=True)),
+        )
+        .prefetch_related("categories")
+        .order_by("external_id")
+    )
+    query, category = request.GET.get("q", "").strip(), request.GET.get("category", "")
+    if query:
+        found = found.filter(Q(external_id__icontains=query) | Q(prompt__icontains=query))
+    if category:
+        found = found.filter(categories__slug=category)
+    context = {
+        "page": Paginator(found, PER_PAGE).get_page(request.GET.get("page")),
+        "query": query,
+        "category": category,
+        "categories": event.categories.all(),
+    }
+    return desk_page(request, "records", event, context)
+
+
+@require_GET
+def record(request: HttpRequest, slug: str, external_id: str) -> HttpResponse:
+    """One record: its responses, its matchups and what people said of them."""
+    event = desk_event(request, slug, Role.REVIEWER)
+    found = record_of(event, external_id)
+    matchups = (
+        found.matchups.annotate(judged=Count("judgments", Q(judgments__standing=True)))
+        .select_related("control")
+        .prefetch_related("responses__competitor")
+        .order_by("pk")
+    )
+    context = {
+        "record": found,
+        "responses": found.responses.select_related("competitor").order_by("pk"),
+        "matchups": matchups,
+        "control_form": ControlForm(),
+    }
+    return desk_page(request, "record", event, context)
+
+
+@require_POST
+def matchup(request: HttpRequest, slug: str, external_id: str) -> HttpResponse:
+    """Make one of a record's matchups a control, retire it, or restore it."""
+    event = desk_event(request, slug)
+    found = record_of(event, external_id)
+    chosen = found.matchups.filter(key=request.POST.get("key", "")).first()
+    if chosen is None:
+        raise NotFoundError
+    act, form = request.POST.get("act"), ControlForm(request.POST)
+    try:
+        if act == "retire":
+            retire_matchup(chosen, timezone.now())
+        elif act == "restore":
+            restore_matchup(chosen)
+        elif form.is_valid():
+            mark_as_control(chosen, form.cleaned_data["expected"], form.cleaned_data["reason"])
+        else:
+            raise ArenaError(_("Say which side is right, and why."), "control_incomplete")
+    except ArenaError as error:
+        messages.error(request, error.message)
+    return redirect("desk:record", slug, external_id)
+
+
+def record_of(event: Event, external_id: str) -> Record:
+    """A record of this event by the organizer's own identifier."""
+    found = event.records.filter(external_id=external_id).exclude(imported_at=None).first()
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+@require_GET
+def controls(request: HttpRequest, slug: str) -> HttpResponse:
+    """The pool of controls, and how people fare on them."""
+    event = desk_event(request, slug)
+    credits = credits_by_matchup(event)
+    pool = [
+        {"control": control, "answers": answers.total(), "passed": answers[1.0]}
+        for control in controls_of(event)
+        for answers in [credits[control.matchup_id]]
+    ]
+    ordinary = event.matchups.filter(role=Matchup.Role.ORDINARY, retired_at=None).count()
+    context = {"pool": pool, "ordinary": ordinary, "step": "controls"}
+    return desk_page(request, "controls", event, context)
+
+
+@require_http_methods(["GET", "POST"])
+def flags(request: HttpRequest, slug: str) -> HttpResponse:
+    """What contributors reported, the oldest first; dealt with one by one."""
+    event = desk_event(request, slug, Role.REVIEWER)
+    if request.method == "POST":
+        uuid = request.POST.get("assignment", "")
+        waiting = Flag.objects.filter(
+            assignment__uuid=uuid, assignment__enrollment__event=event, resolved_at=None
+        )
+        if request.POST.get("act") == "retire":
+            for flag in waiting.select_related("assignment__matchup"):
+                retire_matchup(flag.assignment.matchup, timezone.now())
+        waiting.update(resolved_at=timezone.now(), resolved_by=reviewer(request))
+        return redirect("desk:flags", slug)
+    page = Paginator(open_flags(event), PER_PAGE).get_page(request.GET.get("page"))
+    return desk_page(request, "flags", event, {"page": page})
+
+
+@require_GET
+def contributors(request: HttpRequest, slug: str) -> HttpResponse:
+    """Everybody who judges here, the busiest first."""
+    event = desk_event(request, slug, Role.REVIEWER)
+    page = Paginator(contributors_of(event), PER_PAGE).get_page(request.GET.get("page"))
+    in_force = Exclusion.objects.in_force().filter(enrollment__in=[e.pk for e in page])
+    excluded = {exclusion.enrollment_id: exclusion for exclusion in in_force}
+    rows = [(enrollment, excluded.get(enrollment.pk)) for enrollment in page]
+    return desk_page(request, "contributors", event, {"page": page, "rows": rows})
+
+
+@require_http_methods(["GET", "POST"])
+def contributor(request: HttpRequest, slug: str, public_id: UUID) -> HttpResponse:
+    """One contributor's judgments; exclude or reinstate them with a reason."""
+    event = desk_event(request, slug, Role.REVIEWER)
+    enrollment = event.enrollments.filter(public_id=public_id).first()
+    if enrollment is None:
+        raise NotFoundError
+    form = ExcludeForm(request.POST or None)
+    if request.method == "POST":
+        decide(request, enrollment, form)
+        return redirect("desk:contributor", slug, public_id)
+    credits = control_credits(event, enrollment=enrollment)
+    context = {
+        "enrollment": enrollment,
+        "form": form,
+        "exclusions": enrollment.exclusions.order_by("-created_at"),
+        "excluded": enrollment.exclusions.in_force().first(),
+        "counted": Judgment.objects.counted().filter(enrollment=enrollment).count(),
+        "control_answers": credits.total(),
+        "control_passed": credits[1.0],
+    }
+    return desk_page(request, "contributor", event, context | receipts_of(enrollment, request.GET))
+
+
+def decide(request: HttpRequest, enrollment: Enrollment, form: ExcludeForm) -> None:
+    """Exclude or reinstate a contributor, as the reviewer said."""
+    now, by = timezone.now(), reviewer(request)
+    in_force = enrollment.exclusions.in_force().first()
+    try:
+        if request.POST.get("act") == "reinstate":
+            if in_force is not None:
+                lift_exclusion(in_force, by=by, now=now)
+                messages.success(request, _("Reinstated. Boards follow within seconds."))
+        elif form.is_valid():
+            reason, note = form.cleaned_data["reason"], form.cleaned_data["note"]
+            exclude_contributor(enrollment, reason, by=by, now=now, note=note)
+            messages.success(request, _("Excluded. Boards follow within seconds."))
+        else:
+            messages.error(request, _("Choose a reason."))
+    except ArenaError as error:
+        messages.error(request, error.message)

@@ -1,0 +1,266 @@
+"""The desk: an organizer sets an event up alone, watches it, reviews; nobody else gets in."""
+
+import io
+import zipfile
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from arena.events.models import Enrollment, Event, Matchup, Membership
+from arena.judging.models import Exclusion, Flag, Judgment
+from arena.judging.recording import flag_assignment
+from arena.people.models import Seat
+from tests.factories import (
+    NOW,
+    make_assignment,
+    make_competitors,
+    make_control,
+    make_enrollment,
+    make_event,
+    make_judgment,
+    make_matchup,
+    make_membership,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+FORM = {
+    "title": "Tea or coffee",
+    "guidelines": "# Be kind",
+    "timezone": "Europe/Berlin",
+    "closes_at": "2031-05-01T18:00",
+    "licence": "CC-BY-4.0",
+}
+QUESTIONS = {
+    "scale": "5",
+    "overlap": "3",
+    "choosing": "coverage",
+    "matchups_per_record": "0",
+    "control_interval": "20",
+    "publish_batch": "0",
+    "lease_minutes": "30",
+    "undo_seconds": "120",
+    "comment": "on",
+}
+
+
+def signed_in(user) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def organizer():
+    return make_user("olga")
+
+
+@pytest.fixture
+def event(organizer) -> Event:
+    event = make_event("tea", organizer=organizer)
+    models = make_competitors(event, 2)
+    for _ in range(6):
+        make_matchup(event, models)
+    return event
+
+
+@pytest.fixture
+def desk(organizer) -> Client:
+    return signed_in(organizer)
+
+
+def url(name: str, event: Event, *args) -> str:
+    return reverse(f"desk:{name}", args=[event.slug, *args])
+
+
+def test_from_nothing_to_an_open_event(desk: Client) -> None:
+    response = desk.post(reverse("desk:new"), FORM)
+    assert response.headers["Location"] == "/events/tea-or-coffee/desk/questions/"
+    event = Event.objects.get()
+    assert event.state == "draft"
+    assert event.closes_at is not None
+    assert event.closes_at.isoformat() == "2031-05-01T16:00:00+00:00"
+    assert desk.post(url("questions", event), QUESTIONS | {"scale": "3"}).status_code == 302
+    page = desk.get(url("overview", event))
+    assert b"Import records with responses" in page.content
+    page = desk.post(url("state", event), {"to": "open"}, follow=True)
+    assert b"Import records with responses" in page.content
+    make_matchup(event, make_competitors(event, 2))
+    desk.post(url("state", event), {"to": "open"})
+    event.refresh_from_db()
+    assert (event.state, event.scale) == ("open", 3)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("title", ""),
+        ("timezone", "Mars/Olympus"),
+        ("closes_at", "soon"),
+        ("guidelines", ""),
+        ("slug", "../x"),
+    ],
+)
+def test_a_form_that_is_wrong_comes_back_with_what_was_typed(
+    desk: Client, field: str, value: str
+) -> None:
+    response = desk.post(reverse("desk:new"), FORM | {"summary": "kept", field: value})
+    assert response.status_code == 422
+    assert b"kept" in response.content
+    assert not Event.objects.exists()
+
+
+def test_an_address_is_taken_once(desk: Client) -> None:
+    desk.post(reverse("desk:new"), FORM)
+    assert desk.post(reverse("desk:new"), FORM).status_code == 422
+    assert Event.objects.count() == 1
+
+
+def test_a_seat_opens_no_events(event: Event) -> None:
+    user = make_user()
+    Seat.objects.create(pool=event.seats, kind="open", user=user)
+    assert signed_in(user).get(reverse("desk:new")).status_code == 404
+
+
+def test_changed_guidelines_are_a_new_version(desk: Client, event: Event) -> None:
+    desk.post(url("event", event), FORM | {"guidelines": "# New"})
+    desk.post(url("event", event), FORM | {"guidelines": "# New"})
+    assert list(event.guidelines.values_list("version", flat=True)) == [1, 2]
+
+
+def test_the_scale_is_fixed_by_the_first_judgment(desk: Client, event: Event) -> None:
+    make_judgment(make_enrollment(event))
+    desk.post(url("questions", event), QUESTIONS | {"scale": "7", "overlap": "4"})
+    event.refresh_from_db()
+    assert (event.scale, event.overlap) == (5, 4)
+    assert sum(event.matchups.values_list("open_slots", flat=True)) == 6 * 4 - 1
+
+
+def test_the_sheet_of_printed_seats_downloads_once(desk: Client, event: Event) -> None:
+    response = desk.post(url("print_seats", event), {"printed": "3"})
+    with zipfile.ZipFile(io.BytesIO(response.content)) as archive:
+        assert {name.rsplit(".")[-1] for name in archive.namelist()} == {"csv", "pdf"}
+    assert Seat.objects.filter(kind="printed").count() == 3
+    assert desk.get(url("print_seats", event)).status_code == 405
+    assert desk.post(url("print_seats", event), {"printed": "0"}).status_code == 302
+    assert (
+        desk.post(url("seats", event), {"open": "5", "claims_per_network": "9"}).status_code == 302
+    )
+    assert Seat.objects.filter(kind="open").count() == 5
+    assert b"5" in desk.get(url("seats", event)).content
+
+
+def test_records_are_found_and_opened(desk: Client, event: Event) -> None:
+    record = event.records.first()
+    page = desk.get(url("records", event), {"q": record.external_id})
+    assert url("record", event, record.external_id).encode() in page.content
+    assert b"No record matches" in desk.get(url("records", event), {"q": "zzz"}).content
+    assert b"Zyxomodel" in desk.get(url("record", event, record.external_id)).content
+    assert desk.get(url("record", event, "none")).status_code == 404
+
+
+def test_a_matchup_becomes_a_control_and_rates_no_model(desk: Client, event: Event) -> None:
+    matchup = event.matchups.first()
+    address = url("matchup", event, matchup.record.external_id)
+    desk.post(address, {"key": matchup.key, "act": "control", "expected": "b", "reason": ""})
+    matchup.refresh_from_db()
+    assert matchup.role == Matchup.Role.ORDINARY
+    posted = {"key": matchup.key, "act": "control", "expected": "b", "reason": "It says so."}
+    desk.post(address, posted)
+    desk.post(address, posted)
+    matchup.refresh_from_db()
+    assert (matchup.role, matchup.open_slots) == ("control", 0)
+    assert matchup.control.key == {"sign": -1}
+    assert b"It says so." in desk.get(url("controls", event)).content
+
+
+def test_a_retired_matchup_is_not_served_until_it_is_restored(desk: Client, event: Event) -> None:
+    for matchup in event.matchups.all():
+        address = url("matchup", event, matchup.record.external_id)
+        desk.post(address, {"key": matchup.key, "act": "retire"})
+    assert not Matchup.objects.serving().exists()
+    desk.post(address, {"key": matchup.key, "act": "restore"})
+    assert Matchup.objects.serving().count() == 1
+
+
+def test_flags_wait_until_somebody_has_dealt_with_them(desk: Client, event: Event) -> None:
+    assignment = make_assignment(make_enrollment(event))
+    flag_assignment(assignment, "broken", "cut off", now=NOW)
+    assert b"cut off" in desk.get(url("flags", event)).content
+    desk.post(url("flags", event), {"assignment": str(assignment.uuid), "act": "retire"})
+    assert b"Nothing is waiting" in desk.get(url("flags", event)).content
+    assert Flag.objects.get().resolved_by is not None
+    assignment.matchup.refresh_from_db()
+    assert assignment.matchup.retired_at is not None
+
+
+def test_excluding_and_reinstating_a_contributor(desk: Client, event: Event) -> None:
+    enrollment = make_enrollment(event)
+    make_judgment(enrollment)
+    address = url("contributor", event, enrollment.public_id)
+    desk.post(address, {"act": "exclude", "reason": ""})
+    assert not Exclusion.objects.exists()
+    desk.post(address, {"act": "exclude", "reason": "unreliable", "note": "random"})
+    assert not Judgment.objects.counted().exists()
+    assert b"random" in desk.get(address).content
+    desk.post(address, {"act": "reinstate"})
+    assert Judgment.objects.counted().count() == 1
+    assert b"lifted" in desk.get(address).content
+
+
+def test_the_overview_shows_how_the_event_is_doing(desk: Client, event: Event) -> None:
+    make_control(event)
+    enrollment = make_enrollment(event)
+    for _ in range(5):
+        make_judgment(enrollment, now=timezone.now())
+    page = desk.get(url("overview", event))
+    assert page.context["health"].judged == 5
+    assert page.context["health"].control_judgments == 1
+    assert page.context["health"].taken == 4
+    assert sum(hour.judgments for hour in page.context["health"].hourly) == 5
+
+
+def test_the_deadline_moves_in_the_events_own_zone(desk: Client, event: Event) -> None:
+    Event.objects.update(timezone="Asia/Tokyo")
+    desk.post(url("state", event), {"to": "extended", "closes_at": "2031-01-01T09:00"})
+    event.refresh_from_db()
+    assert event.closes_at is not None
+    assert event.closes_at.isoformat() == "2031-01-01T00:00:00+00:00"
+    past = (timezone.now() - timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
+    page = desk.post(url("state", event), {"to": "extended", "closes_at": past}, follow=True)
+    assert b"lies in the past" in page.content
+    desk.post(url("state", event), {"to": "closed"})
+    event.refresh_from_db()
+    assert event.state == "closed"
+
+
+PAGES = ["overview", "event", "questions", "controls", "seats", "records", "flags", "contributors"]
+FOR_REVIEWERS = ["overview", "records", "flags", "contributors"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_desk_is_there_for_its_people_alone(event: Event, desk: Client, name: str) -> None:
+    reviewer, outsider = make_user(), make_user()
+    make_membership(event, reviewer)
+    make_membership(make_event(), outsider, Membership.Role.ORGANIZER)
+    address = url(name, event)
+    assert desk.get(address).status_code == 200
+    assert signed_in(reviewer).get(address).status_code == (200 if name in FOR_REVIEWERS else 404)
+    assert signed_in(outsider).get(address).status_code == 404
+    assert signed_in(make_enrollment(event).user).get(address).status_code == 404
+    assert Client().get(address).status_code == 302
+
+
+def test_one_events_desk_reaches_nothing_of_anothers(event: Event, desk: Client) -> None:
+    other = make_event()
+    make_matchup(other, make_competitors(other, 2))
+    record, enrollment = other.records.get(), make_enrollment(other)
+    assert desk.get(url("record", event, record.external_id)).status_code == 404
+    assert desk.get(url("contributor", event, enrollment.public_id)).status_code == 404
+    posted = {"key": other.matchups.get().key, "act": "retire"}
+    mine = event.records.first()
+    assert desk.post(url("matchup", event, mine.external_id), posted).status_code == 404
+    assert Enrollment.objects.get(pk=enrollment.pk).exclusions.count() == 0
