@@ -50,7 +50,7 @@ var/bench-venv/.bench: requirements/bench.txt | $(BIN)/python
 # --- serving ---------------------------------------------------------------------------------
 prepare: install .env
 	@$(BIN)/python serve.py --check-port
-	$(MANAGE) migrate --verbosity 1
+	$(MANAGE) migrate --verbosity 0
 	$(MANAGE) collectstatic --no-input --verbosity 0
 
 demo: prepare ## serve a sample event on http://127.0.0.1:8000/ (PORT=8001 for another port)
