@@ -32,7 +32,7 @@ from arena.events.pseudonyms import pseudonym
 from arena.judging.models import Answer, Judgment
 
 State = ImportJob.State
-BATCH = 1_000
+BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +148,7 @@ def cast_all(caster: Caster, spool: Spool, report: ImportReport, now: datetime) 
         with transaction.atomic():
             hold.beat(done, spool.count)
             cast_batch(caster, batch)
+        hold.give_way()
     report.landed = True
     # From here on the import has happened: the job's row says so for all of its judgments.
     with transaction.atomic():

@@ -7,9 +7,9 @@ number of the attempt fences off a process that was only asleep, whose every bat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from time import monotonic
+from time import monotonic, sleep
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
@@ -21,6 +21,8 @@ from arena.events.models import Event, ImportJob
 State = ImportJob.State
 # Seconds between two notes of progress where no batch is written anyway.
 EVERY = 1.0
+# Seconds: about as long as SQLite's busy handler sleeps between two looks at the lock.
+GAP = 0.025
 
 
 class ImportBusyError(ConflictError):
@@ -60,6 +62,15 @@ class Hold:
         """Show progress to whoever started the import here."""
         if self.progress:
             self.progress(self.job.state, done, total)
+
+    def give_way(self) -> None:
+        """Between two batches: let others write.
+
+        Who waits for SQLite's lock looks for it now and then, and would not find it free if one
+        batch followed the other at once. Other databases have no such lock.
+        """
+        if connection.vendor == "sqlite":
+            sleep(GAP)
 
     def move(self, state: str, **fields: object) -> None:
         """Go on to the next state."""

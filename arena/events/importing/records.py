@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Self
 
 from arena.events.importing.checks import Checker, kind_of, unknown
@@ -50,8 +50,16 @@ class RecordRow:
     control: ControlRow | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """As it is kept until it is written."""
-        return asdict(self)
+        """As it is kept until it is written (`dataclasses.asdict` takes ten times as long)."""
+        control = self.control
+        return {
+            "external_id": self.external_id,
+            "prompt": self.prompt,
+            "responses": [[response.model, response.text] for response in self.responses],
+            "categories": self.categories,
+            "metadata": self.metadata,
+            "control": [control.expected, control.reason] if control else None,
+        }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
@@ -59,10 +67,10 @@ class RecordRow:
         return cls(
             external_id=data["external_id"],
             prompt=data["prompt"],
-            responses=tuple(ResponseRow(**response) for response in data["responses"]),
+            responses=tuple(ResponseRow(*response) for response in data["responses"]),
             categories=None if data["categories"] is None else tuple(data["categories"]),
             metadata=data["metadata"],
-            control=ControlRow(**data["control"]) if data["control"] else None,
+            control=ControlRow(*data["control"]) if data["control"] else None,
         )
 
 

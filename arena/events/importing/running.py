@@ -39,8 +39,9 @@ from arena.events.models import Event, ImportJob, Record
 
 State = ImportJob.State
 MOST_SHOWN_TOGETHER = 9
-# A batch is written in one transaction: about 1,000 records of two responses, fewer of larger.
-ROWS_A_BATCH, CHARACTERS_A_BATCH = 8_000, 8_000_000
+# A batch is checked or written at a time; written in one transaction, which others wait for on
+# SQLite: some 500 records of two responses and a matchup, a quarter of a second.
+CHECKED_A_BATCH, ROWS_A_BATCH, CHARACTERS_A_BATCH = 1_000, 4_000, 4_000_000
 
 
 def import_records(
@@ -135,6 +136,7 @@ def write(writer: Writer, hold: Hold, spool: Spool, report: ImportReport, now: d
         if changed:
             stage_batch(hold, changed)
         done += len(batch)
+        hold.give_way()
     report.landed = True
     # From here on the import has happened: all of its new records are visible at once.
     with transaction.atomic():
@@ -149,7 +151,7 @@ def cost_of(row: dict[str, Any], per_record: int) -> float:
     """The part of a batch that a record takes: rows to write, and characters to hold."""
     responses = row["responses"]
     matchups = per_record or len(responses) * (len(responses) - 1) // 2
-    characters = sum(len(response["text"]) for response in responses)
+    characters = sum(len(text) for _model, text in responses)
     characters += sum(len(turn["content"]) for turn in row["prompt"])
     rows = 2 + len(responses) + 3 * matchups
     return rows / ROWS_A_BATCH + characters / CHARACTERS_A_BATCH
@@ -279,4 +281,4 @@ def cost_of_row(row: RecordRow) -> float:
     """The part of a batch that a row takes while it is compared."""
     characters = sum(len(response.text) for response in row.responses)
     characters += sum(len(turn["content"]) for turn in row.prompt)
-    return 1 / 1_000 + characters / CHARACTERS_A_BATCH
+    return 1 / CHECKED_A_BATCH + characters / CHARACTERS_A_BATCH

@@ -44,6 +44,7 @@ def apply_staged(writer: Writer, hold: Hold, report: ImportReport) -> None:
     while batch := list(staged[:BATCH]):
         apply_batch(writer, batch, hold, report, (done, total))
         done += len(batch)
+        hold.give_way()
 
 
 def apply_batch(
