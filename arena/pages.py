@@ -1,30 +1,65 @@
 """Home and the event page: they tell of everything, so they stand above every app."""
 
 from django.contrib.auth.decorators import login_not_required
-from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from arena.events.access import enrollment_of, event_for, is_member
+from arena.events.creating import may_create
 from arena.events.models import Event
+from arena.events.terms import current_terms
 from arena.markup import render_markdown
+from arena.people.models import Seat, User
+from leaderboard.models import Rating, Snapshot
 
 State = Event.State
 OVER = (State.CLOSED, State.PUBLISHED)
+SHOWN = 100
 
 
 @require_GET
 @login_not_required
 def home(request: HttpRequest) -> HttpResponse:
-    """Open events as cards, finished ones below."""
-    events = Event.objects.listed().annotate(
-        judged=Count("judgments", filter=Q(judgments__standing=True))
-    )
-    running = events.running().order_by("closes_at", "-created_at")
-    finished = events.filter(state__in=OVER).order_by("-closes_at", "-created_at")
-    return render(request, "home.html", {"open_events": running, "finished_events": finished})
+    """Open events as cards, finished ones with their winner below."""
+    running = Event.objects.listed().running().order_by("closes_at", "-created_at")[:SHOWN]
+    finished = Event.objects.listed().filter(state__in=OVER).order_by("-closes_at")[:SHOWN]
+    user = request.user
+    context = {
+        "open_events": with_figures(list(running)),
+        "finished_events": with_figures(list(finished)),
+        "own_events": own_events(user) if isinstance(user, User) else [],
+        "may_create": isinstance(user, User) and may_create(user),
+    }
+    return render(request, "home.html", context)
+
+
+def own_events(user: User) -> list[Event]:
+    """The events this person looks after."""
+    return list(Event.objects.filter(memberships__user=user).order_by("-created_at")[:SHOWN])
+
+
+def with_figures(events: list[Event]) -> list[Event]:
+    """The events with `judged`, `simulated` and `winners` as their public board has them.
+
+    The same numbers as on the board, from the same snapshot: no two pages differ.
+    """
+    shown = {
+        snapshot.event_id: snapshot for snapshot in Snapshot.objects.filter(board__event__in=events)
+    }
+    overall = Rating.objects.filter(
+        snapshot__in=shown.values(), category=None, weighting=Rating.Weighting.RAW, rank=1
+    ).select_related("competitor", "snapshot")
+    for event in events:
+        snapshot = shown.get(event.pk)
+        origins = snapshot.details.get("origins", {}) if snapshot else {}
+        event.judged = snapshot.judgments if snapshot else 0  # type: ignore[attr-defined]
+        event.simulated = origins.get("simulated", 0)  # type: ignore[attr-defined]
+        event.winners = [  # type: ignore[attr-defined]
+            rating.competitor.name for rating in overall if rating.snapshot.event_id == event.pk
+        ]
+    return events
 
 
 @require_GET
@@ -32,22 +67,21 @@ def home(request: HttpRequest) -> HttpResponse:
 def event_page(request: HttpRequest, slug: str) -> HttpResponse:
     """What is compared and why, until when, and one button."""
     event, now = event_for(request.user, slug), timezone.now()
+    with_figures([event])
     guidelines = event.guidelines.order_by("-version").first()
+    enrollment = enrollment_of(request.user, event)
+    open_seats = Seat.objects.open_unclaimed().filter(pool=event.seats_id)
     context = {
         "event": event,
-        "now": now,
         "is_open": event.is_open(now),
-        "enrollment": enrollment_of(request.user, event),
+        "enrollment": enrollment,
         "is_staff_member": is_member(request.user, event),
-        "guidelines": guidelines,
+        "terms": current_terms(event),
+        "has_free_seats": not request.user.is_authenticated and open_seats.exists(),
         "guidelines_html": render_markdown(guidelines.text) if guidelines else "",
         "description_html": render_markdown(event.description),
         "prize_html": render_markdown(event.prize) if event.prize else "",
-        "judged": event.judgments.standing().count(),
-        "origins": dict(
-            event.judgments.standing().values_list("origin").annotate(Count("id")).order_by()
-        ),
         "competitors": event.competitors.count(),
-        "contributors": event.enrollments.count(),
+        "contributors": event.enrollments.filter(left_at=None).count(),
     }
     return render(request, "events/event.html", context)

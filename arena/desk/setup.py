@@ -14,7 +14,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 from arena.desk.forms import EventForm, OpenSeatsForm, PrintedSeatsForm, QuestionsForm
 from arena.desk.frame import desk_event, desk_page
 from arena.errors import NotFoundError
-from arena.events.creating import EventPlan, create_event, first_questions, publish_guidelines
+from arena.events.creating import (
+    EventPlan,
+    create_event,
+    first_questions,
+    may_create,
+    publish_guidelines,
+)
 from arena.events.joining import provision, seat_pool
 from arena.events.models import Event
 from arena.events.sheets import event_sheet
@@ -22,11 +28,6 @@ from arena.judging.assigning import change_overlap
 from arena.people.models import Seat, SeatPool, User
 from arena.people.provisioning import reissue_unclaimed
 from arena.questions import KINDS
-
-
-def may_create(user: User) -> bool:
-    """Whether this account may open events: people do, seats made for contributors do not."""
-    return not Seat.objects.filter(user=user).exists()
 
 
 @require_http_methods(["GET", "POST"])

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from arena.events.models import Event, Guidelines, Membership, Question
-from arena.people.models import SeatPool, User
+from arena.people.models import Seat, SeatPool, User
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,11 @@ class EventPlan:
     title: str
     guidelines: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
+
+
+def may_create(user: User) -> bool:
+    """Whether this account may open events: people do, seats made for contributors do not."""
+    return not Seat.objects.filter(user=user).exists()
 
 
 def create_event(plan: EventPlan, *, organizer: User | None) -> Event:

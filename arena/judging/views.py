@@ -5,6 +5,7 @@ from random import SystemRandom
 from uuid import UUID
 
 from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -60,13 +61,15 @@ def enrollment_for(request: HttpRequest, slug: str) -> Enrollment:
 
 
 @require_GET
+@login_not_required
 @never_cache
 def next_(request: HttpRequest, slug: str) -> HttpResponse:
     """Where judging goes on: the current assignment, the guidelines, or why there is none."""
     event = event_for(request.user, slug)
-    if enrollment_of(request.user, event) is None:
-        return redirect("events:event", slug)
-    return go_on(request, enrollment_for(request, slug), timezone.now())
+    enrollment = enrollment_of(request.user, event)
+    if enrollment is None:
+        return redirect("events:join", slug)
+    return go_on(request, enrollment, timezone.now())
 
 
 @require_http_methods(["GET", "POST"])

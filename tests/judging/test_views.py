@@ -200,10 +200,11 @@ def test_somebody_elses_assignment_is_not_there(name: str) -> None:
     assert anonymous.headers["Location"].startswith(reverse("account_login"))
 
 
-def test_a_member_without_an_enrollment_is_led_to_the_event() -> None:
+def test_whoever_has_not_joined_is_led_to_joining() -> None:
     cast = Cast()
-    response = signed_in(make_user()).get(cast.next_url)
-    assert response.headers["Location"] == reverse("events:event", args=[cast.event.slug])
+    for client in (signed_in(make_user()), Client()):
+        response = client.get(cast.next_url)
+        assert response.headers["Location"] == reverse("events:join", args=[cast.event.slug])
 
 
 def test_no_unsafe_door_opens_without_a_csrf_token() -> None:
