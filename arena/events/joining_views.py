@@ -39,7 +39,7 @@ PERSON = Rate(30, 60)
 
 
 class JoinForm(forms.Form):
-    """Consent to one version of the terms; the box is never ticked beforehand."""
+    """Consent to one version of the terms: an act of its own, never given beforehand."""
 
     accept = forms.BooleanField(label=_("I have read this and agree"))
     version = forms.IntegerField(widget=forms.HiddenInput)
@@ -95,7 +95,7 @@ def answer(request: HttpRequest, door: Door) -> HttpResponse:
             except ArenaError as failure:
                 error, status = failure.message, failure.status
         else:
-            error, status = gettext("Please tick the box if you agree."), 422
+            error, status = gettext("To join, please accept the terms."), 422
     context = {
         "event": door.event,
         "terms": current_terms(door.event),

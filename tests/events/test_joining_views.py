@@ -82,7 +82,7 @@ def test_no_consent_no_seat(client: Client, event: Event) -> None:
     provision(event, 1, OPEN, timezone.now())
     response = client.post("/events/fair/join/", {"version": "1"})
     assert response.status_code == 422
-    assert "tick the box" in text(response)
+    assert "please accept the terms" in text(response)
     assert Seat.objects.open_unclaimed().count() == 1
 
 
