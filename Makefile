@@ -68,8 +68,11 @@ test: install-dev ## run the whole suite on SQLite, then what touches the databa
 	$(BIN)/python -m pytest --database postgresql -m "database and not browser" || failed=yes; \
 	test -z "$$failed"
 
-bench: var/bench-venv/.bench ## measure speed beside other libraries; prints a table
-	var/bench-venv/bin/python -m bench
+# make bench ONLY=importing ARGS=--quick runs one of them, with its own arguments.
+ONLY ?= $(basename $(notdir $(shell grep -l __main__ bench/*.py)))
+bench: var/bench-venv/.bench ## measure speed and memory, beside other libraries where there are any
+	@set -e; for name in $(ONLY); do \
+	  echo "--- bench.$$name"; var/bench-venv/bin/python -m bench.$$name $(ARGS); done
 
 # Every part is run, also after one has failed.
 PARTS := check-lint check-format check-types check-templates check-layers check-migrations check-deploy check-locks
@@ -125,6 +128,8 @@ lock: $(VENV)/.dev ## compile requirements/*.txt anew from pyproject.toml (UPGRA
 
 # --- deploying -------------------------------------------------------------------------------
 .PHONY: image image-test
+SOURCES += deploy
+
 image: ## build the image for web, worker and beat (docs/operations.md)
 	@sh deploy/image.sh
 
