@@ -11,7 +11,7 @@ from leaderboard.fitting import Fitted
 from leaderboard.ratings import Counts
 from leaderboard.ratings.votes import STRONGEST
 
-HOURLY = timedelta(days=3)
+HOURLY = timedelta(days=7)
 DAILY = timedelta(days=120)
 """A longer time than this is shown by the week."""
 HOUR = 3600

@@ -167,8 +167,15 @@ class Standing(models.Model):
     event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="standings")
     enrollment = models.OneToOneField(Enrollment, on_delete=models.CASCADE, related_name="standing")
     judgments = models.PositiveIntegerField()
+    # How many of them a program made.
+    simulated = models.PositiveIntegerField()
 
     class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(simulated__lte=F("judgments")), name="standing_simulated_among_all"
+            )
+        ]
         indexes: ClassVar = [
             models.Index(fields=["event", "-judgments", "enrollment"], name="standing_order")
         ]

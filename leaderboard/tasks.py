@@ -23,7 +23,7 @@ def refresh_board(event_id: int) -> None:
     """Refresh the boards of one event, if nobody else is at it."""
     snapshot = refresh_event(Event.objects.get(pk=event_id), now=timezone.now())
     if snapshot:
-        log.info("board refreshed", event=event_id, judgments=snapshot.judgments)
+        log.info("board refreshed", event_id=event_id, judgments=snapshot.judgments)
 
 
 @shared_task

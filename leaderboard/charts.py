@@ -1,0 +1,209 @@
+"""Charts as SVG, drawn on the server: no script, no inline style, colours by class.
+
+Positions are percentages of the drawing, which is as wide as its place on the page: text and dots
+keep their size at every width. Every chart stands beside a table or a sentence that says the same,
+and is therefore hidden from screen readers.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from django.utils.formats import number_format
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+STEPS = (1, 2, 5)
+ROOM = 0.06
+"""Part of an axis that is left free at either end."""
+BASE = 86.0
+"""Percent of the height at which bars and lines end; the labels are below."""
+TALLEST = 78.0
+"""Percent of the height that the highest bar takes."""
+THICKEST = 3.0
+"""Percent of the width that a bar takes at most."""
+NAME = 6.5
+"""Percent of the height that a name takes."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A horizontal axis of points; `at` gives the place of a value as a percentage."""
+
+    low: float
+    high: float
+    ticks: tuple[float, ...]
+
+    def at(self, value: float) -> str:
+        """Where a value is drawn; beyond the ends at the end."""
+        return percent(100 * self.share(value))
+
+    def share(self, value: float) -> float:
+        """The same as a part of the axis."""
+        return min(max((value - self.low) / (self.high - self.low), 0.0), 1.0)
+
+    def holds(self, value: float) -> bool:
+        """Whether a value is inside the axis."""
+        return self.low <= value <= self.high
+
+
+def axis_over(values: Sequence[float], reaches: Sequence[float], most_ticks: int = 6) -> Axis:
+    """An axis for values and the ends of their intervals.
+
+    Intervals far wider than all values lie apart are cut off rather than squeezing the rest.
+    """
+    low, high = min(values), max(values)
+    spread = max(high - low, 100.0)
+    low = max(min([low, *reaches]), low - spread)
+    high = min(max([high, *reaches]), high + spread)
+    room = ROOM * max(high - low, 1.0)
+    low, high = low - room, high + room
+    step = tick_step((high - low) / most_ticks)
+    first = math.ceil(low / step)
+    return Axis(low, high, tuple(n * step for n in range(first, math.floor(high / step) + 1)))
+
+
+def tick_step(rough: float) -> float:
+    """The least of 1, 2, 5, 10, 20, 50 … that is not below a rough step."""
+    power = 10.0 ** math.floor(math.log10(rough))
+    return next((step * power for step in STEPS if step * power >= rough * 0.999), 10 * power)
+
+
+def axis_labels(axis: Axis) -> SafeString:
+    """The axis' numbers."""
+    return svg(
+        "axis",
+        ('<text x="{}" y="100%" dy="-4">{}</text>', ((axis.at(t), points(t)) for t in axis.ticks)),
+    )
+
+
+def whisker(axis: Axis, value: float, lower: float | None, upper: float | None) -> SafeString:
+    """One row of a dot-and-whisker plot, with the axis' lines running through."""
+    reach = []
+    if lower is not None and upper is not None:
+        cut = "" if axis.holds(lower) and axis.holds(upper) else " cut"
+        reach.append((cut, axis.at(lower), axis.at(upper)))
+    return svg(
+        "whisker",
+        ('<line class="tick" x1="{0}" x2="{0}" y1="0" y2="100%"/>', grid(axis)),
+        ('<line class="reach{}" x1="{}" x2="{}" y1="50%" y2="50%"/>', reach),
+        ('<circle class="dot" cx="{}" cy="50%" r="4.5"/>', [(axis.at(value),)]),
+    )
+
+
+def grid(axis: Axis) -> Iterable[tuple[str]]:
+    """The places of the axis' lines."""
+    return ((axis.at(tick),) for tick in axis.ticks)
+
+
+def bars(counts: Sequence[int], labels: Sequence[tuple[float, str]]) -> SafeString:
+    """Counts as bars from left to right; labels: (place in [0, 1], text) below them."""
+    width, top = 100 / len(counts), max(counts)
+    thick = min(0.8 * width, THICKEST)
+    step = max(tick_step(top / 3), 1)
+    levels = [
+        (percent(BASE - TALLEST * n * step / top), points(n * step))
+        for n in range(1, math.floor(top / step) + 1)
+    ]
+    shapes = (
+        (
+            percent((i + 0.5) * width - thick / 2),
+            percent(thick),
+            percent(BASE - TALLEST * n / top),
+            percent(TALLEST * n / top),
+        )
+        for i, n in enumerate(counts)
+        if n
+    )
+    return framed(
+        levels_of(levels),
+        svg(
+            "bars",
+            ('<line class="tick" x1="0" x2="100%" y1="{0}" y2="{0}"/>', levels),
+            ('<rect class="bar" x="{}" width="{}" y="{}" height="{}"/>', shapes),
+            ('<text class="label {}" x="{}" y="100%" dy="-2">{}</text>', placed(labels)),
+        ),
+    )
+
+
+def levels_of(levels: Iterable[tuple[str, str]]) -> SafeString:
+    """The numbers to the left of a drawing, at their heights."""
+    return svg("levels", ('<text x="100%" y="{}" dy="4">{}</text>', levels))
+
+
+def framed(*drawings: SafeString) -> SafeString:
+    """Drawings side by side: what stands left, the plot, what stands right."""
+    return format_html('<div class="frame">{}</div>', format_html_join("", "{}", zip(drawings)))
+
+
+def percent(value: float) -> str:
+    """A length or place in a drawing."""
+    return f"{value:.2f}%"
+
+
+def placed(labels: Iterable[tuple[float, str]]) -> Iterable[tuple[str, str, str]]:
+    """Class, place and text of each label; the outermost ones stay inside the drawing."""
+    for place, text in labels:
+        side = "start" if place < 0.05 else "end" if place > 0.95 else "middle"
+        yield side, f"{100 * place:.2f}%", text
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a chart over time: its name, and (place in [0, 1], value) from left to right."""
+
+    name: str
+    points: tuple[tuple[float, float], ...]
+
+
+def lines(curves: Sequence[Line], labels: Sequence[tuple[float, str]]) -> SafeString:
+    """Values over time, each line with its name at its end."""
+    values = [value for line in curves for _, value in line.points]
+    axis = axis_over(values, [], most_ticks=5)
+    levels = [(percent(upward(axis, tick)), points(tick)) for tick in axis.ticks]
+    segments = []
+    for number, line in enumerate(curves):
+        ends = [(percent(100 * x), percent(upward(axis, y))) for x, y in line.points]
+        segments += [(number, *one, *next_) for one, next_ in pairwise(ends)]
+    heights = spread([upward(axis, line.points[-1][1]) for line in curves], NAME)
+    names = ((n, percent(y), curves[n].name) for n, y in enumerate(heights))
+    return framed(
+        levels_of(levels),
+        svg(
+            "lines",
+            ('<line class="tick" x1="0" x2="100%" y1="{0}" y2="{0}"/>', levels),
+            ('<line class="curve c{}" x1="{}" y1="{}" x2="{}" y2="{}"/>', segments),
+            ('<text class="label {}" x="{}" y="100%" dy="-2">{}</text>', placed(labels)),
+        ),
+        svg("names", ('<text class="name c{}" x="0" y="{}" dy="4">{}</text>', names)),
+    )
+
+
+def upward(axis: Axis, value: float) -> float:
+    """The y of a value in percent: low values at the bottom, above the labels."""
+    return BASE * (1 - axis.share(value))
+
+
+def spread(places: Sequence[float], apart: float) -> list[float]:
+    """The same places, moved as little as needed to be some distance apart, in their order."""
+    order = sorted(range(len(places)), key=lambda i: places[i])
+    moved = list(places)
+    for before, after in pairwise(order):
+        moved[after] = max(moved[after], moved[before] + apart)
+    over = max([0.0, *(place - BASE for place in moved)])
+    return [place - over for place in moved]
+
+
+Part = tuple[str, Iterable[tuple[object, ...]]]
+
+
+def svg(name: str, *parts: Part) -> SafeString:
+    """A drawing of repeated shapes, each a template and the values it is repeated for."""
+    shapes = format_html_join("", "{}", ((format_html_join("", *part),) for part in parts))
+    return format_html('<svg class="chart {}" aria-hidden="true">{}</svg>', name, shapes)
+
+
+def points(value: float) -> str:
+    """A round number, with its thousands apart."""
+    return number_format(round(value), force_grouping=True)

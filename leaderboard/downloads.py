@@ -1,0 +1,105 @@
+"""The board as CSV and JSON, with full figures."""
+
+import csv
+import io
+from typing import Any
+
+from arena.events.models import Event
+from leaderboard.models import Snapshot
+from leaderboard.presenting import Choice, Row, Table, pairs_of
+
+COLUMNS = (
+    "rank",
+    "rank_low",
+    "rank_high",
+    "class",
+    "model",
+    "organization",
+    "licence",
+    "rating",
+    "lower",
+    "upper",
+    "elo",
+    "strength",
+    "win_rate",
+    "votes",
+    "wins",
+    "ties",
+    "losses",
+    "component",
+    "status",
+)
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def rows_of(table: Table) -> list[dict[str, Any]]:
+    """Every row of a board, ranked ones first."""
+    return [row_of(row) for row in table.everybody]
+
+
+def row_of(row: Row) -> dict[str, Any]:
+    """One row: ratings and Elo in points, strength a natural logarithm, win rate a part of 1."""
+    rating, competitor = row.rating, row.rating.competitor
+    values = (
+        rating.rank,
+        rating.rank_low,
+        rating.rank_high,
+        rating.tier,
+        competitor.name,
+        competitor.organization,
+        competitor.licence,
+        row.points,
+        row.lower,
+        row.upper,
+        row.elo,
+        rating.strength,
+        None if row.win_rate is None else row.win_rate / 100,
+        rating.votes,
+        rating.wins,
+        rating.ties,
+        rating.losses,
+        rating.component,
+        rating.status,
+    )
+    return dict(zip(COLUMNS, values, strict=True))
+
+
+def as_csv(table: Table) -> str:
+    """Comma-separated, with a head; no text in it can be taken for a formula."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for row in rows_of(table):
+        writer.writerow([plain(value) for value in row.values()])
+    return out.getvalue()
+
+
+def plain(value: Any) -> Any:
+    """Text that a spreadsheet would run gets an apostrophe in front; numbers stay numbers."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
+def as_json(event: Event, snapshot: Snapshot, choice: Choice, table: Table) -> dict[str, Any]:
+    """The whole board with what it was computed from."""
+    boards = snapshot.details.get("boards", {})
+    method = {k: v for k, v in boards.get(choice.key, {}).items() if k not in ("pairs", "unseat")}
+    names = {row.rating.competitor_id: row.rating.competitor.name for row in table.everybody}
+    pairs = pairs_of(snapshot, choice)
+    columns = ("first", "second", "first_won", "tied", "second_won")
+    return {
+        "event": event.slug,
+        "question": choice.question.name,
+        "category": choice.category.slug if choice.category else None,
+        "weighting": choice.weighting,
+        "as_of": snapshot.created_at.isoformat(),
+        "ledger_position": snapshot.ledger_seq,
+        "judgments": snapshot.judgments,
+        "contributors": snapshot.contributors,
+        "judgments_by_origin": snapshot.details.get("origins", {}),
+        "method": method,
+        "ratings": rows_of(table),
+        "pairs": [
+            dict(zip(columns, (names[first], names[second], *counts), strict=True))
+            for first, second, *counts in pairs
+        ],
+    }

@@ -1,0 +1,48 @@
+"""What the method page says of an event, from its settings and its judgments."""
+
+from typing import Any
+
+from django.db.models import Count
+
+from arena.events.models import Event, Question
+from arena.judging.models import Exclusion, Origin
+from arena.questions import KINDS
+from leaderboard.models import Snapshot
+from leaderboard.publishing import FEWEST_PEOPLE, PATIENCE
+from leaderboard.ratings import scale
+from leaderboard.ratings.ranks import FEWEST_VOTES
+from leaderboard.trust.control import FEWEST_CONTROLS, PRIOR_AGREEMENT, PRIOR_CONTROLS
+
+
+def method_context(event: Event) -> dict[str, Any]:
+    """The settings that decide the numbers, and what they left out so far."""
+    counted = event.counted_origins()
+    in_force = Exclusion.objects.in_force().filter(event=event)
+    reasons = dict(Exclusion.Reason.choices)
+    excluded = in_force.values_list("reason").annotate(
+        judgments=Count("judgment"), people=Count("enrollment")
+    )
+    return {
+        "questions": [asked(question) for question in event.questions.filter(kind="preference")],
+        "counted": [label for value, label in Origin.choices if value in counted],
+        "not_counted": [label for value, label in Origin.choices if value not in counted],
+        "excluded": [
+            {"reason": reasons[reason], "judgments": judgments, "people": people}
+            for reason, judgments, people in excluded.order_by("reason")
+        ],
+        "snapshot": Snapshot.objects.filter(board__event=event).defer("details").first(),
+        "average": scale.AVERAGE,
+        "fewest_votes": int(FEWEST_VOTES),
+        "fewest_people": FEWEST_PEOPLE,
+        "fewest_controls": FEWEST_CONTROLS,
+        "prior_agreement": PRIOR_AGREEMENT,
+        "prior_controls": PRIOR_CONTROLS,
+        "prior": round(PRIOR_AGREEMENT / PRIOR_CONTROLS, 2),
+        "patience_hours": int(PATIENCE.total_seconds() // 3600),
+    }
+
+
+def asked(question: Question) -> dict[str, Any]:
+    """A question and the answers it takes, as they stand on the scale."""
+    choices = KINDS[question.kind].choices(question.all_settings())
+    return {"title": question.title, "answers": [choice.label for choice in choices]}

@@ -1,0 +1,246 @@
+"""What the board page shows of a snapshot: chosen, ordered, converted to points, in words."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import Any
+from urllib.parse import urlencode
+
+import numpy as np
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from arena.errors import NotFoundError
+from arena.events.models import Category, Event, Question
+from leaderboard.charts import Axis, axis_labels, axis_over, whisker
+from leaderboard.details import board_key
+from leaderboard.models import Rating, Snapshot
+from leaderboard.ratings.scale import to_points
+
+Weighting = Rating.Weighting
+WHY_NOT_RANKED = {
+    Rating.Status.UNDEFEATED: _("never lost or tied: there is no upper limit yet"),
+    Rating.Status.WINLESS: _("never won or tied: there is no lower limit yet"),
+    Rating.Status.SEPARATED: _("its wins and losses do not yet tie it to the others"),
+    Rating.Status.NO_VOTES: _("no votes yet"),
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which board of a snapshot a visitor looks at; `default` is the question that goes unsaid."""
+
+    default: Question
+    question: Question
+    category: Category | None
+    weighting: str
+
+    @property
+    def key(self) -> str:
+        """Its name among the snapshot's details."""
+        return board_key(
+            self.question.pk, self.category.pk if self.category else None, self.weighting
+        )
+
+    @property
+    def raw_key(self) -> str:
+        """The name of the unweighted board, which keeps the pairs."""
+        return board_key(
+            self.question.pk, self.category.pk if self.category else None, Weighting.RAW
+        )
+
+    def query(self, **more: str) -> str:
+        """The address' query for this board: what goes without saying is left out."""
+        parts = {}
+        if self.question != self.default:
+            parts["question"] = self.question.name
+        if self.category:
+            parts["category"] = self.category.slug
+        if self.weighting != Weighting.RAW:
+            parts["weighting"] = self.weighting
+        parts |= more
+        return f"?{urlencode(parts)}" if parts else ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A competitor's row, in points."""
+
+    rating: Rating
+    points: float | None
+    lower: float | None
+    upper: float | None
+    elo: float | None
+    plot: str = ""
+
+    @property
+    def margin(self) -> float | None:
+        """Half of the interval's width."""
+        if self.upper is None or self.lower is None:
+            return None
+        return (self.upper - self.lower) / 2
+
+    @property
+    def win_rate(self) -> float | None:
+        """Part of its votes that it won, ties as halves, in percent; None without votes."""
+        rating = self.rating
+        if not rating.votes:
+            return None
+        return 100 * (rating.wins + rating.ties / 2) / rating.votes
+
+    @property
+    def why_not_ranked(self) -> Any:
+        """What keeps it from having a rank."""
+        return WHY_NOT_RANKED.get(Rating.Status(self.rating.status), "")
+
+
+@dataclass(frozen=True)
+class Tier:
+    """Rows that cannot be told apart from the first of them."""
+
+    number: int | None
+    rows: list[Row]
+
+    @property
+    def leader(self) -> str:
+        return self.rows[0].rating.competitor.name
+
+
+@dataclass(frozen=True)
+class Group:
+    """Competitors on one scale."""
+
+    tiers: list[Tier]
+    axis: SafeString
+
+    @property
+    def rows(self) -> list[Row]:
+        return [row for tier in self.tiers for row in tier.rows]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A whole board: its scales, and who is on none."""
+
+    groups: list[Group] = field(default_factory=list)
+    unranked: list[Row] = field(default_factory=list)
+
+    @property
+    def everybody(self) -> list[Row]:
+        """Every row, ranked ones first."""
+        return [*(row for group in self.groups for row in group.rows), *self.unranked]
+
+    @property
+    def is_provisional(self) -> bool:
+        """Whether nobody has enough votes: said once, then, and not in every row."""
+        rows = [row for group in self.groups for row in group.rows]
+        return bool(rows) and all(row.rating.status == Rating.Status.PROVISIONAL for row in rows)
+
+
+def chosen(event: Event, wanted: dict[str, str]) -> Choice:
+    """The board that the address names. Raises `NotFoundError` where there is none such."""
+    questions = {asked.name: asked for asked in event.questions.filter(kind="preference")}
+    default = next(iter(questions.values()), None)
+    question = questions.get(wanted["question"]) if "question" in wanted else default
+    weighting = wanted.get("weighting", Weighting.RAW)
+    slug = wanted.get("category")
+    category = event.categories.filter(slug=slug).first() if slug else None
+    if (
+        not default
+        or not question
+        or weighting not in Weighting.values
+        or (slug and category is None)
+    ):
+        raise NotFoundError
+    return Choice(default, question, category, weighting)
+
+
+def table_of(snapshot: Snapshot, choice: Choice) -> Table:
+    """The chosen board's rows, best first within each scale."""
+    ratings = snapshot.ratings.filter(
+        question=choice.question, category=choice.category, weighting=choice.weighting
+    ).select_related("competitor")
+    rows = [in_points(rating) for rating in ratings]
+    rated = [row for row in rows if row.points is not None]
+    rated.sort(key=lambda row: (row.rating.component, row.rating.rank, row.rating.competitor_id))
+    scales = groupby(rated, key=lambda row: row.rating.component)
+    unranked = [row for row in rows if row.points is None]
+    unranked.sort(key=lambda row: (-row.rating.votes, row.rating.competitor.name))
+    return Table([grouped_by_tier(list(scale)) for _, scale in scales], unranked)
+
+
+def in_points(rating: Rating) -> Row:
+    """A row on the scale that people read."""
+    points, lower, upper, elo = (
+        None if value is None else as_points(value)
+        for value in (rating.strength, rating.lower, rating.upper, rating.elo)
+    )
+    return Row(rating, points, lower, upper, elo)
+
+
+def as_points(strength: float) -> float:
+    """A strength on the scale that people read."""
+    return float(to_points(np.array(strength)))
+
+
+def grouped_by_tier(rows: Sequence[Row]) -> Group:
+    """Rows of one scale with their plots on a common axis."""
+    axis = axis_over(
+        [row.points for row in rows if row.points is not None],
+        [end for row in rows for end in (row.lower, row.upper) if end is not None],
+    )
+    tiers = groupby((plotted(row, axis) for row in rows), key=lambda row: row.rating.tier)
+    return Group([Tier(number, list(members)) for number, members in tiers], axis_labels(axis))
+
+
+def plotted(row: Row, axis: Axis) -> Row:
+    """The row with its dot and whisker."""
+    assert row.points is not None
+    plot = whisker(axis, row.points, row.lower, row.upper)
+    return Row(row.rating, row.points, row.lower, row.upper, row.elo, plot)
+
+
+def links(event: Event, choice: Choice, snapshot: Snapshot) -> dict[str, list[dict[str, Any]]]:
+    """The filters as links: label, query and whether it is the current one."""
+    questions = event.questions.filter(kind="preference")
+    boards = snapshot.details.get("boards", {})
+    weighted = board_key(choice.question.pk, None, Weighting.WEIGHTED) in boards
+    return {
+        "questions": [link(choice, question.title, question=question) for question in questions],
+        "categories": [
+            link(choice, _("All"), category=None),
+            *(link(choice, item.name, category=item) for item in event.categories.all()),
+        ],
+        "weightings": [link(choice, label, weighting=value) for value, label in Weighting.choices]
+        if weighted
+        else [],
+    }
+
+
+def link(choice: Choice, label: Any, **change: Any) -> dict[str, Any]:
+    """A link to the board that differs from the chosen one in one thing."""
+    there = replace(choice, **change)
+    return {"label": label, "query": there.query(), "is_current": there == choice}
+
+
+def pairs_of(snapshot: Snapshot, choice: Choice) -> Iterator[tuple[int, int, int, int, int]]:
+    """Who met whom on the chosen board: two competitors' keys, wins, ties, wins of the second."""
+    board = snapshot.details.get("boards", {}).get(choice.raw_key, {})
+    keys, flat = snapshot.details.get("competitors", []), board.get("pairs", [])
+    for i, j, won, tied, lost in zip(*(iter(flat),) * 5, strict=True):
+        yield keys[i], keys[j], won, tied, lost
+
+
+def unseating(snapshot: Snapshot, choice: Choice, table: Table) -> dict[str, Any] | None:
+    """How many votes would have to go for another model to be first, and which; None if unknown."""
+    board = snapshot.details.get("boards", {}).get(choice.key, {})
+    found, keys = board.get("unseat"), snapshot.details.get("competitors", [])
+    if not found:
+        return None
+    names = {row.rating.competitor_id: row.rating.competitor.name for row in table.everybody}
+    return {
+        "votes": found["votes"],
+        "of": board["votes"],
+        "leader": names[keys[found["leader"]]],
+        "challenger": names[keys[found["challenger"]]],
+    }

@@ -1,0 +1,164 @@
+"""The public pages of what follows from judgments: models, contributors, method."""
+
+import json
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.cache import cache
+from django.core.paginator import Paginator
+from django.db.models import Sum
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.utils.crypto import salted_hmac
+from django.utils.translation import get_language
+from django.views.decorators.http import require_GET
+
+from arena.errors import NotFoundError
+from arena.events.access import enrollment_of, event_for
+from arena.events.models import Event
+from arena.judging.models import Origin
+from leaderboard.downloads import as_csv, as_json
+from leaderboard.explaining import method_context
+from leaderboard.figures import heat_map, history_of, timeline_of
+from leaderboard.models import Board, Snapshot, Standing
+from leaderboard.presenting import chosen, links, table_of, unseating
+
+KEPT = 3600
+PAGE = 100
+ALL = "all"
+LIVE = (Event.State.OPEN, Event.State.FROZEN)
+
+
+@require_GET
+@login_not_required
+def board(request: HttpRequest, slug: str) -> HttpResponse:
+    """The models' leaderboard; to htmx its changing part alone, or that nothing has changed."""
+    event = event_for(request.user, slug)
+    tag = tag_of(request, event)
+    if request.headers.get("HX-Request"):
+        response = get_conditional_response(request, tag)
+        if response is None:
+            response = HttpResponse(board_html(request, event, tag))
+    else:
+        context = {
+            "event": event,
+            "enrollment": enrollment_of(request.user, event),
+            "board_html": board_html(request, event, tag),
+        }
+        response = render(request, "leaderboard/board.html", context)
+    response.headers["Cache-Control"] = "private, no-cache"
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def tag_of(request: HttpRequest, event: Event) -> str:
+    """The ETag of what is shown: the snapshot, the filters and the language."""
+    shown = Board.objects.filter(event=event).values_list(
+        "current_snapshot", "current_snapshot__fingerprint"
+    )
+    parts = [*(shown.first() or ()), event.state, request.GET.urlencode(), get_language()]
+    digest = salted_hmac("leaderboard.board", repr(parts)).hexdigest()
+    return f'"{event.pk}-{digest[:32]}"'
+
+
+def board_html(request: HttpRequest, event: Event, tag: str) -> str:
+    """The changing part of the page, rendered once for all readers of a snapshot."""
+    key = "board-" + tag.strip('"')
+    html = cache.get(key)
+    if html is None:
+        html = render_to_string("leaderboard/_board.html", board_context(request, event, tag))
+        cache.set(key, html, KEPT)
+    return str(html)
+
+
+def board_context(request: HttpRequest, event: Event, tag: str) -> dict[str, Any]:
+    """Everything the changing part shows."""
+    choice = chosen(event, request.GET.dict())
+    snapshot = Snapshot.objects.filter(board__event=event).first()
+    context = {
+        "event": event,
+        "choice": choice,
+        "address": request.get_full_path(),
+        "headers": json.dumps({"If-None-Match": tag}),
+        "is_live": event.state in LIVE,
+    }
+    if snapshot is None:
+        return context
+    table = table_of(snapshot, choice)
+    everybody = request.GET.get("pairs") == ALL
+    origins = snapshot.details.get("origins", {})
+    return context | {
+        "snapshot": snapshot,
+        "table": table,
+        "links": links(event, choice, snapshot),
+        "method": snapshot.details.get("boards", {}).get(choice.key, {}),
+        "origins": origins,
+        "origin_rows": [
+            (label, origins[name]) for name, label in Origin.choices if name in origins
+        ],
+        "unseat": unseating(snapshot, choice, table),
+        "all_pairs": choice.query(pairs=ALL),
+        "heat_map": heat_map(snapshot, choice, table, everybody=everybody),
+        "timeline": timeline_of(snapshot, event),
+        "history": history_of(snapshot, choice, table),
+    }
+
+
+@require_GET
+@login_not_required
+def board_csv(request: HttpRequest, slug: str) -> HttpResponse:
+    """The chosen board as a file."""
+    event = event_for(request.user, slug)
+    choice, snapshot = chosen(event, request.GET.dict()), snapshot_of(event)
+    response = HttpResponse(as_csv(table_of(snapshot, choice)), content_type="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="{event.slug}-leaderboard.csv"'
+    return response
+
+
+@require_GET
+@login_not_required
+def board_json(request: HttpRequest, slug: str) -> HttpResponse:
+    """The chosen board with what it was computed from."""
+    event = event_for(request.user, slug)
+    choice, snapshot = chosen(event, request.GET.dict()), snapshot_of(event)
+    return JsonResponse(as_json(event, snapshot, choice, table_of(snapshot, choice)))
+
+
+def snapshot_of(event: Event) -> Snapshot:
+    """The snapshot that the public pages show. Raises `NotFoundError` before the first."""
+    snapshot = Snapshot.objects.filter(board__event=event).first()
+    if snapshot is None:
+        raise NotFoundError
+    return snapshot
+
+
+@require_GET
+@login_not_required
+def contributors(request: HttpRequest, slug: str) -> HttpResponse:
+    """Who contributed, by counted judgments of every kind; a visitor's own row on top."""
+    event = event_for(request.user, slug)
+    standings = (
+        Standing.objects.filter(event=event)
+        .select_related("enrollment__user")
+        .order_by("-judgments", "enrollment")
+    )
+    own = enrollment_of(request.user, event)
+    context = {
+        "event": event,
+        "enrollment": own,
+        "page": Paginator(standings, PAGE).get_page(request.GET.get("page")),
+        "own": standings.filter(enrollment=own).first() if own else None,
+        "simulated": Standing.objects.filter(event=event).aggregate(n=Sum("simulated"))["n"],
+    }
+    return render(request, "leaderboard/contributors.html", context)
+
+
+@require_GET
+@login_not_required
+def method(request: HttpRequest, slug: str) -> HttpResponse:
+    """What is computed, from which votes, and what is left out."""
+    event = event_for(request.user, slug)
+    context = {"event": event, "enrollment": enrollment_of(request.user, event)}
+    return render(request, "leaderboard/method.html", context | method_context(event))
