@@ -23,8 +23,8 @@ RUN export PATH="/opt/venv/bin:$PATH" PYTHONPATH=/app PYTHONPYCACHEPREFIX=/opt/b
       PYTHONDONTWRITEBYTECODE=1 ARENA_VAR=/tmp/var STATIC_ROOT=/opt/static \
       SECRET_KEY="$(od -An -tx1 -N40 /dev/urandom | tr -d ' \n')" \
  && python3 manage.py collectstatic --no-input --verbosity 0 \
- && python3 deploy/bytecode.py \
- && find /opt/venv -depth -type d -name static -exec rm -rf {} +
+ && find /opt/venv -depth -path '*/django*/static' -exec rm -rf {} + \
+ && python3 deploy/bytecode.py
 
 # --- run -----------------------------------------------------------------------------------------
 FROM ${BASE}

