@@ -24,6 +24,7 @@ urlpatterns = [
     path("", pages.home, name="home"),
     path("health/", health, name="health"),
     path("", include((event_urls, "events"))),
+    path("", include("arena.events.import_urls")),
     path("", include("arena.judging.urls")),
     path("", include("leaderboard.urls")),
     path("", include("arena.exports.urls")),

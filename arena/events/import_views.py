@@ -1,0 +1,198 @@
+"""Importing by upload: drop a file, confirm what its columns mean, watch, read errors by line."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+from kombu.exceptions import OperationalError
+
+from arena.errors import ArenaError, NotFoundError
+from arena.events.access import Role, event_for
+from arena.events.importing.preview import Preview, preview_of, targets
+from arena.events.importing.report import ImportReport
+from arena.events.importing.uploads import (
+    STARTABLE,
+    discard_upload,
+    keep_mapping,
+    keep_upload,
+    queue_upload,
+)
+from arena.events.lifecycle import missing_before_opening
+from arena.events.models import Event, ImportJob
+from arena.events.tasks import run_import
+from arena.people.models import User
+
+State = ImportJob.State
+LARGEST = 1024**3
+RECENT = 10
+
+
+class UploadForm(forms.Form):
+    """A file of records."""
+
+    file = forms.FileField(
+        label=gettext_lazy("File"),
+        help_text=gettext_lazy("JSONL, JSON or CSV in UTF-8, gzipped or not; up to 1 GB."),
+        error_messages={"empty": gettext_lazy("The file is empty.")},
+    )
+
+    def clean_file(self) -> "UploadedFile[Any]":
+        """Refuse what no worker should have to read."""
+        upload: UploadedFile[Any] = self.cleaned_data["file"]
+        if (upload.size or 0) > LARGEST:
+            raise forms.ValidationError(_("The file is larger than 1 GB; import it in parts."))
+        return upload
+
+
+@require_http_methods(["GET", "POST"])
+def new(request: HttpRequest, slug: str) -> HttpResponse:
+    """Drop a file, and see what was imported before."""
+    event = event_for(request.user, slug, Role.ORGANIZER)
+    posted = request.method == "POST"
+    form = UploadForm(request.POST, request.FILES) if posted else UploadForm()
+    if posted and form.is_valid():
+        assert isinstance(request.user, User)
+        upload = keep_upload(event, form.cleaned_data["file"], request.user, timezone.now())
+        return redirect("imports:job", slug, upload.uuid)
+    context = {"form": form, "recent": event.import_jobs.all()[:RECENT]}
+    return setup_page(request, "events/import.html", event, context, 400 if posted else 200)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def job(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
+    """One import in whatever state it is; the partial of it where the page asks for that."""
+    event = event_for(request.user, slug, Role.ORGANIZER)
+    this = job_of(event, uuid)
+    if request.method == "POST":
+        return start(request, this)
+    if can_edit(this) and (this.state == State.UPLOADED or "edit" in request.GET):
+        context = {"job": this, **preview_context(this)}
+        template = "events/_import_preview.html"
+    else:
+        context = {"job": this, "report": report_of(this), **progress_of(this)}
+        template = "events/_import_state.html"
+    if request.htmx:  # type: ignore[attr-defined]
+        return render(request, template, context | {"event": event})
+    return setup_page(request, "events/import_job.html", event, context | {"part": template})
+
+
+@require_POST
+def discard(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
+    """Delete an upload that is not to be imported."""
+    event = event_for(request.user, slug, Role.ORGANIZER)
+    this = job_of(event, uuid)
+    if this.state not in STARTABLE:
+        raise ArenaError(_("This import has been begun already."), "import_begun")
+    discard_upload(this)
+    messages.success(request, _("The file was deleted; nothing was imported."))
+    return redirect("imports:new", slug)
+
+
+def start(request: HttpRequest, this: ImportJob) -> HttpResponse:
+    """Hand the import to a worker, with the mapping that was confirmed; or keep the mapping and
+    look at the first rows again."""
+    if this.state in STARTABLE:
+        if not can_edit(this):
+            raise ArenaError(_("The file is gone; upload it again."), "file_gone")
+        mapping = this.mapping
+        if "mapped" in request.POST:
+            preview = preview_of(Path(this.file.path), this.format)
+            mapping = posted_mapping(preview, request.POST)
+        if "look" in request.POST:
+            keep_mapping(this, mapping, skips_errors="skip" in request.POST)
+            return redirect(f"{reverse('imports:job', args=(this.event.slug, this.uuid))}?edit=1")
+        queue_upload(this, mapping, skips_errors="skip" in request.POST)
+    # Again where a worker has died or a message was lost: the task finds out what is left to do.
+    try:
+        transaction.on_commit(partial(run_import.delay, this.pk))
+    except OperationalError as error:
+        ImportJob.objects.filter(pk=this.pk, state=State.QUEUED).update(state=State.UPLOADED)
+        raise ArenaError(_("No worker can be reached. Try again in a minute."), "queue") from error
+    return redirect("imports:job", this.event.slug, this.uuid)
+
+
+def job_of(event: Event, uuid: UUID) -> ImportJob:
+    """The event's import with this identifier."""
+    found = event.import_jobs.filter(uuid=uuid).select_related("event").first()
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def can_edit(this: ImportJob) -> bool:
+    """Whether the file is there and its mapping can still be changed."""
+    return this.state in STARTABLE and bool(this.file)
+
+
+def preview_context(this: ImportJob) -> dict[str, Any]:
+    """The first rows with a box per column, under the mapping kept so far or a guessed one."""
+    preview = preview_of(Path(this.file.path), this.format, this.mapping or None)
+    choices = targets(preview.columns, is_csv=preview.is_csv)
+    boxes = [
+        {
+            "name": f"map-{index}",
+            "column": column,
+            "chosen": preview.mapping[column],
+            "choices": choices + ([f"metadata.{column}"] if preview.is_csv else []),
+        }
+        for index, column in enumerate(preview.columns)
+    ]
+    return {"preview": preview, "boxes": boxes}
+
+
+def posted_mapping(preview: Preview, posted: Mapping[str, str]) -> dict[str, str]:
+    """The mapping that the boxes say; an unknown word leaves the column out."""
+    choices = targets(preview.columns, is_csv=preview.is_csv)
+    mapping = {}
+    for index, column in enumerate(preview.columns):
+        chosen = posted.get(f"map-{index}", "")
+        is_metadata = preview.is_csv and chosen == f"metadata.{column}"
+        mapping[column] = chosen if chosen in choices or is_metadata or chosen == column else ""
+    return mapping
+
+
+def progress_of(this: ImportJob) -> dict[str, Any]:
+    """How far the import is, and whether anybody is still working on it."""
+    is_running = this.state in (State.QUEUED, *ImportJob.UNDER_WAY)
+    return {
+        "is_running": is_running,
+        "is_stale": is_running and ImportJob.objects.stale().filter(pk=this.pk).exists(),
+        "percent": min(100, 100 * this.done // this.total) if this.total else None,
+        "can_edit": can_edit(this),
+    }
+
+
+def report_of(this: ImportJob) -> ImportReport | None:
+    """The report, once there is one."""
+    return ImportReport.from_json(this.report) if this.report else None
+
+
+def setup_page(
+    request: HttpRequest, template: str, event: Event, context: dict[str, Any], status: int = 200
+) -> HttpResponse:
+    """A page in the frame of the set-up."""
+    frame = {
+        "event": event,
+        "step": "import",
+        "is_organizer": True,
+        "is_staff_member": True,
+        "checks": missing_before_opening(event, timezone.now())
+        if event.state == Event.State.DRAFT
+        else [],
+    }
+    return render(request, template, frame | context, status=status)

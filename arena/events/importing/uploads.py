@@ -1,0 +1,98 @@
+"""Uploaded files: kept until they are imported, run by a worker, deleted afterwards."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext as _
+
+from arena.errors import ConflictError
+from arena.events.importing.jobs import ImportBusyError
+from arena.events.importing.preview import format_of
+from arena.events.importing.running import run_job
+from arena.events.models import Event, ImportJob
+from arena.people.models import User
+
+State = ImportJob.State
+# What nobody has confirmed or corrected by then is deleted with the next upload.
+KEPT_FOR = timedelta(days=1)
+# Before confirmation, and again after a refusal or a crash.
+STARTABLE = (State.UPLOADED, State.REFUSED, State.FAILED)
+
+
+def keep_upload(event: Event, upload: "UploadedFile[Any]", user: User, now: datetime) -> ImportJob:
+    """Store an uploaded file as an import that waits for its mapping."""
+    abandoned = event.import_jobs.filter(state__in=STARTABLE, created_at__lt=now - KEPT_FOR)
+    for job in abandoned.exclude(file=None).exclude(file=""):
+        discard_upload(job)
+    upload.seek(0)
+    name = str(upload.name or "")[:200]
+    format = format_of(upload.file, name)  # type: ignore[arg-type]
+    upload.seek(0)
+    return ImportJob.objects.create(
+        event=event,
+        state=State.UPLOADED,
+        created_by=user,
+        created_at=now,
+        file=upload,
+        file_name=name,
+        format=format,
+    )
+
+
+def keep_mapping(job: ImportJob, mapping: Mapping[str, str], *, skips_errors: bool) -> None:
+    """What the organizer has chosen so far, unless the import has begun meanwhile."""
+    waiting = ImportJob.objects.filter(pk=job.pk, state__in=STARTABLE)
+    waiting.update(mapping=dict(mapping), skips_errors=skips_errors)
+
+
+def queue_upload(job: ImportJob, mapping: Mapping[str, str], *, skips_errors: bool) -> None:
+    """The organizer has confirmed: the import waits for a worker.
+
+    Raises `ConflictError` where it is under way or done.
+    """
+    waiting = ImportJob.objects.filter(pk=job.pk, state__in=STARTABLE).exclude(file=None)
+    queued = waiting.exclude(file="").update(
+        state=State.QUEUED, mapping=dict(mapping), skips_errors=skips_errors
+    )
+    if not queued:
+        raise ConflictError(_("This import has been begun already."), "import_begun")
+
+
+def discard_upload(job: ImportJob) -> None:
+    """Delete a file that will not be imported; of an import that never began nothing is kept."""
+    delete_file(job)
+    ImportJob.objects.filter(pk=job.pk, state=State.UPLOADED).delete()
+
+
+def run_upload(job_id: int, now: datetime, rng: Random) -> ImportJob | None:
+    """Run an uploaded import that is queued, or was left by a worker that died.
+
+    Safe to call twice or late: None where there is nothing left to do. Raises `ImportBusyError`
+    while another import into the event is under way.
+    """
+    left = ImportJob.objects.filter(pk=job_id).exclude(file=None).exclude(file="")
+    job = left.select_related("event").first()
+    is_dead = job is not None and ImportJob.objects.stale().filter(pk=job.pk).exists()
+    if job is None or (job.state != State.QUEUED and not is_dead):
+        return None
+    try:
+        run_job(job, Path(job.file.path), now=now, rng=rng)
+    except ImportBusyError:
+        raise
+    except ConflictError:  # another worker was faster, or it only had to be gone on with
+        pass
+    job.refresh_from_db()
+    if job.state == State.DONE:
+        delete_file(job)
+    return job
+
+
+def delete_file(job: ImportJob) -> None:
+    """Delete the file, and forget where it was."""
+    if job.file:
+        job.file.delete(save=False)
+    ImportJob.objects.filter(pk=job.pk).update(file=None)

@@ -1,0 +1,32 @@
+"""Celery tasks of events: ids in, one call, one log line. Safe twice, at once, or late."""
+
+from random import SystemRandom
+from typing import Any
+
+import structlog
+from celery import shared_task
+from django.utils import timezone
+
+from arena.events.importing import ImportBusyError
+from arena.events.importing.uploads import run_upload
+from arena.events.lifecycle import advance_events as advance
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task(bind=True, max_retries=None, default_retry_delay=10)
+def run_import(self: Any, job_id: int) -> None:
+    """Import an uploaded file that is confirmed; waits its turn while another import runs."""
+    try:
+        job = run_upload(job_id, timezone.now(), SystemRandom())
+    except ImportBusyError as error:
+        raise self.retry(exc=error) from error
+    if job is not None:
+        log.info("import run", import_id=job_id, event_id=job.event_id, state=job.state)
+
+
+@shared_task
+def advance_events() -> None:
+    """Freeze and close the events whose time has come."""
+    for event in advance(timezone.now()):
+        log.info("event advanced", event_id=event.pk, state=event.state)

@@ -1,0 +1,376 @@
+"""The import page: drop a file, confirm its columns, watch, read errors by line."""
+
+import json
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from arena import settings as project_settings
+from arena.events.import_views import UploadForm
+from arena.events.models import Event, ImportJob, Matchup, Membership, Record
+from arena.events.tasks import run_import
+from tests.factories import NOW, make_enrollment, make_event, make_membership, make_user
+
+pytestmark = pytest.mark.django_db
+State = ImportJob.State
+
+
+@pytest.fixture(autouse=True)
+def media(settings: Any, tmp_path: Path) -> Path:
+    settings.MEDIA_ROOT = tmp_path / "uploads"
+    return tmp_path / "uploads"
+
+
+@pytest.fixture
+def event() -> Event:
+    return make_event("fair", organizer=make_user("olga"))
+
+
+@pytest.fixture
+def organizer(event: Event, client: Client) -> Client:
+    client.force_login(event.memberships.get(role=Membership.Role.ORGANIZER).user)
+    return client
+
+
+@pytest.fixture
+def queued(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Imports handed to the worker."""
+    sent: list[int] = []
+    monkeypatch.setattr(run_import, "delay", sent.append)
+    return sent
+
+
+CSV = "id,instruction,model_a,response_a,model_b,response_b,level\nq1,Why?,Ash,Yes.,Birch,No.,3\n"
+
+
+def upload(client: Client, content: str | bytes = CSV, name: str = "records.csv") -> ImportJob:
+    """Drop a file; the import that waits for its mapping."""
+    data = content.encode() if isinstance(content, str) else content
+    response = client.post(
+        reverse("imports:new", args=["fair"]), {"file": SimpleUploadedFile(name, data)}
+    )
+    assert response.status_code == 302
+    job = ImportJob.objects.first()
+    assert job is not None
+    assert response["Location"] == url_of(job)
+    return job
+
+
+def url_of(job: ImportJob, name: str = "imports:job") -> str:
+    return reverse(name, args=["fair", job.uuid])
+
+
+def boxes(**chosen: str) -> dict[str, str]:
+    """The form with these boxes, in the order of the columns."""
+    return {"mapped": "1"} | {f"map-{n}": value for n, value in enumerate(chosen.values())}
+
+
+MAPPED = boxes(
+    id="external_id", instruction="prompt", model_a="model_a", response_a="response_a",
+    model_b="model_b", response_b="response_b", level="metadata.level",
+)  # fmt: skip
+
+
+def confirm(
+    client: Client, job: ImportJob, capture: Callable[..., Any], data: dict[str, str] | None = None
+) -> None:
+    """Press "Import", and let the transaction end."""
+    with capture(execute=True):
+        response = client.post(url_of(job), MAPPED if data is None else data)
+    assert response.status_code == 302
+    job.refresh_from_db()
+
+
+# --- it works ---------------------------------------------------------------------------------
+def test_a_file_is_previewed_with_its_columns_guessed(organizer: Client) -> None:
+    job = upload(organizer)
+
+    page = organizer.get(url_of(job))
+
+    assert (job.state, job.format, job.file_name) == (State.UPLOADED, "csv", "records.csv")
+    chosen = {box["column"]: box["chosen"] for box in page.context["boxes"]}
+    assert chosen["id"] == "external_id"
+    assert chosen["instruction"] == "prompt"
+    assert chosen["level"] == "metadata.level"
+    assert page.context["preview"].errors == []
+    page_text = page.content.decode()
+    assert "Why?" in page_text
+    assert '<option value="prompt" selected>prompt</option>' in page_text
+
+
+def test_a_confirmed_file_is_imported_by_the_task(
+    organizer: Client, queued: list[int], django_capture_on_commit_callbacks: Any, media: Path
+) -> None:
+    job = upload(organizer)
+    confirm(organizer, job, django_capture_on_commit_callbacks)
+    assert (job.state, queued) == (State.QUEUED, [job.pk])
+    assert "Waiting for a worker" in organizer.get(url_of(job)).content.decode()
+
+    run_import(job.pk)
+
+    record = Record.objects.get()
+    assert (record.external_id, record.metadata) == ("q1", {"level": "3"})
+    job.refresh_from_db()
+    assert (job.state, job.report["created"]) == (State.DONE, 1)
+    assert not job.file
+    assert not [path for path in media.rglob("*") if path.is_file()]
+    page = organizer.get(url_of(job)).content.decode()
+    assert "Done" in page
+    assert "hx-trigger" not in page
+
+
+def test_looking_again_keeps_the_boxes(organizer: Client) -> None:
+    job = upload(organizer)
+    wrong = MAPPED | {"map-1": "", "map-6": "", "look": "1", "skip": "on"}
+
+    response = organizer.post(url_of(job), wrong, follow=True)
+
+    job.refresh_from_db()
+    assert (job.state, job.mapping["instruction"], job.skips_errors) == (State.UPLOADED, "", True)
+    assert [error.field for error in response.context["preview"].errors] == ["prompt"]
+    partial = organizer.get(url_of(job), headers={"HX-Request": "true"})
+    assert "<html" not in partial.content.decode()
+    assert "prompt" in partial.content.decode()
+
+
+def test_errors_are_shown_by_line_and_the_other_lines_can_be_imported(
+    organizer: Client, queued: list[int], django_capture_on_commit_callbacks: Any
+) -> None:
+    job = upload(organizer, CSV + "q2,,Ash,<script>,Birch,No.,3\n=q3,Who?,Ash,x,Birch,y,1\n")
+    confirm(organizer, job, django_capture_on_commit_callbacks)
+    run_import(job.pk)
+
+    page = organizer.get(url_of(job)).content.decode()
+
+    assert "2 errors" in page
+    assert "<bdi>prompt</bdi>" in page
+    assert "The event is as it was before." in page
+    assert not Record.objects.exists()
+    confirm(organizer, job, django_capture_on_commit_callbacks, {"skip": "1"})
+    run_import(job.pk)
+    assert list(Record.objects.values_list("external_id", flat=True)) == ["q1"]
+    job.refresh_from_db()
+    assert (job.state, job.report["skipped"], job.mapping["id"]) == (State.DONE, 2, "external_id")
+
+
+def test_warnings_of_leaks_are_shown(
+    organizer: Client, queued: list[int], django_capture_on_commit_callbacks: Any
+) -> None:
+    record = {"prompt": "Who?", "responses": {"Claude v2": "I am Claude.", "GPT 4": "Nobody."}}
+    job = upload(organizer, json.dumps([record]), "records.json")
+    data = boxes(prompt="prompt", responses="responses")
+    confirm(organizer, job, django_capture_on_commit_callbacks, data)
+    run_import(job.pk)
+
+    page = organizer.get(url_of(job)).content.decode()
+
+    assert "1 response may give its model away" in page
+    assert "“I am Claude”" in page
+
+
+def test_progress_is_asked_for_until_the_import_is_over(organizer: Client, event: Event) -> None:
+    job = upload(organizer)
+    ImportJob.objects.update(state=State.WRITING, done=3, total=4, heartbeat_at=timezone.now())
+
+    partial = organizer.get(url_of(job), headers={"HX-Request": "true"}).content.decode()
+
+    assert 'hx-trigger="every 1s"' in partial
+    assert 'value="75"' in partial
+    assert "<html" not in partial
+
+
+def test_an_import_left_by_a_dead_worker_can_be_started_again(
+    organizer: Client, queued: list[int], django_capture_on_commit_callbacks: Any
+) -> None:
+    job = upload(organizer)
+    confirm(organizer, job, django_capture_on_commit_callbacks)
+    ImportJob.objects.update(
+        state=State.WRITING, heartbeat_at=timezone.now() - 2 * ImportJob.STALE_AFTER
+    )
+    assert "Start again" in organizer.get(url_of(job)).content.decode()
+
+    confirm(organizer, job, django_capture_on_commit_callbacks, {})
+    run_import(job.pk)
+
+    job.refresh_from_db()
+    assert (job.state, queued) == (State.DONE, [job.pk, job.pk])
+
+
+def test_the_task_may_come_twice_and_late(
+    organizer: Client, queued: list[int], django_capture_on_commit_callbacks: Any
+) -> None:
+    job = upload(organizer)
+    run_import(job.pk)  # not confirmed: nothing happens
+    assert not Record.objects.exists()
+    confirm(organizer, job, django_capture_on_commit_callbacks)
+    run_import(job.pk)
+    run_import(job.pk)
+    run_import(10**9)
+
+    assert Record.objects.count() == 1
+    assert Matchup.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_real_worker_imports_an_upload(
+    event: Event, client: Client, celery_worker_process: "subprocess.Popen[bytes]", settings: Any
+) -> None:
+    settings.MEDIA_ROOT = project_settings.MEDIA_ROOT  # where the worker looks
+    client.force_login(event.memberships.get(role=Membership.Role.ORGANIZER).user)
+    job = upload(client)
+
+    client.post(url_of(job), MAPPED)
+
+    deadline = time.monotonic() + 60
+    while job.state != State.DONE and time.monotonic() < deadline:
+        time.sleep(0.2)
+        job.refresh_from_db()
+    assert job.state == State.DONE
+    assert Record.objects.get().external_id == "q1"
+
+
+# --- refusals ---------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "who", ["nobody", "outsider", "contributor", "reviewer", "other organizer"]
+)
+def test_only_the_events_organizers_get_in(
+    event: Event, organizer: Client, who: str, queued: list[int]
+) -> None:
+    job = upload(organizer)
+    user = make_user("somebody")
+    if who == "contributor":
+        make_enrollment(event, user)
+    elif who == "reviewer":
+        make_membership(event, user, Membership.Role.REVIEWER)
+    elif who == "other organizer":
+        make_event("other", organizer=user)
+    client = Client()
+    if who != "nobody":
+        client.force_login(user)
+
+    for name, arguments in (("new", []), ("job", [job.uuid]), ("discard", [job.uuid])):
+        url = reverse(f"imports:{name}", args=["fair", *arguments])
+        for method in (client.get, client.post):
+            expected = {404} if who != "nobody" else {302}
+            if name == "discard" and method == client.get:
+                expected |= {405}
+            assert method(url).status_code in expected
+    job.refresh_from_db()
+    assert (job.state, queued) == (State.UPLOADED, [])
+
+
+def test_an_import_is_found_through_its_own_event_alone(organizer: Client, event: Event) -> None:
+    job = upload(organizer)
+    olga = event.memberships.get(role=Membership.Role.ORGANIZER).user
+    make_event("other", organizer=olga)
+
+    assert organizer.get(reverse("imports:job", args=["other", job.uuid])).status_code == 404
+
+
+def test_an_import_cannot_be_begun_twice(
+    organizer: Client, queued: list[int], django_capture_on_commit_callbacks: Any
+) -> None:
+    job = upload(organizer)
+    confirm(organizer, job, django_capture_on_commit_callbacks)
+    run_import(job.pk)
+
+    assert organizer.post(url_of(job, "imports:discard")).status_code == 400
+    confirm(organizer, job, django_capture_on_commit_callbacks)  # only asks the task again
+    run_import(job.pk)
+    assert Record.objects.count() == 1
+
+
+@pytest.mark.parametrize("content", [b"", None])
+def test_no_file_is_said_so(organizer: Client, content: bytes | None) -> None:
+    data = {} if content is None else {"file": SimpleUploadedFile("x.csv", content)}
+
+    response = organizer.post(reverse("imports:new", args=["fair"]), data)
+
+    assert response.status_code == 400
+    assert "file" in response.context["form"].errors
+    assert not ImportJob.objects.exists()
+
+
+def test_a_file_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("arena.events.import_views.LARGEST", 10)
+    form = UploadForm(None, {"file": SimpleUploadedFile("x.csv", b"x" * 11)})
+
+    assert not form.is_valid()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        CSV.encode("utf-16"),
+        b"\x00\xff\x00",
+        b"not,a\nproper",
+        b'{"prompt": ["\\ud800"], "responses": 3}',
+        b"[1, 2",
+        b'prompt,response_a\n"open',
+        b'{"<script>alert(1)</script>": "x"}',
+    ],
+)
+def test_whatever_is_dropped_has_a_page(
+    organizer: Client,
+    content: bytes,
+    queued: list[int],
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    job = upload(organizer, content, "../../etc/pass\u202ewd")
+
+    page = organizer.get(url_of(job))
+
+    assert page.status_code == 200
+    assert page.context["preview"].errors
+    assert "<script>alert" not in page.content.decode()
+    confirm(organizer, job, django_capture_on_commit_callbacks, {})
+    run_import(job.pk)
+    job.refresh_from_db()
+    assert job.state == State.REFUSED
+    assert organizer.get(url_of(job)).status_code == 200
+
+
+def test_a_deleted_upload_leaves_nothing(organizer: Client, media: Path) -> None:
+    job = upload(organizer)
+    assert job.file.name == f"imports/{job.uuid}"
+
+    organizer.post(url_of(job, "imports:discard"))
+
+    assert not ImportJob.objects.exists()
+    assert not [path for path in media.rglob("*") if path.is_file()]
+
+
+def test_an_abandoned_upload_goes_with_the_next(organizer: Client, media: Path) -> None:
+    first = upload(organizer)
+    ImportJob.objects.update(created_at=NOW.replace(year=2020))
+
+    second = upload(organizer)
+
+    assert list(ImportJob.objects.all()) == [second]
+    assert not (media / f"imports/{first.uuid}").exists()
+
+
+def test_the_page_says_when_no_worker_can_be_reached(
+    organizer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(job_id: int) -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(run_import, "delay", unreachable)
+    monkeypatch.setattr("arena.events.import_views.transaction.on_commit", lambda call: call())
+    job = upload(organizer)
+
+    response = organizer.post(url_of(job), MAPPED)
+
+    assert response.status_code == 400
+    job.refresh_from_db()
+    assert job.state == State.UPLOADED
