@@ -7,4 +7,5 @@ urlpatterns = [
     path("events/<slug:slug>/exports/", views.downloads, name="downloads"),
     path("events/<slug:slug>/exports/judgments.jsonl", views.judgments, name="judgments"),
     path("events/<slug:slug>/exports/pairs.jsonl", views.pairs, name="pairs"),
+    path("events/<slug:slug>/rounds/<path:name>/bundle.zip", views.bundle, name="bundle"),
 ]

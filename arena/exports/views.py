@@ -1,16 +1,20 @@
-"""The organizer's downloads: every standing judgment, and preference pairs."""
+"""Downloads: every standing judgment and preference pairs for organizers, bundles of rounds."""
 
 from collections.abc import Iterable, Iterator
 
 import structlog
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.contrib.auth.decorators import login_not_required
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
+from django.utils.text import slugify
 from django.views.decorators.http import require_GET
 
+from arena.errors import NotFoundError
 from arena.events.access import Role, event_for
 from arena.events.models import Event
+from arena.exports.bundle import kept_bundle
 from arena.exports.forms import PairsForm
 from arena.exports.jsonl import judgment_lines
 from arena.exports.trl import pair_lines
@@ -38,6 +42,7 @@ def downloads_page(
         "form": form,
         "standing": judgments.standing().count(),
         "counted": judgments.counted().count(),
+        "rounds": event.snapshots.filter(sealed_at__isnull=False).order_by("-pk"),
     }
     return render(request, "exports/downloads.html", context, status=status)
 
@@ -60,6 +65,21 @@ def pairs(request: HttpRequest, slug: str) -> HttpResponseBase:
     lines = (line for split, line in pair_lines(event, form.options) if part in ("all", split))
     name = "pairs.jsonl" if part == "all" else f"pairs.{part}.jsonl"
     return download(event, name, lines)
+
+
+@require_GET
+@login_not_required
+def bundle(request: HttpRequest, slug: str, name: str) -> HttpResponseBase:
+    """The bundle of a sealed round: for everybody once the event is published."""
+    event = event_for(request.user, slug)
+    if event.state != Event.State.PUBLISHED:
+        event = event_for(request.user, slug, Role.ORGANIZER)
+    sealed = event.snapshots.filter(sealed_at__isnull=False, name=name).first()
+    if sealed is None:
+        raise NotFoundError
+    file = f"{event.slug}-{slugify(name) or sealed.pk}.zip"
+    log.info("download", slug=event.slug, file=file)
+    return FileResponse(kept_bundle(sealed).open("rb"), as_attachment=True, filename=file)
 
 
 def download(event: Event, name: str, lines: Iterable[str]) -> StreamingHttpResponse:

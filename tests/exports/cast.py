@@ -5,6 +5,7 @@ from arena.judging.ledger import seal_event
 from arena.judging.models import Answer, Assignment, Exclusion, Judgment, Origin
 from arena.judging.recording import check_answers, record_judgment
 from arena.judging.review import exclude_judgment
+from arena.people.models import User
 from tests.factories import (
     NOW,
     make_competitors,
@@ -13,15 +14,19 @@ from tests.factories import (
     make_event,
     make_matchup,
     make_record,
-    make_user,
 )
+
+
+def somebody(username: str) -> User:
+    """A user with an address and, to save the time of hashing it, no password."""
+    return User.objects.create(username=username, email=f"{username}@example.org")
 
 
 class Cast:
     """An organizer, two contributors, three ordinary matchups, a control and an anchor."""
 
     def __init__(self, **settings) -> None:
-        self.organizer = make_user("organa")
+        self.organizer = somebody("organa")
         self.event: Event = make_event("fair", organizer=self.organizer, **settings)
         self.models = make_competitors(self.event, 2)
         record = make_record(self.event, "Why does ice float?")
@@ -34,8 +39,8 @@ class Cast:
         self.second, self.third = (make_matchup(self.event, self.models) for _ in range(2))
         self.control = make_control(self.event)
         self.anchor = make_matchup(self.event, self.models, role=Matchup.Role.ANCHOR)
-        self.ada = make_enrollment(self.event, make_user("ada", email="ada@example.org"))
-        self.ben = make_enrollment(self.event, make_user("ben", email="ben@example.org"))
+        self.ada = make_enrollment(self.event, somebody("ada"))
+        self.ben = make_enrollment(self.event, somebody("ben"))
 
     def judge(self, who: Enrollment, matchup: Matchup, posted: str, comment: str = "") -> Judgment:
         """A judgment of this very matchup as from the screen, the first response on the right."""

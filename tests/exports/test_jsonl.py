@@ -189,6 +189,8 @@ def test_an_event_without_judgments_is_an_empty_file() -> None:
 
 def test_a_row_can_be_traced_to_the_screen() -> None:
     cast = Cast()
+    for _ in range(12):
+        make_matchup(cast.event, cast.models)
     client = Client()
     client.force_login(cast.ada.user)
     for posted in ("a2", "b1", "tie", "a1"):

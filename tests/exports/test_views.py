@@ -1,16 +1,24 @@
 """The downloads: for organizers alone, as files, and refused where the form is wrong."""
 
+import io
+import itertools
 import json
+from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from arena.events.models import Membership
-from tests.exports.cast import Cast
-from tests.factories import make_event, make_membership, make_user
+from arena.events.models import Event, Membership
+from arena.people.models import User
+from tests.exports.cast import Cast, somebody
+from tests.exports.test_bundle import current
+from tests.factories import NOW, make_event, make_membership
 
 pytestmark = pytest.mark.django_db
+numbers = itertools.count()
+NOW_SEALED = {"name": "Week 1/final", "sealed_at": NOW}
 NAMES = ["exports:downloads", "exports:judgments", "exports:pairs"]
 PAIRS = {"aggregate": "none", "min_votes": 1, "min_agreement": 0, "test_share": 0, "part": "all"}
 
@@ -20,6 +28,11 @@ def cast() -> Cast:
     cast = Cast()
     cast.judge_all()
     return cast
+
+
+def anybody() -> User:
+    """Somebody who has nothing to do with the event."""
+    return somebody(f"user{next(numbers)}")
 
 
 def client_of(user=None) -> Client:
@@ -74,10 +87,10 @@ def test_what_cannot_be_made_is_said_on_the_page(cast: Cast, wrong) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_nobody_else_finds_them(cast: Cast, name: str) -> None:
-    outsiders = [make_user(), cast.ada.user]
+    outsiders = [anybody(), cast.ada.user]
     for role in (Membership.Role.REVIEWER, Membership.Role.READER):
-        outsiders.append(make_membership(cast.event, make_user(), role).user)
-    other = make_user()
+        outsiders.append(make_membership(cast.event, anybody(), role).user)
+    other = anybody()
     make_event(organizer=other)
     for user in (*outsiders, other):
         assert get(cast, name, PAIRS, user).status_code == 404
@@ -90,3 +103,46 @@ def test_nobody_else_finds_them(cast: Cast, name: str) -> None:
 def test_reading_only(cast: Cast, name: str) -> None:
     url = reverse(name, args=[cast.event.slug])
     assert client_of(cast.organizer).post(url).status_code == 405
+
+
+@pytest.fixture
+def bundle_url(cast: Cast, settings, tmp_path: Path) -> str:
+    """Where the bundle of a sealed round is."""
+    settings.MEDIA_ROOT = tmp_path
+    snapshot = current(cast.event)
+    cast.event.snapshots.filter(pk=snapshot.pk).update(**NOW_SEALED)
+    return reverse("exports:bundle", args=[cast.event.slug, "Week 1/final"])
+
+
+def test_a_round_has_its_bundle(cast: Cast, bundle_url: str) -> None:
+    assert bundle_url.encode() in get(cast, "exports:downloads").content
+    response = client_of(cast.organizer).get(bundle_url)
+    disposition = 'attachment; filename="fair-week-1final.zip"'
+    assert response.headers["Content-Disposition"] == disposition
+    assert ZipFile(io.BytesIO(response.getvalue())).testzip() is None
+
+
+def test_a_bundle_is_for_organizers_until_the_event_is_published(
+    cast: Cast, bundle_url: str
+) -> None:
+    reviewer = make_membership(cast.event, anybody()).user
+    for user in (None, anybody(), cast.ada.user, reviewer):
+        assert client_of(user).get(bundle_url).status_code == 404
+    Event.objects.update(state=Event.State.PUBLISHED)
+    for user in (None, anybody(), cast.ada.user, reviewer):
+        response = client_of(user).get(bundle_url)
+        assert ZipFile(io.BytesIO(response.getvalue())).read("controls.jsonl")
+    Event.objects.update(is_private=True)
+    assert client_of().get(bundle_url).status_code == 404
+
+
+def test_only_sealed_rounds_have_one(cast: Cast, bundle_url: str) -> None:
+    assert client_of(cast.organizer).get(bundle_url.replace("Week", "None")).status_code == 404
+    cast.event.snapshots.update(name=None, sealed_at=None)
+    assert client_of(cast.organizer).get(bundle_url).status_code == 404
+
+
+def test_a_bundle_that_can_no_longer_be_made_is_a_conflict(cast: Cast, bundle_url: str) -> None:
+    cast.judge(cast.ben, cast.first, "a2")
+    current(cast.event)
+    assert client_of(cast.organizer).get(bundle_url).status_code == 409

@@ -1,0 +1,211 @@
+"""Recomputing the boards of a bundle from its judgments, and comparing every number.
+
+`reproduce` works in the current database, which must hold no event, and takes everything back;
+`reproduce_elsewhere` gives it a process, an empty SQLite file and a folder of their own.
+"""
+
+import hashlib
+import json
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from zipfile import BadZipFile, ZipFile
+
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+
+from arena.errors import ArenaError
+from arena.events.models import Event
+from arena.exports.bundle import FORMAT, SUMS, made_by, table_lines
+from arena.exports.tables import FETCHED, RATINGS, SNAPSHOT, SOURCES, Scope, Table
+from arena.judging.ledger import verify_ledger
+from leaderboard.comparisons import store_of
+from leaderboard.refresh import refresh_event
+
+Row = dict[str, Any]
+Numbers = dict[str, Any]
+# Not of the numbers: when and as what they were stored.
+STORED = {"id", "event_id", "created_at", "name", "sealed_at"}
+BOARD = ("question_id", "category_id", "weighting", "competitor_id")
+PIECE = 1 << 20
+
+
+class BundleError(ArenaError):
+    """The file is no bundle, or not as it was written, or cannot be tried here."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "bundle")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How many values were compared, which of them differ, and what was made by other means."""
+
+    manifest: dict[str, Any]
+    compared: int
+    differences: list[str] = field(default_factory=list)
+
+    @property
+    def means(self) -> list[str]:
+        """Code and libraries that are not the ones the bundle was made with."""
+        here, there = made_by(), self.manifest["made_by"]
+        names = sorted(here.keys() | there.keys())
+        changed = [name for name in names if here.get(name) != there.get(name)]
+        return [f"{name}: {there.get(name)}, here {here.get(name)}" for name in changed]
+
+
+def reproduce_elsewhere(bundle: Path) -> "subprocess.CompletedProcess[str]":
+    """Run `manage.py reproduce --here` on a new SQLite file; nothing of it is left."""
+    with TemporaryDirectory(prefix="arena-reproduce-") as folder:
+        environment = os.environ | {
+            "ARENA_VAR": folder,
+            "DATABASE_URL": f"sqlite:///{folder}/scratch.sqlite3",
+            "REDIS_URL": "",
+            "SECRET_KEY": secrets.token_urlsafe(50),
+            "LOG_LEVEL": "ERROR",
+        }
+        manage = [sys.executable, str(Path(settings.ROOT) / "manage.py")]
+        steps = [["migrate", "--verbosity", "0"], ["reproduce", "--here", str(bundle.resolve())]]
+        for step in steps:
+            # The first step that fails is the answer.
+            done = subprocess.run(  # noqa: S603 - our own manage.py and a path, without a shell
+                [*manage, *step], env=environment, capture_output=True, text=True, check=False
+            )
+            if done.returncode:
+                break
+        return done
+
+
+def reproduce(path: Path, now: datetime) -> Verdict:
+    """Restore, recompute, compare, and take it all back. Raises `BundleError`."""
+    try:
+        with ZipFile(path) as archive:
+            check_sums(archive)
+            manifest = json.loads(archive.read("manifest.json"))
+            if manifest["format"] != FORMAT:
+                raise BundleError(f"This is a bundle of format {manifest['format']}.")
+            return recomputed(archive, manifest, now)
+    except (OSError, BadZipFile, KeyError, ValueError, TypeError) as error:
+        raise BundleError(f"This is no bundle: {error}") from error
+
+
+def check_sums(archive: ZipFile) -> None:
+    """Every file must be listed and be as it was written."""
+    listed = {}
+    for line in archive.read(SUMS).decode().splitlines():
+        digest, name = line.split("  ", 1)
+        listed[name] = digest
+    if {*archive.namelist()} != {*listed, SUMS}:
+        raise BundleError("Its files are not the ones that its list of checksums names.")
+    for name, expected in listed.items():
+        with archive.open(name) as file:
+            found = hashlib.sha256()
+            while piece := file.read(PIECE):
+                found.update(piece)
+        if found.hexdigest() != expected:
+            raise BundleError(f"{name} is not as it was written: its checksum differs.")
+
+
+def recomputed(archive: ZipFile, manifest: dict[str, Any], now: datetime) -> Verdict:
+    """The verdict on a bundle whose files are as they were written."""
+    if Event.objects.exists():
+        raise BundleError("This database holds events; bundles are reproduced in an empty one.")
+    # Nothing else is in this database; what is restored is taken back at the end.
+    with transaction.atomic():
+        event = restore(archive)
+        try:
+            if manifest["with_controls"] and (broken := verify_ledger(event.pk)):
+                raise BundleError(f"The ledger's chain breaks in the batch {broken}.")
+            snapshot = refresh_event(event, now=now)
+            if snapshot is None:
+                raise BundleError("There is nothing to compute in it.")
+            scope = Scope(snapshot, manifest["with_controls"])
+            here = numbers(
+                {t.name: map(json.loads, table_lines(t, scope)) for t in (SNAPSHOT, RATINGS)},
+                scope,
+            )
+            there = numbers({t.name: rows(archive, t) for t in (SNAPSHOT, RATINGS)}, scope)
+            return Verdict(manifest, len(there), list(differences(there, here)))
+        finally:
+            store_of(event).clear()
+            transaction.set_rollback(True)
+
+
+def restore(archive: ZipFile) -> Event:
+    """Write every table into the database, keys and all. Raises `BundleError`."""
+    try:
+        for table in SOURCES:
+            found = rows(archive, table)
+            while some := [table.model(**row) for row in islice(found, FETCHED)]:
+                table.model._default_manager.bulk_create(some)
+        connection.check_constraints()
+        return Event.objects.get()
+    except IntegrityError as error:
+        raise BundleError(f"Its rows do not fit together: {error}") from error
+    except (Event.DoesNotExist, Event.MultipleObjectsReturned) as error:
+        raise BundleError("It is not about one event.") from error
+
+
+def rows(archive: ZipFile, table: Table) -> Iterator[Row]:
+    """The rows of a table. Raises `BundleError` where one has other columns."""
+    with archive.open(table.file) as file:
+        for line in file:
+            row = json.loads(line)
+            if row.keys() != set(table.columns):
+                raise BundleError(f"{table.file} has other columns than it should have.")
+            yield row
+
+
+def numbers(results: dict[str, Iterable[Row]], scope: Scope) -> Numbers:
+    """Every value of a snapshot and its boards that does not depend on when it was stored.
+
+    Without controls, counts of all judgments and weighted boards are none of it.
+    """
+    (snapshot,) = results["snapshot"]
+    boards = snapshot["details"].get("boards", {})
+    found: Numbers = {"ledger_seq": snapshot["ledger_seq"]}
+    if scope.with_controls:
+        counts = {name: value for name, value in snapshot.items() if name not in STORED}
+        found |= flat("", counts)
+    else:
+        raw = {key: board for key, board in boards.items() if key.endswith("/raw")}
+        found |= flat("details.boards", raw)
+    names = dict(scope.event.competitors.values_list("pk", "name"))
+    for rating in results["ratings"]:
+        question, category, weighting, competitor = (rating[name] for name in BOARD)
+        where = f"{weighting}/{question}/{category or 'all'}/{names[competitor]}"
+        values = {name: rating[name] for name in rating if name not in {*STORED, *BOARD}}
+        found |= flat(where, values)
+    return found
+
+
+def flat(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """A value's leaves by their paths."""
+    if isinstance(value, dict):
+        inside: Iterable[tuple[Any, Any]] = value.items()
+    elif isinstance(value, list):
+        inside = enumerate(value)
+    else:
+        yield path, value
+        return
+    for name, part in inside:
+        yield from flat(f"{path}.{name}" if path else str(name), part)
+
+
+MISSING = "nothing"
+
+
+def differences(there: Numbers, here: Numbers) -> Iterator[str]:
+    """Each value that is not the same to the last digit."""
+    for path in sorted(there.keys() | here.keys()):
+        one, other = there.get(path, MISSING), here.get(path, MISSING)
+        if one != other or type(one) is not type(other):
+            yield f"{path}: {one!r}, here {other!r}"

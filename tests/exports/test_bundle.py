@@ -1,0 +1,245 @@
+"""The bundle of a snapshot: what is in it and what never is, and that it is the same each time."""
+
+import hashlib
+import io
+import json
+from datetime import timedelta
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from arena.errors import ConflictError
+from arena.events.models import Enrollment, Event
+from arena.exports.bundle import bundle_pieces, code_digest, kept_bundle
+from arena.exports.tables import SOURCES
+from arena.judging.ledger import seal_event
+from arena.judging.models import Exclusion, Judgment
+from arena.judging.recording import check_answers, record_judgment
+from arena.judging.review import exclude_contributor
+from leaderboard.models import Snapshot
+from leaderboard.refresh import refresh_event
+from tests.exports.cast import Cast, vote_often
+from tests.factories import NOW, make_competitors, make_event, make_matchup
+
+pytestmark = pytest.mark.django_db
+KNOWN_EVENT_FIELDS = {
+    # In a bundle under their column's name, or withheld: who may come in, the key, the seats.
+    *next(table for table in SOURCES if table.model is Event).columns,
+    *("is_private", "created_at", "email_domains", "needs_approval", "secret", "seats_id"),
+}
+
+
+@pytest.fixture(autouse=True)
+def media(settings, tmp_path: Path) -> Path:
+    settings.MEDIA_ROOT = tmp_path / "uploads"
+    return settings.MEDIA_ROOT
+
+
+@pytest.fixture
+def cast() -> Cast:
+    cast = Cast()
+    cast.judge_all()
+    return cast
+
+
+def current(event: Event) -> Snapshot:
+    """The event's board, up to date."""
+    seal_event(event.pk, NOW)
+    refresh_event(event, now=NOW)
+    return event.snapshots.latest()
+
+
+def published(event: Event) -> Event:
+    event.state = Event.State.PUBLISHED
+    event.save()
+    return event
+
+
+def opened(snapshot: Snapshot) -> ZipFile:
+    return ZipFile(io.BytesIO(b"".join(bundle_pieces(snapshot))))
+
+
+def table(bundle: ZipFile, name: str) -> list[dict]:
+    return [json.loads(line) for line in bundle.read(f"{name}.jsonl").splitlines()]
+
+
+def test_every_file_has_its_checksum(cast: Cast) -> None:
+    bundle = opened(current(cast.event))
+    assert bundle.testzip() is None
+    lines = bundle.read("SHA256SUMS").decode().splitlines()
+    sums = {line[66:]: line[:64] for line in lines}
+    assert [*sums, "SHA256SUMS"] == bundle.namelist()
+    for name, digest in sums.items():
+        assert hashlib.sha256(bundle.read(name)).hexdigest() == digest
+
+
+def test_the_same_state_gives_the_same_bytes(cast: Cast) -> None:
+    snapshot = current(cast.event)
+    first = b"".join(bundle_pieces(snapshot))
+    assert b"".join(bundle_pieces(Snapshot.objects.get(pk=snapshot.pk))) == first
+
+
+def test_a_published_event_is_told_with_its_controls(cast: Cast) -> None:
+    bundle = opened(current(published(cast.event)))
+    manifest = json.loads(bundle.read("manifest.json"))
+    assert manifest["with_controls"] is True
+    assert manifest["ledger_seq"] == 7
+    assert [row["key"] for row in table(bundle, "controls")] == [{"sign": 1}]
+    assert {row["role"] for row in table(bundle, "matchups")} == {"ordinary", "control", "anchor"}
+    assert {row["weighting"] for row in table(bundle, "ratings")} == {"raw", "weighted"}
+    assert len(table(bundle, "judgments")) == 7
+    assert [row["reason"] for row in table(bundle, "exclusions")] == ["broken"]
+
+
+def test_before_that_nothing_tells_a_control(cast: Cast) -> None:
+    bundle = opened(current(cast.event))
+    assert json.loads(bundle.read("manifest.json"))["with_controls"] is False
+    assert table(bundle, "controls") == []
+    assert {row["role"] for row in table(bundle, "matchups")} == {"ordinary"}
+    special = {cast.control.pk, cast.anchor.pk}
+    assert not special & {row["id"] for row in table(bundle, "matchups")}
+    assert not special & {row["matchup_id"] for row in table(bundle, "judgments")}
+    assert not special & {row["matchup_id"] for row in table(bundle, "places")}
+    records = {cast.control.record_id, cast.anchor.record_id}
+    assert not records & {row["id"] for row in table(bundle, "records")}
+    assert not records & {row["record_id"] for row in table(bundle, "responses")}
+    assert len(table(bundle, "judgments")) == 5
+    assert "left out" in bundle.read("README.md").decode()
+
+
+def test_nobody_is_named_and_nothing_typed_by_a_contributor_is_told(cast: Cast) -> None:
+    Enrollment.objects.filter(pk=cast.ben.pk).update(external_id="ben@work.example")
+    bundle = opened(current(published(cast.event)))
+    text = "".join(bundle.read(name).decode() for name in bundle.namelist())
+    told = [cast.event.secret, "organa", "denser", "secret", "work.example"]
+    for user in (cast.ada.user, cast.ben.user):
+        told += [user.email, f'"{user.username}"']
+    assert [word for word in told if word in text] == []
+    assert cast.ada.pseudonym in text
+
+
+def test_every_field_of_an_event_is_decided_about() -> None:
+    assert {field.attname for field in Event._meta.concrete_fields} == KNOWN_EVENT_FIELDS
+
+
+def test_floats_are_in_full_precision(cast: Cast) -> None:
+    snapshot = current(cast.event)
+    strengths = {row["id"]: row["strength"] for row in table(opened(snapshot), "ratings")}
+    assert strengths
+    assert strengths == dict(snapshot.ratings.filter(weighting="raw").values_list("pk", "strength"))
+
+
+def test_an_event_that_has_moved_on_has_no_bundle(cast: Cast) -> None:
+    snapshot = current(cast.event)
+    exclude_contributor(cast.ben, Exclusion.Reason.RIGGING, by=None, now=NOW)
+    with pytest.raises(ConflictError, match="moved on"):
+        next(bundle_pieces(snapshot))
+    assert len(table(opened(current(cast.event)), "exclusions")) == 2
+
+
+def test_a_change_of_mind_under_way_is_waited_for(cast: Cast) -> None:
+    judgment = cast.judge(cast.ben, cast.first, "a2")
+    snapshot = current(cast.event)
+    answers = check_answers(judgment.assignment, {"preference": "b1"})
+    record_judgment(judgment.assignment, answers, now=NOW + timedelta(seconds=5))
+    with pytest.raises(ConflictError, match="moved on"):
+        next(bundle_pieces(snapshot))
+    judgments = table(opened(current(cast.event)), "judgments")
+    assert [row["standing"] for row in judgments[-2:]] == [False, True]
+
+
+def test_judgments_after_the_head_stay_out_unless_an_exclusion_names_them(cast: Cast) -> None:
+    late = cast.judge(cast.ben, cast.third, "a1")
+    Exclusion.objects.create(
+        event=cast.event, judgment=late, reason=Exclusion.Reason.LATE, created_at=NOW
+    )
+    refresh_event(cast.event, now=NOW)
+    snapshot = cast.event.snapshots.latest()
+    assert snapshot.ledger_seq == 5
+    unsealed = [row for row in table(opened(snapshot), "judgments") if row["ledger_seq"] is None]
+    assert [row["uuid"] for row in unsealed] == [str(late.uuid)]
+
+
+def test_other_events_are_left_alone(cast: Cast) -> None:
+    other = make_event()
+    vote_often(other, make_matchup(other, make_competitors(other, 2)), 1, 0)
+    stranger = other.enrollments.first()
+    exclude_contributor(stranger, Exclusion.Reason.RIGGING, by=None, now=NOW)
+    current(other)
+    bundle = opened(current(published(cast.event)))
+    for name in ("questions", "competitors", "records", "matchups", "judgments", "exclusions"):
+        assert {row.get("event_id") for row in table(bundle, name)} == {cast.event.pk}
+    assert len(table(bundle, "places")) == 2 * 5
+    assert len(table(bundle, "answers")) == 7
+    assert len(table(bundle, "ledger")) == 2
+
+
+def sealed(event: Event, name: str = "Final") -> Snapshot:
+    snapshot = current(event)
+    Snapshot.objects.filter(pk=snapshot.pk).update(name=name, sealed_at=NOW)
+    return event.snapshots.get(name=name)
+
+
+def test_a_kept_bundle_stays_as_it_was(cast: Cast) -> None:
+    snapshot = sealed(cast.event)
+    path = kept_bundle(snapshot)
+    before = path.read_bytes()
+    exclude_contributor(cast.ben, Exclusion.Reason.RIGGING, by=None, now=NOW)
+    assert kept_bundle(snapshot) == path
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_publishing_adds_the_controls_to_the_kept_bundle(cast: Cast) -> None:
+    snapshot = sealed(cast.event)
+    before = kept_bundle(snapshot)
+    snapshot.event.state = Event.State.PUBLISHED
+    snapshot.event.save()
+    whole = kept_bundle(snapshot)
+    assert whole != before
+    assert len(table(ZipFile(whole), "controls")) == 1
+
+
+def test_an_earlier_round_keeps_the_bundle_it_had(cast: Cast) -> None:
+    snapshot = sealed(cast.event, "Round 1")
+    before = kept_bundle(snapshot)
+    cast.judge(cast.ben, cast.first, "a2")
+    sealed(cast.event, "Round 2")
+    snapshot.event.state = Event.State.PUBLISHED
+    assert kept_bundle(snapshot) == before
+    before.unlink()
+    with pytest.raises(ConflictError):
+        kept_bundle(snapshot)
+
+
+def test_the_command_brings_the_board_up_to_date(cast: Cast, tmp_path: Path) -> None:
+    out = tmp_path / "fair.zip"
+    call_command("bundle", "fair", "--out", str(out))
+    bundle = ZipFile(out)
+    assert len(table(bundle, "judgments")) == 5
+    assert table(bundle, "snapshot")[0]["judgments"] == Judgment.objects.counted().count()
+
+
+def test_the_command_hands_out_a_sealed_round(cast: Cast, tmp_path: Path) -> None:
+    snapshot = sealed(cast.event)
+    cast.judge(cast.ben, cast.first, "a2")
+    out = tmp_path / "fair.zip"
+    with pytest.raises(CommandError, match="no round 'Finale'"):
+        call_command("bundle", "fair", "--round=Finale", "--out", str(out))
+    call_command("bundle", "fair", "--round=Final", "--out", str(out))
+    assert table(ZipFile(out), "snapshot")[0]["id"] == snapshot.pk
+
+
+def test_the_command_refuses(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="no event 'fair'"):
+        call_command("bundle", "fair", "--out", str(tmp_path / "x.zip"))
+    Cast()
+    with pytest.raises(CommandError, match="no judgments yet"):
+        call_command("bundle", "fair", "--out", str(tmp_path / "x.zip"))
+
+
+def test_the_code_is_known_by_its_contents() -> None:
+    assert len(code_digest("leaderboard")) == 64
+    assert code_digest("leaderboard") != code_digest("arena")

@@ -1,0 +1,232 @@
+"""manage.py reproduce: the same numbers elsewhere, and a clear word where they are not."""
+
+import hashlib
+import json
+import math
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.core.management import CommandError, call_command
+
+from arena.events.models import Event
+from arena.exports.bundle import made_by, write_bundle
+from arena.exports.reproducing import BundleError, Verdict, reproduce
+from arena.judging.models import Exclusion
+from arena.judging.recording import check_answers, record_judgment
+from arena.judging.review import exclude_contributor
+from leaderboard.models import Snapshot
+from tests.exports.cast import Cast, make_stranger, vote
+from tests.exports.test_bundle import current, published
+from tests.factories import NOW, make_event, make_matchup
+from tests.llmfao import SETTINGS, load_llmfao
+
+pytestmark = pytest.mark.django_db
+Change = Callable[[list[dict]], None]
+
+
+def judged_event(**fields) -> Event:
+    """Enough of everything that moves a number: revisions, exclusions, controls, categories."""
+    cast = Cast(**fields)
+    cast.judge_all()
+    for number in range(4):
+        matchup = make_matchup(cast.event, cast.models)
+        for outcome in (2, -1, 0, 1)[number:]:
+            vote(make_stranger(cast.event), matchup, outcome, judged_at=NOW)
+    revised = cast.judge(cast.ben, cast.first, "a2")
+    answers = check_answers(revised.assignment, {"preference": "b1"})
+    record_judgment(revised.assignment, answers, now=NOW + timedelta(seconds=5))
+    outcast = make_stranger(cast.event)
+    vote(outcast, cast.first, -2)
+    exclude_contributor(outcast, Exclusion.Reason.RIGGING, by=cast.organizer, now=NOW)
+    return cast.event
+
+
+def empty_database() -> None:
+    """Take out everything a bundle could meet."""
+    for label in ("leaderboard", "judging", "events"):
+        for model in apps.get_app_config(label).get_models(include_auto_created=True):
+            model._default_manager.all()._raw_delete("default")
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    """A published event's bundle; the database is empty again."""
+    path = tmp_path / "fair.zip"
+    write_bundle(current(published(judged_event())), path)
+    empty_database()
+    return path
+
+
+@pytest.fixture
+def partial(tmp_path: Path) -> Path:
+    """The same without controls."""
+    path = tmp_path / "fair.zip"
+    write_bundle(current(judged_event()), path)
+    empty_database()
+    return path
+
+
+def rewritten(path: Path, name: str, change: Change, *, sums: bool = True) -> Path:
+    """The bundle with the rows of one file changed, and (unless told) its checksum with it."""
+    with ZipFile(path) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    rows = [json.loads(line) for line in files[name].splitlines()]
+    change(rows)
+    files[name] = "".join(f"{json.dumps(row)}\n" for row in rows).encode()
+    if sums:
+        names = [name for name in files if name != "SHA256SUMS"]
+        digests = [f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in names]
+        files["SHA256SUMS"] = "".join(digests).encode()
+    with ZipFile(path, "w") as archive:
+        for file, content in files.items():
+            archive.writestr(file, content)
+    return path
+
+
+def test_the_boards_come_out_the_same(bundle: Path) -> None:
+    verdict = reproduce(bundle, NOW + timedelta(days=30))
+    assert verdict.differences == []
+    assert verdict.compared > 100
+    assert verdict.means == []
+
+
+def test_so_they_do_without_controls(partial: Path) -> None:
+    verdict = reproduce(partial, NOW)
+    assert verdict.differences == []
+    assert verdict.manifest["with_controls"] is False
+
+
+def test_nothing_is_left_behind(bundle: Path) -> None:
+    columns = Path(settings.VAR) / "columns"
+    before = set(columns.iterdir())
+    reproduce(bundle, NOW)
+    assert not Event.objects.exists()
+    assert not Snapshot.objects.exists()
+    assert set(columns.iterdir()) == before
+
+
+def test_a_rating_that_is_off_by_its_last_digit_is_found(bundle: Path) -> None:
+    with ZipFile(bundle) as archive:
+        true = json.loads(archive.read("ratings.jsonl").splitlines()[0])
+    wrong = math.nextafter(true["strength"], math.inf)
+    rewritten(bundle, "ratings.jsonl", lambda rows: rows[0].update(strength=wrong))
+    verdict = reproduce(bundle, NOW)
+    (difference,) = verdict.differences
+    assert difference.endswith(f".strength: {wrong!r}, here {true['strength']!r}")
+    with pytest.raises(CommandError, match=r"^NOT REPRODUCED: of .* these differ:\n  raw/"):
+        call_command("reproduce", str(bundle), "--here")
+
+
+def turn(rows: list[dict]) -> None:
+    """Somebody turns the first vote round."""
+    rows[0]["outcome"] = -rows[0]["outcome"]
+
+
+def test_a_vote_that_was_turned_breaks_the_chain(bundle: Path) -> None:
+    with pytest.raises(BundleError, match="chain breaks"):
+        reproduce(rewritten(bundle, "answers.jsonl", turn), NOW)
+
+
+def test_without_the_chain_it_shows_on_the_boards(partial: Path) -> None:
+    verdict = reproduce(rewritten(partial, "answers.jsonl", turn), NOW)
+    assert any(".wins: " in difference for difference in verdict.differences)
+
+
+def test_an_exclusion_taken_out_is_found(bundle: Path) -> None:
+    verdict = reproduce(rewritten(bundle, "exclusions.jsonl", lambda rows: rows.pop()), NOW)
+    assert any(difference.startswith("fingerprint: ") for difference in verdict.differences)
+
+
+def test_a_competitor_missing_from_the_boards_is_found(bundle: Path) -> None:
+    verdict = reproduce(rewritten(bundle, "ratings.jsonl", lambda rows: rows.pop()), NOW)
+    assert {difference.split(": ")[1].split(",")[0] for difference in verdict.differences} == {
+        "'nothing'"
+    }
+
+
+def test_a_changed_file_is_found_by_its_checksum(bundle: Path) -> None:
+    rewritten(bundle, "answers.jsonl", turn, sums=False)
+    with pytest.raises(BundleError, match=r"answers\.jsonl is not as it was written"):
+        reproduce(bundle, NOW)
+
+
+def test_a_file_too_many_is_found(bundle: Path) -> None:
+    with ZipFile(bundle, "a") as archive:
+        archive.writestr("more.jsonl", "{}")
+    with pytest.raises(BundleError, match="not the ones"):
+        reproduce(bundle, NOW)
+
+
+def test_unknown_columns_are_refused(bundle: Path) -> None:
+    rewritten(bundle, "event.jsonl", lambda rows: rows[0].update(secret="known"))
+    with pytest.raises(BundleError, match=r"event\.jsonl has other columns"):
+        reproduce(bundle, NOW)
+
+
+def test_rows_that_point_nowhere_are_refused(bundle: Path) -> None:
+    rewritten(bundle, "competitors.jsonl", lambda rows: rows.pop())
+    with pytest.raises(BundleError, match="do not fit together"):
+        reproduce(bundle, NOW)
+
+
+def test_what_is_no_bundle_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.zip"
+    with pytest.raises(BundleError, match="no bundle"):
+        reproduce(path, NOW)
+    path.write_text("nothing")
+    with pytest.raises(BundleError, match="no bundle"):
+        reproduce(path, NOW)
+    ZipFile(path, "w").close()
+    with pytest.raises(BundleError, match="no bundle"):
+        reproduce(path, NOW)
+
+
+def test_a_database_in_use_is_not_touched(bundle: Path) -> None:
+    event = make_event()
+    with pytest.raises(CommandError, match="This database holds events"):
+        call_command("reproduce", str(bundle), "--here")
+    assert list(Event.objects.all()) == [event]
+
+
+def test_other_means_are_named() -> None:
+    older = Verdict({"made_by": made_by() | {"numpy": "1.0"}}, 1)
+    assert older.means == [f"numpy: 1.0, here {made_by()['numpy']}"]
+
+
+def run(bundle: Path) -> "subprocess.CompletedProcess[str]":
+    """manage.py, as somebody types it."""
+    command = [sys.executable, "manage.py", "reproduce", str(bundle)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=settings.ROOT, check=False)
+
+
+def test_the_command_has_a_database_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "fair.zip"
+    write_bundle(current(published(judged_event())), path)
+    done = run(path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("REPRODUCED: all ")
+    assert "fair (ledger position 20)" in done.stdout
+    done = run(rewritten(path, "ratings.jsonl", lambda rows: rows[0].update(votes=99)))
+    assert done.returncode == 1
+    assert "NOT REPRODUCED" in done.stderr
+    assert ".votes: 99, here " in done.stderr
+    assert Event.objects.count() == 1
+
+
+def test_the_published_votes_give_the_same_board_elsewhere(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    event = make_event("llmfao", **SETTINGS)
+    load_llmfao(event, shared_data, tmp_path)
+    path = tmp_path / "llmfao.zip"
+    snapshot = current(published(event))
+    assert snapshot.judgments == 8_931
+    write_bundle(snapshot, path)
+    call_command("reproduce", str(path))
