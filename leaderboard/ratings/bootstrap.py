@@ -28,7 +28,7 @@ CELLS = 1 << 20
 """Pairs times rounds that are worked on at a time."""
 
 Draw = Callable[[int], tuple[Floats, Floats]]
-"""For a number of rounds, the score of i against j and their total weight: (rounds, pairs) each."""
+"""For a number of rounds, the wins of i over j and those of j over i: (rounds, pairs) each."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,11 +70,11 @@ class _Pairs:
         won = submatrix(fit.wins, group)
         return cls(group, *np.nonzero(np.triu(won + won.T)))
 
-    def wins(self, share: Floats, total: Floats) -> Floats:
+    def wins(self, ahead: Floats, behind: Floats) -> Floats:
         """The (m, m) matrix of wins of one round."""
         won = np.zeros((len(self.group), len(self.group)))
-        won[self.i, self.j] = share
-        won[self.j, self.i] = total - share
+        won[self.i, self.j] = ahead
+        won[self.j, self.i] = behind
         return won
 
     def incidence(self) -> csr_array[np.float64, tuple[int, int]]:
@@ -107,12 +107,12 @@ def resample_votes(
             cells.append((score, mass / unit, unit))
 
         def draw(rounds: int) -> tuple[Floats, Floats]:
-            share, total = np.zeros((2, rounds, len(first)))
+            ahead, behind = np.zeros((2, rounds, len(first)))
             for score, mean, unit in cells:
                 drawn = rng.poisson(mean, (rounds, len(mean))) * unit
-                total += drawn
-                share += score * drawn
-            return share, total
+                ahead += score * drawn
+                behind += (1.0 - score) * drawn
+            return ahead, behind
 
         return draw
 
@@ -144,13 +144,13 @@ def resample_clusters(
         mine = pair >= 0
         where = (pair[mine], cluster[mine])
         shape = (len(pairs.i), size)
-        total = coo_array((weight[mine], where), shape).tocsr()
-        share = coo_array(((weight * score)[mine], where), shape).tocsr()
+        ahead = coo_array(((weight * score)[mine], where), shape).tocsr()
+        behind = coo_array(((weight * (1.0 - score))[mine], where), shape).tocsr()
 
         def draw(rounds: int) -> tuple[Floats, Floats]:
             drawn = [rng.choice(present, len(present)) for _ in range(rounds)]
             times = np.stack([np.bincount(ids, minlength=size) for ids in drawn], axis=1)
-            return (share @ times).T, (total @ times).T
+            return (ahead @ times).T, (behind @ times).T
 
         return draw
 
@@ -190,29 +190,30 @@ def _resample(
         batch = max(1, CELLS // max(len(pairs.i), 1))
         for start in range(0, rounds, batch):
             part = slice(start, min(start + batch, rounds))
-            share, total = draw(part.stop - start)
-            strengths[part, group], fine = _refit(share, total, pairs, fit)
+            ahead, behind = draw(part.stop - start)
+            strengths[part, group], fine = _refit(ahead, behind, pairs, fit)
             kept[part] &= fine
     return Bootstrap(strengths[kept], int(rounds - kept.sum()), clusters)
 
 
-def _refit(share: Floats, total: Floats, pairs: _Pairs, fit: Fit) -> tuple[Floats, Mask]:
+def _refit(ahead: Floats, behind: Floats, pairs: _Pairs, fit: Fit) -> tuple[Floats, Mask]:
     """Strengths (rounds, m), and which rounds have finite ones.
 
     Chord steps s += L⁺·g with the information L of the real votes, for all rounds at once; a round
     that does not settle so is fitted by itself.
     """
-    strength = np.tile(fit.strength[pairs.group], (len(share), 1))
+    strength = np.tile(fit.strength[pairs.group], (len(ahead), 1))
     bread, incidence = inverse_information(fit, pairs.group), pairs.incidence()
-    finite = _finite(share, total, pairs, fit)
+    finite = _finite(ahead, behind, pairs, fit)
     settled = ~finite
-    lost = np.zeros(len(share), dtype=bool)
+    lost = np.zeros(len(ahead), dtype=bool)
+    total = ahead + behind
     for _ in range(CHORDS):
         e = np.exp(np.maximum(strength - strength.max(1, keepdims=True), -700.0))
         p = e[:, pairs.i]
         p /= p + e[:, pairs.j]
         p *= total
-        gradient = (incidence @ (share - p).T).T
+        gradient = (incidence @ (ahead - p).T).T
         if fit.prior > 0:
             gradient += fit.prior * (0.5 - expit(strength))
         step = gradient @ bread
@@ -224,17 +225,17 @@ def _refit(share: Floats, total: Floats, pairs: _Pairs, fit: Fit) -> tuple[Float
         if (settled | lost).all():
             break
     for k in np.flatnonzero(finite & (lost | ~settled)):
-        strength[k], _ = newton(pairs.wins(share[k], total[k]), fit.prior)
+        strength[k], _ = newton(pairs.wins(ahead[k], behind[k]), fit.prior)
     return strength, finite
 
 
-def _finite(share: Floats, total: Floats, pairs: _Pairs, fit: Fit) -> Mask:
+def _finite(ahead: Floats, behind: Floats, pairs: _Pairs, fit: Fit) -> Mask:
     """Which rounds have finite strengths: surely those with every arc that the real votes have."""
     if fit.prior > 0:
-        return np.ones(len(share), dtype=bool)
+        return np.ones(len(ahead), dtype=bool)
     won = submatrix(fit.wins, pairs.group)
     there, back = won[pairs.i, pairs.j] > 0, won[pairs.j, pairs.i] > 0
-    finite = np.asarray((share > 0)[:, there].all(1) & (total > share)[:, back].all(1))
+    finite = np.asarray((ahead > 0)[:, there].all(1) & (behind > 0)[:, back].all(1))
     for k in np.flatnonzero(~finite):
-        finite[k] = bool(survey(pairs.wins(share[k], total[k])).rated.all())
+        finite[k] = survey(pairs.wins(ahead[k], behind[k])).whole
     return finite

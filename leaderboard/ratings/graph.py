@@ -53,6 +53,11 @@ class Field:
         """How many scales there are."""
         return int(self.component.max(initial=-1)) + 1
 
+    @property
+    def whole(self) -> bool:
+        """Whether everybody is rated, on one scale."""
+        return self.components == 1 and bool(self.rated.all())
+
     def groups(self, chosen: Mask) -> list[Ints]:
         """Indices of the chosen competitors, one array per component that has any."""
         groups = [np.flatnonzero(chosen & (self.component == c)) for c in range(self.components)]

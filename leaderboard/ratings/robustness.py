@@ -172,7 +172,7 @@ def _changed(won: Floats, cells: _Cells, order: Ints, moves: Floats) -> Floats:
 
 
 def _fitted(won: Floats, prior: float) -> Floats | None:
-    """Strengths, or None where not all of them are finite any more."""
-    if prior <= 0 and not survey(won).rated.all():
+    """Strengths, or None where they are no longer all on one scale."""
+    if prior <= 0 and not survey(won).whole:
         return None
     return newton(won, prior)[0]

@@ -68,6 +68,14 @@ def test_rounds_without_finite_strengths_are_dropped_and_counted():
     assert np.isfinite(rounds.strengths).all()
 
 
+def test_a_round_that_falls_into_two_scales_is_dropped():
+    rows = [(0, 1, 0), (1, 2, 0), (2, 3, 0)]
+    counts = fold(make_votes(4, rows))
+    rounds = resample_votes(counts, bt.fit(counts), np.random.default_rng(6), 300)
+    assert 0.18 < len(rounds.strengths) / 300 < 0.33  # (1 - 1/e)³ of them have all three ties
+    assert not rounds.strengths.any()
+
+
 def test_lopsided_rounds_are_left_to_newton():
     rows = [(0, 1, 1)] * 3000 + [(1, 0, 1)] * 4 + [(1, 2, 1)] * 5 + [(2, 1, 1)] * 5
     fit = bt.fit(fold(make_votes(3, rows)))
