@@ -279,6 +279,26 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3.0,
         "options": {"expires": 3},
     },
+    "advance": {
+        "task": "arena.events.tasks.advance_events",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
+    "return-seats": {
+        "task": "arena.judging.tasks.return_unused_seats",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "finish-erasures": {
+        "task": "arena.judging.tasks.finish_erasures",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
+    "thin": {
+        "task": "leaderboard.tasks.thin_snapshots",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
     "sweep": {
         "task": "arena.judging.tasks.sweep_leases",
         "schedule": 60.0,

@@ -38,10 +38,13 @@ def write(snapshot: Snapshot, rows: list[Rating], data: Comparisons, now: dateti
 def may_publish(snapshot: Snapshot, now: datetime) -> bool:
     """Whether enough has come together since the public snapshot for the boards to move.
 
-    A board that moves with each judgment tells who is watching what that judgment was.
+    A board that moves with each judgment tells who is watching what that judgment was. In the
+    last hour ranks stand still; once the event has closed, its provisional result is shown.
     """
     event = snapshot.event
-    if event.publish_batch == 0:
+    if event.state == Event.State.FROZEN:
+        return not Snapshot.objects.filter(board__event=event).exists()
+    if event.publish_batch == 0 or event.state in (Event.State.CLOSED, Event.State.PUBLISHED):
         return True
     shown = Snapshot.objects.filter(board__event=event).first()
     seen = shown.ledger_seq if shown else 0

@@ -35,6 +35,7 @@ from arena.judging.receipts import receipts_of
 from arena.judging.review import exclude_contributor, lift_exclusion
 from arena.people.models import User
 from leaderboard.models import Board
+from leaderboard.sealing import publish_event, seal_round
 
 PER_PAGE = 50
 
@@ -54,6 +55,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
         "now": now,
         "health": health_of(event, now),
         "snapshot": board.current_snapshot if board else None,
+        "rounds": event.snapshots.exclude(sealed_at=None).order_by("-sealed_at"),
         "deadline_form": DeadlineForm(),
     }
     return desk_page(request, "overview", event, context)
@@ -81,6 +83,13 @@ def change_state(request: HttpRequest, event: Event) -> None:
         open_event(event, now)
     elif to == "closed":
         close_event(event)
+    elif to == "published":
+        publish_event(event, now)
+    elif to == "sealed":
+        name = request.POST.get("name", "").strip()[:80]
+        if not name:
+            raise ArenaError(_("Give the round a name."), "name_missing")
+        seal_round(event, name, now)
     elif to == "extended":
         form = DeadlineForm(request.POST)
         if not form.is_valid():

@@ -1,0 +1,91 @@
+"""Rounds and the final result: sealed under a name, kept for ever, never computed here."""
+
+from datetime import timedelta
+
+import pytest
+
+from arena.errors import ConflictError
+from arena.events.lifecycle import close_event
+from arena.events.models import Event
+from arena.judging.ledger import seal_event
+from leaderboard.models import Board, Snapshot
+from leaderboard.refresh import refresh_event
+from leaderboard.sealing import FINAL, publish_event, seal_round
+from tests.factories import (
+    NOW,
+    make_competitors,
+    make_enrollment,
+    make_event,
+    make_judgment,
+    make_matchup,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def event() -> Event:
+    event = make_event(overlap=20)
+    models = make_competitors(event, 2)
+    for _ in range(4):
+        make_matchup(event, models)
+    judge(event)
+    return event
+
+
+def judge(event: Event, minutes: int = 0, *, refresh: bool = True) -> None:
+    now = NOW + timedelta(minutes=minutes)
+    enrollment = make_enrollment(event)
+    for posted in ("a1", "tie", "b2"):
+        make_judgment(enrollment, posted, now=now)
+    seal_event(event.pk, now)
+    if refresh:
+        refresh_event(event, now=now)
+
+
+def shown(event: Event) -> int:
+    snapshot = Board.objects.get(event=event).current_snapshot
+    assert snapshot is not None
+    return snapshot.judgments
+
+
+def test_a_round_keeps_the_boards_under_a_name(event: Event) -> None:
+    sealed = seal_round(event, "Week 1", NOW)
+    with pytest.raises(ConflictError, match="Nothing has changed"):
+        seal_round(event, "Week 2", NOW)
+    judge(event, 1)
+    with pytest.raises(ConflictError, match="Another round"):
+        seal_round(event, "Week 1", NOW)
+    assert seal_round(event, "Week 2", NOW).judgments == 6
+    sealed.refresh_from_db()
+    assert (sealed.name, sealed.judgments) == ("Week 1", 3)
+    assert sealed.ratings.exists()
+
+
+def test_nothing_is_sealed_before_it_is_computed(event: Event) -> None:
+    judge(event, 1, refresh=False)
+    with pytest.raises(ConflictError, match="being computed"):
+        seal_round(event, "Week 1", NOW)
+    assert not Snapshot.objects.exclude(sealed_at=None).exists()
+
+
+def test_publishing_seals_the_result_of_a_closed_event(event: Event) -> None:
+    with pytest.raises(ConflictError):
+        publish_event(event, NOW)
+    close_event(event)
+    final = publish_event(event, NOW)
+    event.refresh_from_db()
+    assert (event.state, final.name) == (Event.State.PUBLISHED, FINAL)
+    assert shown(event) == 3
+    with pytest.raises(ConflictError):
+        publish_event(event, NOW)
+
+
+def test_ranks_stand_still_while_frozen_and_move_when_closed(event: Event) -> None:
+    Event.objects.update(state=Event.State.FROZEN)
+    event.refresh_from_db()
+    judge(event, 1)
+    assert shown(event) == 3
+    close_event(event)
+    refresh_event(event, now=NOW + timedelta(minutes=2))
+    assert shown(event) == 6
