@@ -105,7 +105,8 @@ def fingerprint_of(event: Event) -> str:
         controls.aggregate(n=Count("pk"), last=Max("pk"), all=Sum("pk"), keys=Sum(sign)),
         filed.aggregate(n=Count("pk"), last=Max("pk")),
     ]
-    return sha256(json.dumps(parts, default=str).encode()).hexdigest()
+    # PostgreSQL sums to Decimal, SQLite to int: the digest must be the same on both.
+    return sha256(json.dumps(parts, default=int).encode()).hexdigest()
 
 
 def compute(event: Event, fingerprint: str, now: datetime) -> Snapshot:
