@@ -8,11 +8,17 @@ from pathlib import Path
 
 import pytest
 import redis
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core.cache import cache
 from django.db import connection
 
 from arena.celery import app
 from tests.services import ROOT, Services, stop_process, wait_until
+
+# The same hash with the least work: hundreds of tests make users with passwords.
+Argon2PasswordHasher.time_cost = 1
+Argon2PasswordHasher.memory_cost = 8
+Argon2PasswordHasher.parallelism = 1
 
 
 @pytest.fixture(scope="session")
