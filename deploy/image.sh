@@ -37,13 +37,13 @@ make_base() {
     exit 1
   fi
   folder=$(mktemp -d)
-  trap 'rm -rf "$folder"' EXIT
+  trap 'rm -rf --one-file-system "$folder" "$folder.log"' EXIT # never into what may be mounted
   trap 'exit 1' HUP INT TERM
   echo "Making a base image with debootstrap"
   debootstrap --variant=minbase --include=python3,python3-pip,ca-certificates \
     bookworm "$folder" "$mirror" >"$folder.log" 2>&1 || { tail "$folder.log" >&2; exit 1; }
   # What slim images lack: documentation, translations, bytecode, what apt and debootstrap left.
-  rm -rf "$folder.log" "$folder"/var/cache/apt/* "$folder"/var/lib/apt/lists/* \
+  rm -rf "$folder"/var/cache/apt/* "$folder"/var/lib/apt/lists/* \
     "$folder"/var/log/* "$folder"/usr/share/doc/* "$folder"/usr/share/info/* \
     "$folder"/usr/share/man/* "$folder"/usr/share/locale/* "$folder"/debootstrap
   find "$folder"/usr/lib -depth -name __pycache__ -exec rm -rf {} +
