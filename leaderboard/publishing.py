@@ -64,7 +64,8 @@ def publish(snapshot: Snapshot, now: datetime) -> None:
     earlier = Q(current_snapshot=None) | Q(current_snapshot__ledger_seq__lte=snapshot.ledger_seq)
     if not Board.objects.filter(earlier, event=snapshot.event).update(current_snapshot=snapshot):
         return
-    Snapshot.objects.filter(pk=snapshot.pk).update(published_at=now)
+    snapshot.published_at = now
+    snapshot.save(update_fields=["published_at"])
     # What no page shows any more need not keep what only the page needs.
     shown = Snapshot.objects.disposable().filter(event=snapshot.event, pk__lt=snapshot.pk)
     shown.exclude(details={}).update(details={})

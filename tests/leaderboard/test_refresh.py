@@ -1,0 +1,378 @@
+"""Refreshing: one snapshot per change, nothing without one, every number restored and rebuilt."""
+
+import io
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+
+from arena.events.models import Control, Event, Matchup
+from arena.judging.ledger import seal_event
+from arena.judging.models import Exclusion, Judgment, Origin
+from arena.judging.review import exclude_contributor, exclude_judgment, lift_exclusion
+from leaderboard import fitting
+from leaderboard import refresh as refreshing
+from leaderboard.comparisons import load
+from leaderboard.models import Board, Rating, Snapshot
+from leaderboard.publishing import PATIENCE, publish, thin_snapshots
+from leaderboard.refresh import due_events, refresh_event
+from tests.factories import NOW, make_competitors, make_enrollment, make_event, make_matchup
+from tests.leaderboard.votes import Crowd, figures, make_vote, refresh, revise
+from tests.threads import at_once
+
+pytestmark = pytest.mark.django_db
+LATER = NOW + timedelta(minutes=1)
+
+
+@pytest.fixture
+def crowd() -> Crowd:
+    return Crowd()
+
+
+def rows(event: Event, **which: object) -> dict[str, Rating]:
+    chosen = {"category": None, "weighting": "raw"} | which
+    found = Rating.objects.filter(snapshot__board__event=event, **chosen)
+    return {row.competitor.name: row for row in found.select_related("competitor")}
+
+
+def test_one_snapshot_with_every_board(crowd: Crowd) -> None:
+    judgments = crowd.vote()
+
+    snapshot = refresh(crowd.event)
+
+    assert snapshot is not None
+    assert Board.objects.get(event=crowd.event).current_snapshot == snapshot
+    assert Board.objects.get(event=crowd.event).claimed_until is None
+    assert snapshot.judgments == len(judgments)
+    assert snapshot.contributors == 6
+    assert snapshot.published_at == NOW
+    assert snapshot.details["origins"] == {"screen": len(judgments)}
+    for category in (None, *crowd.categories):
+        for weighting in ("raw", "weighted"):
+            assert len(rows(crowd.event, category=category, weighting=weighting)) == 4
+    overall = rows(crowd.event)
+    ranked = sorted(overall.values(), key=lambda row: row.rank)
+    assert [row.rank for row in ranked] == [1, 2, 3, 4]
+    for row in ranked:
+        assert row.lower < row.strength < row.upper
+        assert 1 <= row.rank_low <= row.rank <= row.rank_high <= 4
+    assert sum(row.strength for row in ranked) == pytest.approx(0, abs=1e-9)
+    assert [row.strength for row in ranked] == sorted((r.strength for r in ranked), reverse=True)
+
+
+def test_only_ordinary_matchups_are_votes_and_everything_is_counted(crowd: Crowd) -> None:
+    """18 ordinary matchups, 4 controls and an anchor, each judged by six people."""
+    crowd.vote()
+    refresh(crowd.event)
+    assert sum(row.votes for row in rows(crowd.event).values()) == 2 * 6 * 18
+    assert {standing.judgments for standing in crowd.event.standings.all()} == {18 + 4 + 1}
+    assert Board.objects.get(event=crowd.event).current_snapshot.judgments == 6 * 23
+
+
+def test_nothing_new_is_nothing_done(crowd: Crowd) -> None:
+    assert refresh(crowd.event) is None
+    crowd.vote()
+    assert refresh(crowd.event) is not None
+    assert refresh(crowd.event) is None
+    assert Snapshot.objects.count() == 1
+
+
+@pytest.mark.parametrize("change", ["vote", "exclusion", "setting", "name", "role", "control"])
+def test_whatever_moves_the_board_makes_a_snapshot(crowd: Crowd, change: str) -> None:
+    judgments = crowd.vote()
+    refresh(crowd.event)
+    if change == "vote":
+        make_vote(make_enrollment(crowd.event), crowd.matchups[0])
+    elif change == "exclusion":
+        exclude_judgment(judgments[0], Exclusion.Reason.BROKEN, by=None, now=NOW)
+    elif change == "setting":
+        Event.objects.filter(pk=crowd.event.pk).update(counts_machine=True)
+    elif change == "name":
+        crowd.event.competitors.filter(pk=crowd.models[0].pk).update(name="Renamed")
+    elif change == "role":
+        Matchup.objects.filter(pk=crowd.matchups[0].pk).update(role=Matchup.Role.ANCHOR)
+    else:
+        Control.objects.filter(matchup=crowd.controls[0]).update(key={"sign": -1})
+    assert refresh(crowd.event, LATER) is not None
+
+
+def test_exclusion_and_reinstatement_restore_every_number(crowd: Crowd) -> None:
+    judgments = crowd.vote()
+    refresh(crowd.event)
+    before = figures(crowd.event)
+    person = exclude_contributor(crowd.judges[0], Exclusion.Reason.RIGGING, by=None, now=NOW)
+    single = exclude_judgment(judgments[-5], Exclusion.Reason.BROKEN, by=None, now=NOW)
+    refresh(crowd.event, LATER)
+    without = figures(crowd.event)
+    assert without["contributors"] == 5
+    assert without["judgments"] == before["judgments"] - 23 - 1
+    assert len(without["standings"]) == 5
+    assert without["ratings"] != before["ratings"]
+
+    for exclusion in (person, single):
+        lift_exclusion(exclusion, by=None, now=LATER)
+    refresh(crowd.event, LATER + timedelta(minutes=1))
+
+    assert figures(crowd.event) == before
+
+
+def test_a_rebuild_is_equal_to_the_last_digit(crowd: Crowd) -> None:
+    """After a history of additions, revisions and exclusions, against one reading of the whole."""
+    crowd.vote(1, share=0.4)
+    refresh(crowd.event)
+    late = make_enrollment(crowd.event)
+    votes = [make_vote(late, matchup, -2) for matchup in crowd.matchups]
+    refresh(crowd.event, LATER)
+    revise(votes[3], 1)
+    exclude_judgment(votes[4], Exclusion.Reason.BROKEN, by=None, now=NOW)
+    refresh(crowd.event, LATER + timedelta(minutes=1))
+    before, count = figures(crowd.event), Snapshot.objects.count()
+
+    rebuilt = refresh(crowd.event, LATER + timedelta(minutes=2), rebuild=True)
+
+    assert figures(crowd.event) == before
+    assert Snapshot.objects.count() == count
+    assert Board.objects.get(event=crowd.event).current_snapshot == rebuilt
+
+
+def test_elo_goes_on_from_where_it_stood(crowd: Crowd, monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd.vote(1, share=0.5)
+    refresh(crowd.event)
+    make_vote(make_enrollment(crowd.event), crowd.matchups[0], -1)
+    replayed: list[int] = []
+    replay = fitting.elo.replay
+
+    def counting(votes, since=None):
+        replayed.append(len(votes))
+        return replay(votes, since)
+
+    monkeypatch.setattr(fitting.elo, "replay", counting)
+    refresh(crowd.event, LATER)
+
+    assert replayed[0] == 1
+    data = load(crowd.event)
+    whole = replay(data.votes(data.questions[0])).strength
+    ours = rows(crowd.event)
+    np.testing.assert_array_equal([ours[m.name].elo for m in crowd.models], whole)
+
+
+def test_no_weighted_board_without_answers_to_controls(crowd: Crowd) -> None:
+    for judge in crowd.judges:
+        for matchup in crowd.matchups:
+            make_vote(judge, matchup, judge.pk % 3 - 1)
+    refresh(crowd.event)
+    assert not rows(crowd.event, weighting="weighted")
+
+
+def test_whoever_fails_the_controls_weighs_less() -> None:
+    """Half of the crowd says the opposite of the other half, and the opposite of the keys."""
+    crowd = Crowd(judges=4)
+    keys = {control.pk: control.control.key["sign"] for control in crowd.controls}
+    for number, judge in enumerate(crowd.judges):
+        right = 1 if number < 2 else -1
+        for matchup in crowd.matchups:
+            make_vote(judge, matchup, right, left=number % 2 == 0)
+        for control in crowd.controls:
+            make_vote(judge, control, right * (keys[control.pk] or 1))
+    refresh(crowd.event)
+    raw, weighted = rows(crowd.event), rows(crowd.event, weighting="weighted")
+    assert [row.strength for row in raw.values()] == pytest.approx([0] * 4, abs=1e-9)
+    best = max(weighted.values(), key=lambda row: row.strength)
+    assert best.strength > 0.5
+    assert all(row.elo is None for row in weighted.values())
+
+
+def test_simulated_judgments_enter_only_where_the_event_says_so(crowd: Crowd) -> None:
+    crowd.vote()
+    Judgment.objects.update(origin=Origin.SIMULATED)
+    refresh(crowd.event)
+    assert sum(row.votes for row in rows(crowd.event).values()) == 0
+    Event.objects.filter(pk=crowd.event.pk).update(counts_simulated=True)
+    refresh(crowd.event, LATER)
+    assert sum(row.votes for row in rows(crowd.event).values()) == 2 * 6 * 18
+    assert {s.simulated for s in crowd.event.standings.all()} == {23}
+
+
+def test_what_cannot_be_rated_says_why() -> None:
+    event = make_event()
+    champion, middle, other, loser, absent = make_competitors(event, 5)
+    judge = make_enrollment(event)
+    for first, second, outcome in (
+        (champion, middle, 1),
+        (middle, other, 1),
+        (middle, other, -1),
+        (other, loser, 1),
+    ):
+        make_vote(judge, make_matchup(event, [first, second]), outcome)
+    refresh(event)
+    found = rows(event)
+    assert found[champion.name].status == "undefeated"
+    assert found[loser.name].status == "winless"
+    assert found[absent.name].status == "no_votes"
+    assert found[middle.name].status == found[other.name].status == "provisional"
+    for name in (champion.name, loser.name, absent.name):
+        assert found[name].strength is found[name].rank is None
+    assert found[absent.name].component is None
+
+
+def test_a_single_tie_is_no_certainty() -> None:
+    event = make_event()
+    make_vote(make_enrollment(event), make_matchup(event, make_competitors(event, 2)), 0)
+    refresh(event)
+    for row in rows(event).values():
+        assert (row.strength, row.lower, row.upper) == (0, None, None)
+
+
+def test_competitors_that_no_vote_connects_share_no_scale() -> None:
+    event = make_event()
+    models = make_competitors(event, 4)
+    for pair in (models[:2], models[2:]):
+        for outcome in (1, -1, 1):
+            make_vote(make_enrollment(event), make_matchup(event, pair), outcome)
+    refresh(event)
+    found = rows(event)
+    assert {found[m.name].component for m in models[:2]} == {0}
+    assert {found[m.name].component for m in models[2:]} == {1}
+    assert sorted(row.rank for row in found.values()) == [1, 1, 2, 2]
+
+
+# --- one at a time -----------------------------------------------------------------------------
+def test_a_claimed_board_is_left_alone_until_the_claim_ends(crowd: Crowd) -> None:
+    crowd.vote()
+    seal_event(crowd.event.pk, NOW)
+    assert Board.claim(crowd.event, NOW, NOW + refreshing.CLAIM)
+    assert not Board.claim(crowd.event, NOW, NOW + refreshing.CLAIM)
+    assert refresh_event(crowd.event, now=LATER) is None
+    assert list(due_events(LATER)) == []
+    assert refresh_event(crowd.event, now=NOW + refreshing.CLAIM) is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_workers_make_one_snapshot(crowd: Crowd) -> None:
+    crowd.vote()
+    seal_event(crowd.event.pk, NOW)
+    done = at_once([lambda: refresh_event(crowd.event, now=NOW)] * 8)
+    assert [one for one in done if isinstance(one, BaseException)] == []
+    assert Snapshot.objects.count() == len([one for one in done if one])
+    assert Board.objects.get(event=crowd.event).claimed_until is None
+    for row in figures(crowd.event)["ratings"]:
+        assert row["strength"] is not None
+
+
+def test_a_refresh_that_fails_gives_the_board_back(
+    crowd: Crowd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowd.vote()
+    with monkeypatch.context() as broken:
+        broken.setattr(refreshing, "fitted", lambda votes: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            refresh(crowd.event)
+    assert Snapshot.objects.count() == 0
+    assert refresh(crowd.event) is not None
+
+
+def test_due_events_rest_between_snapshots(crowd: Crowd) -> None:
+    crowd.vote()
+    seal_event(crowd.event.pk, NOW)
+    assert list(due_events(NOW)) == [crowd.event.pk]
+    refresh(crowd.event)
+    make_vote(make_enrollment(crowd.event), crowd.matchups[0])
+    seal_event(crowd.event.pk, NOW)
+    assert list(due_events(NOW + timedelta(seconds=2))) == []
+    assert list(due_events(NOW + refreshing.REST)) == [crowd.event.pk]
+    refresh(crowd.event, LATER)
+    assert list(due_events(LATER + timedelta(hours=1))) == []
+
+
+# --- publishing --------------------------------------------------------------------------------
+def public(event: Event) -> Snapshot | None:
+    return Snapshot.objects.filter(board__event=event).first()
+
+
+def test_a_batched_board_moves_after_enough_judgments_of_enough_people() -> None:
+    crowd = Crowd(judges=12, publish_batch=30)
+    for number, judge in enumerate(crowd.judges):
+        make_vote(judge, crowd.matchups[0], number % 3 - 1)
+        make_vote(judge, crowd.controls[0])
+    refresh(crowd.event)
+    assert public(crowd.event) is None  # 24 judgments
+
+    for judge in crowd.judges[:6]:
+        make_vote(judge, crowd.matchups[1])
+    first = refresh(crowd.event, LATER)
+    assert public(crowd.event) == first  # 30 judgments of twelve people
+
+    for matchup in crowd.matchups[2:8]:
+        for judge in crowd.judges[:9]:
+            make_vote(judge, matchup)
+    refresh(crowd.event, LATER + timedelta(minutes=1))
+    assert public(crowd.event) == first  # 54 judgments of nine people
+
+    held = Snapshot.objects.latest()
+    assert refresh(crowd.event, LATER + PATIENCE) is None
+    assert public(crowd.event) == held
+    assert held.published_at is None
+    assert public(crowd.event).published_at == LATER + PATIENCE
+
+
+def test_a_rebuild_publishes_nothing_that_was_held_back() -> None:
+    crowd = Crowd(judges=12, publish_batch=1000)
+    crowd.vote(share=0.3)
+    refresh(crowd.event)
+    rebuilt = refresh(crowd.event, LATER, rebuild=True)
+    assert public(crowd.event) is None
+    assert list(crowd.event.snapshots.all()) == [rebuilt]
+
+
+def test_an_older_snapshot_never_takes_the_board_back(crowd: Crowd) -> None:
+    crowd.vote()
+    old = refresh(crowd.event)
+    make_vote(make_enrollment(crowd.event), crowd.matchups[0])
+    new = refresh(crowd.event, LATER)
+    publish(old, LATER)
+    assert public(crowd.event) == new
+
+
+def test_snapshots_thin_out_with_age(crowd: Crowd) -> None:
+    """All of a day, the last of an hour for a month, then the last of a day; sealed ones stay."""
+    crowd.vote(share=0.2)
+    now = NOW.replace(hour=23, minute=59)
+    kept = [
+        timedelta(hours=1),
+        timedelta(hours=1, minutes=5),
+        timedelta(days=2),
+        timedelta(days=40),
+    ]
+    gone = [timedelta(days=2, minutes=5), timedelta(days=40, hours=3)]
+    round_end = timedelta(days=40, hours=4)
+    for age in sorted([*kept, *gone, round_end], reverse=True):
+        Snapshot.objects.create(
+            event=crowd.event, created_at=now - age, ledger_seq=1, judgments=1, contributors=1
+        )
+    Snapshot.objects.filter(created_at=now - round_end).update(name="round 1", sealed_at=NOW)
+    shown = refresh(crowd.event, now - timedelta(days=50))
+
+    assert thin_snapshots(now) == 2
+
+    left = set(Snapshot.objects.exclude(pk=shown.pk).values_list("created_at", flat=True))
+    assert left == {now - age for age in [*kept, round_end]}
+    assert Rating.objects.filter(snapshot=shown).exists()
+    assert thin_snapshots(now) == 0
+
+
+# --- the command -------------------------------------------------------------------------------
+def test_the_command_seals_and_refreshes(crowd: Crowd) -> None:
+    crowd.vote()
+    said = io.StringIO()
+    call_command("refresh", crowd.event.slug, stdout=said)
+    assert "138 judgments of 6 contributors, ledger position 138." in said.getvalue()
+    call_command("refresh", crowd.event.slug, stdout=said)
+    assert "Nothing to do" in said.getvalue()
+    call_command("refresh", crowd.event.slug, "--rebuild", stdout=said)
+    assert said.getvalue().count("138 judgments") == 2
+
+
+def test_the_command_knows_its_events() -> None:
+    with pytest.raises(CommandError, match="no event nowhere"):
+        call_command("refresh", "nowhere")
