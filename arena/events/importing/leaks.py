@@ -50,6 +50,7 @@ ORDINARY = frozenset(
 )
 SAID = r"\b(?:developed|trained|created|made|built) by (?:the )?(?:team at )?"
 CALLED = r"\b(?:i am|i'm|i’m|my name is|this is|as) (?:an? |the )?(?:ai |model |assistant )*"
+OPENINGS = ("i am a", "i'm a", "i’m a", "as a")
 MADE_BY = re.compile(
     r"\b(?:i am|i'm|i’m|as) an? (?:large |ai |artificial intelligence )*(?:language )?"
     r"(?:model|assistant|ai)\b[^.\n]{0,40}?\b(?:by|from) (?P<who>[A-Z]\w*(?: [A-Z]\w*)?)",
@@ -64,7 +65,7 @@ def leak_in(text: str, model: str, organization: str = "") -> str:
     # Plain substring search first: on most texts nothing of the name is there at all.
     if any(needle in lowered for needle in needles) and (found := pattern.search(text)):
         return found[0]
-    if " by " in lowered or " from " in lowered:
+    if any(opening in lowered for opening in OPENINGS):
         found = MADE_BY.search(text)
         if found and found["who"][0].isupper():
             return " ".join(found[0].split())

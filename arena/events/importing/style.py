@@ -7,11 +7,13 @@ of a text; counted once, at import.
 import re
 from typing import NamedTuple
 
-FENCE = re.compile(r"^ {0,3}(```|~~~).*?(?:^ {0,3}\1|\Z)", re.MULTILINE | re.DOTALL)
-HEADER = re.compile(r"^ {0,3}#{1,6}\s", re.MULTILINE)
+# Each line begins with its line feed here: a pattern that begins with a certain character is found
+# many times faster than one that begins with ^.
+FENCE = re.compile(r"\n {0,3}(```|~~~).*?(?:\n {0,3}\1|\Z)", re.DOTALL)
+HEADER = re.compile(r"\n {0,3}#{1,6}\s")
 BOLD = re.compile(r"\*\*[^*\n]+\*\*|(?<!\w)__[^_\n]+__(?!\w)")
 # Spaces and tabs, not \s: a run of blank lines must not be scanned again from each of them.
-LIST_ITEM = re.compile(r"^[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+\S", re.MULTILINE)
+LIST_ITEM = re.compile(r"\n[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+\S")
 
 
 class Style(NamedTuple):
@@ -30,8 +32,8 @@ def style_of(text: str) -> Style:
     Nothing inside a fenced code block counts as a header, bold or list item; a block that is
     never closed runs to the end, as Markdown renders it.
     """
-    length = len(text.split())
-    code = 0
+    length, code = len(text.split()), 0
+    text = f"\n{text}"
     if "```" in text or "~~~" in text:
         text, code = FENCE.subn("", text)
     return Style(

@@ -107,7 +107,9 @@ class Batch:
         if changes.categories:
             self.categories[record.pk] = writer.names.category_ids(row.categories or ())
         if changes.added or changes.key or changes.reason:
-            added = [response_for(writer, record, r.model, r.text) for r in changes.added]
+            added = [response_for(writer, r.model, r.text) for r in changes.added]
+            for response in added:
+                response.record_id = record.pk
             self.added.append((row, known, changes, added))
 
     def write(self, writer: Writer) -> None:
