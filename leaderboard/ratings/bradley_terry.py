@@ -7,7 +7,7 @@ from scipy.special import expit
 
 from .counts import SIGN, Counts, effective_votes, wins
 from .graph import Rated, survey
-from .newton import anchor, inverse, maximise
+from .newton import LONGEST, anchor, inverse, maximise
 from .votes import Floats, Ints
 
 OVERFLOW = 700.0
@@ -87,8 +87,16 @@ def newton(won: Floats, prior: float = 0.0) -> tuple[Floats, int]:
         return gradient, information
 
     start = np.log((target + 0.5) / (won.sum(0) + 0.5)).clip(-3.0, 3.0)
-    strength, iterations = maximise(start, anchored)
+    strength, iterations = maximise(start, anchored, lambda step: stretch(step, n))
     return strength if prior > 0 else strength - strength.mean(), iterations
+
+
+def stretch(step: Floats, n: Floats) -> float:
+    """The largest change of a compared pair's log-odds that a step of the strengths makes."""
+    spread = float(np.ptp(step))
+    if spread <= LONGEST:
+        return spread
+    return float(np.abs(np.subtract.outer(step, step)).max(where=n > 0, initial=0.0))
 
 
 def derivatives(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse.csgraph import connected_components
 
-from .bradley_terry import newton, submatrix
+from .bradley_terry import newton, stretch, submatrix
 from .counts import Counts, wins
 from .graph import Rated, survey
 from .intervals import Covariance, Method
@@ -116,7 +116,10 @@ def _newton(won: Floats, ties: Floats) -> tuple[Floats, float, int]:
 
     share = ties.sum() / 2.0 / won.sum()
     start = np.append(np.zeros(len(won)), np.log(2.0 * share / (1.0 - share)))
-    x, iterations = maximise(start, anchored)
+    n = won + won.T
+    x, iterations = maximise(
+        start, anchored, lambda step: stretch(step[:-1], n) + abs(float(step[-1]))
+    )
     return x[:-1] - x[:-1].mean(), float(x[-1]), iterations
 
 

@@ -13,19 +13,28 @@ TOLERANCE = 1e-7
 """A fit has converged with a whole step that moves no parameter by more than this: Newton's error
 squares at every step (logistic likelihoods: Bach 2010, Electronic J. Statistics 4, section 2), so
 that what is left after it is rounding."""
+NEGLIGIBLE = 1e-16
+"""Nor does a step matter that is shorter than a hundred-millionth of a standard error: its square,
+δᵀ·information·δ, is then below this."""
 SINGULAR = 1e-12
 """A parameter of whose information the others leave less than this share is not determined."""
 
+LONGEST = 3.0
+"""No step changes a log-odds by more: further off, the quadratic model means nothing."""
+
 Derivatives = Callable[[Floats], tuple[Floats, Floats]]
+Stretch = Callable[[Floats], float]
 
 
-def maximise(start: Floats, derivatives: Derivatives) -> tuple[Floats, int]:
-    """The maximum, and how many steps it took.
+def maximise(
+    start: Floats, derivatives: Derivatives, stretch: Stretch = np.ptp
+) -> tuple[Floats, int]:
+    """The maximum, and how many evaluations it took.
 
     derivatives(x) is the gradient (k,) and a positive definite negative Hessian (k, k), which is
-    overwritten. A step has overshot, and is halved, where the slope along it is reversed and more
-    than half of what it was, or where the Hessian has become singular. Raises NotConverged after
-    MAX_ITERATIONS evaluations, and Singular at the start.
+    overwritten; stretch(step) is the largest change of a log-odds that a step makes. A step has
+    overshot, and is halved, where the slope along it is reversed and more than half of what it was,
+    or where the Hessian has become singular. Raises NotConverged, and Singular at the start.
     """
     x = start.copy()
     step: Floats = np.zeros(len(x))
@@ -40,9 +49,12 @@ def maximise(start: Floats, derivatives: Derivatives) -> tuple[Floats, int]:
             continue
         if following is None:
             raise Singular("the information matrix is singular to working precision")
-        step, slope = following, float(gradient @ following)
+        step = following
+        if len(step) > 0 and (length := stretch(step)) > LONGEST:
+            step *= LONGEST / length
+        slope = float(gradient @ step)
         x += step
-        if np.abs(step).max(initial=0.0) <= TOLERANCE:
+        if slope <= NEGLIGIBLE or np.abs(step).max(initial=0.0) <= TOLERANCE:
             return x, iteration + 1
     raise NotConverged(f"no convergence in {MAX_ITERATIONS} evaluations")
 
