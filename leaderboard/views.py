@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.cache import cache
@@ -28,6 +29,7 @@ from leaderboard.presenting import chosen, links, table_of, unseating
 KEPT = 3600
 PAGE = 100
 ALL = "all"
+FILTERS = ("question", "category", "weighting", "pairs")
 LIVE = (Event.State.OPEN, Event.State.FROZEN)
 
 
@@ -58,9 +60,20 @@ def tag_of(request: HttpRequest, event: Event) -> str:
     shown = Board.objects.filter(event=event).values_list(
         "current_snapshot", "current_snapshot__fingerprint"
     )
-    parts = [*(shown.first() or ()), event.state, request.GET.urlencode(), get_language()]
+    parts = [*(shown.first() or ()), event.state, address_of(request), get_language()]
     digest = salted_hmac("leaderboard.board", repr(parts)).hexdigest()
     return f'"{event.pk}-{digest[:32]}"'
+
+
+def address_of(request: HttpRequest) -> str:
+    """The page's address with the filters alone: whatever else is asked for is the same page.
+
+    The rendered page is kept for each address, so there must not be one for every whim.
+    """
+    query = {name: request.GET[name] for name in FILTERS if request.GET.get(name)}
+    if query.get("pairs") != ALL:
+        query.pop("pairs", None)
+    return f"{request.path}?{urlencode(query)}" if query else request.path
 
 
 def board_html(request: HttpRequest, event: Event, tag: str) -> str:
@@ -80,7 +93,7 @@ def board_context(request: HttpRequest, event: Event, tag: str) -> dict[str, Any
     context = {
         "event": event,
         "choice": choice,
-        "address": request.get_full_path(),
+        "address": address_of(request),
         "headers": json.dumps({"If-None-Match": tag}),
         "is_live": event.state in LIVE,
     }
