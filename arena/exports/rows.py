@@ -88,8 +88,9 @@ COLUMNS = (
 
 def judgment_rows(event: Event) -> Iterator[Row]:
     """Every standing judgment of the event."""
+    questions = dict(event.questions.values_list("pk", "name"))
     for which in chunks(event):
-        yield from chunk_rows(event, which)
+        yield from chunk_rows(event, which, questions)
 
 
 def chunks(event: Event) -> Iterator[Q]:
@@ -104,8 +105,8 @@ def chunks(event: Event) -> Iterator[Q]:
         after = keys[-1]
 
 
-def chunk_rows(event: Event, which: Q) -> Iterator[Row]:
-    """The standing judgments of one chunk."""
+def chunk_rows(event: Event, which: Q, questions: dict[int, str]) -> Iterator[Row]:
+    """The standing judgments of one chunk; `questions` maps keys to names."""
     standing = Judgment.objects.standing().filter(which, event=event)
     found = list(standing.order_by("ledger_seq", "pk").values(*COLUMNS))
     if not found:
@@ -114,7 +115,7 @@ def chunk_rows(event: Event, which: Q) -> Iterator[Row]:
         Judgment.objects.counted().filter(which, event=event).values_list("pk", flat=True)
     )
     reasons = exclusion_reasons(found)
-    answers = answers_of(event, which)
+    answers = answers_of(standing, questions)
     sides = sides_of({row["matchup"] for row in found})
     prompts = prompts_of({row["matchup__record"] for row in found})
     for row in found:
@@ -163,16 +164,14 @@ def exclusion_reasons(found: Sequence[dict[str, Any]]) -> dict[tuple[str, int], 
     return reasons
 
 
-def answers_of(event: Event, which: Q) -> dict[int, dict[str, dict[str, Any]]]:
+def answers_of(
+    judgments: QuerySet[Judgment], questions: dict[int, str]
+) -> dict[int, dict[str, dict[str, Any]]]:
     """The answers of a chunk's judgments, by judgment and by question."""
-    judgments: QuerySet[Judgment] = Judgment.objects.standing().filter(which, event=event)
     answers: dict[int, dict[str, dict[str, Any]]] = defaultdict(dict)
-    for answer in (
-        Answer.objects.filter(judgment__in=judgments)
-        .select_related("question")
-        .order_by("question__position")
-    ):
-        answers[answer.judgment_id][answer.question.name] = answer.as_value()
+    given = Answer.objects.filter(judgment__in=judgments).order_by("question__position")
+    for answer in given:
+        answers[answer.judgment_id][questions[answer.question_id]] = answer.as_value()
     return answers
 
 
