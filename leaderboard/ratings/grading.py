@@ -9,6 +9,9 @@ from .bradley_terry import Fit
 from .counts import GRADED, SIGN, Counts
 from .votes import Floats, Ints
 
+LEVEL = 1e-9
+"""Strengths closer than this are level, and a board of them has no order to compare."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Effect:
@@ -16,8 +19,9 @@ class Effect:
 
     plain, graded: the fits; slope: graded strengths per plain ones, least squares through 0 (below
     1 because "slightly better" counts as less than a win, which is no loss of information);
-    tau: Kendall's τ-b of the two orders; moved: int64 (M,), places up (positive) or down under the
-    graded scores, 0 for the unrated. All of the first scale only.
+    tau: Kendall's τ-b of the two orders, NaN where all are level;
+    moved: int64 (M,), places up (positive) or down under the graded scores, 0 for the unrated.
+    All of the first scale only.
     """
 
     plain: Fit
@@ -36,7 +40,7 @@ def effect(counts: Counts, scores: Floats = GRADED, plain: Floats = SIGN) -> Eff
     both = np.isfinite(a.strength) & np.isfinite(b.strength) & (a.field.component == 0)
     x, y = a.strength[both], b.strength[both]
     moved = np.zeros(len(a.strength), dtype=np.int64)
-    if both.sum() < 2 or not x.any() or not y.any():
+    if min(np.abs(x).max(initial=0.0), np.abs(y).max(initial=0.0)) < LEVEL:
         return Effect(a, b, np.nan, np.nan, moved)
     moved[both] = _places(x) - _places(y)
     return Effect(a, b, float(x @ y / (x @ x)), kendall(x, y), moved)
