@@ -8,6 +8,7 @@ from. Whoever dies half-way leaves the earlier state, and whatever does not fit 
 import json
 import os
 import shutil
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ KINDS: dict[str, Any] = {
     "origin": np.int8,  # index in ORIGINS
     "hour": np.int32,  # hours since 1970, -1: unknown
 }
+ROW = sum(np.dtype(kind).itemsize for kind in KINDS.values())
+"""Bytes of a row."""
 BLOCK = 1 << 18
 """Rows of a full block."""
 
@@ -55,12 +58,18 @@ class State:
 
     @property
     def rows(self) -> int:
+        """How many rows there are."""
         return sum(rows for _, rows in self.blocks)
 
+    @property
+    def settled(self) -> int:
+        """How many rows are in full blocks: those are not written again when rows are added."""
+        return sum(rows for _, rows in self.blocks if rows == BLOCK)
 
-def empty(rows: int = 0) -> Columns:
+
+def empty(rows: int = 0, names: Iterable[str] = KINDS) -> Columns:
     """Columns of so many rows, not yet filled."""
-    return {name: np.empty(rows, dtype=kind) for name, kind in KINDS.items()}
+    return {name: np.empty(rows, dtype=KINDS[name]) for name in names}
 
 
 class Store:
@@ -76,38 +85,38 @@ class Store:
             for name in ("exclusions", "competitors", "questions"):
                 kept[name] = tuple(kept[name])
             kept["blocks"] = tuple((name, rows) for name, rows in kept["blocks"])
-            return State(**kept)
+            state = State(**kept)
+            for name, rows in state.blocks:
+                if (self.folder / name).stat().st_size != rows * ROW:
+                    return None
         except (OSError, ValueError, TypeError, KeyError):
             return None
+        return state
 
-    def read(self, state: State) -> Columns | None:
-        """The rows of this state; None where a file is not what the state says."""
-        columns = empty(state.rows)
-        start = 0
-        for name, rows in state.blocks:
-            parts = [column[start : start + rows].data for column in columns.values()]
-            try:
-                with (self.folder / name).open("rb") as file:
-                    size = os.fstat(file.fileno()).st_size
-                    if size != sum(part.nbytes for part in parts):
-                        return None
-                    for part in parts:
-                        file.readinto(part)
-            except FileNotFoundError:
-                return None
-            start += rows
+    def read(self, state: State, names: Collection[str] = KINDS, start: int = 0) -> Columns:
+        """Some columns from a row on that begins a block."""
+        columns = empty(state.rows - start, names)
+        begin = -start
+        for file_name, rows in state.blocks:
+            if begin >= 0:
+                with (self.folder / file_name).open("rb", buffering=0) as file:
+                    for name, kind in KINDS.items():
+                        if name in columns:
+                            file.readinto(columns[name][begin : begin + rows].data)
+                        else:
+                            file.seek(rows * np.dtype(kind).itemsize, os.SEEK_CUR)
+            begin += rows
         return columns
 
-    def write(self, columns: Columns, state: State, unchanged: int) -> State:
-        """Keep these rows, of which the first `unchanged` are in full blocks as they were."""
+    def write(self, columns: Columns, state: State, start: int) -> State:
+        """Keep these rows from `start` on, where a block begins, and the blocks before it."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        blocks, start = [], 0
-        for name, rows in state.blocks:
-            if rows < BLOCK or start + rows > unchanged:
-                break
-            blocks.append((name, rows))
-            start += rows
-        for begin in range(start, len(columns["seq"]), BLOCK):
+        blocks: list[tuple[str, int]] = []
+        rows = 0
+        while rows < start:
+            blocks.append(state.blocks[len(blocks)])
+            rows += blocks[-1][1]
+        for begin in range(0, len(columns["seq"]), BLOCK):
             part = slice(begin, begin + BLOCK)
             blocks.append((self.write_block(columns, part), len(columns["seq"][part])))
         state = replace(state, blocks=tuple(blocks))

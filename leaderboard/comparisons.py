@@ -7,7 +7,7 @@ made, or one was lifted. For each of them the rows concerned are dropped and rea
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
@@ -35,14 +35,13 @@ from arena.events.models import Event, Matchup
 from arena.judging.ledger import ledger_head
 from arena.judging.models import Exclusion, Judgment, LedgerBatch, Origin
 from leaderboard.arrays import Table, integer_rows, integers
-from leaderboard.columns import KINDS, Column, Columns, State, Store, empty
+from leaderboard.columns import BLOCK, KINDS, Column, Columns, State, Store, empty
 from leaderboard.ratings import Votes
 
 FORMAT = 1
 """Raised whenever the meaning of a kept column changes."""
 ORIGINS = list(Origin.values)
 Mask = npt.NDArray[np.bool_]
-Ids = npt.NDArray[np.int32]
 
 
 class HoursSinceEpoch(Func):
@@ -59,21 +58,39 @@ class HoursSinceEpoch(Func):
         return self.as_sql(compiler, connection, template=template, **context)
 
 
+class Kept(Mapping[str, Column]):
+    """The kept columns, each read from the disk when asked for, as most are needed once.
+
+    Contributor and matchup are at hand, as indices instead of primary keys.
+    """
+
+    def __init__(self, store: Store, state: State, indices: Columns) -> None:
+        self.store, self.state, self.indices = store, state, indices
+
+    def __getitem__(self, name: str) -> Column:
+        if name in self.indices:
+            return self.indices[name]
+        return self.store.read(self.state, (name,))[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(KINDS)
+
+    def __len__(self) -> int:
+        return len(KINDS)
+
+
 @dataclass(frozen=True, eq=False)
 class Comparisons:
     """An event's counted answers up to a ledger head: a row per judgment and preference question.
 
     columns: see `columns.KINDS`, in ledger order, but that contributor and matchup are indices;
-    competitors, questions, enrollments, matchups: primary keys in index order, ascending;
-    ordinary: bool per row, whether it is of an ordinary matchup and may enter a rating; special:
-    a digest of the matchups that are not.
+    enrollments, matchups: their primary keys in index order, ascending; ordinary: bool per row,
+    whether it is of an ordinary matchup and may enter a rating; special: a digest of the matchups
+    that are not.
     """
 
     event: Event
-    head: int
-    competitors: tuple[int, ...]
-    questions: tuple[int, ...]
-    columns: Columns
+    columns: Kept
     enrollments: Table
     matchups: Table
     ordinary: Mask
@@ -81,17 +98,40 @@ class Comparisons:
     store: Store
     state: State
 
+    @property
+    def head(self) -> int:
+        """The last place of the ledger that was read."""
+        return self.state.head
+
+    @property
+    def competitors(self) -> tuple[int, ...]:
+        """Primary keys in index order."""
+        return self.state.competitors
+
+    @property
+    def questions(self) -> tuple[int, ...]:
+        """Primary keys in index order."""
+        return self.state.questions
+
     @cached_property
     def judgments(self) -> Mask:
-        """Bool per row, true in one row per judgment: what to count judgments by."""
+        """Bool per row, true in one row of each judgment: what to count judgments by."""
+        if len(self.questions) < 2:
+            return np.ones(len(self.ordinary), dtype=bool)
         return np.diff(self.columns["seq"], prepend=0) > 0
+
+    def of_matchups(self, keys: Table) -> Mask:
+        """Bool per row: whether it is of one of these matchups."""
+        among = np.isin(self.matchups, keys, assume_unique=True)
+        return among[self.columns["matchup"]]
 
     def votes(self, question: int, where: Mask | None = None) -> Votes:
         """The ordinary votes on a question (where a further mask holds), in ledger order."""
-        chosen = self.ordinary & (self.columns["question"] == self.questions.index(question))
+        chosen = self.columns["question"] == self.questions.index(question)
+        chosen &= self.ordinary
         if where is not None:
             chosen &= where
-        rows = slice(None) if chosen.all() else np.flatnonzero(chosen)
+        rows = np.flatnonzero(chosen)
         return Votes(
             len(self.competitors),
             self.columns["first"][rows],
@@ -112,18 +152,14 @@ def load(event: Event) -> Comparisons:
     wanted = wanted_state(event)
     store = store_of(event)
     kept = store.state()
-    columns = store.read(kept) if kept and follows(event, kept, wanted) else None
-    if kept is None or columns is None:
-        kept, columns = replace(wanted, head=0), empty()
-        columns, unchanged = merged(columns, read(event, wanted, Q(ledger_seq__lte=wanted.head)))
+    if kept is None or not follows(event, kept, wanted):
+        columns = read(event, wanted, Q(ledger_seq__lte=wanted.head))
+        state = store.write(in_order(columns), wanted, 0)
+    elif kept == replace(wanted, blocks=kept.blocks, checkpoints=kept.checkpoints):
+        state = kept
     else:
-        columns, unchanged = updated(event, kept, wanted, columns)
-    state = replace(wanted, blocks=kept.blocks)
-    if unchanged == kept.rows:
-        state = replace(state, checkpoints=kept.checkpoints)
-    if state != kept:
-        state = store.write(columns, state, unchanged)
-    return assembled(event, store, state, columns)
+        state = updated(event, store, kept, wanted)
+    return assembled(event, store, state)
 
 
 def store_of(event: Event) -> Store:
@@ -160,10 +196,33 @@ def follows(event: Event, kept: State, wanted: State) -> bool:
     )
 
 
-def updated(event: Event, kept: State, wanted: State, columns: Columns) -> tuple[Columns, int]:
-    """The columns with every changed row read again, and how many at the start are as before."""
+def updated(event: Event, store: Store, kept: State, wanted: State) -> State:
+    """Read every changed row again and write what has moved."""
+    people, seqs = changed_since(event, kept, wanted)
+    fresh = [read(event, wanted, Q(ledger_seq__gt=kept.head, ledger_seq__lte=wanted.head))]
+    if people:
+        of_people = Q(enrollment__in=people, ledger_seq__lte=kept.head)
+        fresh.append(read(event, wanted, of_people))
+    for some in batched(seqs):
+        fresh.append(read(event, wanted, Q(ledger_seq__in=some) & ~Q(enrollment__in=people)))
+    start = 0 if people or seqs else kept.settled
+    columns = store.read(kept, start=start)
+    stale = np.isin(columns["contributor"], people) | np.isin(columns["seq"], seqs)
+    places = [part["seq"].min(initial=wanted.head + 1) for part in fresh]
+    places.append(columns["seq"][stale].min(initial=wanted.head + 1))
+    unchanged = start + int(np.searchsorted(columns["seq"], min(places)))
+    columns = together([{name: column[~stale] for name, column in columns.items()}, *fresh])
+    first = unchanged // BLOCK * BLOCK if unchanged < kept.settled else kept.settled
+    columns = {name: column[first - start :] for name, column in columns.items()}
+    checkpoints = kept.checkpoints if unchanged == kept.rows else {}
+    state = replace(wanted, blocks=kept.blocks, checkpoints=checkpoints)
+    return store.write(in_order(columns), state, first)
+
+
+def changed_since(event: Event, kept: State, wanted: State) -> tuple[list[int], list[int]]:
+    """Whose rows (enrollments) and which rows (places in the ledger) have to be read again."""
     toggled = Exclusion.objects.filter(pk__in=set(kept.exclusions) ^ set(wanted.exclusions))
-    people = sorted(toggled.exclude(enrollment=None).values_list("enrollment", flat=True))
+    people = toggled.exclude(enrollment=None).values_list("enrollment", flat=True)
     replaced = Judgment.objects.filter(event=event, revises__isnull=False).filter(
         Q(ledger_seq__gt=kept.head) | Q(ledger_seq=None)
     )
@@ -171,22 +230,8 @@ def updated(event: Event, kept: State, wanted: State, columns: Columns) -> tuple
         *toggled.exclude(judgment=None).values_list("judgment__ledger_seq", flat=True),
         *replaced.values_list("revises__ledger_seq", flat=True),
     }
-    seqs = sorted(seq for seq in places if seq is not None and seq <= kept.head)
-    changed = [Q(ledger_seq__gt=kept.head, ledger_seq__lte=wanted.head)]
-    if people:
-        changed.append(Q(enrollment__in=people, ledger_seq__lte=kept.head))
-    for some in batched(seqs):
-        changed.append(Q(ledger_seq__in=some) & ~Q(enrollment__in=people))
-    unchanged = kept.rows
-    if people or seqs:
-        stale = np.isin(columns["contributor"], people) | np.isin(columns["seq"], seqs)
-        if stale.any():
-            unchanged = int(stale.argmax())
-            columns = {name: column[~stale] for name, column in columns.items()}
-    for which in changed:
-        columns, before = merged(columns, read(event, wanted, which))
-        unchanged = min(unchanged, before)
-    return columns, unchanged
+    seqs = (seq for seq in places if seq is not None and seq <= kept.head)
+    return sorted(key for key in people if key is not None), sorted(seqs)
 
 
 def batched(keys: list[int], size: int = 5_000) -> Iterator[list[int]]:
@@ -195,19 +240,18 @@ def batched(keys: list[int], size: int = 5_000) -> Iterator[list[int]]:
         yield keys[start : start + size]
 
 
-def merged(columns: Columns, fresh: Columns) -> tuple[Columns, int]:
-    """Both in ledger order, and how many rows of the first stay where they are."""
-    rows = len(columns["seq"])
-    if len(fresh["seq"]) == 0:
-        return columns, rows
-    unchanged = int(np.searchsorted(columns["seq"], fresh["seq"].min()))
-    both = {name: np.concatenate([columns.pop(name), fresh.pop(name)]) for name in KINDS}
-    tail = slice(unchanged, None)
-    if not (np.diff(both["seq"][tail]) > 0).all():
-        order = np.lexsort([both["question"][tail], both["seq"][tail]])
-        for column in both.values():
-            column[tail] = column[tail][order]
-    return both, unchanged
+def together(parts: list[Columns]) -> Columns:
+    """The rows of all parts, one part after the other; the parts are used up."""
+    return {name: np.concatenate([part.pop(name) for part in parts]) for name in KINDS}
+
+
+def in_order(columns: Columns) -> Columns:
+    """The same rows in ledger order, in place."""
+    if not (np.diff(columns["seq"]) > 0).all():
+        order = np.lexsort([columns["question"], columns["seq"]])
+        for name in columns:
+            columns[name] = columns[name][order]
+    return columns
 
 
 def read(event: Event, wanted: State, which: Q) -> Columns:
@@ -215,9 +259,7 @@ def read(event: Event, wanted: State, which: Q) -> Columns:
     # The connection is busy while rows come in: no other query inside.
     tables = integer_rows(rows_of(event, wanted.questions, which))
     parts = [as_columns(table, wanted.competitors, wanted.questions) for table in tables]
-    if not parts:
-        return empty()
-    return {name: np.concatenate([part.pop(name) for part in parts]) for name in KINDS}
+    return together([empty(), *parts])
 
 
 def rows_of(event: Event, questions: tuple[int, ...], which: Q) -> QuerySet[Judgment, Any]:
@@ -275,40 +317,39 @@ def indices(keys: Table, known: tuple[int, ...]) -> Table:
     return np.where(found, index, -1)
 
 
-def assembled(event: Event, store: Store, state: State, columns: Columns) -> Comparisons:
-    """The kept columns with what is read anew each time: the matchups' roles."""
-    keys = {}
-    for name in ("contributor", "matchup"):
-        keys[name], columns[name] = numbered(columns[name])
+def assembled(event: Event, store: Store, state: State) -> Comparisons:
+    """The kept columns, with what is read anew each time: the matchups' roles."""
+    indices = store.read(state, ("contributor", "matchup"))
+    enrollments = numbered(indices["contributor"])
+    matchups = numbered(indices["matchup"])
     not_ordinary = special_matchups(event)
-    special = np.isin(keys["matchup"], not_ordinary, assume_unique=True)
+    special = np.isin(matchups, not_ordinary, assume_unique=True)
     return Comparisons(
         event=event,
-        head=state.head,
-        competitors=state.competitors,
-        questions=state.questions,
-        columns=columns,
-        enrollments=keys["contributor"],
-        matchups=keys["matchup"],
-        ordinary=~special[columns["matchup"]],
+        columns=Kept(store, state, indices),
+        enrollments=enrollments,
+        matchups=matchups,
+        ordinary=~special[indices["matchup"]],
         special=sha256(not_ordinary.data).hexdigest(),
         store=store,
         state=state,
     )
 
 
+def numbered(keys: Column) -> Table:
+    """The keys that occur, ascending; in place, each becomes its place among them, from 0."""
+    if len(keys) == 0:
+        return np.empty(0, dtype=np.int64)
+    low = int(keys.min())
+    keys -= low
+    occurs = np.zeros(int(keys.max()) + 1, dtype=bool)
+    occurs[keys] = True
+    place = np.cumsum(occurs, dtype=keys.dtype) - 1
+    np.take(place, keys, out=keys, mode="clip")
+    return np.flatnonzero(occurs) + low
+
+
 def special_matchups(event: Event) -> Table:
     """Primary keys of the event's controls and anchors: their votes never enter a rating."""
     special = Matchup.objects.filter(event=event).exclude(role=Matchup.Role.ORDINARY)
     return integers(special.order_by("pk").values_list("pk"))[:, 0]
-
-
-def numbered(keys: npt.NDArray[Any]) -> tuple[Table, Ids]:
-    """The keys that occur, ascending, and each row's place among them: int64, int32."""
-    if len(keys) == 0:
-        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int32)
-    low = int(keys.min())
-    occurs = np.zeros(int(keys.max()) - low + 1, dtype=bool)
-    occurs[keys - low] = True
-    place = np.cumsum(occurs, dtype=np.int32) - np.int32(1)
-    return np.flatnonzero(occurs) + low, place[keys - low]

@@ -131,7 +131,7 @@ def compute(event: Event, fingerprint: str, now: datetime) -> Snapshot:
         created_at=now,
         ledger_seq=data.head,
         fingerprint=fingerprint,
-        judgments=int(data.judgments.sum()),
+        judgments=int(np.count_nonzero(data.judgments)),
         contributors=len(data.enrollments),
         details={
             "origins": details.origins(data),
@@ -163,7 +163,7 @@ def in_category(data: Comparisons, category: int) -> npt.NDArray[np.bool_]:
     """Bool per row: whether its record is filed under the category."""
     filed = Matchup.objects.filter(event=data.event, record__categories=category).order_by("pk")
     keys = integers(filed.values_list("pk"))[:, 0]
-    return np.isin(data.matchups, keys, assume_unique=True)[data.columns["matchup"]]
+    return data.of_matchups(keys)
 
 
 def kept_elo(data: Comparisons, spec: Spec) -> Elo | None:

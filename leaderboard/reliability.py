@@ -23,19 +23,18 @@ def control_scores(data: Comparisons, question: int) -> ControlScores | None:
     None where no control was answered: then there is nothing to weigh by.
     """
     keys = control_keys(data, question)
-    place = np.searchsorted(data.matchups, keys[:, 0])
-    answered = np.isin(keys[:, 0], data.matchups)
+    keys = keys[np.isin(keys[:, 0], data.matchups, assume_unique=True)]
     sign_of = np.full(len(data.matchups), UNKEYED, dtype=np.int8)
-    sign_of[place[answered]] = keys[answered, 1]
+    sign_of[np.searchsorted(data.matchups, keys[:, 0])] = keys[:, 1]
     columns = data.columns
+    key = sign_of[columns["matchup"]]
+    contributor, outcome, left = columns["contributor"], columns["outcome"], columns["left"]
     if len(data.questions) > 1:
         asked = columns["question"] == data.questions.index(question)
-        columns = {name: column[asked] for name, column in columns.items()}
-    key = sign_of[columns["matchup"]]
+        key, contributor, outcome, left = (c[asked] for c in (key, contributor, outcome, left))
     rows = np.flatnonzero(key != UNKEYED)
     if len(rows) == 0:
         return None
-    contributor, outcome, left = (columns[name] for name in ("contributor", "outcome", "left"))
     credits = credit_table()
     answers = ControlAnswers(
         contributor[rows], credits[np.sign(outcome[rows]) + 1, key[rows] + 1], key[rows], left[rows]

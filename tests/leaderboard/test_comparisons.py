@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -43,9 +44,10 @@ def read_anew(event: Event) -> Comparisons:
     aside = store.folder.with_name("aside")
     store.folder.rename(aside)
     data = loaded(event)
+    read = {name: data.columns[name] for name in columns.KINDS}
     store.clear()
     aside.rename(store.folder)
-    return data
+    return replace(data, columns=read)
 
 
 def assert_same(one: Comparisons, other: Comparisons) -> None:
@@ -54,6 +56,7 @@ def assert_same(one: Comparisons, other: Comparisons) -> None:
         other.competitors,
         other.questions,
     )
+    assert one.special == other.special
     for name in columns.KINDS:
         np.testing.assert_array_equal(one.columns[name], other.columns[name], err_msg=name)
     for name in ("enrollments", "matchups", "ordinary"):
