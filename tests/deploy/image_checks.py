@@ -20,7 +20,7 @@ import pytest
 import requests
 from psycopg import sql
 
-from tests.deploy.containers import Container, about_image, ask, run, shell
+from tests.deploy.containers import IMAGE, Container, about_image, ask, run, shell
 from tests.services import ROOT, Services, wait_until
 
 MEGABYTE = 1_000_000
@@ -172,7 +172,7 @@ def test_it_holds_no_secret() -> None:
     assert not [path for path in files() if secret.search(path)]
     variables = {line.split("=", 1)[0] for line in about_image()["Config"]["Env"]}
     assert not {name for name in variables if re.search("KEY|SECRET|PASSWORD|TOKEN|URL", name)}
-    history = ask("history", "--no-trunc", "--format", "{{.CreatedBy}}", "crowd-arena")
+    history = ask("history", "--no-trunc", "--format", "{{.CreatedBy}}", IMAGE)
     assert not re.search(r"SECRET_KEY=[^\"]|PASSWORD=|://\S+:\S+@", history)
 
 
