@@ -1,6 +1,7 @@
 """What follows from judgments: snapshots of the boards, their rows, and contributors' standings.
 
-Everything here is derived: it can be deleted and rebuilt from judgments and settings.
+Everything but who was confirmed as the winner is derived: it can be deleted and rebuilt from
+judgments and settings.
 """
 
 from datetime import datetime
@@ -11,6 +12,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from arena.events.models import Category, Competitor, Enrollment, Event, Question
+from arena.people.models import User
 
 
 class SnapshotQuerySet(models.QuerySet["Snapshot"]):
@@ -161,24 +163,85 @@ class Rating(models.Model):
         return f"{self.competitor} in {self.snapshot}"
 
 
+class StandingQuerySet(models.QuerySet["Standing"]):
+    """Chainable questions about standings."""
+
+    def as_shown(self) -> Self:
+        """In the order that people see while the event runs: by shown rank, then by judgments."""
+        return self.order_by(F("rank").asc(nulls_last=True), "-judgments", "enrollment")
+
+    def by_score(self) -> Self:
+        """In the exact order, for when the event is over; whoever is not rated comes last."""
+        return self.order_by(F("score").desc(nulls_last=True), "-judgments", "enrollment")
+
+
 class Standing(models.Model):
-    """A contributor's place among an event's contributors: counted judgments of every role."""
+    """A contributor's place among an event's contributors: counted judgments of every role.
+
+    The number of judgments is live and everybody sees it. Quality and score are exact and no page
+    shows them before the event is over; until then people see rank and band, which move in steps
+    (see leaderboard/scoring.py).
+    """
+
+    class Band(models.IntegerChoices):
+        UNCLEAR = 1, _("Unclear so far")
+        FAIR = 2, _("Fair")
+        GOOD = 3, _("Good")
+        VERY_GOOD = 4, _("Very good")
+        EXCELLENT = 5, _("Excellent")
 
     event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="standings")
     enrollment = models.OneToOneField(Enrollment, on_delete=models.CASCADE, related_name="standing")
     judgments = models.PositiveIntegerField()
     # How many of them a program made.
     simulated = models.PositiveIntegerField()
+    # In millionths; null below ten controls, and the score, judgments × quality, with it.
+    quality = models.PositiveBigIntegerField(null=True)
+    score = models.PositiveBigIntegerField(null=True)
+    # As shown while the event runs; null: not rated yet.
+    rank = models.PositiveIntegerField(null=True)
+    band = models.PositiveSmallIntegerField(choices=Band.choices, null=True)
+
+    objects = StandingQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(simulated__lte=F("judgments")), name="standing_simulated_among_all"
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(quality=None, score=None)
+                | Q(quality__lte=1_000_000, score=F("judgments") * F("quality")),
+                name="standing_score_is_product",
+            ),
+            models.CheckConstraint(
+                condition=Q(rank=None, band=None)
+                | Q(rank__gte=1, band__isnull=False, band__gte=1, band__lte=5),
+                name="standing_ranked_has_band",
+            ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["event", "-judgments", "enrollment"], name="standing_order")
+            models.Index(
+                fields=["event", "rank", "-judgments", "enrollment"], name="standing_order"
+            ),
+            models.Index(fields=["event", "-score"], name="standing_score"),
         ]
 
     def __str__(self) -> str:
         return f"{self.enrollment}: {self.judgments}"
+
+
+class Winner(models.Model):
+    """The contributor whom an organizer confirmed as the winner of an event, after review.
+
+    A decision, not a number: the one row here that no rebuild brings back.
+    """
+
+    event = models.OneToOneField(Event, on_delete=models.CASCADE, related_name="winner")
+    enrollment = models.OneToOneField(Enrollment, on_delete=models.CASCADE, related_name="+")
+    confirmed_at = models.DateTimeField()
+    # Null: somebody who has left since.
+    confirmed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    def __str__(self) -> str:
+        return f"{self.enrollment} wins {self.event}"

@@ -1,48 +1,64 @@
-"""Where each contributor stands: for now by the number of their counted judgments."""
+"""Where each contributor stands: S = accepted judgments × quality, see scoring.py."""
+
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from django.db.models import BigIntegerField
-from django.db.models.functions import Cast
+from django.db.models import BigIntegerField, Value
+from django.db.models.functions import Cast, Coalesce
 
 from arena.judging.models import Origin
 from leaderboard.arrays import integers
 from leaderboard.comparisons import ORIGINS, Comparisons
 from leaderboard.models import Standing
+from leaderboard.scoring import scored
+from leaderboard.trust.quality import UNRATED
 
 COUNTED = ("judgments", "simulated")
+RATED = ("quality", "score", "rank", "band")
+"""Null in the database, -1 in arrays, for whoever is not rated."""
+WRITTEN = COUNTED + RATED
 
 
 def write_standings(data: Comparisons) -> None:
     """Bring the standings of an event's contributors up to its judgments; writes what changed."""
     wanted = tallies(data)
     kept = Standing.objects.filter(event=data.event)
-    numbers = [Cast(name, BigIntegerField()) for name in COUNTED]
+    numbers = [
+        *(Cast(name, BigIntegerField()) for name in COUNTED),
+        *(Cast(Coalesce(name, Value(UNRATED)), BigIntegerField()) for name in RATED),
+    ]
     there = integers(kept.order_by("enrollment").values_list("enrollment", *numbers))
     stays = np.isin(there[:, 0], data.enrollments)
     kept.filter(enrollment__in=there[~stays, 0].tolist()).delete()
-    before = np.full_like(wanted, -1)
+    before = np.full_like(wanted, UNRATED)
     before[np.isin(data.enrollments, there[:, 0])] = there[stays, 1:]
     changed = np.flatnonzero((before != wanted).any(axis=1))
     rows = np.column_stack([data.enrollments[changed], wanted[changed]]).tolist()
     Standing.objects.bulk_create(
         (
-            Standing(event=data.event, enrollment_id=key, **dict(zip(COUNTED, counts, strict=True)))
-            for key, *counts in rows
+            Standing(event=data.event, enrollment_id=key, **as_fields(values))
+            for key, *values in rows
         ),
         batch_size=2_000,
         update_conflicts=True,
         unique_fields=["enrollment"],
-        update_fields=COUNTED,
+        update_fields=WRITTEN,
     )
 
 
 def tallies(data: Comparisons) -> npt.NDArray[np.int64]:
-    """Counted judgments of each contributor, all and simulated: int64 (people, 2)."""
+    """The numbers of each contributor in the order of `WRITTEN`: int64 (people, 6)."""
     contributor, origin = data.columns["contributor"], data.columns["origin"]
     simulated = data.judgments & (origin == ORIGINS.index(Origin.SIMULATED))
     people = len(data.enrollments)
-    return np.stack(
-        [np.bincount(contributor[rows], minlength=people) for rows in (data.judgments, simulated)],
-        axis=1,
+    judged, made = (
+        np.bincount(contributor[rows], minlength=people) for rows in (data.judgments, simulated)
     )
+    return np.column_stack([judged, made, scored(data, judged)])
+
+
+def as_fields(numbers: list[int]) -> dict[str, Any]:
+    """A row of numbers as the fields of a standing."""
+    named = zip(WRITTEN, numbers, strict=True)
+    return {name: None if value == UNRATED else value for name, value in named}

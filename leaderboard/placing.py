@@ -1,0 +1,106 @@
+"""What pages show of a standing: in steps while the event runs, exactly once it is over."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from arena.events.models import Enrollment, Event
+from leaderboard.models import Standing, StandingQuerySet
+from leaderboard.trust.quality import UNIT, band
+
+OVER = (Event.State.CLOSED, Event.State.PUBLISHED)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A contributor's row. quality in [0, 1] and score are None while the event runs, and all but
+    the number of judgments for whoever is not rated."""
+
+    enrollment: Enrollment
+    accepted: int
+    simulated: int
+    rank: int | None
+    band: int | None
+    quality: float | None = None
+    score: float | None = None
+
+    @property
+    def band_label(self) -> Any:
+        """The band in words; empty for whoever is not rated."""
+        return Standing.Band(self.band).label if self.band else ""
+
+
+def is_over(event: Event) -> bool:
+    """Whether nothing can be answered any more, and exact figures give nothing away."""
+    return event.state in OVER
+
+
+def standings_of(event: Event) -> StandingQuerySet:
+    """The event's standings in the order in which its pages list them."""
+    standings = Standing.objects.filter(event=event).select_related("enrollment__user")
+    return standings.by_score() if is_over(event) else standings.as_shown()
+
+
+def places(event: Event, standings: Sequence[Standing]) -> list[Place]:
+    """The rows of a run of standings in that order."""
+    if not is_over(event):
+        return [shown(standing) for standing in standings]
+    rows: list[Place] = []
+    for standing in standings:
+        known = bool(rows) and standing.score is not None
+        rank = None
+        if known and rows[-1].score == as_number(standing.score):
+            rank = rows[-1].rank
+        elif standing.score is not None:
+            rank = rank_of(standing) if not known else (rows[0].rank or 0) + len(rows)
+        rows.append(exact(standing, rank))
+    return rows
+
+
+def place_of(event: Event, enrollment: Enrollment | None) -> Place | None:
+    """One contributor's row; None before their first judgment that counts."""
+    if enrollment is None:
+        return None
+    standing = standings_of(event).filter(enrollment=enrollment).first()
+    if standing is None:
+        return None
+    return exact(standing, rank_of(standing)) if is_over(event) else shown(standing)
+
+
+def rank_of(standing: Standing) -> int | None:
+    """The exact rank; None for whoever has no score."""
+    if standing.score is None:
+        return None
+    return 1 + Standing.objects.filter(event=standing.event_id, score__gt=standing.score).count()
+
+
+def shown(standing: Standing) -> Place:
+    """A row while the event runs: nothing exact but the number of judgments."""
+    return Place(
+        standing.enrollment,
+        standing.judgments,
+        standing.simulated,
+        standing.rank,
+        standing.band,
+    )
+
+
+def exact(standing: Standing, rank: int | None) -> Place:
+    """A row once the event is over."""
+    quality = standing.quality
+    return Place(
+        standing.enrollment,
+        standing.judgments,
+        standing.simulated,
+        rank,
+        None if quality is None else int(band(np.array(quality))),
+        as_number(quality),
+        as_number(standing.score),
+    )
+
+
+def as_number(millionths: int | None) -> float | None:
+    """Millionths as people read them."""
+    return None if millionths is None else millionths / UNIT

@@ -1,0 +1,113 @@
+"""The contributor score S = accepted judgments × quality on controls, exact and as shown.
+
+While the event runs people see a rank and a band that move in steps: ranks with every full hundred
+of the event's judgments, a person's quality, besides, with every hundred of their own. Whoever
+looks after each of their answers then learns nothing of that answer. Both are functions of the
+judgments up to a place in the ledger, so that they are rebuilt like everything else.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from arena.events.lifecycle import freezes_at
+from arena.judging.models import LedgerBatch
+from leaderboard.comparisons import Comparisons
+from leaderboard.reliability import SIDES, UNKEYED, control_keys, credit_table
+from leaderboard.trust.quality import UNRATED, band, looked_at, quality, ranks
+
+Table = npt.NDArray[np.int64]
+STEP = 100
+"""Shown ranks move with every so many counted judgments of the event."""
+
+
+def scored(data: Comparisons, judged: Table) -> Table:
+    """Quality and score, exact and in millionths, then shown rank and band: int64 (people, 4).
+
+    judged: counted judgments in the order of `Comparisons.enrollments`. -1 says "not rated".
+    """
+    answers, people = control_answers(data), len(data.enrollments)
+    exact = answers.quality(people)
+    so_far = data.columns["contributor"][data.judgments][: published(data)]
+    reached = np.bincount(so_far, minlength=people)
+    shown = answers.among_first(looked_at(reached)).quality(people)
+    return np.stack([exact, scores(judged, exact), ranks(scores(reached, shown)), band(shown)], 1)
+
+
+def scores(judged: Table, qualities: Table) -> Table:
+    """Judgments times quality; -1 for whoever has no quality."""
+    return np.where(qualities < 0, UNRATED, judged * qualities)
+
+
+def published(data: Comparisons) -> int:
+    """How many judgments shown ranks go up to: a full hundred, and none of the last hour."""
+    reached = int(np.count_nonzero(data.judgments))
+    event = data.event
+    if event.closes_at is not None:
+        sealed = LedgerBatch.objects.filter(event=event, last_seq__lte=data.head)
+        late = sealed.filter(sealed_at__gte=freezes_at(event, event.closes_at))
+        first = late.order_by("first_seq").values_list("first_seq", flat=True).first()
+        if first is not None:
+            reached = int(np.count_nonzero(data.judgments & (data.columns["seq"] < first)))
+    return reached - reached % STEP
+
+
+@dataclass(frozen=True, eq=False)
+class Answered:
+    """Counted answers to controls: who, which credit, which key, and the how manyth judgment of
+    that person's it was, 1, 2, 3 …"""
+
+    contributor: Table
+    credit: npt.NDArray[np.float64]
+    key: Table
+    ordinal: Table
+
+    def quality(self, people: int) -> Table:
+        """Each contributor's quality in millionths; see `trust.quality`."""
+        return quality(self.contributor, self.credit, self.key, credit_table(), people)
+
+    def among_first(self, limits: Table) -> "Answered":
+        """Those among the first so many judgments of each contributor."""
+        kept = self.ordinal <= limits[self.contributor]
+        columns = (self.contributor, self.credit, self.key, self.ordinal)
+        return Answered(*(column[kept] for column in columns))
+
+
+def control_answers(data: Comparisons) -> Answered:
+    """The answers to controls in use, each to the question that its control has the key of."""
+    contributor, matchup = data.columns["contributor"], data.columns["matchup"]
+    question = data.columns["question"]
+    keyed = np.full(len(matchup), UNKEYED, dtype=np.int8)
+    for index, asked in enumerate(data.questions):
+        keys = control_keys(data, asked)
+        keys = keys[np.isin(keys[:, 0], data.matchups, assume_unique=True)]
+        sign_of = np.full(len(data.matchups), UNKEYED, dtype=np.int8)
+        sign_of[np.searchsorted(data.matchups, keys[:, 0])] = keys[:, 1]
+        of_it = question == index
+        keyed[of_it] = sign_of[matchup[of_it]]
+    rows = np.flatnonzero(keyed != UNKEYED)
+    who, key = contributor[rows].astype(np.int64), keyed[rows].astype(np.int64)
+    side = np.sign(data.columns["outcome"][rows])
+    credit = credit_table()[side - SIDES[0], key - SIDES[0]]
+    return Answered(who, credit, key, ordinals(data)[rows] if len(rows) else rows)
+
+
+def ordinals(data: Comparisons) -> Table:
+    """The how manyth counted judgment of its contributor each row belongs to: int64 (n,)."""
+    index, judgments = data.columns["contributor"], data.judgments
+    order = grouped(index)
+    place = np.empty(len(index), dtype=np.int64)
+    place[order] = np.cumsum(judgments[order])
+    totals = np.bincount(index[judgments], minlength=len(data.enrollments))
+    return place - (np.cumsum(totals) - totals)[index]
+
+
+def grouped(index: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+    """The order that brings equal numbers together and otherwise leaves rows as they are.
+
+    By 16 bits at a time, which numpy sorts ten times as fast as whole numbers.
+    """
+    order = np.argsort(index.astype(np.uint16), kind="stable")
+    high = (index >> 16).astype(np.uint16)
+    return order[np.argsort(high[order], kind="stable")] if high.any() else order

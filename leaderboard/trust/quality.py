@@ -1,0 +1,92 @@
+"""How good somebody's judgments are by the controls they met, and the score that follows."""
+
+import numpy as np
+import numpy.typing as npt
+
+from leaderboard.trust.control import Floats, Integers
+
+Counts = npt.NDArray[np.int64]
+
+Z = 1.6448536269514722
+"""One-sided 95% of the normal distribution."""
+FEWEST_CONTROLS = 10
+"""With fewer controls there is no quality, hence no score."""
+UNIT = 1_000_000
+"""Quality is kept in whole millionths, so that scores add, compare and rebuild exactly."""
+UNRATED = -1
+BANDS = (0.15, 0.30, 0.45, 0.60)
+"""From these qualities on somebody is in the second, third, fourth and fifth band."""
+FIRST_LOOK = 150
+"""Judgments by which the usual schedule has brought everybody ten controls."""
+LOOK = 100
+"""Judgments of one's own between two looks at one's quality while the event runs."""
+
+
+def wilson_lower(share: Floats, n: Integers) -> Floats:
+    """Lower end of Wilson's one-sided 95% interval of a share: float64, in [0, share].
+
+    (p + z²/2n - z·√(p(1-p)/n + z²/4n²)) / (1 + z²/n), z = 1.645. n is at least 1. Source:
+    E. B. Wilson, JASA 22 (1927), 209-212.
+    """
+    spread = np.sqrt(share * (1.0 - share) / n + Z * Z / (4.0 * n * n))
+    return (share + Z * Z / (2.0 * n) - Z * spread) / (1.0 + Z * Z / n)
+
+
+def chance(keys: Counts, credits: Floats) -> Floats:
+    """The mean credit that nobody beats who does not read: float64 (U,).
+
+    e_u = max_y Σ_k keys_uk · ½(credits(y, k) + credits(y, -k)) / Σ_k keys_uk: sides are drawn at
+    random, so always giving the best fixed answer y is the most that answering blindly is worth,
+    whatever the mixture of answers. keys: int64 (U, 3), how many controls with each key somebody
+    answered; credits as in `control.kappa`. Without controls 0.
+    """
+    blind = keys @ ((credits + credits[:, ::-1]) / 2.0).T
+    most: Floats = blind.max(1) / np.maximum(keys.sum(1), 1)
+    return most
+
+
+def quality(
+    contributor: Integers, credit: Floats, key: Integers, credits: Floats, people: int
+) -> Counts:
+    """Each contributor's quality in millionths: int64 (U,), -1 below ten controls.
+
+    Q_gold = max(0, (W - e) / (1 - e)), where W is Wilson's lower 95% bound of the mean credit
+    Σc / n_g over the n_g controls somebody answered and e what blind answers get (`chance`). A
+    careful person's Q rises with every control, somebody's who does not read stays at 0: the
+    product with the number of judgments cannot be had by volume. Where blind answers get full
+    credit (every control a tie) controls show nothing and Q is 0.
+
+    contributor, credit, key: as in `control.ControlAnswers`.
+    """
+    n = np.bincount(contributor, minlength=people)
+    keys = np.bincount(contributor * np.int64(3) + key + 1, minlength=3 * people).reshape(-1, 3)
+    share = np.bincount(contributor, credit, minlength=people) / np.maximum(n, 1)
+    blind = chance(keys, credits)
+    tells = blind < 1.0
+    above = wilson_lower(share, np.maximum(n, 1)) - blind
+    value = np.where(tells, above, 0.0) / np.where(tells, 1.0 - blind, 1.0)
+    millionths = np.floor(np.maximum(value, 0.0) * UNIT).astype(np.int64)
+    return np.where(n >= FEWEST_CONTROLS, millionths, UNRATED)
+
+
+def band(qualities: Counts) -> Counts:
+    """The band of each quality in millionths, 1 to 5; -1 for unrated."""
+    bounds = np.array([round(bound * UNIT) for bound in BANDS])
+    return np.where(qualities < 0, UNRATED, np.searchsorted(bounds, qualities, "right") + 1)
+
+
+def looked_at(judgments: Counts) -> Counts:
+    """On how many of their first judgments somebody's shown quality rests: int64, a step function.
+
+    0 below 150, then 150, 250, 350 …: in between, no answer of one's own moves the band, so that
+    nobody can tell from it which of them was a control.
+    """
+    steps = (judgments - FIRST_LOOK) // LOOK
+    return np.where(judgments < FIRST_LOOK, 0, FIRST_LOOK + LOOK * steps)
+
+
+def ranks(scores: Counts) -> Counts:
+    """Place by descending score, equal scores sharing the better one: int64; -1 for unrated."""
+    rated = np.sort(scores[scores >= 0])
+    better = len(rated) - np.searchsorted(rated, scores, "right")
+    return np.where(scores < 0, UNRATED, better + 1)

@@ -1,0 +1,80 @@
+"""Confirming the winner among the contributors, after review."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from arena.errors import ConflictError
+from arena.events.models import Enrollment, Event
+from arena.people.identity import has_verified_identity
+from arena.people.models import User
+from leaderboard.models import Winner
+from leaderboard.placing import Place, is_over, places, standings_of
+from leaderboard.sealing import current_snapshot
+
+TOP = 10
+"""How many of the board are reviewed before a prize."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One of the top of the board; `obstacle` says why they cannot win, empty where they can."""
+
+    place: Place
+    obstacle: str
+
+
+def candidates(event: Event) -> list[Candidate]:
+    """The top of the exact board with what stands in each one's way."""
+    rated = standings_of(event).filter(score__gt=0)[:TOP]
+    return [Candidate(place, obstacle(event, place)) for place in places(event, list(rated))]
+
+
+def obstacle(event: Event, place: Place) -> str:
+    """Why this contributor cannot be the winner; empty where they can."""
+    if place.enrollment.kind != Enrollment.Kind.HUMAN or place.simulated:
+        return _("Not a person.")
+    user = place.enrollment.user
+    if user is None:
+        return _("Nobody known: imported, or has left.")
+    if event.prize and not has_verified_identity(user):
+        return _("Has no verified address or identity, which a prize needs.")
+    return ""
+
+
+def confirm_winner(event: Event, enrollment: Enrollment, *, by: User, now: datetime) -> Winner:
+    """Make this contributor the winner of an event that is over.
+
+    Raises `ConflictError` where the event still runs, its boards are not computed yet, there is a
+    winner already, or this contributor cannot be one.
+    """
+    if not is_over(event):
+        raise ConflictError(_("The event still runs."), "not_over")
+    current_snapshot(event)
+    for candidate in candidates(event):
+        if candidate.place.enrollment == enrollment:
+            if candidate.obstacle:
+                raise ConflictError(candidate.obstacle, "cannot_win")
+            break
+    else:
+        raise ConflictError(_("Not among the top of the board."), "not_on_top")
+    try:
+        # Closes the race of two organizers: an event has one winner.
+        with transaction.atomic():
+            return Winner.objects.create(
+                event=event, enrollment=enrollment, confirmed_at=now, confirmed_by=by
+            )
+    except IntegrityError as error:
+        raise ConflictError(_("There is a winner already."), "already_confirmed") from error
+
+
+def withdraw_winner(event: Event) -> None:
+    """Take the confirmation back. Doing so twice is once."""
+    Winner.objects.filter(event=event).delete()
+
+
+def winner_of(event: Event) -> Winner | None:
+    """Who was confirmed, if somebody was."""
+    return Winner.objects.filter(event=event).select_related("enrollment__user").first()
