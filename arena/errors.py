@@ -30,7 +30,18 @@ class ConflictError(ArenaError):
     status = 409
 
 
+class TooLargeError(ArenaError):
+    """More was sent than the page takes."""
+
+    status = 413
+
+
 class LimitError(ArenaError):
     """Too many requests, or no room left."""
 
     status = 429
+
+    def __init__(self, message: str, code: str, retry_after: int | None = None) -> None:
+        super().__init__(message, code)
+        # Seconds until another try can succeed; None: nobody knows.
+        self.retry_after = retry_after

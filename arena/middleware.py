@@ -1,18 +1,35 @@
-"""The one place that turns the domain's errors into pages."""
+"""What every request passes: the size of its body, its rate, and the errors raised on purpose."""
 
 from collections.abc import Callable
+from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+import structlog
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from redis.exceptions import RedisError
 
-from arena.errors import ArenaError
+from arena.errors import ArenaError, LimitError, TooLargeError
+from arena.people.limits import SAFE, Rate, network_of, take
+
+log = structlog.get_logger(__name__)
 
 # Kinds of error with a page of their own; every other one shares a page.
 PAGES = {404: "errors/404.html", 429: "errors/429.html"}
+HTML, JSON = "text/html", "application/json"
+
+# The pages that take files. Everywhere else a body is a form, and small.
+UPLOADS = frozenset({"imports:new"})
+
+# Twice as fast as anybody judges; and a lecture hall signing in behind one address.
+PERSON = Rate(120, 60)
+NETWORK = Rate(1000, 60)
 
 
-class ArenaErrorMiddleware:
-    """Render an `ArenaError` as a page with its message and status."""
+class Middleware:
+    """A middleware that only hooks in."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -20,9 +37,95 @@ class ArenaErrorMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
 
+
+class BodyMiddleware(Middleware):
+    """Refuse, before anything reads it, a body that is larger than its page could want.
+
+    Files would otherwise be written to the disk for whoever sends them. Stands before the CSRF
+    check, which reads forms.
+    """
+
+    def process_view(
+        self, request: HttpRequest, _view: object, _args: object, _kwargs: object
+    ) -> HttpResponse | None:
+        """Uploads are for the signed-in, on the pages that take them."""
+        told = str(request.META.get("CONTENT_LENGTH", ""))
+        length = int(told) if told.isdecimal() else 0
+        match = request.resolver_match
+        takes_files = match is not None and match.view_name in UPLOADS
+        if length <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE or (
+            takes_files and request.user.is_authenticated
+        ):
+            return None
+        return answer(request, TooLargeError(_("This is more than can be sent here."), "too_large"))
+
+
+class LimitMiddleware(Middleware):
+    """Limit unsafe requests per person, and per network where nobody is signed in.
+
+    Doors with something to guard have narrower limits of their own; this one is on all of them,
+    those to come included. Without the cache judging goes on: an answer weighs more than a limit.
+    """
+
+    def process_view(
+        self, request: HttpRequest, _view: object, _args: object, _kwargs: object
+    ) -> HttpResponse | None:
+        """Count the request, unless it only reads."""
+        if request.method in SAFE:
+            return None
+        now = timezone.now()
+        try:
+            if request.user.is_authenticated:
+                take("change", f"user-{request.user.pk}", PERSON, now)
+            else:
+                take("change", network_of(request, now), NETWORK, now)
+        except LimitError as error:
+            return answer(request, error)
+        except (RedisError, OSError) as error:
+            log.error("rate limit off", reason=type(error).__name__)
+        return None
+
+
+class ArenaErrorMiddleware(Middleware):
+    """Answer with the message and status of an `ArenaError`; nothing holds a NUL character."""
+
+    def process_view(
+        self, request: HttpRequest, _view: object, _args: object, _kwargs: object
+    ) -> HttpResponse | None:
+        """No database takes a NUL, and no page has a use for one."""
+        match = request.resolver_match
+        form = {} if match is None or match.view_name in UPLOADS else request.POST
+        given: list[Any] = [request.path, *request.GET.values()]
+        for name in form:
+            given += [name, *request.POST.getlist(name)]
+        if any("\x00" in text for text in given):
+            error = ArenaError(_("A character was sent that nobody can type."), "nul")
+            return answer(request, error)
+        return None
+
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Only what the domain raised on purpose; everything else is a bug and stays one."""
-        if not isinstance(error, ArenaError):
-            return None
+        return answer(request, error) if isinstance(error, ArenaError) else None
+
+
+def answer(request: HttpRequest, error: ArenaError) -> HttpResponse:
+    """The error in the form that was asked for: a page, JSON, or a sentence for htmx."""
+    response: HttpResponse
+    if wants_json(request):
+        problem = {"code": error.code, "message": error.message}
+        response = JsonResponse({"error": problem}, status=error.status)
+    elif request.headers.get("HX-Request"):
+        response = HttpResponse(error.message, content_type="text/plain", status=error.status)
+        response.headers["HX-Reswap"] = "none"
+    else:
         template = PAGES.get(error.status, "errors/400.html")
-        return render(request, template, {"error": error}, status=error.status)
+        response = render(request, template, {"error": error}, status=error.status)
+    if isinstance(error, LimitError) and error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Whether JSON is what was asked for, by the header or by the address."""
+    preferred = request.get_preferred_type([HTML, JSON])
+    return preferred == JSON or request.path.endswith((".json", ".jsonl"))

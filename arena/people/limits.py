@@ -69,7 +69,8 @@ def take(action: str, who: str, rate: Rate, now: datetime, message: str = "") ->
         give_back(action, who, rate, now)
         log.warning("rate limit", action=action)
         message = message or _("Too many attempts. Please wait a little and try again.")
-        raise LimitError(message, "too_many")
+        left = (window + 1) * rate.seconds - int(now.timestamp())
+        raise LimitError(message, "too_many", retry_after=left)
 
 
 def give_back(action: str, who: str, rate: Rate, now: datetime) -> None:

@@ -78,7 +78,7 @@ def test_a_display_name_is_chosen_and_cleared(client: Client, holder: User) -> N
     assert holder.display_name == ""
 
 
-@pytest.mark.parametrize("name", ["a" * 41, "x\u202ey", "a\u200bb", "\x00", "a\x07"])
+@pytest.mark.parametrize("name", ["a" * 41, "x\u202ey", "a\u200bb", "a\x07"])
 def test_a_name_that_plays_tricks_is_refused(client: Client, holder: User, name: str) -> None:
     assert client.post("/account/seat/name/", {"display_name": name}).status_code == 422
     holder.refresh_from_db()
