@@ -3,9 +3,12 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialApp
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from arena.errors import NotFoundError
 from arena.people.claiming import note_sign_in
 from arena.people.limits import network_of
 from arena.people.models import User
@@ -23,3 +26,16 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         note_sign_in(user, timezone.now())
         response: HttpResponse = super().post_login(request, user, **hook)
         return response
+
+
+class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
+    """allauth's behaviour, but for providers that this site does not offer."""
+
+    def get_app(
+        self, request: HttpRequest, provider: str, client_id: str | None = None
+    ) -> SocialApp:
+        """The provider's client here. Raises `NotFoundError` where none is configured."""
+        try:
+            return super().get_app(request, provider, client_id)
+        except SocialApp.DoesNotExist as error:
+            raise NotFoundError from error
