@@ -25,12 +25,17 @@ from arena.events.joining import provision, seat_pool
 from arena.events.models import Event
 from arena.events.sheets import event_sheet
 from arena.judging.assigning import change_overlap
+from arena.people.limits import DAY, Rate, limited
 from arena.people.models import Seat, SeatPool, User
 from arena.people.provisioning import reissue_unclaimed
 from arena.questions import KINDS
 
+# Nobody begins more events in a day.
+A_DAYS_WORK = Rate(20, DAY)
+
 
 @require_http_methods(["GET", "POST"])
+@limited("event", user=A_DAYS_WORK)
 def new(request: HttpRequest) -> HttpResponse:
     """The first step for an event that is not there yet."""
     user = request.user

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -30,7 +30,7 @@ from arena.events.controls import (
 )
 from arena.events.lifecycle import close_event, extend_event, open_event
 from arena.events.models import Enrollment, Event, Matchup, Record
-from arena.judging.models import Exclusion, Flag, Judgment
+from arena.judging.models import Exclusion, Judgment
 from arena.judging.receipts import receipts_of
 from arena.judging.review import exclude_contributor, lift_exclusion
 from arena.people.models import User
@@ -197,17 +197,22 @@ def flags(request: HttpRequest, slug: str) -> HttpResponse:
     """What contributors reported, the oldest first; dealt with one by one."""
     event = desk_event(request, slug, Role.REVIEWER)
     if request.method == "POST":
-        uuid = request.POST.get("assignment", "")
-        waiting = Flag.objects.filter(
-            assignment__uuid=uuid, assignment__enrollment__event=event, resolved_at=None
-        )
+        waiting = open_flags(event).filter(assignment__uuid=uuid_of(request.POST))
         if request.POST.get("act") == "retire":
-            for flag in waiting.select_related("assignment__matchup"):
+            for flag in waiting:
                 retire_matchup(flag.assignment.matchup, timezone.now())
         waiting.update(resolved_at=timezone.now(), resolved_by=reviewer(request))
         return redirect("desk:flags", slug)
     page = Paginator(open_flags(event), PER_PAGE).get_page(request.GET.get("page"))
     return desk_page(request, "flags", event, {"page": page})
+
+
+def uuid_of(posted: QueryDict) -> UUID:
+    """The assignment that a form names. Raises `NotFoundError` where that is no UUID."""
+    try:
+        return UUID(posted.get("assignment", ""))
+    except ValueError as error:
+        raise NotFoundError from error
 
 
 @require_GET
