@@ -155,8 +155,6 @@ def load(event: Event) -> Comparisons:
     if kept is None or not follows(event, kept, wanted):
         columns = read(event, wanted, Q(ledger_seq__lte=wanted.head))
         state = store.write(in_order(columns), wanted, 0)
-    elif kept == replace(wanted, blocks=kept.blocks, checkpoints=kept.checkpoints):
-        state = kept
     else:
         state = updated(event, store, kept, wanted)
     return assembled(event, store, state)
@@ -199,6 +197,9 @@ def follows(event: Event, kept: State, wanted: State) -> bool:
 def updated(event: Event, store: Store, kept: State, wanted: State) -> State:
     """Read every changed row again and write what has moved."""
     people, seqs = changed_since(event, kept, wanted)
+    same = replace(wanted, blocks=kept.blocks, checkpoints=kept.checkpoints)
+    if kept == same and not people and not seqs:
+        return kept
     fresh = [read(event, wanted, Q(ledger_seq__gt=kept.head, ledger_seq__lte=wanted.head))]
     if people:
         of_people = Q(enrollment__in=people, ledger_seq__lte=kept.head)
