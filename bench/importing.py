@@ -85,7 +85,8 @@ def measure(database: str, small: int, large: int, folder: Path) -> None:
     scale = 100_000 / large
     peak, base = results[large]["peak_mb"], results[small]["peak_mb"]
     goal(f"import_100k_seconds_{database}", results[large]["seconds"] * scale, 120)
-    goal(f"import_memory_growth_{database}", peak / base, 1.15)
+    # SQLite's page cache (64 MB a connection, see settings) fills with the database, not the file.
+    goal(f"import_memory_growth_mb_{database}", peak - base, 80 if database == "sqlite" else 16)
     goal(f"import_longest_wait_seconds_{database}", results[large]["longest"], 1.5)
     goal(f"import_votes_longest_wait_seconds_{database}", cast["longest"], 1.5)
 

@@ -151,13 +151,8 @@ def cast_all(caster: Caster, spool: Spool, report: ImportReport, now: datetime) 
         hold.give_way()
     report.landed = True
     # From here on the import has happened: the job's row says so for all of its judgments.
-    with transaction.atomic():
-        hold.finish(State.DONE, report, now)
-        Matchup.objects.filter(
-            event=caster.event,
-            retired_at=hold.job.created_at,
-            judgments__import_job=hold.job,
-        ).update(retired_at=None)
+    hold.finish(State.DONE, report, now)
+    open_matchups(caster.event)
 
 
 def cast_batch(caster: Caster, ballots: Sequence[Ballot]) -> None:
@@ -166,19 +161,19 @@ def cast_batch(caster: Caster, ballots: Sequence[Ballot]) -> None:
     matchups = matchups_of(caster, ballots)
     judgments = Judgment.objects.bulk_create(
         Judgment(
-            event=caster.event,
+            event_id=caster.event.pk,
             enrollment_id=enrollments[ballot.worker],
             matchup_id=matchups[ballot.key()],
             origin=caster.origin,
-            import_job=caster.hold.job,
+            import_job_id=caster.hold.job.pk,
             judged_at=datetime.fromisoformat(ballot.judged_at) if ballot.judged_at else None,
         )
         for ballot in ballots
     )
     Answer.objects.bulk_create(
         Answer(
-            judgment=judgment,
-            question=caster.preference,
+            judgment_id=judgment.pk,
+            question_id=caster.preference.pk,
             first_id=ballot.first,
             second_id=ballot.second,
             outcome=ballot.outcome,
@@ -250,7 +245,8 @@ def enrolled_as(caster: Caster, ballots: Iterable[Ballot]) -> dict[str, str]:
 def matchups_of(caster: Caster, ballots: Iterable[Ballot]) -> dict[str, int]:
     """The matchup of each pair, made where it is missing.
 
-    A new one is out of service until the import lands; when it was retired says whose it is.
+    A new one is out of service until the import has landed; when it was retired, to the
+    microsecond, says whose it is.
     """
     ballots = {ballot.key(): ballot for ballot in ballots}.values()
     found = known_matchups(caster.event, ballots)
@@ -279,6 +275,16 @@ def known_matchups(event: Event, ballots: Iterable[Ballot]) -> dict[str, int]:
         key__in={ballot.key() for ballot in ballots},
     )
     return dict(matchups.values_list("key", "pk"))
+
+
+def open_matchups(event: Event) -> None:
+    """Put the matchups that landed imports have made into service, a few at a time; where that
+    was cut short, the next import goes on."""
+    landed = event.import_jobs.filter(kind=ImportJob.Kind.JUDGMENTS, state=State.DONE)
+    moments = list(landed.values_list("created_at", flat=True))
+    closed = Matchup.objects.filter(event=event, retired_at__in=moments)
+    while batch := list(closed.values_list("pk", flat=True)[:BATCH]):
+        Matchup.objects.filter(pk__in=batch).update(retired_at=None)
 
 
 def discard_unlanded(event: Event) -> None:

@@ -32,6 +32,7 @@ from arena.judging.casting import (
     caster_for,
     discard_unlanded,
     enrolled_as,
+    open_matchups,
     said_before,
 )
 from arena.judging.models import Origin
@@ -90,6 +91,7 @@ def import_judgments(
 def run(caster: Caster, source: Path | BinaryIO, left: str, now: datetime) -> ImportReport:
     """Check the file, then write it, unless a line is wrong."""
     hold, event = caster.hold, caster.event
+    open_matchups(event)
     discard_unlanded(event)
     terms = Terms(
         scale=event.scale,
@@ -139,6 +141,7 @@ class FirstPass:
         self.seen = seen
         competitors = Competitor.objects.filter(event=caster.event)
         self.competitors = dict(competitors.values_list("name", "pk"))
+        self.has_workers = caster.event.enrollments.exclude(external_id=None).exists()
 
     @property
     def hold(self) -> Hold:
@@ -182,8 +185,7 @@ class FirstPass:
                 ballots.append((checked, self.ballot_of(checked, records, responses)))
             except InvalidRow as error:
                 self.refuse(checked.line, checked.prefix, error.problems)
-        there = said_before(self.caster, [ballot for _, ballot in ballots])
-        kinds = enrolled_as(self.caster, [ballot for _, ballot in ballots])
+        there, kinds = self.before([ballot for _, ballot in ballots])
         for checked, ballot in ballots:
             if kinds.get(ballot.worker, self.caster.kind) != self.caster.kind:
                 message = f"is enrolled as a {kinds[ballot.worker]} already"
@@ -202,6 +204,12 @@ class FirstPass:
             else:
                 message = f"this worker's vote on this pair is {where} already, and says otherwise"
                 self.refuse(checked.line, checked.prefix, [Problem("worker", message)])
+
+    def before(self, ballots: Sequence[Ballot]) -> tuple[dict[str, str], dict[str, str]]:
+        """What these workers have said on these pairs already, and of what kind they are."""
+        if not self.has_workers:  # the first import into an event: nothing to look up
+            return {}, {}
+        return said_before(self.caster, ballots), enrolled_as(self.caster, ballots)
 
     def known(self, votes: Sequence[Vote]) -> tuple[dict[str, int], dict[tuple[int, int], int]]:
         """Records by identifier, and responses by record and competitor, as far as named here."""
