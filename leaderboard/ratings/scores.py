@@ -47,11 +47,14 @@ def residuals(votes: Votes, fit: Fit) -> Floats:
 def cluster_meat(votes: Votes, residual: Floats, by: str) -> tuple[Floats, int]:
     """Σ_c G_c·G_cᵀ with G_c = Σ_{v in c} g_v: float64 (M, M), and the number of clusters c."""
     cluster, size = cluster_ids(votes, by)
-    used = int(np.count_nonzero(np.bincount(cluster, minlength=size)))
+    used = np.bincount(cluster, minlength=size) > 0
+    clusters = int(np.count_nonzero(used))
     pair_of = _only_pairs(votes, cluster, size)
     if pair_of is not None:
-        return _meat_of_pairs(votes, residual, cluster, pair_of), used
-    return squared(cluster_scores(votes, residual, cluster, size)), used
+        return _meat_of_pairs(votes, residual, cluster, pair_of), clusters
+    table = cluster_scores(votes, residual, cluster, size)
+    # Who has no vote among these must not move a sum's last digit either.
+    return squared(table if clusters == size else table[used]), clusters
 
 
 def cluster_ids(votes: Votes, by: str) -> tuple[Ids | Ints, int]:

@@ -72,6 +72,17 @@ def test_ids_far_apart_are_renumbered():
     assert np.allclose(clustered(far, fit, Method.CONTRIBUTOR).matrix, near, rtol=1e-12)
 
 
+def test_who_has_no_vote_moves_no_digit():
+    votes, fit, _ = votes_and_fit(11, competitors=20, votes=6000, contributors=1500)
+    # The same people, numbered among others who judged elsewhere.
+    apart = np.sort(np.random.default_rng(0).permutation(4000)[:1500]).astype(np.int32)
+    among = Votes(
+        20, votes.first, votes.second, votes.outcome, contributor=apart[votes.contributor]
+    )
+    alone = clustered(votes, fit, Method.CONTRIBUTOR).matrix
+    assert np.array_equal(clustered(among, fit, Method.CONTRIBUTOR).matrix, alone)
+
+
 def test_two_way_adds_the_sides_and_takes_off_what_they_share():
     votes, fit, _ = votes_and_fit(4)
     counts = fold(votes)
