@@ -38,6 +38,7 @@ def downloads_page(
     judgments = Judgment.objects.filter(event=event)
     context = {
         "event": event,
+        "is_organizer": True,
         "is_staff_member": True,
         "form": form,
         "standing": judgments.standing().count(),
