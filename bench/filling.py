@@ -65,7 +65,7 @@ SELECT {event}, {first_record} + m % {records}, m::text,
        CASE WHEN m / 3 % 10 = 0 THEN 'control' ELSE 'ordinary' END, 0, random()
 FROM generate_series(0, {matchups} - 1) m;
 
-CREATE TEMP TABLE pair AS
+CREATE UNLOGGED TABLE bench_pair AS
 SELECT m, {first_matchup} + m AS matchup, least(i, j) AS i, greatest(i, j) AS j,
        {first_response} + (m % {records}) * {competitors} + least(i, j) AS first,
        {first_response} + (m % {records}) * {competitors} + greatest(i, j) AS second
@@ -74,15 +74,17 @@ FROM (SELECT m, m % {competitors} AS i,
       FROM generate_series(0, {matchups} - 1) m) drawn;
 
 INSERT INTO events_control (matchup_id, question_id, key, reason)
-SELECT matchup, {question}, '{{"sign": -1}}', '' FROM pair WHERE m / 3 % 10 = 0;
+SELECT matchup, {question}, '{{"sign": -1}}', '' FROM bench_pair WHERE m / 3 % 10 = 0;
+"""
 
+JUDGMENTS = """
 INSERT INTO judging_judgment
     (uuid, event_id, enrollment_id, matchup_id, origin, judged_at, revision, standing, ledger_seq)
 SELECT lpad(to_hex(s), 32, '0')::uuid, {event},
-       {first_enrollment} + (g / {overlap} * 7919 + g % {overlap} * 3571) % {contributors},
-       {first_matchup} + g / {overlap}, 'screen', now() - ({judgments} - s) * interval '0.2 s',
-       0, true, s + 1
-FROM (SELECT s, (s::bigint * 7368787) % {judgments} AS g FROM generate_series(0, {judgments} - 1) s) walk
+       {first_enrollment} + (m * 7919 + {slot} * 3571) % {contributors},
+       {first_matchup} + m, 'screen', now() - ({judgments} - s) * interval '0.2 s', 0, true, s + 1
+FROM (SELECT s, {matchup} AS m, (s::bigint * 7368787) % {judgments} AS g
+      FROM generate_series({first}::bigint, {last}::bigint) s) walk
 ORDER BY s;
 
 INSERT INTO judging_answer
@@ -92,37 +94,64 @@ SELECT id, {question}, first, second,
             WHEN (luck - 0.2) / 0.8 < 1 / (1 + exp(0.02 * (j - i))) THEN 1
             ELSE -1 END,
        false, random() < 0.5
-FROM (SELECT judgment.id, pair.*, random() AS luck
-      FROM judging_judgment judgment JOIN pair ON pair.matchup = judgment.matchup_id
-      WHERE judgment.event_id = {event} ORDER BY judgment.ledger_seq) voted;
+FROM (SELECT judgment.id, bench_pair.*, random() AS luck
+      FROM judging_judgment judgment JOIN bench_pair ON bench_pair.matchup = judgment.matchup_id
+      WHERE judgment.ledger_seq > {first} ORDER BY judgment.ledger_seq) voted;
 
 INSERT INTO judging_ledgerbatch (event_id, first_seq, last_seq, digest, sealed_at)
-VALUES ({event}, 1, {judgments}, 'of a benchmark', now());
+VALUES ({event}, {first} + 1, {last} + 1, 'of a benchmark', now());
 """
 
 
 def make_event(size: Size) -> Event:
     """An open event of this size, with every judgment sealed, in an otherwise empty database."""
     event = create_event(EventPlan("bench", "Bench", settings={"state": "open"}), organizer=None)
-    numbers = {
-        "event": event.pk,
-        "question": event.questions.get(kind="preference").pk,
-        **{name: getattr(size, name) for name in (*Size.__annotations__, "matchups")},
-    }
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")  # no foreign-key triggers
         cursor.execute("SELECT setseed(0.5)")
-        for noun in ("record", "response", "enrollment", "matchup"):
-            cursor.execute(f"SELECT coalesce(max(id), 0) + 1 FROM events_{noun}")
-            numbers[f"first_{noun}"] = cursor.fetchone()[0]
         indices = dropped_indices(cursor)
-        for statement in STATEMENTS.split(";\n"):
-            cursor.execute(statement.format(**numbers))
+        numbers = known(cursor, event, size)
+        run(cursor, STATEMENTS, numbers)
+        walk = {
+            "slot": "(g % {overlap})",
+            "matchup": "(s::bigint * 7368787) % {judgments} / {overlap}",
+        }
+        walk = {name: text.format(**numbers) for name, text in walk.items()}
+        run(cursor, JUDGMENTS, numbers | walk | {"first": 0, "last": size.judgments - 1})
         for definition in indices:
             cursor.execute(definition)
         cursor.execute("SET session_replication_role = origin")
         cursor.execute("VACUUM ANALYZE")
     return event
+
+
+def add_judgments(event: Event, size: Size, first: int, count: int) -> None:
+    """So many further judgments, sealed, of people who have not judged these matchups before."""
+    with connection.cursor() as cursor:
+        numbers = known(cursor, event, size)
+        slot = f"({size.overlap} + (s - {size.judgments}) / {size.matchups})"
+        walk = {"slot": slot, "matchup": f"(s * 7368787) % {size.matchups}"}
+        run(cursor, JUDGMENTS, numbers | walk | {"first": first, "last": first + count - 1})
+
+
+def known(cursor: CursorWrapper, event: Event, size: Size) -> dict[str, object]:
+    """What the statements refer to; the tables hold this one event."""
+    numbers: dict[str, object] = {
+        "event": event.pk,
+        "question": event.questions.get(kind="preference").pk,
+        **{name: getattr(size, name) for name in (*Size.__annotations__, "matchups")},
+    }
+    for noun in ("record", "response", "enrollment", "matchup"):
+        cursor.execute(f"SELECT coalesce(min(id), 1) FROM events_{noun}")
+        numbers[f"first_{noun}"] = cursor.fetchone()[0]
+    return numbers
+
+
+def run(cursor: CursorWrapper, statements: str, numbers: dict[str, object]) -> None:
+    """Each statement with the numbers in their places."""
+    for statement in statements.split(";\n"):
+        if statement.strip():
+            cursor.execute(statement.format(**numbers))
 
 
 def dropped_indices(cursor: CursorWrapper) -> list[str]:

@@ -1,0 +1,206 @@
+"""How fast a new judgment reaches the boards of a large event, on PostgreSQL.
+
+    python -m bench.refresh [--quick]
+
+An event of 100 models, 20,000 contributors and 1 and 10 million judgments (with --quick 100,000
+and 500,000), a tenth of them on controls, is made inside the server. Then, each in a process of its
+own: the first refresh, with nothing kept from before; and refreshes after 10,000 further judgments,
+from the statement that finds them to the written snapshot. What the boards of categories, the
+standings and the figures beside the overall boards take is given apart. Memory is the process's
+peak as the operating system counted it.
+"""
+
+# ruff: noqa: PLC0415 - each part sets Django up in a process of its own
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from unittest.mock import patch
+
+ROUNDS = 3
+NEW = 10_000
+BESIDE = (
+    "leaderboard.publishing.write_standings",
+    "leaderboard.refresh.unseating",
+    "leaderboard.details.timeline",
+    "leaderboard.details.origins",
+    "leaderboard.details.pairs",
+)
+
+
+def main() -> None:
+    """Measure each size on a server of its own."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="100,000 and 500,000 judgments")
+    parser.add_argument("--part", help=argparse.SUPPRESS)
+    parser.add_argument("--judgments", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.part:
+        run_part(options.part, options.judgments)
+        return
+    sizes = (100_000, 500_000) if options.quick else (1_000_000, 10_000_000)
+    goals = [line for judgments in sizes for line in measure(judgments)]
+    print("\n".join(goals))
+
+
+def measure(judgments: int) -> list[str]:
+    """Fill a database, refresh it from nothing and after further judgments; the goals' lines."""
+    from tests.services import Services
+
+    services = Services("postgresql")
+    try:
+        services.start_redis()
+        services.start_postgresql()
+        environment = os.environ | services.environment("postgres")
+        environment |= {"DEBUG": "0", "SECRET_KEY": "for-the-bench-only", "LOG_LEVEL": "WARNING"}
+        filled = part("fill", judgments, environment)
+        print(f"{judgments:,} judgments, made in {filled['seconds']:.0f} s", flush=True)
+        cold = part("cold", judgments, environment)
+        show("first refresh", cold)
+        warm = part("warm", judgments, environment)
+        show(f"after {NEW:,} more", warm)
+    finally:
+        services.stop()
+    name = f"{judgments // 1000}k"
+    memory = max(cold["peak_mb"], warm["peak_mb"])
+    return [
+        goal(f"refresh-overall-{name}", warm["overall"], 2.0, "s"),
+        goal(f"refresh-everything-else-{name}", warm["seconds"] - warm["overall"], 60.0, "s"),
+        goal(f"refresh-cold-{name}", cold["seconds"], 60.0, "s"),
+        goal(f"refresh-memory-{name}", memory, 1024.0, "MiB"),
+    ]
+
+
+def part(name: str, judgments: int, environment: dict[str, str]) -> dict[str, float]:
+    """Run one part in a process of its own."""
+    command = [sys.executable, "-m", "bench.refresh", "--part", name, "--judgments", str(judgments)]
+    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+    return dict(json.loads(done.stdout))
+
+
+def show(name: str, result: dict[str, float]) -> None:
+    """One line of figures."""
+    print(
+        f"  {name}: {result['seconds']:.2f} s, of it the overall boards {result['overall']:.2f} s "
+        f"(processor time {result['cpu']:.2f} s); peak {result['peak_mb']:.0f} MiB",
+        flush=True,
+    )
+
+
+def goal(name: str, value: float, most: float, unit: str) -> str:
+    """Whether a figure is within its goal."""
+    return f"goal {name} {value:.2f}{unit} {most:g}{unit} {'ok' if value <= most else 'short'}"
+
+
+# --- in a process of its own -------------------------------------------------------------------
+def run_part(name: str, judgments: int) -> None:
+    """Do one part and print what it took."""
+    import django
+
+    django.setup()
+    parts: dict[str, Callable[[int], dict[str, float]]] = {
+        "fill": fill,
+        "cold": cold_refresh,
+        "warm": warm_refresh,
+    }
+    result = parts[name](judgments)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps(result | {"peak_mb": peak}))
+
+
+def fill(judgments: int) -> dict[str, float]:
+    """Make the database and the event."""
+    from django.core.management import call_command
+
+    from bench.filling import Size, make_event
+
+    begin = time.perf_counter()
+    call_command("migrate", verbosity=0)
+    make_event(Size(judgments))
+    return {"seconds": time.perf_counter() - begin}
+
+
+def cold_refresh(judgments: int) -> dict[str, float]:
+    """The first refresh of the event."""
+    return refreshed()
+
+
+def warm_refresh(judgments: int) -> dict[str, float]:
+    """The median of some refreshes, each after 10,000 further judgments."""
+    from arena.events.models import Event
+    from bench.filling import Size, add_judgments
+
+    results = []
+    for number in range(ROUNDS):
+        add_judgments(Event.objects.get(), Size(judgments), judgments + number * NEW, NEW)
+        results.append(refreshed())
+    return sorted(results, key=lambda result: result["overall"])[ROUNDS // 2]
+
+
+def refreshed() -> dict[str, float]:
+    """One refresh, with the time that other than the overall boards took told apart."""
+    from django.utils import timezone
+
+    from arena.events.models import Event
+    from leaderboard.refresh import refresh_event
+
+    beside: list[float] = []
+    event = Event.objects.get()
+    with ExitStack() as stack:
+        for name in BESIDE:
+            stack.enter_context(timed(name, beside))
+        stack.enter_context(categories_timed(beside))
+        begin, cpu = time.perf_counter(), time.process_time()
+        snapshot = refresh_event(event, now=timezone.now())
+        seconds, cpu = time.perf_counter() - begin, time.process_time() - cpu
+    assert snapshot is not None
+    return {"seconds": seconds, "overall": seconds - sum(beside), "cpu": cpu}
+
+
+@contextmanager
+def timed(name: str, spent: list[float]) -> Iterator[None]:
+    """Add up what a function takes."""
+    module, function = name.rsplit(".", 1)
+    original = getattr(sys.modules[module], function)
+
+    def measured(*args: Any, **options: Any) -> Any:
+        begin = time.perf_counter()
+        try:
+            return original(*args, **options)
+        finally:
+            spent.append(time.perf_counter() - begin)
+
+    with patch(name, measured):
+        yield
+
+
+@contextmanager
+def categories_timed(spent: list[float]) -> Iterator[None]:
+    """Add up what the boards of categories take, reading their votes included."""
+    from leaderboard import refresh
+
+    original = refresh.boards
+
+    def measured(*args: Any) -> Iterator[Any]:
+        begin, is_overall = time.perf_counter(), True
+        for spec, votes in original(*args):
+            if spec.category is not None and is_overall:
+                begin, is_overall = time.perf_counter(), False
+            yield spec, votes
+        if not is_overall:
+            spent.append(time.perf_counter() - begin)
+
+    with patch("leaderboard.refresh.boards", measured):
+        yield
+
+
+if __name__ == "__main__":
+    main()
