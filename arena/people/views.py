@@ -91,9 +91,9 @@ def name(request: HttpRequest) -> HttpResponse:
 
 
 def next_url(request: HttpRequest) -> str:
-    """Where the form asks to go next, if that is on this site."""
+    """The path that the form asks to go to next, if it is one on this site."""
     url = request.POST.get("next") or request.GET.get("next") or ""
     safe = url_has_allowed_host_and_scheme(
         url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return url if safe else ""
+    return url if safe and url.startswith("/") else ""
