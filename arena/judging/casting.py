@@ -287,7 +287,7 @@ def open_matchups(event: Event) -> None:
         Matchup.objects.filter(pk__in=batch).update(retired_at=None)
 
 
-def discard_unlanded(event: Event) -> None:
+def discard_unlanded(event: Event, hold: Hold) -> None:
     """Take away what imports of judgments that died have left behind; never sealed, never seen."""
     dead = event.import_jobs.filter(kind=ImportJob.Kind.JUDGMENTS, state=State.FAILED)
     moments = list(dead.values_list("created_at", flat=True))
@@ -295,6 +295,7 @@ def discard_unlanded(event: Event) -> None:
     while batch := list(judgments.values_list("pk", flat=True)[:BATCH]):
         Answer.objects.filter(judgment__in=batch).delete()
         Judgment.objects.filter(pk__in=batch).delete()
+        hold.glance(0, None)
     Matchup.objects.filter(
         event=event, retired_at__in=moments, judgments=None, assignments=None
     ).delete()

@@ -92,7 +92,7 @@ def run(caster: Caster, source: Path | BinaryIO, left: str, now: datetime) -> Im
     """Check the file, then write it, unless a line is wrong."""
     hold, event = caster.hold, caster.event
     open_matchups(event)
-    discard_unlanded(event)
+    discard_unlanded(event, hold)
     terms = Terms(
         scale=event.scale,
         both_bad=event.both_bad,

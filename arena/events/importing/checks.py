@@ -12,6 +12,8 @@ DEEPEST = 20
 # (exports escape them); identifiers and names may not, since joins by name would break on escaping.
 FORMULA = re.compile(r"[=+\-@＝＋－＠]")
 NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
+# Invisible, and part of how Persian and the Indic languages are written.
+JOINERS = re.compile("[\u200c\u200d]")
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -65,7 +67,7 @@ class Checker:
                 self.refuse(field, "must not be empty")
         elif len(name) > longest:
             self.refuse(field, f"is longer than {longest} characters")
-        elif not name.isprintable():
+        elif not JOINERS.sub("", name).isprintable():
             self.refuse(field, "holds an invisible character")
         elif FORMULA.match(name) and not NUMBER.fullmatch(name):
             self.refuse(field, f"begins with {name[0]}, which a spreadsheet takes for a formula")

@@ -91,7 +91,7 @@ def run_job(
     recover(job.event, now, rng)
     report = ImportReport()
     with holding(job, now, progress) as hold, ExitStack() as stack:
-        discard_leavings(job.event)
+        discard_leavings(job.event, hold)
         writer = writer_for(job.event, Names(job.event, competitors), rng)
         spool, seen = stack.enter_context(spooling()), stack.enter_context(seen_keys())
         try:

@@ -176,12 +176,13 @@ def set_control(
     new_control(writer, matchup, sign, row.control.reason).save(force_insert=True)
 
 
-def discard_leavings(event: Event) -> None:
+def discard_leavings(event: Event, hold: Hold) -> None:
     """Take away what imports that died have left behind; called by whoever holds the event."""
     while unfinished := list(
         Record.objects.filter(event=event, imported_at=None).values_list("pk", flat=True)[:BATCH]
     ):
         Record.objects.filter(pk__in=unfinished).delete()
+        hold.glance(0, None)
     StagedRecord.objects.filter(job__event=event).delete()
     for job in event.import_jobs.exclude(added={}).unlanded():
         event.competitors.filter(pk__in=job.added["competitors"], responses=None).delete()
