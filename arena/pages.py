@@ -1,18 +1,23 @@
-"""Home and the event page: they tell of everything, so they stand above every app."""
+"""Home, the event page and my page: they tell of everything, so they stand above every app."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from arena.events.access import enrollment_of, event_for, is_member
+from arena.errors import NotFoundError
+from arena.events.access import Role, enrollment_of, event_for, is_member
 from arena.events.creating import may_create
 from arena.events.models import Event
 from arena.events.terms import current_terms
+from arena.judging.receipts import receipts_of
 from arena.markup import render_markdown
 from arena.people.models import Seat, User
 from leaderboard.models import Rating, Snapshot
+from leaderboard.placing import place_of
 
 State = Event.State
 OVER = (State.CLOSED, State.PUBLISHED)
@@ -85,3 +90,23 @@ def event_page(request: HttpRequest, slug: str) -> HttpResponse:
         "contributors": event.enrollments.filter(left_at=None).count(),
     }
     return render(request, "events/event.html", context)
+
+
+@require_GET
+@never_cache
+def me(request: HttpRequest, slug: str) -> HttpResponse:
+    """What I judged here, where I stand, and my settings."""
+    event = event_for(request.user, slug, Role.CONTRIBUTOR)
+    enrollment = enrollment_of(request.user, event)
+    if enrollment is None:
+        raise NotFoundError
+    assert isinstance(request.user, User)
+    context = {
+        "event": event,
+        "enrollment": enrollment,
+        "standing": place_of(event, enrollment),
+        "display_name": request.user.display_name,
+        "name_url": reverse("people:name"),
+        "leave_url": reverse("judging:leave"),
+    }
+    return render(request, "judging/me.html", context | receipts_of(enrollment, request.GET))

@@ -20,12 +20,17 @@ event_urls: list[URLPattern | URLResolver] = [
     path("", include("arena.events.joining_urls")),
 ]
 
+judging_urls: list[URLPattern | URLResolver] = [
+    path("events/<slug:slug>/me/", pages.me, name="me"),
+    path("", include("arena.judging.urls")),
+]
+
 urlpatterns = [
     path("", pages.home, name="home"),
     path("health/", health, name="health"),
     path("", include((event_urls, "events"))),
     path("", include("arena.events.import_urls")),
-    path("", include("arena.judging.urls")),
+    path("", include((judging_urls, "judging"))),
     path("", include("leaderboard.urls")),
     path("", include("arena.exports.urls")),
     path("", include("arena.desk.urls")),

@@ -11,6 +11,8 @@ from leaderboard.models import Snapshot
 from leaderboard.publishing import FEWEST_PEOPLE, PATIENCE
 from leaderboard.ratings import scale
 from leaderboard.ratings.ranks import FEWEST_VOTES
+from leaderboard.scoring import STEP
+from leaderboard.trust import quality
 from leaderboard.trust.control import FEWEST_CONTROLS, PRIOR_AGREEMENT, PRIOR_CONTROLS
 
 
@@ -39,6 +41,11 @@ def method_context(event: Event) -> dict[str, Any]:
         "prior_controls": PRIOR_CONTROLS,
         "prior": round(PRIOR_AGREEMENT / PRIOR_CONTROLS, 2),
         "patience_hours": int(PATIENCE.total_seconds() // 3600),
+        "fewest_rated": quality.FEWEST_CONTROLS,
+        "bands": quality.BANDS,
+        "step": STEP,
+        "first_look": quality.FIRST_LOOK,
+        "look": quality.LOOK,
     }
 
 

@@ -43,20 +43,19 @@ def standings_of(event: Event) -> StandingQuerySet:
     return standings.by_score() if is_over(event) else standings.as_shown()
 
 
-def places(event: Event, standings: Sequence[Standing]) -> list[Place]:
-    """The rows of a run of standings in that order."""
+def places(event: Event, standings: Sequence[Standing], before: int = 0) -> list[Place]:
+    """The rows of a run of standings in that order, of which so many come before the run."""
     if not is_over(event):
         return [shown(standing) for standing in standings]
-    rows: list[Place] = []
-    for standing in standings:
-        known = bool(rows) and standing.score is not None
-        rank = None
-        if known and rows[-1].score == as_number(standing.score):
-            rank = rows[-1].rank
-        elif standing.score is not None:
-            rank = rank_of(standing) if not known else (rows[0].rank or 0) + len(rows)
-        rows.append(exact(standing, rank))
-    return rows
+    ranks: list[int | None] = []
+    for index, standing in enumerate(standings):
+        if index and standing.score == standings[index - 1].score:
+            ranks.append(ranks[-1])
+        elif index and standing.score is not None:
+            ranks.append(before + index + 1)
+        else:
+            ranks.append(rank_of(standing))
+    return [exact(standing, rank) for standing, rank in zip(standings, ranks, strict=True)]
 
 
 def place_of(event: Event, enrollment: Enrollment | None) -> Place | None:

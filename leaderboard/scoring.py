@@ -70,8 +70,9 @@ class Answered:
     def among_first(self, limits: Table) -> "Answered":
         """Those among the first so many judgments of each contributor."""
         kept = self.ordinal <= limits[self.contributor]
-        columns = (self.contributor, self.credit, self.key, self.ordinal)
-        return Answered(*(column[kept] for column in columns))
+        return Answered(
+            self.contributor[kept], self.credit[kept], self.key[kept], self.ordinal[kept]
+        )
 
 
 def control_answers(data: Comparisons) -> Answered:

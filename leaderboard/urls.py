@@ -8,5 +8,6 @@ urlpatterns = [
     path("events/<slug:slug>/leaderboard.csv", views.board_csv, name="board_csv"),
     path("events/<slug:slug>/leaderboard.json", views.board_json, name="board_json"),
     path("events/<slug:slug>/contributors/", views.contributors, name="contributors"),
+    path("events/<slug:slug>/winner/", views.winner, name="winner"),
     path("events/<slug:slug>/method/", views.method, name="method"),
 ]

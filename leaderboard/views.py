@@ -24,7 +24,9 @@ from leaderboard.downloads import as_csv, as_json
 from leaderboard.explaining import method_context
 from leaderboard.figures import heat_map, history_of, timeline_of
 from leaderboard.models import Board, Snapshot, Standing
+from leaderboard.placing import is_over, place_of, places, standings_of
 from leaderboard.presenting import chosen, links, table_of, unseating
+from leaderboard.winning import winner_of
 
 KEPT = 3600
 PAGE = 100
@@ -42,7 +44,7 @@ def board(request: HttpRequest, slug: str) -> HttpResponse:
     if request.headers.get("HX-Request"):
         response = get_conditional_response(request, tag)
         if response is None:
-            response = HttpResponse(board_html(request, event, tag))
+            response = HttpResponse(board_html(request, event, tag), headers={"ETag": tag})
     else:
         context = {
             "event": event,
@@ -150,22 +152,38 @@ def snapshot_of(event: Event) -> Snapshot:
 @require_GET
 @login_not_required
 def contributors(request: HttpRequest, slug: str) -> HttpResponse:
-    """Who contributed, by counted judgments of every kind; a visitor's own row on top."""
+    """Who contributed, how much and how well; a visitor's own row on top."""
     event = event_for(request.user, slug)
-    standings = (
-        Standing.objects.filter(event=event)
-        .select_related("enrollment__user")
-        .order_by("-judgments", "enrollment")
-    )
+    page = Paginator(standings_of(event), PAGE).get_page(request.GET.get("page"))
     own = enrollment_of(request.user, event)
     context = {
         "event": event,
         "enrollment": own,
-        "page": Paginator(standings, PAGE).get_page(request.GET.get("page")),
-        "own": standings.filter(enrollment=own).first() if own else None,
+        "page": page,
+        "places": places(event, list(page), page.start_index() - 1),
+        "own": place_of(event, own),
+        "is_over": is_over(event),
+        "winner": winner_of(event),
         "simulated": Standing.objects.filter(event=event).aggregate(n=Sum("simulated"))["n"],
     }
     return render(request, "leaderboard/contributors.html", context)
+
+
+@require_GET
+@login_not_required
+def winner(request: HttpRequest, slug: str) -> HttpResponse:
+    """The contributor whom the organizer confirmed as the winner; not there before that."""
+    event = event_for(request.user, slug)
+    confirmed = winner_of(event)
+    if confirmed is None:
+        raise NotFoundError
+    context = {
+        "event": event,
+        "enrollment": enrollment_of(request.user, event),
+        "winner": confirmed,
+        "place": place_of(event, confirmed.enrollment),
+    }
+    return render(request, "leaderboard/winner.html", context)
 
 
 @require_GET

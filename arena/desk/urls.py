@@ -1,6 +1,6 @@
 from django.urls import path
 
-from arena.desk import setup, views
+from arena.desk import setup, views, winner
 
 app_name = "desk"
 urlpatterns = [
@@ -25,4 +25,5 @@ urlpatterns = [
         views.contributor,
         name="contributor",
     ),
+    path("events/<slug:slug>/desk/winner/", winner.winner, name="winner"),
 ]

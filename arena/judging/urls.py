@@ -2,10 +2,9 @@ from django.urls import path
 
 from arena.judging import erasing_views, views
 
-app_name = "judging"
+# Included under the namespace "judging" in arena/urls.py, beside "my judgments".
 urlpatterns = [
     path("events/<slug:slug>/judge/", views.next_, name="next"),
-    path("events/<slug:slug>/me/", views.me, name="me"),
     path("judge/<uuid:uuid>/", views.judge, name="judge"),
     path("judge/<uuid:uuid>/skip/", views.skip, name="skip"),
     path("judge/<uuid:uuid>/flag/", views.flag, name="flag"),

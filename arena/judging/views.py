@@ -16,12 +16,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django_htmx.http import HttpResponseClientRedirect, replace_url
 
 from arena.errors import ConflictError, NotFoundError
-from arena.events.access import Role, enrollment_of, event_for
+from arena.events.access import enrollment_of, event_for
 from arena.events.models import Enrollment
 from arena.judging.assigning import latest_guidelines, next_assignment, shown_assignment
 from arena.judging.models import Assignment, Flag
 from arena.judging.presenting import SKIP_REASONS, done_count, matchup_context
-from arena.judging.receipts import receipts_of
 from arena.judging.recording import (
     InvalidAnswers,
     check_answers,
@@ -49,15 +48,6 @@ def assignment_of(request: HttpRequest, uuid: UUID) -> Assignment:
     if assignment is None:
         raise NotFoundError
     return assignment
-
-
-def enrollment_for(request: HttpRequest, slug: str) -> Enrollment:
-    """This user's enrollment in the event of this slug."""
-    event = event_for(request.user, slug, Role.CONTRIBUTOR)
-    enrollment = enrollment_of(request.user, event)
-    if enrollment is None:
-        raise NotFoundError
-    return enrollment
 
 
 @require_GET
@@ -131,22 +121,6 @@ def undo(request: HttpRequest, uuid: UUID) -> HttpResponse:
         notice = _("It is too late to change this answer.")
         return go_on(request, assignment.enrollment, now, notice=notice)
     return show_matchup(request, assignment, now)
-
-
-@require_GET
-@never_cache
-def me(request: HttpRequest, slug: str) -> HttpResponse:
-    """What I judged here, and my settings."""
-    enrollment = enrollment_for(request, slug)
-    assert isinstance(request.user, User)
-    context = {
-        "event": enrollment.event,
-        "enrollment": enrollment,
-        "display_name": request.user.display_name,
-        "name_url": reverse("people:name"),
-        "leave_url": reverse("judging:leave"),
-    }
-    return render(request, "judging/me.html", context | receipts_of(enrollment, request.GET))
 
 
 def needs_guidelines(enrollment: Enrollment) -> bool:
