@@ -264,3 +264,9 @@ def test_one_events_desk_reaches_nothing_of_anothers(event: Event, desk: Client)
     mine = event.records.first()
     assert desk.post(url("matchup", event, mine.external_id), posted).status_code == 404
     assert Enrollment.objects.get(pk=enrollment.pk).exclusions.count() == 0
+
+
+def test_people_sit_in_the_frame_of_the_desk(desk: Client, event: Event) -> None:
+    page = desk.get(reverse("events:people", args=[event.slug]))
+    assert url("overview", event).encode() in page.content
+    assert page.content.count(b'aria-current="true"') == 1

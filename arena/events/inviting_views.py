@@ -101,6 +101,8 @@ def show_people(
     """The page of people; `link` is a fresh invitation's, in this answer only."""
     context: dict[str, Any] = {
         "event": event,
+        "is_organizer": True,
+        "is_staff_member": True,
         "form": form,
         "link": link,
         "memberships": event.memberships.select_related("user").order_by("role", "user__username"),
