@@ -13,6 +13,7 @@ from arena.events.models import Enrollment, Event, Matchup, Membership
 from arena.judging.models import Exclusion, Flag, Judgment
 from arena.judging.recording import flag_assignment
 from arena.people.models import Seat
+from tests.desk.cast import signed_in, url
 from tests.factories import (
     NOW,
     make_assignment,
@@ -45,35 +46,6 @@ QUESTIONS = {
     "undo_seconds": "120",
     "comment": "on",
 }
-
-
-def signed_in(user) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
-def organizer():
-    return make_user("olga")
-
-
-@pytest.fixture
-def event(organizer) -> Event:
-    event = make_event("tea", organizer=organizer)
-    models = make_competitors(event, 2)
-    for _ in range(6):
-        make_matchup(event, models)
-    return event
-
-
-@pytest.fixture
-def desk(organizer) -> Client:
-    return signed_in(organizer)
-
-
-def url(name: str, event: Event, *args) -> str:
-    return reverse(f"desk:{name}", args=[event.slug, *args])
 
 
 def test_from_nothing_to_an_open_event(desk: Client) -> None:

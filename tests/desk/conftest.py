@@ -1,0 +1,28 @@
+import pytest
+from django.test import Client
+
+from arena.events.models import Event
+from arena.people.models import User
+from tests.desk.cast import signed_in
+from tests.factories import make_competitors, make_event, make_matchup, make_user
+
+
+@pytest.fixture
+def organizer() -> User:
+    return make_user("olga")
+
+
+@pytest.fixture
+def event(organizer: User) -> Event:
+    """A running event of six matchups of two models."""
+    event = make_event("tea", organizer=organizer)
+    models = make_competitors(event, 2)
+    for _ in range(6):
+        make_matchup(event, models)
+    return event
+
+
+@pytest.fixture
+def desk(organizer: User) -> Client:
+    """The organizer's browser."""
+    return signed_in(organizer)
