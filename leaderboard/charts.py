@@ -186,13 +186,16 @@ def upward(axis: Axis, value: float) -> float:
 
 
 def spread(places: Sequence[float], apart: float) -> list[float]:
-    """The same places, moved as little as needed to be some distance apart, in their order."""
+    """The same places, some distance apart in their order: pushed down, and up from the end."""
     order = sorted(range(len(places)), key=lambda i: places[i])
     moved = list(places)
     for before, after in pairwise(order):
         moved[after] = max(moved[after], moved[before] + apart)
-    over = max([0.0, *(place - BASE for place in moved)])
-    return [place - over for place in moved]
+    limit = BASE
+    for i in reversed(order):
+        moved[i] = min(moved[i], limit)
+        limit = moved[i] - apart
+    return moved
 
 
 Part = tuple[str, Iterable[tuple[object, ...]]]

@@ -1,0 +1,318 @@
+"""The model board: who may see it, what it shows, how cheaply an open page follows, downloads."""
+
+import csv
+import io
+import json
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from arena.events.models import Event, Membership, Question
+from arena.judging.models import Answer, Judgment, Origin
+from leaderboard.models import Snapshot
+from leaderboard.publishing import publish
+from tests.factories import (
+    NOW,
+    make_competitors,
+    make_enrollment,
+    make_event,
+    make_matchup,
+    make_membership,
+    make_user,
+)
+from tests.leaderboard.votes import Crowd, make_vote, refresh, show
+
+pytestmark = pytest.mark.django_db
+PAGES = ("board", "board_csv", "board_json", "contributors", "method")
+HTMX = {"HTTP_HX_REQUEST": "true"}
+
+
+@pytest.fixture
+def crowd() -> Crowd:
+    crowd = Crowd(slug="tea")
+    crowd.vote()
+    refresh(crowd.event)
+    return crowd
+
+
+def text(response: Any) -> str:
+    return re.sub(r"\s+", " ", response.content.decode())
+
+
+# --- who ---------------------------------------------------------------------------------------
+@pytest.mark.parametrize("name", PAGES)
+def test_everybody_sees_the_pages_of_a_public_event(
+    crowd: Crowd, client: Client, name: str
+) -> None:
+    assert client.get(reverse(f"leaderboard:{name}", args=["tea"])).status_code == 200
+    assert client.post(reverse(f"leaderboard:{name}", args=["tea"])).status_code == 405
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_an_outsider_finds_nothing_of_a_private_event(
+    crowd: Crowd, client: Client, name: str
+) -> None:
+    Event.objects.update(is_private=True)
+    address = reverse(f"leaderboard:{name}", args=["tea"])
+    assert client.get(address).status_code == 404
+    client.force_login(make_user())
+    assert client.get(address, **HTMX).status_code == 404
+    reader = make_user()
+    make_membership(crowd.event, reader, Membership.Role.READER)
+    client.force_login(reader)
+    assert client.get(address).status_code == 200
+    client.force_login(crowd.judges[0].user)
+    assert client.get(address).status_code == 200
+
+
+def test_no_such_event_or_board(crowd: Crowd, client: Client) -> None:
+    assert client.get("/events/nothing/leaderboard/").status_code == 404
+    for query in ("?category=none", "?weighting=best", "?question=nothing"):
+        assert show(client, crowd.event, query).status_code == 404
+
+
+# --- what --------------------------------------------------------------------------------------
+def test_the_board_shows_every_model_with_its_figures(crowd: Crowd, client: Client) -> None:
+    page = text(show(client, crowd.event))
+    snapshot = Snapshot.objects.get()
+    assert "138 judgments by 6 contributors" in page
+    assert "ledger position 138" in page
+    for row in snapshot.ratings.filter(category=None, weighting="raw"):
+        assert row.competitor.name in page
+    assert page.count('class="chart whisker"') == 4
+    assert 'aria-labelledby="head-to-head"' in page
+    assert "Judgments over time" in page
+    assert "Every vote equal" in page
+    assert "Weighted by control κ" in page
+    assert "style=" not in page
+    assert "<script>" not in page
+
+
+def test_filters_are_links_without_what_goes_without_saying(crowd: Crowd, client: Client) -> None:
+    page = show(client, crowd.event, "?category=maths&weighting=weighted").content.decode()
+    links = re.findall(r'class="chip"\s+id="\S+"\s+href="(.*?)"', page)
+    address = "/events/tea/leaderboard/"
+    assert links == [
+        f"{address}?weighting=weighted",
+        f"{address}?category=maths&amp;weighting=weighted",
+        f"{address}?category=poems&amp;weighting=weighted",
+        f"{address}?category=maths",
+        f"{address}?category=maths&amp;weighting=weighted",
+    ]
+    assert page.count('aria-current="true"') == 2
+    assert "Elo" not in page.split("<main", 1)[1]
+
+
+def test_simulated_judgments_are_marked(crowd: Crowd, client: Client) -> None:
+    assert "Simulated judgments" not in text(show(client, crowd.event))
+    Judgment.objects.filter(enrollment=crowd.judges[0]).update(origin=Origin.SIMULATED)
+    Event.objects.update(counts_simulated=True)
+    refresh(crowd.event)
+    assert "Simulated judgments: 23 of the judgments" in text(show(client, crowd.event))
+
+
+def test_a_name_is_text(client: Client) -> None:
+    event = make_event("odd")
+    models = make_competitors(event, 2)
+    models[0].name = '<img src=x onerror="alert(1)">'
+    models[0].save()
+    for outcome in (1, -1):
+        make_vote(make_enrollment(event), make_matchup(event, models), outcome)
+    refresh(event)
+    page = show(client, event).content.decode()
+    assert "<img" not in page
+    assert "&lt;img src=x" in page
+
+
+def test_two_questions_have_a_board_each(crowd: Crowd, client: Client) -> None:
+    taste = Question.objects.create(
+        event=crowd.event, position=9, name="style", kind="preference", title="Which reads better?"
+    )
+    for judgment in Judgment.objects.filter(enrollment=crowd.judges[0]).exclude(
+        matchup__in=[*crowd.controls, crowd.anchor]
+    ):
+        answer = judgment.answers.get()
+        Answer.objects.create(
+            judgment=judgment,
+            question=taste,
+            first=answer.first,
+            second=answer.second,
+            outcome=-answer.outcome,
+        )
+    refresh(crowd.event, NOW + timedelta(minutes=1))
+
+    page = show(client, crowd.event, "?question=style")
+    assert "18 votes between two models" in text(page)
+    assert "138 judgments by 6 contributors" in text(page)
+    assert 'href="/events/tea/leaderboard/?question=style"' in page.content.decode()
+    assert "108 votes between two models" in text(show(client, crowd.event))
+
+
+# --- little ------------------------------------------------------------------------------------
+def test_before_the_first_judgment(client: Client) -> None:
+    event = make_event("empty")
+    assert "No ranking yet" in text(show(client, event))
+    assert client.get(reverse("leaderboard:board_json", args=["empty"])).status_code == 404
+
+
+def test_one_model_alone(client: Client) -> None:
+    crowd = Crowd(slug="solo")
+    make_vote(crowd.judges[0], crowd.controls[0])
+    crowd.event.competitors.exclude(pk=crowd.models[0].pk).delete()
+    refresh(crowd.event)
+    assert "One model alone cannot be compared" in text(show(client, crowd.event))
+
+
+def test_too_few_votes(client: Client) -> None:
+    event = make_event("few")
+    make_vote(make_enrollment(event), make_matchup(event, make_competitors(event, 2)))
+    refresh(event)
+    page = text(show(client, event))
+    assert "Not enough votes yet" in page
+    assert "never lost or tied" in page
+    assert "never won or tied" in page
+
+
+def test_models_that_no_vote_connects(client: Client) -> None:
+    event = make_event("apart")
+    models = make_competitors(event, 4)
+    for pair in (models[:2], models[2:]):
+        for outcome in (1, -1):
+            make_vote(make_enrollment(event), make_matchup(event, pair), outcome)
+    refresh(event)
+    page = text(show(client, event))
+    assert "No votes tie these groups of models" in page
+    assert page.count('class="chart axis"') == 2
+    assert "All ratings are provisional" in page
+
+
+def test_a_category_without_votes(crowd: Crowd, client: Client) -> None:
+    crowd.event.categories.create(slug="none", name="None yet")
+    refresh(crowd.event, NOW + timedelta(minutes=1))
+    assert "No votes on this category yet" in text(show(client, crowd.event, "?category=none"))
+
+
+def test_judgments_without_times_say_so(client: Client) -> None:
+    crowd = Crowd(slug="old")
+    for judge in crowd.judges:
+        make_vote(judge, crowd.matchups[0], judge.pk % 3 - 1, at=None)
+    refresh(crowd.event)
+    assert "The 6 judgments came without times" in text(show(client, crowd.event))
+
+
+def test_ratings_over_time_are_those_that_were_published(client: Client) -> None:
+    crowd = Crowd(slug="long", publish_batch=10_000)
+    for day in range(4):
+        for matchup in crowd.matchups[day::4]:
+            for judge in crowd.judges:
+                make_vote(judge, matchup, (judge.pk + day) % 3 - 1)
+        snapshot = refresh(crowd.event, NOW + timedelta(hours=day))
+        if day != 2:
+            publish(snapshot, NOW + timedelta(days=day))
+    page = show(client, crowd.event).content.decode()
+    curves = re.findall(r'<line class="curve c0"', page)
+    assert len(curves) == 2  # three snapshots, of four
+    assert "Rating over time" in page
+
+
+# --- cheaply -----------------------------------------------------------------------------------
+def test_an_open_page_mostly_gets_a_304(
+    crowd: Crowd, client: Client, django_assert_num_queries: Any
+) -> None:
+    page = show(client, crowd.event).content.decode()
+    polled = re.search(r'hx-get="(.*?)" hx-trigger="every 8s".*?hx-headers="(.*?)"', page)
+    assert polled
+    address, headers = polled.groups()
+    tag = json.loads(headers.replace("&quot;", '"'))["If-None-Match"]
+
+    with django_assert_num_queries(2):
+        again = client.get(address, HTTP_IF_NONE_MATCH=tag, **HTMX)
+    assert (again.status_code, again.content) == (304, b"")
+
+    make_vote(make_enrollment(crowd.event), crowd.matchups[0])
+    refresh(crowd.event, NOW + timedelta(minutes=1))
+    changed = client.get(address, HTTP_IF_NONE_MATCH=tag, **HTMX)
+    assert changed.status_code == 200
+    assert changed.headers["ETag"] != tag
+    assert changed.headers["ETag"].strip('"') in changed.content.decode()
+    assert "139 judgments" in text(changed)
+    assert "<html" not in changed.content.decode()
+    assert "HX-Request" in changed.headers["Vary"]
+
+
+def test_each_filter_and_language_has_its_own_tag(crowd: Crowd, client: Client) -> None:
+    queries = ("", "?category=maths", "?weighting=weighted", "?pairs=all")
+    tags = {show(client, crowd.event, query, **HTMX).headers["ETag"] for query in queries}
+    tags.add(show(client, crowd.event, HTTP_ACCEPT_LANGUAGE="de", **HTMX).headers["ETag"])
+    assert len(tags) == 5
+    junk = show(client, crowd.event, "?utm=1", **HTMX).headers["ETag"]
+    assert junk in tags
+
+
+def test_a_page_is_rendered_once_for_all(
+    crowd: Crowd, client: Client, django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(8):
+        show(client, crowd.event)
+    with django_assert_num_queries(2):
+        show(client, crowd.event)
+
+
+def test_a_finished_event_is_not_polled(crowd: Crowd, client: Client) -> None:
+    assert "hx-trigger" in show(client, crowd.event).content.decode()
+    Event.objects.update(state=Event.State.PUBLISHED)
+    assert "hx-trigger" not in show(client, crowd.event).content.decode()
+
+
+# --- downloads ---------------------------------------------------------------------------------
+def test_csv_holds_full_figures(crowd: Crowd, client: Client) -> None:
+    response = client.get(reverse("leaderboard:board_csv", args=["tea"]))
+    assert response.headers["Content-Type"] == "text/csv"
+    assert response.headers["Content-Disposition"] == 'attachment; filename="tea-leaderboard.csv"'
+    rows = list(csv.DictReader(io.StringIO(response.content.decode())))
+    assert [row["rank"] for row in rows] == ["1", "2", "3", "4"]
+    ratings = Snapshot.objects.get().ratings.filter(category=None, weighting="raw")
+    for row in rows:
+        rating = ratings.get(competitor__name=row["model"])
+        assert float(row["strength"]) == rating.strength
+        assert float(row["rating"]) == pytest.approx(1000 + 400 / 2.302585092994 * rating.strength)
+        assert float(row["lower"]) < float(row["rating"]) < float(row["upper"])
+        assert int(row["votes"]) == rating.votes
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_no_cell_of_the_csv_is_a_formula(crowd: Crowd, client: Client, name: str) -> None:
+    crowd.event.competitors.filter(pk=crowd.models[0].pk).update(name=name, organization=name)
+    response = client.get(reverse("leaderboard:board_csv", args=["tea"]))
+    rows = list(csv.DictReader(io.StringIO(response.content.decode(), newline="")))
+    found = next(row for row in rows if row["model"].endswith(name))
+    assert found["model"] == found["organization"] == f"'{name}"
+    assert any(row["strength"].startswith("-") for row in rows)
+
+
+def test_json_holds_the_board_and_its_pairs(crowd: Crowd, client: Client) -> None:
+    address = reverse("leaderboard:board_json", args=["tea"])
+    board = client.get(address).json()
+    assert (board["event"], board["category"], board["weighting"]) == ("tea", None, "raw")
+    assert board["ledger_position"] == board["judgments"] == 138
+    assert board["judgments_by_origin"] == {"screen": 138}
+    assert board["method"]["votes"] == 108
+    assert len(board["ratings"]) == 4
+    assert len(board["pairs"]) == 6
+    met = sum(pair["first_won"] + pair["tied"] + pair["second_won"] for pair in board["pairs"])
+    assert met == 108
+    won = {row["model"]: row["wins"] for row in board["ratings"]}
+    for model, wins in won.items():
+        assert wins == sum(
+            pair[f"{side}_won"]
+            for pair in board["pairs"]
+            for side in ("first", "second")
+            if pair[side] == model
+        )
+    maths = client.get(address, {"category": "maths", "weighting": "weighted"}).json()
+    assert (maths["category"], maths["weighting"]) == ("maths", "weighted")
+    assert maths["ratings"][0]["elo"] is None

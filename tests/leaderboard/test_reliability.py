@@ -1,0 +1,133 @@
+"""Control κ: a worked example, a slow second implementation, and what it does to a weight."""
+
+from random import Random
+
+import numpy as np
+import pytest
+
+from arena.events.models import Control
+from leaderboard.comparisons import load
+from leaderboard.ratings import UNIT
+from leaderboard.reliability import control_scores, credit_table, weights
+from leaderboard.trust.control import ControlAnswers, habits, kappa
+from tests.factories import make_enrollment
+from tests.leaderboard.votes import Crowd, make_vote, refresh
+
+CREDITS = np.array([[1.0, 0.0, 0.0], [0.25, 1.0, 0.25], [0.0, 0.0, 1.0]])
+
+
+def test_the_table_is_that_of_the_question_kind() -> None:
+    np.testing.assert_array_equal(credit_table(), CREDITS)
+
+
+def test_a_worked_example() -> None:
+    """Two people of two sided judgments and one tie each, both right, then both wrong on three."""
+    contributor = np.array([0, 0, 0, 1, 1, 1])
+    outcome = np.array([1, -1, 0, 1, -1, 0])
+    left = np.array([1, 1, 1, 1, 1, 1])
+    seen = habits(contributor, outcome, left, 2)
+    np.testing.assert_array_equal(seen, [[1, 1, 1], [1, 1, 1]])
+    answers = ControlAnswers(
+        np.array([0, 0, 0, 1, 1, 1]),
+        np.array([1.0, 1.0, 1.0, 0.0, 0.0, 0.0]),
+        np.array([1, -1, 1, 1, -1, 1]),
+        np.ones(6, dtype=int),
+    )
+    # Everybody answers a third each: by chance a key of a side earns 1/3 + .25/3 = 5/12.
+    expected = 5 / 12
+    scores = kappa(answers, seen, CREDITS)
+    right = (3 * (1 - expected) + 1.275) / (3 * (1 - expected) + 1.7)
+    wrong = (3 * (0 - expected) + 1.275) / (3 * (1 - expected) + 1.7)
+    np.testing.assert_allclose(scores.kappa, [right, wrong])
+    np.testing.assert_allclose(scores.standard_error, 0.6 / np.sqrt(5))
+
+
+def test_below_two_controls_the_prior_rules() -> None:
+    answers = ControlAnswers(np.array([1]), np.array([0.0]), np.array([1]), np.array([1]))
+    scores = kappa(answers, np.ones((2, 3)), CREDITS)
+    np.testing.assert_allclose(scores.kappa, 0.75)
+    assert not scores.rated.any()
+    assert scores.controls.tolist() == [0, 1]
+
+
+def test_always_left_is_worth_less_than_a_reader() -> None:
+    """Nine of ten keys stand left: who always says left is right on them, and by habit alone."""
+    keys = np.array([1] * 9 + [-1])
+    people = np.repeat([0, 1], 10)
+    answers = ControlAnswers(
+        people,
+        np.array([1.0] * 9 + [0.0] + [1.0] * 10),
+        np.tile(keys, 2),
+        np.ones(20, dtype=int),
+    )
+    seen = np.array([[0.0, 0.0, 60.0], [24.0, 6.0, 30.0]])
+    lazy, reader = kappa(answers, seen, CREDITS).kappa
+    assert lazy < 0.5
+    assert reader > 0.9
+
+
+def slowly(answers: list[tuple[int, float, int, int]], seen: np.ndarray) -> list[float]:
+    """The formula of the docstring, one answer after the other."""
+    result = []
+    share = seen.sum(0) / seen.sum()
+    for person, counts in enumerate(seen):
+        gained = possible = 0.0
+        own = [answer for answer in answers if answer[0] == person]
+        for _, credit, key, left in own:
+            shown = [key * left] if left else [key, -key]
+            chance = 0.0
+            for where in shown:
+                for y in (-1, 0, 1):
+                    habit = (counts[y + 1] + 5 * share[y + 1]) / (counts.sum() + 5)
+                    chance += habit * CREDITS[y + 1, where + 1] / len(shown)
+            gained += credit - chance
+            possible += 1 - chance
+        result.append((gained + 1.275) / (possible + 1.7) if len(own) >= 2 else 0.75)
+    return result
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_slow_second_implementation_agrees(seed: int) -> None:
+    rng = Random(seed)
+    seen = np.array([[rng.randrange(9) + 0.5 for _ in range(3)] for _ in range(6)])
+    answers = [
+        (
+            rng.randrange(6),
+            rng.choice([0.0, 0.25, 1.0]),
+            rng.choice([-1, 0, 1]),
+            rng.choice([-1, 0, 1]),
+        )
+        for _ in range(40)
+    ]
+    columns = [np.array(column) for column in zip(*answers, strict=True)]
+    np.testing.assert_allclose(
+        kappa(ControlAnswers(*columns), seen, CREDITS).kappa, slowly(answers, seen)
+    )
+
+
+@pytest.mark.django_db
+def test_read_from_the_database() -> None:
+    """One judge answers every key, one the opposite; one has seen none; a retired key is none."""
+    crowd = Crowd(judges=2)
+    good, bad = crowd.judges
+    fresh = make_enrollment(crowd.event)
+    make_vote(fresh, crowd.matchups[0], 1)
+    Control.objects.filter(matchup=crowd.controls[0]).update(retired_at=crowd.event.created_at)
+    for control in crowd.controls[1:3]:
+        sign = control.control.key["sign"]
+        make_vote(good, control, 2 * sign, left=sign > 0)
+        make_vote(bad, control, -sign, left=sign > 0)
+    make_vote(good, crowd.controls[0], -1)
+    refresh(crowd.event)
+
+    data = load(crowd.event)
+    scores = control_scores(data, data.questions[0])
+
+    assert scores is not None
+    order = [list(data.enrollments).index(person.pk) for person in (good, bad, fresh)]
+    assert scores.controls[order].tolist() == [2, 2, 0]
+    best, worst, unknown = scores.kappa[order]
+    assert best > 0.8 > 0.75 == unknown > worst
+    assert weights(scores)[order].tolist() == [
+        round(UNIT * min(max(k, 0), 1)) for k in (best, worst, unknown)
+    ]
