@@ -5,6 +5,7 @@ import io
 from typing import Any
 
 from arena.events.models import Event
+from arena.spreadsheets import safe_cell
 from leaderboard.models import Snapshot
 from leaderboard.presenting import Choice, Row, Table, pairs_of
 
@@ -29,7 +30,6 @@ COLUMNS = (
     "component",
     "status",
 )
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def rows_of(table: Table) -> list[dict[str, Any]]:
@@ -76,7 +76,7 @@ def as_csv(table: Table) -> str:
 
 def plain(value: Any) -> Any:
     """Text that a spreadsheet would run gets an apostrophe in front; numbers stay numbers."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+    return safe_cell(value) if isinstance(value, str) else value
 
 
 def as_json(event: Event, snapshot: Snapshot, choice: Choice, table: Table) -> dict[str, Any]:

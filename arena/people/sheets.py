@@ -2,7 +2,6 @@
 
 import csv
 import io
-import re
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,9 +10,7 @@ import segno
 from fpdf import FPDF
 
 from arena.people.provisioning import Slip
-
-# What a spreadsheet would take for a formula, in half and full width, and what it would strip.
-FORMULA = re.compile(r"^[=+\-@\t\r\n＝＋－＠]")
+from arena.spreadsheets import safe_cell
 
 # A4 in millimetres: two columns of five slips with room for scissors between them.
 COLUMNS, ROWS = 2, 5
@@ -59,11 +56,6 @@ def sheet_csv(occasion: Occasion, slips: Iterable[Slip]) -> str:
         cells = (occasion.title, slip.username, slip.code, link)
         writer.writerow([safe_cell(cell) for cell in cells])
     return "\ufeff" + text.getvalue()
-
-
-def safe_cell(cell: str) -> str:
-    """The cell with an apostrophe before what a spreadsheet would execute."""
-    return f"'{cell}" if FORMULA.match(cell) else cell
 
 
 def sheet_pdf(occasion: Occasion, slips: Sequence[Slip]) -> bytes:

@@ -34,7 +34,7 @@ from arena.people.codes import hash_token
 from arena.people.hashers import hash_code
 from arena.people.models import Seat, User
 from arena.people.provisioning import Slip
-from leaderboard.models import Snapshot
+from leaderboard.models import Snapshot, Winner
 from leaderboard.refresh import refresh_event
 from tests.factories import (
     make_assignment,
@@ -183,6 +183,7 @@ class Side:
             "desk:contributor": {"act": "exclude", "reason": "unreliable", "note": "so"},
             "desk:print_seats": {"printed": "2"},
             "desk:seats": {"open": "1", "claims_per_network": "30"},
+            "desk:winner": {"act": "withdraw"},
             "people:name": {"display_name": "Somebody"},
             "judging:leave": {"sure": "yes"},
         }
@@ -286,6 +287,9 @@ def make_side(slug: str, now: datetime, **settings: Any) -> Side:
     seal_event(event.pk, now)
     sealed = refresh_event(event, now=now)
     Snapshot.objects.filter(pk=sealed.pk).update(name=f"Round of {slug}", sealed_at=now)
+    Winner.objects.create(
+        event=event, enrollment=contributor, confirmed_at=now, confirmed_by=organizer
+    )
     return Side(
         event=event,
         people=people,

@@ -55,6 +55,7 @@ POLICY: dict[str, Doors] = {
     "leaderboard:board_json": Doors(EVERYBODY),
     "leaderboard:contributors": Doors(EVERYBODY),
     "leaderboard:method": Doors(EVERYBODY),
+    "leaderboard:winner": Doors(EVERYBODY),
     # --- judging: the assignment's own contributor -----------------------------------------------
     "judging:next": Doors(EVERYBODY),
     "judging:me": Doors(CONTRIBUTORS),
@@ -78,6 +79,7 @@ POLICY: dict[str, Doors] = {
     "desk:seats": Doors(ORGANIZERS, ORGANIZERS),
     "desk:print_seats": Doors(NOBODY, ORGANIZERS),
     "desk:reissue": Doors(NOBODY, ORGANIZERS),
+    "desk:winner": Doors(ORGANIZERS, ORGANIZERS),
     "events:people": Doors(ORGANIZERS, ORGANIZERS),
     "events:remove": Doors(NOBODY, ORGANIZERS),
     "events:withdraw": Doors(NOBODY, ORGANIZERS),

@@ -1,0 +1,11 @@
+"""What goes into files that people open in a spreadsheet."""
+
+import re
+
+# What a spreadsheet would take for a formula, in half and full width, and what it would strip.
+FORMULA = re.compile(r"^[=+\-@\t\r\n＝＋－＠]")
+
+
+def safe_cell(cell: str) -> str:
+    """The cell with an apostrophe before what a spreadsheet would execute."""
+    return f"'{cell}" if FORMULA.match(cell) else cell
