@@ -46,7 +46,7 @@ def own_events(user: User) -> list[Event]:
 
 
 def with_figures(events: list[Event]) -> list[Event]:
-    """The events with `judged`, `simulated` and `winners` as their public board has them.
+    """The events with `judged`, `simulated`, `winners` and the final `round` of their public board.
 
     The same numbers as on the board, from the same snapshot: no two pages differ.
     """
@@ -61,6 +61,8 @@ def with_figures(events: list[Event]) -> list[Event]:
         origins = snapshot.details.get("origins", {}) if snapshot else {}
         event.judged = snapshot.judgments if snapshot else 0  # type: ignore[attr-defined]
         event.simulated = origins.get("simulated", 0)  # type: ignore[attr-defined]
+        name = snapshot.name if snapshot else None
+        event.round = name if event.state == State.PUBLISHED else None  # type: ignore[attr-defined]
         event.winners = [  # type: ignore[attr-defined]
             rating.competitor.name for rating in overall if rating.snapshot.event_id == event.pk
         ]

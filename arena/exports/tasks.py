@@ -1,0 +1,21 @@
+"""Celery tasks of exports: ids in, one call, one log line. Safe twice, at once, or late."""
+
+import structlog
+from celery import shared_task
+
+from arena.errors import ConflictError
+from arena.exports.bundle import kept_bundle
+from leaderboard.models import Snapshot
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task
+def keep_bundle(snapshot_id: int) -> None:
+    """Write the bundle of a round that has just been sealed, while the event is as it was."""
+    try:
+        kept_bundle(Snapshot.objects.get(pk=snapshot_id))
+    except ConflictError as error:
+        log.warning("bundle too late", snapshot_id=snapshot_id, reason=error.code)
+    else:
+        log.info("bundle kept", snapshot_id=snapshot_id)

@@ -1,0 +1,94 @@
+"""Home and the event page: the board's own numbers, and who is offered what."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from arena.events.joining import provision
+from arena.events.models import Event
+from arena.judging.ledger import seal_event
+from arena.people.models import Seat
+from leaderboard.refresh import refresh_event
+from leaderboard.sealing import publish_event
+from tests.factories import (
+    NOW,
+    make_competitors,
+    make_enrollment,
+    make_event,
+    make_judgment,
+    make_matchup,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+HOME = "/"
+
+
+@pytest.fixture
+def event() -> Event:
+    event = make_event("tea", organizer=make_user("olga"), overlap=9)
+    models = make_competitors(event, 2)
+    for _ in range(5):
+        make_matchup(event, models)
+    enrollment = make_enrollment(event)
+    for posted in ("a2", "b1", "tie"):
+        make_judgment(enrollment, posted)
+    seal_event(event.pk, NOW)
+    refresh_event(event, now=NOW)
+    return event
+
+
+def page(url: str, user=None) -> str:
+    client = Client()
+    if user:
+        client.force_login(user)
+    response = client.get(url)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_home_and_event_page_show_the_boards_numbers(event: Event) -> None:
+    assert "3 judgments" in " ".join(page(HOME).split())
+    response = Client().get(reverse("events:event", args=["tea"]))
+    assert response.context["event"].judged == 3
+
+
+def test_a_visitor_starts_with_one_button_where_there_are_seats(event: Event) -> None:
+    address = reverse("events:event", args=["tea"])
+    assert 'name="accept"' not in page(address)
+    provision(event, 3, Seat.Kind.OPEN, NOW)
+    assert 'name="accept"' in page(address)
+    assert 'name="accept"' not in page(address, make_user())
+    assert "you do not judge in it" in page(address, event.memberships.get().user)
+
+
+def test_private_events_and_drafts_are_not_listed(event: Event) -> None:
+    Event.objects.update(is_private=True)
+    assert "Tea" not in page(HOME)
+    assert Client().get(reverse("events:event", args=["tea"])).status_code == 404
+    Event.objects.update(is_private=False, state="draft")
+    assert "Tea" not in page(HOME)
+
+
+def test_a_published_event_names_its_winner_and_its_bundle(event: Event) -> None:
+    Event.objects.update(state="closed")
+    event.refresh_from_db()
+    refresh_event(event, now=NOW + timedelta(minutes=1))
+    bundle = reverse("exports:bundle", args=["tea", "Final result"])
+    assert bundle not in page(HOME)
+    publish_event(event, NOW)
+    listed = page(HOME)
+    assert bundle in listed
+    assert "First" in listed
+    assert bundle in page(reverse("events:event", args=["tea"]))
+    assert Client().get(bundle).headers["Content-Type"] == "application/zip"
+
+
+def test_somebody_who_looks_after_events_finds_their_desk(event: Event) -> None:
+    organizer = event.memberships.get().user
+    assert reverse("desk:overview", args=["tea"]) in page(HOME, organizer)
+    assert reverse("desk:overview", args=["tea"]) not in page(HOME, make_user())
+    assert reverse("desk:new") in page(HOME, make_user())
+    assert reverse("desk:new") not in page(HOME)
