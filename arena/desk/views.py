@@ -56,7 +56,9 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
         "health": health_of(event, now),
         "snapshot": board.current_snapshot if board else None,
         "rounds": event.snapshots.exclude(sealed_at=None).order_by("-sealed_at"),
-        "deadline_form": DeadlineForm(),
+        "deadline_form": DeadlineForm(
+            initial={"closes_at": event.closes_at and event.closes_at.astimezone(event.zone())}
+        ),
     }
     return desk_page(request, "overview", event, context)
 
@@ -239,7 +241,7 @@ def contributor(request: HttpRequest, slug: str, public_id: UUID) -> HttpRespons
         return redirect("desk:contributor", slug, public_id)
     credits = control_credits(event, enrollment=enrollment)
     context = {
-        "enrollment": enrollment,
+        "contributor": enrollment,
         "form": form,
         "exclusions": enrollment.exclusions.order_by("-created_at"),
         "excluded": enrollment.exclusions.in_force().first(),
