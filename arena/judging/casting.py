@@ -33,6 +33,8 @@ from arena.judging.models import Answer, Judgment
 
 State = ImportJob.State
 BATCH = 500
+# Matchups put into service in one statement: finding them walks through the event's.
+OPENED = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +107,13 @@ def caster_for(hold: Hold, kind: str, origin: str, rng: Random) -> Caster:
 def said_before(caster: Caster, ballots: Iterable[Ballot]) -> dict[str, str]:
     """What these workers have said on these matchups already, by `Ballot.who()`."""
     ballots = list(ballots)
+    workers = {ballot.worker for ballot in ballots}
     answers = Answer.objects.filter(
-        judgment__event=caster.event,
         judgment__standing=True,
-        judgment__enrollment__external_id__in={ballot.worker for ballot in ballots},
-        judgment__matchup__record__in={ballot.record for ballot in ballots},
-        judgment__matchup__key__in={ballot.key() for ballot in ballots},
+        judgment__enrollment__in=list(
+            caster.event.enrollments.filter(external_id__in=workers).values_list("pk", flat=True)
+        ),
+        judgment__matchup__in=known_matchups(ballots).values(),
     )
     comments = dict(
         answers.filter(question=caster.comment).values_list("judgment_id", "value")
@@ -249,7 +252,7 @@ def matchups_of(caster: Caster, ballots: Iterable[Ballot]) -> dict[str, int]:
     microsecond, says whose it is.
     """
     ballots = {ballot.key(): ballot for ballot in ballots}.values()
-    found = known_matchups(caster.event, ballots)
+    found = known_matchups(ballots)
     missing = [ballot for ballot in ballots if ballot.key() not in found]
     matchups = []
     for ballot in missing:
@@ -266,11 +269,11 @@ def matchups_of(caster: Caster, ballots: Iterable[Ballot]) -> dict[str, int]:
     return found | {matchup.key: matchup.pk for matchup in matchups}
 
 
-def known_matchups(event: Event, ballots: Iterable[Ballot]) -> dict[str, int]:
-    """Primary keys of matchups by their key."""
+def known_matchups(ballots: Iterable[Ballot]) -> dict[str, int]:
+    """Primary keys of matchups by their key. (Found by record, which is the event's: with the event
+    as a condition SQLite walks through all of the event's matchups.)"""
     ballots = list(ballots)
     matchups = Matchup.objects.filter(
-        event=event,
         record__in={ballot.record for ballot in ballots},
         key__in={ballot.key() for ballot in ballots},
     )
@@ -283,7 +286,7 @@ def open_matchups(event: Event) -> None:
     landed = event.import_jobs.filter(kind=ImportJob.Kind.JUDGMENTS, state=State.DONE)
     moments = list(landed.values_list("created_at", flat=True))
     closed = Matchup.objects.filter(event=event, retired_at__in=moments)
-    while batch := list(closed.values_list("pk", flat=True)[:BATCH]):
+    while batch := list(closed.values_list("pk", flat=True)[:OPENED]):
         Matchup.objects.filter(pk__in=batch).update(retired_at=None)
 
 
