@@ -44,10 +44,15 @@ def read_anew(event: Event) -> Comparisons:
     aside = store.folder.with_name("aside")
     store.folder.rename(aside)
     data = loaded(event)
-    read = {name: data.columns[name] for name in columns.KINDS}
+    data = at_hand(data)
     store.clear()
     aside.rename(store.folder)
-    return replace(data, columns=read)
+    return data
+
+
+def at_hand(data: Comparisons) -> Comparisons:
+    """The same without its files."""
+    return replace(data, columns={name: data.columns[name] for name in columns.KINDS})
 
 
 def assert_same(one: Comparisons, other: Comparisons) -> None:
@@ -201,7 +206,7 @@ def damaged(folder: Path) -> Iterator[str]:
 
 def test_damaged_files_are_read_anew(crowd: Crowd) -> None:
     crowd.vote()
-    wanted = loaded(crowd.event)
+    wanted = at_hand(loaded(crowd.event))
     for what in damaged(store_of(crowd.event).folder):
         assert what
         assert_same(load(crowd.event), wanted)
