@@ -68,7 +68,7 @@ def test_while_it_runs_there_are_counts_bands_and_steps(state: str) -> None:
     assert "Not rated yet" in page
     assert "1,234" in page
     assert ladder.idle.pseudonym not in page
-    for exact in ("0.70", "0.31", "140.0", "96.1"):
+    for exact in ("0.700", "0.310", "140.0", "96.1"):
         assert exact not in page
     assert '<th class="num" scope="col">Score' not in page
 
@@ -78,7 +78,7 @@ def test_when_it_is_over_scores_are_exact(state: str) -> None:
     ladder = Ladder(state)
     page = ladder.page()
     assert in_order(page, ladder.best.pseudonym, ladder.busy.pseudonym, ladder.new.pseudonym)
-    for exact in ("Excellent", "0.70", "140.0", "0.31", "96.1"):
+    for exact in ("Excellent", "0.700", "140.0", "0.310", "96.1"):
         assert exact in page
 
 
@@ -174,7 +174,7 @@ def test_my_page_says_where_i_stand() -> None:
     assert facts is not None
     words = " ".join(re.sub(r"<[^>]*>", " ", facts[0]).split())
     assert words.startswith("Judged 0 Accepted 200 Place 2 Quality Very good")
-    assert "0.70" not in page
+    assert "0.700" not in page
     assert reverse("people:name") in page
     assert reverse("judging:leave") in page
     assert "Not rated yet" in ladder.page(ladder.new, "judging:me")
@@ -185,7 +185,7 @@ def test_my_page_is_exact_when_the_event_is_over() -> None:
     ladder = Ladder(Event.State.CLOSED)
     page = ladder.page(ladder.best, "judging:me")
     assert "Excellent" in page
-    assert "0.70" in page
+    assert "0.700" in page
 
 
 def test_my_page_is_for_contributors_alone() -> None:

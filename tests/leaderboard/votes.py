@@ -22,6 +22,8 @@ from tests.factories import (
     make_record,
 )
 
+STANDING = ("enrollment", "judgments", "simulated", "quality", "score", "rank", "band")
+
 
 def make_vote(
     enrollment: Enrollment,
@@ -118,7 +120,7 @@ def figures(event: Event) -> dict[str, Any]:
         "head": snapshot.ledger_seq,
         "judgments": snapshot.judgments,
         "contributors": snapshot.contributors,
-        "standings": sorted(event.standings.values_list("enrollment", "judgments", "simulated")),
+        "standings": list(event.standings.order_by("enrollment").values_list(*STANDING)),
     }
 
 
