@@ -1,0 +1,243 @@
+"""What a whole round leaves behind, in the log and in the database: nothing that tells on anybody.
+
+People sign up, claim seats by every door, sign in by code and by mail, judge, comment, flag, change
+their answers and leave, from addresses of their own, while the organizer watches.
+"""
+
+import csv
+import io
+import logging
+import re
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.core import mail
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+from structlog.stdlib import ProcessorFormatter
+
+from arena.events.models import Control, Event
+from arena.judging.models import Answer, Flag, Judgment
+from arena.judging.tasks import seal_ledgers, sweep_leases
+from leaderboard.refresh import refresh_event
+from tests.factories import make_competitors, make_control, make_event, make_matchup, make_user
+
+pytestmark = pytest.mark.django_db
+ADDRESSES = ("203.0.113.77", "198.51.100.23", "2001:db8:77::1", "192.0.2.200")
+NETWORKS = ("203.0.113.", "198.51.100.", "2001:db8:", "192.0.2.")
+PROMPT, RESPONSE = "why-is-the-sky-blue", "rayleigh-scattered-it"
+COMMENT, NOTE, REASON = "a-comment-of-mine", "a-note-of-mine", "the-reason-of-a-control"
+ACCESS_CODE = re.compile(r"(?:[0-9A-Z]{4}-){3}[0-9A-Z]{4}")
+CONSENT = {"accept": "yes", "version": "1"}
+
+
+@pytest.fixture
+def logged() -> Iterator[io.StringIO]:
+    """Everything that is logged meanwhile, in the words in which it would be written."""
+    root, text = logging.getLogger(), io.StringIO()
+    formatters = [handler.formatter for handler in root.handlers]
+    handler, level = logging.StreamHandler(text), root.level
+    handler.setFormatter(next(one for one in formatters if isinstance(one, ProcessorFormatter)))
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    yield text
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
+class Round:
+    """An open event, and what people type and receive in it."""
+
+    def __init__(self) -> None:
+        self.organizer = make_user("organizer-of-it", email="organizer@mail.example")
+        self.event: Event = make_event("sky", organizer=self.organizer)
+        # What is private, and what opens something; the latter is stored as hashes at most.
+        self.private = {PROMPT, RESPONSE, COMMENT, NOTE, REASON, "mail.example", "correct horse"}
+        self.keys: set[str] = set()
+        # Sent by mail and good for minutes: they wait in the session of whoever asked for them.
+        self.passing: set[str] = set()
+        models = make_competitors(self.event, 2)
+        for number in range(8):
+            matchup = make_matchup(self.event, models, texts=(f"{RESPONSE} {number}", "No idea."))
+            matchup.record.prompt[0]["content"] = f"{PROMPT} {number}?"
+            matchup.record.save()
+        for _ in range(3):
+            make_control(self.event)
+        Control.objects.update(reason=REASON)
+
+    def desk(self) -> Client:
+        """The organizer's browser."""
+        client = Client(REMOTE_ADDR=ADDRESSES[3])
+        client.force_login(self.organizer)
+        return client
+
+    def keep(self, response: Any) -> str:
+        """The access code on a page, a key from now on."""
+        (code,) = set(ACCESS_CODE.findall(response.content.decode()))
+        self.keys.add(code)
+        return str(code)
+
+    def everything(self) -> set[str]:
+        return self.private | self.keys | self.passing | set(ADDRESSES)
+
+
+def judge(client: Client) -> None:
+    """Read the guidelines, then judge, comment, change one's mind, skip, flag and look back."""
+
+    def current() -> str:
+        return str(client.get("/events/sky/judge/", follow=True).request["PATH_INFO"])
+
+    client.post("/events/sky/guidelines/", {"version": "1"})
+    for number in range(3):
+        there = current()
+        client.post(there, {"preference": "a2", "comment": f"{COMMENT} {number}"})
+        client.post(there, {"preference": "b1", "comment": f"{COMMENT} again"})
+    client.post(current(), {"preference": "nonsense", "comment": COMMENT})
+    client.post(f"{current()}skip/", {"reason": "unclear"})
+    client.post(f"{current()}flag/", {"reason": "harmful", "note": NOTE})
+    assert client.get("/events/sky/me/").status_code == 200
+
+
+def claim_an_open_seat(played: Round) -> Client:
+    """A visitor claims a seat, judges, comes back by a code that is mistyped once, adds mail."""
+    form = {"open": "3", "claims_per_network": "30"}
+    played.desk().post("/events/sky/desk/seats/", form)
+    client = Client(REMOTE_ADDR=ADDRESSES[0])
+    page = client.post("/events/sky/join/", CONSENT)
+    code, name = played.keep(page), page.context["seat"].user.username
+    played.private.add(name)
+    client.post("/account/seat/saved/")
+    judge(client)
+    again = Client(REMOTE_ADDR=ADDRESSES[1])
+    for password in ("0000-0000-0000-0000", code):
+        again.post("/account/login/", {"login": name, "password": password})
+    played.keep(again.post("/account/seat/code/"))
+    again.post("/account/email/", {"email": "visitor@mail.example", "action_add": ""})
+    again.post("/account/seat/name/", {"display_name": "Visiting Person"})
+    return again
+
+
+def claim_a_printed_seat(played: Round) -> None:
+    """A sheet is made; one of its links is opened by two people."""
+    answer = played.desk().post("/events/sky/desk/seats/printed/", {"printed": "2"})
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        rows = list(csv.DictReader(io.StringIO(archive.read("seats.csv").decode("utf-8-sig"))))
+    for row in rows:
+        token = row["claim_link"].rstrip("/").rpartition("/")[2]
+        played.keys |= {row["access_code"], token}
+        played.private.add(row["username"])
+    first, second = Client(REMOTE_ADDR=ADDRESSES[2]), Client(REMOTE_ADDR=ADDRESSES[1])
+    first.post(f"/seats/{token}/", CONSENT)
+    judge(first)
+    assert second.post(f"/seats/{token}/", CONSENT).status_code == 409
+    assert second.get(f"/seats/{token}/more/").status_code == 404
+
+
+def sign_up(played: Round) -> None:
+    """Somebody signs up, signs in by a code from a mail, resets the password, and joins."""
+    client = Client(REMOTE_ADDR=ADDRESSES[1])
+    address = {"email": "new@mail.example"}
+    account = {"username": "new-name", "password1": "correct horse 9"}
+    assert client.post("/account/signup/", account | address).status_code == 302
+    client.post("/events/sky/join/", CONSENT)
+    judge(client)
+    client.post("/account/logout/")
+    client.post("/account/password/reset/", address)
+    client.post("/account/login/code/", address)
+    client.post("/account/login/code/confirm/", {"code": "wrong"})
+    for message in mail.outbox:
+        text = str(message.body)
+        played.passing |= set(re.findall(r"^\s*([A-Z0-9]{3,}-?[A-Z0-9]{3,})\s*$", text, re.M))
+        for path, key in re.findall(r"(/\S+/(?:key|confirm-email)/)([^/\s]+)/", text):
+            played.keys.add(key)
+            assert client.get(f"/account{path.partition('/account')[2]}{key}/").status_code < 500
+            client.get(f"/account/nothing{path.partition('/account')[2]}{key}/")
+    assert len(played.passing) == 1
+    assert len(played.keys) > 2
+
+
+def invite(played: Round) -> None:
+    """The organizer invites a reviewer; a stranger opens the link as well."""
+    form = {"role": "reviewer", "uses": "1", "days": "1"}
+    page = played.desk().post("/events/sky/people/", form).content.decode()
+    (token,) = set(re.findall(r"//testserver/invitations/([\w-]+)/", page))
+    played.keys.add(token)
+    for address, status in zip(ADDRESSES, (302, 404), strict=False):
+        client = Client(REMOTE_ADDR=address)
+        client.get(f"/invitations/{token}/")
+        client.force_login(make_user())
+        assert client.post(f"/invitations/{token}/", {}).status_code == status
+
+
+def watch(played: Round) -> None:
+    """The organizer looks at everything, excludes somebody, closes and downloads."""
+    desk, event = played.desk(), played.event
+    for page in ("", "records/", "flags/", "contributors/", "controls/", "seats/"):
+        assert desk.get(f"/events/sky/desk/{page}").status_code == 200
+    enrollment = event.enrollments.first()
+    assert enrollment is not None
+    form = {"act": "exclude", "reason": "rigging", "note": NOTE}
+    desk.post(f"/events/sky/desk/contributors/{enrollment.public_id}/", form)
+    seal_ledgers()
+    sweep_leases()
+    refresh_event(event, now=timezone.now())
+    for file in ("exports/judgments.jsonl", "exports/pairs.jsonl", "leaderboard.csv"):
+        assert b"".join(desk.get(f"/events/sky/{file}"))
+    desk.post("/events/sky/desk/state/", {"to": "closed"})
+
+
+def dump() -> str:
+    """Every value of every table, and what is packed into the sessions."""
+    text = io.StringIO()
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f'SELECT * FROM "{table}"')
+            text.writelines(f"{table} {row}\n" for row in cursor.fetchall())
+    text.writelines(f"session {session.get_decoded()}\n" for session in Session.objects.all())
+    return text.getvalue()
+
+
+def test_a_round_leaves_nothing_that_tells_on_anybody(logged: io.StringIO) -> None:
+    played = Round()
+    visitor = claim_an_open_seat(played)
+    claim_a_printed_seat(played)
+    sign_up(played)
+    invite(played)
+    watch(played)
+    assert Judgment.objects.standing().count() >= 9
+    assert Answer.objects.filter(value__text__startswith=COMMENT).exists()
+
+    stored = dump()
+    assert "Visiting Person" in stored
+    assert [network for network in NETWORKS if network in stored] == []
+    assert [key for key in played.keys if key in stored] == []
+
+    visitor.post("/account/leave/", {"sure": "yes"})
+    stored, judged = dump(), Judgment.objects.filter(enrollment__left_at__isnull=False)
+    assert judged.count() > 2
+    assert not Answer.objects.filter(judgment__in=judged, value__text__startswith="a").exists()
+    assert not Flag.objects.filter(assignment__judgments__in=judged).exclude(note="").exists()
+    assert "Visiting Person" not in stored
+    assert "visitor@mail.example" not in stored
+
+    text = logged.getvalue()
+    assert "Not Found: /seats/…/more/" in text
+    assert "download" in text
+    assert [secret for secret in played.everything() if secret in text] == []
+
+
+def test_the_cache_keeps_no_address() -> None:
+    """Rate limits count networks under names that only today's key can make."""
+    keys: list[str] = []
+    add = cache.add
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cache, "add", lambda key, *a, **k: keys.append(key) or add(key, *a, **k))
+        client = Client(REMOTE_ADDR=ADDRESSES[0])
+        client.post("/account/login/", {"login": "ada@mail.example", "password": "wrong"})
+    assert keys
+    assert not [key for key in keys if "203.0" in key or "mail.example" in key]
