@@ -40,9 +40,10 @@ def effect(counts: Counts, scores: Floats = GRADED, plain: Floats = SIGN) -> Eff
     both = np.isfinite(a.strength) & np.isfinite(b.strength) & (a.field.component == 0)
     x, y = a.strength[both], b.strength[both]
     moved = np.zeros(len(a.strength), dtype=np.int64)
-    if min(np.abs(x).max(initial=0.0), np.abs(y).max(initial=0.0)) < LEVEL:
+    if both.sum() < 2 or min(np.ptp(x), np.ptp(y)) < LEVEL:
         return Effect(a, b, np.nan, np.nan, moved)
     moved[both] = _places(x) - _places(y)
+    x, y = x - x.mean(), y - y.mean()
     return Effect(a, b, float(x @ y / (x @ x)), kendall(x, y), moved)
 
 

@@ -9,13 +9,13 @@ from .errors import NotConverged, Singular
 from .votes import Floats
 
 MAX_ITERATIONS = 200
-TOLERANCE = 1e-7
+TOLERANCE = 1e-5
 """A fit has converged with a whole step that moves no parameter by more than this: Newton's error
 squares at every step (logistic likelihoods: Bach 2010, Electronic J. Statistics 4, section 2), so
-that what is left after it is rounding."""
-NEGLIGIBLE = 1e-16
-"""Nor does a step matter that is shorter than a hundred-millionth of a standard error: its square,
-δᵀ·information·δ, is then below this."""
+that about 1e-10 is left after it, less than a millionth of a point on a board."""
+SHORT, NEGLIGIBLE = 1e-2, 1e-16
+"""Or with a short one of less than a hundred-millionth of a standard error, whose square
+δᵀ·information·δ is then below this: rounding, where the votes say next to nothing."""
 SINGULAR = 1e-12
 """A parameter of whose information the others leave less than this share is not determined."""
 
@@ -54,7 +54,8 @@ def maximise(
             step *= LONGEST / length
         slope = float(gradient @ step)
         x += step
-        if slope <= NEGLIGIBLE or np.abs(step).max(initial=0.0) <= TOLERANCE:
+        longest = np.abs(step).max(initial=0.0)
+        if longest <= TOLERANCE or (longest <= SHORT and slope <= NEGLIGIBLE):
             return x, iteration + 1
     raise NotConverged(f"no convergence in {MAX_ITERATIONS} evaluations")
 

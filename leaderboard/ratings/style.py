@@ -5,16 +5,13 @@ each divided by its root mean square (Chatbot Arena, lmsys.org/blog/2024-08-28-s
 are not centred: which competitor is called first says nothing, and a mean would make it matter.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import exp
-from typing import Any
 
 import numpy as np
-from scipy.special import expit, ndtri
+from scipy.special import ndtri
 
 from . import bradley_terry
-from .compiled import COMPILED, compiled
 from .counts import SIGN, fold
 from .errors import NotEstimable, RatingError, Singular
 from .graph import Rated
@@ -22,6 +19,11 @@ from .intervals import Covariance, Method, combine, positive
 from .newton import inverse, maximise
 from .scores import bearing, cluster_ids, cluster_scores, laplacian, squared
 from .votes import STRONGEST, UNIT, Floats, Votes
+
+CHUNK = 1 << 15
+"""Rows worked on at a time: they stay in the processor's cache."""
+SATURATED = 700.0
+"""Log-odds beyond this are certainty, and their exp() is not a float64."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,16 +58,15 @@ class StyleCovariance:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Rows:
-    """The votes that bear, their x (n, d) in spreads, score y and weight w (n,)."""
+    """The votes that bear, the covariates x (d, n) that differ, and the scores y (n,)."""
 
     votes: Votes
     x: Floats
     y: Floats
-    w: Floats
 
     @property
     def size(self) -> int:
-        return self.votes.competitors + len(self.x.T)
+        return self.votes.competitors + len(self.x)
 
 
 def fit(votes: Votes, x: Floats, names: Sequence[str], scores: Floats = SIGN) -> Fit:
@@ -78,27 +79,27 @@ def fit(votes: Votes, x: Floats, names: Sequence[str], scores: Floats = SIGN) ->
     if x.shape != (len(votes), len(names)) or not np.isfinite(x).all():
         raise RatingError(f"covariates must be finite, {len(votes)} by {len(names)}")
     plain = bradley_terry.fit(fold(votes), scores)
-    spread = np.sqrt(np.square(x).sum(0) / max(len(x), 1))
-    differs = spread > 0
+    spread = np.sqrt(np.einsum("va,va->a", x, x) / max(len(x), 1))
     rows = _rows(votes, x, plain, spread, scores)
-    gauge = _gauge(plain, rows)
-    known = np.isfinite(plain.strength)
-    start = np.append(np.where(known, plain.strength, 0.0), np.zeros(differs.sum()))
+    gauge = _gauge(plain)
 
     def anchored(at: Floats) -> tuple[Floats, Floats]:
         gradient, information = derivatives(at, rows)
-        information += gauge
+        information[: len(gauge), : len(gauge)] += gauge
         return gradient, information
 
+    m, differs = votes.competitors, spread > 0
+    start = np.zeros(rows.size)
+    start[:m] = np.where(np.isfinite(plain.strength), plain.strength, 0.0)
     try:
         at, iterations = maximise(start, anchored)
     except Singular as error:
         raise NotEstimable(f"cannot tell apart: {', '.join(names)}, competitors") from error
-    strength = np.full(votes.competitors, np.nan)
+    strength = np.full(m, np.nan)
     for group in plain.groups():
         strength[group] = at[group] - at[group].mean()
     coefficient = np.full(len(names), np.nan)
-    coefficient[differs] = at[votes.competitors :]
+    coefficient[differs] = at[m:] * spread[differs]
     return Fit(strength, plain.field, coefficient, spread, tuple(names), scores, True, iterations)
 
 
@@ -107,16 +108,19 @@ def covariance(
 ) -> StyleCovariance:
     """Sandwich covariance of strengths and coefficients; methods and fallback as in `intervals`."""
     rows = _rows(votes, x, fit, fit.spread, fit.scores)
-    differs = fit.spread > 0
-    at = np.append(np.where(np.isfinite(fit.strength), fit.strength, 0.0), fit.coefficient[differs])
-    bread = _bread(at, rows, fit)
-    residual, _ = _residuals(at, rows)
+    m, differs = votes.competitors, fit.spread > 0
+    at = np.zeros(rows.size)
+    at[:m] = np.where(np.isfinite(fit.strength), fit.strength, 0.0)
+    at[m:] = fit.coefficient[differs] / fit.spread[differs]
+    sums, residual = _Sums(rows), np.empty(len(rows.y))
+    for part, residual[part], weight in _chances(at, rows):
+        sums.add(part, residual[part], weight)
+    bread = _bread(sums.information(), fit)
 
     def one(by: Method) -> Covariance:
         meat, clusters = _meat(rows, residual, by)
         return Covariance(bread @ meat @ bread.T, by, by, clusters)
 
-    m = votes.competitors
     if method is Method.TWO_WAY:
         own = Method.INDEPENDENT if votes.judgment is None else Method.JUDGMENT
         whole = combine(
@@ -129,6 +133,7 @@ def covariance(
     strength = np.where(fit.same_scale, whole.matrix[:m, :m], np.nan)
     coefficient = np.full((len(differs), len(differs)), np.nan)
     coefficient[np.ix_(differs, differs)] = whole.matrix[m:, m:]
+    coefficient *= np.outer(fit.spread, fit.spread)
     return StyleCovariance(
         Covariance(strength, whole.method, whole.requested, whole.clusters, whole.note), coefficient
     )
@@ -136,104 +141,91 @@ def covariance(
 
 def derivatives(at: Floats, rows: _Rows) -> tuple[Floats, Floats]:
     """Gradient (m+d,) and negative Hessian (m+d, m+d) in (s, γ) of the log-likelihood."""
-    m = rows.votes.competitors
-    if not COMPILED:
-        residual, weight = _residuals(at, rows)
-        return _score(rows, residual), _information(rows, weight)
-    gradient, pair, cross, own = sums(
-        at[:m], at[m:], rows.votes.first, rows.votes.second, rows.x, rows.y, rows.w
-    )
-    return gradient, _assembled(pair, cross, own)
+    sums = _Sums(rows)
+    for part, residual, weight in _chances(at, rows):
+        sums.add(part, residual, weight)
+    return sums.gradient(), sums.information()
 
 
-@compiled
-def sums(strength: Any, slope: Any, first: Any, second: Any, x: Any, y: Any, w: Any) -> Any:  # noqa: PLR0917
-    """One pass over the rows: gradient, and Σ w·p·(1-p) per pair, times x, and times x·xᵀ."""
-    m, d = len(strength), len(slope)
-    gradient = np.zeros(m + d)
-    pair, cross, own = np.zeros((m, m)), np.zeros((m, d)), np.zeros((d, d))
-    for v in range(len(first)):
-        i, j = first[v], second[v]
-        logit = strength[i] - strength[j]
-        for a in range(d):
-            logit += x[v, a] * slope[a]
-        p = 1.0 / (1.0 + exp(-logit))
-        r = w[v] * (y[v] - p)
-        q = w[v] * p * (1.0 - p)
-        gradient[i] += r
-        gradient[j] -= r
-        pair[i, j] += q
-        for a in range(d):
-            gradient[m + a] += r * x[v, a]
-            qx = q * x[v, a]
-            cross[i, a] += qx
-            cross[j, a] -= qx
-            for b in range(a + 1):
-                own[a, b] += qx * x[v, b]
-    return gradient, pair, cross, own
+class _Sums:
+    """Σ r and Σ q·z·zᵀ over rows, z = (e_first - e_second, x), for residuals r and weights q.
+
+    Σ r, Σ q and Σ q·x are kept per ordered pair, (d+2, m, m): a row adds to one cell of each.
+    """
+
+    def __init__(self, rows: _Rows) -> None:
+        self.rows = rows
+        m, d = rows.votes.competitors, len(rows.x)
+        self.pair = np.zeros((d + 2, m, m))
+        self.pull = np.zeros(d)
+        self.own = np.zeros((d, d))
+
+    def add(self, part: slice, residual: Floats, weight: Floats) -> None:
+        votes, x = self.rows.votes, self.rows.x[:, part]
+        wx = x * weight
+        self.pull += x @ residual
+        self.own += wx @ x.T
+        cell = votes.first[part].astype(np.int64) * votes.competitors + votes.second[part]
+        for cells, column in zip(self.pair, (residual, weight, *wx), strict=True):
+            np.add.at(cells.ravel(), cell, column)
+
+    def gradient(self) -> Floats:
+        return np.append(_ahead(self.pair[0]), self.pull)
+
+    def information(self) -> Floats:
+        m = self.rows.votes.competitors
+        information = np.empty((self.rows.size, self.rows.size))
+        information[:m, :m] = laplacian(self.pair[1] + self.pair[1].T)
+        for a, cells in enumerate(self.pair[2:], start=m):
+            information[:m, a] = information[a, :m] = _ahead(cells)
+        information[m:, m:] = self.own
+        return information
 
 
 def _rows(votes: Votes, x: Floats, fit: Rated, spread: Floats, scores: Floats) -> _Rows:
     bear = bearing(votes, fit)
     if not bear.all():
         votes, x = votes.take(bear), x[bear]
-    differs = spread > 0
-    w = np.ones(len(votes)) if votes.weight is None else votes.weight / UNIT
-    y = scores.take(votes.outcome + STRONGEST)
-    return _Rows(votes, np.ascontiguousarray(x[:, differs] / spread[differs]), y, w)
+    return _Rows(
+        votes, np.ascontiguousarray(x.T[spread > 0]), scores.take(votes.outcome + STRONGEST)
+    )
 
 
-def _residuals(at: Floats, rows: _Rows) -> tuple[Floats, Floats]:
-    """w·(y - p) and w·p·(1 - p) of every row."""
-    m, votes = rows.votes.competitors, rows.votes
-    logit = at[:m].take(votes.first)
-    logit -= at[:m].take(votes.second)
-    logit += rows.x @ at[m:]
-    p = expit(logit)
-    return rows.w * (rows.y - p), rows.w * p * (1.0 - p)
+def _chances(at: Floats, rows: _Rows) -> Iterator[tuple[slice, Floats, Floats]]:
+    """w·(y - p) and w·p·(1 - p), some rows at a time."""
+    votes, m = rows.votes, rows.votes.competitors
+    for start in range(0, len(votes), CHUNK):
+        part = slice(start, start + CHUNK)
+        logit = at.take(votes.second[part])
+        logit -= at.take(votes.first[part])
+        logit -= at[m:] @ rows.x[:, part]
+        p = 1.0 / (1.0 + np.exp(np.minimum(logit, SATURATED)))
+        residual, weight = rows.y[part] - p, p * (1.0 - p)
+        if votes.weight is not None:
+            w = votes.weight[part] / UNIT
+            residual *= w
+            weight *= w
+        yield part, residual, weight
 
 
-def _score(rows: _Rows, residual: Floats) -> Floats:
-    m, votes = rows.votes.competitors, rows.votes
-    gain = np.bincount(votes.first, residual, m) - np.bincount(votes.second, residual, m)
-    return np.append(gain, residual @ rows.x)
+def _ahead(cells: Floats) -> Floats:
+    """Sums of (m, m) pairs that are added to the first competitor and taken from the second."""
+    gained: Floats = cells.sum(1) - cells.sum(0)
+    return gained
 
 
-def _information(rows: _Rows, weight: Floats) -> Floats:
-    """Σ weight·z·zᵀ over the rows, z = (e_first - e_second, x): float64 (m+d, m+d)."""
-    m, votes = rows.votes.competitors, rows.votes
-    pair = np.bincount(votes.first.astype(np.int64) * m + votes.second, weight, m * m)
-    wx = rows.x * weight[:, None]
-    cross = np.empty((m, wx.shape[1]))
-    for a, column in enumerate(wx.T):
-        cross[:, a] = np.bincount(votes.first, column, m) - np.bincount(votes.second, column, m)
-    return _assembled(pair.astype(np.float64).reshape(m, m), cross, rows.x.T @ wx)
-
-
-def _assembled(pair: Floats, cross: Floats, own: Floats) -> Floats:
-    """The information from its blocks; of `own` the lower half is read."""
-    m, d = cross.shape
-    information = np.empty((m + d, m + d))
-    information[:m, :m] = laplacian(pair + pair.T)
-    information[:m, m:] = cross
-    information[m:, :m] = cross.T
-    information[m:, m:] = np.tril(own) + np.tril(own, -1).T
-    return information
-
-
-def _gauge(fit: Rated, rows: _Rows) -> Floats:
-    """What makes the information positive definite and changes no estimate; see `newton.anchor`."""
-    gauge = np.zeros((rows.size, rows.size))
+def _gauge(fit: Rated) -> Floats:
+    """What makes the information of the strengths positive definite; see `newton.anchor`."""
+    gauge = np.diag(np.isnan(fit.strength).astype(np.float64))
     for group in fit.groups():
-        gauge[np.ix_(group, group)] = rows.w.sum() / len(group) ** 2
-    unrated = np.flatnonzero(np.isnan(fit.strength))
-    gauge[unrated, unrated] = 1.0
+        gauge[np.ix_(group, group)] = 1.0
     return gauge
 
 
-def _bread(at: Floats, rows: _Rows, fit: Fit) -> Floats:
-    _, information = derivatives(at, rows)
-    bread = inverse(information + _gauge(fit, rows))
+def _bread(information: Floats, fit: Fit) -> Floats:
+    gauge = _gauge(fit)
+    information[: len(gauge), : len(gauge)] += gauge
+    bread = inverse(information)
     for group in fit.groups():
         bread[group] -= bread[group].mean(0)
     bread[np.flatnonzero(np.isnan(fit.strength))] = 0.0
@@ -242,14 +234,18 @@ def _bread(at: Floats, rows: _Rows, fit: Fit) -> Floats:
 
 def _meat(rows: _Rows, residual: Floats, by: Method) -> tuple[Floats, tuple[int, ...]]:
     if by is Method.INDEPENDENT:
-        return _information(rows, residual**2), ()
+        sums = _Sums(rows)
+        for start in range(0, len(residual), CHUNK):
+            part = slice(start, start + CHUNK)
+            sums.add(part, residual[part], residual[part] ** 2)
+        return sums.information(), ()
     cluster, size = cluster_ids(rows.votes, by)
     used = int(np.count_nonzero(np.bincount(cluster, minlength=size)))
     if used < 2:
         raise RatingError(f"{used} {by} clusters: no variance can be estimated")
     table = cluster_scores(rows.votes, residual, cluster, size)
-    pull: Floats = np.empty((size, len(rows.x.T)))
-    for a, column in enumerate(rows.x.T):
+    pull = np.empty((size, len(rows.x)))
+    for a, column in enumerate(rows.x):
         pull[:, a] = np.bincount(cluster, residual * column, size)
     m = rows.votes.competitors
     meat = np.empty((rows.size, rows.size))
