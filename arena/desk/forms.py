@@ -7,13 +7,15 @@ from zoneinfo import available_timezones
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
-from django.utils.text import slugify
+from django.utils.text import format_lazy, slugify
 from django.utils.translation import gettext_lazy as _
 
+from arena.events.correcting import Wording
 from arena.events.models import Event
 from arena.judging.models import Exclusion
 
 MOST_PRINTED, MOST_OPEN = 5_000, 100_000
+LONGEST_TEXT = 200_000
 
 
 class LocalMoment(forms.DateTimeInput):
@@ -178,6 +180,42 @@ class ControlForm(forms.Form):
         choices=[("a", _("First is right")), ("tie", _("A tie")), ("b", _("Second is right"))],
     )
     reason = forms.CharField(label=_("Why"), max_length=1000)
+
+
+class WordingForm(forms.Form):
+    """Every text of a record, each in a box of its own."""
+
+    def __init__(self, wording: Wording, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.wording = wording
+        for index, text in enumerate(wording.turns):
+            self.fields[f"turn-{index}"] = text_box(_("Prompt"), text)
+        for index, text in enumerate(wording.responses):
+            label = format_lazy(_("Response {number}"), number=index + 1)
+            self.fields[f"response-{index}"] = text_box(label, text)
+
+    def corrected(self) -> Wording:
+        """The texts as they are to be; one that was left alone stays the same to the letter."""
+        return Wording(
+            [self.kept(f"turn-{i}", text) for i, text in enumerate(self.wording.turns)],
+            [self.kept(f"response-{i}", text) for i, text in enumerate(self.wording.responses)],
+        )
+
+    def kept(self, name: str, before: str) -> str:
+        """What was typed, with the line ends of the text before: browsers send their own."""
+        typed = "\n".join(str(self.cleaned_data[name]).split("\r\n"))
+        return before if typed == "\n".join(before.split("\r\n")) else typed
+
+
+def text_box(label: Any, text: str) -> forms.CharField:
+    """A box for a text whose spaces matter."""
+    return forms.CharField(
+        label=label,
+        initial=text,
+        strip=False,
+        max_length=LONGEST_TEXT,
+        widget=forms.Textarea(attrs={"rows": 8, "dir": "auto"}),
+    )
 
 
 class ExcludeForm(forms.Form):

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from arena.desk import setup, views, winner
+from arena.desk import records, setup, views, winner
 
 app_name = "desk"
 urlpatterns = [
@@ -16,6 +16,11 @@ urlpatterns = [
     path("events/<slug:slug>/desk/records/", views.records, name="records"),
     path(
         "events/<slug:slug>/desk/records/<path:external_id>/matchup/", views.matchup, name="matchup"
+    ),
+    path(
+        "events/<slug:slug>/desk/records/<path:external_id>/correct/",
+        records.correct,
+        name="correct",
     ),
     path("events/<slug:slug>/desk/records/<path:external_id>/", views.record, name="record"),
     path("events/<slug:slug>/desk/flags/", views.flags, name="flags"),

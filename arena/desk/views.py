@@ -32,7 +32,7 @@ from arena.events.lifecycle import close_event, extend_event, open_event
 from arena.events.models import Enrollment, Event, Matchup, Record
 from arena.judging.models import Exclusion, Judgment
 from arena.judging.receipts import receipts_of
-from arena.judging.review import exclude_contributor, lift_exclusion
+from arena.judging.review import exclude_contributor, exclude_judgment, lift_exclusion
 from arena.people.models import User
 from leaderboard.models import Board
 from leaderboard.sealing import publish_event, seal_round
@@ -141,6 +141,7 @@ def record(request: HttpRequest, slug: str, external_id: str) -> HttpResponse:
     )
     context = {
         "record": found,
+        "successor": event.records.filter(replaces=found).first(),
         "responses": found.responses.select_related("competitor").order_by("pk"),
         "matchups": matchups,
         "control_form": ControlForm(),
@@ -173,7 +174,8 @@ def matchup(request: HttpRequest, slug: str, external_id: str) -> HttpResponse:
 
 def record_of(event: Event, external_id: str) -> Record:
     """A record of this event by the organizer's own identifier."""
-    found = event.records.filter(external_id=external_id).exclude(imported_at=None).first()
+    named = event.records.filter(external_id=external_id).exclude(imported_at=None)
+    found = named.select_related("event", "replaces").first()
     if found is None:
         raise NotFoundError
     return found
@@ -199,7 +201,7 @@ def flags(request: HttpRequest, slug: str) -> HttpResponse:
     """What contributors reported, the oldest first; dealt with one by one."""
     event = desk_event(request, slug, Role.REVIEWER)
     if request.method == "POST":
-        waiting = open_flags(event).filter(assignment__uuid=uuid_of(request.POST))
+        waiting = open_flags(event).filter(assignment__uuid=uuid_of(request.POST, "assignment"))
         if request.POST.get("act") == "retire":
             for flag in waiting:
                 retire_matchup(flag.assignment.matchup, timezone.now())
@@ -209,10 +211,10 @@ def flags(request: HttpRequest, slug: str) -> HttpResponse:
     return desk_page(request, "flags", event, {"page": page})
 
 
-def uuid_of(posted: QueryDict) -> UUID:
-    """The assignment that a form names. Raises `NotFoundError` where that is no UUID."""
+def uuid_of(posted: QueryDict, name: str) -> UUID:
+    """What a form names. Raises `NotFoundError` where that is no UUID."""
     try:
-        return UUID(posted.get("assignment", ""))
+        return UUID(posted.get(name, ""))
     except ValueError as error:
         raise NotFoundError from error
 
@@ -240,8 +242,13 @@ def contributor(request: HttpRequest, slug: str, public_id: UUID) -> HttpRespons
         decide(request, enrollment, form)
         return redirect("desk:contributor", slug, public_id)
     credits = control_credits(event, enrollment=enrollment)
+    receipts = receipts_of(enrollment, request.GET)
     context = {
         "contributor": enrollment,
+        "rows": [
+            (receipt, judgment.uuid, exclusion_of(judgment))
+            for receipt, judgment in zip(receipts["receipts"], receipts["page"], strict=True)
+        ],
         "form": form,
         "exclusions": enrollment.exclusions.order_by("-created_at"),
         "excluded": enrollment.exclusions.in_force().first(),
@@ -249,13 +256,30 @@ def contributor(request: HttpRequest, slug: str, public_id: UUID) -> HttpRespons
         "control_answers": credits.total(),
         "control_passed": credits[1.0],
     }
-    return desk_page(request, "contributor", event, context | receipts_of(enrollment, request.GET))
+    return desk_page(request, "contributor", event, context | receipts)
+
+
+def exclusion_of(judgment: Judgment) -> Exclusion | None:
+    """The exclusion in force of this judgment alone; its exclusions are prefetched."""
+    return next((each for each in judgment.exclusions.all() if each.lifted_at is None), None)
+
+
+def named_judgment(enrollment: Enrollment, posted: QueryDict) -> Judgment | None:
+    """The judgment that the form names; None where it means the contributor as a whole."""
+    if "judgment" not in posted:
+        return None
+    standing = Judgment.objects.standing().filter(enrollment=enrollment)
+    judgment = standing.filter(uuid=uuid_of(posted, "judgment")).first()
+    if judgment is None:
+        raise NotFoundError
+    return judgment
 
 
 def decide(request: HttpRequest, enrollment: Enrollment, form: ExcludeForm) -> None:
-    """Exclude or reinstate a contributor, as the reviewer said."""
+    """Exclude or reinstate a contributor or one of their judgments, as the reviewer said."""
     now, by = timezone.now(), reviewer(request)
-    in_force = enrollment.exclusions.in_force().first()
+    judgment = named_judgment(enrollment, request.POST)
+    in_force = (judgment or enrollment).exclusions.in_force().first()
     try:
         if request.POST.get("act") == "reinstate":
             if in_force is not None:
@@ -263,7 +287,10 @@ def decide(request: HttpRequest, enrollment: Enrollment, form: ExcludeForm) -> N
                 messages.success(request, _("Reinstated. Boards follow within seconds."))
         elif form.is_valid():
             reason, note = form.cleaned_data["reason"], form.cleaned_data["note"]
-            exclude_contributor(enrollment, reason, by=by, now=now, note=note)
+            if judgment is None:
+                exclude_contributor(enrollment, reason, by=by, now=now, note=note)
+            else:
+                exclude_judgment(judgment, reason, by=by, now=now, note=note)
             messages.success(request, _("Excluded. Boards follow within seconds."))
         else:
             messages.error(request, _("Choose a reason."))

@@ -179,6 +179,7 @@ class Side:
             "judging:flag": {"reason": "broken", "note": "so"},
             "desk:state": {"to": "closed"},
             "desk:matchup": {"key": self.matchup.key, "act": "retire"},
+            "desk:correct": {"turn-0": "New?", "response-0": "New.", "response-1": "Newer."},
             "desk:flags": {"assignment": str(self.answered.uuid), "act": "done"},
             "desk:contributor": {"act": "exclude", "reason": "unreliable", "note": "so"},
             "desk:print_seats": {"printed": "2"},

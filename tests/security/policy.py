@@ -76,6 +76,7 @@ POLICY: dict[str, Doors] = {
     "desk:questions": Doors(ORGANIZERS, ORGANIZERS),
     "desk:controls": Doors(ORGANIZERS),
     "desk:matchup": Doors(NOBODY, ORGANIZERS),
+    "desk:correct": Doors(ORGANIZERS, ORGANIZERS),
     "desk:seats": Doors(ORGANIZERS, ORGANIZERS),
     "desk:print_seats": Doors(NOBODY, ORGANIZERS),
     "desk:reissue": Doors(NOBODY, ORGANIZERS),
