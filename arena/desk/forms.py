@@ -1,5 +1,6 @@
 """Forms of the desk."""
 
+import re
 from datetime import datetime
 from typing import Any
 from zoneinfo import available_timezones
@@ -11,11 +12,12 @@ from django.utils.text import format_lazy, slugify
 from django.utils.translation import gettext_lazy as _
 
 from arena.events.correcting import Wording
-from arena.events.models import Event
+from arena.events.models import Event, Terms
 from arena.judging.models import Exclusion
 
 MOST_PRINTED, MOST_OPEN = 5_000, 100_000
 LONGEST_TEXT = 200_000
+DOMAIN = re.compile(r"(?!-)[\w-]+(\.[\w-]+)+")
 
 
 class LocalMoment(forms.DateTimeInput):
@@ -58,8 +60,11 @@ class EventForm(forms.ModelForm):
             "prize",
             "licence",
             "is_private",
+            "email_domains",
+            "needs_approval",
         )
         widgets = {
+            "email_domains": forms.Textarea(attrs={"rows": 2}),
             "opens_at": LocalMoment(),
             "closes_at": LocalMoment(),
             "description": forms.Textarea(attrs={"rows": 4}),
@@ -73,10 +78,14 @@ class EventForm(forms.ModelForm):
             "closes_at": _("Deadline"),
             "licence": _("Licence of the data"),
             "is_private": _("Private: only people you invite"),
+            "email_domains": _("E-mail domains let in"),
+            "needs_approval": _("Let in nobody before I have approved them"),
         }
         help_texts = {
             "slug": _("Letters, digits and dashes; left empty, it follows the title."),
             "opens_at": _("Left empty: when you open it."),
+            "email_domains": _("Private events only; one a line, such as example.org."),
+            "needs_approval": _("Private events only."),
             "prize": _("With a prize, controls are needed and come more often."),
         }
 
@@ -98,6 +107,14 @@ class EventForm(forms.ModelForm):
             raise ValidationError(_("Another event has this address."))
         return slug
 
+    def clean_email_domains(self) -> str:
+        """One domain a line, without the @ that people put before it."""
+        typed = str(self.cleaned_data["email_domains"]).lower().replace(",", " ").split()
+        domains = [domain.removeprefix("@") for domain in typed]
+        if wrong := [domain for domain in domains if not DOMAIN.fullmatch(domain)]:
+            raise ValidationError(_("%(domain)s is not a domain."), params={"domain": wrong[0]})
+        return "\n".join(domains)
+
     def clean(self) -> dict[str, Any]:
         """Times as they are meant: on the clock of the event's zone."""
         cleaned = super().clean() or self.cleaned_data
@@ -107,6 +124,27 @@ class EventForm(forms.ModelForm):
             if moment is not None and zone is not None:
                 cleaned[name] = timezone.make_naive(moment).replace(tzinfo=zone)
         return cleaned
+
+
+class TermsForm(forms.ModelForm):
+    """What contributors agree to on joining."""
+
+    class Meta:
+        model = Terms
+        fields = ("licence", "public_release", "minimum_age", "content_warning", "prize_rules")
+        widgets = {
+            "public_release": forms.Textarea(attrs={"rows": 3}),
+            "content_warning": forms.Textarea(attrs={"rows": 3}),
+            "prize_rules": forms.Textarea(attrs={"rows": 3}),
+        }
+        labels = {
+            "licence": _("Licence of the data"),
+            "public_release": _("What is published"),
+            "minimum_age": _("Minimum age"),
+            "content_warning": _("What people may come across"),
+            "prize_rules": _("Rules of the prize"),
+        }
+        help_texts = {"prize_rules": _("Left empty where there is no prize.")}
 
 
 class QuestionsForm(forms.ModelForm):
@@ -158,6 +196,12 @@ class PrintedSeatsForm(forms.Form):
     printed = forms.IntegerField(
         label=_("Printed seats"), min_value=1, max_value=MOST_PRINTED, initial=20
     )
+
+
+class SeatForm(forms.Form):
+    """The seat whose code is to be made anew."""
+
+    username = forms.CharField(label=_("Username"), max_length=150)
 
 
 class OpenSeatsForm(forms.Form):

@@ -6,14 +6,22 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from arena.desk.forms import EventForm, OpenSeatsForm, PrintedSeatsForm, QuestionsForm
+from arena.desk.forms import (
+    EventForm,
+    OpenSeatsForm,
+    PrintedSeatsForm,
+    QuestionsForm,
+    SeatForm,
+    TermsForm,
+)
 from arena.desk.frame import desk_event, desk_page
-from arena.errors import NotFoundError
+from arena.errors import ArenaError, NotFoundError
 from arena.events.creating import (
     EventPlan,
     create_event,
@@ -24,10 +32,11 @@ from arena.events.creating import (
 from arena.events.joining import provision, seat_pool
 from arena.events.models import Event
 from arena.events.sheets import event_sheet
+from arena.events.terms import current_terms, publish_terms
 from arena.judging.assigning import change_overlap
 from arena.people.limits import DAY, Rate, limited
 from arena.people.models import Seat, SeatPool, User
-from arena.people.provisioning import reissue_unclaimed
+from arena.people.provisioning import reissue_code, reissue_unclaimed
 from arena.questions import KINDS
 
 # Nobody begins more events in a day.
@@ -65,8 +74,25 @@ def event(request: HttpRequest, slug: str) -> HttpResponse:
         with transaction.atomic():
             form.save()
             publish_guidelines(mine, form.cleaned_data["guidelines"])
+            if mine.terms.exists():
+                publish_terms(mine, licence=mine.licence)
         return saved(request, "desk:event", slug)
     return step(request, "event", Event.objects.get(pk=mine.pk), form)
+
+
+@require_http_methods(["GET", "POST"])
+def terms(request: HttpRequest, slug: str) -> HttpResponse:
+    """What contributors agree to; changed terms are a new version, agreed to by whoever joins."""
+    mine = desk_event(request, slug)
+    form = TermsForm(request.POST or None, instance=current_terms(mine))
+    if request.method == "POST" and form.is_valid():
+        # The licence stands in the event as well, and is the same in both.
+        with transaction.atomic():
+            publish_terms(mine, **form.cleaned_data)
+            Event.objects.filter(pk=mine.pk).update(licence=form.cleaned_data["licence"])
+        return saved(request, "desk:terms", slug)
+    status = 422 if form.is_bound else 200
+    return desk_page(request, "terms", mine, {"form": form, "step": "event"}, status)
 
 
 @require_http_methods(["GET", "POST"])
@@ -114,8 +140,17 @@ def seats(request: HttpRequest, slug: str) -> HttpResponse:
         if form.cleaned_data["open"]:
             provision(mine, form.cleaned_data["open"], Seat.Kind.OPEN, timezone.now())
         return saved(request, "desk:seats", slug)
+    return seats_page(request, mine, form)
+
+
+def seats_page(
+    request: HttpRequest, event: Event, form: OpenSeatsForm, **context: Any
+) -> HttpResponse:
+    """The step of seats."""
+    pool = seat_pool(event)
     counts = {kind: seat_counts(pool, kind) for kind in Seat.Kind.values}
-    return step(request, "seats", mine, form, counts=counts, printed_form=PrintedSeatsForm())
+    forms = {"printed_form": PrintedSeatsForm(), "seat_form": SeatForm()}
+    return step(request, "seats", event, form, counts=counts, **(forms | context))
 
 
 def seat_counts(pool: SeatPool, kind: str) -> dict[str, int]:
@@ -147,6 +182,29 @@ def reissue(request: HttpRequest, slug: str) -> HttpResponse:
         messages.info(request, _("Every printed seat is taken: there is nothing to reissue."))
         return redirect("desk:seats", slug)
     return sheet(request, mine, slips)
+
+
+@require_POST
+@never_cache
+def reissue_seat(request: HttpRequest, slug: str) -> HttpResponse:
+    """A new code for one seat, shown in this answer only: the old one is void, its votes stay."""
+    mine = desk_event(request, slug)
+    pool = seat_pool(mine)
+    form = SeatForm(request.POST)
+    named = form.cleaned_data["username"].strip() if form.is_valid() else ""
+    seat = pool.seats.filter(user__username=named).select_related("user").first()
+    if seat is None:
+        messages.error(request, _("No seat of this event has this username."))
+        return redirect("desk:seats", slug)
+    try:
+        slip = reissue_code(seat)
+    except ArenaError as error:
+        messages.error(request, error.message)
+        return redirect("desk:seats", slug)
+    path = reverse("events:claim", args=[slip.token]) if slip.token else ""
+    link = request.build_absolute_uri(path) if path else ""
+    open_form = OpenSeatsForm(initial={"claims_per_network": pool.claims_per_network})
+    return seats_page(request, mine, open_form, slip=slip, link=link)
 
 
 def sheet(request: HttpRequest, event: Event, slips: Any) -> HttpResponse:

@@ -8,11 +8,13 @@ urlpatterns = [
     path("events/<slug:slug>/desk/", views.overview, name="overview"),
     path("events/<slug:slug>/desk/state/", views.state, name="state"),
     path("events/<slug:slug>/desk/event/", setup.event, name="event"),
+    path("events/<slug:slug>/desk/terms/", setup.terms, name="terms"),
     path("events/<slug:slug>/desk/questions/", setup.questions, name="questions"),
     path("events/<slug:slug>/desk/controls/", views.controls, name="controls"),
     path("events/<slug:slug>/desk/seats/", setup.seats, name="seats"),
     path("events/<slug:slug>/desk/seats/printed/", setup.print_seats, name="print_seats"),
     path("events/<slug:slug>/desk/seats/reissue/", setup.reissue, name="reissue"),
+    path("events/<slug:slug>/desk/seats/one/", setup.reissue_seat, name="reissue_seat"),
     path("events/<slug:slug>/desk/records/", views.records, name="records"),
     path(
         "events/<slug:slug>/desk/records/<path:external_id>/matchup/", views.matchup, name="matchup"

@@ -70,7 +70,8 @@ def missing_matchups(event: Event, ordinary: int) -> list[Check]:
 
 
 def missing_controls(event: Event, ordinary: int, controls: int) -> list[Check]:
-    """Controls: not to be done without where a prize is at stake, and enough to stay hidden.
+    """Controls: not to be done without where a prize is at stake, enough of them to stay hidden,
+    and boards that do not give them away.
 
     A pool of at least c / (1 − c) of the ordinary matchups recurs among people no more often
     than they do, c being the share of controls in the first ten judgments.
@@ -82,14 +83,21 @@ def missing_controls(event: Event, ordinary: int, controls: int) -> list[Check]:
                 "A prize needs controls: without them nobody’s reliability can be measured."
             )
         return [Check("controls", message, blocks=bool(event.prize))]
+    checks = []
+    if event.prize and not event.publish_batch:
+        message = _(
+            "Boards move with every judgment, so whoever watches them learns which ones were "
+            "controls. With a prize, let them move once in 100 judgments or more."
+        )
+        checks.append(Check("publish_batch", message, blocks=False))
     wanted = round(ordinary * OPENING_SHARE / (1 - OPENING_SHARE))
     if controls < wanted:
         message = _(
             "%(controls)s controls recur more often than ordinary records, which gives them away; "
             "%(wanted)s would not."
         ) % {"controls": controls, "wanted": wanted}
-        return [Check("controls", message, blocks=False)]
-    return []
+        checks.append(Check("controls", message, blocks=False))
+    return checks
 
 
 def missing_doors(event: Event) -> list[Check]:

@@ -74,6 +74,12 @@ def test_warns_of_a_short_pool_and_of_no_seats() -> None:
     assert codes(draft(matchups=20, controls=5), blocks=False) == ["seats"]
 
 
+def test_warns_of_boards_that_give_controls_away() -> None:
+    prize = {"prize": "A book", "controls": 5}
+    assert codes(draft(**prize), blocks=False) == ["publish_batch", "seats"]
+    assert codes(draft(publish_batch=100, **prize), blocks=False) == ["seats"]
+
+
 def test_the_clock_freezes_and_closes() -> None:
     event = draft(controls=1, freeze_minutes=60, grace_minutes=10)
     open_event(event, NOW)

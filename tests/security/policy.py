@@ -73,6 +73,7 @@ POLICY: dict[str, Doors] = {
     # --- its organizers --------------------------------------------------------------------------
     "desk:state": Doors(NOBODY, ORGANIZERS),
     "desk:event": Doors(ORGANIZERS, ORGANIZERS),
+    "desk:terms": Doors(ORGANIZERS, ORGANIZERS),
     "desk:questions": Doors(ORGANIZERS, ORGANIZERS),
     "desk:controls": Doors(ORGANIZERS),
     "desk:matchup": Doors(NOBODY, ORGANIZERS),
@@ -81,6 +82,7 @@ POLICY: dict[str, Doors] = {
     "desk:print_seats": Doors(NOBODY, ORGANIZERS),
     "desk:reissue": Doors(NOBODY, ORGANIZERS),
     "desk:winner": Doors(ORGANIZERS, ORGANIZERS),
+    "desk:reissue_seat": Doors(NOBODY, ORGANIZERS),
     "events:people": Doors(ORGANIZERS, ORGANIZERS),
     "events:remove": Doors(NOBODY, ORGANIZERS),
     "events:withdraw": Doors(NOBODY, ORGANIZERS),

@@ -1,0 +1,87 @@
+"""Set-up: terms, ways into a private event, a new code for one seat."""
+
+import pytest
+from django.test import Client
+
+from arena.events.models import Event
+from arena.events.terms import current_terms
+from arena.people.models import Seat
+from arena.people.provisioning import provision_seats
+from tests.desk.cast import url
+from tests.desk.test_desk import FORM
+from tests.factories import NOW, make_enrollment, make_event, make_judgment
+
+pytestmark = pytest.mark.django_db
+TERMS = {
+    "licence": "CC0-1.0",
+    "public_release": "Everything but your name.",
+    "minimum_age": "16",
+    "content_warning": "",
+    "prize_rules": "One a person.",
+}
+
+
+def test_changed_terms_are_a_new_version(desk: Client, event: Event) -> None:
+    for _ in range(2):
+        assert desk.post(url("terms", event), TERMS).status_code == 302
+    terms = event.terms.get()
+    assert (terms.version, terms.minimum_age, terms.licence) == (1, 16, "CC0-1.0")
+    desk.post(url("terms", event), TERMS | {"minimum_age": "18"})
+    assert current_terms(event).version == 2
+    event.refresh_from_db()
+    assert event.licence == "CC0-1.0"
+    assert desk.post(url("terms", event), TERMS | {"minimum_age": "old"}).status_code == 422
+    assert event.terms.count() == 2
+
+
+def test_the_events_licence_is_that_of_its_terms(desk: Client, event: Event) -> None:
+    desk.post(url("event", event), FORM | {"licence": "CC-BY-SA-4.0"})
+    assert not event.terms.exists()
+    desk.post(url("terms", event), TERMS)
+    desk.post(url("event", event), FORM | {"licence": "CC-BY-4.0"})
+    assert current_terms(event).licence == "CC-BY-4.0"
+    assert current_terms(event).prize_rules == "One a person."
+
+
+def test_domains_are_kept_one_a_line(desk: Client, event: Event) -> None:
+    private = FORM | {"is_private": "on", "needs_approval": "on"}
+    desk.post(url("event", event), private | {"email_domains": "@Example.org, uni.example"})
+    event.refresh_from_db()
+    assert (event.email_domains, event.needs_approval) == ("example.org\nuni.example", True)
+    response = desk.post(url("event", event), private | {"email_domains": "somewhere"})
+    assert response.status_code == 422
+
+
+@pytest.mark.parametrize("kind", ["printed", "open"])
+def test_one_seat_gets_a_new_code(desk: Client, event: Event, kind: str) -> None:
+    provision_seats(event.seats, 1, kind, NOW)
+    Seat.objects.update(claimed_at=NOW)
+    user = Seat.objects.get().user
+    make_judgment(make_enrollment(event, user))
+    page = desk.post(url("reissue_seat", event), {"username": f" {user.username} "})
+    code = page.context["slip"].code
+    assert code.encode() in page.content
+    assert "no-store" in page.headers["Cache-Control"]
+    assert bool(page.context["link"]) == (kind == "printed")
+    assert Client().login(username=user.username, password=code)
+    assert event.judgments.count() == 1
+    assert code.encode() not in desk.get(url("seats", event)).content
+
+
+def test_another_events_seat_is_not_there(desk: Client, event: Event) -> None:
+    other = make_event()
+    provision_seats(other.seats, 1, "printed", NOW)
+    before = Seat.objects.get().user.password
+    username = Seat.objects.get().user.username
+    page = desk.post(url("reissue_seat", event), {"username": username}, follow=True)
+    assert b"No seat of this event" in page.content
+    assert Seat.objects.get().user.password == before
+    page = desk.post(url("reissue_seat", event), {}, follow=True)
+    assert b"No seat of this event" in page.content
+
+
+def test_an_open_seat_nobody_has_taken_has_no_code(desk: Client, event: Event) -> None:
+    provision_seats(event.seats, 1, "open", NOW)
+    posted = {"username": Seat.objects.get().user.username}
+    page = desk.post(url("reissue_seat", event), posted, follow=True)
+    assert b"Nobody has taken this seat yet" in page.content
