@@ -77,31 +77,29 @@ class Answered:
 
 def control_answers(data: Comparisons) -> Answered:
     """The answers to controls in use, each to the question that its control has the key of."""
-    contributor, matchup = data.columns["contributor"], data.columns["matchup"]
-    question = data.columns["question"]
+    contributor, keyed = data.columns["contributor"], keys_of(data)
+    order = grouped(contributor)
+    places = np.flatnonzero((keyed != UNKEYED)[order])
+    rows = order[places]
+    who, key = contributor[rows].astype(np.int64), keyed[rows].astype(np.int64)
+    side = np.sign(data.columns["outcome"][rows])
+    credit = credit_table()[side - SIDES[0], key - SIDES[0]]
+    judged = np.bincount(contributor[data.judgments], minlength=len(data.enrollments))
+    ordinal = np.cumsum(data.judgments[order])[places] - (np.cumsum(judged) - judged)[who]
+    return Answered(who, credit, key, ordinal)
+
+
+def keys_of(data: Comparisons) -> npt.NDArray[np.int8]:
+    """The key that each row is to be held against: int8 (n,), `UNKEYED` for most."""
+    matchup, question = data.columns["matchup"], data.columns["question"]
     keyed = np.full(len(matchup), UNKEYED, dtype=np.int8)
     for index, asked in enumerate(data.questions):
         keys = control_keys(data, asked)
         keys = keys[np.isin(keys[:, 0], data.matchups, assume_unique=True)]
         sign_of = np.full(len(data.matchups), UNKEYED, dtype=np.int8)
         sign_of[np.searchsorted(data.matchups, keys[:, 0])] = keys[:, 1]
-        of_it = question == index
-        keyed[of_it] = sign_of[matchup[of_it]]
-    rows = np.flatnonzero(keyed != UNKEYED)
-    who, key = contributor[rows].astype(np.int64), keyed[rows].astype(np.int64)
-    side = np.sign(data.columns["outcome"][rows])
-    credit = credit_table()[side - SIDES[0], key - SIDES[0]]
-    return Answered(who, credit, key, ordinals(data)[rows] if len(rows) else rows)
-
-
-def ordinals(data: Comparisons) -> Table:
-    """The how manyth counted judgment of its contributor each row belongs to: int64 (n,)."""
-    index, judgments = data.columns["contributor"], data.judgments
-    order = grouped(index)
-    place = np.empty(len(index), dtype=np.int64)
-    place[order] = np.cumsum(judgments[order])
-    totals = np.bincount(index[judgments], minlength=len(data.enrollments))
-    return place - (np.cumsum(totals) - totals)[index]
+        np.copyto(keyed, sign_of[matchup], where=question == index)
+    return keyed
 
 
 def grouped(index: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
