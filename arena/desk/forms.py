@@ -126,6 +126,12 @@ class EventForm(forms.ModelForm):
         return cleaned
 
 
+class TitleForm(forms.Form):
+    """What a copy of an event is to be called; its address follows."""
+
+    title = forms.CharField(label=_("Title of the copy"), max_length=120)
+
+
 class TermsForm(forms.ModelForm):
     """What contributors agree to on joining."""
 

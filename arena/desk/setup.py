@@ -1,5 +1,6 @@
 """Setting an event up, step by step, each saved by itself."""
 
+from random import SystemRandom
 from typing import Any
 
 from django.contrib import messages
@@ -19,6 +20,7 @@ from arena.desk.forms import (
     QuestionsForm,
     SeatForm,
     TermsForm,
+    TitleForm,
 )
 from arena.desk.frame import desk_event, desk_page
 from arena.errors import ArenaError, NotFoundError
@@ -29,6 +31,7 @@ from arena.events.creating import (
     may_create,
     publish_guidelines,
 )
+from arena.events.duplicating import duplicate_event
 from arena.events.joining import provision, seat_pool
 from arena.events.models import Event
 from arena.events.sheets import event_sheet
@@ -62,6 +65,23 @@ def new(request: HttpRequest) -> HttpResponse:
     return render(request, "desk/new.html", {"form": form}, status=status)
 
 
+@require_POST
+@limited("event", user=A_DAYS_WORK)
+def duplicate(request: HttpRequest, slug: str) -> HttpResponse:
+    """A new draft with this event's settings, words and records."""
+    mine, user = desk_event(request, slug), request.user
+    if not isinstance(user, User) or not may_create(user):
+        raise NotFoundError
+    form = TitleForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Give the new event a title."))
+        return redirect("desk:event", slug)
+    title, now = form.cleaned_data["title"], timezone.now()
+    copy = duplicate_event(mine, title, organizer=user, now=now, rng=SystemRandom())
+    messages.success(request, _("This is the copy. Its times are still to be set."))
+    return redirect("desk:event", copy.slug)
+
+
 @require_http_methods(["GET", "POST"])
 def event(request: HttpRequest, slug: str) -> HttpResponse:
     """Words, times and prize; changed guidelines become a new version."""
@@ -77,7 +97,7 @@ def event(request: HttpRequest, slug: str) -> HttpResponse:
             if mine.terms.exists():
                 publish_terms(mine, licence=mine.licence)
         return saved(request, "desk:event", slug)
-    return step(request, "event", Event.objects.get(pk=mine.pk), form)
+    return step(request, "event", Event.objects.get(pk=mine.pk), form, title_form=TitleForm())
 
 
 @require_http_methods(["GET", "POST"])

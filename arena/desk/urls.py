@@ -8,6 +8,7 @@ urlpatterns = [
     path("events/<slug:slug>/desk/", views.overview, name="overview"),
     path("events/<slug:slug>/desk/state/", views.state, name="state"),
     path("events/<slug:slug>/desk/event/", setup.event, name="event"),
+    path("events/<slug:slug>/desk/duplicate/", setup.duplicate, name="duplicate"),
     path("events/<slug:slug>/desk/terms/", setup.terms, name="terms"),
     path("events/<slug:slug>/desk/questions/", setup.questions, name="questions"),
     path("events/<slug:slug>/desk/controls/", views.controls, name="controls"),

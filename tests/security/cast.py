@@ -180,6 +180,7 @@ class Side:
             "desk:state": {"to": "closed"},
             "desk:matchup": {"key": self.matchup.key, "act": "retire"},
             "desk:correct": {"turn-0": "New?", "response-0": "New.", "response-1": "Newer."},
+            "desk:duplicate": {"title": "A copy"},
             "desk:terms": {"licence": "CC0-1.0", "public_release": "All.", "minimum_age": "16"},
             "desk:flags": {"assignment": str(self.answered.uuid), "act": "done"},
             "desk:contributor": {"act": "exclude", "reason": "unreliable", "note": "so"},

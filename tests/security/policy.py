@@ -73,6 +73,7 @@ POLICY: dict[str, Doors] = {
     # --- its organizers --------------------------------------------------------------------------
     "desk:state": Doors(NOBODY, ORGANIZERS),
     "desk:event": Doors(ORGANIZERS, ORGANIZERS),
+    "desk:duplicate": Doors(NOBODY, ORGANIZERS),
     "desk:terms": Doors(ORGANIZERS, ORGANIZERS),
     "desk:questions": Doors(ORGANIZERS, ORGANIZERS),
     "desk:controls": Doors(ORGANIZERS),
