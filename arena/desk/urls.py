@@ -1,6 +1,6 @@
 from django.urls import path
 
-from arena.desk import records, setup, views, winner
+from arena.desk import previewing, records, setup, views, winner
 
 app_name = "desk"
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     path("events/<slug:slug>/desk/duplicate/", setup.duplicate, name="duplicate"),
     path("events/<slug:slug>/desk/terms/", setup.terms, name="terms"),
     path("events/<slug:slug>/desk/questions/", setup.questions, name="questions"),
+    path("events/<slug:slug>/desk/preview/", previewing.preview, name="preview"),
     path("events/<slug:slug>/desk/controls/", views.controls, name="controls"),
     path("events/<slug:slug>/desk/seats/", setup.seats, name="seats"),
     path("events/<slug:slug>/desk/seats/printed/", setup.print_seats, name="print_seats"),

@@ -5,6 +5,7 @@ from django.test import Client
 
 from arena.events.models import Event
 from arena.events.terms import current_terms
+from arena.judging.models import Assignment
 from arena.people.models import Seat
 from arena.people.provisioning import provision_seats
 from tests.desk.cast import url
@@ -85,3 +86,21 @@ def test_an_open_seat_nobody_has_taken_has_no_code(desk: Client, event: Event) -
     posted = {"username": Seat.objects.get().user.username}
     page = desk.post(url("reissue_seat", event), posted, follow=True)
     assert b"Nobody has taken this seat yet" in page.content
+
+
+def test_a_matchup_is_seen_as_a_contributor_would(desk: Client, event: Event) -> None:
+    assert url("preview", event).encode() in desk.get(url("questions", event)).content
+    page = desk.get(url("preview", event))
+    matchup = event.matchups.order_by("pk").first()
+    for place in matchup.places.select_related("response"):
+        assert place.response.text.encode() in page.content
+    assert b"Zyxomodel" not in page.content
+    assert b"<div inert>" in page.content
+    assert not Assignment.objects.exists()
+    matchup.refresh_from_db()
+    assert matchup.open_slots == event.overlap
+
+
+def test_without_records_the_preview_leads_to_the_import(desk: Client, event: Event) -> None:
+    event.records.all().delete()
+    assert desk.get(url("preview", event)).headers["Location"].endswith("/import/")

@@ -76,6 +76,7 @@ POLICY: dict[str, Doors] = {
     "desk:duplicate": Doors(NOBODY, ORGANIZERS),
     "desk:terms": Doors(ORGANIZERS, ORGANIZERS),
     "desk:questions": Doors(ORGANIZERS, ORGANIZERS),
+    "desk:preview": Doors(ORGANIZERS),
     "desk:controls": Doors(ORGANIZERS),
     "desk:matchup": Doors(NOBODY, ORGANIZERS),
     "desk:correct": Doors(ORGANIZERS, ORGANIZERS),

@@ -1,0 +1,39 @@
+"""A real matchup as a contributor would see it; nothing is handed out and nothing can be sent."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from arena.desk.frame import desk_event
+from arena.events.models import Enrollment, Matchup
+from arena.judging.models import Assignment
+from arena.judging.presenting import shown_questions, shown_sides
+from arena.markup import render_messages
+
+
+@require_GET
+def preview(request: HttpRequest, slug: str) -> HttpResponse:
+    """The first ordinary matchup on the page of judging, under the settings as they are saved."""
+    event = desk_event(request, slug)
+    serving = Matchup.objects.serving().filter(event=event, role=Matchup.Role.ORDINARY)
+    matchup = serving.select_related("record").order_by("pk").first()
+    if matchup is None:
+        return redirect("imports:new", slug)
+    # Never saved: it leases nothing, and its address leads nowhere.
+    assignment = Assignment(
+        enrollment=Enrollment(event=event),
+        matchup=matchup,
+        order=list(range(matchup.places.count())),
+    )
+    context = {
+        "event": event,
+        "assignment": assignment,
+        "messages": render_messages(matchup.record.prompt),
+        "sides": shown_sides(assignment),
+        "questions": shown_questions(assignment, None, None),
+        "judged": 0,
+        "notice": _("This is a preview: nothing here can be sent."),
+        "htmx": True,
+    }
+    return render(request, "desk/preview.html", context)
