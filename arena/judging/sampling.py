@@ -45,6 +45,7 @@ def make_sample_event(plan: dict[str, object], now: datetime, rng: Random) -> Ev
     settings = {field: plan[field] for field in fields} | {
         "matchups_per_record": 3,
         "overlap": 9,
+        "control_interval": 12,
         "counts_simulated": True,
         "opens_at": opened - timedelta(hours=1),
         "closes_at": now + timedelta(days=21),
