@@ -29,13 +29,24 @@ def integer_rows(queryset: QuerySet[Any, Any]) -> Iterator[Table]:
 
 
 def integers(queryset: QuerySet[Any, Any]) -> Table:
-    """All rows of such a query: int64 (n, columns)."""
+    """All rows of such a query, at most some hundred thousand: int64 (n, columns)."""
     query = queryset.query
     columns = len(query.values_select) + len(query.annotation_select)
-    return np.concatenate([np.empty((0, columns), dtype=np.int64), *integer_rows(queryset)])
+    sql, parameters = query.sql_with_params()
+    rows = aggregated if connection.vendor == "postgresql" else fetched
+    return np.concatenate([np.empty((0, columns), dtype=np.int64), *rows(sql, parameters, columns)])
 
 
-def fetched(sql: str, parameters: tuple[Any, ...]) -> Iterator[Table]:
+def aggregated(sql: str, parameters: tuple[Any, ...], columns: int) -> Iterator[Table]:
+    """By one row of arrays, which PostgreSQL hands over ten times as fast as rows of numbers."""
+    names = [f"column{i}" for i in range(columns)]
+    arrays = ", ".join(f"coalesce(array_agg({name}), '{{}}')" for name in names)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {arrays} FROM ({sql}) AS rows ({', '.join(names)})", parameters)  # noqa: S608 - the ORM's own SQL
+        yield np.array(cursor.fetchone(), dtype=np.int64).T
+
+
+def fetched(sql: str, parameters: tuple[Any, ...], _columns: int = 0) -> Iterator[Table]:
     """By the cursor, some rows at a time."""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)

@@ -84,9 +84,9 @@ class Comparisons:
     """An event's counted answers up to a ledger head: a row per judgment and preference question.
 
     columns: see `columns.KINDS`, in ledger order, but that contributor and matchup are indices;
-    enrollments, matchups: their primary keys in index order, ascending; ordinary: bool per row,
-    whether it is of an ordinary matchup and may enter a rating; special: a digest of the matchups
-    that are not.
+    enrollments, matchups: their primary keys in index order, ascending, of matchups perhaps some
+    without a row; ordinary: bool per row, whether it is of an ordinary matchup and may enter a
+    rating; special: a digest of the matchups that are not.
     """
 
     event: Event
@@ -322,7 +322,7 @@ def assembled(event: Event, store: Store, state: State) -> Comparisons:
     """The kept columns, with what is read anew each time: the matchups' roles."""
     indices = store.read(state, ("contributor", "matchup"))
     enrollments = numbered(indices["contributor"])
-    matchups = numbered(indices["matchup"])
+    matchups = shifted(indices["matchup"])
     not_ordinary = special_matchups(event)
     special = np.isin(matchups, not_ordinary, assume_unique=True)
     return Comparisons(
@@ -348,6 +348,15 @@ def numbered(keys: Column) -> Table:
     place = np.cumsum(occurs, dtype=keys.dtype) - 1
     np.take(place, keys, out=keys, mode="clip")
     return np.flatnonzero(occurs) + low
+
+
+def shifted(keys: Column) -> Table:
+    """The same for keys that mostly occur: some keys that do not get a place as well."""
+    if len(keys) == 0 or int(keys.max()) - int(keys.min()) > 4 * len(keys):
+        return numbered(keys)
+    low = int(keys.min())
+    keys -= low
+    return np.arange(low, low + int(keys.max()) + 1)
 
 
 def special_matchups(event: Event) -> Table:

@@ -91,8 +91,10 @@ def fingerprint_of(event: Event) -> str:
     state = wanted_state(event)
     if state.head == 0:
         return ""  # what an event without a snapshot has
-    special = Matchup.objects.filter(event=event).exclude(role=Matchup.Role.ORDINARY)
-    controls = Control.objects.filter(matchup__event=event, retired_at=None)
+    # As asked, these are answered from the index that serves matchups.
+    serving = Matchup.objects.filter(event=event, retired_at=None)
+    roles = (Matchup.Role.CONTROL, Matchup.Role.ANCHOR)
+    controls = Control.objects.filter(question__event=event, retired_at=None)
     filed = Record.categories.through.objects.filter(record__event=event)
     sign = Cast(KT("key__sign"), BigIntegerField())
     parts = [
@@ -101,7 +103,7 @@ def fingerprint_of(event: Event) -> str:
         event.timezone,
         list(event.competitors.order_by("pk").values_list("name", "organization", "licence")),
         list(event.categories.order_by("pk").values_list("pk", "name")),
-        special.aggregate(n=Count("pk"), last=Max("pk"), all=Sum("pk")),
+        [serving.filter(role=role).count() for role in roles],
         controls.aggregate(n=Count("pk"), last=Max("pk"), all=Sum("pk"), keys=Sum(sign)),
         filed.aggregate(n=Count("pk"), last=Max("pk")),
     ]
