@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array
+from scipy.sparse import coo_array
 from scipy.special import expit
 
 from . import elo
@@ -15,7 +15,7 @@ from .bradley_terry import Fit, inverse_information, newton, submatrix
 from .counts import SIGN, Counts
 from .graph import survey
 from .intervals import Covariance, Interval, Method
-from .scores import cluster_ids, comparable
+from .scores import Sparse, cluster_ids, comparable
 from .votes import STRONGEST, UNIT, Floats, Ints, Mask, Votes
 
 ROUNDS = 100
@@ -23,12 +23,15 @@ CHORDS = 50
 """Chord steps before a round is left to Newton's method."""
 LONGEST = 10.0
 """A longer chord step leads nowhere: such a round is left to Newton's method at once."""
-TOLERANCE = 1e-8
+TOLERANCE = 1e-6
+"""A round has settled when a chord step moves no strength by more; another would move them less."""
+SATURATED = 700.0
+"""Further below the strongest, a strength is as good as minus infinity."""
 CELLS = 1 << 20
 """Pairs times rounds that are worked on at a time."""
 
 Draw = Callable[[int], tuple[Floats, Floats]]
-"""For a number of rounds, the wins of i over j and those of j over i: (rounds, pairs) each."""
+"""For a number of rounds, the wins of i over j and those of j over i: (pairs, rounds) each."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,17 +61,27 @@ class Bootstrap:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Pairs:
-    """The compared pairs i < j of one scale, as places in `group`, its competitors."""
+class _Scale:
+    """One scale of a fit, its competitors numbered from 0.
+
+    group: the competitors; i, j: the compared pairs, i < j; incidence: a row per competitor and a
+    column per pair, 1 for i and -1 for j; bread: L⁺ at the fit.
+    """
 
     group: Ints
     i: Ints
     j: Ints
+    incidence: Sparse
+    bread: Floats
 
     @classmethod
-    def of(cls, fit: Fit, group: Ints) -> "_Pairs":
+    def of(cls, fit: Fit, group: Ints) -> "_Scale":
         won = submatrix(fit.wins, group)
-        return cls(group, *np.nonzero(np.triu(won + won.T)))
+        i, j = np.nonzero(np.triu(won + won.T))
+        k = np.arange(len(i))
+        entries = np.repeat([1.0, -1.0], len(k)), (np.append(i, j), np.tile(k, 2))
+        incidence = coo_array(entries, (len(group), len(k))).tocsr()
+        return cls(group, i, j, incidence, inverse_information(fit, group))
 
     def wins(self, ahead: Floats, behind: Floats) -> Floats:
         """The (m, m) matrix of wins of one round."""
@@ -76,13 +89,6 @@ class _Pairs:
         won[self.i, self.j] = ahead
         won[self.j, self.i] = behind
         return won
-
-    def incidence(self) -> csr_array[np.float64, tuple[int, int]]:
-        """One row per competitor, one column per pair: 1 for i, -1 for j."""
-        k = np.arange(len(self.i))
-        ones = np.ones(len(k))
-        entries = np.concatenate([ones, -ones]), (np.append(self.i, self.j), np.tile(k, 2))
-        return coo_array(entries, (len(self.group), len(k))).tocsr()
 
 
 def resample_votes(
@@ -94,8 +100,8 @@ def resample_votes(
     variance are those of the drawn weights.
     """
 
-    def drawer(pairs: _Pairs) -> Draw:
-        first, second = pairs.group[pairs.i], pairs.group[pairs.j]
+    def drawer(scale: _Scale) -> Draw:
+        first, second = scale.group[scale.i], scale.group[scale.j]
         cells = []
         for score in np.unique(fit.scores):
             mass, square = np.zeros(len(first)), np.zeros(len(first))
@@ -104,12 +110,12 @@ def resample_votes(
                 mass += counts.mass[there] + counts.mass[back]
                 square += counts.squared_mass[there] + counts.squared_mass[back]
             unit = np.divide(square, mass, out=np.ones_like(mass), where=mass > 0)
-            cells.append((score, mass / unit, unit))
+            cells.append((score, (mass / unit)[:, None], unit[:, None]))
 
         def draw(rounds: int) -> tuple[Floats, Floats]:
-            ahead, behind = np.zeros((2, rounds, len(first)))
+            ahead, behind = np.zeros((2, len(first), rounds))
             for score, mean, unit in cells:
-                drawn = rng.poisson(mean, (rounds, len(mean))) * unit
+                drawn = rng.poisson(mean, (len(mean), rounds)) * unit
                 ahead += score * drawn
                 behind += (1.0 - score) * drawn
             return ahead, behind
@@ -135,22 +141,22 @@ def resample_clusters(
     swap = votes.first > votes.second
     score = np.where(swap, 1.0 - score, score)
 
-    def drawer(pairs: _Pairs) -> Draw:
+    def drawer(scale: _Scale) -> Draw:
         m = votes.competitors
         column = np.full(m * m, -1)
-        column[pairs.group[pairs.i] * m + pairs.group[pairs.j]] = np.arange(len(pairs.i))
+        column[scale.group[scale.i] * m + scale.group[scale.j]] = np.arange(len(scale.i))
         low, high = np.minimum(votes.first, votes.second), np.maximum(votes.first, votes.second)
         pair = column[low.astype(np.int64) * m + high]
         mine = pair >= 0
         where = (pair[mine], cluster[mine])
-        shape = (len(pairs.i), size)
+        shape = (len(scale.i), size)
         ahead = coo_array(((weight * score)[mine], where), shape).tocsr()
         behind = coo_array(((weight * (1.0 - score))[mine], where), shape).tocsr()
 
         def draw(rounds: int) -> tuple[Floats, Floats]:
             drawn = [rng.choice(present, len(present)) for _ in range(rounds)]
             times = np.stack([np.bincount(ids, minlength=size) for ids in drawn], axis=1)
-            return (ahead @ times).T, (behind @ times).T
+            return ahead @ times, behind @ times
 
         return draw
 
@@ -178,64 +184,64 @@ def resample_sequences(
 
 def _resample(
     fit: Fit,
-    drawer: Callable[[_Pairs], Draw],
+    drawer: Callable[[_Scale], Draw],
     rounds: int,
     clusters: tuple[int, ...] = (),
 ) -> Bootstrap:
     strengths = np.full((rounds, len(fit.strength)), np.nan)
     kept = np.ones(rounds, dtype=bool)
     for group in fit.groups():
-        pairs = _Pairs.of(fit, group)
-        draw = drawer(pairs)
-        batch = max(1, CELLS // max(len(pairs.i), 1))
+        scale = _Scale.of(fit, group)
+        draw = drawer(scale)
+        batch = max(1, CELLS // max(len(scale.i), 1))
         for start in range(0, rounds, batch):
             part = slice(start, min(start + batch, rounds))
             ahead, behind = draw(part.stop - start)
-            strengths[part, group], fine = _refit(ahead, behind, pairs, fit)
-            kept[part] &= fine
+            refitted, finite = _refit(ahead, behind, scale, fit)
+            strengths[part, group] = refitted.T
+            kept[part] &= finite
     return Bootstrap(strengths[kept], int(rounds - kept.sum()), clusters)
 
 
-def _refit(ahead: Floats, behind: Floats, pairs: _Pairs, fit: Fit) -> tuple[Floats, Mask]:
-    """Strengths (rounds, m), and which rounds have finite ones.
+def _refit(ahead: Floats, behind: Floats, scale: _Scale, fit: Fit) -> tuple[Floats, Mask]:
+    """Strengths (m, rounds), and which rounds have finite ones.
 
     Chord steps s += L⁺·g with the information L of the real votes, for all rounds at once; a round
     that does not settle so is fitted by itself.
     """
-    strength = np.tile(fit.strength[pairs.group], (len(ahead), 1))
-    bread, incidence = inverse_information(fit, pairs.group), pairs.incidence()
-    finite = _finite(ahead, behind, pairs, fit)
-    settled = ~finite
-    lost = np.zeros(len(ahead), dtype=bool)
+    rounds = len(ahead.T)
+    strength = np.tile(fit.strength[scale.group, None], rounds)
+    finite = _finite(ahead, behind, scale, fit)
+    settled, lost = ~finite, np.zeros(rounds, dtype=bool)
     total = ahead + behind
     for _ in range(CHORDS):
-        e = np.exp(np.maximum(strength - strength.max(1, keepdims=True), -700.0))
-        p = e[:, pairs.i]
-        p /= p + e[:, pairs.j]
+        e = np.exp(np.maximum(strength - strength.max(0), -SATURATED))
+        p = e[scale.i]
+        p /= p + e[scale.j]
         p *= total
-        gradient = (incidence @ (ahead - p).T).T
+        gradient = scale.incidence @ np.subtract(ahead, p, out=p)
         if fit.prior > 0:
             gradient += fit.prior * (0.5 - expit(strength))
-        step = gradient @ bread
-        longest = np.abs(step).max(1, initial=0.0)
+        step = scale.bread @ gradient
+        longest = np.abs(step).max(0, initial=0.0)
         lost |= longest > LONGEST
-        step[lost | settled] = 0.0
+        step[:, lost | settled] = 0.0
         strength += step
         settled |= longest <= TOLERANCE
         if (settled | lost).all():
             break
     for k in np.flatnonzero(finite & (lost | ~settled)):
-        strength[k], _ = newton(pairs.wins(ahead[k], behind[k]), fit.prior)
+        strength[:, k], _ = newton(scale.wins(ahead[:, k], behind[:, k]), fit.prior)
     return strength, finite
 
 
-def _finite(ahead: Floats, behind: Floats, pairs: _Pairs, fit: Fit) -> Mask:
+def _finite(ahead: Floats, behind: Floats, scale: _Scale, fit: Fit) -> Mask:
     """Which rounds have finite strengths: surely those with every arc that the real votes have."""
     if fit.prior > 0:
-        return np.ones(len(ahead), dtype=bool)
-    won = submatrix(fit.wins, pairs.group)
-    there, back = won[pairs.i, pairs.j] > 0, won[pairs.j, pairs.i] > 0
-    finite = np.asarray((ahead > 0)[:, there].all(1) & (behind > 0)[:, back].all(1))
+        return np.ones(len(ahead.T), dtype=bool)
+    won = submatrix(fit.wins, scale.group)
+    there, back = won[scale.i, scale.j] > 0, won[scale.j, scale.i] > 0
+    finite = np.asarray((ahead[there] > 0).all(0) & (behind[back] > 0).all(0))
     for k in np.flatnonzero(~finite):
-        finite[k] = survey(pairs.wins(ahead[k], behind[k])).whole
+        finite[k] = survey(scale.wins(ahead[:, k], behind[:, k])).whole
     return finite

@@ -46,14 +46,13 @@ def replay(
         if since.step != step or len(since.strength) > votes.competitors:
             raise RatingError("the checkpoint has another step or more competitors")
         start[: len(since.strength)] = since.strength
-    score = scores[votes.outcome + STRONGEST]
     if votes.weight is None:
         steps, stride = np.full(1, step), 0
     else:
         steps, stride = step / UNIT * votes.weight, 1
         if steps.max(initial=0.0) > LARGEST_STEP:
             raise RatingError("a weight makes an Elo step too large to mean anything")
-    columns: tuple[Any, ...] = (start, votes.first, votes.second, score, steps)
+    columns: tuple[Any, ...] = (start, votes.first, votes.second, votes.outcome, scores, steps)
     if not COMPILED:  # lists are what plain Python indexes fastest
         columns = tuple(column.tolist() for column in columns)
     end = np.asarray(exchange(*columns, stride), dtype=np.float64)
@@ -62,14 +61,16 @@ def replay(
 
 @compiled
 def exchange(  # noqa: PLR0917
-    strength: Any, first: Any, second: Any, score: Any, step: Any, stride: int
+    strength: Any, first: Any, second: Any, outcome: Any, scores: Any, step: Any, stride: int
 ) -> Any:
     """The loop itself: runs on lists, and compiled on arrays; changes and returns `strength`."""
     k = 0
     for v in range(len(first)):
         i = first[v]
         j = second[v]
-        d = step[k] * (score[v] - 1.0 / (1.0 + exp(strength[j] - strength[i])))
+        d = step[k] * (
+            scores[outcome[v] + STRONGEST] - 1.0 / (1.0 + exp(strength[j] - strength[i]))
+        )
         strength[i] += d
         strength[j] -= d
         k += stride
