@@ -6,9 +6,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from arena.errors import NotFoundError
 from arena.events.access import Role, event_for, is_member
 from arena.events.lifecycle import missing_before_opening
-from arena.events.models import Event, Membership
+from arena.events.models import Event, Membership, Record
 
 
 def desk_event(request: HttpRequest, slug: str, role: Role = Role.ORGANIZER) -> Event:
@@ -29,3 +30,12 @@ def desk_page(
         else [],
     }
     return render(request, f"desk/{template}.html", frame | context, status=status)
+
+
+def record_of(event: Event, external_id: str) -> Record:
+    """A record of this event by the organizer's own identifier."""
+    named = event.records.filter(external_id=external_id).exclude(imported_at=None)
+    found = named.select_related("event", "replaces").first()
+    if found is None:
+        raise NotFoundError
+    return found

@@ -10,8 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from arena.desk.forms import WordingForm
-from arena.desk.frame import desk_event, desk_page
-from arena.desk.views import record_of
+from arena.desk.frame import desk_event, desk_page, record_of
 from arena.errors import ArenaError
 from arena.events.correcting import correct_record, wording_of
 

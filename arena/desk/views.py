@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from arena.desk.forms import ControlForm, DeadlineForm, ExcludeForm
-from arena.desk.frame import desk_event, desk_page
+from arena.desk.frame import desk_event, desk_page, record_of
 from arena.desk.health import (
     contributors_of,
     control_credits,
@@ -29,7 +29,7 @@ from arena.events.controls import (
     retire_matchup,
 )
 from arena.events.lifecycle import close_event, extend_event, open_event
-from arena.events.models import Enrollment, Event, Matchup, Record
+from arena.events.models import Enrollment, Event, Matchup
 from arena.judging.models import Exclusion, Judgment
 from arena.judging.receipts import receipts_of
 from arena.judging.review import exclude_contributor, exclude_judgment, lift_exclusion
@@ -170,15 +170,6 @@ def matchup(request: HttpRequest, slug: str, external_id: str) -> HttpResponse:
     except ArenaError as error:
         messages.error(request, error.message)
     return redirect("desk:record", slug, external_id)
-
-
-def record_of(event: Event, external_id: str) -> Record:
-    """A record of this event by the organizer's own identifier."""
-    named = event.records.filter(external_id=external_id).exclude(imported_at=None)
-    found = named.select_related("event", "replaces").first()
-    if found is None:
-        raise NotFoundError
-    return found
 
 
 @require_GET
