@@ -74,7 +74,7 @@ def axis_labels(axis: Axis) -> SafeString:
     """The axis' numbers."""
     return svg(
         "axis",
-        ('<text x="{}" y="100%" dy="-4">{}</text>', ((axis.at(t), points(t)) for t in axis.ticks)),
+        ('<text x="{}" y="100%" dy="-10">{}</text>', ((axis.at(t), points(t)) for t in axis.ticks)),
     )
 
 
@@ -101,7 +101,7 @@ def bars(counts: Sequence[int], labels: Sequence[tuple[float, str]]) -> SafeStri
     """Counts as bars from left to right; labels: (place in [0, 1], text) below them."""
     width, top = 100 / len(counts), max(counts)
     thick = min(0.8 * width, THICKEST)
-    step = max(tick_step(top / 3), 1)
+    step = max(tick_step(top / 4), 1)
     levels = [
         (percent(BASE - TALLEST * n * step / top), points(n * step))
         for n in range(1, math.floor(top / step) + 1)

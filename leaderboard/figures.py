@@ -21,7 +21,6 @@ SHADES = 10
 CURVES = 6
 MOMENTS = 60
 """Lines of the rating chart, and points of a line."""
-LABELS = 4
 
 
 @dataclass(frozen=True)
@@ -115,9 +114,9 @@ def moments_of(unit: str, start: str, count: int, event: Event) -> Iterator[date
 
 
 def marks(texts: Sequence[str]) -> list[tuple[float, str]]:
-    """Some of a text per bin, each below the middle of its bin."""
-    step = max(1, -(-len(texts) // LABELS))
-    return [((i + 0.5) / len(texts), texts[i]) for i in range(0, len(texts), step)]
+    """The first, the middle and the last of a text per bin, each below its bin."""
+    last = len(texts) - 1
+    return [((i + 0.5) / len(texts), texts[i]) for i in sorted({0, last // 2, last})]
 
 
 @dataclass(frozen=True)
