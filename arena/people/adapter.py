@@ -28,14 +28,18 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return response
 
 
+class NotOfferedError(NotFoundError, SocialApp.DoesNotExist):  # type: ignore[misc]
+    """This site offers no sign-in by that provider: a 404 to visitors, and to allauth no client."""
+
+
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
     """allauth's behaviour, but for providers that this site does not offer."""
 
     def get_app(
         self, request: HttpRequest, provider: str, client_id: str | None = None
     ) -> SocialApp:
-        """The provider's client here. Raises `NotFoundError` where none is configured."""
+        """The provider's client here. Raises `NotOfferedError` where none is configured."""
         try:
             return super().get_app(request, provider, client_id)
         except SocialApp.DoesNotExist as error:
-            raise NotFoundError from error
+            raise NotOfferedError from error
