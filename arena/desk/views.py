@@ -30,6 +30,7 @@ from arena.events.controls import (
 )
 from arena.events.lifecycle import close_event, extend_event, open_event
 from arena.events.models import Enrollment, Event, Matchup
+from arena.exports.tasks import keep_bundle_soon
 from arena.judging.models import Exclusion, Judgment
 from arena.judging.receipts import receipts_of
 from arena.judging.review import exclude_contributor, exclude_judgment, lift_exclusion
@@ -65,7 +66,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def state(request: HttpRequest, slug: str) -> HttpResponse:
-    """Open, extend or close the event."""
+    """Open, extend, close or publish the event, or seal a round of it."""
     event, now = desk_event(request, slug), timezone.now()
     try:
         change_state(request, event)
@@ -86,12 +87,12 @@ def change_state(request: HttpRequest, event: Event) -> None:
     elif to == "closed":
         close_event(event)
     elif to == "published":
-        publish_event(event, now)
+        keep_bundle_soon(publish_event(event, now))
     elif to == "sealed":
         name = request.POST.get("name", "").strip()[:80]
         if not name:
             raise ArenaError(_("Give the round a name."), "name_missing")
-        seal_round(event, name, now)
+        keep_bundle_soon(seal_round(event, name, now))
     elif to == "extended":
         form = DeadlineForm(request.POST)
         if not form.is_valid():

@@ -2,12 +2,21 @@
 
 import structlog
 from celery import shared_task
+from kombu.exceptions import OperationalError
 
 from arena.errors import ConflictError
 from arena.exports.bundle import kept_bundle
 from leaderboard.models import Snapshot
 
 log = structlog.get_logger(__name__)
+
+
+def keep_bundle_soon(snapshot: Snapshot) -> None:
+    """Ask a worker for a sealed round's bundle; with the broker away, its download makes it."""
+    try:
+        keep_bundle.delay(snapshot.pk)
+    except OperationalError:
+        log.warning("bundle not queued", snapshot_id=snapshot.pk)
 
 
 @shared_task

@@ -1,0 +1,62 @@
+"""Rounds and the final result, from the desk."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from arena.events.models import Event
+from arena.exports.tasks import keep_bundle
+from arena.judging.ledger import seal_event
+from leaderboard.models import Snapshot
+from leaderboard.refresh import refresh_event
+from tests.factories import NOW, make_enrollment, make_judgment
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Snapshots whose bundle a worker is asked for."""
+    sent: list[int] = []
+    monkeypatch.setattr(keep_bundle, "delay", sent.append)
+    return sent
+
+
+@pytest.fixture
+def judged(event: Event) -> Event:
+    for posted in ("a1", "tie", "b2"):
+        make_judgment(make_enrollment(event), posted)
+    seal_event(event.pk, NOW)
+    refresh_event(event, now=NOW)
+    return event
+
+
+def post(desk: Client, event: Event, **data: str):
+    return desk.post(reverse("desk:state", args=[event.slug]), data, follow=True)
+
+
+def test_a_round_is_sealed_under_a_name(desk: Client, judged: Event, kept: list[int]) -> None:
+    assert b"Give the round a name" in post(desk, judged, to="sealed", name=" ").content
+    assert b"Week 1" in post(desk, judged, to="sealed", name="Week 1").content
+    assert b"Nothing has changed" in post(desk, judged, to="sealed", name="Week 2").content
+    assert kept == [Snapshot.objects.get(name="Week 1").pk]
+
+
+def test_publishing_takes_a_closed_event_and_its_computed_board(
+    desk: Client, judged: Event, kept: list[int]
+) -> None:
+    post(desk, judged, to="published")
+    judged.refresh_from_db()
+    assert judged.state == "open"
+    post(desk, judged, to="closed")
+    refresh_event(Event.objects.get(), now=NOW)
+    post(desk, judged, to="published")
+    judged.refresh_from_db()
+    assert judged.state == "published"
+    keep_bundle(kept[0])
+    bundle = reverse("exports:bundle", args=[judged.slug, Snapshot.objects.get(pk=kept[0]).name])
+    assert Client().get(bundle).status_code == 200
+
+
+def test_an_unknown_step_is_refused(desk: Client, event: Event) -> None:
+    assert b"There is no such step" in post(desk, event, to="sideways").content
