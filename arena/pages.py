@@ -12,6 +12,7 @@ from arena.errors import NotFoundError
 from arena.events.access import Role, enrollment_of, event_for, is_member
 from arena.events.creating import may_create
 from arena.events.models import Event
+from arena.events.notes import current_note
 from arena.events.terms import current_terms
 from arena.judging.receipts import receipts_of
 from arena.markup import render_markdown
@@ -84,6 +85,7 @@ def event_page(request: HttpRequest, slug: str) -> HttpResponse:
         "enrollment": enrollment,
         "is_staff_member": is_member(request.user, event),
         "terms": current_terms(event),
+        "note": current_note(event),
         "has_free_seats": not request.user.is_authenticated and open_seats.exists(),
         "guidelines_html": render_markdown(guidelines.text) if guidelines else "",
         "description_html": render_markdown(event.description),

@@ -30,6 +30,7 @@ from arena.events.controls import (
 )
 from arena.events.lifecycle import close_event, extend_event, open_event
 from arena.events.models import Enrollment, Event, Matchup
+from arena.events.notes import current_note, publish_note
 from arena.exports.tasks import keep_bundle_soon
 from arena.judging.models import Exclusion, Judgment
 from arena.judging.receipts import receipts_of
@@ -57,6 +58,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
         "health": health_of(event, now),
         "snapshot": board.current_snapshot if board else None,
         "rounds": event.snapshots.exclude(sealed_at=None).order_by("-sealed_at"),
+        "note": current_note(event),
         "deadline_form": DeadlineForm(
             initial={"closes_at": event.closes_at and event.closes_at.astimezone(event.zone())}
         ),
@@ -93,6 +95,10 @@ def change_state(request: HttpRequest, event: Event) -> None:
         if not name:
             raise ArenaError(_("Give the round a name."), "name_missing")
         keep_bundle_soon(seal_round(event, name, now))
+    elif to == "noted":
+        publish_note(
+            event, request.POST.get("text", "").strip()[:500], by=reviewer(request), now=now
+        )
     elif to == "extended":
         form = DeadlineForm(request.POST)
         if not form.is_valid():

@@ -236,6 +236,28 @@ class Question(models.Model):
         return {**self.settings, "scale": self.event.scale, "both_bad": self.event.both_bad}
 
 
+class Note(models.Model):
+    """A word from the organizer to everybody who judges; one at a time is current."""
+
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="notes")
+    text = models.CharField(max_length=500)
+    created_at = models.DateTimeField()
+    # Null: whoever wrote it has left and was erased.
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    # Null while current.
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["event"], condition=Q(ended_at=None), name="note_one_current"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.text[:40]
+
+
 class Competitor(models.Model):
     """A language model (or checkpoint, prompt, system) being rated; people read "model"."""
 

@@ -11,6 +11,7 @@ from typing import Any
 from django.urls import reverse
 
 from arena.events.models import Enrollment, Question
+from arena.events.notes import current_note
 from arena.judging.models import Assignment, Flag, Judgment
 from arena.judging.recording import undo_until
 from arena.markup import render_markdown, render_messages
@@ -128,6 +129,23 @@ def shown_question(
         both_bad=question.kind == "preference" and bool(settings["both_bad"]),
         value=value,
     )
+
+
+def note_for(assignment: Assignment) -> str:
+    """The organizer's note above the first matchup that this person is shown after it was written.
+
+    Nothing is stored: the same request again gets the same answer. It depends on times alone, so
+    it stands above controls and ordinary matchups alike.
+    """
+    note = current_note(assignment.enrollment.event)
+    if note is None or assignment.shown_at is None or assignment.shown_at < note.created_at:
+        return ""
+    earlier = Assignment.objects.filter(
+        enrollment=assignment.enrollment,
+        ordinal__lt=assignment.ordinal,
+        shown_at__gte=note.created_at,
+    )
+    return "" if earlier.exists() else note.text
 
 
 def undoable_assignment(current: Assignment, now: datetime) -> Assignment | None:

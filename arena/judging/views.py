@@ -20,7 +20,7 @@ from arena.events.access import enrollment_of, event_for
 from arena.events.models import Enrollment
 from arena.judging.assigning import latest_guidelines, next_assignment, shown_assignment
 from arena.judging.models import Assignment, Flag
-from arena.judging.presenting import SKIP_REASONS, done_count, matchup_context
+from arena.judging.presenting import SKIP_REASONS, done_count, matchup_context, note_for
 from arena.judging.recording import (
     InvalidAnswers,
     check_answers,
@@ -161,7 +161,7 @@ def show_matchup(
     context = matchup_context(assignment, now, posted=posted)
     if notice is None and not is_htmx(request):
         notice = " ".join(str(message) for message in messages.get_messages(request))
-    context |= {"notice": notice, "htmx": is_htmx(request)}
+    context |= {"notice": notice or note_for(assignment), "htmx": is_htmx(request)}
     if is_htmx(request):
         return render(request, "judging/_matchup.html", context, status=status)
     guidelines = latest_guidelines(assignment.enrollment.event)

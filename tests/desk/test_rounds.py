@@ -60,3 +60,27 @@ def test_publishing_takes_a_closed_event_and_its_computed_board(
 
 def test_an_unknown_step_is_refused(desk: Client, event: Event) -> None:
     assert b"There is no such step" in post(desk, event, to="sideways").content
+
+
+def test_a_note_is_shown_once_to_each_and_until_it_ends(desk: Client, event: Event) -> None:
+    enrollment = make_enrollment(event)
+    judge = Client()
+    judge.force_login(enrollment.user)
+    following = reverse("judging:next", args=[event.slug])
+    assert b"Tea is ready" not in judge.get(following, follow=True).content
+    post(desk, event, to="noted", text="Tea is ready.")
+    seen = []
+    for _ in range(3):
+        shown = enrollment.assignments.get(state="shown")
+        url = reverse("judging:judge", args=[shown.uuid])
+        headers = {"HX-Request": "true"}
+        reply = judge.post(url, {"preference": "a1", "comment": ""}, headers=headers)
+        again = judge.post(url, {"preference": "a1", "comment": ""}, headers=headers)
+        assert reply.content == again.content
+        seen.append(b"Tea is ready" in reply.content)
+    assert seen == [True, False, False]
+    page = reverse("events:event", args=[event.slug])
+    assert b"Tea is ready" in Client().get(page).content
+    post(desk, event, to="noted", text="")
+    assert b"Tea is ready" not in Client().get(page).content
+    assert event.notes.get().ended_at is not None
