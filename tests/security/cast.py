@@ -185,6 +185,7 @@ class Side:
             "desk:flags": {"assignment": str(self.answered.uuid), "act": "done"},
             "desk:contributor": {"act": "exclude", "reason": "unreliable", "note": "so"},
             "desk:print_seats": {"printed": "2"},
+            "desk:reissue_seat": {"username": self.slip.username},
             "desk:seats": {"open": "1", "claims_per_network": "30"},
             "desk:winner": {"act": "withdraw"},
             "people:name": {"display_name": "Somebody"},

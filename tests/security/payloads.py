@@ -1,7 +1,7 @@
 """Texts that want to be more than text: script, markup, addresses, templates, spreadsheets.
 
-Each of the `SCRIPTS` would set `window.pwned`, open a dialog or call `evil.invalid` if anything of
-it were taken for more than text. None is longer than the shortest name that a person can give.
+Each of the `SCRIPTS` would set `window.pwned`, open a dialog or call another host if anything of it
+were taken for more than text. None is longer than the 40 letters of a display name.
 """
 
 SCRIPTS = (
@@ -32,7 +32,7 @@ SCRIPTS = (
     "[x](data:text/html,<b>)",
     "![x](https://evil.invalid/a.png)",
     "<img src=https://evil.invalid/b>",
-    "<link rel=stylesheet href=//evil.invalid>",
+    "<link rel=stylesheet href=//e.invalid>",
     "<style>@import'//evil.invalid'</style>",
     "<iframe src=//evil.invalid></iframe>",
     "<iframe srcdoc='<b onload=pwned=1>'>",
@@ -54,7 +54,7 @@ SCRIPTS = (
     "\u202e<script>pwned=1",
     "$\\href{javascript:alert(1)}{x}$",
     "```html\n<script>pwned=1</script>",
-    "<x hx-get=//evil.invalid hx-trigger=load>",
+    "<x hx-get=//e.invalid hx-trigger=load>",
     "<p class=notice style=color:red>x",
 )
 
