@@ -25,7 +25,7 @@ Beside the board:
     davidson.fit(counts)                                            ties as a parameter
     grading.effect(counts)                                          "much better" worth more
     style.fit(votes, x, names), style.covariance(votes, x, fit)     x from covariates.differences
-    bootstrap.resample_votes / _clusters / _sequences               with a generator of yours
+    bootstrap.reweight_votes(counts, fit, rng), …                   with a generator of yours
     bradley_terry.win_matrix(fit), forecast.forecast(contrast, i, j, votes)
     robustness.unseat(counts, fit), influence.leave_one_out(votes, counts, fit)
     rankings.expand(judgment, competitor, place), weights.inverse_probability(probability)

@@ -1,6 +1,9 @@
-"""Bootstrap strengths: the same fit on resampled votes, clusters of votes, or sequences.
+"""Bootstrap strengths: the same fit on reweighted votes or contributors, or resampled sequences.
 
-Efron 1979, Annals of Statistics 7, 1-26. Every draw comes from the generator that is passed in.
+Votes and contributors get random weights of mean and variance 1, exponential ones: the Bayesian
+bootstrap (Rubin 1981, Annals of Statistics 9, 130-134). It has the spread of drawing with
+replacement, but no round leaves a vote out, so that every round has finite strengths. Every draw
+comes from the generator that is passed in.
 """
 
 from collections.abc import Callable
@@ -13,10 +16,9 @@ from scipy.special import expit
 from . import elo
 from .bradley_terry import Fit, inverse_information, newton, submatrix
 from .counts import SIGN, Counts
-from .graph import survey
 from .intervals import Covariance, Interval, Method
 from .scores import Sparse, cluster_ids, comparable
-from .votes import STRONGEST, UNIT, Floats, Ints, Mask, Votes
+from .votes import STRONGEST, UNIT, Floats, Ints, Votes
 
 ROUNDS = 100
 CHORDS = 50
@@ -38,13 +40,11 @@ Draw = Callable[[int], tuple[Floats, Floats]]
 class Bootstrap:
     """Strengths of the rounds.
 
-    strengths: float64 (rounds, M), NaN for competitors that have none;
-    dropped: further rounds, in which what was drawn allows no finite strengths;
-    clusters: how many there were to draw from, where clusters were drawn.
+    strengths: float64 (rounds, M), NaN for competitors that have none; clusters: how many there
+    were, where clusters were reweighted.
     """
 
     strengths: Floats
-    dropped: int
     clusters: tuple[int, ...] = ()
 
     def interval(self, level: float = 0.95) -> Interval:
@@ -91,13 +91,13 @@ class _Scale:
         return won
 
 
-def resample_votes(
+def reweight_votes(
     counts: Counts, fit: Fit, rng: np.random.Generator, rounds: int = ROUNDS
 ) -> Bootstrap:
-    """Draw every vote Poisson(1) times, as Poisson counts of the folded cells.
+    """Weigh every vote anew: the weights of a folded cell of n votes add up to a Gamma(n).
 
-    A cell of weighted votes is drawn as Poisson((Σw)²/Σw²) votes of weight Σw²/Σw each: mean and
-    variance are those of the drawn weights.
+    A cell of weighted votes is drawn as Gamma((Σw)²/Σw²)·Σw²/Σw, which has the mean and variance of
+    its reweighted votes.
     """
 
     def drawer(scale: _Scale) -> Draw:
@@ -115,27 +115,23 @@ def resample_votes(
         def draw(rounds: int) -> tuple[Floats, Floats]:
             ahead, behind = np.zeros((2, len(first), rounds))
             for score, mean, unit in cells:
-                drawn = rng.poisson(mean, (len(mean), rounds)) * unit
+                drawn = rng.standard_gamma(mean, (len(mean), rounds)) * unit
                 ahead += score * drawn
                 behind += (1.0 - score) * drawn
             return ahead, behind
 
         return draw
 
-    return _resample(fit, drawer, rounds)
+    return _rounds(fit, drawer, rounds)
 
 
-def resample_clusters(
+def reweight_clusters(
     votes: Votes, fit: Fit, rng: np.random.Generator, by: Method, rounds: int = ROUNDS
 ) -> Bootstrap:
-    """Draw as many clusters (contributors, judgments, …) as there are, with replacement.
-
-    All votes of a cluster come along as often as it was drawn (Davison & Hinkley 1997, Bootstrap
-    Methods and their Application, section 3.8, strategy 1).
-    """
+    """Weigh every cluster (contributor, judgment, …) anew, all its votes alike."""
     votes = comparable(votes, fit)
     cluster, size = cluster_ids(votes, by)
-    present = np.flatnonzero(np.bincount(cluster, minlength=size))
+    used = int(np.count_nonzero(np.bincount(cluster, minlength=size)))
     weight = np.ones(len(votes)) if votes.weight is None else votes.weight / UNIT
     score = fit.scores[votes.outcome + STRONGEST]
     swap = votes.first > votes.second
@@ -154,13 +150,12 @@ def resample_clusters(
         behind = coo_array(((weight * (1.0 - score))[mine], where), shape).tocsr()
 
         def draw(rounds: int) -> tuple[Floats, Floats]:
-            drawn = [rng.choice(present, len(present)) for _ in range(rounds)]
-            times = np.stack([np.bincount(ids, minlength=size) for ids in drawn], axis=1)
+            times = rng.standard_exponential((size, rounds))
             return ahead @ times, behind @ times
 
         return draw
 
-    return _resample(fit, drawer, rounds, (len(present),))
+    return _rounds(fit, drawer, rounds, (used,))
 
 
 def resample_sequences(
@@ -179,40 +174,31 @@ def resample_sequences(
     for k in range(rounds):
         drawn = votes.take(rng.integers(0, n, n)) if n else votes
         strengths[k] = elo.replay(drawn, step=step, scores=scores).strength
-    return Bootstrap(strengths, 0)
+    return Bootstrap(strengths)
 
 
-def _resample(
-    fit: Fit,
-    drawer: Callable[[_Scale], Draw],
-    rounds: int,
-    clusters: tuple[int, ...] = (),
+def _rounds(
+    fit: Fit, drawer: Callable[[_Scale], Draw], rounds: int, clusters: tuple[int, ...] = ()
 ) -> Bootstrap:
     strengths = np.full((rounds, len(fit.strength)), np.nan)
-    kept = np.ones(rounds, dtype=bool)
     for group in fit.groups():
         scale = _Scale.of(fit, group)
         draw = drawer(scale)
         batch = max(1, CELLS // max(len(scale.i), 1))
         for start in range(0, rounds, batch):
             part = slice(start, min(start + batch, rounds))
-            ahead, behind = draw(part.stop - start)
-            refitted, finite = _refit(ahead, behind, scale, fit)
-            strengths[part, group] = refitted.T
-            kept[part] &= finite
-    return Bootstrap(strengths[kept], int(rounds - kept.sum()), clusters)
+            strengths[part, group] = _refit(*draw(part.stop - start), scale, fit).T
+    return Bootstrap(strengths, clusters)
 
 
-def _refit(ahead: Floats, behind: Floats, scale: _Scale, fit: Fit) -> tuple[Floats, Mask]:
-    """Strengths (m, rounds), and which rounds have finite ones.
+def _refit(ahead: Floats, behind: Floats, scale: _Scale, fit: Fit) -> Floats:
+    """Strengths (m, rounds) by chord steps s += L⁺·g, with the information L of the real votes.
 
-    Chord steps s += L⁺·g with the information L of the real votes, for all rounds at once; a round
-    that does not settle so is fitted by itself.
+    All rounds take their steps together; one that does not settle so is fitted by itself.
     """
     rounds = len(ahead.T)
     strength = np.tile(fit.strength[scale.group, None], rounds)
-    finite = _finite(ahead, behind, scale, fit)
-    settled, lost = ~finite, np.zeros(rounds, dtype=bool)
+    settled, lost = np.zeros((2, rounds), dtype=bool)
     total = ahead + behind
     for _ in range(CHORDS):
         e = np.exp(np.maximum(strength - strength.max(0), -SATURATED))
@@ -230,18 +216,6 @@ def _refit(ahead: Floats, behind: Floats, scale: _Scale, fit: Fit) -> tuple[Floa
         settled |= longest <= TOLERANCE
         if (settled | lost).all():
             break
-    for k in np.flatnonzero(finite & (lost | ~settled)):
+    for k in np.flatnonzero(lost | ~settled):
         strength[:, k], _ = newton(scale.wins(ahead[:, k], behind[:, k]), fit.prior)
-    return strength, finite
-
-
-def _finite(ahead: Floats, behind: Floats, scale: _Scale, fit: Fit) -> Mask:
-    """Which rounds have finite strengths: surely those with every arc that the real votes have."""
-    if fit.prior > 0:
-        return np.ones(len(ahead.T), dtype=bool)
-    won = submatrix(fit.wins, scale.group)
-    there, back = won[scale.i, scale.j] > 0, won[scale.j, scale.i] > 0
-    finite = np.asarray((ahead[there] > 0).all(0) & (behind[back] > 0).all(0))
-    for k in np.flatnonzero(~finite):
-        finite[k] = survey(scale.wins(ahead[:, k], behind[:, k])).whole
-    return finite
+    return strength

@@ -87,7 +87,10 @@ def fold(votes: Votes) -> Counts:
         count_rows(sums[0], m, votes.outcome, votes.first, votes.second)
     else:
         count_columns(sums, votes)
-    return Counts(*sums.reshape(len(sums), OUTCOMES, m, m))
+    counts = Counts(*sums.reshape(len(sums), OUTCOMES, m, m))
+    if np.einsum("oii->", counts.votes):
+        raise RatingError("a vote compares a competitor with itself")
+    return counts
 
 
 @compiled

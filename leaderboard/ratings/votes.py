@@ -68,8 +68,6 @@ class Votes:
                 raise RatingError(f"competitor index outside 0 … {self.competitors - 1}")
         if self.outcome.min() < -STRONGEST or self.outcome.max() > STRONGEST:
             raise RatingError(f"outcome outside -{STRONGEST} … {STRONGEST}")
-        if (self.first == self.second).any():
-            raise RatingError("a vote compares a competitor with itself")
         if self.weight is not None and self.weight.min() < 0:
             raise RatingError("weights must not be negative")
 

@@ -123,7 +123,7 @@ def test_weights_are_quantised_and_refused():
 )
 def test_impossible_votes_are_refused(rows, message):
     with pytest.raises(RatingError, match=message):
-        make_votes(3, rows)
+        fold(make_votes(3, rows))
 
 
 def test_columns_must_be_integers_of_one_length():

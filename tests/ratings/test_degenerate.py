@@ -25,7 +25,7 @@ from leaderboard.ratings import (
     two_way,
 )
 from leaderboard.ratings import bradley_terry as bt
-from leaderboard.ratings.bootstrap import resample_clusters, resample_votes
+from leaderboard.ratings.bootstrap import reweight_clusters, reweight_votes
 from leaderboard.ratings.forecast import Verdict, forecast
 from leaderboard.ratings.grading import effect
 from leaderboard.ratings.influence import leave_one_out
@@ -107,9 +107,9 @@ def test_everything_beside_the_board_copes_too(votes):
     assert len(ties.log_tie) == ties.field.components
     matrix = davidson.covariance(counts, ties).matrix
     assert (np.isnan(matrix) == ~ties.same_scale).all()
-    rounds = resample_votes(counts, fit, np.random.default_rng(0), 5)
-    assert len(rounds.strengths) + rounds.dropped == 5
-    resample_clusters(votes, fit, np.random.default_rng(0), Method.CONTRIBUTOR, 5)
+    rounds = reweight_votes(counts, fit, np.random.default_rng(0), 5)
+    assert (np.isfinite(rounds.strengths) == np.isfinite(fit.strength)).all()
+    reweight_clusters(votes, fit, np.random.default_rng(0), Method.CONTRIBUTOR, 5)
     for change in Change:
         assert unseat(counts, fit, change).leader == fit.leader()
     found = leave_one_out(votes, counts, fit, exact=2)
