@@ -68,7 +68,7 @@ def stubs(tmp_path: Path) -> dict[str, str]:
     ("command", "called"),
     [
         ("web", "gunicorn arena.wsgi --bind 0.0.0.0:8000 --workers 2 "),
-        ("worker", "celery --quiet -A arena worker --concurrency 2"),
+        ("worker", "celery --quiet -A arena worker --loglevel WARNING --concurrency 2"),
         ("beat", "celery --quiet -A arena beat"),
         ("migrate --no-input", "python3 manage.py migrate --no-input"),
         ("create_organizer ada", "python3 manage.py create_organizer ada"),
