@@ -16,6 +16,7 @@ from scipy.special import expit
 from . import elo
 from .bradley_terry import Fit, inverse_information, newton, submatrix
 from .counts import SIGN, Counts
+from .errors import RatingError
 from .intervals import Covariance, Interval, Method
 from .scores import Sparse, cluster_ids, comparable
 from .votes import STRONGEST, UNIT, Floats, Ints, Votes
@@ -54,7 +55,9 @@ class Bootstrap:
         return Interval(lower, upper, level)
 
     def covariance(self) -> Covariance:
-        """Covariance of the strengths over the rounds."""
+        """Covariance of the strengths over two or more rounds."""
+        if len(self.strengths) < 2:
+            raise RatingError("one round shows no variance")
         centred = self.strengths - self.strengths.mean(0)
         matrix = centred.T @ centred / (len(centred) - 1)
         return Covariance(matrix, Method.BOOTSTRAP, Method.BOOTSTRAP, self.clusters)

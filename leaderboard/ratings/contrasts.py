@@ -32,6 +32,7 @@ class Contrasts:
 def compare(fit: Rated, covariance: Covariance, alpha: float = 0.05) -> Contrasts:
     """Test every difference: z = (s_i - s_j) / sqrt(V_ii + V_jj - 2·V_ij), two-sided.
 
+    Nothing is claimed of a difference without any estimated variance: p is 1.
     Holm's correction (1979, Scandinavian J. Statistics 6, 65-70) keeps the chance of one or more
     false claims among all pairs of the board below alpha, whatever the tests' dependence.
     """

@@ -1,6 +1,6 @@
 """Votes folded to their sufficient statistics: exact integers that add and subtract."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -52,28 +52,28 @@ class Counts:
         return self.votes if self.square is None else self.square / UNIT**2
 
     def __add__(self, other: Self) -> "Counts":
-        return self._combined(other, 1)
+        return self._combined(other, np.add)
 
     def __sub__(self, other: Self) -> "Counts":
         """Counts without those of `other`, whose votes must be among these."""
-        difference = self._combined(other, -1)
+        difference = self._combined(other, np.subtract)
         if (difference.votes < 0).any():
             raise RatingError("subtracted votes that were never counted")
         return difference
 
-    def _combined(self, other: "Counts", sign: int) -> "Counts":
+    def _combined(self, other: "Counts", combine: Callable[[Ints, Ints], Ints]) -> "Counts":
         if self.votes.shape != other.votes.shape:
             raise RatingError("counts of different numbers of competitors")
         if (self.weight is None) != (other.weight is None):
             raise RatingError("weighted and unweighted counts do not mix")
         if self.weight is None or other.weight is None:
-            return Counts(self.votes + sign * other.votes)
+            return Counts(combine(self.votes, other.votes))
         assert self.square is not None
         assert other.square is not None
         return Counts(
-            self.votes + sign * other.votes,
-            self.weight + sign * other.weight,
-            self.square + sign * other.square,
+            combine(self.votes, other.votes),
+            combine(self.weight, other.weight),
+            combine(self.square, other.square),
         )
 
 

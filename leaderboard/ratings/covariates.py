@@ -1,6 +1,9 @@
-"""Covariates of a response's style, measured once when the text is imported."""
+"""How the style of two responses is compared.
 
-import re
+The counts themselves (words, headers, bold spans, list items, code blocks of a response) are made
+once, when its text is imported; here two responses' counts become one difference for `style.fit`.
+"""
+
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -8,59 +11,55 @@ import numpy as np
 from .errors import RatingError
 from .votes import Floats
 
-Measure = Callable[[str], float]
-
-_FENCE = re.compile(r"^ {0,3}(```+|~~~+).*?(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
-_WORD = re.compile(r"\w+")
-_HEADER = re.compile(r"^ {0,3}#{1,6}[ \t]+\S", re.MULTILINE)
-_BOLD = re.compile(r"(\*\*|__)(?=\S)(?:(?!\1).)+?(?<=\S)\1", re.DOTALL)
-_ITEM = re.compile(r"^[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+\S", re.MULTILINE)
+Difference = Callable[[Floats, Floats], Floats]
 
 
-def _prose(text: str) -> str:
-    return _FENCE.sub("\n", text)
+def relative(first: Floats, second: Floats) -> Floats:
+    """(f - s) / (f + s) of counts that are not negative: -1 … 1, and 0 where both are 0.
+
+    As in the Chatbot Arena's style control (lmsys.org/blog/2024-08-28-style-control): twice the
+    words are the same difference at any length.
+    """
+    if first.min(initial=0.0) < 0.0 or second.min(initial=0.0) < 0.0:
+        raise RatingError("counts of style must not be negative")
+    total = first + second
+    share: Floats = np.divide(first - second, total, out=np.zeros_like(total), where=total > 0.0)
+    return share
 
 
-_MEASURES: dict[str, Measure] = {
-    "length": lambda text: float(len(_WORD.findall(text))),
-    "headers": lambda text: float(len(_HEADER.findall(_prose(text)))),
-    "bold": lambda text: float(len(_BOLD.findall(_prose(text)))),
-    "lists": lambda text: float(len(_ITEM.findall(_prose(text)))),
-    "code": lambda text: float(len(_FENCE.findall(text))),
-}
+def plain(first: Floats, second: Floats) -> Floats:
+    """f - s, for a covariate that is no count, such as a sentiment."""
+    return first - second
+
+
+_DIFFERENCES: dict[str, Difference] = dict.fromkeys(
+    ("length", "headers", "bold", "lists", "code"), relative
+)
 
 
 def names() -> tuple[str, ...]:
-    """Names of the covariates: words, headers, bold spans, list items, code blocks, and further."""
-    return tuple(_MEASURES)
+    """Names of the covariates, those registered last at the end."""
+    return tuple(_DIFFERENCES)
 
 
-def register(name: str, measure: Measure) -> None:
-    """Add a covariate: a function from Markdown text to a number that is not negative."""
-    if name in _MEASURES:
+def register(name: str, difference: Difference = relative) -> None:
+    """Add a covariate, with the way its two values become a difference."""
+    if name in _DIFFERENCES:
         raise RatingError(f"covariate {name} exists")
-    _MEASURES[name] = measure
+    _DIFFERENCES[name] = difference
 
 
-def measure(text: str, chosen: Sequence[str] | None = None) -> tuple[float, ...]:
-    """The covariates of one Markdown response, in the order of `chosen` or of `names()`.
+def differences(first: Floats, second: Floats, chosen: Sequence[str]) -> Floats:
+    """x for `style.fit`: float64 (n, d), the differences of the responses' covariates.
 
-    Formatting inside fenced code does not count as formatting (as in the Chatbot Arena's style
-    control, lmsys.org/blog/2024-08-28-style-control).
-    """
-    return tuple(_MEASURES[name](text) for name in (names() if chosen is None else chosen))
-
-
-def differences(first: Floats, second: Floats) -> Floats:
-    """Normalised differences of (n, d) covariates: (f - s) / (f + s) in -1 … 1, 0 where both are 0.
-
-    As the Chatbot Arena's style control divides them: twice the words count the same at any length.
+    first, second: (n, d), one column per name in `chosen`, one row per vote.
     """
     first, second = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    if first.shape != second.shape or first.shape[1:] != (len(chosen),):
+        raise RatingError(f"covariates must have {len(chosen)} columns for each response")
     if not (np.isfinite(first).all() and np.isfinite(second).all()):
         raise RatingError("covariates must be finite")
-    if first.min(initial=0.0) < 0.0 or second.min(initial=0.0) < 0.0:
-        raise RatingError("covariates must not be negative")
-    total = first + second
-    scaled: Floats = np.divide(first - second, total, out=np.zeros_like(total), where=total > 0.0)
-    return scaled
+    x = np.empty_like(first)
+    for a, name in enumerate(chosen):
+        x[:, a] = _DIFFERENCES[name](first[:, a], second[:, a])
+    return x

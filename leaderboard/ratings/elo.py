@@ -37,7 +37,7 @@ def replay(
 
     For each vote p = 1 / (1 + exp(s_second - s_first)), d = step·w·(y - p); the first competitor
     gains d and the second loses it, so a weight changes how much is exchanged but creates nothing
-    (Elo 1978, The Rating of Chessplayers, section 1.6; K = 4 as the Chatbot Arena used it).
+    (Elo 1978, The Rating of Chessplayers; K = 4 as the Chatbot Arena used it).
     replay(b, since=replay(a)) equals replay(a then b) to the last digit.
     """
     check_scores(scores)

@@ -75,7 +75,7 @@ def forecast(
     reserve = ndtri(power)
     apart = _times((two_sided + reserve) * error, gap)
     equal = _times((one_sided + reserve) * error, margin - gap)
-    factor = max(1.0, min(apart, equal))
+    factor = float(max(1.0, min(apart, equal)))
     return Forecast(difference, error, Verdict.UNDERPOWERED, factor, votes * (factor - 1.0))
 
 

@@ -60,7 +60,8 @@ class Covariance:
     @property
     def standard_error(self) -> Floats:
         """Standard error of each strength against the mean of its component: float64 (M,)."""
-        return np.sqrt(np.diag(self.matrix))
+        # a variance of 0 may come out of rounding as -1e-20
+        return np.sqrt(np.maximum(np.diag(self.matrix), 0.0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,8 +12,6 @@ from .votes import Floats, Ids, Ints, Mask
 
 CLASSES = 8
 """No more classes than this: what is left over joins the last."""
-
-
 FEWEST_VOTES = 30.0
 """Effective votes below which a competitor is provisional."""
 
@@ -23,8 +21,8 @@ class Ranks:
     """Places within each component: int32 (M,), 1 is best, 0 where there is no rank.
 
     rank: 1 + how many have a larger estimate;
-    best, worst: the rank range: 1 + how many are certainly better, and M less how many are
-    certainly worse, by contrasts that hold for all pairs together;
+    best, worst: the rank range: 1 + how many are certainly better, and the size of the scale less
+    how many are certainly worse, by contrasts that hold for all pairs together;
     upper_bound: the Chatbot Arena's "Rank (UB)", 1 + how many have a lower limit above this
     competitor's upper limit, of intervals for each by itself;
     group: the class, 1 is best (see `classes`).

@@ -7,20 +7,21 @@ from .votes import Floats, Ints, quantise
 
 LARGEST = 20.0
 """The default cap: no vote counts more than this many average ones."""
+LEAST = 1e-12
+"""No choice is made with a smaller probability than this; such a number is a mistake."""
 
 
 def inverse_probability(probability: Floats, cap: float = LARGEST) -> Ints:
     """Weights 1/π for votes whose matchup was chosen with probability π: int64 (n,), mean about 1.
 
-    Horvitz & Thompson 1952 (J. American Statistical Association 47, 663-685), as used for actively
-    sampled battles by Chiang et al. 2024 (Chatbot Arena, arXiv 2403.04132, section 4): an estimate
-    from weighted votes aims at what uniform sampling would have shown. They are divided by their
-    mean, then cut at `cap`, which trades a little bias for a bounded variance (Ionides 2008, J.
+    An estimate from votes so weighted aims at what uniform sampling would have shown (Horvitz &
+    Thompson 1952, J. American Statistical Association 47, 663-685). They are divided by their mean,
+    then cut at `cap`, which trades a little bias for a bounded variance (Ionides 2008, J.
     Computational and Graphical Statistics 17, 295-311), and quantised.
     """
     probability = np.asarray(probability, dtype=np.float64)
-    if not ((probability > 0.0) & (probability <= 1.0)).all():
-        raise RatingError("a choice was made with a probability above 0 and at most 1")
+    if not ((probability >= LEAST) & (probability <= 1.0)).all():
+        raise RatingError(f"a choice was made with a probability of {LEAST} to 1")
     if len(probability) == 0:
         return np.zeros(0, dtype=np.int64)
     weight = 1.0 / probability

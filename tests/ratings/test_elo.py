@@ -23,7 +23,7 @@ def test_points_equal_the_textbook_loop(weigh):
 
 
 def test_the_worked_example_of_one_game():
-    """Equal players, K = 32: the winner takes 16 points (Elo 1978, section 1.6)."""
+    """Equal players, K = 32: the winner takes 16 points (Elo 1978)."""
     step = scale.step_from_points(32.0)
     points = scale.to_points(elo.replay(make_votes(2, [(0, 1, 1)]), step=step).strength)
     assert np.allclose(points, [1016, 984])

@@ -199,36 +199,26 @@ def test_unrated_competitors_stay_unrated():
     assert np.isfinite(covariance.coefficient).all()
 
 
-def test_covariates_are_counted_in_markdown():
-    text = (
-        "# Title\n\nSome **bold words** and __more__.\n\n- one\n- two\n  1. nested\n\n"
-        "```python\n# no header\n- no item **no bold**\n```\n\n## End\n"
-    )
-    counted = dict(zip(covariates.names(), covariates.measure(text), strict=True))
-    assert counted["headers"] == 2
-    assert counted["bold"] == 2
-    assert counted["lists"] == 3
-    assert counted["code"] == 1
-    assert counted["length"] == 18
-    assert covariates.measure("") == (0, 0, 0, 0, 0)
-    assert covariates.measure("#hash 2*3**4 a - b") == (6, 0, 0, 0, 0)
-    assert covariates.measure("```\nopen to the end **x**")[2:] == (0, 0, 1)
+def test_differences_are_normalised_and_bounded():
+    first, second = np.array([[100, 0], [0, 3]]), np.array([[300, 0], [0, 1]])
+    x = covariates.differences(first, second, ["length", "bold"])
+    assert x.tolist() == [[-0.5, 0], [0, 0.5]]
+    assert covariates.names() == ("length", "headers", "bold", "lists", "code")
+    with pytest.raises(RatingError, match="2 columns"):
+        covariates.differences(first[:, :1], second[:, :1], ["length", "bold"])
+    for bad in (-1.0, np.nan):
+        with pytest.raises(RatingError, match="must"):
+            covariates.differences(np.array([[bad]]), np.array([[1.0]]), ["length"])
 
 
 def test_further_covariates_can_be_registered(monkeypatch):
-    monkeypatch.setattr(covariates, "_MEASURES", dict(covariates._MEASURES))
-    covariates.register("emoji", lambda text: float(text.count("🙂")))
-    assert covariates.measure("🙂 hi 🙂", ["emoji"]) == (2.0,)
+    monkeypatch.setattr(covariates, "_DIFFERENCES", dict(covariates._DIFFERENCES))
+    covariates.register("emoji")
+    covariates.register("sentiment", covariates.plain)
+    first, second = np.array([[3.0, -0.5]]), np.array([[1.0, 0.25]])
+    assert covariates.differences(first, second, ["emoji", "sentiment"]).tolist() == [[0.5, -0.75]]
     with pytest.raises(RatingError, match="emoji exists"):
-        covariates.register("emoji", len)
-
-
-def test_differences_are_normalised_and_bounded():
-    x = covariates.differences(np.array([[100, 0], [0, 3]]), np.array([[300, 0], [0, 1]]))
-    assert x.tolist() == [[-0.5, 0], [0, 0.5]]
-    for bad in (np.array([[-1.0]]), np.array([[np.nan]])):
-        with pytest.raises(RatingError, match="covariates"):
-            covariates.differences(bad, np.array([[1.0]]))
+        covariates.register("emoji")
 
 
 def test_style_that_explains_every_vote_has_no_finite_coefficient():
