@@ -284,6 +284,13 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3.0,
         "options": {"expires": 3},
     },
+    # After the end only reviewers still move a board.
+    "refresh-over": {
+        "task": "leaderboard.tasks.refresh_boards",
+        "schedule": 60.0,
+        "kwargs": {"over": True},
+        "options": {"expires": 60},
+    },
     "advance": {
         "task": "arena.events.tasks.advance_events",
         "schedule": 15.0,

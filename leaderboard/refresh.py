@@ -72,11 +72,13 @@ def refresh_event(event: Event, *, now: datetime, rebuild: bool = False) -> Snap
         Board.release(event, until)
 
 
-def due_events(now: datetime) -> Iterator[int]:
-    """Primary keys of events whose boards may have something to do, long-idle ones included."""
+def due_events(now: datetime, *, over: bool = False) -> Iterator[int]:
+    """Primary keys of events, running or over, whose boards may have something to do."""
     busy = Q(board__claimed_until__gt=now) | Q(snapshots__created_at__gt=now - REST)
     sealed = LedgerBatch.objects.filter(event=OuterRef("pk"))
-    for event in Event.objects.filter(Exists(sealed)).exclude(pk__in=Event.objects.filter(busy)):
+    is_over = Q(state__in=(Event.State.CLOSED, Event.State.PUBLISHED))
+    events = Event.objects.filter(Exists(sealed), is_over if over else ~is_over)
+    for event in events.exclude(pk__in=Event.objects.filter(busy)):
         latest = event.snapshots.order_by("-id").first()
         if (
             latest is None

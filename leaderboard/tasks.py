@@ -12,9 +12,9 @@ log = structlog.get_logger(__name__)
 
 
 @shared_task
-def refresh_boards() -> None:
-    """Refresh the boards of every event in which something has happened, each by itself."""
-    for event_id in due_events(timezone.now()):
+def refresh_boards(*, over: bool = False) -> None:
+    """Refresh the boards of every event, running or over, in which something has happened."""
+    for event_id in due_events(timezone.now(), over=over):
         refresh_board.apply_async([event_id], expires=30)
 
 

@@ -285,6 +285,14 @@ def test_due_events_rest_between_snapshots(crowd: Crowd) -> None:
     assert list(due_events(LATER + timedelta(hours=1))) == []
 
 
+def test_events_that_are_over_are_looked_at_by_themselves(crowd: Crowd) -> None:
+    crowd.vote()
+    seal_event(crowd.event.pk, NOW)
+    Event.objects.update(state=Event.State.PUBLISHED)
+    assert list(due_events(NOW)) == []
+    assert list(due_events(NOW, over=True)) == [crowd.event.pk]
+
+
 # --- publishing --------------------------------------------------------------------------------
 def public(event: Event) -> Snapshot | None:
     return Snapshot.objects.filter(board__event=event).first()
