@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from arena.errors import NotFoundError
-from arena.events.access import Role, enrollment_of, event_for, is_member
+from arena.events.access import STAFF, Role, enrollment_of, event_for, has_role
 from arena.events.creating import may_create
 from arena.events.models import Event
 from arena.events.notes import current_note
@@ -43,7 +43,8 @@ def home(request: HttpRequest) -> HttpResponse:
 
 def own_events(user: User) -> list[Event]:
     """The events this person looks after."""
-    return list(Event.objects.filter(memberships__user=user).order_by("-created_at")[:SHOWN])
+    office = {"memberships__user": user, "memberships__role__in": STAFF[Role.REVIEWER]}
+    return list(Event.objects.filter(**office).order_by("-created_at")[:SHOWN])
 
 
 def with_figures(events: list[Event]) -> list[Event]:
@@ -83,7 +84,7 @@ def event_page(request: HttpRequest, slug: str) -> HttpResponse:
         "event": event,
         "is_open": event.is_open(now),
         "enrollment": enrollment,
-        "is_staff_member": is_member(request.user, event),
+        "is_staff_member": has_role(request.user, event, Role.REVIEWER),
         "terms": current_terms(event),
         "note": current_note(event),
         "has_free_seats": not request.user.is_authenticated and open_seats.exists(),
