@@ -29,6 +29,7 @@ from tests.security.policy import (
 
 pytestmark = pytest.mark.django_db
 WALKED = pytest.mark.parametrize("url", URLS, ids=lambda url: url.name)
+IN_PARTS = [url for url in URLS if url.name.startswith(("judging:", "leaderboard:", "imports:"))]
 TWO_OBJECTS = [url for url in URLS if "slug" in url.arguments and len(url.arguments) > 1]
 
 WRITTEN = re.compile(r'^\s*(?:INSERT INTO|UPDATE|DELETE FROM|REPLACE INTO)\s+"(\w+)"')
@@ -102,9 +103,9 @@ class Visit:
         return "" if self.is_allowed else "let in"
 
 
-def visit(world: World, url: Url, actor: Actor, side: Side, method: str) -> Visit:
+def visit(world: World, url: Url, actor: Actor, side: Side, method: str, **headers: str) -> Visit:
     """Somebody asks for a URL; what it changes is undone."""
-    client, path = world.client(actor), url.path(side.arguments(url))
+    client, path = world.client(actor, **headers), url.path(side.arguments(url))
     with undone(), CaptureQueriesContext(connection) as queries:
         response = client.get(path) if method == "GET" else client.post(path, side.form(url))
         body = b"".join(response) if response.streaming else response.content
@@ -144,6 +145,18 @@ def test_reading(world: World, url: Url) -> None:
 def test_writing(world: World, url: Url) -> None:
     wrong = []
     for seen in visits(world, url, "POST"):
+        wrong.append(f"{seen}: {seen.trouble}" if seen.trouble else "")
+        wrong += [f"{seen}: holds {secret!r}" for secret in leaks(world, seen)]
+    assert not any(wrong), "\n".join(filter(None, wrong))
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("url", IN_PARTS, ids=lambda url: url.name)
+def test_a_part_of_a_page_holds_no_more_than_the_page(world: World, url: Url, method: str) -> None:
+    """What htmx is answered."""
+    wrong = []
+    for label in ("anonymous", "tea contributor", "tea organizer"):
+        seen = visit(world, url, world.actor(label), world.public, method, HTTP_HX_REQUEST="true")
         wrong.append(f"{seen}: {seen.trouble}" if seen.trouble else "")
         wrong += [f"{seen}: holds {secret!r}" for secret in leaks(world, seen)]
     assert not any(wrong), "\n".join(filter(None, wrong))
