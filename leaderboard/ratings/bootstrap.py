@@ -118,9 +118,13 @@ def reweight_votes(
         def draw(rounds: int) -> tuple[Floats, Floats]:
             ahead, behind = np.zeros((2, len(first), rounds))
             for score, mean, unit in cells:
-                drawn = rng.standard_gamma(mean, (len(mean), rounds)) * unit
-                ahead += score * drawn
-                behind += (1.0 - score) * drawn
+                drawn = rng.standard_gamma(mean, (len(mean), rounds))
+                if counts.weight is not None:
+                    drawn *= unit
+                if score > 0.0:
+                    ahead += score * drawn
+                if score < 1.0:
+                    behind += (1.0 - score) * drawn
             return ahead, behind
 
         return draw
