@@ -99,10 +99,7 @@ def clustered(votes: Votes, fit: Fit, method: Method) -> Covariance:
     Multiplied by G/(G-1) for G clusters. Fewer than two clusters say nothing: RatingError.
     """
     votes = comparable(votes, fit)
-    meat, clusters = cluster_meat(votes, residuals(votes, fit), method)
-    if clusters < 2:
-        raise RatingError(f"{clusters} {method} clusters: no variance can be estimated")
-    return _sandwich(fit, meat * (clusters / (clusters - 1)), method, (clusters,))
+    return _clustered(votes, residuals(votes, fit), fit, method)
 
 
 def two_way(votes: Votes, counts: Counts, fit: Fit) -> Covariance:
@@ -113,11 +110,15 @@ def two_way(votes: Votes, counts: Counts, fit: Fit) -> Covariance:
     is one judgment. Where the difference is not positive definite, or a side has fewer than 30
     clusters, the larger (by trace) one-way covariance stands in, and the note says so.
     """
-    sides = [clustered(votes, fit, side) for side in (Method.CONTRIBUTOR, Method.MATCHUP)]
+    votes = comparable(votes, fit)
+    residual = residuals(votes, fit)
+    sides = [
+        _clustered(votes, residual, fit, side) for side in (Method.CONTRIBUTOR, Method.MATCHUP)
+    ]
     if votes.judgment is None:
         both = independent(counts, fit)
     else:
-        both = clustered(votes, fit, Method.JUDGMENT)
+        both = _clustered(votes, residual, fit, Method.JUDGMENT)
     return combine(sides, both.matrix, lambda matrix: positive(matrix, fit))
 
 
@@ -145,6 +146,13 @@ def hessian(fit: Fit) -> Floats:
     half wins vary less than the model says, and make it too wide.
     """
     return _masked(bread(fit), fit)
+
+
+def _clustered(votes: Votes, residual: Floats, fit: Fit, method: Method) -> Covariance:
+    meat, clusters = cluster_meat(votes, residual, method)
+    if clusters < 2:
+        raise RatingError(f"{clusters} {method} clusters: no variance can be estimated")
+    return _sandwich(fit, meat * (clusters / (clusters - 1)), method, (clusters,))
 
 
 def _sandwich(fit: Fit, meat: Floats, method: Method, clusters: tuple[int, ...] = ()) -> Covariance:

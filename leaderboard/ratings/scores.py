@@ -8,8 +8,10 @@ from .errors import RatingError
 from .graph import Rated
 from .votes import STRONGEST, UNIT, Floats, Ids, Ints, Mask, Votes
 
-ROWS = 1 << 20
-"""Votes whose pairs are held at a time."""
+ROWS = 1 << 15
+"""Votes worked on at a time: they stay in the processor's cache."""
+FEW = 1 << 12
+"""So many votes tell most columns of ids apart."""
 DENSE = 1 << 24
 """Cells of the largest cluster by competitor table that is kept dense."""
 
@@ -96,12 +98,15 @@ def squared(table: Floats | Sparse) -> Floats:
 
 def _only_pairs(votes: Votes, cluster: Ids | Ints, size: int) -> Ints | None:
     """The pair each cluster is about, min·M + max, or None where some cluster has several."""
-    pair = np.minimum(votes.first, votes.second).astype(np.int64)
-    pair *= votes.competitors
-    pair += np.maximum(votes.first, votes.second)
     pair_of = np.zeros(size, dtype=np.int64)
-    pair_of[cluster] = pair
-    return pair_of if (pair_of[cluster] == pair).all() else None
+    for rows in (slice(FEW), slice(None)):
+        pair = np.minimum(votes.first[rows], votes.second[rows]).astype(np.int64)
+        pair *= votes.competitors
+        pair += np.maximum(votes.first[rows], votes.second[rows])
+        pair_of[cluster[rows]] = pair
+        if (pair_of[cluster[rows]] != pair).any():
+            return None
+    return pair_of
 
 
 def _meat_of_pairs(votes: Votes, residual: Floats, cluster: Ids | Ints, pair_of: Ints) -> Floats:
