@@ -224,7 +224,7 @@ def test_an_open_page_mostly_gets_a_304(
     crowd: Crowd, client: Client, django_assert_num_queries: Any
 ) -> None:
     page = show(client, crowd.event).content.decode()
-    polled = re.search(r'hx-get="(.*?)" hx-trigger="every 8s".*?hx-headers="(.*?)"', page)
+    polled = re.search(r'hx-get="(.*?)"\s+hx-trigger="every 8s".*?hx-headers="(.*?)"', page, re.S)
     assert polled
     address, headers = polled.groups()
     tag = json.loads(headers.replace("&quot;", '"'))["If-None-Match"]
