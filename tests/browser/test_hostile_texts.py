@@ -21,7 +21,7 @@ from arena.events.models import (
     Terms,
 )
 from arena.judging.ledger import seal_event
-from arena.judging.models import Exclusion
+from arena.judging.models import Answer, Exclusion
 from arena.judging.recording import flag_assignment
 from arena.judging.review import exclude_contributor
 from arena.people.models import User
@@ -65,6 +65,13 @@ def poison(world: World) -> None:
     for question in Question.objects.filter(event=event):
         question.title, question.help = next(texts), next(texts)
         question.save()
+    event.notes.create(text=TEXT[:500], created_at=now)
+    event.snapshots.filter(name__isnull=False).update(name=SCRIPTS[11])
+    Answer.objects.update_or_create(
+        judgment=side.answered.judgments.get(),
+        question=event.questions.get(kind="text"),
+        defaults={"value": {"text": TEXT[:2000]}},
+    )
     for number, text in enumerate(SCRIPTS):
         Category.objects.create(event=event, slug=f"x{number}", name=text)
         User.objects.create(username=f"contributor-{number}", display_name=text)
