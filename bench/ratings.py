@@ -249,7 +249,7 @@ def added_memory(call: Call) -> float:
         call()
         return float("nan")
     call()
-    return (kibibytes("VmHWM") - before) / 1024
+    return max(kibibytes("VmHWM") - before, 0) / 1024
 
 
 def race(case: str, contestants: dict[str, Call], repeats: int, clock: str) -> dict[str, float]:

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from leaderboard.ratings import GRADED, SIGN, Counts, RatingError, Votes, fold, quantise
-from leaderboard.ratings.counts import effective_votes, resized, tally, wins
+from leaderboard.ratings.counts import (
+    count_columns,
+    count_rows,
+    effective_votes,
+    resized,
+    tally,
+    wins,
+)
 
 from . import slow
 from .make import make_votes, simulate
@@ -33,6 +40,15 @@ def test_counts_equal_a_loop_over_the_rows():
     assert np.array_equal(counts.votes, seen)
     assert np.array_equal(counts.mass, mass)
     assert np.array_equal(counts.squared_mass, square)
+
+
+def test_counting_by_row_equals_counting_by_column():
+    votes, _ = simulate(1, competitors=5, votes=300, graded=True)
+    by_row, by_column = np.zeros((2, 1, 7 * 5 * 5), dtype=np.int64)
+    loop = getattr(count_rows, "__wrapped__", count_rows)
+    loop(by_row[0], 5, votes.outcome.astype(int), votes.first, votes.second)
+    count_columns(by_column, votes)
+    assert np.array_equal(by_row, by_column)
 
 
 @pytest.mark.parametrize("with_weights", [False, True])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from leaderboard.ratings import RatingError, Votes, elo, quantise, scale
+from leaderboard.ratings import SIGN, RatingError, Votes, elo, quantise, scale
 
 from . import slow
 from .make import make_votes, simulate
@@ -20,6 +20,14 @@ def test_points_equal_the_textbook_loop(weigh):
     votes = weighted(votes) if weigh else votes
     points = scale.to_points(elo.replay(votes).strength)
     assert np.allclose(points, slow.elo(votes), rtol=1e-12)
+
+
+def test_the_loop_says_the_same_of_lists_and_of_arrays():
+    votes = weighted(simulate(1)[0])
+    columns = [np.zeros(8), votes.first, votes.second, votes.outcome, SIGN, np.full(2000, 0.02)]
+    loop = getattr(elo.exchange, "__wrapped__", elo.exchange)
+    from_lists = loop(*(column.tolist() for column in columns), 1)
+    assert from_lists == elo.exchange(*columns, 1).tolist()
 
 
 def test_the_worked_example_of_one_game():
