@@ -393,6 +393,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if not COMPILED:
         print("numba is not installed: the engine runs its plain loops only")
+    if arguments.quick:
+        print("200,000 votes: the goals are set for 1,000,000, where the ratios are larger")
     goals = run(arguments.clock, quick=arguments.quick)
     print("\n".join(goals))
 
