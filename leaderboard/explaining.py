@@ -11,7 +11,7 @@ from leaderboard.models import Snapshot
 from leaderboard.publishing import FEWEST_PEOPLE, PATIENCE
 from leaderboard.ratings import scale
 from leaderboard.ratings.ranks import FEWEST_VOTES
-from leaderboard.scoring import STEP
+from leaderboard.scoring import STEP, first_look
 from leaderboard.trust import quality
 from leaderboard.trust.control import FEWEST_CONTROLS, PRIOR_AGREEMENT, PRIOR_CONTROLS
 
@@ -44,7 +44,7 @@ def method_context(event: Event) -> dict[str, Any]:
         "fewest_rated": quality.FEWEST_CONTROLS,
         "bands": quality.BANDS,
         "step": STEP,
-        "first_look": quality.FIRST_LOOK,
+        "first_look": first_look(event),
         "look": quality.LOOK,
     }
 

@@ -12,10 +12,19 @@ import numpy as np
 import numpy.typing as npt
 
 from arena.events.lifecycle import freezes_at
+from arena.events.models import Event
 from arena.judging.models import LedgerBatch
+from arena.judging.schedule import met_by
 from leaderboard.comparisons import Comparisons
 from leaderboard.reliability import SIDES, UNKEYED, control_keys, credit_table
-from leaderboard.trust.quality import UNRATED, band, looked_at, quality, ranks
+from leaderboard.trust.quality import (
+    FEWEST_CONTROLS,
+    UNRATED,
+    band,
+    looked_at,
+    quality,
+    ranks,
+)
 
 Table = npt.NDArray[np.int64]
 STEP = 100
@@ -31,8 +40,13 @@ def scored(data: Comparisons, judged: Table) -> Table:
     exact = answers.quality(people)
     so_far = data.columns["contributor"][data.judgments][: published(data)]
     reached = np.bincount(so_far, minlength=people)
-    shown = answers.among_first(looked_at(reached)).quality(people)
+    shown = answers.among_first(looked_at(reached, first_look(data.event))).quality(people)
     return np.stack([exact, scores(judged, exact), ranks(scores(reached, shown)), band(shown)], 1)
+
+
+def first_look(event: Event) -> int:
+    """Judgments by which the event's schedule has brought everybody the controls a rating takes."""
+    return met_by(FEWEST_CONTROLS, event.control_interval)
 
 
 def scores(judged: Table, qualities: Table) -> Table:

@@ -26,6 +26,7 @@ from leaderboard.figures import heat_map, history_of, timeline_of
 from leaderboard.models import Board, Snapshot, Standing
 from leaderboard.placing import is_over, place_of, places, standings_of
 from leaderboard.presenting import chosen, links, table_of, unseating
+from leaderboard.scoring import first_look
 from leaderboard.winning import winner_of
 
 KEPT = 3600
@@ -163,6 +164,7 @@ def contributors(request: HttpRequest, slug: str) -> HttpResponse:
         "places": places(event, list(page), page.start_index() - 1),
         "own": place_of(event, own),
         "is_over": is_over(event),
+        "first_look": first_look(event),
         "winner": winner_of(event),
         "simulated": Standing.objects.filter(event=event).aggregate(n=Sum("simulated"))["n"],
     }

@@ -17,7 +17,7 @@ from arena.people.hashers import hash_code
 from arena.people.models import Seat, User
 
 SAMPLE = Path(__file__).resolve().parent.parent / "events" / "sample"
-PEOPLE, JUDGMENTS, DAYS = 60, 900, 6
+PEOPLE, JUDGMENTS, DAYS = 60, 1_800, 6
 OPEN_SEATS, PRINTED_SEATS = 200, 20
 ORGANIZER, CONTRIBUTOR = "sample-organizer", "sample-contributor"
 
@@ -41,10 +41,10 @@ def make_sample_event(plan: dict[str, object], now: datetime, rng: Random) -> Ev
     """Create the event, import its records and controls, and let the simulated crowd judge."""
     organizer, _ = User.objects.get_or_create(username=ORGANIZER)
     opened = now - timedelta(days=DAYS)
-    fields = ("summary", "description", "prize", "licence")
+    fields = ("summary", "description", "licence")
     settings = {field: plan[field] for field in fields} | {
         "matchups_per_record": 3,
-        "overlap": 9,
+        "overlap": 15,
         "control_interval": 12,
         "counts_simulated": True,
         "opens_at": opened - timedelta(hours=1),

@@ -17,6 +17,12 @@ def run_of(ordinal: int, interval: int) -> tuple[int, int]:
     return after + index * interval + 1, after + (index + 1) * interval
 
 
+def met_by(controls: int, interval: int) -> int:
+    """The ordinal by which everybody who skips nothing has met so many controls, at least one."""
+    later = controls - len(OPENING)
+    return OPENING[controls - 1][1] if later <= 0 else OPENING[-1][1] + later * interval
+
+
 def is_control_turn(secret: str, enrollment_id: str, ordinal: int, interval: int) -> bool:
     """Whether the assignment with this 1-based ordinal is to be a control.
 

@@ -19,6 +19,8 @@ from arena.judging.recording import check_answers, record_judgment
 CONTROL_GAP = 2.8
 # Spread of how much better one response of a record happens to be than its model.
 RECORD_NOISE = 0.6
+# The share of people who judge whatever there is, and how many others' visits theirs amount to.
+KEEN, KEEN_VISITS = 0.14, 50.0
 # Where answers change along the felt difference: tie up to the first, "much better" past the last.
 THRESHOLDS = (0.45, 1.6)
 
@@ -57,14 +59,22 @@ def simulate_judgments(
     `strengths` maps competitors' names to natural-log strengths that decide the answers.
     """
     crowd = list(enrol_crowd(event, people, span[0], rng))
-    weights = [rng.paretovariate(1.3) for _ in crowd]
+    visits = [how_often(rng) for _ in crowd]
+    everybody = iter(rng.sample(range(people), people))
     start, end = span
     moments = sorted(start + (end - start) * rng.random() for _ in range(judgments))
     done = 0
     for moment in moments:
-        enrollment, temperament = rng.choices(crowd, weights)[0]
+        if not any(visits):
+            break
+        # Everybody comes once.
+        number = next(everybody, None)
+        if number is None:
+            number = rng.choices(range(people), visits)[0]
+        enrollment, temperament = crowd[number]
         assignment = next_assignment(enrollment, rng, moment)
         if assignment is None:
+            visits[number] = 0
             continue
         posted = {"preference": answer(assignment, temperament, strengths, rng)}
         answers = check_answers(assignment, posted)
@@ -72,6 +82,13 @@ def simulate_judgments(
         record_judgment(assignment, answers, now=finished, origin=Origin.SIMULATED)
         done += 1
     return done
+
+
+def how_often(rng: Random) -> float:
+    """How often somebody comes back, relative to others: most a few times, the keen all day."""
+    if rng.random() < KEEN:
+        return KEEN_VISITS
+    return min(rng.paretovariate(1.3), 8.0)
 
 
 def enrol_crowd(

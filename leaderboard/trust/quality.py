@@ -16,8 +16,6 @@ UNIT = 1_000_000
 UNRATED = -1
 BANDS = (0.15, 0.30, 0.45, 0.60)
 """From these qualities on somebody is in the second, third, fourth and fifth band."""
-FIRST_LOOK = 150
-"""Judgments by which the usual schedule has brought everybody ten controls."""
 LOOK = 100
 """Judgments of one's own between two looks at one's quality while the event runs."""
 
@@ -75,14 +73,14 @@ def band(qualities: Counts) -> Counts:
     return np.where(qualities < 0, UNRATED, np.searchsorted(bounds, qualities, "right") + 1)
 
 
-def looked_at(judgments: Counts) -> Counts:
+def looked_at(judgments: Counts, first: int) -> Counts:
     """On how many of their first judgments somebody's shown quality rests: int64, a step function.
 
-    0 below 150, then 150, 250, 350 …: in between, no answer of one's own moves the band, so that
-    nobody can tell from it which of them was a control.
+    0 below the first look, then first, first + 100, first + 200 …: in between, no answer of one's
+    own moves the band, so that nobody can tell from it which of them was a control.
     """
-    steps = (judgments - FIRST_LOOK) // LOOK
-    return np.where(judgments < FIRST_LOOK, 0, FIRST_LOOK + LOOK * steps)
+    steps = (judgments - first) // LOOK
+    return np.where(judgments < first, 0, first + LOOK * steps)
 
 
 def ranks(scores: Counts) -> Counts:

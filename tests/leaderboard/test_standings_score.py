@@ -11,6 +11,7 @@ from django.urls import reverse
 from arena.events.models import Control, Enrollment, Event, Matchup
 from arena.judging.models import Exclusion, LedgerBatch, Origin
 from arena.judging.review import exclude_contributor, exclude_judgment, lift_exclusion
+from arena.judging.schedule import is_control_turn
 from leaderboard import scoring
 from leaderboard.models import Standing
 from leaderboard.reliability import credit_table
@@ -125,10 +126,19 @@ def test_five_bands() -> None:
 
 
 def test_looks_at_ones_quality_are_a_hundred_judgments_apart() -> None:
-    looks = looked_at(np.arange(400))
+    looks = looked_at(np.arange(400), 150)
     assert (looks[:150] == 0).all()
     assert sorted(set(looks.tolist())) == [0, 150, 250, 350]
     assert (looks <= np.arange(400)).all()
+
+
+@pytest.mark.parametrize(("interval", "first"), [(20, 150), (12, 102)])
+def test_the_first_look_is_when_everybody_has_met_ten_controls(interval: int, first: int) -> None:
+    event = Event(control_interval=interval, secret="secret")
+    assert scoring.first_look(event) == first
+    for person in ("a", "b", "c"):
+        turns = [is_control_turn("secret", person, n, interval) for n in range(1, first + 1)]
+        assert sum(turns) == 10
 
 
 def test_equal_scores_share_a_place() -> None:
@@ -177,7 +187,7 @@ def rows(event: Event) -> dict[int, tuple[object, ...]]:
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Steps small enough for a handful of judgments."""
     monkeypatch.setattr(scoring, "STEP", 4)
-    monkeypatch.setattr(trust, "FIRST_LOOK", 8)
+    monkeypatch.setattr(scoring, "first_look", lambda event: 8)
     monkeypatch.setattr(trust, "LOOK", 6)
     monkeypatch.setattr(trust, "FEWEST_CONTROLS", 2)
 
