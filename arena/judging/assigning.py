@@ -11,7 +11,6 @@ from random import Random
 
 from django.db import IntegrityError, transaction
 from django.db.models import (
-    Case,
     Count,
     Exists,
     F,
@@ -21,7 +20,6 @@ from django.db.models import (
     QuerySet,
     Subquery,
     Value,
-    When,
 )
 from django.db.models.functions import Coalesce, Greatest
 
@@ -144,20 +142,22 @@ def take(turn: Turn, matchup: Matchup) -> Assignment | None:
     """
     order = list(range(matchup.places.count()))
     turn.rng.shuffle(order)
-    is_ordinary = matchup.role == Matchup.Role.ORDINARY
-    # Closes two races: the last open slot (row count of `take_slot`) and two tabs of one person
-    # (unique ordinal, one shown). All of it happens or nothing.
+    # Closes three races: the last open slot (row count of `take_slot`), two tabs of one person
+    # (unique ordinal, one shown), and an exclusion made now (it locks the enrollment, too). All
+    # of it happens or nothing.
     with transaction.atomic():
-        if not take_slot(matchup.pk):
-            return None
         Enrollment.objects.filter(pk=turn.enrollment.pk).update(served=turn.ordinal)
+        holds = holds_slot(turn.enrollment, matchup)
+        if not take_slot(matchup.pk, holds=holds):
+            transaction.set_rollback(True)
+            return None
         return Assignment.objects.create(
             enrollment=turn.enrollment,
             matchup=matchup,
             ordinal=turn.ordinal,
             order=order,
             state=Assignment.State.SHOWN,
-            holds_slot=is_ordinary,
+            holds_slot=holds,
             guidelines=latest_guidelines(turn.event),
             reserved_at=turn.now,
             shown_at=turn.now,
@@ -165,47 +165,50 @@ def take(turn: Turn, matchup: Matchup) -> Assignment | None:
         )
 
 
-def take_slot(matchup_id: int) -> bool:
-    """Take an open slot, checked and decremented in one statement; controls never run out."""
+def holds_slot(enrollment: Enrollment, matchup: Matchup) -> bool:
+    """Whether an assignment counts towards the matchup's overlap: it is ordinary, and this
+    person is not excluded. (Both are looked at for everybody.)"""
+    excluded = enrollment.exclusions.in_force().exists()
+    return not excluded and matchup.role == Matchup.Role.ORDINARY
+
+
+def take_slot(matchup_id: int, *, holds: bool) -> bool:
+    """Take an open slot, checked and decremented in one statement; controls never run out.
+
+    Where the assignment holds none, a slot has to be open all the same and stays so.
+    """
     exempt = ~Q(role=Matchup.Role.ORDINARY)
     wanted = Matchup.objects.filter(Q(open_slots__gt=0) | exempt, pk=matchup_id)
-    return bool(wanted.update(open_slots=slots_after(-1)))
-
-
-def slots_after(change: int) -> Case:
-    """The open slots after a change, as an expression; exempt matchups stay as they are."""
-    return Case(
-        When(role=Matchup.Role.ORDINARY, then=F("open_slots") + Value(change)),
-        default=F("open_slots"),
-        output_field=IntegerField(),
-    )
+    return bool(wanted.update(open_slots=Greatest(F("open_slots") - Value(int(holds)), 0)))
 
 
 def give_back_slots(assignments: QuerySet[Assignment]) -> None:
-    """Return the slots these assignments hold, each at most once.
+    """Let these assignments hold no slot, inside the caller's transaction; twice is once."""
+    assignments.update(holds_slot=False)
+    count_slots(Matchup.objects.filter(pk__in=assignments.values("matchup")))
 
-    The caller's transaction closes the race with whoever else gives them back.
+
+def count_slots(matchups: QuerySet[Matchup]) -> None:
+    """Open as many slots of these matchups as overlap leaves beside those that are held.
+
+    Inside the caller's transaction: the rows are locked first, so that the statement that counts
+    sees whatever was taken or given back until then (PostgreSQL counts as of its beginning).
     """
-    held = list(
-        assignments.filter(holds_slot=True).select_for_update().values_list("pk", "matchup_id")
-    )
-    for pk, matchup_id in held:
-        if Assignment.objects.filter(pk=pk, holds_slot=True).update(holds_slot=False):
-            Matchup.objects.filter(pk=matchup_id).update(open_slots=slots_after(+1))
+    list(matchups.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
+    overlap = Event.objects.filter(pk=OuterRef("event")).values("overlap")
+    holding = Assignment.objects.filter(matchup=OuterRef("pk"), holds_slot=True).order_by()
+    held = holding.values("matchup").annotate(count=Count("pk")).values("count")
+    left = Subquery(overlap) - Coalesce(Subquery(held), 0)
+    ordinary = matchups.filter(role=Matchup.Role.ORDINARY)
+    ordinary.update(open_slots=Greatest(left, 0, output_field=IntegerField()))
 
 
 def change_overlap(event: Event, overlap: int) -> None:
-    """Want another number of judgments for each ordinary matchup; what is there stays.
-
-    Closes the race with people being served: slots are counted and set in one statement.
-    """
-    holding = Assignment.objects.filter(matchup=OuterRef("pk"), holds_slot=True).order_by()
-    held = holding.values("matchup").annotate(count=Count("pk")).values("count")
-    left = Value(overlap) - Coalesce(Subquery(held), 0)
+    """Want another number of judgments for each ordinary matchup; what is there stays."""
+    # Closes the race with people being served: nobody takes a slot between the two statements.
     with transaction.atomic():
         Event.objects.filter(pk=event.pk).update(overlap=overlap)
-        ordinary = Matchup.objects.filter(event=event, role=Matchup.Role.ORDINARY)
-        ordinary.update(open_slots=Greatest(left, 0, output_field=IntegerField()))
+        count_slots(Matchup.objects.filter(event=event, role=Matchup.Role.ORDINARY))
     event.overlap = overlap
 
 
@@ -216,12 +219,16 @@ def latest_guidelines(event: Event) -> Guidelines | None:
 
 def expire_lapsed(assignments: AssignmentQuerySet, now: datetime) -> int:
     """End the leases that have run out and give their slots back; returns how many ended."""
+    return expire(assignments.lapsed(now), now)
+
+
+def expire(leases: AssignmentQuerySet, now: datetime) -> int:
+    """End these live leases and give their slots back; returns how many ended."""
     ended = 0
-    for pk in assignments.lapsed(now).values_list("pk", flat=True):
+    for pk in leases.values_list("pk", flat=True):
         # Closes the race with an answer arriving now: whoever updates the live row first wins.
         with transaction.atomic():
-            row = Assignment.objects.lapsed(now).filter(pk=pk)
-            if row.update(state=Assignment.State.EXPIRED, finished_at=now):
+            if leases.filter(pk=pk).update(state=Assignment.State.EXPIRED, finished_at=now):
                 give_back_slots(Assignment.objects.filter(pk=pk))
                 ended += 1
     return ended

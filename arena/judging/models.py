@@ -67,7 +67,7 @@ class Assignment(models.Model):
     # Canonical positions of the responses from left to right, as drawn: [1, 0].
     order = models.JSONField()
     state = models.CharField(max_length=8, choices=State.choices, default=State.RESERVED)
-    # Whether one of the matchup's open slots was taken for it; given back at most once.
+    # Whether it counts towards the overlap of its matchup: `open_slots` is what is left beside.
     holds_slot = models.BooleanField(default=False)
     guidelines = models.ForeignKey(Guidelines, on_delete=models.PROTECT, null=True)
     reserved_at = models.DateTimeField()

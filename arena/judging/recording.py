@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from arena.errors import ConflictError
 from arena.events.models import Question
-from arena.judging.assigning import give_back_slots, take_slot
+from arena.judging.assigning import give_back_slots, holds_slot, take_slot
 from arena.judging.models import Answer, Assignment, Exclusion, Flag, Judgment, Origin
 from arena.questions import KINDS, InvalidAnswer, Value
 
@@ -86,9 +86,9 @@ def finish(assignment: Assignment, expected: str, now: datetime) -> bool:
 
 def reclaim(assignment: Assignment) -> bool:
     """Take a slot again for an answer whose lease had run out; False where none is left."""
-    if not take_slot(assignment.matchup_id):
+    holds = holds_slot(assignment.enrollment, assignment.matchup)
+    if not take_slot(assignment.matchup_id, holds=holds):
         return False
-    holds = assignment.matchup.role == assignment.matchup.Role.ORDINARY
     Assignment.objects.filter(pk=assignment.pk).update(holds_slot=holds)
     return True
 

@@ -11,10 +11,12 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from arena.errors import ConflictError
-from arena.events.models import Enrollment
-from arena.judging.assigning import give_back_slots, take_slot
+from arena.events.models import Enrollment, Matchup
+from arena.judging.assigning import count_slots, give_back_slots
 from arena.judging.models import Assignment, Exclusion, Judgment
 from arena.people.models import User
+
+State = Assignment.State
 
 
 def exclude_judgment(
@@ -60,8 +62,9 @@ def exclude(exclusion: Exclusion) -> Exclusion:
     try:
         # Closes the race of two reviewers: one exclusion of a thing is in force at a time.
         with transaction.atomic():
+            lock_enrollment(exclusion)
             exclusion.save(force_insert=True)
-            give_back_slots(done_assignments(exclusion))
+            give_back_slots(named_assignments(exclusion))
     except IntegrityError as error:
         raise ConflictError(_("This is excluded already."), "already_excluded") from error
     return exclusion
@@ -71,27 +74,35 @@ def lift_exclusion(exclusion: Exclusion, *, by: User | None, now: datetime) -> N
     """Let what was excluded count again. Doing so twice is once.
 
     A slot that has gone to somebody else in the meantime is not taken away from them: the
-    matchup then has one counted judgment more than its overlap.
+    matchup then has one counted judgment more than its overlap, and wants no further one.
     """
     # Closes the race of two reviewers: whoever updates the row in force does the rest.
     with transaction.atomic():
+        lock_enrollment(exclusion)
         in_force = Exclusion.objects.in_force().filter(pk=exclusion.pk)
         if not in_force.update(lifted_at=now, lifted_by=by):
             return
+        named = named_assignments(exclusion)
+        # An answer to one of them arriving now is waited for: the next statement sees it.
+        rows = Assignment.objects.filter(pk__in=named.values("pk")).select_for_update(no_key=True)
+        list(rows.values_list("pk", flat=True))
         counted = Judgment.objects.standing().not_excluded()
-        assignments = done_assignments(exclusion).filter(judgments__in=counted, holds_slot=False)
-        for assignment in assignments.select_related("matchup"):
-            if assignment.matchup.role == assignment.matchup.Role.ORDINARY and take_slot(
-                assignment.matchup_id
-            ):
-                Assignment.objects.filter(pk=assignment.pk).update(holds_slot=True)
+        holding = Q(state=State.DONE, judgments__in=counted) | Q(
+            state__in=(State.RESERVED, State.SHOWN)
+        )
+        named.filter(holding, matchup__role=Matchup.Role.ORDINARY).update(holds_slot=True)
+        count_slots(Matchup.objects.filter(pk__in=named.values("matchup")))
 
 
-def done_assignments(exclusion: Exclusion) -> QuerySet[Assignment]:
-    """The answered assignments whose judgments an exclusion names."""
-    named = (
-        Q(judgments=exclusion.judgment_id)
-        if exclusion.judgment_id
-        else Q(enrollment=exclusion.enrollment_id)
-    )
-    return Assignment.objects.filter(named, state=Assignment.State.DONE)
+def lock_enrollment(exclusion: Exclusion) -> None:
+    """Keep an excluded contributor from being served until the caller's transaction ends."""
+    if exclusion.enrollment_id:
+        named = Enrollment.objects.filter(pk=exclusion.enrollment_id)
+        list(named.select_for_update(no_key=True).values_list("pk", flat=True))
+
+
+def named_assignments(exclusion: Exclusion) -> QuerySet[Assignment]:
+    """The assignments that an exclusion names: a judgment's, or all of a contributor."""
+    if exclusion.judgment_id:
+        return Assignment.objects.filter(judgments=exclusion.judgment_id)
+    return Assignment.objects.filter(enrollment=exclusion.enrollment_id)

@@ -134,6 +134,20 @@ def test_a_lapsed_lease_gives_its_slot_to_somebody_else() -> None:
     assert serve(make_enrollment(event), after) is not None
 
 
+def test_what_is_given_back_under_a_lower_overlap_opens_only_missing_slots() -> None:
+    event = make_event(overlap=3)
+    matchup = make_matchup(event, make_competitors(event, 2))
+    shown = [make_assignment(make_enrollment(event)) for _ in range(3)]
+    change_overlap(event, 1)
+    opened = []
+    skip_assignment(shown[0], "other", now=NOW)
+    opened.append(Matchup.objects.get().open_slots)
+    for assignment in shown[1:]:
+        expire_lapsed(Assignment.objects.filter(pk=assignment.pk), assignment.lease_until)
+        opened.append(Matchup.objects.get(pk=matchup.pk).open_slots)
+    assert opened == [0, 0, 1]
+
+
 def test_a_skip_gives_the_slot_back_once() -> None:
     event = make_event(overlap=1)
     matchup = make_matchup(event, make_competitors(event, 2))
@@ -272,6 +286,32 @@ def test_eight_at_once_fill_every_slot_exactly() -> None:
     per_matchup = Counter(Judgment.objects.values_list("matchup_id", flat=True))
     assert set(per_matchup.values()) == {3}
     assert not Matchup.objects.exclude(open_slots=0).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_skips_and_judgments_at_once_leave_the_slots_that_are_missing() -> None:
+    event = make_event(overlap=3)
+    models = make_competitors(event, 2)
+    for _ in range(6):
+        make_matchup(event, models)
+    people = [make_enrollment(event) for _ in range(8)]
+
+    def work(enrollment: Enrollment) -> None:
+        rng = Random(enrollment.pk)
+        try:
+            while assignment := next_assignment(enrollment, rng, NOW):
+                if rng.random() < 0.5:
+                    skip_assignment(assignment, "other", now=NOW)
+                else:
+                    answers = check_answers(assignment, {"preference": "a1"})
+                    record_judgment(assignment, answers, now=NOW)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, people))
+    for matchup in event.matchups.all():
+        assert matchup.judgments.count() + matchup.open_slots == 3
 
 
 @pytest.mark.django_db(transaction=True)

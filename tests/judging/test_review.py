@@ -3,12 +3,17 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from arena.errors import ConflictError
-from arena.judging.models import Exclusion, Judgment
+from arena.judging.assigning import change_overlap, expire_lapsed
+from arena.judging.models import Assignment, Exclusion, Judgment
+from arena.judging.recording import check_answers, record_judgment
 from arena.judging.review import exclude_contributor, exclude_judgment, lift_exclusion
 from tests.factories import (
     NOW,
+    make_assignment,
     make_competitors,
     make_control,
     make_enrollment,
@@ -108,3 +113,76 @@ def test_a_controls_judgment_never_touches_slots() -> None:
     lift_exclusion(exclude_judgment(on_control[0], "broken", by=None, now=NOW), by=None, now=NOW)
     control.refresh_from_db()
     assert control.open_slots == 0
+
+
+def test_an_excluded_contributor_takes_no_overlap_from_others(event) -> None:
+    bad = make_enrollment(event)
+    shown = make_assignment(bad)
+    exclude_contributor(bad, "rigging", by=None, now=NOW)
+    assert open_slots(event) == [2, 2, 2, 2]
+    record_judgment(shown, check_answers(shown, {"preference": "a1"}), now=NOW)
+    for _ in range(3):
+        make_judgment(bad)
+    assert open_slots(event) == [2, 2, 2, 2]
+    for _ in range(2):
+        honest = make_enrollment(event)
+        for _ in range(4):
+            make_judgment(honest)
+    assert Judgment.objects.counted().count() == 8
+
+
+def test_a_late_answer_of_an_excluded_contributor_takes_no_slot(event) -> None:
+    bad = make_enrollment(event)
+    shown = make_assignment(bad)
+    exclude_contributor(bad, "rigging", by=None, now=NOW)
+    expire_lapsed(Assignment.objects.all(), shown.lease_until)
+    answers = check_answers(shown, {"preference": "a1"})
+    record_judgment(shown, answers, now=shown.lease_until)
+    assert open_slots(event) == [2, 2, 2, 2]
+
+
+def test_what_an_excluded_contributor_has_on_the_screen_counts_once_they_are_reinstated(
+    event,
+) -> None:
+    enrollment = make_enrollment(event)
+    exclusion = exclude_contributor(enrollment, "unreliable", by=None, now=NOW)
+    make_judgment(enrollment)
+    shown = make_assignment(enrollment)
+    lift_exclusion(exclusion, by=None, now=NOW)
+    assert sum(open_slots(event)) == 8 - 2
+    record_judgment(shown, check_answers(shown, {"preference": "a1"}), now=NOW)
+    assert Judgment.objects.counted().count() == 2
+    assert sum(open_slots(event)) == 8 - 2
+
+
+def test_serving_an_excluded_contributor_takes_the_same_statements(event) -> None:
+    one, other = make_enrollment(event), make_enrollment(event)
+    exclude_contributor(other, "rigging", by=None, now=NOW)
+    counts = []
+    for enrollment in (one, other):
+        with CaptureQueriesContext(connection) as queries:
+            make_judgment(enrollment)
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+def test_a_matchup_with_one_too_many_wants_none_when_one_is_excluded() -> None:
+    event = make_event(overlap=1)
+    make_matchup(event, make_competitors(event, 2))
+    first = make_judgment(make_enrollment(event))
+    exclusion = exclude_judgment(first, "broken", by=None, now=NOW)
+    second = make_judgment(make_enrollment(event))
+    lift_exclusion(exclusion, by=None, now=NOW)
+    exclude_judgment(second, "broken", by=None, now=NOW)
+    assert open_slots(event) == [0]
+    assert list(Judgment.objects.counted()) == [first]
+
+
+def test_excluding_under_a_lower_overlap_opens_a_slot_only_where_one_is_missing() -> None:
+    event = make_event(overlap=3)
+    make_matchup(event, make_competitors(event, 2))
+    judgments = [make_judgment(make_enrollment(event)) for _ in range(3)]
+    change_overlap(event, 1)
+    for judgment, opened in zip(judgments, (0, 0, 1), strict=True):
+        exclude_judgment(judgment, "broken", by=None, now=NOW)
+        assert open_slots(event) == [opened]
