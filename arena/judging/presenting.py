@@ -13,7 +13,7 @@ from django.urls import reverse
 from arena.events.models import Enrollment, Question
 from arena.events.notes import current_note
 from arena.judging.models import Assignment, Flag, Judgment
-from arena.judging.recording import undo_until
+from arena.judging.recording import is_undoable, undo_until
 from arena.markup import render_markdown, render_messages
 from arena.questions import KINDS, Choice
 
@@ -152,7 +152,4 @@ def undoable_assignment(current: Assignment, now: datetime) -> Assignment | None
     """The assignment answered last, if its answer may still be changed."""
     done = Assignment.objects.filter(enrollment=current.enrollment, state=Assignment.State.DONE)
     last = done.select_related("enrollment__event").order_by("-finished_at").first()
-    if last is None:
-        return None
-    until = undo_until(last)
-    return last if until is not None and now < until else None
+    return last if last is not None and is_undoable(last, now) else None

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from arena.errors import ConflictError
 from arena.events.models import Question
-from arena.judging.assigning import give_back_slots, holds_slot, take_slot
+from arena.judging.assigning import expire, give_back_slots, holds_slot, take_slot
 from arena.judging.models import Answer, Assignment, Exclusion, Flag, Judgment, Origin
 from arena.questions import KINDS, InvalidAnswer, Value
 
@@ -56,26 +56,40 @@ def record_judgment(
     """Store the answers to a shown assignment; the same answers again return the same judgment.
 
     Other answers within the undo window become a revision. Raises `ConflictError` after it, where
-    the assignment was skipped, and where the event is over for good.
+    the assignment was skipped, and where the final result is published.
     """
     event = assignment.enrollment.event
-    if event.state in (event.State.CLOSED, event.State.PUBLISHED):
+    if event.state == event.State.PUBLISHED:
         raise ConflictError(_("This event has closed."), "closed")
-    in_time = event.is_open(now) or (event.takes_answer(now) and now < assignment.lease_until)
+    in_time = is_in_time(assignment, now)
     try:
         # Closes the race of identical submissions: one of them finds the row still shown, and
         # its judgment is there before anybody else sees "done".
         with transaction.atomic():
             if finish(assignment, State.SHOWN, now):
                 return insert_judgment(assignment, answers, now, origin, late=not in_time)
+            end_second_lease(assignment, now)
             if finish(assignment, State.EXPIRED, now):
                 reclaimed = in_time and reclaim(assignment)
                 return insert_judgment(assignment, answers, now, origin, late=not reclaimed)
             return settled_judgment(assignment, answers, now, origin)
     except IntegrityError as error:
-        # The same matchup was given to this person again after the lease ran out, or another
-        # revision came in at the same moment.
+        # The same matchup was given to this person again after the lease ran out and is answered
+        # there, or another revision came in at the same moment.
         raise ConflictError(_("You have already judged this pair."), "already_judged") from error
+
+
+def is_in_time(assignment: Assignment, now: datetime) -> bool:
+    """Whether an answer at this moment counts, as far as the event's times and its lease go."""
+    event = assignment.enrollment.event
+    return event.is_open(now) or (event.takes_answer(now) and now < assignment.lease_until)
+
+
+def end_second_lease(assignment: Assignment, now: datetime) -> None:
+    """Where this lease ran out and the same matchup was given to this person again, let that one
+    end: what they decide here is about both, and a slot is free for it."""
+    same = Assignment.objects.filter(enrollment=assignment.enrollment, matchup=assignment.matchup)
+    expire(same.live().exclude(pk=assignment.pk), now)
 
 
 def finish(assignment: Assignment, expected: str, now: datetime) -> bool:
@@ -145,12 +159,9 @@ def settled_judgment(
         raise ConflictError(_("You have skipped this pair."), "skipped")
     if same_answers(earlier, answers):
         return earlier
-    until = undo_until(assignment)
-    if (
-        until is None
-        or now >= until + REVISION_SLACK
-        or not assignment.enrollment.event.is_open(now)
-    ):
+    event, until = assignment.enrollment.event, undo_until(assignment)
+    slack = REVISION_SLACK if event.undo_seconds else timedelta(0)
+    if until is None or now >= until + slack or not event.is_open(now):
         raise ConflictError(_("It is too late to change this answer."), "undo_over")
     Judgment.objects.filter(pk=earlier.pk).update(standing=False)
     revision = insert_judgment(assignment, answers, now, origin, revises=earlier)
@@ -174,14 +185,18 @@ def same_answers(judgment: Judgment, answers: Answers) -> bool:
 
 
 def skip_assignment(assignment: Assignment, reason: str, *, now: datetime) -> None:
-    """Pass on a shown matchup; its slot goes to somebody else. Doing so twice is once.
+    """Pass on a shown matchup, in its time or after; its slot goes to somebody else. Doing so
+    twice is once.
 
     Raises `ConflictError` where it was answered.
     """
-    # Closes the race with an answer from another tab: whoever finds the row shown wins.
+    # Closes the race with an answer from another tab: whoever finds the row undecided wins.
     with transaction.atomic():
-        shown = Assignment.objects.filter(pk=assignment.pk, state=State.SHOWN)
-        if shown.update(state=State.SKIPPED, finished_at=now, skip_reason=reason):
+        end_second_lease(assignment, now)
+        undecided = Assignment.objects.filter(
+            pk=assignment.pk, state__in=(State.SHOWN, State.EXPIRED)
+        )
+        if undecided.update(state=State.SKIPPED, finished_at=now, skip_reason=reason):
             give_back_slots(Assignment.objects.filter(pk=assignment.pk))
             return
     assignment.refresh_from_db()
@@ -204,8 +219,19 @@ def flag_assignment(assignment: Assignment, reason: str, note: str, *, now: date
 
 
 def undo_until(assignment: Assignment) -> datetime | None:
-    """Until when the answer to this assignment may be changed; null where there is none."""
+    """Until when changing the answer to this assignment is offered; null where there is none.
+
+    With the deadline it ends in any case.
+    """
     first = Judgment.objects.filter(assignment=assignment, revision=0).first()
     if first is None or first.judged_at is None:
         return None
-    return first.judged_at + timedelta(seconds=assignment.enrollment.event.undo_seconds)
+    event = assignment.enrollment.event
+    until = first.judged_at + timedelta(seconds=event.undo_seconds)
+    return min(until, event.closes_at) if event.closes_at else until
+
+
+def is_undoable(assignment: Assignment, now: datetime) -> bool:
+    """Whether this assignment was answered and changing the answer is still offered."""
+    until = undo_until(assignment)
+    return until is not None and now < until and assignment.enrollment.event.is_open(now)

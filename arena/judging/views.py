@@ -19,15 +19,16 @@ from arena.errors import ConflictError, NotFoundError
 from arena.events.access import enrollment_of, event_for
 from arena.events.models import Enrollment
 from arena.judging.assigning import latest_guidelines, next_assignment, shown_assignment
-from arena.judging.models import Assignment, Flag
+from arena.judging.models import Assignment, Exclusion, Flag, Judgment
 from arena.judging.presenting import SKIP_REASONS, done_count, matchup_context, note_for
 from arena.judging.recording import (
     InvalidAnswers,
     check_answers,
     flag_assignment,
+    is_in_time,
+    is_undoable,
     record_judgment,
     skip_assignment,
-    undo_until,
 )
 from arena.markup import render_markdown
 from arena.people.models import User
@@ -68,18 +69,18 @@ def judge(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Show an assignment, or take the answers to it."""
     assignment, now = assignment_of(request, uuid), timezone.now()
     if request.method == "GET":
-        if assignment.state != State.SHOWN or needs_guidelines(assignment.enrollment):
+        if not is_answerable(assignment, now) or needs_guidelines(assignment.enrollment):
             return go_on(request, assignment.enrollment, now)
         return show_matchup(request, assignment, now)
     posted = request.POST.dict()
     try:
-        record_judgment(assignment, check_answers(assignment, posted), now=now)
+        judgment = record_judgment(assignment, check_answers(assignment, posted), now=now)
     except InvalidAnswers as error:
         notice = " ".join(error.errors.values())
         return show_matchup(request, assignment, now, status=422, posted=posted, notice=notice)
     except ConflictError as error:
         return go_on(request, assignment.enrollment, now, notice=error.message)
-    return go_on(request, assignment.enrollment, now)
+    return go_on(request, assignment.enrollment, now, notice=word_on_lateness(judgment, now))
 
 
 @require_POST
@@ -116,11 +117,27 @@ def flag(request: HttpRequest, uuid: UUID) -> HttpResponse:
 def undo(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """An answered matchup again, with its answer filled in, while it may still be changed."""
     assignment, now = assignment_of(request, uuid), timezone.now()
-    until = undo_until(assignment)
-    if assignment.state != State.DONE or until is None or now >= until:
+    if not is_undoable(assignment, now):
         notice = _("It is too late to change this answer.")
         return go_on(request, assignment.enrollment, now, notice=notice)
     return show_matchup(request, assignment, now)
+
+
+def is_answerable(assignment: Assignment, now: datetime) -> bool:
+    """Whether a matchup is on the screen and an answer to it is in time."""
+    return assignment.state == State.SHOWN and is_in_time(assignment, now)
+
+
+def word_on_lateness(judgment: Judgment, now: datetime) -> str | None:
+    """What to say of an answer that is kept and does not count, once nothing new is served.
+
+    It depends on times alone then. Before, it would depend on free slots, which controls do not
+    run out of.
+    """
+    late = judgment.exclusions.in_force().filter(reason=Exclusion.Reason.LATE)
+    if judgment.event.is_open(now) or not late.exists():
+        return None
+    return _("Your answer is saved. It came too late to count, but thank you for it.")
 
 
 def needs_guidelines(enrollment: Enrollment) -> bool:
@@ -139,7 +156,8 @@ def go_on(
     if event.is_open(now):
         assignment = next_assignment(enrollment, SystemRandom(), now)
     else:
-        assignment = shown_assignment(enrollment) if event.takes_answer(now) else None
+        shown = shown_assignment(enrollment)
+        assignment = shown if shown is not None and is_answerable(shown, now) else None
     if assignment is None:
         return finish(request, enrollment, now, notice)
     if is_htmx(request):

@@ -1,31 +1,38 @@
 """Recording: exactly once, in canonical order, nothing lost."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
+from random import Random
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
 
 from arena.errors import ConflictError
-from arena.events.models import Event
-from arena.judging.assigning import expire_lapsed
+from arena.events.models import Event, Matchup
+from arena.judging.assigning import expire_lapsed, next_assignment
 from arena.judging.models import Answer, Assignment, Exclusion, Flag, Judgment
 from arena.judging.recording import (
     InvalidAnswers,
     check_answers,
     flag_assignment,
+    is_undoable,
     record_judgment,
     skip_assignment,
+    undo_until,
 )
 from arena.questions import KINDS
 from tests.factories import (
     NOW,
     make_assignment,
     make_competitors,
+    make_control,
     make_enrollment,
     make_event,
     make_matchup,
 )
+from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(seconds=30)
@@ -122,6 +129,26 @@ def test_after_the_undo_window_an_answer_stays() -> None:
     assert list(Judgment.objects.all()) == [first]
 
 
+@pytest.mark.parametrize(("undo_seconds", "after"), [(0, 0), (0, 1), (60, 60 + 120)])
+def test_the_undo_window_ends_and_where_there_is_none_nothing_may_be_changed(
+    undo_seconds: int, after: int
+) -> None:
+    assignment = ready(undo_seconds=undo_seconds)
+    record(assignment, "a2")
+    with pytest.raises(ConflictError):
+        record(assignment, "b1", now=LATER + timedelta(seconds=after))
+    assert Judgment.objects.get().revision == 0
+
+
+def test_changing_is_offered_until_the_deadline_at_the_longest() -> None:
+    closes = LATER + timedelta(seconds=10)
+    assignment = ready(undo_seconds=60, closes_at=closes)
+    record(assignment)
+    assert undo_until(assignment) == closes
+    assert is_undoable(assignment, closes - timedelta(seconds=1))
+    assert not is_undoable(assignment, closes)
+
+
 def test_an_answer_after_the_lease_takes_a_free_slot_again() -> None:
     assignment = ready(overlap=1)
     expire_lapsed(Assignment.objects.all(), assignment.lease_until)
@@ -129,6 +156,50 @@ def test_an_answer_after_the_lease_takes_a_free_slot_again() -> None:
     assert list(Judgment.objects.counted()) == [judgment]
     assignment.matchup.refresh_from_db()
     assert assignment.matchup.open_slots == 0
+
+
+def served_again(overlap: int) -> tuple[Assignment, Assignment, datetime]:
+    """One matchup given to the same person twice, the first lease having run out."""
+    first = ready(overlap=overlap)
+    again = make_assignment(first.enrollment, now=first.lease_until)
+    assert again.matchup == first.matchup
+    return first, again, first.lease_until + timedelta(minutes=1)
+
+
+def test_an_answer_counts_where_the_same_pair_was_served_again() -> None:
+    first, again, now = served_again(overlap=1)
+    judgment = record(first, "b2", "typed with care", now)
+    assert list(Judgment.objects.counted()) == [judgment]
+    assert judgment.assignment == first
+    again.refresh_from_db()
+    assert (again.state, again.holds_slot) == (Assignment.State.EXPIRED, False)
+    first.matchup.refresh_from_db()
+    assert first.matchup.open_slots == 0
+    with pytest.raises(ConflictError) as caught:
+        record(again, "a2", now=now)
+    assert caught.value.code == "already_judged"
+    assert record(first, "b2", "typed with care", now) == judgment
+
+
+def test_the_first_tab_takes_no_answer_where_the_second_was_answered() -> None:
+    first, again, now = served_again(overlap=2)
+    judgment = record(again, now=now)
+    with pytest.raises(ConflictError):
+        record(first, now=now)
+    assert list(Judgment.objects.all()) == [judgment]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_tabs_of_one_pair_answered_at_once_are_one_judgment() -> None:
+    first, again, now = served_again(overlap=1)
+
+    def answer(assignment: Assignment) -> Judgment:
+        mine = Assignment.objects.select_related("enrollment__event").get(pk=assignment.pk)
+        return record(mine, now=now)
+
+    at_once([partial(answer, first), partial(answer, again)] * 4, threads=8)
+    assert Judgment.objects.counted().count() == 1
+    assert first.enrollment.event.matchups.get().open_slots == 0
 
 
 def test_an_answer_whose_slot_has_gone_is_kept_and_does_not_count() -> None:
@@ -159,9 +230,21 @@ def test_after_the_grace_period_an_answer_is_kept_and_does_not_count() -> None:
     assert not Judgment.objects.counted().exists()
 
 
-def test_a_closed_event_takes_nothing() -> None:
-    assignment = ready()
+def test_a_closed_event_keeps_an_answer_that_does_not_count() -> None:
+    assignment = ready(overlap=1)
     Event.objects.update(state=Event.State.CLOSED)
+    assignment.enrollment.event.refresh_from_db()
+    judgment = record(assignment, comment="typed with care")
+    assert judgment.exclusions.get().reason == "late"
+    assert judgment.answers.get(question__name="comment").value == {"text": "typed with care"}
+    assert not Judgment.objects.counted().exists()
+    assignment.matchup.refresh_from_db()
+    assert assignment.matchup.open_slots == 1
+
+
+def test_a_published_event_takes_nothing() -> None:
+    assignment = ready()
+    Event.objects.update(state=Event.State.PUBLISHED)
     assignment.enrollment.event.refresh_from_db()
     with pytest.raises(ConflictError) as caught:
         record(assignment)
@@ -174,6 +257,62 @@ def test_a_skipped_matchup_takes_no_answer() -> None:
     skip_assignment(assignment, "unclear", now=NOW)
     with pytest.raises(ConflictError):
         record(assignment)
+
+
+def test_a_skip_after_the_lease_keeps_its_reason_and_the_pair_stays_away() -> None:
+    assignment = ready()
+    expire_lapsed(Assignment.objects.all(), assignment.lease_until)
+    skip_assignment(assignment, "expertise", now=assignment.lease_until)
+    assignment.refresh_from_db()
+    assert (assignment.state, assignment.skip_reason) == ("skipped", "expertise")
+    assert next_assignment(assignment.enrollment, Random(1), assignment.lease_until) is None
+    assignment.matchup.refresh_from_db()
+    assert assignment.matchup.open_slots == assignment.enrollment.event.overlap
+
+
+def test_a_flag_after_the_lease_passes_on_the_pair_wherever_it_is_open() -> None:
+    first, again, now = served_again(overlap=1)
+    flag_assignment(first, "harmful", "", now=now)
+    again.refresh_from_db()
+    assert again.state == Assignment.State.EXPIRED
+    assert next_assignment(first.enrollment, Random(1), now) is None
+    assert first.enrollment.event.matchups.get().open_slots == 1
+
+
+def test_skipping_a_control_takes_the_same_statements() -> None:
+    event = make_event()
+    models = make_competitors(event, 2)
+    for _ in range(6):
+        make_matchup(event, models)
+    make_control(event)
+    enrollment = make_enrollment(event)
+    counts: dict[str, set[int]] = {Matchup.Role.ORDINARY: set(), Matchup.Role.CONTROL: set()}
+    for _ in range(5):
+        assignment = make_assignment(enrollment)
+        with CaptureQueriesContext(connection) as queries:
+            skip_assignment(assignment, "other", now=NOW)
+        counts[assignment.matchup.role].add(len(queries))
+    assert counts[Matchup.Role.CONTROL] == counts[Matchup.Role.ORDINARY]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_skips_and_flags_at_once_pass_on_the_pair_once() -> None:
+    assignment = ready(overlap=1)
+
+    def mine() -> Assignment:
+        return Assignment.objects.select_related("enrollment__event").get(pk=assignment.pk)
+
+    def skip() -> None:
+        skip_assignment(mine(), "length", now=NOW)
+
+    def flag() -> None:
+        flag_assignment(mine(), "broken", "cut off", now=NOW)
+
+    assert at_once([skip, flag] * 4, threads=8) == [None] * 8
+    assert Flag.objects.get().note == "cut off"
+    assignment.refresh_from_db()
+    assert assignment.state == Assignment.State.SKIPPED
+    assert assignment.enrollment.event.matchups.get().open_slots == 1
 
 
 def test_an_answered_matchup_cannot_be_skipped() -> None:

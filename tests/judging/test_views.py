@@ -178,6 +178,52 @@ def test_what_was_shown_before_closing_is_still_shown_and_nothing_new_is_served(
     assert Assignment.objects.count() == 1
 
 
+def test_a_lease_that_ran_out_before_the_deadline_is_not_shown_after_it() -> None:
+    cast = Cast(grace_minutes=10)
+    shown = cast.assignment()
+    now = timezone.now()
+    Assignment.objects.update(lease_until=now - timedelta(seconds=1))
+    Event.objects.update(closes_at=now - timedelta(minutes=1))
+    for url in (cast.next_url, reverse("judging:judge", args=[shown.uuid])):
+        page = cast.client.get(url, follow=True)
+        assert b"Judging is not open just now" in page.content
+    reply = cast.client.post(
+        reverse("judging:judge", args=[shown.uuid]), {"preference": "a1"}, follow=True
+    )
+    assert b"came too late to count" in reply.content
+    assert Judgment.objects.get().exclusions.get().reason == "late"
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_an_answer_to_a_closed_event_is_saved_and_the_page_says_that_it_came_late(
+    headers: dict[str, str],
+) -> None:
+    cast = Cast()
+    shown = cast.assignment()
+    Event.objects.update(state="closed")
+    reply = cast.judge(assignment=shown, **headers)
+    page = cast.client.get(cast.next_url) if headers else reply
+    page = cast.client.get(page.headers["Location"]) if page.status_code == 302 else page
+    assert b"Judging has closed" in page.content
+    assert b"Your answer is saved. It came too late to count" in page.content
+    assert not Judgment.objects.counted().exists()
+
+
+def test_after_the_deadline_no_change_is_offered() -> None:
+    cast = Cast(grace_minutes=10)
+    first = cast.assignment()
+    cast.judge("a2")
+    shown = cast.assignment()
+    Event.objects.update(closes_at=timezone.now() - timedelta(seconds=1))
+    undo = reverse("judging:undo", args=[first.uuid])
+    page = cast.client.get(undo, follow=True)
+    assert b"It is too late to change this answer." in page.content
+    assert b"Save change" not in page.content
+    page = cast.client.get(reverse("judging:judge", args=[shown.uuid]))
+    assert page.status_code == 200
+    assert undo.encode() not in page.content
+
+
 def test_my_page_lists_what_i_judged_and_nobody_elses() -> None:
     cast = Cast()
     cast.judge("b2")
