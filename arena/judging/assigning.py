@@ -100,13 +100,11 @@ def ordinary_candidates(turn: Turn, *, gap: bool) -> list[Matchup]:
     matchups = unmet(turn, Matchup.Role.ORDINARY)
     if gap:
         matchups = matchups.exclude(record__in=recent_records(turn))
-    if turn.event.choosing == Event.Choosing.UNIFORM:
-        return around(matchups.filter(open_slots__gt=0), turn.rng)
-    for slots in range(turn.event.overlap, 0, -1):
-        found = around(matchups.filter(open_slots=slots), turn.rng)
-        if found:
-            return found
-    return []
+    matchups = matchups.filter(open_slots__gt=0)
+    if turn.event.choosing == Event.Choosing.COVERAGE:
+        most = matchups.order_by("-open_slots").values_list("open_slots", flat=True).first()
+        matchups = matchups.filter(open_slots=most or 0)
+    return around(matchups, turn.rng)
 
 
 def unmet(turn: Turn, role: str) -> QuerySet[Matchup]:
@@ -126,11 +124,14 @@ def recent_records(turn: Turn) -> list[int]:
 
 
 def around(matchups: QuerySet[Matchup], rng: Random) -> list[Matchup]:
-    """A window of matchups beginning at a random place of their fixed shuffle, in random order."""
+    """A window of matchups beginning at a random place of their fixed shuffle, in random order.
+
+    Always two statements, wherever it begins: their number tells nothing.
+    """
     start = rng.random()
     ring = matchups.order_by("shuffle")
-    found = list(ring.filter(shuffle__gte=start)[:WINDOW])
-    found += list(ring.filter(shuffle__lt=start)[: WINDOW - len(found)])
+    after = list(ring.filter(shuffle__gte=start)[:WINDOW])
+    found = (after + list(ring.filter(shuffle__lt=start)[:WINDOW]))[:WINDOW]
     rng.shuffle(found)
     return found
 

@@ -6,7 +6,8 @@ from datetime import timedelta
 from random import Random
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
 
 from arena.events.models import Enrollment, Event, Matchup
 from arena.judging.assigning import change_overlap, expire_lapsed, next_assignment
@@ -168,6 +169,19 @@ def test_coverage_serves_the_least_judged_first() -> None:
         for _ in range(5):
             make_judgment(judged)
     assert set(Matchup.objects.values_list("open_slots", flat=True)) == {2}
+
+
+def test_serving_costs_the_same_whatever_the_overlap() -> None:
+    def cost(overlap: int) -> int:
+        event = make_event(overlap=overlap, choosing=Event.Choosing.COVERAGE)
+        matchup = make_matchup(event, make_competitors(event, 2))
+        Matchup.objects.filter(pk=matchup.pk).update(open_slots=1)
+        enrollment = make_enrollment(event)
+        with CaptureQueriesContext(connection) as queries:
+            make_assignment(enrollment)
+        return len(queries)
+
+    assert cost(300) == cost(2)
 
 
 def test_uniform_reaches_every_matchup() -> None:
