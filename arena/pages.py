@@ -2,13 +2,12 @@
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from arena.errors import NotFoundError
 from arena.events.access import STAFF, Role, enrollment_of, event_for, has_role
 from arena.events.creating import may_create
 from arena.events.models import Event
@@ -101,10 +100,10 @@ def event_page(request: HttpRequest, slug: str) -> HttpResponse:
 @never_cache
 def me(request: HttpRequest, slug: str) -> HttpResponse:
     """What I judged here, where I stand, and my settings."""
-    event = event_for(request.user, slug, Role.CONTRIBUTOR)
+    event = event_for(request.user, slug)
     enrollment = enrollment_of(request.user, event)
     if enrollment is None:
-        raise NotFoundError
+        return redirect("events:join", slug)
     assert isinstance(request.user, User)
     context = {
         "event": event,

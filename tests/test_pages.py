@@ -64,6 +64,15 @@ def test_a_visitor_starts_with_one_button_where_there_are_seats(event: Event) ->
     assert "you do not judge in it" in page(address, event.memberships.get().user)
 
 
+def test_my_page_leads_whoever_has_not_joined_to_joining(event: Event) -> None:
+    client = Client()
+    client.force_login(make_user())
+    address = reverse("judging:me", args=["tea"])
+    assert client.get(address).headers["Location"] == reverse("events:join", args=["tea"])
+    Event.objects.update(is_private=True)
+    assert client.get(address).status_code == 404
+
+
 def test_private_events_and_drafts_are_not_listed(event: Event) -> None:
     Event.objects.update(is_private=True)
     assert "Tea" not in page(HOME)

@@ -58,7 +58,7 @@ POLICY: dict[str, Doors] = {
     "leaderboard:winner": Doors(EVERYBODY),
     # --- judging: the assignment's own contributor -----------------------------------------------
     "judging:next": Doors(EVERYBODY),
-    "judging:me": Doors(CONTRIBUTORS),
+    "judging:me": Doors(SIGNED_IN),
     "judging:judge": Doors(CONTRIBUTORS, CONTRIBUTORS),
     "judging:skip": Doors(NOBODY, CONTRIBUTORS),
     "judging:flag": Doors(NOBODY, CONTRIBUTORS),
