@@ -31,16 +31,18 @@ from arena.judging.recording import (
     skip_assignment,
 )
 from arena.markup import render_markdown
+from arena.people.claiming import retake_seat
 from arena.people.models import User
 
 State = Assignment.State
 LONGEST_NOTE = 500
 
 
-def assignment_of(request: HttpRequest, uuid: UUID) -> Assignment:
-    """This user's assignment; anybody else's is not there."""
+def assignment_of(request: HttpRequest, uuid: UUID, now: datetime) -> Assignment:
+    """This user's assignment; anybody else's is not there. Their seat is in use with it."""
     user = request.user
     assert isinstance(user, User)
+    retake_seat(user, now)
     assignment = (
         Assignment.objects.filter(uuid=uuid, enrollment__user=user)
         .select_related("enrollment__event", "enrollment__guidelines", "matchup__record")
@@ -56,18 +58,21 @@ def assignment_of(request: HttpRequest, uuid: UUID) -> Assignment:
 @never_cache
 def next_(request: HttpRequest, slug: str) -> HttpResponse:
     """Where judging goes on: the current assignment, the guidelines, or why there is none."""
-    event = event_for(request.user, slug)
+    event, now = event_for(request.user, slug), timezone.now()
     enrollment = enrollment_of(request.user, event)
     if enrollment is None:
         return redirect("events:join", slug)
-    return go_on(request, enrollment, timezone.now())
+    assert isinstance(request.user, User)
+    retake_seat(request.user, now)
+    return go_on(request, enrollment, now)
 
 
 @require_http_methods(["GET", "POST"])
 @never_cache
 def judge(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Show an assignment, or take the answers to it."""
-    assignment, now = assignment_of(request, uuid), timezone.now()
+    now = timezone.now()
+    assignment = assignment_of(request, uuid, now)
     if request.method == "GET":
         if not is_answerable(assignment, now) or needs_guidelines(assignment.enrollment):
             return go_on(request, assignment.enrollment, now)
@@ -86,7 +91,8 @@ def judge(request: HttpRequest, uuid: UUID) -> HttpResponse:
 @require_POST
 def skip(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Pass on a matchup with a reason."""
-    assignment, now = assignment_of(request, uuid), timezone.now()
+    now = timezone.now()
+    assignment = assignment_of(request, uuid, now)
     reason = request.POST.get("reason", "")
     if reason not in {value for value, _label in SKIP_REASONS}:
         return show_matchup(request, assignment, now, status=422, notice=_("Choose a reason."))
@@ -100,7 +106,8 @@ def skip(request: HttpRequest, uuid: UUID) -> HttpResponse:
 @require_POST
 def flag(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Report a matchup with a reason, and pass on it."""
-    assignment, now = assignment_of(request, uuid), timezone.now()
+    now = timezone.now()
+    assignment = assignment_of(request, uuid, now)
     reason, note = request.POST.get("reason", ""), request.POST.get("note", "").strip()
     if reason not in Flag.Reason.values:
         return show_matchup(request, assignment, now, status=422, notice=_("Choose a reason."))
@@ -116,7 +123,8 @@ def flag(request: HttpRequest, uuid: UUID) -> HttpResponse:
 @never_cache
 def undo(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """An answered matchup again, with its answer filled in, while it may still be changed."""
-    assignment, now = assignment_of(request, uuid), timezone.now()
+    now = timezone.now()
+    assignment = assignment_of(request, uuid, now)
     if not is_undoable(assignment, now):
         notice = _("It is too late to change this answer.")
         return go_on(request, assignment.enrollment, now, notice=notice)

@@ -86,11 +86,13 @@ def note_sign_in(user: User, now: datetime) -> None:
 def retake_seat(user: User, now: datetime) -> None:
     """A holder whose claim has come back to the pool goes on: take the seat again, if it is free.
 
-    Where somebody else has been given it, this user's session is dead already.
+    Where somebody else has been given it, this user's session is dead already. Asked for with
+    every page of judging, so it looks before it writes.
     """
-    Seat.objects.filter(user=user, user__password=user.password, claimed_at=None).update(
-        claimed_at=now
-    )
+    returned = Seat.objects.filter(user=user, user__password=user.password, claimed_at=None)
+    if returned.exists():
+        # Closes the race with somebody who is given this seat now: its row is looked at again.
+        returned.update(claimed_at=now)
 
 
 def confirm_saved(seat: Seat, now: datetime) -> None:

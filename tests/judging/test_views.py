@@ -12,9 +12,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from arena.events.models import Event, Matchup
+from arena.errors import LimitError
+from arena.events.joining import join_with_open_seat, provision
+from arena.events.models import Enrollment, Event, Matchup
 from arena.judging.assigning import next_assignment
 from arena.judging.models import Assignment, Flag, Judgment
+from arena.judging.returning import return_unused_seats
+from arena.people.models import Seat
 from tests.factories import (
     make_competitors,
     make_control,
@@ -222,6 +226,24 @@ def test_after_the_deadline_no_change_is_offered() -> None:
     page = cast.client.get(reverse("judging:judge", args=[shown.uuid]))
     assert page.status_code == 200
     assert undo.encode() not in page.content
+
+
+@pytest.mark.parametrize("page", ["next", "judge"])
+def test_a_returned_seat_whose_holder_goes_on_is_not_handed_on(page: str) -> None:
+    cast = Cast()
+    provision(cast.event, 1, Seat.Kind.OPEN, timezone.now())
+    arrival = join_with_open_seat(cast.event, timezone.now(), terms=1)
+    Enrollment.objects.filter(pk=arrival.enrollment.pk).update(
+        guidelines=cast.event.guidelines.latest()
+    )
+    client = signed_in(arrival.user)
+    client.get(cast.next_url)
+    shown = Assignment.objects.get(enrollment=arrival.enrollment)
+    return_unused_seats(timezone.now() + timedelta(hours=3))
+    assert Seat.objects.get().claimed_at is None
+    client.get(cast.next_url if page == "next" else reverse("judging:judge", args=[shown.uuid]))
+    with pytest.raises(LimitError):
+        join_with_open_seat(cast.event, timezone.now(), terms=1)
 
 
 def test_my_page_lists_what_i_judged_and_nobody_elses() -> None:
