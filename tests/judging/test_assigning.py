@@ -10,7 +10,7 @@ from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
 from arena.events.models import Enrollment, Event, Matchup
-from arena.judging.assigning import change_overlap, expire_lapsed, next_assignment
+from arena.judging.assigning import Turn, change_overlap, expire_lapsed, next_assignment, take
 from arena.judging.models import Assignment, Judgment
 from arena.judging.recording import check_answers, record_judgment, skip_assignment
 from arena.judging.schedule import is_control_turn, run_of
@@ -103,6 +103,17 @@ def test_overlap_is_a_hard_end() -> None:
         False,
         False,
     ]
+
+
+def test_a_turn_whose_slot_has_just_gone_is_not_used_up() -> None:
+    event = make_event()
+    matchup = make_matchup(event, make_competitors(event, 2))
+    enrollment = make_enrollment(event)
+    Matchup.objects.update(open_slots=0)
+    assert take(Turn(event, enrollment, 1, NOW, Random(1)), matchup) is None
+    enrollment.refresh_from_db()
+    assert enrollment.served == 0
+    assert not Assignment.objects.exists()
 
 
 def test_another_overlap_opens_and_closes_slots_and_keeps_what_is_there() -> None:
