@@ -1,7 +1,9 @@
 """What an import says when it is over: counts, errors by line, warnings by line."""
 
-from collections.abc import Callable
+from bisect import insort
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from operator import attrgetter
 from typing import Any, Self
 
 # Errors and warnings kept; the totals count all of them.
@@ -51,14 +53,20 @@ class ImportReport:
     def refuse(self, error: LineError) -> None:
         """Note an error."""
         self.error_total += 1
-        if len(self.errors) < KEPT:
-            self.errors.append(printable(error))
+        keep(self.errors, error)
+
+    def refuse_file(self, errors: Sequence[LineError]) -> None:
+        """Note what is wrong with the file as a whole, and raise it as `Unreadable`."""
+        if errors:
+            *most, last = errors
+            for error in most:
+                self.refuse(error)
+            raise Unreadable(last.line, last.message, last.field)
 
     def warn(self, warning: LineError) -> None:
         """Note a warning."""
         self.warning_total += 1
-        if len(self.warnings) < KEPT:
-            self.warnings.append(printable(warning))
+        keep(self.warnings, warning)
 
     def as_json(self) -> dict[str, Any]:
         """The report as it is stored with its job."""
@@ -71,6 +79,14 @@ class ImportReport:
         for kind in ("errors", "warnings"):
             data[kind] = [LineError(**error) for error in data.get(kind, [])]
         return cls(**data)
+
+
+def keep(errors: list[LineError], error: LineError) -> None:
+    """Put an error where its line belongs, among the first that are kept; lines are not met in
+    order, since what a row is by itself is checked before what it changes."""
+    if len(errors) < KEPT or error.line < errors[-1].line:
+        insort(errors, printable(error), key=attrgetter("line"))
+        del errors[KEPT:]
 
 
 def printable(error: LineError) -> LineError:
