@@ -12,15 +12,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import BinaryIO
 
 from arena.errors import ArenaError, ConflictError
 from arena.events.importing.checks import InvalidRow, Problem, unknown
+from arena.events.importing.columns import Columns
 from arena.events.importing.jobs import Hold, holding
 from arena.events.importing.reading import Row, Source, guess_format, opened, peek, read_rows
-from arena.events.importing.records import rename
 from arena.events.importing.report import ImportReport, LineError, Progress, Unreadable
 from arena.events.importing.running import recover
 from arena.events.importing.staging import Seen, Spool, batches, seen_keys, spooling
@@ -36,7 +37,7 @@ from arena.judging.casting import (
     said_before,
 )
 from arena.judging.models import Origin
-from arena.judging.votes import LEFT, Terms, Vote, parse_vote
+from arena.judging.votes import LEFT, NEEDED, Terms, Vote, check_columns, parse_vote
 from arena.questions import KINDS, InvalidAnswer
 
 State = ImportJob.State
@@ -121,10 +122,9 @@ def run(caster: Caster, source: Path | BinaryIO, left: str, now: datetime) -> Im
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A vote that is right in itself."""
+    """A vote that is right in itself, with its row in the file."""
 
-    line: int
-    prefix: str
+    row: Row
     vote: Vote
 
 
@@ -155,6 +155,7 @@ class FirstPass:
         if not head.strip():
             raise Unreadable(1, "There are no votes in the file.")
         format = job.format or guess_format(job.file_name, head)
+        self.columns = Columns(job.mapping, is_csv=format == "csv")
         rows = self.parsed(read_rows(source.stream, format))
         for batch in batches(rows, lambda checked: 1 / BATCH + len(checked.vote.comment) / 1e6):
             self.compare(batch)
@@ -164,17 +165,20 @@ class FirstPass:
 
     def parsed(self, rows: Iterable[Row | LineError]) -> Iterator[Checked]:
         """Votes that are right in themselves; the others are reported."""
-        mapping = self.hold.job.mapping
+        parse = partial(parse_vote, terms=self.terms)
+        header_checked = False
         for row in rows:
             if isinstance(row, LineError):
                 self.report.refuse(row)
                 self.report.skipped += 1
                 continue
+            if not header_checked:
+                self.report.refuse_file(self.columns.header_errors(row, check_columns))
+                header_checked = True
             try:
-                data = rename(row.data, mapping) if mapping else row.data
-                yield Checked(row.line, row.prefix, parse_vote(data, self.terms))
+                yield Checked(row, self.columns.read(row, NEEDED, parse))
             except InvalidRow as error:
-                self.refuse(row.line, row.prefix, error.problems)
+                self.refuse(row, error.problems)
 
     def compare(self, batch: Sequence[Checked]) -> None:
         """Check votes against the event, the file and the database."""
@@ -184,12 +188,12 @@ class FirstPass:
             try:
                 ballots.append((checked, self.ballot_of(checked, records, responses)))
             except InvalidRow as error:
-                self.refuse(checked.line, checked.prefix, error.problems)
+                self.refuse(checked.row, error.problems)
         there, kinds = self.before([ballot for _, ballot in ballots])
         for checked, ballot in ballots:
             if kinds.get(ballot.worker, self.caster.kind) != self.caster.kind:
                 message = f"is enrolled as a {kinds[ballot.worker]} already"
-                self.refuse(checked.line, checked.prefix, [Problem("worker", message)])
+                self.refuse(checked.row, [Problem("worker", message)])
                 continue
             who = ballot.who()
             before = there.get(who)
@@ -203,7 +207,7 @@ class FirstPass:
                 self.report.unchanged += 1
             else:
                 message = f"this worker's vote on this pair is {where} already, and says otherwise"
-                self.refuse(checked.line, checked.prefix, [Problem("worker", message)])
+                self.refuse(checked.row, [Problem("worker", message)])
 
     def before(self, ballots: Sequence[Ballot]) -> tuple[dict[str, str], dict[str, str]]:
         """What these workers have said on these pairs already, and of what kind they are."""
@@ -256,7 +260,7 @@ class FirstPass:
         a, b = (pk for pk in pair if pk is not None)
         straight = a < b
         return Ballot(
-            line=checked.line,
+            line=checked.row.line,
             worker=vote.worker,
             record=record,
             first=min(a, b),
@@ -280,8 +284,8 @@ class FirstPass:
             return ""
         return str(value["text"]) if value else ""
 
-    def refuse(self, line: int, prefix: str, problems: Sequence[Problem]) -> None:
+    def refuse(self, row: Row, problems: Sequence[Problem]) -> None:
         """Report what is wrong with a vote, which is left out."""
-        for problem in problems:
-            self.report.refuse(LineError(line, prefix + problem.field, problem.message))
+        for error in self.columns.errors(row, problems):
+            self.report.refuse(error)
         self.report.skipped += 1

@@ -5,7 +5,7 @@ by word (`winner`) or by degree (`outcome`, positive where model A is better).
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
@@ -19,6 +19,7 @@ COLUMNS = (
     *("winner", "outcome", "left", "timestamp", "comment"),
 )
 NEEDED = ("worker", "record", "model_a", "model_b")
+VERDICTS = ("winner", "outcome")
 # Outcome for model A; "both are bad" is a tie that says so.
 WINNERS = {"a": 1, "model_a": 1, "b": -1, "model_b": -1, "tie": 0}
 BOTH_BAD = {"both_bad", "bothbad", "tie (bothbad)"}
@@ -54,6 +55,18 @@ class Vote:
     a_on_left: bool | None
     judged_at: datetime | None
     comment: str
+
+
+def check_columns(columns: Iterable[str]) -> None:
+    """Refuse columns that mean nothing, once for the whole file. Raises `InvalidRow`."""
+    check, columns = Checker(), list(columns)
+    check.keys(dict.fromkeys(columns), COLUMNS)
+    for column in NEEDED:
+        if column not in columns:
+            check.refuse(column, "this column is missing")
+    if not set(columns) & set(VERDICTS):
+        check.refuse("winner", "this column is missing, and outcome, too; give one")
+    check.finish()
 
 
 def parse_vote(data: Mapping[str, Any], terms: Terms) -> Vote:
@@ -112,9 +125,12 @@ def outcome_of(data: Mapping[str, Any], terms: Terms, check: Checker) -> tuple[i
 
 
 def graded_outcome(value: object, terms: Terms, check: Checker) -> int:
-    """A degree, which must be one of the event's scale."""
+    """A degree, which must be one of the event's scale; 2.0 is 2, as tables write it that have
+    a gap somewhere in the column."""
     points = sorted(SCALES[terms.scale])
-    if isinstance(value, str) and re.fullmatch(r"[+-]?\d", value.strip()):
+    if isinstance(value, str) and re.fullmatch(r"[+-]?\d(\.0*)?", value.strip()):
+        value = float(value)
+    if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or value not in points:
         check.refuse("outcome", f"must be one of {', '.join(map(str, points))}")

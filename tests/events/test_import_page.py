@@ -153,7 +153,7 @@ def test_errors_are_shown_by_line_and_the_other_lines_can_be_imported(
     page = organizer.get(url_of(job)).content.decode()
 
     assert "2 errors" in page
-    assert "<bdi>prompt</bdi>" in page
+    assert "<bdi>instruction</bdi>" in page
     assert "The event is as it was before." in page
     assert not Record.objects.exists()
     confirm(organizer, job, django_capture_on_commit_callbacks, {"skip": "1"})
@@ -174,7 +174,7 @@ def test_warnings_of_leaks_are_shown(
 
     page = organizer.get(url_of(job)).content.decode()
 
-    assert "1 response may give its model away" in page
+    assert "1 warning" in page
     assert "“I am Claude”" in page
 
 

@@ -119,7 +119,7 @@ def test_style_is_counted(event: Event) -> None:
 CSV = (
     "external_id,prompt,categories,model_a,response_a,model_b,response_b,model_c,response_c,"
     "expected,reason,metadata.level\r\n"
-    'r1,"What, ""this""?\nYes.",A; b ;a,Ash,=1+1,Birch,,Cedar,"x\r\ny",,,hard\r\n'
+    'r1,"What, ""this""?\nYes.",A; b ;a,Ash,1+1,Birch,,Cedar,"x\r\ny",,,hard\r\n'
     "c1,Two?,,,one,,two,,,b,Because.,\r\n"
 )
 
@@ -132,7 +132,7 @@ def test_csv_says_the_same_as_json(event: Event) -> None:
     assert stored.metadata == {"level": "hard"}
     assert sorted(stored.categories.values_list("name", flat=True)) == ["A", "b"]
     texts = dict(stored.responses.values_list("competitor__name", "text"))
-    assert texts == {"Ash": "=1+1", "Birch": "", "Cedar": "x\r\ny"}
+    assert texts == {"Ash": "1+1", "Birch": "", "Cedar": "x\r\ny"}
     control = Control.objects.get(matchup__record__external_id="c1")
     assert (control.key, control.reason) == ({"sign": -1}, "Because.")
 
@@ -469,12 +469,39 @@ WRONG: dict[str, tuple[bytes, int, str, str]] = {
     "column without name": (b"prompt,,response_a\nx,y,z\n", 1, "", "Column 2"),
     "old mac": (HEADER.strip() + b"\rr1,p,A,x,B,y\r", 1, "", "CR alone"),
     "formula as identifier": (HEADER + b"=1+1,p,A,x,B,y\n", 2, "external_id", "formula"),
-    "formula as model": (HEADER + b"r1,p,@SUM(A1),x,B,y\n", 2, "responses[0].model", "formula"),
+    "formula as model": (HEADER + b"r1,p,@SUM(A1),x,B,y\n", 2, "model_a", "formula"),
     "formula as category": (
-        broken(categories=["+cmd|'calc'!A0"]),
+        HEADER.replace(b"prompt", b"prompt,categories") + b"r1,p,+cmd|'calc'!A0,A,x,B,y\n",
         2,
-        "categories[0]",
+        "categories",
         "formula",
+    ),
+    "sign before a model": (HEADER + b"r1,p,@cf/meta/llama,x,B,y\n", 2, "model_a", "JSONL"),
+    "formula as prompt": (HEADER + LINE + b"r2,=HYPERLINK(1),A,x,B,y\n", 3, "prompt", "formula"),
+    "formula as response": (HEADER + b"r1,p,A,x,B,=x\n", 2, "response_b", "formula"),
+    "dde as response": (HEADER + b"r1,p,A,-2+3+cmd|' /C calc'!D2,B,y\n", 2, "response_a", "JSONL"),
+    # the columns of CSV
+    "response without model": (HEADER + b"r1,p,A,x,,y\n", 2, "model_b", "missing"),
+    "model of b too long": (HEADER + b"r1,p,,," + b"B" * 121 + b",y\n", 2, "model_b", "120"),
+    "model twice in csv": (HEADER + b"r1,p,A,x,A,y\n", 2, "model_b", "two responses of A"),
+    "no responses in csv": (HEADER + b"r1,p,,,,\n", 2, "response_a", "between 1 and"),
+    "expected in csv": (
+        b"prompt,response_a,response_b,expected\np,x,y,z\n",
+        2,
+        "expected",
+        "a, b, tie",
+    ),
+    "category too long in csv": (
+        b"prompt,response_a,categories\np,x,a;" + b"b" * 81 + b"\n",
+        2,
+        "categories",
+        "80",
+    ),
+    "turn in csv": (
+        b"prompt,model_a,response_a\n" + b'"[{""role"": ""bot"", ""content"": ""x""}]",A,x\n',
+        2,
+        "prompt",
+        "one of",
     ),
     # fields
     "no prompt": (without("prompt"), 2, "prompt", "missing"),
@@ -504,20 +531,31 @@ WRONG: dict[str, tuple[bytes, int, str, str]] = {
     "model twice": (
         broken(responses=[{"model": "A", "text": "x"}, {"model": " A ", "text": "y"}]),
         2,
-        "responses",
+        "responses[1].model",
         "two responses of A",
     ),
     "model empty": (broken(responses={"": "x", "B": "y"}), 2, "responses", "empty"),
     "model invisible": (broken(responses={"A\u200b": "x"}), 2, "responses", "invisible"),
     "model too long": (broken(responses={"A" * 121: "x"}), 2, "responses", "120"),
-    "no model": (broken(responses=[{"text": "x"}, {"text": "y"}]), 2, "responses", "control only"),
+    "no model": (
+        broken(responses=[{"text": "x"}, {"text": "y"}]),
+        2,
+        "responses[0].model",
+        "only a control",
+    ),
     "identifier a list": (broken(external_id=["x"]), 2, "external_id", "a list"),
     "identifier true": (broken(external_id=True), 2, "external_id", "true or false"),
     "categories a number": (broken(categories=3), 2, "categories", "a number"),
     "category a number": (broken(categories=["x", 3]), 2, "categories[1]", "a number"),
     "metadata a list": (broken(metadata=[1]), 2, "metadata", "a list"),
     "duplicate": (jsonl(record(1), record(2), record(1)), 3, "external_id", "line 1"),
-    "duplicate without id": (without("external_id") * 2, 4, "external_id", "line 2"),
+    "duplicate with spaces": (
+        jsonl(record(1), record(2, external_id=" r1 ")),
+        2,
+        "external_id",
+        "same as",
+    ),
+    "duplicate without id": (without("external_id") * 2, 4, "external_id", "is missing, and"),
     "control of three": (
         broken(responses={"A": "x", "B": "y", "C": "z"}, control={"expected": "a"}),
         2,
@@ -573,6 +611,88 @@ def test_a_file_that_cannot_be_read_to_its_end_is_refused_whatever_the_caller_sa
 
     assert not report.landed
     assert not Record.objects.exists()
+
+
+def test_errors_are_named_by_the_files_own_columns(event: Event) -> None:
+    content = (
+        b"id,question,first,answer 1,second,answer 2,right\n"
+        b"1,,Ash,I am Ash 7B.,,x,\n2,Why?,Ash 7B,I am Ash 7B.,Birch,x,\n1,=x,A,x,B,y,c\n"
+    )
+    mapping = {
+        "id": "external_id", "question": "prompt", "first": "model_a", "answer 1": "response_a",
+        "second": "model_b", "answer 2": "response_b", "right": "expected",
+    }  # fmt: skip
+
+    report = bring(event, content, mapping=mapping)
+
+    found = [(error.line, error.field) for error in report.errors]
+    assert found == [(2, "question"), (2, "second"), (4, "question"), (4, "right")]
+    assert [(warning.line, warning.field) for warning in report.warnings] == [(3, "answer 1")]
+
+
+def test_frozen_texts_are_named_by_their_columns(event: Event) -> None:
+    bring(event, HEADER + LINE)
+    make_assignment(make_enrollment(event))
+
+    report = bring(event, HEADER + b"r1,other,Birch,new,Ash,x\n")
+
+    assert [error.field for error in report.errors] == ["prompt", "response_a"]
+
+
+def test_a_repeated_key_is_told_from_a_missing_one(event: Event) -> None:
+    mapping = {"id": "external_id"}
+    rows = [record(1) | {"id": "r1"}, record(2) | {"id": 1}, record(2) | {"id": "1"}]
+    nameless = [record(3), record(3)]
+    for row in [*rows, *nameless]:
+        del row["external_id"]
+
+    report = bring(event, [*rows, *nameless], mapping=mapping)
+
+    same, missing = report.errors
+    assert (same.line, same.field, same.message) == (3, "id", "is the same as in line 2")
+    assert (missing.line, missing.message[:10]) == (5, "is missing")
+
+
+def test_signs_are_no_formulas_in_json_nor_in_the_texts_of_csv(event: Event) -> None:
+    responses = {"@cf/meta/llama": "=1+1", "-b": "+cmd|'calc'!A0"}
+    lines = b'-5,"- item\n- item",Ash,@name hello,Birch,+ item\nr2,-5 degrees,Ash,-,Birch,@\n'
+
+    assert bring(event, [record(external_id="-abc", responses=responses)]).created == 1
+    assert bring(event, HEADER + lines).created == 2
+
+
+def test_csv_holds_conversations_and_several_categories(event: Event) -> None:
+    header = b"external_id,prompt,categories,model_a,response_a,model_b,response_b\n"
+    turns = (
+        b'"[{""role"": ""system"", ""content"": ""Be brief.""},'
+        b' {""role"": ""user"", ""content"": ""Hi""}]"'
+    )
+    lines = [
+        b"r1," + turns + b',"[""Coding"", ""Arts, crafts""]",A,x,B,y',
+        b'r2,"[1, 2] sorted?",Coding;Math,A,x,B,y',
+        b"r3,\"[{'role': 'user', 'content': 'hi'}]\",\"Coding, Math\",A,x,B,y",
+    ]
+
+    report = bring(event, header + b"\n".join(lines))
+
+    first, second, third = Record.objects.order_by("external_id")
+    assert [turn["role"] for turn in first.prompt] == ["system", "user"]
+    assert second.prompt[0]["content"] == "[1, 2] sorted?"
+    names = [sorted(r.categories.values_list("name", flat=True)) for r in (first, second, third)]
+    assert names == [["Arts, crafts", "Coding"], ["Coding", "Math"], ["Coding, Math"]]
+    doubts = [(warning.line, warning.field) for warning in report.warnings]
+    assert doubts == [(4, "prompt"), (4, "categories")]
+
+
+def test_the_first_errors_are_those_of_the_first_lines(event: Event) -> None:
+    rows = [record(n, control={"expected": "a"}) for n in range(150)]
+    rows += [record(n, prompt="") for n in range(150, 300)]
+    event.questions.filter(kind="preference").delete()  # so that controls have no use
+
+    report = bring(event, rows)
+
+    assert [error.line for error in report.errors] == list(range(1, 101))
+    assert report.error_total == 300
 
 
 def test_the_first_hundred_errors_are_kept_and_all_are_counted(event: Event) -> None:

@@ -135,6 +135,8 @@ def test_pseudonyms_are_keyed_by_the_event(event: Event) -> None:
         ({"winner": None, "outcome": "-2"}, (-2, False)),
         ({"winner": "", "outcome": "+1"}, (1, False)),
         ({"winner": None, "outcome": 0}, (0, False)),
+        ({"winner": None, "outcome": 2.0}, (2, False)),
+        ({"winner": None, "outcome": "-1.0"}, (-1, False)),
     ],
 )
 @pytest.mark.parametrize("swapped", [False, True])
@@ -318,6 +320,7 @@ WRONG: dict[str, tuple[Any, str, str]] = {
     "unknown winner": (vote(winner="left"), "winner", "one of"),
     "outcome off the scale": (vote(winner=None, outcome=3), "outcome", "-2, -1, 0, 1, 2"),
     "outcome a word": (vote(winner=None, outcome="much"), "outcome", "one of"),
+    "outcome in between": (vote(winner=None, outcome=1.5), "outcome", "one of"),
     "outcome true": (vote(winner=None, outcome=True), "outcome", "one of"),
     "unknown side": (vote(left="top"), "left", "a, b or unknown"),
     "no moment": (vote(timestamp="yesterday"), "timestamp", "ISO 8601"),
@@ -328,7 +331,6 @@ WRONG: dict[str, tuple[Any, str, str]] = {
     "comment too long": (vote(comment="x" * 3000), "comment", "2,000 characters"),
     "nul": (vote(comment="\x00"), "comment", "NUL"),
     "surrogate": (vote(worker="\ud800"), "worker", "surrogate"),
-    "formula": (vote(worker="=1+1"), "worker", "formula"),
     "unknown key": (vote(wniner="a"), "wniner", "did you mean winner?"),
     "no object": ([1], "", "object"),
 }
@@ -347,6 +349,50 @@ def test_a_wrong_line_is_named_and_nothing_is_left(event: Event, case: str) -> N
     assert [(error.line, error.field) for error in report.errors] == [(2, field)]
     assert words in report.errors[0].message
     assert everything() == before
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        ("worker,record,model_a,model_b,wniner", [("wniner", "winner?"), ("winner", "missing")]),
+        ("worker,record,model_a,left,winner", [("model_b", "missing")]),
+        ("worker,prompt,model_a,model_b,winner", [("prompt", "unknown"), ("record", "missing")]),
+    ],
+)
+def test_a_wrong_header_is_wrong_once(
+    event: Event, header: str, found: list[tuple[str, str]]
+) -> None:
+    content = f"{header}\n" + "w1,r0,Ash,Birch,a\n" * 3
+
+    report = bring(event, content.encode(), on_error="skip")
+
+    assert not report.landed
+    assert [(error.line, error.field) for error in report.errors] == [
+        (1, name) for name, _ in found
+    ]
+    for error, (_, words) in zip(report.errors, found, strict=True):
+        assert words in error.message
+
+
+def test_formulas_are_refused_in_csv_alone(event: Event) -> None:
+    lines = "=1+1,r0,Ash,Birch,a,\nw2,r0,Ash,Birch,a,=x\nw3,r0,Ash,Elm,a,- so so\n"
+    mapping = {"who": "worker", "other": "model_b"}
+
+    report = bring(
+        event, f"who,record,model_a,other,winner,comment\n{lines}".encode(), mapping=mapping
+    )
+
+    found = [(error.line, error.field) for error in report.errors]
+    assert found == [(2, "who"), (3, "comment"), (4, "other")]
+    assert bring(event, [vote(worker="=1+1"), vote(worker="-w", comment="=x")]).created == 2
+
+
+def test_errors_come_in_the_order_of_lines(event: Event) -> None:
+    votes = [vote(record="r9", worker=f"w{number}") for number in range(3)]
+
+    report = bring(event, [*votes, vote(winner="x"), votes[0]])
+
+    assert [error.line for error in report.errors] == [1, 2, 3, 4, 5]
 
 
 @pytest.mark.parametrize(

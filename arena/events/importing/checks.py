@@ -8,10 +8,6 @@ from difflib import get_close_matches
 from typing import Any
 
 DEEPEST = 20
-# A spreadsheet would take a name that begins so for a formula once it is exported. Texts may
-# (exports escape them); identifiers and names may not, since joins by name would break on escaping.
-FORMULA = re.compile(r"[=+\-@＝＋－＠]")
-NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
 # Invisible, and part of how Persian and the Indic languages are written.
 JOINERS = re.compile("[\u200c\u200d]")
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -49,7 +45,7 @@ class Checker:
             raise InvalidRow(self.problems)
 
     def text(self, value: object, field: str) -> str:
-        """A string that the database can hold; kept verbatim, a formula included."""
+        """A string that the database can hold; kept verbatim."""
         if not isinstance(value, str):
             self.refuse(field, f"must be text, not {kind_of(value)}")
             return ""
@@ -61,7 +57,7 @@ class Checker:
 
     def name(self, value: object, field: str, longest: int) -> str:
         """A short single-line string that people and joins go by: trimmed and normalised."""
-        name = unicodedata.normalize("NFC", " ".join(self.text(value, field).split()))
+        name = tidy(self.text(value, field))
         if not name:
             if not self.has(field):
                 self.refuse(field, "must not be empty")
@@ -69,8 +65,6 @@ class Checker:
             self.refuse(field, f"is longer than {longest} characters")
         elif not JOINERS.sub("", name).isprintable():
             self.refuse(field, "holds an invisible character")
-        elif FORMULA.match(name) and not NUMBER.fullmatch(name):
-            self.refuse(field, f"begins with {name[0]}, which a spreadsheet takes for a formula")
         return name
 
     def has(self, field: str) -> bool:
@@ -96,6 +90,11 @@ class Checker:
                 self.tree(item, f"{field}[{index}]", depth + 1)
         elif isinstance(value, str):
             self.text(value, field)
+
+
+def tidy(name: str) -> str:
+    """A name without what nobody sees: spaces that are one too many, two forms of one letter."""
+    return unicodedata.normalize("NFC", " ".join(name.split()))
 
 
 def is_encodable(text: str) -> bool:

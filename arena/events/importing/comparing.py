@@ -119,8 +119,10 @@ def refusals(row: RecordRow, known: Known, changes: Changes) -> list[Problem]:
     shown = set(places.values_list("response_id", flat=True))
     for response, _text in changes.texts:
         if response.pk in shown:
-            listed = row.responses[changes.listed.index(response)]
-            problems.append(Problem(f"responses.{listed.model or 'control'}", FROZEN))
+            place = changes.listed.index(response)
+            model = row.responses[place].model
+            field = f"responses.{model}" if model else f"responses[{place}].text"
+            problems.append(Problem(field, FROZEN))
     if changes.key and {r.pk for r in changes.listed if r} <= shown:
         problems.append(Problem("control.expected", FROZEN.replace("its text", "its key")))
     return problems

@@ -1,10 +1,13 @@
 """What an organizer knows of the competitors beside their names, from a file."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from arena.events.importing.checks import Checker, InvalidRow, unknown
+from arena.events.importing.columns import Columns
 from arena.events.importing.names import CompetitorRow
-from arena.events.importing.reading import Row, guess_format, opened, peek, read_rows
+from arena.events.importing.reading import guess_format, opened, peek, read_rows
 from arena.events.importing.report import ImportReport, LineError
 
 # Longest values, in characters.
@@ -19,15 +22,16 @@ def read_competitors(path: Path, report: ImportReport) -> list[CompetitorRow]:
     competitors: dict[str, CompetitorRow] = {}
     with opened(path) as source:
         format = guess_format(path.name, peek(source.stream, 200))
+        columns = Columns({}, is_csv=format == "csv")
         for row in read_rows(source.stream, format):
             if isinstance(row, LineError):
                 report.refuse(row)
                 continue
             try:
-                competitor = competitor_of(row)
+                competitor = columns.read(row, FIELDS, competitor_of)
             except InvalidRow as error:
-                for problem in error.problems:
-                    report.refuse(LineError(row.line, row.prefix + problem.field, problem.message))
+                for problem in columns.errors(row, error.problems):
+                    report.refuse(problem)
                 continue
             if competitor.name in competitors:
                 report.refuse(LineError(row.line, "name", f"{competitor.name} is there twice"))
@@ -35,16 +39,16 @@ def read_competitors(path: Path, report: ImportReport) -> list[CompetitorRow]:
     return list(competitors.values())
 
 
-def competitor_of(row: Row) -> CompetitorRow:
+def competitor_of(data: Mapping[str, Any]) -> CompetitorRow:
     """Check one row. Raises `InvalidRow`."""
     check = Checker()
-    for key in row.data:
+    for key in data:
         if key not in FIELDS:
             check.refuse(key, unknown(key, FIELDS))
     values = {
-        field: check.name(row.data[field], field, longest)
+        field: check.name(data[field], field, longest)
         for field, longest in FIELDS.items()
-        if row.data.get(field) not in (None, "")
+        if data.get(field) not in (None, "")
     }
     if "name" not in values:
         check.refuse("name", "is missing")

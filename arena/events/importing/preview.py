@@ -7,18 +7,16 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from arena.events.importing.checks import InvalidRow
-from arena.events.importing.reading import Row, guess_format, opened, peek, read_rows
-from arena.events.importing.records import (
+from arena.events.importing.cells import (
     COLUMNS,
-    KEYS,
     METADATA_COLUMN,
     RESPONSE_COLUMN,
     check_columns,
-    parse_record,
-    record_of_cells,
-    rename,
 )
+from arena.events.importing.checks import InvalidRow
+from arena.events.importing.columns import RecordColumns
+from arena.events.importing.reading import Row, guess_format, opened, peek, read_rows
+from arena.events.importing.records import KEYS
 from arena.events.importing.report import LineError, Unreadable, printable
 
 ROWS = 5
@@ -86,21 +84,15 @@ def preview_of(path: Path, format: str, mapping: Mapping[str, str] | None = None
 
 def problems_of(rows: Sequence[Row], preview: Preview) -> list[LineError]:
     """What is wrong with these rows under the preview's mapping."""
-    errors = []
-    try:
-        if preview.is_csv and rows:
-            check_columns(rename(rows[0].data, preview.mapping))
-    except InvalidRow as error:
-        return [LineError(1, problem.field, problem.message) for problem in error.problems]
+    columns = RecordColumns(preview.mapping, is_csv=preview.is_csv)
+    if rows and (wrong := columns.header_errors(rows[0], check_columns)):
+        return wrong
+    errors: list[LineError] = []
     for row in rows:
         try:
-            data = rename(row.data, preview.mapping)
-            parse_record(record_of_cells(data) if preview.is_csv else data)
+            columns.record(row)
         except InvalidRow as error:
-            errors += [
-                LineError(row.line, row.prefix + problem.field, problem.message)
-                for problem in error.problems
-            ]
+            errors += columns.errors(row, error.problems)
     return errors
 
 

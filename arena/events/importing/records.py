@@ -1,22 +1,18 @@
 """One parser of a record, for files, the upload page and the API alike.
 
-`parse_record` takes a JSON object, `record_of_cells` turns a line of CSV into one. Nothing here
-knows an event: what a record may change is checked where it is compared with what is there.
+`parse_record` takes a JSON object; `cells` turns a line of CSV into one. Nothing here knows an
+event: what a record may change is checked where it is compared with what is there.
 """
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from arena.events.importing.checks import Checker, kind_of, unknown
+from arena.events.importing.checks import Checker, kind_of
 
 KEYS = ("external_id", "prompt", "responses", "categories", "metadata", "control")
-COLUMNS = ("external_id", "prompt", "categories", "expected", "reason")
-RESPONSE_COLUMN = re.compile(r"(model|response)_([a-z])")
-METADATA_COLUMN = re.compile(r"metadata\.(.+)")
 ROLES = ("system", "user", "assistant")
 EXTERNAL_ID, MODEL, CATEGORY = 200, 120, 80  # longest, in characters
 MOST_RESPONSES, MOST_TURNS, MOST_CATEGORIES = 1_000, 200, 20
@@ -74,20 +70,6 @@ class RecordRow:
         )
 
 
-def rename(data: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, Any]:
-    """Columns or keys under their meaning: `{"instruction": "prompt"}`; mapped to "": left out."""
-    renamed = {}
-    for key, value in data.items():
-        name = mapping.get(key, key)
-        if name in renamed:
-            check = Checker()
-            check.refuse(name, f"is given twice (once by {key})")
-            check.finish()
-        if name:
-            renamed[name] = value
-    return renamed
-
-
 def parse_record(data: Mapping[str, Any]) -> RecordRow:
     """Check a record's every field. Raises `InvalidRow` naming all that are wrong."""
     check = Checker()
@@ -104,8 +86,11 @@ def parse_record(data: Mapping[str, Any]) -> RecordRow:
         check.refuse("metadata", f"must be an object, not {kind_of(metadata)}")
     check.tree(metadata, "metadata")
     control = control_of(data.get("control"), responses, check)
-    if control is None and any(response.model is None for response in responses):
-        check.refuse("responses", "a response without a model is possible in a control only")
+    if control is None:
+        for index, response in enumerate(responses):
+            if response.model is None:
+                message = "is missing; only a control's responses may have no model"
+                check.refuse(f"responses[{index}].model", message)
     external_id = external_id_of(data.get("external_id"), check)
     check.finish()
     if not external_id:
@@ -187,9 +172,12 @@ def responses_of(value: object, check: Checker) -> tuple[ResponseRow, ...]:
         return ()
     if not 1 <= len(listed) <= MOST_RESPONSES:
         check.refuse("responses", f"must hold between 1 and {MOST_RESPONSES} responses")
-    models = [response.model for response in listed if response.model]
-    for model in sorted({model for model in models if models.count(model) > 1}):
-        check.refuse("responses", f"holds two responses of {model}")
+    models: set[str] = set()
+    for index, response in enumerate(listed):
+        if response.model and response.model in models:
+            field = "responses" if isinstance(value, dict) else f"responses[{index}].model"
+            check.refuse(field, f"there are two responses of {response.model}")
+        models.add(response.model or "")
     return tuple(listed)
 
 
@@ -257,50 +245,3 @@ def expected_of(expected: str, responses: tuple[ResponseRow, ...], check: Checke
         names = "".join(f" or {model}" for model in models)
         check.refuse("control.expected", f"must be a, b, tie{names}")
     return models.get(expected)
-
-
-# --- CSV ------------------------------------------------------------------------------------
-def check_columns(columns: Iterable[str]) -> None:
-    """Refuse columns that mean nothing, once for the whole file. Raises `InvalidRow`."""
-    check = Checker()
-    columns = list(columns)
-    known = [*COLUMNS, "model_a", "response_a", "model_b", "response_b", "model_c", "response_c"]
-    for column in columns:
-        is_known = column in COLUMNS or RESPONSE_COLUMN.fullmatch(column)
-        if not is_known and not METADATA_COLUMN.fullmatch(column):
-            check.refuse(column, unknown(column, known))
-    for column in ("prompt", "response_a"):
-        if column not in columns:
-            check.refuse(column, "this column is missing")
-    check.finish()
-
-
-def record_of_cells(cells: Mapping[str, str]) -> dict[str, Any]:
-    """The JSON object that a line of CSV stands for; an empty cell says nothing."""
-    record: dict[str, Any] = {"prompt": cells.get("prompt", "")}
-    if cells.get("external_id"):
-        record["external_id"] = cells["external_id"]
-    if "categories" in cells:
-        listed = [name.strip() for name in cells["categories"].split(";")]
-        record["categories"] = [name for name in listed if name]
-    metadata = {
-        match[1]: value
-        for name, value in cells.items()
-        if value and (match := METADATA_COLUMN.fullmatch(name))
-    }
-    if metadata:
-        record["metadata"] = metadata
-    if cells.get("expected") or cells.get("reason"):
-        record["control"] = {"expected": cells.get("expected", ""), "reason": cells.get("reason")}
-    record["responses"] = responses_of_cells(cells)
-    return record
-
-
-def responses_of_cells(cells: Mapping[str, str]) -> list[dict[str, str | None]]:
-    """The responses of a line of CSV, by letter; a named model's empty cell is an empty text."""
-    letters = sorted({m[2] for name in cells if (m := RESPONSE_COLUMN.fullmatch(name))})
-    return [
-        {"model": cells.get(f"model_{letter}") or None, "text": cells.get(f"response_{letter}", "")}
-        for letter in letters
-        if cells.get(f"model_{letter}") or cells.get(f"response_{letter}")
-    ]

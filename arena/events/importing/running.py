@@ -11,7 +11,9 @@ from typing import Any, BinaryIO
 from django.db import transaction
 
 from arena.errors import ConflictError
+from arena.events.importing.cells import check_columns
 from arena.events.importing.checks import InvalidRow, Problem
+from arena.events.importing.columns import RecordColumns
 from arena.events.importing.comparing import changes_of, known_records, refusals
 from arena.events.importing.jobs import Hold, adopt_stale, fail_stale, holding
 from arena.events.importing.leaks import leak_in
@@ -24,13 +26,7 @@ from arena.events.importing.reading import (
     peek,
     read_rows,
 )
-from arena.events.importing.records import (
-    RecordRow,
-    check_columns,
-    parse_record,
-    record_of_cells,
-    rename,
-)
+from arena.events.importing.records import RecordRow
 from arena.events.importing.report import ImportReport, LineError, Progress, Unreadable
 from arena.events.importing.staging import Seen, Spool, batches, seen_keys, spooling
 from arena.events.importing.updating import apply_staged, discard_leavings, stage_batch
@@ -159,11 +155,10 @@ def cost_of(row: dict[str, Any], per_record: int) -> float:
 
 @dataclass(slots=True)
 class Checked:
-    """A row that is right in itself."""
+    """A row that is right in itself, as it stands in the file and as a record."""
 
-    line: int
-    prefix: str
-    row: RecordRow
+    row: Row
+    record: RecordRow
 
 
 class FirstPass:
@@ -185,67 +180,59 @@ class FirstPass:
         if not head.strip():
             raise Unreadable(1, "There are no records in the file.")
         format = self.job.format or guess_format(self.job.file_name, head)
-        rows = self.parsed(read_rows(source.stream, format), is_csv=format == "csv")
-        for batch in batches(rows, lambda checked: cost_of_row(checked.row)):
+        self.columns = RecordColumns(self.job.mapping, is_csv=format == "csv")
+        rows = self.parsed(read_rows(source.stream, format))
+        for batch in batches(rows, lambda checked: cost_of_row(checked.record)):
             self.compare(batch)
             self.hold.glance(source.done, source.total)
         if not self.report.rows and not self.report.error_total:
             raise Unreadable(1, "There are no records in the file.")
 
-    def parsed(self, rows: Iterable[Row | LineError], *, is_csv: bool) -> Iterator[Checked]:
+    def parsed(self, rows: Iterable[Row | LineError]) -> Iterator[Checked]:
         """Rows that are right in themselves and not there twice; the others are reported."""
-        columns_checked = not is_csv
+        header_checked = False
         for row in rows:
             if isinstance(row, LineError):
                 self.skip(row)
                 continue
+            if not header_checked:
+                self.report.refuse_file(self.columns.header_errors(row, check_columns))
+                header_checked = True
             try:
-                data = rename(row.data, self.job.mapping) if self.job.mapping else row.data
-                if not columns_checked:
-                    self.check_columns(data)
-                    columns_checked = True
-                record = parse_record(record_of_cells(data) if is_csv else data)
+                record = self.columns.record(row)
             except InvalidRow as error:
-                self.refuse(row.line, row.prefix, error.problems)
+                self.refuse(row, error.problems)
                 continue
             if first := self.seen.meet(record.external_id, row.line):
-                message = f"is the same as in line {first[0]}"
-                if record.external_id != str(row.data.get("external_id", record.external_id)):
-                    message = f"is missing, and prompt and models are those of line {first[0]}"
-                self.refuse(row.line, row.prefix, [Problem("external_id", message)])
+                message = f"is missing, and prompt and models are those of line {first[0]}"
+                if self.columns.identifies(row):
+                    message = f"is the same as in line {first[0]}"
+                self.refuse(row, [Problem("external_id", message)])
                 continue
-            yield Checked(row.line, row.prefix, record)
-
-    def check_columns(self, data: Mapping[str, Any]) -> None:
-        """A wrong header is wrong once, not in every line."""
-        try:
-            check_columns(data)
-        except InvalidRow as error:
-            *most, last = error.problems
-            self.refuse(1, "", most)
-            raise Unreadable(1, last.message, last.field) from error
+            yield Checked(row, record)
 
     def compare(self, batch: Sequence[Checked]) -> None:
         """Check rows against the event and spool those that are new or changed."""
-        known = known_records(self.writer.event, [checked.row.external_id for checked in batch])
+        external_ids = [checked.record.external_id for checked in batch]
+        known = known_records(self.writer.event, external_ids)
         for checked in batch:
-            row = checked.row
+            row = checked.record
             there = known.get(row.external_id)
             changes = changes_of(row, there, self.writer.names) if there else None
             problems = self.misfits(row)
             if there and changes:
                 problems += refusals(row, there, changes)
             if problems := problems or self.writer.names.note(row):
-                self.refuse(checked.line, checked.prefix, problems)
+                self.refuse(checked.row, problems)
             elif there and not changes:
                 self.report.unchanged += 1
             else:
                 self.report.created += there is None
                 self.report.updated += there is not None
-                self.warn_of_leaks(checked)
+                self.warn(checked)
                 if self.job.skips_errors or not self.report.error_total:
                     record = there.record.pk if there else None
-                    self.spool.put([record, checked.line, row.as_json()])
+                    self.spool.put([record, checked.row.line, row.as_json()])
 
     def misfits(self, row: RecordRow) -> list[Problem]:
         """What this event has no use for."""
@@ -256,19 +243,24 @@ class FirstPass:
             return [Problem("responses", message)]
         return []
 
-    def warn_of_leaks(self, checked: Checked) -> None:
-        """A response that says whose it is."""
+    def warn(self, checked: Checked) -> None:
+        """What can be imported, and should be looked at."""
+        doubts = [*self.columns.doubts(checked.row), *self.leaks(checked.record)]
+        for warning in self.columns.errors(checked.row, doubts):
+            self.report.warn(warning)
+
+    def leaks(self, record: RecordRow) -> Iterator[Problem]:
+        """Responses that say whose they are."""
         organizations = self.writer.names.organizations
-        for response in checked.row.responses:
+        for response in record.responses:
             model = response.model
             if model and (found := leak_in(response.text, model, organizations.get(model, ""))):
-                message = f"names its own model or vendor: “{found}”"
-                self.report.warn(LineError(checked.line, f"responses.{model}", message))
+                yield Problem(f"responses.{model}", f"names its own model or vendor: “{found}”")
 
-    def refuse(self, line: int, prefix: str, problems: Sequence[Problem]) -> None:
+    def refuse(self, row: Row, problems: Sequence[Problem]) -> None:
         """Report what is wrong with a row, which is left out."""
-        for problem in problems:
-            self.report.refuse(LineError(line, prefix + problem.field, problem.message))
+        for error in self.columns.errors(row, problems):
+            self.report.refuse(error)
         self.report.skipped += 1
 
     def skip(self, error: LineError) -> None:
