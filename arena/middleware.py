@@ -11,7 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
 
-from arena.errors import ArenaError, LimitError, TooLargeError
+from arena.errors import ArenaError, LimitError, NotFoundError, TooLargeError
+from arena.events.access import Role, event_for
+from arena.events.importing.uploads import LARGEST
 from arena.people.limits import SAFE, Rate, network_of, take
 
 log = structlog.get_logger(__name__)
@@ -20,7 +22,7 @@ log = structlog.get_logger(__name__)
 PAGES = {404: "errors/404.html", 429: "errors/429.html"}
 HTML, JSON = "text/html", "application/json"
 
-# The pages that take files. Everywhere else a body is a form, and small.
+# The pages that take files, each of an event. Everywhere else a body is a form, and small.
 UPLOADS = frozenset({"imports:new"})
 
 # Twice as fast as anybody judges; and a lecture hall signing in behind one address.
@@ -48,16 +50,29 @@ class BodyMiddleware(Middleware):
     def process_view(
         self, request: HttpRequest, _view: object, _args: object, _kwargs: object
     ) -> HttpResponse | None:
-        """Uploads are for the signed-in, on the pages that take them."""
+        """Uploads are for the event's organizers, on the pages that take them, up to a size."""
         told = str(request.META.get("CONTENT_LENGTH", ""))
         length = int(told) if told.isdecimal() else 0
-        match = request.resolver_match
-        takes_files = match is not None and match.view_name in UPLOADS
-        if length <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE or (
-            takes_files and request.user.is_authenticated
-        ):
+        if length <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             return None
-        return answer(request, TooLargeError(_("This is more than can be sent here."), "too_large"))
+        message = _("This is more than can be sent here.")
+        if may_upload(request):
+            if length <= LARGEST:
+                return None
+            message = _("The file is larger than 1 GB; import it in parts.")
+        return answer(request, TooLargeError(message, "too_large"))
+
+
+def may_upload(request: HttpRequest) -> bool:
+    """Whether the page takes files, and from this user."""
+    match = request.resolver_match
+    if match is None or match.view_name not in UPLOADS:
+        return False
+    try:
+        event_for(request.user, match.kwargs["slug"], Role.ORGANIZER)
+    except NotFoundError:
+        return False
+    return True
 
 
 class LimitMiddleware(Middleware):

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -37,7 +36,6 @@ from arena.events.tasks import run_import
 from arena.people.models import User
 
 State = ImportJob.State
-LARGEST = 1024**3
 RECENT = 10
 
 
@@ -49,13 +47,6 @@ class UploadForm(forms.Form):
         help_text=gettext_lazy("JSONL, JSON or CSV in UTF-8, gzipped or not; up to 1 GB."),
         error_messages={"empty": gettext_lazy("The file is empty.")},
     )
-
-    def clean_file(self) -> "UploadedFile[Any]":
-        """Refuse what no worker should have to read."""
-        upload: UploadedFile[Any] = self.cleaned_data["file"]
-        if (upload.size or 0) > LARGEST:
-            raise forms.ValidationError(_("The file is larger than 1 GB; import it in parts."))
-        return upload
 
 
 @require_http_methods(["GET", "POST"])

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from arena import settings as project_settings
-from arena.events.import_views import UploadForm
 from arena.events.models import Event, ImportJob, Matchup, Membership, Record
 from arena.events.tasks import run_import
 from tests.factories import NOW, make_enrollment, make_event, make_membership, make_user
@@ -301,11 +301,55 @@ def test_no_file_is_said_so(organizer: Client, content: bytes | None) -> None:
     assert not ImportJob.objects.exists()
 
 
-def test_a_file_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("arena.events.import_views.LARGEST", 10)
-    form = UploadForm(None, {"file": SimpleUploadedFile("x.csv", b"x" * 11)})
+@pytest.fixture
+def send(
+    event: Event, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], tuple[int, bool]]:
+    """Send a file, with a token that is wrong: the answer, and whether the file was read.
 
-    assert not form.is_valid()
+    The check of the token reads the form, and so the file, before any view says a word.
+    """
+    read: list[str] = []
+    original = TemporaryFileUploadHandler.new_file
+
+    def noted(self: TemporaryFileUploadHandler, field: str, *args: Any, **named: Any) -> None:
+        read.append(field)
+        original(self, field, *args, **named)
+
+    monkeypatch.setattr(TemporaryFileUploadHandler, "new_file", noted)
+
+    def as_role(role: str) -> tuple[int, bool]:
+        user = make_user(role.replace(" ", ""))
+        if role == "seat":
+            make_enrollment(event, user)
+        elif role in Membership.Role.values:
+            make_membership(event, user, Membership.Role(role))
+        elif role == "other organizer":
+            make_event("other", organizer=user)
+        client = Client(enforce_csrf_checks=True)
+        client.force_login(user)
+        client.cookies[settings.CSRF_COOKIE_NAME] = "a" * 32
+        file = SimpleUploadedFile("a.jsonl", b"a" * (2 * 1024**2))
+        response = client.post(reverse("imports:new", args=["fair"]), {"file": file})
+        return response.status_code, bool(read)
+
+    return as_role
+
+
+@pytest.mark.parametrize("role", ["outsider", "seat", "reviewer", "other organizer"])
+def test_nobody_elses_file_is_read(send: Callable[[str], tuple[int, bool]], role: str) -> None:
+    assert send(role) == (413, False)
+
+
+def test_an_organizers_file_is_read(send: Callable[[str], tuple[int, bool]]) -> None:
+    assert send("organizer") == (403, True)
+
+
+def test_a_file_too_large_is_not_read(
+    send: Callable[[str], tuple[int, bool]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("arena.middleware.LARGEST", 1024**2)
+    assert send("organizer") == (413, False)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ from arena.events.models import Event, ImportJob
 from arena.people.models import User
 
 State = ImportJob.State
+# Bytes of a request; the middleware refuses what is longer before anything reads it.
+LARGEST = 1024**3
 # What nobody has confirmed or corrected by then is deleted with the next upload.
 KEPT_FOR = timedelta(days=1)
 # Before confirmation, and again after a refusal or a crash.
