@@ -147,12 +147,28 @@ def test_csv_says_the_same_as_json(event: Event) -> None:
         json.dumps([record(1), record(2)]).encode(),
         b"\xef\xbb\xbf" + json.dumps([record(1), record(2)], indent=2).encode(),
         json.dumps({"records": [record(1), record(2)]}).encode(),
+        json.dumps({"version": 1, "of": "us", "records": [record(1), record(2)]}).encode(),
+        json.dumps(
+            {"by": {"x": [1]}, "records": [record(1), record(2)], "n": [2]}, indent=1
+        ).encode(),
         b"external_id,prompt,model_a,response_a,model_b,response_b\n"
         b"r1,Is it 1?,Ash 1,Yes 1.,Birch 2,No 1.\nr2,Is it 2?,Ash 1,Yes 2.,Birch 2,No 2.\n",
         b"external_id;prompt;model_a;response_a;model_b;response_b\n"
         b'r1;Is it 1?;Ash 1;"Yes 1.";Birch 2;No 1.\n\nr2;Is it 2?;Ash 1;Yes 2.;Birch 2;No 2.',
     ],
-    ids=["jsonl", "bom-crlf", "no-newline", "gzip", "json", "json-bom", "wrapped", "csv", "excel"],
+    ids=[
+        "jsonl",
+        "bom-crlf",
+        "no-newline",
+        "gzip",
+        "json",
+        "json-bom",
+        "wrapped",
+        "versioned",
+        "indented",
+        "csv",
+        "excel",
+    ],
 )
 def test_every_format_gives_the_same_records(event: Event, content: bytes) -> None:
     assert bring(event, content).created == 2
@@ -440,7 +456,10 @@ WRONG: dict[str, tuple[bytes, int, str, str]] = {
         "",
         "2 MB",
     ),
-    "long element": (b'[{"prompt": "' + b"x" * LIMIT * 2 + b'"}]', 1, "", "2 MB"),
+    "long element": (b'[\n{"prompt": "' + b"x" * LIMIT * 2 + b'"}]', 2, "[0]", "2 MB"),
+    "endless element": (b'[\n{"prompt": "' + b"x\n" * LIMIT, 2, "", "middle"),
+    "object over lines": (json.dumps(record(), indent=1).encode(), 1, "", "one JSON object"),
+    "two lists of records": (b'{"records": [],\n"records": []}', 2, "", "two lists"),
     "array cut off": (b'[\n{"prompt": "x"', 2, "", "middle"),
     "array with comma": (b"[" + jsonl(record()).strip() + b",\n]", 2, "", "comma"),
     "more after array": (b"[]\n1", 2, "", "more after"),
@@ -458,7 +477,14 @@ WRONG: dict[str, tuple[bytes, int, str, str]] = {
     "header only": (HEADER, 1, "", "no records"),
     # CSV
     "open quotation": (HEADER + LINE + b'r2,"p,A,x,B,y\nr3,p,A,x,B,y\n', 3, "", "never closed"),
-    "endless quotation": (HEADER + LINE + b'r2,"' + b"x,y\n" * LIMIT, 3, "", "left open"),
+    "endless quotation": (HEADER + LINE + b'r2,"' + b"x,y\n" * LIMIT, 3, "", "never closed"),
+    "quotation left open": (
+        HEADER + LINE + b'r2,"' + b"x,y\n" * LIMIT + b'r3,"p",A,x,B,y"\n',
+        3,
+        "",
+        f"to line {LIMIT + 3}; is a quotation mark left open",
+    ),
+    "long header": (HEADER.strip() + b"x" * LIMIT + b"\n" + LINE, 1, "", "2 MB"),
     "text after quotation": (HEADER + b'r1,"p"q,A,x,B,y\n' + LINE, 2, "", "closing quotation"),
     "too few cells": (HEADER + LINE + b"r2,p,A,x\n", 3, "", "4 cells where the header has 6"),
     "too many cells": (HEADER + b"r1,p,A,x,B,y,z\n", 2, "", "7 cells"),
@@ -602,6 +628,37 @@ def test_the_other_lines_are_imported_where_the_caller_says_so(event: Event) -> 
     assert [error.line for error in report.errors] == [2, 4, 5]
     assert set(Record.objects.values_list("external_id", flat=True)) == {"r1", "r3", "r4"}
     assert Competitor.objects.count() == 2
+
+
+LONG = "x" * (2 * LIMIT)
+LAST = LINE.replace(b"r1", b"r3")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        jsonl(record(1), record(2, prompt=LONG), record(3)),
+        json.dumps([record(1), record(2, prompt=LONG), record(3)]).encode(),
+        json.dumps([record(1), [LONG, '\\"' * LIMIT], record(3)], indent=1).encode(),
+        json.dumps([record(1), 10**4000, record(3)])
+        .encode()
+        .replace(b"0" * 4000, b"0" * LIMIT * 2),
+        HEADER + LINE + f"r2,{LONG},A,x,B,y\n".encode() + LAST,
+        HEADER
+        + LINE
+        + b'r2,"'
+        + b'a ""b""\n' * LIMIT
+        + b'",A,x,B,y\n'
+        + LINE.replace(b"r1", b"r3"),
+    ],
+    ids=["jsonl", "json", "json of others", "json number", "csv", "csv of lines"],
+)
+def test_a_row_too_long_is_left_out_where_the_caller_says_so(event: Event, content: bytes) -> None:
+    report = bring(event, content, on_error="skip")
+
+    assert (report.created, report.skipped, report.error_total) == (2, 1, 1)
+    assert "2 MB" in report.errors[0].message
+    assert set(Record.objects.values_list("external_id", flat=True)) == {"r1", "r3"}
 
 
 def test_a_file_that_cannot_be_read_to_its_end_is_refused_whatever_the_caller_says(

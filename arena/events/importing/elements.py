@@ -16,18 +16,19 @@ INSIDE = re.compile(rb'["\\]')
 SCALAR_END = re.compile(rb"[,\]} \t\r\n]")
 
 
-def json_elements(stream: BinaryIO, limit: int, too_long: str) -> Iterator[tuple[int, bytes]]:
-    """Line and bytes of each element of `[...]` or `{"records": [...]}`. Raises `Unreadable`."""
-    scan = Scan(stream, limit, too_long)
+ONE_OBJECT = "The file is one JSON object. Write a list, [{…}, {…}], or one object a line."
+
+
+def json_elements(stream: BinaryIO, limit: int) -> Iterator[tuple[int, bytes | None]]:
+    """Line and bytes of each element of `[...]` or `{"records": [...]}`; None for the bytes of one
+    that is longer than the limit. Raises `Unreadable`."""
+    scan = Scan(stream, limit)
     first = scan.peek()
     if not first:
         return
     wrapped = first == b"{"
     if wrapped:
-        scan.take(b"{")
-        if scan.element() != b'"records"':
-            raise Unreadable(scan.line, 'An object must begin with "records": [...].')
-        scan.take(b":")
+        enter_records(scan)
     scan.take(b"[")
     if scan.peek() != b"]":
         while True:
@@ -39,18 +40,44 @@ def json_elements(stream: BinaryIO, limit: int, too_long: str) -> Iterator[tuple
             scan.take(b",")
     scan.take(b"]")
     if wrapped:
-        scan.take(b"}")
+        leave_records(scan)
     if scan.peek():
         raise Unreadable(scan.line, "There is more after the end of the list.")
+
+
+def enter_records(scan: "Scan") -> None:
+    """Go on to the list under "records", past what else the object says before it."""
+    scan.take(b"{")
+    while scan.peek() == b'"':
+        key = scan.element()
+        scan.take(b":")
+        if key == b'"records"':
+            return
+        scan.element()
+        if scan.peek() == b",":
+            scan.take(b",")
+    raise Unreadable(1, ONE_OBJECT)
+
+
+def leave_records(scan: "Scan") -> None:
+    """Go on to the end of the object, past what else it says."""
+    while scan.peek() == b",":
+        scan.take(b",")
+        if scan.element() == b'"records"':
+            raise Unreadable(scan.line, "The object has two lists of records.")
+        scan.take(b":")
+        scan.element()
+    scan.take(b"}")
 
 
 class Scan:
     """A window on the stream that moves forward."""
 
-    def __init__(self, stream: BinaryIO, limit: int, too_long: str) -> None:
+    def __init__(self, stream: BinaryIO, limit: int) -> None:
         self.stream = stream
         self.limit = limit
-        self.too_long = too_long
+        # Whether the element that is being read has passed the limit, and is dropped.
+        self.is_long = False
         self.buffer = b""
         self.at = 0
         self.line = 1
@@ -87,16 +114,21 @@ class Scan:
             raise Unreadable(self.line, f"Expected {wanted.decode()!r} here, but {where}.")
         self.consume(self.at + 1)
 
-    def element(self) -> bytes:
-        """The next value: a string, a number or word, or a bracket with all that it holds."""
+    def element(self) -> bytes | None:
+        """The next value: a string, a number or word, or a bracket with all that it holds; None
+        where it was too long to be kept."""
         first = self.peek()
-        if first in (b"{", b"[", b'"'):
-            length = self.bracketed()  # may move the window, and with it `at`
-            return self.consume(self.at + length)
-        length = self.find(SCALAR_END, 0)
-        if length == 0:
+        line, self.is_long = self.line, False
+        try:
+            # May move the window, and with it `at`.
+            is_bracketed = first in (b"{", b"[", b'"')
+            length = self.bracketed() if is_bracketed else self.find(SCALAR_END, 0)
+        except EOFError as error:
+            raise Unreadable(line, "The file ends in the middle of a record.") from error
+        if length == 0 and not self.is_long:
             raise Unreadable(self.line, "Expected a record here; is there a comma too many?")
-        return self.consume(self.at + length)
+        value = self.consume(self.at + length)
+        return None if self.is_long else value
 
     def bracketed(self) -> int:
         """Length of the value that begins here, to its closing bracket or quotation mark."""
@@ -115,7 +147,8 @@ class Scan:
                 return offset
 
     def find(self, pattern: re.Pattern[bytes], offset: int) -> int:
-        """Where the pattern is found next, counted from here; reads on as far as needed."""
+        """Where the pattern is found next, counted from here; reads on as far as needed, and drops
+        what is past the limit. Raises `EOFError`."""
         while True:
             match = pattern.search(self.buffer, self.at + offset)
             if match is not None:
@@ -123,8 +156,11 @@ class Scan:
             else:
                 offset = max(offset, len(self.buffer) - self.at)
             if offset > self.limit:
-                raise Unreadable(self.line, f"The record {self.too_long}.")
+                self.is_long = True
+                dropped = min(offset, len(self.buffer) - self.at)
+                self.consume(self.at + dropped)
+                offset -= dropped
             if match is not None:
                 return offset
             if not self.fill():
-                raise Unreadable(self.line, "The file ends in the middle of a record.")
+                raise EOFError

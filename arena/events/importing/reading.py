@@ -9,6 +9,7 @@ import csv
 import gzip
 import io
 import json
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,9 @@ from arena.events.importing.report import LineError, Unreadable
 # The longest row, in bytes: far above any prompt with its responses, far below the memory.
 LIMIT = 2 * 1024 * 1024
 TOO_LONG = f"is longer than {LIMIT // 1024**2} MB"
+NEVER_CLOSED = "A quotation mark is opened and never closed."
+# `{"version": 1, "records": [`: a list of records, with nothing but plain values before it.
+WRAPPED = re.compile(rb"""\{(\s*"[^"\\]*"\s*:\s*("[^"\\]*"|[\w.+-]+)\s*,)*\s*"records"\s*:""")
 FORMATS = ("jsonl", "json", "csv")
 SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "csv", ".json": "json"}
 # The module's own limit on a cell (128 kB) is process-wide; a row's limit is kept by `CsvLines`.
@@ -116,8 +120,15 @@ def guess_format(name: str, head: bytes) -> str:
     if head.startswith(b"["):
         return "json"
     if head.startswith(b"{"):
-        return "json" if head[1:].lstrip().startswith(b'"records"') else "jsonl"
+        return "json" if is_one_object(head) else "jsonl"
     return SUFFIXES.get(Path(name).suffix, "csv")
+
+
+def is_one_object(head: bytes) -> bool:
+    """Whether an object goes on over several lines, as no line of JSONL does, or wraps records."""
+    first, newline, _rest = head.partition(b"\n")
+    goes_on = newline and first.rstrip().endswith((b"{", b"[", b",", b":"))
+    return bool(goes_on or WRAPPED.match(head))
 
 
 def read_rows(stream: BinaryIO, format: str) -> Iterator[Row | LineError]:
@@ -146,8 +157,11 @@ def jsonl_rows(stream: BinaryIO) -> Iterator[Row | LineError]:
 
 def json_rows(stream: BinaryIO) -> Iterator[Row | LineError]:
     """The objects of a JSON array, or of `{"records": [...]}`."""
-    for index, (line, element) in enumerate(json_elements(stream, LIMIT, TOO_LONG)):
-        yield json_row(line, element, f"[{index}]")
+    for index, (line, element) in enumerate(json_elements(stream, LIMIT)):
+        if element is None:
+            yield LineError(line, f"[{index}]", TOO_LONG)
+        else:
+            yield json_row(line, element, f"[{index}]")
 
 
 def json_row(line: int, raw: bytes, place: str = "") -> Row | LineError:
@@ -200,6 +214,10 @@ DECODER = json.JSONDecoder(
 
 
 # --- CSV ------------------------------------------------------------------------------------
+class LongRow(Exception):
+    """A row is longer than the limit; the next one can be read."""
+
+
 class CsvLines:
     """The lines of a CSV file as text, counted, and bounded by row: a quotation mark left open
     would otherwise swallow the rest of the file."""
@@ -209,6 +227,7 @@ class CsvLines:
         self.number = 0
         self.start = 1
         self.size = 0
+        self.quotes = 0
 
     def __iter__(self) -> "CsvLines":
         return self
@@ -219,33 +238,46 @@ class CsvLines:
             raise StopIteration
         self.number += 1
         self.size += len(line)
+        self.quotes += line.count(b'"')
         if self.size > LIMIT:
-            raise Unreadable(
-                self.start, f"The row {TOO_LONG}; is a quotation mark left open in it?"
-            )
+            self.pass_over(line)
+            raise LongRow
         return line.decode(errors="surrogateescape")
+
+    def pass_over(self, line: bytes) -> None:
+        """Read on to the end of the row: of a line with every quotation mark closed."""
+        while self.quotes % 2 or not line.endswith(b"\n"):
+            self.number += line.endswith(b"\n")
+            line = self.stream.readline(LIMIT)
+            if not line:
+                if self.quotes % 2:
+                    raise Unreadable(self.start, NEVER_CLOSED)
+                return
+            self.quotes += line.count(b'"')
 
     def next_row(self) -> None:
         """The row has ended; the next begins on the next line."""
-        self.start, self.size = self.number + 1, 0
+        self.start, self.size, self.quotes = self.number + 1, 0, 0
+
+    def too_long(self) -> LineError:
+        """What to say of a row that is longer than the limit."""
+        message = f"The row {TOO_LONG}"
+        if self.number > self.start:
+            message += f", to line {self.number}; is a quotation mark left open in it?"
+        return LineError(self.start, "", message)
 
 
 def csv_rows(stream: BinaryIO) -> Iterator[Row | LineError]:
     """Rows by the header's columns; comma, semicolon or tab, whichever the header has most of."""
     lines = CsvLines(stream)
-    header = next(lines, "")
-    delimiter = max(",;\t", key=header.count)
-    try:
-        columns = csv_columns(next(csv.reader([header], delimiter=delimiter, strict=True), []))
-    except csv.Error as error:
-        raise Unreadable(1, csv_error(lines, str(error)).message) from error
+    delimiter, columns = csv_header(lines)
     lines.next_row()
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         try:
             cells = next(reader, None)
-        except csv.Error as error:
-            yield csv_error(lines, str(error))
+        except (csv.Error, LongRow) as error:
+            yield lines.too_long() if isinstance(error, LongRow) else csv_error(lines, str(error))
             lines.next_row()
             continue
         if cells is None:
@@ -256,6 +288,19 @@ def csv_rows(stream: BinaryIO) -> Iterator[Row | LineError]:
         elif cells:
             yield Row(lines.start, dict(zip(columns, cells, strict=True)))
         lines.next_row()
+
+
+def csv_header(lines: CsvLines) -> tuple[str, list[str]]:
+    """What separates the cells, and the names of the columns. Raises `Unreadable`."""
+    try:
+        header = next(lines, "")
+        delimiter = max(",;\t", key=header.count)
+        names = next(csv.reader([header], delimiter=delimiter, strict=True), [])
+    except LongRow as error:
+        raise Unreadable(1, lines.too_long().message) from error
+    except csv.Error as error:
+        raise Unreadable(1, csv_error(lines, str(error)).message) from error
+    return delimiter, csv_columns(names)
 
 
 def csv_columns(header: list[str]) -> list[str]:
@@ -274,7 +319,7 @@ def csv_columns(header: list[str]) -> list[str]:
 def csv_error(lines: CsvLines, message: str) -> LineError:
     """What the csv module says, in words that help; raises where the rest is out of step."""
     if "unexpected end" in message:
-        raise Unreadable(lines.start, "A quotation mark is opened and never closed.")
+        raise Unreadable(lines.start, NEVER_CLOSED)
     if "new-line" in message:
         raise Unreadable(lines.start, "Lines end in CR alone; save the file with LF or CRLF.")
     if "expected after" in message:
