@@ -8,11 +8,16 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-# Families by their names' beginnings, and who makes them. Only what is common knowledge; the
-# organization that the organizer names comes on top.
+# Families by the beginnings of words in their names, and who makes them. Only what is common
+# knowledge; the organization that the organizer names comes on top.
 VENDORS = {
     "gpt": "OpenAI",
     "chatgpt": "OpenAI",
+    "o1": "OpenAI",
+    "o3": "OpenAI",
+    "o4": "OpenAI",
+    "davinci": "OpenAI",
+    "codex": "OpenAI",
     "claude": "Anthropic",
     "gemini": "Google",
     "gemma": "Google",
@@ -21,22 +26,53 @@ VENDORS = {
     "llama": "Meta",
     "mistral": "Mistral",
     "mixtral": "Mistral",
+    "ministral": "Mistral",
+    "magistral": "Mistral",
+    "codestral": "Mistral",
+    "pixtral": "Mistral",
     "qwen": "Alibaba",
+    "qwq": "Alibaba",
     "deepseek": "DeepSeek",
     "grok": "xAI",
     "command": "Cohere",
+    "aya": "Cohere",
     "phi": "Microsoft",
+    "kimi": "Moonshot AI",
+    "glm": "Zhipu",
+    "chatglm": "Zhipu",
+    "hunyuan": "Tencent",
+    "doubao": "ByteDance",
+    "minimax": "MiniMax",
+    "vicuna": "LMSYS",
+    "dbrx": "Databricks",
+    "stablelm": "Stability AI",
     "falcon": "TII",
     "luminous": "Aleph Alpha",
     "jurassic": "AI21",
+    "jamba": "AI21",
     "olmo": "Ai2",
+    "tulu": "Ai2",
     "yi": "01.AI",
     "ernie": "Baidu",
     "nemotron": "NVIDIA",
     "granite": "IBM",
 }
 # Named all the time for what else they do: a leak only where a text says "made by" them.
-GIANTS = frozenset({"Alibaba", "Baidu", "Google", "IBM", "Meta", "Microsoft", "NVIDIA"})
+GIANTS = frozenset(
+    {"Alibaba", "Baidu", "Databricks", "Google", "IBM", "Meta", "Microsoft", "NVIDIA", "Tencent"}
+)
+# What else a vendor's models call themselves, whatever the model at hand is called.
+PRODUCTS = {
+    "OpenAI": ("ChatGPT",),
+    "Google": ("DeepMind", "Google AI", "Google Bard", "Google Gemini"),
+    "Meta": ("Meta AI",),
+    "Mistral": ("Le Chat",),
+    "Alibaba": ("Alibaba Cloud", "Qianwen", "Tongyi"),
+    "Baidu": ("Wenxin",),
+    "Microsoft": ("Microsoft Copilot",),
+    "IBM": ("watsonx",),
+    "Zhipu": ("ChatGLM",),
+}
 # Parts of names that are ordinary words of answers.
 ORDINARY = frozenset(
     """
@@ -76,9 +112,10 @@ def leak_in(text: str, model: str, organization: str = "") -> str:
 def giveaways(model: str, organization: str) -> tuple[tuple[str, ...], re.Pattern[str]]:
     """What to look for in the responses of a model: substrings, and the pattern that decides."""
     words = re.findall(r"[^\W_]+", model)
-    vendors = set(vendors_of(words[0])) if words else set()
+    vendors = {vendor for word in words for vendor in vendors_of(word)}
     names = {part for part in [*words, *re.findall(r"[^\W_]+", organization)] if is_telling(part)}
     names.update(vendors - GIANTS, [organization] if organization else [])
+    names.update(product for vendor in vendors for product in PRODUCTS.get(vendor, ()))
     patterns = [re.escape(name) for name in sorted(names, key=len, reverse=True)]
     patterns += [SAID + re.escape(vendor) for vendor in sorted(vendors & GIANTS)]
     needles = names | vendors
@@ -99,6 +136,6 @@ def is_telling(part: str) -> bool:
 
 
 def vendors_of(word: str) -> Iterable[str]:
-    """Who makes the family of this name."""
+    """Who makes the family that a word of a model's name says it is of."""
     word = word.casefold()
     return (vendor for family, vendor in VENDORS.items() if word.startswith(family))
