@@ -813,6 +813,26 @@ def test_a_response_that_names_its_model_is_a_warning(event: Event) -> None:
     assert "I am gpt" in report.warnings[0].message
 
 
+def test_a_record_of_one_response_is_a_warning(event: Event) -> None:
+    one = record(2, responses={"Ash 1": "Yes."})
+
+    report = bring(event, [record(1), one])
+
+    assert report.landed
+    assert [(w.line, w.field, w.message[:8]) for w in report.warnings] == [
+        (2, "responses", "only one")
+    ]
+    assert bring(event, [record(2, responses={"Birch 2": "No."})]).warnings == []
+    lines = b"r3,p,Ash,x,,\nr4,p,Ash,x,Birch,y\n"
+    assert [w.field for w in bring(event, HEADER + lines).warnings] == ["response_b"]
+
+
+def test_without_a_preference_one_response_is_enough(event: Event) -> None:
+    event.questions.filter(kind="preference").delete()
+
+    assert bring(event, [record(responses={"Ash 1": "Yes."})]).warnings == []
+
+
 # --- crashes and others -----------------------------------------------------------------------
 @pytest.fixture
 def killed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:

@@ -229,7 +229,9 @@ class FirstPass:
             else:
                 self.report.created += there is None
                 self.report.updated += there is not None
-                self.warn(checked)
+                kept = len(there.responses) if there else 0
+                added = len(changes.added) if changes else len(row.responses)
+                self.warn(checked, kept + added)
                 if self.job.skips_errors or not self.report.error_total:
                     record = there.record.pk if there else None
                     self.spool.put([record, checked.row.line, row.as_json()])
@@ -243,9 +245,12 @@ class FirstPass:
             return [Problem("responses", message)]
         return []
 
-    def warn(self, checked: Checked) -> None:
-        """What can be imported, and should be looked at."""
+    def warn(self, checked: Checked, responses: int) -> None:
+        """What can be imported, and should be looked at; the record has so many responses then."""
         doubts = [*self.columns.doubts(checked.row), *self.leaks(checked.record)]
+        if responses == 1 and self.writer.in_pairs:
+            message = "there is only one; nobody can judge this record until it has another"
+            doubts.append(Problem("responses", message))
         for warning in self.columns.errors(checked.row, doubts):
             self.report.warn(warning)
 
