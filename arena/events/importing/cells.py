@@ -94,8 +94,10 @@ def doubts_of_cells(cells: Mapping[str, str]) -> list[Problem]:
     prompt, categories = cells.get("prompt", ""), cells.get("categories", "")
     if re.match(r"\s*\[\s*\{\s*['\"]role", prompt) and prompt_of_cell(prompt) is prompt:
         doubts.append(Problem("prompt", "looks like a conversation, but is not JSON; kept as text"))
-    if json_list(categories) is None and re.search("[,|]", categories):
-        doubts.append(Problem("categories", "names are separated by ; alone, so this is one name"))
+    for name in categories_of_cell(categories) if json_list(categories) is None else ():
+        if re.search("[,|]", name):
+            message = f"only ; separates categories, so “{name}” is one"
+            doubts.append(Problem("categories", message))
     return doubts
 
 

@@ -173,6 +173,8 @@ class FirstPass:
         self.report = report
         self.spool = spool
         self.seen = seen
+        # Doubts told once: how a file writes its cells, it writes them in every line.
+        self.told: set[Problem] = set()
 
     def run(self, source: Source) -> None:
         """Check a whole file. Raises `Unreadable` where it cannot be read to its end."""
@@ -247,7 +249,9 @@ class FirstPass:
 
     def warn(self, checked: Checked, responses: int) -> None:
         """What can be imported, and should be looked at; the record has so many responses then."""
-        doubts = [*self.columns.doubts(checked.row), *self.leaks(checked.record)]
+        doubts = [doubt for doubt in self.columns.doubts(checked.row) if doubt not in self.told]
+        self.told.update(doubts)
+        doubts += self.leaks(checked.record)
         if responses == 1 and self.writer.in_pairs:
             message = "there is only one; nobody can judge this record until it has another"
             doubts.append(Problem("responses", message))
