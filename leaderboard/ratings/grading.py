@@ -7,10 +7,8 @@ import numpy as np
 from . import bradley_terry
 from .bradley_terry import Fit
 from .counts import GRADED, SIGN, Counts
+from .graph import LEVEL
 from .votes import Floats, Ints
-
-LEVEL = 1e-9
-"""Strengths closer than this are level, and a board of them has no order to compare."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,9 +47,15 @@ def effect(counts: Counts, scores: Floats = GRADED, plain: Floats = SIGN) -> Eff
 
 def kendall(x: Floats, y: Floats) -> float:
     """Kendall's τ-b, ties in either order taken account of (Kendall 1945, Biometrika 33)."""
-    a, b = np.sign(x[:, None] - x), np.sign(y[:, None] - y)
+    a, b = _order(x), _order(y)
     return float((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum()))
 
 
 def _places(strength: Floats) -> Ints:
-    return np.asarray((strength > strength[:, None]).sum(1))
+    return np.asarray((_order(strength) < 0).sum(1))
+
+
+def _order(strength: Floats) -> Floats:
+    """1 where row is above column, -1 where below, 0 where both are level."""
+    gap = strength[:, None] - strength
+    return np.sign(gap) * (np.abs(gap) > LEVEL)

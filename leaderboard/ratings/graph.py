@@ -15,6 +15,9 @@ from scipy.sparse.csgraph import connected_components
 
 from .votes import Floats, Ids, Ints, Mask
 
+LEVEL = 1e-9
+"""Strengths closer than this are level: what parts them is rounding."""
+
 
 class Status(IntEnum):
     """What can be said of a competitor."""
@@ -87,9 +90,12 @@ class Rated:
         return self.field.groups(np.isfinite(self.strength))
 
     def leader(self) -> int:
-        """The strongest competitor of the first scale, -1 where nobody is rated."""
+        """The strongest of the first scale, of level ones the first; -1 where nobody is rated."""
         groups = self.groups()
-        return int(groups[0][np.argmax(self.strength[groups[0]])]) if groups else -1
+        if not groups:
+            return -1
+        strength = self.strength[groups[0]]
+        return int(groups[0][np.argmax(strength >= strength.max() - LEVEL)])
 
 
 def survey(wins: Floats) -> Field:

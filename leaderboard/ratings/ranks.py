@@ -6,7 +6,7 @@ import numpy as np
 
 from .bradley_terry import Fit
 from .contrasts import Contrasts
-from .graph import Rated
+from .graph import LEVEL, Rated
 from .intervals import Interval
 from .votes import Floats, Ids, Ints, Mask
 
@@ -20,7 +20,7 @@ FEWEST_VOTES = 30.0
 class Ranks:
     """Places within each component: int32 (M,), 1 is best, 0 where there is no rank.
 
-    rank: 1 + how many have a larger estimate;
+    rank: 1 + how many have a larger estimate; those that are level share one;
     best, worst: the rank range: 1 + how many are certainly better, and the size of the scale less
     how many are certainly worse, by contrasts that hold for all pairs together;
     upper_bound: the Chatbot Arena's "Rank (UB)", 1 + how many have a lower limit above this
@@ -45,7 +45,7 @@ def rank(fit: Rated, contrast: Contrasts, interval: Interval) -> Ranks:
     rated = np.isfinite(fit.strength)
     same = fit.same_scale
     size = same.sum(1)
-    above = same & (fit.strength > fit.strength[:, None])
+    above = same & (fit.strength > fit.strength[:, None] + LEVEL)
     clear = same & (interval.lower > interval.upper[:, None])
     group = np.zeros(len(rated), dtype=np.int32)
     for members in fit.groups():

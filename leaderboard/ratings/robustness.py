@@ -8,7 +8,7 @@ from scipy.special import expit
 
 from .bradley_terry import Fit, derivatives, newton, submatrix
 from .counts import OUTCOMES, Counts
-from .graph import survey
+from .graph import LEVEL, survey
 from .newton import anchor, solve
 from .votes import Floats, Ints
 
@@ -16,8 +16,6 @@ CHALLENGERS = 5
 """How many of the next in rank are tried."""
 REFITS = 50
 """Fits after which a challenger is given up."""
-LEVEL = 1e-9
-"""Strengths closer than this are level."""
 
 
 class Change(StrEnum):
@@ -83,9 +81,10 @@ def unseat(
         group = fit.groups()[0]
         won, strength = submatrix(fit.wins, group), fit.strength[group]
         board = _Board(_cells(counts, fit, group), won, strength, fit.prior, change)
+        first = int(np.searchsorted(group, leader))
         order = np.argsort(-strength, kind="stable")
-        for challenger in order[1 : 1 + challengers]:
-            found = _close_gap(board, int(order[0]), int(challenger), best)
+        for challenger in order[order != first][:challengers]:
+            found = _close_gap(board, first, int(challenger), best)
             if found is not None:
                 best, unseated_by = found, int(group[challenger])
     share = np.nan if best is None else best / int(counts.votes.sum())
