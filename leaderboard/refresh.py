@@ -25,7 +25,7 @@ from leaderboard.ratings import Status, Votes
 from leaderboard.ratings.elo import Elo
 from leaderboard.reliability import control_scores, weights
 
-METHOD = 1
+METHOD = 2
 """Raised whenever the same judgments would give other numbers."""
 CLAIM = timedelta(minutes=2)
 """How long a worker has a board to itself: longer than any refresh takes."""

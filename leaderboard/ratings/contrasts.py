@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr
 
-from .graph import Rated
-from .intervals import Covariance
+from .graph import LEVEL, Rated
+from .intervals import Covariance, check_level, distribution
 from .votes import Floats, Mask
 
 
@@ -18,7 +17,8 @@ class Contrasts:
     standard_error: float64 of that difference;
     p: float64, two-sided, of the difference being 0, for that pair alone;
     adjusted: float64, Holm's p for all pairs together;
-    better: bool, row is better than column at family-wise level `alpha`.
+    better: bool, row is better than column at family-wise level `alpha`;
+    freedom: degrees of freedom of Student's t, infinite for the normal distribution.
     """
 
     difference: Floats
@@ -27,27 +27,26 @@ class Contrasts:
     adjusted: Floats
     better: Mask
     alpha: float
+    freedom: float = np.inf
 
 
 def compare(fit: Rated, covariance: Covariance, alpha: float = 0.05) -> Contrasts:
-    """Test every difference: z = (s_i - s_j) / sqrt(V_ii + V_jj - 2·V_ij), two-sided.
+    """Test every difference: t = (s_i - s_j) / sqrt(V_ii + V_jj - 2·V_ij), two-sided.
 
-    Nothing is claimed of a difference without any estimated variance: p is 1.
+    By Student's t with the degrees of freedom of the covariance. Nothing is claimed of a difference
+    without any estimated variance, nor of competitors that are level: p is 1.
     Holm's correction (1979, Scandinavian J. Statistics 6, 65-70) keeps the chance of one or more
     false claims among all pairs of the board below alpha, whatever the tests' dependence.
     """
-    v = covariance.matrix
-    d = np.diag(v)
+    check_level(alpha)
     difference = np.where(fit.same_scale, fit.strength[:, None] - fit.strength, np.nan)
-    variance = np.maximum(d[:, None] + d - 2.0 * v, 0.0)
-    np.fill_diagonal(variance, np.where(np.isnan(d), np.nan, 0.0))
-    error = np.sqrt(variance)
-    z = np.divide(
-        np.abs(difference), error, out=np.zeros_like(error), where=(error > 0) & (difference != 0)
-    )
-    p = np.where(np.isnan(difference), np.nan, 2.0 * ndtr(-z))
+    error = np.sqrt(covariance.variance_between)
+    gap = np.abs(difference)
+    t = np.divide(gap, error, out=np.zeros_like(error), where=(error > 0) & (gap > LEVEL))
+    p = np.where(np.isnan(difference), np.nan, 2.0 * distribution(-t, covariance.freedom))
     adjusted = _symmetric_holm(p)
-    return Contrasts(difference, error, p, adjusted, (adjusted <= alpha) & (difference > 0), alpha)
+    better = (adjusted <= alpha) & (difference > 0)
+    return Contrasts(difference, error, p, adjusted, better, alpha, covariance.freedom)
 
 
 def holm(p: Floats) -> Floats:

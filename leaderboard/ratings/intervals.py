@@ -8,26 +8,33 @@ which stays right where a tie is worth half a win, where weights are no counts, 
 of one cluster c depend on each other (Huber 1967; White 1982, Econometrica 50, 1-25; clustered:
 Liang & Zeger 1986, Biometrika 73, 13-22). Covariances are of strengths measured from the mean of
 their component; the difference of any two has variance V_ii + V_jj - 2·V_ij in any gauge.
+
+A variance estimated from G clusters is itself uncertain, so that estimates over their standard
+errors are taken to follow Student's t with G - 1 degrees of freedom, of the side with fewer
+clusters (Cameron, Gelbach & Miller 2011; Cameron & Miller 2015, J. Human Resources 50(2), 317-372,
+section VI.D), and the normal distribution where every vote is by itself.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
 from scipy.linalg import lapack
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from .bradley_terry import Fit, bread, submatrix, win_matrix
 from .counts import Counts
 from .errors import RatingError
 from .graph import Rated
 from .newton import anchor
-from .scores import cluster_meat, comparable, laplacian, residuals
+from .scores import cluster_meat, comparable, laplacian, require_clusters, residuals
 from .votes import Floats, Votes
 
 FEWEST_CLUSTERS = 30
 """Below this many clusters a clustered variance is too uncertain to correct another with."""
+NEGLIGIBLE = 1e-12
+"""A variance below this share of what it is computed from is what rounding leaves of none."""
 
 
 class Method(StrEnum):
@@ -37,6 +44,7 @@ class Method(StrEnum):
     CONTRIBUTOR = "contributor"
     MATCHUP = "matchup"
     TWO_WAY = "two-way"
+    LARGEST = "largest"
     PROMPT = "prompt"
     JUDGMENT = "judgment"
     BOOTSTRAP = "bootstrap"
@@ -48,7 +56,9 @@ class Covariance:
 
     matrix: float64 (M, M), squared natural-log units; NaN for pairs that share no scale;
     method: what was computed; requested: what was asked for. Where the two differ `note` says why;
-    clusters: how many clusters there are, for two-way of contributors and of matchups.
+    clusters: how many clusters there are, for two-way and largest of contributors and of matchups;
+    others: more such matrices, for the method `largest`: every variance is then the largest that
+    any of them gives.
     """
 
     matrix: Floats
@@ -56,12 +66,36 @@ class Covariance:
     requested: Method
     clusters: tuple[int, ...] = ()
     note: str = ""
+    others: tuple[Floats, ...] = ()
+
+    @property
+    def variance(self) -> Floats:
+        """Of each strength against the mean of its component: float64 (M,)."""
+        # a variance of 0 may come out of rounding as -1e-20
+        return np.asarray(np.max([np.diag(v) for v in self._matrices], axis=0)).clip(0.0)
 
     @property
     def standard_error(self) -> Floats:
         """Standard error of each strength against the mean of its component: float64 (M,)."""
-        # a variance of 0 may come out of rounding as -1e-20
-        return np.sqrt(np.maximum(np.diag(self.matrix), 0.0))
+        return np.sqrt(self.variance)
+
+    @property
+    def variance_between(self) -> Floats:
+        """Of the difference of each two strengths: float64 (M, M); 0 where there is no spread."""
+        return np.asarray(np.max([_between(v) for v in self._matrices], axis=0))
+
+    @property
+    def freedom(self) -> float:
+        """Degrees of freedom of Student's t; infinite where every vote is by itself: the normal."""
+        return min(self.clusters) - 1.0 if self.clusters else np.inf
+
+    def mapped(self, take: Callable[[Floats], Floats]) -> "Covariance":
+        """The same of what `take` makes of each matrix."""
+        return replace(self, matrix=take(self.matrix), others=tuple(map(take, self.others)))
+
+    @property
+    def _matrices(self) -> tuple[Floats, ...]:
+        return (self.matrix, *self.others)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,9 +108,31 @@ class Interval:
 
 
 def interval(fit: Rated, covariance: Covariance, level: float = 0.95) -> Interval:
-    """strength ± z·se of each competitor by itself; for several at once see `compare`."""
-    reach = ndtri(0.5 + level / 2.0) * covariance.standard_error
+    """strength ± t·se of each competitor by itself; for several at once see `compare`."""
+    reach = two_sided(level, covariance.freedom) * covariance.standard_error
     return Interval(fit.strength - reach, fit.strength + reach, level)
+
+
+def two_sided(level: float, freedom: float) -> float:
+    """How many standard errors to either side an interval of this level reaches."""
+    check_level(level)
+    return quantile(0.5 + level / 2.0, freedom)
+
+
+def quantile(probability: float, freedom: float) -> float:
+    """Of Student's t, or of the normal distribution where the degrees of freedom are infinite."""
+    return float(ndtri(probability) if np.isinf(freedom) else stdtrit(freedom, probability))
+
+
+def distribution(x: Floats, freedom: float) -> Floats:
+    """P(T ≤ x) of Student's t, or of the normal where the degrees of freedom are infinite."""
+    return np.asarray(ndtr(x) if np.isinf(freedom) else stdtr(freedom, x))
+
+
+def check_level(level: float) -> None:
+    """A level of confidence, a power or an error rate lies between 0 and 1, and is neither."""
+    if not 0.0 < level < 1.0:
+        raise RatingError(f"a level of {level} does not lie between 0 and 1")
 
 
 def independent(counts: Counts, fit: Fit) -> Covariance:
@@ -108,7 +164,8 @@ def two_way(votes: Votes, counts: Counts, fit: Fit) -> Covariance:
     Cameron, Gelbach & Miller 2011, J. Business & Economic Statistics 29(2), 238-249, section 2.2:
     votes may depend on each other when they share the contributor or the matchup; what shares both
     is one judgment. Where the difference is not positive definite, or a side has fewer than 30
-    clusters, the larger (by trace) one-way covariance stands in, and the note says so.
+    clusters, every variance is the largest of the three, and the note says so: the matrix of G
+    clusters has rank G - 1 at most and leaves some differences hardly any variance.
     """
     votes = comparable(votes, fit)
     residual = residuals(votes, fit)
@@ -116,17 +173,17 @@ def two_way(votes: Votes, counts: Counts, fit: Fit) -> Covariance:
         _clustered(votes, residual, fit, side) for side in (Method.CONTRIBUTOR, Method.MATCHUP)
     ]
     if votes.judgment is None:
-        both = independent(counts, fit)
+        shared = independent(counts, fit)
     else:
-        both = _clustered(votes, residual, fit, Method.JUDGMENT)
-    return combine(sides, both.matrix, lambda matrix: positive(matrix, fit))
+        shared = _clustered(votes, residual, fit, Method.JUDGMENT)
+    return combine(sides, shared, lambda matrix: positive(matrix, fit))
 
 
 def combine(
-    sides: Sequence[Covariance], both: Floats, acceptable: Callable[[Floats], bool]
+    sides: Sequence[Covariance], shared: Covariance, acceptable: Callable[[Floats], bool]
 ) -> Covariance:
-    """The two-way covariance of two one-way ones and of what they share, or the larger side."""
-    matrix = sides[0].matrix + sides[1].matrix - both
+    """The two-way covariance of two one-way ones and of what they share, or the largest of them."""
+    matrix = sides[0].matrix + sides[1].matrix - shared.matrix
     clusters = sides[0].clusters + sides[1].clusters
     if min(clusters) < FEWEST_CLUSTERS:
         note = f"fewer than {FEWEST_CLUSTERS} clusters on a side"
@@ -134,9 +191,10 @@ def combine(
         note = "the two-way matrix is not positive definite"
     else:
         return Covariance(matrix, Method.TWO_WAY, Method.TWO_WAY, clusters)
-    larger = max(sides, key=lambda side: float(np.nansum(np.diag(side.matrix))))
-    note = f"{note}: by {larger.method}"
-    return Covariance(larger.matrix, larger.method, Method.TWO_WAY, clusters, note)
+    parts = (*sides, shared)
+    note = f"{note}: the largest of {', '.join(part.method for part in parts)}"
+    first, *others = (part.matrix for part in parts)
+    return Covariance(first, Method.LARGEST, Method.TWO_WAY, clusters, note, tuple(others))
 
 
 def hessian(fit: Fit) -> Floats:
@@ -150,14 +208,28 @@ def hessian(fit: Fit) -> Floats:
 
 def _clustered(votes: Votes, residual: Floats, fit: Fit, method: Method) -> Covariance:
     meat, clusters = cluster_meat(votes, residual, method)
-    if clusters < 2:
-        raise RatingError(f"{clusters} {method} clusters: no variance can be estimated")
+    require_clusters(clusters, method)
     return _sandwich(fit, meat * (clusters / (clusters - 1)), method, (clusters,))
 
 
 def _sandwich(fit: Fit, meat: Floats, method: Method, clusters: tuple[int, ...] = ()) -> Covariance:
-    spread = bread(fit)
-    return Covariance(_masked(spread @ meat @ spread.T, fit), method, method, clusters)
+    return Covariance(_masked(sandwich(bread(fit), meat), fit), method, method, clusters)
+
+
+def sandwich(spread: Floats, meat: Floats) -> Floats:
+    """L⁺·meat·L⁺, less the 1e-30 that are left where scores cancel within every cluster."""
+    matrix = spread @ meat @ spread.T
+    model = np.sqrt(np.diag(spread))
+    matrix[np.abs(matrix) <= NEGLIGIBLE * np.outer(model, model)] = 0.0
+    return matrix
+
+
+def _between(matrix: Floats) -> Floats:
+    d = np.diag(matrix)
+    total = d[:, None] + d
+    variance = total - 2.0 * matrix
+    variance[variance <= NEGLIGIBLE * total] = 0.0
+    return variance
 
 
 def _masked(matrix: Floats, fit: Fit) -> Floats:

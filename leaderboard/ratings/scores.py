@@ -71,6 +71,12 @@ def cluster_ids(votes: Votes, by: str) -> tuple[Ids | Ints, int]:
     return cluster, int(cluster.max(initial=-1)) + 1
 
 
+def require_clusters(clusters: int, by: str) -> None:
+    """One cluster, or none, says nothing about how much clusters differ."""
+    if clusters < 2:
+        raise RatingError(f"{clusters} {by} clusters: no variance can be estimated")
+
+
 def cluster_scores(
     votes: Votes, residual: Floats, cluster: Ids | Ints, size: int
 ) -> Floats | Sparse:

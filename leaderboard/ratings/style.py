@@ -9,15 +9,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
 
 from . import bradley_terry
 from .counts import SIGN, fold
 from .errors import NotEstimable, RatingError, Singular
 from .graph import Rated
-from .intervals import Covariance, Method, combine, positive
+from .intervals import Covariance, Method, combine, positive, sandwich, two_sided
 from .newton import inverse, maximise
-from .scores import bearing, cluster_ids, cluster_scores, laplacian, squared
+from .scores import (
+    bearing,
+    cluster_ids,
+    cluster_scores,
+    laplacian,
+    require_clusters,
+    squared,
+)
 from .votes import STRONGEST, UNIT, Floats, Votes
 
 CHUNK = 1 << 15
@@ -45,14 +51,14 @@ class Fit(Rated):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StyleCovariance:
-    """Covariance of the strengths, and of the coefficients: float64 (d, d)."""
+    """Covariance of the strengths, and of the coefficients, (d, d)."""
 
     strength: Covariance
-    coefficient: Floats
+    coefficient: Covariance
 
     def limits(self, fit: Fit, level: float = 0.95) -> tuple[Floats, Floats]:
         """Lower and upper limits of the coefficients, each by itself."""
-        reach = ndtri(0.5 + level / 2.0) * np.sqrt(np.diag(self.coefficient))
+        reach = two_sided(level, self.coefficient.freedom) * self.coefficient.standard_error
         return fit.coefficient - reach, fit.coefficient + reach
 
 
@@ -119,23 +125,26 @@ def covariance(
 
     def one(by: Method) -> Covariance:
         meat, clusters = _meat(rows, residual, by)
-        return Covariance(bread @ meat @ bread.T, by, by, clusters)
+        return Covariance(sandwich(bread, meat), by, by, clusters)
 
     if method is Method.TWO_WAY:
         own = Method.INDEPENDENT if votes.judgment is None else Method.JUDGMENT
         whole = combine(
             [one(Method.CONTRIBUTOR), one(Method.MATCHUP)],
-            one(own).matrix,
+            one(own),
             lambda v: positive(v[:m, :m], fit) and bool((np.diag(v)[m:] > 0).all()),
         )
     else:
         whole = one(method)
-    strength = np.where(fit.same_scale, whole.matrix[:m, :m], np.nan)
-    coefficient = np.full((len(differs), len(differs)), np.nan)
-    coefficient[np.ix_(differs, differs)] = whole.matrix[m:, m:]
-    coefficient *= np.outer(fit.spread, fit.spread)
+
+    def of_coefficients(matrix: Floats) -> Floats:
+        coefficient = np.full((len(differs), len(differs)), np.nan)
+        coefficient[np.ix_(differs, differs)] = matrix[m:, m:]
+        return coefficient * np.outer(fit.spread, fit.spread)
+
     return StyleCovariance(
-        Covariance(strength, whole.method, whole.requested, whole.clusters, whole.note), coefficient
+        whole.mapped(lambda matrix: np.where(fit.same_scale, matrix[:m, :m], np.nan)),
+        whole.mapped(of_coefficients),
     )
 
 
@@ -241,8 +250,7 @@ def _meat(rows: _Rows, residual: Floats, by: Method) -> tuple[Floats, tuple[int,
         return sums.information(), ()
     cluster, size = cluster_ids(rows.votes, by)
     used = int(np.count_nonzero(np.bincount(cluster, minlength=size)))
-    if used < 2:
-        raise RatingError(f"{used} {by} clusters: no variance can be estimated")
+    require_clusters(used, by)
     table = cluster_scores(rows.votes, residual, cluster, size)
     pull = np.empty((size, len(rows.x)))
     for a, column in enumerate(rows.x):

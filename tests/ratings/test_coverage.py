@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+import pytest
 
 from leaderboard.ratings import (
     Covariance,
@@ -17,6 +18,7 @@ from leaderboard.ratings import (
     two_way,
 )
 from leaderboard.ratings import bradley_terry as bt
+from leaderboard.ratings.intervals import two_sided
 
 TRUTH = np.array([1.0, 0.6, 0.3, 0.1, -0.1, -0.4, -0.6, -0.9])
 ROUNDS = 250
@@ -70,7 +72,7 @@ def coverage(covariances: Iterator[tuple[bt.Fit, Covariance]], truth: np.ndarray
         held.append((limits.lower <= truth) & (truth <= limits.upper))
         contrast = compare(fit, covariance)
         miss = np.abs(contrast.difference - (truth[:, None] - truth))
-        held.append((miss <= 1.959964 * contrast.standard_error)[pair])
+        held.append((miss <= two_sided(0.95, covariance.freedom) * contrast.standard_error)[pair])
     return float(np.concatenate(held).mean())
 
 
@@ -117,3 +119,44 @@ def test_rank_ranges_hold_every_true_rank_together():
         widths.append((places.worst - places.best).mean())
     assert np.mean(held) > 0.93
     assert np.mean(widths) < 4  # of 7: the ranges do say something
+
+
+def level_board(seed: list[int], competitors: int, contributors: int, n: int) -> Votes:
+    """Independent votes on competitors that are all equal, each on a matchup of its own."""
+    rng = np.random.default_rng(seed)
+    first = rng.integers(0, competitors, n)
+    second = (first + rng.integers(1, competitors, n)) % competitors
+    outcome = np.where(rng.random(n) < 0.2, 0, rng.choice([-1, 1], n))
+    return Votes(
+        competitors,
+        first.astype(np.int32),
+        second.astype(np.int32),
+        outcome.astype(np.int8),
+        contributor=rng.integers(0, contributors, n).astype(np.int32),
+        matchup=np.arange(n, dtype=np.int32),
+    )
+
+
+@pytest.mark.parametrize(
+    ("competitors", "contributors", "votes"),
+    [(8, 2, 400), (8, 3, 400), (8, 5, 400), (8, 10, 400), (20, 10, 2000)],
+)
+def test_few_contributors_claim_nothing_that_is_not_so(competitors, contributors, votes):
+    claimed, held = [], []
+    for seed in range(100):
+        board = level_board([seed, contributors], competitors, contributors, votes)
+        [(fit, covariance)] = every([board], Method.TWO_WAY)
+        limits = interval(fit, covariance)
+        claimed.append(compare(fit, covariance).better.any())
+        held.append(((limits.lower <= 0) & (limits.upper >= 0)).mean())
+    assert np.mean(claimed) <= 0.05
+    assert np.mean(held) >= 0.95
+
+
+def test_a_few_dozen_contributors_keep_the_family_wise_promise():
+    claimed = []
+    for seed in range(200):
+        [(fit, covariance)] = every([level_board([seed], 12, 60, 1200)], Method.TWO_WAY)
+        assert covariance.method is Method.TWO_WAY
+        claimed.append(compare(fit, covariance).better.any())
+    assert np.mean(claimed) < 0.08  # three standard errors of 200 boards above 5% is 9.6%

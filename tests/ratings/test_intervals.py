@@ -1,7 +1,10 @@
 """Sandwich covariances, contrasts, ranks and classes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy import stats
 
 from leaderboard.ratings import (
     GRADED,
@@ -99,16 +102,66 @@ def test_two_way_adds_the_sides_and_takes_off_what_they_share():
     assert np.allclose(two_way(judged, counts, fit).matrix, both.matrix, atol=small * 1e-5)
 
 
-def test_two_way_falls_back_to_the_larger_side_and_says_so():
-    votes, fit, _ = votes_and_fit(5, contributors=10)
+@pytest.mark.parametrize("contributors", [2, 10])
+def test_two_way_falls_back_to_the_largest_variance_and_says_so(contributors):
+    votes, fit, _ = votes_and_fit(5, contributors=contributors)
     few = two_way(votes, fold(votes), fit)
-    assert few.requested == Method.TWO_WAY
-    assert few.method in (Method.CONTRIBUTOR, Method.MATCHUP)
-    assert "fewer than 30 clusters" in few.note
-    larger = max(
-        np.trace(clustered(votes, fit, m).matrix) for m in (Method.CONTRIBUTOR, Method.MATCHUP)
+    assert (few.method, few.requested) == (Method.LARGEST, Method.TWO_WAY)
+    assert few.note == (
+        "fewer than 30 clusters on a side: the largest of contributor, matchup, independent"
     )
-    assert np.trace(few.matrix) == larger
+    parts = [clustered(votes, fit, m) for m in (Method.CONTRIBUTOR, Method.MATCHUP)]
+    parts.append(independent(fold(votes), fit))
+    expected = np.max([part.standard_error for part in parts], axis=0)
+    assert np.array_equal(few.standard_error, expected)
+    errors = [compare(fit, part).standard_error for part in parts]
+    assert np.array_equal(compare(fit, few).standard_error, np.max(errors, axis=0))
+    assert few.freedom == contributors - 1
+
+
+def test_limits_and_tests_follow_students_t_with_the_clusters_less_one():
+    """Quantiles from the tables: t(9) = 2.262, t(29) = 2.045, normal 1.960 at 97.5%."""
+    votes, fit, _ = votes_and_fit(12, contributors=30)
+    ten = Votes(8, votes.first, votes.second, votes.outcome, contributor=votes.contributor % 10)
+    for covariance, table in (
+        (clustered(ten, fit, Method.CONTRIBUTOR), 2.262),
+        (two_way(votes, fold(votes), fit), 2.045),
+        (independent(fold(votes), fit), 1.960),
+    ):
+        limits = interval(fit, covariance)
+        reach = (limits.upper - limits.lower) / 2 / covariance.standard_error
+        assert np.allclose(reach, table, atol=5e-4)
+        contrast = compare(fit, covariance)
+        pair = np.triu_indices(8, 1)
+        t = np.abs(contrast.difference[pair] / contrast.standard_error[pair])
+        assert np.allclose(contrast.p[pair], 2 * stats.t.sf(t, covariance.freedom))
+
+
+def test_scores_that_cancel_in_every_cluster_are_no_precision():
+    # three people on three matchups, each person and each matchup twice won and once lost
+    rows = [(0, 1, -1 if person == matchup else 1) for person in range(3) for matchup in range(3)]
+    ids = np.arange(9, dtype=np.int32)
+    votes = make_votes(2, rows, contributor=ids // 3, matchup=ids % 3)
+    fit = bt.fit(fold(votes))
+    for method in (Method.CONTRIBUTOR, Method.MATCHUP):
+        idle = clustered(votes, fit, method)
+        assert idle.standard_error.tolist() == [0, 0]
+        assert not compare(fit, idle).better.any()
+    contrast = compare(fit, two_way(votes, fold(votes), fit))
+    assert contrast.standard_error[0, 1] == pytest.approx(
+        2 * independent(fold(votes), fit).standard_error[0]
+    )
+    assert not contrast.better.any()
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0, -0.1, 1.5, np.nan])
+def test_levels_outside_0_to_1_are_refused(level):
+    votes, fit, _ = votes_and_fit(13, votes=300)
+    covariance = independent(fold(votes), fit)
+    with pytest.raises(RatingError, match="level"):
+        interval(fit, covariance, level)
+    with pytest.raises(RatingError, match="level"):
+        compare(fit, covariance, level)
 
 
 def test_two_way_that_is_not_positive_is_not_used():
@@ -202,3 +255,19 @@ def test_classes_keep_the_leaders_anchor():
     assert classes(strength[::-1], strength[::-1] - 0.6, strength[::-1] + 0.6).tolist() == [
         2, 2, 1, 1
     ]  # fmt: skip
+
+
+def test_level_competitors_share_a_rank():
+    # the last two have the same record, but their strengths come out of rounding 2e-15 apart
+    rows = [(i, j, o) for i in range(3) for j in range(3, 5) for o in (1, 1, 1, -1)]
+    rows += [(0, 1, 1), (1, 2, 1), (2, 0, 1), (0, 2, 1), (3, 4, 0)]
+    counts = fold(make_votes(5, rows))
+    fit = bt.fit(counts)
+    strength = fit.strength.copy()
+    strength[4] = strength[3] + 2e-15
+    apart = replace(fit, strength=strength)
+    covariance = independent(counts, apart)
+    places = rank(apart, compare(apart, covariance), interval(apart, covariance))
+    assert places.rank.tolist()[3:] == [4, 4]
+    strength[3:] = [3.0, 3.0 + 2e-15]
+    assert replace(fit, strength=strength).leader() == 3

@@ -72,7 +72,7 @@ def test_the_covariance_equals_the_textbook_row_by_row(method, weigh):
     expected = bread @ score.T @ score @ bread
     got = style.covariance(votes, x, fit, Method(method))
     assert np.allclose(got.strength.matrix, expected[:8, :8], atol=1e-9)
-    assert np.allclose(got.coefficient, expected[8:, 8:], atol=1e-9)
+    assert np.allclose(got.coefficient.matrix, expected[8:, 8:], atol=1e-9)
 
 
 def test_two_way_and_its_fallback_are_those_of_the_plain_board():
@@ -82,12 +82,20 @@ def test_two_way_and_its_fallback_are_those_of_the_plain_board():
     parts = [style.covariance(votes, x, fit, Method(m)) for m in ("contributor", "matchup")]
     own = style.covariance(votes, x, fit, Method.INDEPENDENT)
     assert both.strength.method == Method.TWO_WAY
-    expected = parts[0].coefficient + parts[1].coefficient - own.coefficient
-    assert np.allclose(both.coefficient, expected)
+    expected = [part.coefficient.matrix for part in (*parts, own)]
+    assert np.allclose(both.coefficient.matrix, expected[0] + expected[1] - expected[2])
     few = Votes(
         8, votes.first, votes.second, votes.outcome, None, votes.contributor % 5, votes.matchup
     )
-    assert "fewer than 30" in style.covariance(few, x, fit).strength.note
+    largest = style.covariance(few, x, fit)
+    assert "fewer than 30" in largest.strength.note
+    assert largest.strength.method == largest.coefficient.method == Method.LARGEST
+    one = [style.covariance(few, x, fit, Method(m)) for m in ("contributor", "matchup")]
+    errors = [part.coefficient.standard_error for part in (*one, own)]
+    assert np.allclose(largest.coefficient.standard_error, np.max(errors, axis=0))
+    lower, upper = largest.limits(fit)
+    reach = (upper - lower) / 2 / largest.coefficient.standard_error
+    assert np.allclose(reach, 2.776, atol=5e-4)  # Student's t with 4 degrees of freedom
 
 
 def test_gradient_and_hessian_against_finite_differences():
@@ -161,14 +169,14 @@ def test_a_covariate_that_never_differs_has_no_coefficient():
     plain = style.fit(votes, x, NAMES)
     assert np.isnan(fit.coefficient[2])
     assert np.allclose(fit.strength, plain.strength, atol=1e-12)
-    assert np.isnan(style.covariance(votes, idle, fit).coefficient[2]).all()
+    assert np.isnan(style.covariance(votes, idle, fit).coefficient.matrix[2]).all()
 
 
 def test_without_covariates_it_is_bradley_terry():
     votes, x = styled(9)
     fit = style.fit(votes, x[:, :0], [])
     assert np.allclose(fit.strength, bradley_terry.fit(fold(votes)).strength, atol=1e-10)
-    assert style.covariance(votes, x[:, :0], fit).coefficient.shape == (0, 0)
+    assert style.covariance(votes, x[:, :0], fit).coefficient.matrix.shape == (0, 0)
 
 
 def test_covariates_that_cannot_be_told_apart_are_refused():
@@ -196,7 +204,7 @@ def test_unrated_competitors_stay_unrated():
     assert np.allclose(fit.coefficient / spread, same.coefficient / same.spread, atol=1e-9)
     covariance = style.covariance(more, np.vstack([x, [[0.3, 0.3]]]), fit, Method.INDEPENDENT)
     assert np.isnan(covariance.strength.matrix[8]).all()
-    assert np.isfinite(covariance.coefficient).all()
+    assert np.isfinite(covariance.coefficient.matrix).all()
 
 
 def test_differences_are_normalised_and_bounded():
