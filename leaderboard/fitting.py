@@ -62,8 +62,8 @@ def fitted(votes: Votes) -> Fitted:
     covariance = uncertainty(votes, counts, fit)
     limits = interval(fit, covariance)
     places = rank(fit, compare(fit, covariance), limits)
-    # Votes that all agree with the fit to the last digit, like a single tie, show no spread at
-    # all; that is no certainty.
+    # Votes that all agree with the fit, like a single tie, show no spread at all; that is no
+    # certainty.
     spread = covariance.standard_error > 0
     return Fitted(
         counts,
@@ -94,9 +94,12 @@ def replayed(votes: Votes, since: elo.Elo | None = None) -> elo.Elo:
 
 
 def unseating(board: Fitted) -> dict[str, Any] | None:
-    """How many votes would have to go for another competitor to be first; None where unknown."""
+    """How many votes would have to go for another competitor to be level with the first or above.
+
+    None where that is unknown, and where another is level with the first already.
+    """
     found = robustness.unseat(board.counts, board.fit)
-    if found.votes is None:
+    if not found.votes:
         return None
     return {"votes": found.votes, "leader": found.leader, "challenger": found.challenger}
 
