@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse.csgraph import NegativeCycleError, bellman_ford
 
 from .bradley_terry import newton, stretch, submatrix
 from .counts import Counts, wins
@@ -38,8 +38,9 @@ def fit(counts: Counts) -> Fit:
     was preferred does not matter. These strengths say how often one wins where nobody ties, on
     another scale than ties as half wins: never put both on one board.
 
-    Finite strengths need the core of `graph.survey` and, where there are ties, a cycle of wins
-    (else ν and the differences may grow together): a component without is left unrated, NaN.
+    Finite strengths need the core of `graph.survey` and, where there are ties, a cycle of results
+    with more wins than ties (else ν and the differences may grow together; see `_bounded`): a
+    component without is left unrated, NaN.
     """
     half = wins(counts)
     tied = counts.mass[STRONGEST].astype(np.float64)
@@ -56,7 +57,7 @@ def fit(counts: Counts) -> Fit:
             strength[group], used = newton(won)
         elif not (won - ties / 2.0).any():
             log_tie[component], used = np.inf, 0
-        elif not _has_cycle(won - ties / 2.0 > 0):
+        elif not _bounded(won - ties / 2.0 > 0, ties > 0):
             used = 0
         else:
             strength[group], log_tie[component], used = _newton(won, ties)
@@ -132,9 +133,19 @@ def _chances(strength: Floats, nu: float) -> tuple[Floats, Floats]:
     return win / z, tie / z
 
 
-def _has_cycle(beaten: Mask) -> bool:
-    parts, _ = connected_components(beaten.astype(np.int8), directed=True, connection="strong")
-    return bool(parts < len(beaten))
+def _bounded(beaten: Mask, tied: Mask) -> bool:
+    """Whether some cycle of arcs i → j, i having beaten j or tied with j, has more wins than ties.
+
+    The likelihood never falls along (d, log ν) += a·(δ, 1/2) if and only if δ_i - δ_j ≥ 1 for every
+    win and ≥ -1 for every tie, both ways. Around a cycle the left sides add up to 0, so that wins
+    less ties must not exceed 0; and by shortest paths that is enough for such a δ (Bellman-Ford).
+    """
+    length = np.where(beaten, -1.0, np.where(tied, 1.0, 0.0))
+    try:
+        bellman_ford(length, indices=[0])
+    except NegativeCycleError:
+        return True
+    return False
 
 
 def _sandwich(counts: Counts, fit: Fit, group: Ints, log_tie: float) -> Floats:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.optimize import minimize
+from scipy.optimize import linprog, minimize
 
 from leaderboard.ratings import bradley_terry, compare, davidson, fold
 
@@ -101,6 +101,41 @@ def test_all_ties_and_ties_without_a_cycle_of_wins_are_not_rated():
     growing = davidson.fit(fold(make_votes(2, [(0, 1, 1), (0, 1, 0)])))
     assert np.isnan(growing.log_tie).all()
     assert np.isnan(growing.strength).all()
+
+
+def test_more_wins_than_ties_around_a_cycle_are_enough():
+    """Nobody is beaten in a circle, but two wins outweigh the one tie that closes it."""
+    rows = [(0, 1, 1)] * 5 + [(1, 2, 1)] * 5 + [(0, 2, 0)] * 3
+    votes = make_votes(3, rows)
+    fit = davidson.fit(fold(votes))
+    assert fit.strength == pytest.approx([1.722, 0, -1.722], abs=5e-4)
+    assert fit.log_tie == pytest.approx([-0.036], abs=5e-4)
+    best = slow.davidson_log_likelihood(votes, fit.strength, fit.log_tie[0])
+    for step in np.random.default_rng(0).normal(0, 0.1, (50, 4)):
+        other = slow.davidson_log_likelihood(
+            votes, fit.strength + step[:3], fit.log_tie[0] + step[3]
+        )
+        assert other < best
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_fit_is_given_where_no_direction_raises_the_likelihood_for_ever(seed):
+    """The directions (δ, τ) that never lower it, by linear programming."""
+    rng = np.random.default_rng(seed)
+    rows = [(*rng.permutation(4)[:2], int(rng.random() < 0.5)) for _ in range(7)]
+    fit = davidson.fit(fold(make_votes(4, rows)))
+    if fit.field.components != 1 or not fit.field.rated.all() or all(row[2] for row in rows):
+        return
+    bounds = []
+    for i, j, won in rows:
+        arc = np.zeros(4)
+        arc[i], arc[j] = 1, -1
+        bounds += [[*-arc, 2.0]] if won else [[*arc, -2.0], [*-arc, -2.0]]
+    found = linprog(
+        [0, 0, 0, 0, -1], bounds, np.zeros(len(bounds)), bounds=[(-9, 9)] * 4 + [(0, 1)]
+    )
+    for_ever = found.x[4] > 1e-6
+    assert np.isnan(fit.strength).all() == for_ever
 
 
 def test_components_have_their_own_ties():
