@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.optimize import brentq
 
 from .contrasts import Contrasts
+from .intervals import check_level, distribution, quantile, two_sided
 
 MARGIN = 0.05
 """Natural-log strength below which a difference is of no practical meaning: odds of 1.05, or a win
@@ -57,28 +58,41 @@ def forecast(
     Separated: the two-sided interval of the difference at `confidence` leaves out 0. Tied: the
     two one-sided tests of |difference| ≥ margin at 1 - confidence both reject (Schuirmann 1987, J.
     Pharmacokinetics and Biopharmaceutics 15, 657-680). Otherwise underpowered. A variance falls as
-    1/votes, so that with z for the confidence and the power a true difference D shows after
-    ((z_c + z_p)·se/|D|)² times the votes; a difference within the margin is shown to be so after
-    ((z_1 + z_p)·se/(margin - |D|))² times; the sooner of the two counts, D being the estimate. One
-    that sits on the margin's edge takes for ever: inf. `votes` are those behind the contrast.
+    1/votes, so that with the quantiles t of the contrast's distribution F for the confidence and
+    the power a true difference D shows after ((t_c + t_p)·se/|D|)² times the votes. One within the
+    margin is shown to be so once se has shrunk to the e at which both one-sided tests reject with
+    that power, F((margin - D)/e - t_1) + F((margin + D)/e - t_1) - 1 = power. The sooner of the two
+    counts, D being the estimate. One that sits on the margin's edge takes for ever: inf. `votes`
+    are those behind the contrast.
     """
+    check_level(power)
     difference = float(contrast.difference[i, j])
     error = float(contrast.standard_error[i, j])
     if np.isnan(difference) or error == 0.0:
         return Forecast(difference, error, Verdict.UNRATED, np.nan, np.nan)
-    two_sided, one_sided = ndtri(0.5 + confidence / 2.0), ndtri(confidence)
+    both_ways = two_sided(confidence, contrast.freedom)
+    one_way = quantile(confidence, contrast.freedom)
     gap = abs(difference)
-    if gap > two_sided * error:
+    if gap > both_ways * error:
         return Forecast(difference, error, Verdict.SEPARATED, 1.0, 0.0)
-    if gap + one_sided * error < margin:
+    if gap + one_way * error < margin:
         return Forecast(difference, error, Verdict.TIED, 1.0, 0.0)
-    reserve = ndtri(power)
-    apart = _times((two_sided + reserve) * error, gap)
-    equal = _times((one_sided + reserve) * error, margin - gap)
-    factor = float(max(1.0, min(apart, equal)))
+    reach = both_ways + quantile(power, contrast.freedom)
+    apart = reach / gap if gap > 0.0 else np.inf
+    equal = _precision(margin, gap, one_way, power, contrast.freedom)
+    factor = float(max(1.0, error * min(apart, equal)) ** 2)
     return Forecast(difference, error, Verdict.UNDERPOWERED, factor, votes * (factor - 1.0))
 
 
-def _times(reach: float, distance: float) -> float:
-    """How many times the votes shrink `reach` to `distance`."""
-    return (reach / distance) ** 2 if distance > 0.0 else np.inf
+def _precision(margin: float, gap: float, critical: float, power: float, freedom: float) -> float:
+    """The 1/se at which two one-sided tests show a difference to lie within the margin."""
+    if gap >= margin:
+        return np.inf
+
+    def lacking(precision: float) -> float:
+        to_ends = np.array([margin - gap, margin + gap]) * precision - critical
+        return float(distribution(to_ends, freedom).sum()) - 1.0 - power
+
+    # where the nearer test alone rejects with (1 + power)/2, both do so with `power` at least
+    most = (critical + quantile((1.0 + power) / 2.0, freedom)) / (margin - gap)
+    return float(brentq(lacking, 0.0, 1.01 * most))

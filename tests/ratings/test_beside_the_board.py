@@ -1,5 +1,7 @@
 """Influence, robustness, forecast, grading, rankings, weights, scale."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -138,9 +140,30 @@ def test_separated_tied_and_underpowered_are_told_apart():
     assert wide.more == pytest.approx(30_395, abs=1)
     assert forecast(contrast_of(np.nan, np.nan), 0, 1, 1000).verdict == Verdict.UNRATED
     assert forecast(contrast_of(0.05, 0.2), 0, 1, 9).factor < np.inf
+    # at 0 both one-sided tests have to reject: each with 90% for 80% of both
     assert forecast(contrast_of(0.0, 0.2), 0, 1, 9).factor == pytest.approx(
-        ((1.644854 + 0.841621) * 0.2 / 0.05) ** 2, rel=1e-5
+        ((1.644854 + 1.281552) * 0.2 / 0.05) ** 2, rel=1e-5
     )
+    with pytest.raises(RatingError, match="level"):
+        forecast(contrast_of(0.0, 0.2), 0, 1, 9, power=1.0)
+
+
+@pytest.mark.parametrize("difference", [0.0, 0.015, -0.03])
+def test_the_votes_forecast_do_show_a_tie_with_the_power_asked_for(difference):
+    error = 0.5
+    factor = forecast(contrast_of(difference, error), 0, 1, 100, margin=0.2).factor
+    reached = error / np.sqrt(factor)
+    estimates = np.random.default_rng(8).normal(difference, reached, 20_000)
+    tied = np.abs(estimates) + 1.644854 * reached < 0.2
+    assert tied.mean() == pytest.approx(0.8, abs=0.01)
+
+
+def test_few_clusters_take_more_votes():
+    """Student's t with 4 degrees of freedom: 2.776 at 97.5%, 0.941 at 80%."""
+    few = replace(contrast_of(0.1, 0.2), freedom=4.0)
+    assert forecast(few, 0, 1, 9).factor == pytest.approx(((2.776 + 0.941) * 2) ** 2, rel=1e-3)
+    assert forecast(contrast_of(0.21, 0.1), 0, 1, 9).verdict == Verdict.SEPARATED
+    assert forecast(replace(contrast_of(0.21, 0.1), freedom=4.0), 0, 1, 9).factor > 1
 
 
 def test_the_votes_forecast_do_separate_with_the_power_asked_for():
