@@ -52,29 +52,30 @@ class Counts:
         return self.votes if self.square is None else self.square / UNIT**2
 
     def __add__(self, other: Self) -> "Counts":
-        return self._combined(other, np.add)
+        return self._combined(other, np.add, "sums too large to be exact")
 
     def __sub__(self, other: Self) -> "Counts":
         """Counts without those of `other`, whose votes must be among these."""
-        difference = self._combined(other, np.subtract)
-        if (difference.votes < 0).any():
-            raise RatingError("subtracted votes that were never counted")
-        return difference
+        return self._combined(other, np.subtract, "subtracted votes that were never counted")
 
-    def _combined(self, other: "Counts", combine: Callable[[Ints, Ints], Ints]) -> "Counts":
+    def _combined(
+        self, other: "Counts", combine: Callable[[Ints, Ints], Ints], otherwise: str
+    ) -> "Counts":
+        """The combined tables, none of whose cells may be negative, as sums are that overflow."""
         if self.votes.shape != other.votes.shape:
             raise RatingError("counts of different numbers of competitors")
         if (self.weight is None) != (other.weight is None):
             raise RatingError("weighted and unweighted counts do not mix")
-        if self.weight is None or other.weight is None:
-            return Counts(combine(self.votes, other.votes))
-        assert self.square is not None
-        assert other.square is not None
-        return Counts(
-            combine(self.votes, other.votes),
-            combine(self.weight, other.weight),
-            combine(self.square, other.square),
-        )
+        tables = [
+            combine(mine, theirs)
+            for mine, theirs in zip(self._tables(), other._tables(), strict=True)
+        ]
+        if any(table.min(initial=0) < 0 for table in tables):
+            raise RatingError(otherwise)
+        return Counts(*tables)
+
+    def _tables(self) -> list[Ints]:
+        return [t for t in (self.votes, self.weight, self.square) if t is not None]
 
 
 def fold(votes: Votes) -> Counts:

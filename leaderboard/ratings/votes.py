@@ -21,6 +21,8 @@ UNIT = 4096
 
 DTYPES = {"outcome": np.int8, "weight": np.int64}
 """Types of the columns of votes; the others are int32."""
+HEAVIEST = 2.0**63 / UNIT
+"""A weight this large, in units, is no int64 any more."""
 MOST = 10_000
 """More competitors than this do not fit into dense tables."""
 
@@ -28,11 +30,11 @@ MOST = 10_000
 def quantise(weight: Floats) -> Ints:
     """Weights in units of 2**-12: int64 (n,), nearest unit, ties to even.
 
-    Negative, infinite and NaN weights are refused.
+    Negative, infinite and NaN weights are refused, and those that fit into no int64.
     """
     weight = np.asarray(weight, dtype=np.float64)
-    if not np.isfinite(weight).all() or (weight < 0).any():
-        raise RatingError("weights must be finite and not negative")
+    if not ((weight >= 0) & (weight < HEAVIEST)).all():
+        raise RatingError(f"weights must be finite, not negative and below {HEAVIEST:g}")
     return np.rint(weight * UNIT).astype(np.int64)
 
 

@@ -65,6 +65,18 @@ def test_what_was_never_counted_cannot_be_subtracted():
     votes, _ = simulate(3)
     with pytest.raises(RatingError, match="never counted"):
         fold(votes.take(np.arange(10))) - fold(votes)
+    light, heavy = (
+        Votes(8, votes.first, votes.second, votes.outcome, weight=np.full(2000, w))
+        for w in (4096, 8192)
+    )
+    with pytest.raises(RatingError, match="never counted"):
+        fold(light) - fold(heavy)
+
+
+def test_sums_that_overflow_are_refused():
+    heavy = fold(make_votes(2, [(0, 1, 1)], weight=np.array([3_000_000_000])))
+    with pytest.raises(RatingError, match="too large"):
+        heavy + heavy
 
 
 def test_counts_of_different_kinds_do_not_mix():
@@ -120,7 +132,8 @@ def test_effective_votes_are_votes_where_weights_are_equal():
 
 def test_weights_are_quantised_and_refused():
     assert quantise(np.array([0, 1, 1.5, 1e-9])).tolist() == [0, 4096, 6144, 0]
-    for bad in (-1.0, np.nan, np.inf):
+    assert quantise(np.array([2.0**51 - 1])).tolist() == [2**63 - 2**12]
+    for bad in (-1.0, np.nan, np.inf, 1e16, 2.0**51):
         with pytest.raises(RatingError, match="weights"):
             quantise(np.array([bad]))
     with pytest.raises(RatingError, match="too large"):
