@@ -1,6 +1,6 @@
 """Elo ratings: one pass over the votes in the order they came."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import exp
 from typing import Any
 
@@ -22,12 +22,14 @@ LARGEST_STEP = 10.0
 class Elo:
     """Elo strengths after `votes` votes; also the checkpoint from which a replay goes on.
 
-    strength: float64 (M,), natural-log strength, start 0 (the sum stays 0 up to rounding).
+    strength: float64 (M,), natural-log strength, start 0 (the sum stays 0 up to rounding);
+    step, scores: float64 (7,), what a vote moved.
     """
 
     strength: Floats
     votes: int
     step: float
+    scores: Floats = field(default_factory=SIGN.copy)
 
 
 def replay(
@@ -38,13 +40,18 @@ def replay(
     For each vote p = 1 / (1 + exp(s_second - s_first)), d = step·w·(y - p); the first competitor
     gains d and the second loses it, so a weight changes how much is exchanged but creates nothing
     (Elo 1978, The Rating of Chessplayers; K = 4 as the Chatbot Arena used it).
-    replay(b, since=replay(a)) equals replay(a then b) to the last digit.
+    replay(b, since=replay(a)) equals replay(a then b) to the last digit, with the same step and
+    scores, and is refused with others.
     """
     check_scores(scores)
+    if (votes.first == votes.second).any():
+        raise RatingError("a vote compares a competitor with itself")
     start = np.zeros(votes.competitors)
     if since is not None:
-        if since.step != step or len(since.strength) > votes.competitors:
-            raise RatingError("the checkpoint has another step or more competitors")
+        if since.step != step or not np.array_equal(since.scores, scores):
+            raise RatingError("the checkpoint has another step or other scores")
+        if len(since.strength) > votes.competitors:
+            raise RatingError("the checkpoint has more competitors")
         start[: len(since.strength)] = since.strength
     if votes.weight is None:
         steps, stride = np.full(1, step), 0
@@ -56,7 +63,7 @@ def replay(
     if not COMPILED:  # lists are what plain Python indexes fastest
         columns = tuple(column.tolist() for column in columns)
     end = np.asarray(exchange(*columns, stride), dtype=np.float64)
-    return Elo(end, len(votes) + (0 if since is None else since.votes), step)
+    return Elo(end, len(votes) + (0 if since is None else since.votes), step, scores)
 
 
 @compiled

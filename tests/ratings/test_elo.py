@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from leaderboard.ratings import SIGN, RatingError, Votes, elo, quantise, scale
+from leaderboard.ratings import GRADED, SIGN, RatingError, Votes, elo, quantise, scale
 
 from . import slow
 from .make import make_votes, simulate
@@ -61,6 +61,19 @@ def test_a_competitor_may_join_after_the_checkpoint():
         elo.replay(make_votes(2, [(0, 1, 1)]), since=later)
     with pytest.raises(RatingError, match="checkpoint"):
         elo.replay(make_votes(2, [(0, 1, 1)]), since=first, step=1.0)
+
+
+def test_a_checkpoint_goes_on_with_its_own_scores_alone():
+    votes, _ = simulate(3, graded=True)
+    first = elo.replay(votes, scores=GRADED)
+    elo.replay(votes, since=first, scores=GRADED)
+    with pytest.raises(RatingError, match="other scores"):
+        elo.replay(votes, since=first)
+
+
+def test_nobody_is_compared_with_oneself():
+    with pytest.raises(RatingError, match="itself"):
+        elo.replay(make_votes(2, [(0, 1, 1), (1, 1, 1)]))
 
 
 def test_mirrored_votes_give_the_same_but_order_matters():
