@@ -2,8 +2,9 @@
 
 Votes and contributors get random weights of mean and variance 1, exponential ones: the Bayesian
 bootstrap (Rubin 1981, Annals of Statistics 9, 130-134). It has the spread of drawing with
-replacement, but no round leaves a vote out, so that every round has finite strengths. Every draw
-comes from the generator that is passed in.
+replacement, but no round leaves a vote out, so that its strengths are always finite. A round whose
+strengths are too large to be computed is lost, and counted. Every draw comes from the generator
+that is passed in.
 """
 
 from collections.abc import Callable
@@ -16,9 +17,9 @@ from scipy.special import expit
 from . import elo
 from .bradley_terry import Fit, inverse_information, newton, submatrix
 from .counts import SIGN, Counts
-from .errors import RatingError
-from .intervals import Covariance, Interval, Method
-from .scores import Sparse, cluster_ids, comparable
+from .errors import NotConverged, RatingError
+from .intervals import Covariance, Interval, Method, check_level
+from .scores import Sparse, cluster_ids, comparable, require_clusters
 from .votes import STRONGEST, UNIT, Floats, Ints, Votes
 
 ROUNDS = 100
@@ -42,14 +43,17 @@ class Bootstrap:
     """Strengths of the rounds.
 
     strengths: float64 (rounds, M), NaN for competitors that have none; clusters: how many there
-    were, where clusters were reweighted.
+    were, where clusters were reweighted; lost: how many further rounds did not converge, which are
+    no part of the strengths: where there are many, limits are too narrow.
     """
 
     strengths: Floats
     clusters: tuple[int, ...] = ()
+    lost: int = 0
 
     def interval(self, level: float = 0.95) -> Interval:
         """Percentile limits of each competitor."""
+        check_level(level)
         tail = (1.0 - level) / 2.0
         lower, upper = np.quantile(self.strengths, [tail, 1.0 - tail], axis=0)
         return Interval(lower, upper, level)
@@ -135,10 +139,14 @@ def reweight_votes(
 def reweight_clusters(
     votes: Votes, fit: Fit, rng: np.random.Generator, by: Method, rounds: int = ROUNDS
 ) -> Bootstrap:
-    """Weigh every cluster (contributor, judgment, …) anew, all its votes alike."""
+    """Weigh every cluster (contributor, judgment, …) anew, all its votes alike.
+
+    Fewer than two clusters say nothing: RatingError.
+    """
     votes = comparable(votes, fit)
     cluster, size = cluster_ids(votes, by)
     used = int(np.count_nonzero(np.bincount(cluster, minlength=size)))
+    require_clusters(used, by)
     weight = np.ones(len(votes)) if votes.weight is None else votes.weight / UNIT
     score = fit.scores[votes.outcome + STRONGEST]
     swap = votes.first > votes.second
@@ -176,6 +184,7 @@ def resample_sequences(
 
     The spread shows how much of an Elo rating is order and chance.
     """
+    _check_rounds(rounds)
     n = len(votes)
     strengths = np.empty((rounds, votes.competitors))
     for k in range(rounds):
@@ -187,6 +196,7 @@ def resample_sequences(
 def _rounds(
     fit: Fit, drawer: Callable[[_Scale], Draw], rounds: int, clusters: tuple[int, ...] = ()
 ) -> Bootstrap:
+    _check_rounds(rounds)
     strengths = np.full((rounds, len(fit.strength)), np.nan)
     for group in fit.groups():
         scale = _Scale.of(fit, group)
@@ -195,13 +205,22 @@ def _rounds(
         for start in range(0, rounds, batch):
             part = slice(start, min(start + batch, rounds))
             strengths[part, group] = _refit(*draw(part.stop - start), scale, fit).T
-    return Bootstrap(strengths, clusters)
+    lost = np.isnan(strengths[:, np.isfinite(fit.strength)]).any(1)
+    if lost.all():
+        raise NotConverged(f"none of {rounds} rounds converged")
+    return Bootstrap(strengths[~lost], clusters, int(lost.sum()))
+
+
+def _check_rounds(rounds: int) -> None:
+    if rounds < 1:
+        raise RatingError(f"{rounds} rounds show nothing")
 
 
 def _refit(ahead: Floats, behind: Floats, scale: _Scale, fit: Fit) -> Floats:
     """Strengths (m, rounds) by chord steps s += L⁺·g, with the information L of the real votes.
 
-    All rounds take their steps together; one that does not settle so is fitted by itself.
+    All rounds take their steps together; one that does not settle so is fitted by itself, and has
+    NaN if that does not converge.
     """
     rounds = len(ahead.T)
     strength = np.tile(fit.strength[scale.group, None], rounds)
@@ -224,5 +243,8 @@ def _refit(ahead: Floats, behind: Floats, scale: _Scale, fit: Fit) -> Floats:
         if (settled | lost).all():
             break
     for k in np.flatnonzero(lost | ~settled):
-        strength[:, k], _ = newton(scale.wins(ahead[:, k], behind[:, k]), fit.prior)
+        try:
+            strength[:, k], _ = newton(scale.wins(ahead[:, k], behind[:, k]), fit.prior)
+        except NotConverged:
+            strength[:, k] = np.nan
     return strength

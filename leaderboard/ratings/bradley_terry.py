@@ -6,6 +6,7 @@ import numpy as np
 from scipy.special import expit
 
 from .counts import SIGN, Counts, effective_votes, wins
+from .errors import RatingError
 from .graph import Rated, survey
 from .newton import LONGEST, anchor, inverse, maximise
 from .votes import Floats, Ints
@@ -43,8 +44,10 @@ def fit(counts: Counts, scores: Floats = SIGN, prior: float = 0.0) -> Fit:
     component, adding Σ_i prior/2·[log σ(s_i) + log σ(-s_i)]: everybody with a vote then has a
     finite strength, shrunk towards 0, which is that opponent's and only about the mean.
 
-    Raises NotConverged.
+    A prior that is negative or not finite is refused. Raises NotConverged.
     """
+    if not 0.0 <= prior < np.inf:
+        raise RatingError(f"a prior of {prior} is not a number of votes")
     won = wins(counts, scores)
     field = survey(won)
     strength = np.full(len(won), np.nan)

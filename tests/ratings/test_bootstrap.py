@@ -3,7 +3,18 @@
 import numpy as np
 import pytest
 
-from leaderboard.ratings import Method, Votes, clustered, elo, fold, independent, quantise
+from leaderboard.ratings import (
+    Method,
+    NotConverged,
+    RatingError,
+    Votes,
+    bootstrap,
+    clustered,
+    elo,
+    fold,
+    independent,
+    quantise,
+)
 from leaderboard.ratings import bradley_terry as bt
 from leaderboard.ratings.bootstrap import resample_sequences, reweight_clusters, reweight_votes
 
@@ -84,6 +95,50 @@ def test_components_unrated_and_priors_are_reweighted_too():
     assert np.isfinite(rounds.strengths[:, :8]).all()
     finite = reweight_votes(counts, bt.fit(counts, prior=1.0), np.random.default_rng(8), 20)
     assert np.isfinite(finite.strengths).all()
+
+
+def test_rounds_that_do_not_converge_are_counted_and_left_out(monkeypatch):
+    votes, _ = simulate(10, votes=500)
+    counts = fold(votes)
+    fit = bt.fit(counts)
+    whole = reweight_votes(counts, fit, np.random.default_rng(10), 6)
+    turns = iter(range(6))
+
+    def stubborn(won, prior):
+        if next(turns) == 2:
+            raise NotConverged("no convergence")
+        return bt.newton(won, prior)
+
+    monkeypatch.setattr(bootstrap, "LONGEST", 0.0)  # leaves every round to Newton's method
+    monkeypatch.setattr(bootstrap, "newton", stubborn)
+    rounds = reweight_votes(counts, fit, np.random.default_rng(10), 6)
+    assert (whole.lost, rounds.lost) == (0, 1)
+    assert np.allclose(rounds.strengths, np.delete(whole.strengths, 2, axis=0), atol=1e-6)
+    assert np.isfinite(rounds.interval().lower).all()
+    monkeypatch.setattr(bootstrap, "newton", raising)
+    with pytest.raises(NotConverged, match="none of 6 rounds"):
+        reweight_votes(counts, fit, np.random.default_rng(10), 6)
+
+
+def raising(won, prior):
+    raise NotConverged("no convergence")
+
+
+def test_what_shows_no_spread_is_refused():
+    votes, _ = simulate(11, votes=300, contributors=1)
+    counts, rng = fold(votes), np.random.default_rng(11)
+    fit = bt.fit(counts)
+    with pytest.raises(RatingError, match="1 contributor clusters"):
+        reweight_clusters(votes, fit, rng, Method.CONTRIBUTOR)
+    for call in (
+        lambda: reweight_votes(counts, fit, rng, 0),
+        lambda: reweight_clusters(votes, fit, rng, Method.MATCHUP, 0),
+        lambda: resample_sequences(votes, rng, 0),
+    ):
+        with pytest.raises(RatingError, match="0 rounds"):
+            call()
+    with pytest.raises(RatingError, match="level"):
+        reweight_votes(counts, fit, rng, 5).interval(1.0)
 
 
 def test_bootstrap_elo_replays_resampled_sequences():

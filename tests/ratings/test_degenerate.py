@@ -109,7 +109,10 @@ def test_everything_beside_the_board_copes_too(votes):
     assert (np.isnan(matrix) == ~ties.same_scale).all()
     rounds = reweight_votes(counts, fit, np.random.default_rng(0), 5)
     assert (np.isfinite(rounds.strengths) == np.isfinite(fit.strength)).all()
-    reweight_clusters(votes, fit, np.random.default_rng(0), Method.CONTRIBUTOR, 5)
+    try:
+        reweight_clusters(votes, fit, np.random.default_rng(0), Method.CONTRIBUTOR, 5)
+    except RatingError as error:
+        assert str(error).endswith("clusters: no variance can be estimated")  # noqa: PT017
     for change in Change:
         assert unseat(counts, fit, change).leader == fit.leader()
     found = leave_one_out(votes, counts, fit, exact=2)
@@ -166,5 +169,8 @@ def test_nan_is_refused_everywhere():
         style.fit(votes, np.array([[np.nan], [1.0]]), ["length"])
     with pytest.raises(RatingError):
         bt.fit(fold(votes), np.full(7, np.nan))
+    for prior in (-1.0, np.nan, np.inf):
+        with pytest.raises(RatingError, match="prior"):
+            bt.fit(fold(votes), prior=prior)
     with pytest.raises(RatingError):
         Votes(2, np.array([np.nan]), np.array([1.0]), np.array([1], np.int8))
