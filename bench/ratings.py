@@ -224,6 +224,7 @@ def without_numba(call: Call) -> Call:
         with (
             patch.object(counts, "COMPILED", new=False),
             patch.object(elo, "COMPILED", new=False),
+            patch.object(style, "COMPILED", new=False),
             patch.object(elo, "exchange", loop),
         ):
             return call()

@@ -1,16 +1,19 @@
 """Style control: strengths with the pull of length and formatting taken out.
 
 logit P(first beats second) = s_first - s_second + x·γ, where x are the differences of `covariates`,
-each divided by its root mean square (Chatbot Arena, lmsys.org/blog/2024-08-28-style-control). They
-are not centred: which competitor is called first says nothing, and a mean would make it matter.
+each divided by its root mean square, over the votes that bear and by their weight (Chatbot Arena,
+lmsys.org/blog/2024-08-28-style-control). They are not centred: which competitor is called first
+says nothing, and a mean would make it matter.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from . import bradley_terry
+from .compiled import COMPILED, compiled
 from .counts import SIGN, fold
 from .errors import NotEstimable, RatingError, Singular
 from .graph import Rated
@@ -24,7 +27,7 @@ from .scores import (
     require_clusters,
     squared,
 )
-from .votes import STRONGEST, UNIT, Floats, Votes
+from .votes import STRONGEST, UNIT, Floats, Ids, Mask, Votes
 
 CHUNK = 1 << 15
 """Rows worked on at a time: they stay in the processor's cache."""
@@ -85,8 +88,10 @@ def fit(votes: Votes, x: Floats, names: Sequence[str], scores: Floats = SIGN) ->
     if x.shape != (len(votes), len(names)) or not np.isfinite(x).all():
         raise RatingError(f"covariates must be finite, {len(votes)} by {len(names)}")
     plain = bradley_terry.fit(fold(votes), scores)
-    spread = np.sqrt(np.einsum("va,va->a", x, x) / max(len(x), 1))
-    rows = _rows(votes, x, plain, spread, scores)
+    votes, x = _bearing(votes, x, plain)
+    spread = _root_mean_square(votes, x)
+    differs = spread > 0
+    rows = _rows(votes, x, differs, scores)
     gauge = _gauge(plain)
 
     def anchored(at: Floats) -> tuple[Floats, Floats]:
@@ -94,7 +99,7 @@ def fit(votes: Votes, x: Floats, names: Sequence[str], scores: Floats = SIGN) ->
         information[: len(gauge), : len(gauge)] += gauge
         return gradient, information
 
-    m, differs = votes.competitors, spread > 0
+    m = votes.competitors
     start = np.zeros(rows.size)
     start[:m] = np.where(np.isfinite(plain.strength), plain.strength, 0.0)
     try:
@@ -113,8 +118,8 @@ def covariance(
     votes: Votes, x: Floats, fit: Fit, method: Method = Method.TWO_WAY
 ) -> StyleCovariance:
     """Sandwich covariance of strengths and coefficients; methods and fallback as in `intervals`."""
-    rows = _rows(votes, x, fit, fit.spread, fit.scores)
     m, differs = votes.competitors, fit.spread > 0
+    rows = _rows(*_bearing(votes, x, fit), differs, fit.scores)
     at = np.zeros(rows.size)
     at[:m] = np.where(np.isfinite(fit.strength), fit.strength, 0.0)
     at[m:] = fit.coefficient[differs] / fit.spread[differs]
@@ -165,7 +170,7 @@ class _Sums:
     def __init__(self, rows: _Rows) -> None:
         self.rows = rows
         m, d = rows.votes.competitors, len(rows.x)
-        self.pair = np.zeros((d + 2, m, m))
+        self.pair = tables(d + 2, m)
         self.pull = np.zeros(d)
         self.own = np.zeros((d, d))
 
@@ -174,9 +179,8 @@ class _Sums:
         wx = x * weight
         self.pull += x @ residual
         self.own += wx @ x.T
-        cell = votes.first[part].astype(np.int64) * votes.competitors + votes.second[part]
-        for cells, column in zip(self.pair, (residual, weight, *wx), strict=True):
-            np.add.at(cells.ravel(), cell, column)
+        add = add_rows if COMPILED else add_columns
+        add(self.pair, votes.first[part], votes.second[part], residual, weight, wx)
 
     def gradient(self) -> Floats:
         return np.append(_ahead(self.pair[0]), self.pull)
@@ -191,13 +195,49 @@ class _Sums:
         return information
 
 
-def _rows(votes: Votes, x: Floats, fit: Rated, spread: Floats, scores: Floats) -> _Rows:
+def tables(size: int, m: int) -> Floats:
+    """Zeros (size, m, m): each table in one piece, or a pair's cells side by side for the loop."""
+    return np.moveaxis(np.zeros((m, m, size)), 2, 0) if COMPILED else np.zeros((size, m, m))
+
+
+@compiled
+def add_rows(  # noqa: PLR0917
+    pair: Any, first: Any, second: Any, residual: Any, weight: Any, wx: Any
+) -> None:
+    """Add r, q and q·x, (d, n), to the cells [first, second] of the tables, a row at a time."""
+    for v in range(len(first)):
+        i = first[v]
+        j = second[v]
+        pair[0, i, j] += residual[v]
+        pair[1, i, j] += weight[v]
+        for a in range(len(wx)):
+            pair[a + 2, i, j] += wx[a, v]
+
+
+def add_columns(  # noqa: PLR0917
+    pair: Floats, first: Ids, second: Ids, residual: Floats, weight: Floats, wx: Floats
+) -> None:
+    """Add the same to the same cells, without a loop over rows."""
+    cell = first.astype(np.int64) * pair.shape[1] + second
+    for cells, column in zip(pair, (residual, weight, *wx), strict=True):
+        np.add.at(cells.ravel(), cell, column)
+
+
+def _bearing(votes: Votes, x: Floats, fit: Rated) -> tuple[Votes, Floats]:
     bear = bearing(votes, fit)
-    if not bear.all():
-        votes, x = votes.take(bear), x[bear]
-    return _Rows(
-        votes, np.ascontiguousarray(x.T[spread > 0]), scores.take(votes.outcome + STRONGEST)
-    )
+    return (votes, x) if bear.all() else (votes.take(bear), x[bear])
+
+
+def _root_mean_square(votes: Votes, x: Floats) -> Floats:
+    """Of each column, every vote by its weight: float64 (d,)."""
+    if votes.weight is None:
+        return np.asarray(np.sqrt(np.einsum("va,va->a", x, x) / max(len(x), 1)))
+    weight = votes.weight.astype(np.float64)
+    return np.asarray(np.sqrt(np.einsum("v,va,va->a", weight, x, x) / max(weight.sum(), 1.0)))
+
+
+def _rows(votes: Votes, x: Floats, differs: Mask, scores: Floats) -> _Rows:
+    return _Rows(votes, np.ascontiguousarray(x.T[differs]), scores.take(votes.outcome + STRONGEST))
 
 
 def _chances(at: Floats, rows: _Rows) -> Iterator[tuple[slice, Floats, Floats]]:

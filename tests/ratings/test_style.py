@@ -42,6 +42,44 @@ def stacked(votes: Votes, x: np.ndarray, fit: style.Fit):
     return np.hstack([slow.design(votes), x / fit.spread]), w
 
 
+def test_a_weight_of_3_equals_three_rows_and_one_of_0_none():
+    votes, x = styled(13, votes=900)
+    times = np.random.default_rng(13).integers(0, 4, 900)
+    weighted = Votes(8, votes.first, votes.second, votes.outcome, quantise(times.astype(float)))
+    rows = np.repeat(np.arange(900), times)
+    by_weight = style.fit(weighted, x, NAMES)
+    by_row = style.fit(votes.take(rows), x[rows], NAMES)
+    for name in ("strength", "coefficient", "spread"):
+        assert np.allclose(getattr(by_weight, name), getattr(by_row, name), rtol=1e-9, atol=1e-9)
+
+
+def test_the_loop_adds_what_the_columns_add():
+    rng = np.random.default_rng(14)
+    first, second = rng.integers(0, 5, (2, 300)).astype(np.int32)
+    residual, weight, wx = rng.normal(size=300), rng.random(300), rng.normal(size=(3, 300))
+    whole, by_row, by_loop = np.zeros((3, 5, 5, 5))
+    style.add_columns(whole, first, second, residual, weight, wx)
+    style.add_rows(by_row, first, second, residual, weight, wx)
+    loop = getattr(style.add_rows, "__wrapped__", style.add_rows)
+    loop(by_loop, first, second, residual, weight, wx)
+    assert np.allclose(by_row, whole, rtol=0, atol=1e-12)
+    assert np.array_equal(by_loop, by_row)
+
+
+@pytest.mark.parametrize("weigh", [False, True])
+def test_the_loop_fits_what_the_columns_fit(monkeypatch, weigh):
+    votes, x = styled(15, weigh=weigh)
+    fits, errors = [], []
+    for by_loop in (False, True):
+        monkeypatch.setattr(style, "COMPILED", by_loop)
+        fits.append(style.fit(votes, x, NAMES))
+        covariance = style.covariance(votes, x, fits[-1])
+        errors.append((covariance.strength.matrix, covariance.coefficient.matrix))
+    assert np.allclose(fits[0].strength, fits[1].strength, rtol=0, atol=1e-12)
+    assert np.allclose(fits[0].coefficient, fits[1].coefficient, rtol=0, atol=1e-12)
+    assert all(np.allclose(a, b, rtol=0, atol=1e-12) for a, b in zip(*errors, strict=True))
+
+
 @pytest.mark.parametrize("scores", [SIGN, GRADED])
 @pytest.mark.parametrize("weigh", [False, True])
 def test_the_fit_equals_row_wise_logistic_regression(scores, weigh):
@@ -51,7 +89,7 @@ def test_the_fit_equals_row_wise_logistic_regression(scores, weigh):
     beta = slow.logistic(z, scores[votes.outcome + 3], w)
     assert np.allclose(fit.strength, beta[:8] - beta[:8].mean(), atol=1e-9)
     assert np.allclose(fit.coefficient, beta[8:], atol=1e-9)
-    assert np.allclose(fit.spread, np.sqrt((x**2).mean(0)))
+    assert np.allclose(fit.spread, np.sqrt(np.average(x**2, axis=0, weights=w)))
 
 
 @pytest.mark.parametrize("weigh", [False, True])
@@ -102,7 +140,7 @@ def test_gradient_and_hessian_against_finite_differences():
     votes, x = styled(5, votes=300, weigh=True)
     votes = votes.take(votes.weight > 0)
     x = x[: len(votes)]
-    rows = style._rows(votes, x, bradley_terry.fit(fold(votes)), np.ones(2), SIGN)
+    rows = style._rows(votes, x, np.ones(2, dtype=bool), SIGN)
     w = np.array([row[3] for row in slow.rows(votes)])
     at = np.random.default_rng(5).normal(size=10)
     z = np.hstack([slow.design(votes), x])
@@ -198,10 +236,10 @@ def test_unrated_competitors_stay_unrated():
     more = make_votes(9, rows)
     fit = style.fit(more, np.vstack([x, [[0.3, 0.3]]]), NAMES)
     assert np.isnan(fit.strength[8])
-    spread = np.sqrt((np.vstack([x, [[0.3, 0.3]]]) ** 2).mean(0))
     same = style.fit(votes, x, NAMES)
     assert np.allclose(fit.strength[:8], same.strength, atol=1e-9)
-    assert np.allclose(fit.coefficient / spread, same.coefficient / same.spread, atol=1e-9)
+    assert np.allclose(fit.spread, same.spread)
+    assert np.allclose(fit.coefficient, same.coefficient, atol=1e-9)
     covariance = style.covariance(more, np.vstack([x, [[0.3, 0.3]]]), fit, Method.INDEPENDENT)
     assert np.isnan(covariance.strength.matrix[8]).all()
     assert np.isfinite(covariance.coefficient.matrix).all()
