@@ -42,8 +42,10 @@ def compare(fit: Rated, covariance: Covariance, alpha: float = 0.05) -> Contrast
     difference = np.where(fit.same_scale, fit.strength[:, None] - fit.strength, np.nan)
     error = np.sqrt(covariance.variance_between)
     gap = np.abs(difference)
-    t = np.divide(gap, error, out=np.zeros_like(error), where=(error > 0) & (gap > LEVEL))
-    p = np.where(np.isnan(difference), np.nan, 2.0 * distribution(-t, covariance.freedom))
+    p = np.where(np.isnan(difference), np.nan, 1.0)
+    apart = np.triu((error > 0) & (gap > LEVEL), 1)
+    p[apart] = 2.0 * distribution(-gap[apart] / error[apart], covariance.freedom)
+    p.T[apart] = p[apart]
     adjusted = _symmetric_holm(p)
     better = (adjusted <= alpha) & (difference > 0)
     return Contrasts(difference, error, p, adjusted, better, alpha, covariance.freedom)
