@@ -104,7 +104,7 @@ def reweight_votes(
     """Weigh every vote anew: the weights of a folded cell of n votes add up to a Gamma(n).
 
     A cell of weighted votes is drawn as Gamma((Σw)²/Σw²)·Σw²/Σw, which has the mean and variance of
-    its reweighted votes.
+    its reweighted votes. Raises NotConverged where no round converges.
     """
 
     def drawer(scale: _Scale) -> Draw:
