@@ -42,7 +42,7 @@ def test_an_organizer_drops_a_file_and_watches_it_arrive(
 
     # the preview follows the boxes
     expect(page.get_by_text("Why is the sky blue?")).to_be_visible()
-    expect(page.get_by_text("Line 3, prompt: must not be empty")).to_be_visible()
+    expect(page.get_by_text("Line 3, instruction: must not be empty")).to_be_visible()
     page.get_by_label("topic").select_option("categories")
     expect(page.get_by_label("topic")).to_have_value("categories")
     page.get_by_label("instruction").select_option("")
