@@ -12,7 +12,7 @@ from arena.errors import ConflictError
 from arena.events.models import Enrollment, Event, Membership
 from arena.judging.assigning import expire_lapsed
 from arena.judging.models import Answer, Assignment, Flag
-from arena.people.leaving import delete_account
+from arena.people.leaving import delete_account, empty_write_ahead_log
 from arena.people.models import User
 
 # Kinds of question whose answers are in the contributor's own words.
@@ -40,6 +40,7 @@ def erase_contributor(user: User, now: datetime) -> None:
         expire_lapsed(Assignment.objects.filter(enrollment__in=enrollments), now)
         Enrollment.objects.filter(user=user).update(user=None, left_at=now)
         delete_account(user)
+        transaction.on_commit(empty_write_ahead_log)
 
 
 def only_organizer_of(user: User) -> Event | None:
@@ -63,5 +64,9 @@ def empty_texts(enrollments: QuerySet[Enrollment] | list[Enrollment]) -> int:
 
 
 def finish_erasures(now: datetime) -> int:
-    """Empty what arrived while its author was leaving: an answer sent from another tab."""
+    """Empty what arrived while its author was leaving: an answer sent from another tab.
+
+    Also the database's log file, where somebody was reading when it should have been emptied.
+    """
+    transaction.on_commit(empty_write_ahead_log)
     return empty_texts(Enrollment.objects.filter(left_at__gte=now - STRAGGLERS))

@@ -1,11 +1,21 @@
 """Deleting an account with everything that tells who it was."""
 
+import re
+from collections.abc import Iterator
+
+from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import SESSION_KEY
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
+from django.db import connection
+from django.db.models import Model
+from django.utils.http import int_to_base36
 
 from arena.people.models import User
+
+BATCH = 1000
 
 
 def delete_account(user: User) -> None:
@@ -15,22 +25,86 @@ def delete_account(user: User) -> None:
     to stay (enrollments), and does all of it in one transaction.
     """
     end_sessions(user)
-    LogEntry.objects.filter(
-        content_type=ContentType.objects.get_for_model(User), object_id=str(user.pk)
-    ).delete()
     user.delete()
+    forget_in_admin_log()
 
 
 def end_sessions(user: User) -> int:
-    """Delete every session of this user: they hold the name and address used to sign in.
+    """Delete every session that tells of this user: their own, and those where a code is awaited.
 
     Sessions do not name their user in a column, so all are read: about two seconds for 30,000.
     """
-    key = str(user.pk)
+    named, addresses = marks_of(user), addresses_of(user)
     theirs = [
         session.pk
-        for session in Session.objects.iterator(chunk_size=1000)
-        if session.get_decoded().get(SESSION_KEY) == key
+        for session in Session.objects.iterator(chunk_size=BATCH)
+        if any(
+            mark in named or (addresses and addresses.search(mark[1]))
+            for mark in marks_in(session.get_decoded())
+        )
     ]
-    deleted, _ = Session.objects.filter(pk__in=theirs).delete()
-    return deleted
+    for start in range(0, len(theirs), BATCH):
+        Session.objects.filter(pk__in=theirs[start : start + BATCH]).delete()
+    return len(theirs)
+
+
+def marks_of(user: User) -> set[tuple[str, str]]:
+    """The keys and values by which Django's and allauth's sessions mean this user."""
+    number = str(user.pk)
+    identities = SocialAccount.objects.filter(user=user).values_list("uid", flat=True)
+    return {
+        (SESSION_KEY, number),
+        ("user_id", number),
+        ("account_authentication_methods_user", number),
+        ("user_pk", int_to_base36(user.pk)),
+        ("username", user.username),
+        *(("uid", uid) for uid in identities),
+    }
+
+
+def addresses_of(user: User) -> re.Pattern[str] | None:
+    """Finds the user's addresses in a text, in any letter case; None where there are none."""
+    stored = EmailAddress.objects.filter(user=user).values_list("email", flat=True)
+    found = "|".join(re.escape(address) for address in {user.email, *stored} - {""})
+    return re.compile(rf"(?<![\w.+-])(?:{found})(?![\w-])", re.IGNORECASE) if found else None
+
+
+def marks_in(value: object, key: str = "") -> Iterator[tuple[str, str]]:
+    """Every value in a session, however deep, with the key it stands under."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from marks_in(inner, str(name))
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from marks_in(inner, key)
+    else:
+        yield key, str(value)
+
+
+def forget_in_admin_log() -> None:
+    """Delete the admin's entries about accounts, and what hangs on them, that are no longer there.
+
+    An entry keeps the name or address of its object. Addresses that somebody took off the account
+    before leaving are known by nothing else.
+    """
+    models: list[type[Model]] = [User]
+    models += [relation.related_model for relation in User._meta.related_objects]
+    for model in models:
+        entries = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(model))
+        told = set(entries.exclude(object_id=None).values_list("object_id", flat=True))
+        there = model._base_manager.filter(pk__in=told).values_list("pk", flat=True)
+        entries.filter(object_id__in=told - {str(key) for key in there}).delete()
+
+
+def empty_write_ahead_log() -> None:
+    """Leave SQLite's log file empty: it keeps earlier versions of what has been overwritten.
+
+    Writers wait meanwhile, so it gives up after a second in which others read; it is repeated.
+    """
+    if connection.vendor != "sqlite":
+        return
+    with connection.cursor() as cursor:
+        (patience,) = cursor.execute("PRAGMA busy_timeout").fetchone()
+        cursor.execute("PRAGMA busy_timeout = 1000")
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        cursor.execute(f"PRAGMA busy_timeout = {patience}")

@@ -10,9 +10,13 @@ import logging
 import re
 import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core import mail
 from django.core.cache import cache
@@ -241,3 +245,66 @@ def test_the_cache_keeps_no_address() -> None:
         client.post("/account/login/", {"login": "ada@mail.example", "password": "wrong"})
     assert keys
     assert not [key for key in keys if "203.0" in key or "mail.example" in key]
+
+
+# --- leaving ---------------------------------------------------------------------------------
+WALRUS = ("quixotic-walrus", "walrus+1@mail.example", "old-walrus@mail.example", "octowalrus")
+WORDS = ("Sir Walrus the First", "I-hail-from-Hull", "a-note-from-Hull", "not-what-I-hailed")
+
+
+def leave_traces_everywhere(event: Event) -> Client:
+    """Somebody with every kind of trace, at whose page the button is; the admin has met them."""
+    name, address, old, login = WALRUS
+    person = make_user(name, email=address, display_name=WORDS[0])
+    current = person.emailaddress_set.create(email=address, verified=True, primary=True)
+    gone = person.emailaddress_set.create(email=old)
+    social = person.socialaccount_set.create(
+        provider="github", uid="70007", extra_data={"login": login, "name": WORDS[0]}
+    )
+    for one in (person, current, gone, social):
+        LogEntry.objects.log_actions(event.memberships.get().user_id, [one], CHANGE)
+    gone.delete()
+    client = Client()
+    assert client.post("/account/login/", {"login": name, "password": "correct horse"})
+    client.post("/events/sky/join/", CONSENT)
+    client.post("/events/sky/guidelines/", {"version": "1"})
+    path = client.get("/events/sky/judge/", follow=True).request["PATH_INFO"]
+    client.post(path, {"preference": "a2", "comment": WORDS[1]})
+    client.post(path, {"preference": "b1", "comment": WORDS[3]})
+    path = client.get("/events/sky/judge/", follow=True).request["PATH_INFO"]
+    client.post(f"{path}flag/", {"reason": "other", "note": WORDS[2]})
+    # On other devices a code has been asked for and a message waits, with nobody signed in.
+    Client().post("/account/login/code/", {"email": address.upper()})
+    Client().post("/account/password/reset/", {"email": address})
+    waiting = SessionStore()
+    waiting["_messages"] = f'[["__json_message",0,20,"We have written to <{address}>."]]'
+    waiting.save()
+    return client
+
+
+def files() -> str:
+    """What is in every file that the site writes, the embedded database's own included."""
+    folders = [Path(settings.VAR)]
+    if connection.vendor == "sqlite":
+        folders.append(Path(connection.settings_dict["NAME"]).parent)
+    found = {file for folder in folders for file in folder.rglob("*") if file.is_file()}
+    return "\n".join(f"{file} {file.read_bytes().decode('latin-1')}" for file in sorted(found))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_leaves_leaves_nothing(
+    logged: io.StringIO, capfd: pytest.CaptureFixture[str], settings: Any
+) -> None:
+    settings.EMAIL_BACKEND = "arena.mail.TerminalBackend"
+    played = Round()
+    client = leave_traces_everywhere(played.event)
+    stranger = Client()
+    stranger.force_login(make_user("walrus", email="1@mail.example"))
+    stored = dump()
+    assert [trace for trace in (*WALRUS, *WORDS) if trace not in stored] == []
+    assert client.post("/account/leave/", {"sure": "yes"}).headers["Location"] == "/"
+    left = dump() + files() + logged.getvalue() + "".join(capfd.readouterr())
+    assert [trace for trace in (*WALRUS, *WORDS) if trace in left] == []
+    assert "mail not sent" in left
+    # Nobody else is signed out, and the admin's log keeps what is about others.
+    assert stranger.get("/account/seat/").status_code == 200

@@ -1,0 +1,24 @@
+"""What happens to mail where nobody has said how to send it."""
+
+from collections.abc import Sequence
+
+import structlog
+from django.core.mail import EmailMessage
+from django.core.mail.backends.console import EmailBackend
+
+log = structlog.get_logger(__name__)
+
+
+class TerminalBackend(EmailBackend):
+    """Prints messages for whoever sits at the terminal, and nothing of them anywhere else.
+
+    Where standard output is a file or a pipe it is a log, and a message holds an address and
+    often a code that signs in.
+    """
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        """Print the messages, or say only that there were some; returns how many were printed."""
+        if self.stream.isatty():
+            return super().send_messages(email_messages) or 0
+        log.warning("mail not sent: set EMAIL_URL", messages=len(email_messages))
+        return 0
