@@ -1,7 +1,9 @@
 """Preference pairs: the documented rules of the columns, and which votes make a pair."""
 
 import json
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from django.db import connection
@@ -10,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from arena.events.models import Event
 from arena.exports import rows
 from arena.exports.trl import PairOptions, pair_lines, split_of
-from arena.judging.models import Exclusion
+from arena.judging.models import Answer, Exclusion, Judgment
 from arena.judging.review import exclude_judgment
 from tests.exports.cast import Cast, make_stranger, vote, vote_often
 from tests.factories import (
@@ -21,6 +23,7 @@ from tests.factories import (
     make_matchup,
     make_record,
 )
+from tests.llmfao import SETTINGS, load_llmfao
 
 pytestmark = pytest.mark.django_db
 CONVERSATION = [
@@ -234,18 +237,46 @@ def test_the_queries_of_a_chunk_are_always_as_many(monkeypatch) -> None:
     assert counts[1] - counts[0] == 5
 
 
+# --- as a trainer reads it -------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def datasets(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
+    """The library with which trainers read files, told at its import not to ask the network."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HF_HUB_OFFLINE", "1")
+        patch.setenv("HF_HOME", str(tmp_path_factory.mktemp("hf")))
+        return import_module("datasets")
+
+
+def load(datasets: ModuleType, event: Event, folder: Path, **options) -> list[dict]:
+    """The rows of the event's file, which has just the three columns, as a trainer gets them."""
+    file = folder / "pairs.jsonl"
+    file.write_text("".join(line for _, line in pair_lines(event, PairOptions(**options))))
+    loaded = datasets.load_dataset(
+        "json", data_files=str(file), split="train", cache_dir=str(folder / "cache")
+    )
+    assert loaded.column_names == ["prompt", "chosen", "rejected"]
+    return list(loaded)
+
+
 @pytest.mark.parametrize("options", [{}, {"conversational": True}])
-def test_the_file_loads_with_datasets(tmp_path: Path, options) -> None:
-    datasets = pytest.importorskip("datasets", reason="datasets is not installed")
+def test_the_file_loads_with_datasets(datasets: ModuleType, tmp_path: Path, options) -> None:
     cast = Cast()
     cast.judge_all()
     vote_often(cast.event, cast.third, -1, 1)
-    file = tmp_path / "pairs.jsonl"
-    file.write_text("".join(line for _, line in pair_lines(cast.event, PairOptions(**options))))
-    loaded = datasets.load_dataset(
-        "json", data_files=str(file), split="train", cache_dir=str(tmp_path / "cache")
-    )
-    assert loaded.column_names == ["prompt", "chosen", "rejected"]
-    found = list(loaded)
+    found = load(datasets, cast.event, tmp_path, **options)
     check_preference_rules(found)
     assert found == pairs(cast.event, **options)
+
+
+def test_thousands_of_published_votes_load_with_datasets(
+    datasets: ModuleType, shared_data: Path, tmp_path: Path
+) -> None:
+    event = make_event("llmfao", **SETTINGS)
+    load_llmfao(event, shared_data, tmp_path)
+    decided = Answer.objects.filter(judgment__in=Judgment.objects.counted()).exclude(outcome=0)
+    for options in ({}, {"conversational": True}):
+        found = load(datasets, event, tmp_path, **options)
+        check_preference_rules(found)
+        assert found == pairs(event, **options)
+        # Two models gave the same text now and then: a preference between them teaches nothing.
+        assert 0.95 * decided.count() < len(found) <= decided.count()
