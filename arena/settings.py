@@ -135,7 +135,7 @@ else:
         "default": {
             "BACKEND": "arena.cache.SharedFileCache",
             "LOCATION": VAR / "cache",
-            "OPTIONS": {"MAX_ENTRIES": 10_000},
+            "OPTIONS": {"MAX_ENTRIES": 50_000},
         }
     }
 

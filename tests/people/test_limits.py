@@ -1,5 +1,8 @@
 """Rate limits, in both caches that can hold them."""
 
+import math
+import os
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -106,6 +109,7 @@ def test_a_guarded_view_limits_changes_and_not_reading() -> None:
     assert view(request_from("198.51.100.1")).status_code == 200
 
 
+# --- the embedded cache ----------------------------------------------------------------------
 def test_the_file_cache_keeps_the_expiry_of_a_counter(tmp_path: Path) -> None:
     files = SharedFileCache(str(tmp_path), {})
     assert files.add("counter", 0, timeout=1000)
@@ -113,12 +117,45 @@ def test_the_file_cache_keeps_the_expiry_of_a_counter(tmp_path: Path) -> None:
     assert files.incr("counter") == 1
     assert files.decr("counter") == 0
     after = files.expires_at("counter")
-    assert before is not None
-    assert after is not None
     assert abs(after - before) < 1
     assert not files.add("counter", 5)
     files.set("for-ever", 1, timeout=None)
     assert files.incr("for-ever") == 2
-    assert files.expires_at("for-ever") is None
+    assert files.expires_at("for-ever") == math.inf
     with pytest.raises(ValueError):
         files.incr("missing")
+
+
+def entries(folder: Path) -> int:
+    return len(list(folder.glob("*.djcache")))
+
+
+def test_a_full_file_cache_drops_what_expires_soonest_and_no_quota(tmp_path: Path) -> None:
+    files = SharedFileCache(str(tmp_path), {"OPTIONS": {"MAX_ENTRIES": 20}})
+    files.add("network-key", b"of the day", timeout=2 * DAY)
+    files.set("for-ever", 1, timeout=None)
+    for number in range(10):
+        files.add(f"quota-{number}", 1, timeout=DAY)
+        files.set(f"gone-{number}", 1, timeout=-1)
+        files.add(f"minute-{number}", 1, timeout=60 + number)
+    assert entries(tmp_path) == 32  # nothing is looked through at every write
+    files.sweep()
+    assert entries(tmp_path) == 20
+    kept = [f"quota-{number}" for number in range(10)] + ["network-key", "for-ever"]
+    assert set(files.get_many(kept)) == set(kept)
+    assert files.get("minute-1") is None
+    assert files.get("minute-9") == 1
+
+
+def test_expired_files_are_swept_every_ten_minutes(tmp_path: Path) -> None:
+    files = SharedFileCache(str(tmp_path), {})
+    files.add("gone", 1, timeout=0)
+    files.add("there", 1, timeout=1000)
+    assert entries(tmp_path) == 2
+    lock = tmp_path / "lock"
+    os.utime(lock, (0, time.time() - 601))
+    assert files.incr("there") == 2
+    assert entries(tmp_path) == 1
+    files.add("gone", 1, timeout=0)
+    files.incr("there")
+    assert entries(tmp_path) == 2  # the next time in ten minutes
