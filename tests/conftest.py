@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import redis
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core.cache import cache
 from django.db import connection
+from django.utils import timezone
 
 from arena.celery import app
 from tests.services import ROOT, Services, stop_process, wait_until
@@ -35,6 +37,14 @@ def fresh_cache() -> Iterator[None]:
     """Rate limits and cached pages of one test are none of the next one's business."""
     yield
     cache.clear()
+
+
+@pytest.fixture
+def still_clock(monkeypatch: pytest.MonkeyPatch) -> datetime:
+    """Now, and it stays so: no minute and no day of a rate limit ends during the test."""
+    now = timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    return now
 
 
 @pytest.fixture(scope="session")

@@ -200,6 +200,7 @@ def claim_from(address: str) -> HttpResponse:
     return Client(REMOTE_ADDR=address).post("/events/fair/join/", CONSENT)  # type: ignore[return-value]
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_a_network_has_a_daily_quota_which_the_organizer_raises(event: Event) -> None:
     provision(event, 10, OPEN, timezone.now())
     SeatPool.objects.update(claims_per_network=2)
@@ -216,6 +217,7 @@ def test_a_network_has_a_daily_quota_which_the_organizer_raises(event: Event) ->
     assert Seat.objects.open_unclaimed().count() == 3
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_a_refused_claim_does_not_use_up_the_quota(event: Event) -> None:
     SeatPool.objects.update(claims_per_network=1)
     assert claim_from("192.0.2.1").status_code == 429  # full
@@ -223,6 +225,7 @@ def test_a_refused_claim_does_not_use_up_the_quota(event: Event) -> None:
     assert claim_from("192.0.2.1").status_code == 200
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_fresh_accounts_do_not_get_round_the_quota(event: Event) -> None:
     SeatPool.objects.update(claims_per_network=1)
     statuses = []

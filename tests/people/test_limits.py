@@ -95,6 +95,7 @@ def test_behind_a_proxy_the_address_it_reports_counts() -> None:
         )
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_a_guarded_view_limits_changes_and_not_reading() -> None:
     @limited("door", network=Rate(2, 3600))
     def view(request: HttpRequest) -> HttpResponse:

@@ -96,6 +96,7 @@ def test_strangers_are_sent_to_sign_in(client: Client, db: None) -> None:
     assert client.get("/account/seat/").headers["Location"].startswith("/account/login/")
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_codes_are_not_drawn_without_end(client: Client, holder: User) -> None:
     statuses = [client.post("/account/seat/code/").status_code for _ in range(21)]
     assert statuses == [200] * 20 + [429]
@@ -109,6 +110,7 @@ def test_seats_of_a_pool_without_an_event_have_the_page(client: Client, db: None
     assert client.get("/account/seat/").status_code == 200
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_too_much_has_a_page_of_its_own(client: Client, db: None, settings: Any) -> None:
     settings.ACCOUNT_RATE_LIMITS = {"signup": "1/m/ip"}
     for _ in range(2):

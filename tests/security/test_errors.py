@@ -56,6 +56,7 @@ def test_a_bad_request(client: Client) -> None:
         assert (response.status_code, title(response)) == (400, "That did not work")
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_too_many(client: Client) -> None:
     client.force_login(make_user())
     with patch.object(middleware, "PERSON", Rate(2, 60)):
@@ -67,6 +68,7 @@ def test_too_many(client: Client) -> None:
     assert 0 < int(response.headers["Retry-After"]) <= 60
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_too_many_from_one_network() -> None:
     with patch.object(middleware, "NETWORK", Rate(2, 60)):
         statuses = [Client().post("/account/login/", {}).status_code for _ in range(3)]
@@ -74,6 +76,7 @@ def test_too_many_from_one_network() -> None:
         assert Client(REMOTE_ADDR="198.51.100.1").post("/account/login/", {}).status_code == 200
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_a_limit_of_allauth_says_so(client: Client) -> None:
     form = {"email": "nobody@mail.example"}
     statuses = [client.post("/account/password/reset/", form).status_code for _ in range(8)]
