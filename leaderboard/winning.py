@@ -40,7 +40,7 @@ def obstacle(event: Event, place: Place) -> str:
     if user is None:
         return _("Nobody known: imported, or has left.")
     if event.prize and not has_verified_identity(user):
-        return _("Has no verified address or identity, which a prize needs.")
+        return _("Has no verified address or identity of their own, which a prize needs.")
     return ""
 
 

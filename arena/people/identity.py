@@ -5,6 +5,8 @@ from allauth.socialaccount.models import SocialAccount
 
 from arena.people.models import User
 
+GMAIL = ("gmail.com", "googlemail.com")
+
 
 def verified_domains(user: User) -> set[str]:
     """Domains of the addresses that this user has shown to be theirs, in lower case."""
@@ -15,9 +17,28 @@ def verified_domains(user: User) -> set[str]:
 
 
 def has_verified_identity(user: User) -> bool:
-    """Whether a prize could be sent to this person: a verified address or a social identity.
+    """Whether a prize could be sent to this person: a mailbox or a social identity of their own.
 
-    An address and a social identity belong to one account at most, so it is one per person.
+    A mailbox counts for the account that had it first, in whatever spelling, and a social identity
+    belongs to one account at most, so it is one per person.
     """
     addresses = EmailAddress.objects.filter(user=user, verified=True)
-    return bool(addresses.exists() or SocialAccount.objects.filter(user=user).exists())
+    return SocialAccount.objects.filter(user=user).exists() or any(map(had_first, addresses))
+
+
+def had_first(address: EmailAddress) -> bool:
+    """Whether no other account had shown this mailbox to be theirs before."""
+    mailbox = mailbox_of(address.email)
+    earlier = EmailAddress.objects.filter(
+        verified=True, pk__lt=address.pk, email__istartswith=mailbox[0]
+    ).exclude(user=address.user_id)
+    return mailbox not in map(mailbox_of, earlier.values_list("email", flat=True).iterator())
+
+
+def mailbox_of(address: str) -> str:
+    """One spelling for all addresses of a mailbox: no case, no "+" suffix, no dots at Gmail."""
+    local, _, domain = address.lower().rpartition("@")
+    local = local.partition("+")[0] or local
+    if domain in GMAIL:
+        local, domain = local.replace(".", ""), GMAIL[0]
+    return f"{local}@{domain}"

@@ -9,7 +9,7 @@ from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import AnonymousUser
 from django.test import Client, RequestFactory
 
-from arena.people.identity import has_verified_identity, verified_domains
+from arena.people.identity import has_verified_identity, mailbox_of, verified_domains
 from arena.people.providers import form_targets, social_providers
 from tests.factories import make_user
 
@@ -86,3 +86,36 @@ def test_what_counts_as_a_verified_identity() -> None:
     other = make_user()
     SocialAccount.objects.create(user=other, provider="github", uid="1")
     assert has_verified_identity(other)
+
+
+@pytest.mark.parametrize(
+    ("address", "mailbox"),
+    [
+        ("Me@Uni.Example", "me@uni.example"),
+        ("me+1@uni.example", "me@uni.example"),
+        ("m.e@uni.example", "m.e@uni.example"),
+        ("M.E+2+3@GMail.com", "me@gmail.com"),
+        ("me@googlemail.com", "me@gmail.com"),
+        ("+me@uni.example", "+me@uni.example"),
+    ],
+)
+def test_a_mailbox_has_one_spelling(address: str, mailbox: str) -> None:
+    assert mailbox_of(address) == mailbox
+
+
+@pytest.mark.django_db
+def test_one_mailbox_is_the_identity_of_one_account() -> None:
+    first, second, third = (make_user() for _ in range(3))
+    mine = first.emailaddress_set.create(email="m.e+1@gmail.com", verified=True)
+    second.emailaddress_set.create(email="me+2@googlemail.com", verified=True)
+    third.emailaddress_set.create(email="me+1@uni.example", verified=True)
+    assert has_verified_identity(first)
+    assert not has_verified_identity(second)
+    assert has_verified_identity(third)
+    mine.verified = False  # an address alone, never shown to be theirs, takes nobody's away
+    mine.save()
+    assert has_verified_identity(second)
+    mine.verified = True
+    mine.save()
+    SocialAccount.objects.create(user=second, provider="github", uid="2")
+    assert has_verified_identity(second)
