@@ -93,6 +93,19 @@ def test_the_account_pages_are_accessible_and_fit_a_phone(
     assert event.memberships.filter(role="reviewer").count() == 1
 
 
+def test_a_long_name_leaves_room_to_sign_out(phone: Page, sign_in: Callable[..., None]) -> None:
+    sign_in(phone, make_user("somebody-with-a-name-that-goes-on-and-on-and-on"))
+    phone.goto("/account/seat/")
+    links = phone.locator(".site-head nav a")
+    heights = {links.nth(place).bounding_box()["height"] for place in range(links.count())}
+    assert len(heights) == 1
+    assert heights.pop() < 30  # a line each
+    name, out = phone.locator(".site-head .who"), phone.get_by_role("link", name="Sign out")
+    assert name.evaluate("each => each.scrollWidth > each.clientWidth")
+    assert out.evaluate("each => each.scrollWidth <= each.clientWidth + 1")
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+
+
 def test_a_full_event_is_told_kindly(event: Event, phone: Page, axe: Check) -> None:
     phone.goto("/events/tea/join/")
     expect(phone.get_by_text("All places are taken")).to_be_visible()
