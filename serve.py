@@ -96,6 +96,8 @@ def start(command: str) -> subprocess.Popen[bytes]:
     environment = {
         "OPENBLAS_NUM_THREADS": "1",  # processes side by side share the cores already
         "PYTHONUNBUFFERED": "1",
+        # Whoever tries this out in a container is root and cannot act on it.
+        "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
         **os.environ,
         "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}",
     }

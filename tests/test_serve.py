@@ -75,6 +75,15 @@ def test_ctrl_c_stops_everything(serve: Serve) -> None:
         urllib.request.urlopen(f"http://127.0.0.1:{port}/")
 
 
+def test_nothing_is_said_before_the_last_word(serve: Serve) -> None:
+    process = serve(PORT=str(free_port()))
+    assert process.stdout
+    assert process.stdout.readline() == "the web server answers\n"
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=SECONDS)
+    assert "superuser" not in output
+
+
 def test_one_that_ends_takes_the_others_along(serve: Serve) -> None:
     process = serve(PORT=str(free_port()), WORKERS="as-many-as-you-like")
     output, _ = process.communicate(timeout=SECONDS)
