@@ -29,13 +29,14 @@ from leaderboard.refresh import refresh_event
 from tests.browser.conftest import NewPage, Watch
 from tests.factories import make_enrollment, make_judgment, make_matchup
 from tests.security.cast import World, make_world
-from tests.security.payloads import FORMULAS, SCRIPTS
+from tests.security.payloads import ATTACKS, FORMULAS, SCRIPTS
 from tests.security.sights import sights
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SignIn = Callable[..., None]
 OpenAs = Callable[[str, str], Page]
 TEXT = "\n\n".join([*SCRIPTS, *FORMULAS])
+LONG_TEXT = "\n\n".join([*ATTACKS, TEXT])
 # Whatever of the texts had become more than text.
 ALIVE = """() => [
   ...(window.pwned === undefined ? [] : ["a script ran"]),
@@ -58,7 +59,7 @@ def poison(world: World) -> None:
     Event.objects.filter(pk=event.pk).update(
         title=SCRIPTS[37], summary=SCRIPTS[11], description=TEXT, prize=TEXT, licence=SCRIPTS[0]
     )
-    event.guidelines.update(text=TEXT)
+    event.guidelines.update(text=LONG_TEXT)
     Terms.objects.filter(event=event).update(
         public_release=TEXT, content_warning=TEXT, prize_rules=TEXT, licence=SCRIPTS[0]
     )
@@ -87,10 +88,10 @@ def poison(world: World) -> None:
         job.save()
     side.matchup.record.prompt = [{"role": text[:20], "content": text} for text in SCRIPTS]
     side.matchup.record.save()
-    side.shown.matchup.record.prompt = [{"role": "user", "content": TEXT}]
+    side.shown.matchup.record.prompt = [{"role": "user", "content": LONG_TEXT}]
     side.shown.matchup.record.save()
     for response in side.shown.matchup.responses.all():
-        response.text = TEXT
+        response.text = LONG_TEXT
         response.save()
     seal_event(event.pk, now)
     refresh_event(event, now=now)
