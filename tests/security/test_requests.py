@@ -4,11 +4,14 @@ import time
 from functools import partial
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from arena import middleware
 from arena.events.importing import import_records
+from arena.people.limits import Rate
 from tests.factories import NOW, make_event
 from tests.security.cast import World
 from tests.security.conftest import undone
@@ -58,6 +61,18 @@ def post(world: World, url: Url, body: Any = None, **options: Any) -> Any:
         send = partial(client.generic, "POST") if isinstance(body, bytes) else client.post
         response = send(path, body, **options)
         return response, time.process_time() - started
+
+
+@pytest.mark.parametrize("url", URLS, ids=lambda url: url.name)
+def test_every_door_counts_what_would_change_something(world: World, url: Url) -> None:
+    """Also those to come, the admin's and allauth's: where nothing is left, nobody gets in."""
+    nothing, path = Rate(0, 60), url.path(world.public.arguments(url))
+    with patch.multiple(middleware, PERSON=nothing, NETWORK=nothing):
+        for label in ("anonymous", f"tea {ORGANIZER}", f"tea {CONTRIBUTOR}", "staff"):
+            with undone():
+                response = world.client(world.actor(label)).post(path)
+            asked_to_sign_in = label == "anonymous" and response.status_code == 302
+            assert response.status_code == 429 or asked_to_sign_in, label
 
 
 @EVERY_FORM
