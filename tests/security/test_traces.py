@@ -8,6 +8,7 @@ import csv
 import io
 import logging
 import re
+import sqlite3
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,8 +27,10 @@ from django.utils import timezone
 from structlog.stdlib import ProcessorFormatter
 
 from arena.events.models import Control, Event
+from arena.judging.erasing import erase_contributor, finish_erasures
 from arena.judging.models import Answer, Flag, Judgment
 from arena.judging.tasks import seal_ledgers, sweep_leases
+from arena.people.leaving import empty_write_ahead_log
 from leaderboard.refresh import refresh_event
 from tests.factories import make_competitors, make_control, make_event, make_matchup, make_user
 
@@ -308,3 +311,24 @@ def test_whoever_leaves_leaves_nothing(
     assert "mail not sent" in left
     # Nobody else is signed out, and the admin's log keeps what is about others.
     assert stranger.get("/account/seat/").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_reads_or_writes_meanwhile_only_delays_it() -> None:
+    """SQLite's log file cannot be emptied under a reader: it is done later, and nobody waits."""
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL's files are its own affair")
+    trace, other = "quixotic-walrus", sqlite3.connect(connection.settings_dict["NAME"])
+    other.isolation_level = None  # it says itself when a transaction begins
+    user = make_user(trace)
+    other.execute("BEGIN")
+    other.execute("SELECT count(*) FROM people_user").fetchone()
+    erase_contributor(user, timezone.now())
+    assert trace in files()
+    other.execute("COMMIT")
+    other.execute("BEGIN IMMEDIATE")
+    empty_write_ahead_log()
+    assert trace in files()
+    other.close()
+    finish_erasures(timezone.now())
+    assert trace not in files()
