@@ -303,7 +303,9 @@ def test_whoever_leaves_leaves_nothing(
     client = leave_traces_everywhere(played.event)
     stranger = Client()
     stranger.force_login(make_user("walrus", email="1@mail.example"))
+    LogEntry.objects.log_actions(played.organizer.pk, [played.organizer], CHANGE)
     stored = dump()
+    assert "account_login" in stored
     assert [trace for trace in (*WALRUS, *WORDS) if trace not in stored] == []
     assert client.post("/account/leave/", {"sure": "yes"}).headers["Location"] == "/"
     left = dump() + files() + logged.getvalue() + "".join(capfd.readouterr())
@@ -311,6 +313,7 @@ def test_whoever_leaves_leaves_nothing(
     assert "mail not sent" in left
     # Nobody else is signed out, and the admin's log keeps what is about others.
     assert stranger.get("/account/seat/").status_code == 200
+    assert [entry.object_repr for entry in LogEntry.objects.all()] == ["organizer-of-it"]
 
 
 @pytest.mark.django_db(transaction=True)
