@@ -3,7 +3,7 @@
 import re
 from datetime import datetime
 from typing import Any
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -27,6 +27,20 @@ class LocalMoment(forms.DateTimeInput):
 
     def __init__(self) -> None:
         super().__init__(format="%Y-%m-%dT%H:%M")
+
+
+def on_clock(moment: datetime | None, zone: ZoneInfo) -> datetime | None:
+    """A moment as the picker shows it: what a clock of this zone says, to the minute."""
+    return moment and moment.astimezone(zone).replace(tzinfo=None, second=0, microsecond=0)
+
+
+def as_meant(typed: datetime, zone: ZoneInfo, before: datetime | None) -> datetime:
+    """The moment typed on a zone's clock; one that was left alone stays as it was."""
+    local = timezone.make_naive(typed)
+    # The clock shows no seconds, and some minutes twice a year.
+    if before is not None and local == on_clock(before, zone):
+        return before
+    return local.replace(tzinfo=zone)
 
 
 class EventForm(forms.ModelForm):
@@ -95,8 +109,7 @@ class EventForm(forms.ModelForm):
         if self.instance.pk:
             self.fields["slug"].disabled = True
             for name in ("opens_at", "closes_at"):
-                moment = getattr(self.instance, name)
-                self.initial[name] = moment and moment.astimezone(self.instance.zone())
+                self.initial[name] = on_clock(getattr(self.instance, name), self.instance.zone())
 
     def clean_slug(self) -> str:
         """The address, made from the title where none is given."""
@@ -122,7 +135,7 @@ class EventForm(forms.ModelForm):
         for name in ("opens_at", "closes_at"):
             moment: datetime | None = cleaned.get(name)
             if moment is not None and zone is not None:
-                cleaned[name] = timezone.make_naive(moment).replace(tzinfo=zone)
+                cleaned[name] = as_meant(moment, zone, getattr(self.instance, name))
         return cleaned
 
 
@@ -286,3 +299,13 @@ class DeadlineForm(forms.Form):
     """A new deadline, on the clock of the event's zone."""
 
     closes_at = forms.DateTimeField(label=_("New deadline"), widget=LocalMoment())
+
+    def __init__(self, event: Event, *args: Any, **kwargs: Any) -> None:
+        self.event = event
+        initial = {"closes_at": on_clock(event.closes_at, event.zone())}
+        super().__init__(*args, initial=initial, **kwargs)
+
+    def clean_closes_at(self) -> datetime:
+        """The moment that is meant."""
+        typed = self.cleaned_data["closes_at"]
+        return as_meant(typed, self.event.zone(), self.event.closes_at)

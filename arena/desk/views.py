@@ -59,9 +59,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
         "snapshot": board.current_snapshot if board else None,
         "rounds": event.snapshots.exclude(sealed_at=None).order_by("-sealed_at"),
         "note": current_note(event),
-        "deadline_form": DeadlineForm(
-            initial={"closes_at": event.closes_at and event.closes_at.astimezone(event.zone())}
-        ),
+        "deadline_form": DeadlineForm(event),
     }
     return desk_page(request, "overview", event, context)
 
@@ -100,11 +98,10 @@ def change_state(request: HttpRequest, event: Event) -> None:
             event, request.POST.get("text", "").strip()[:500], by=reviewer(request), now=now
         )
     elif to == "extended":
-        form = DeadlineForm(request.POST)
+        form = DeadlineForm(event, request.POST)
         if not form.is_valid():
             raise ArenaError(_("Give the new deadline as a date and a time."), "deadline_invalid")
-        moment = timezone.make_naive(form.cleaned_data["closes_at"])
-        extend_event(event, moment.replace(tzinfo=event.zone()), now)
+        extend_event(event, form.cleaned_data["closes_at"], now)
     else:
         raise ArenaError(_("There is no such step."), "unknown_step")
 

@@ -1,4 +1,7 @@
-"""Set-up: terms, ways into a private event, a new code for one seat."""
+"""Set-up: times, terms, ways into a private event, a new code for one seat."""
+
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -20,6 +23,40 @@ TERMS = {
     "content_warning": "",
     "prize_rules": "One a person.",
 }
+
+
+def as_shown(form: Any) -> dict[str, str]:
+    """What a browser sends back of a form that nobody touched."""
+    texts = {field.name: field.value() for field in form}
+    shown = {name: form[name].subwidgets[0].data["value"] for name in ("opens_at", "closes_at")}
+    return {name: value for name, value in (texts | shown).items() if value not in (None, False)}
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/Los_Angeles"])
+def test_what_nobody_touched_stays_as_it_was(desk: Client, event: Event, zone: str) -> None:
+    # At half past one on this day, clocks in Los Angeles show the same minute twice.
+    opens, closes = (
+        datetime(2031, 4, 30, 9, 0, 7, tzinfo=UTC),
+        datetime(2031, 11, 2, 9, 30, tzinfo=UTC),
+    )
+    Event.objects.filter(pk=event.pk).update(timezone=zone, opens_at=opens, closes_at=closes)
+    form = desk.get(url("event", event)).context["form"]
+    assert desk.post(url("event", event), as_shown(form)).status_code == 302
+    event.refresh_from_db()
+    assert (event.opens_at, event.closes_at, event.timezone) == (opens, closes, zone)
+    assert event.guidelines.count() == 1
+    form = desk.get(url("overview", event)).context["deadline_form"]
+    shown = form["closes_at"].subwidgets[0].data["value"]
+    desk.post(url("state", event), {"to": "extended", "closes_at": shown})
+    event.refresh_from_db()
+    assert event.closes_at == closes
+
+
+def test_another_zone_keeps_what_the_clock_says(desk: Client, event: Event) -> None:
+    desk.post(url("event", event), FORM)
+    desk.post(url("event", event), FORM | {"timezone": "Asia/Tokyo"})
+    event.refresh_from_db()
+    assert event.closes_at == datetime(2031, 5, 1, 9, 0, tzinfo=UTC)
 
 
 def test_changed_terms_are_a_new_version(desk: Client, event: Event) -> None:
