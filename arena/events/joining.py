@@ -84,13 +84,18 @@ def check_takes(event: Event, now: datetime) -> None:
         raise ConflictError("This event is not taking contributors now.", "not_taking")
 
 
-def check_may_join(user: User, event: Event, now: datetime) -> None:
-    """Refuse organizers and reviewers, outsiders of a private event, and everybody out of time."""
+def check_not_own(user: User, event: Event) -> None:
+    """Refuse organizers and reviewers."""
     if is_member(user, event, *OFFICES):
         raise ArenaError(
             "You look after this event, so you do not judge in it: its result must not be yours.",
             "own_event",
         )
+
+
+def check_may_join(user: User, event: Event, now: datetime) -> None:
+    """Refuse organizers and reviewers, outsiders of a private event, and everybody out of time."""
+    check_not_own(user, event)
     check_takes(event, now)
     if event.is_private and enrollment_of(user, event) is None and not has_way_in(user, event):
         raise NotFoundError

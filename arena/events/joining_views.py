@@ -20,6 +20,7 @@ from arena.events.access import enrollment_of, event_for
 from arena.events.joining import (
     Arrival,
     check_may_join,
+    check_not_own,
     check_takes,
     join_event,
     join_with_open_seat,
@@ -104,6 +105,7 @@ def answer(request: HttpRequest, door: Door) -> HttpResponse:
         "refusal": refusal.message if refusal else "",
         "seat": door.seat,
         "has_room": door.seat is not None or has_room(request, door.event),
+        "is_back": door.seat is None and enrollment_of(request.user, door.event) is not None,
     }
     return render(request, "events/join.html", context, status=status)
 
@@ -117,8 +119,10 @@ def has_room(request: HttpRequest, event: Event) -> bool:
 def why_not(request: HttpRequest, door: Door, now: datetime) -> ArenaError | None:
     """The reason why this person cannot join now, for the page to say; None where they can."""
     try:
-        if door.seat is None and isinstance(request.user, User):
-            check_may_join(request.user, door.event, now)
+        if isinstance(request.user, User):
+            check_not_own(request.user, door.event)
+            if door.seat is None:
+                check_may_join(request.user, door.event, now)
         check_takes(door.event, now)
     except ArenaError as refusal:
         return refusal
@@ -134,6 +138,9 @@ def arrive(request: HttpRequest, door: Door, terms: int, now: datetime) -> Arriv
     """Join by whichever of the ways this request means."""
     if door.token:
         return join_with_printed_seat(door.token, door.event, now, terms=terms)
+    if isinstance(request.user, User) and enrollment_of(request.user, door.event) is not None:
+        # Somebody who agrees to changed terms is no newcomer, and takes up no quota.
+        return Arrival(request.user, join_event(request.user, door.event, now, terms=terms))
     # A quota of joins per network and day, whether by a click or with a fresh account of one's
     # own: hundreds of accounts from one place need the organizer's consent.
     pool = seat_pool(door.event)

@@ -127,25 +127,38 @@ class Event(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    def is_running(self) -> bool:
+        """Whether it may take judgments: open or frozen."""
+        return self.state in (self.State.OPEN, self.State.FROZEN)
+
+    def is_over(self) -> bool:
+        """Whether its settings are fixed: closed or published."""
+        return self.state in (self.State.CLOSED, self.State.PUBLISHED)
+
+    def offers_tie(self) -> bool:
+        """Whether its scale has a middle."""
+        return self.scale != self.Scale.TWO
+
+    def ends_at(self) -> datetime | None:
+        """Until when what was shown before the deadline may be answered; null without one."""
+        return self.closes_at and self.closes_at + timedelta(minutes=self.grace_minutes)
+
     def is_open(self, at: datetime) -> bool:
         """Whether new matchups are handed out at this moment of the server's clock."""
         return (
-            self.state in (self.State.OPEN, self.State.FROZEN)
+            self.is_running()
             and (self.opens_at is None or at >= self.opens_at)
             and (self.closes_at is None or at < self.closes_at)
         )
 
     def takes_answer(self, at: datetime) -> bool:
         """Whether a matchup shown before closing may still be answered (the grace period)."""
-        return self.state in (self.State.OPEN, self.State.FROZEN) and (
-            self.closes_at is None or at < self.closes_at + timedelta(minutes=self.grace_minutes)
-        )
+        ends_at = self.ends_at()
+        return self.is_running() and (ends_at is None or at < ends_at)
 
     def takes_contributors(self, at: datetime) -> bool:
         """Whether people can join; before the opening time they can, and wait for it."""
-        return self.state in (self.State.OPEN, self.State.FROZEN) and (
-            self.closes_at is None or at < self.closes_at
-        )
+        return self.is_running() and (self.closes_at is None or at < self.closes_at)
 
     def zone(self) -> ZoneInfo:
         """The time zone in which the event's times are meant."""
@@ -194,7 +207,8 @@ class Terms(models.Model):
         blank=True,
         default="Responses are written by machines. Some may be wrong, upsetting or offensive.",
     )
-    # Empty where there is no prize.
+    # The event's prize as this version promises it; both are empty where there is none.
+    prize = models.TextField(blank=True)
     prize_rules = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -441,7 +455,9 @@ class Control(models.Model):
     question = models.ForeignKey(Question, on_delete=models.CASCADE, related_name="controls")
     key = models.JSONField()
     reason = models.TextField(blank=True)
+    # Null while people are measured by it; else why they no longer are.
     retired_at = models.DateTimeField(null=True)
+    retired_because = models.TextField(blank=True)
 
     def __str__(self) -> str:
         return f"key of {self.matchup}"

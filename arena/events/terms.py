@@ -7,11 +7,20 @@ from django.db import transaction
 from arena.errors import ConflictError
 from arena.events.models import Enrollment, Event, Terms
 
+WORDS = (
+    "licence",
+    "public_release",
+    "minimum_age",
+    "content_warning",
+    "prize",
+    "prize_rules",
+)
+
 
 def current_terms(event: Event) -> Terms:
     """The terms in force; before an organizer has written any, unsaved ones with the defaults."""
     latest = event.terms.order_by("-version").first()
-    return latest or Terms(event=event, version=1, licence=event.licence, prize_rules=event.prize)
+    return latest or Terms(event=event, version=1, licence=event.licence, prize=event.prize)
 
 
 def publish_terms(event: Event, **fields: Any) -> Terms:
@@ -20,10 +29,7 @@ def publish_terms(event: Event, **fields: Any) -> Terms:
     changed = any(getattr(latest, name) != value for name, value in fields.items())
     if latest.pk is not None and not changed:
         return latest
-    same = {
-        name: getattr(latest, name)
-        for name in ("licence", "public_release", "minimum_age", "content_warning", "prize_rules")
-    }
+    same = {name: getattr(latest, name) for name in WORDS}
     version = latest.version + 1 if latest.pk else 1
     return Terms.objects.create(event=event, **(same | fields | {"version": version}))
 
@@ -42,9 +48,14 @@ def agreed_terms(event: Event, version: int) -> Terms:
         saved, _ = Terms.objects.get_or_create(
             event=event,
             version=1,
-            defaults={"licence": terms.licence, "prize_rules": terms.prize_rules},
+            defaults={"licence": terms.licence, "prize": terms.prize},
         )
     return saved
+
+
+def must_agree_anew(enrollment: Enrollment) -> bool:
+    """Whether what this contributor has accepted is no longer what is in force."""
+    return enrollment.terms_id is not None and not has_agreed(enrollment)
 
 
 def has_agreed(enrollment: Enrollment) -> bool:

@@ -18,6 +18,7 @@ from django_htmx.http import HttpResponseClientRedirect, replace_url
 from arena.errors import ConflictError, NotFoundError
 from arena.events.access import enrollment_of, event_for
 from arena.events.models import Enrollment
+from arena.events.terms import must_agree_anew
 from arena.judging.assigning import latest_guidelines, next_assignment, shown_assignment
 from arena.judging.models import Assignment, Exclusion, Flag, Judgment
 from arena.judging.presenting import SKIP_REASONS, done_count, matchup_context, note_for
@@ -157,11 +158,13 @@ def needs_guidelines(enrollment: Enrollment) -> bool:
 def go_on(
     request: HttpRequest, enrollment: Enrollment, now: datetime, notice: str | None = None
 ) -> HttpResponse:
-    """What comes next for this contributor: a matchup, the guidelines, or the end."""
+    """What comes next for this contributor: a matchup, guidelines, changed terms, or the end."""
     event = enrollment.event
     if needs_guidelines(enrollment):
         return go_to(request, reverse("events:guidelines", args=[event.slug]), notice)
     if event.is_open(now):
+        if must_agree_anew(enrollment):
+            return go_to(request, reverse("events:join", args=[event.slug]), notice)
         assignment = next_assignment(enrollment, SystemRandom(), now)
     else:
         shown = shown_assignment(enrollment)

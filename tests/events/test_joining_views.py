@@ -15,7 +15,13 @@ from arena.events.joining import provision
 from arena.events.models import Enrollment, Event, Membership
 from arena.events.terms import publish_terms
 from arena.people.models import Seat, SeatPool
-from tests.factories import make_event, make_membership, make_user
+from tests.factories import (
+    make_competitors,
+    make_event,
+    make_matchup,
+    make_membership,
+    make_user,
+)
 
 PRINTED, OPEN = Seat.Kind.PRINTED, Seat.Kind.OPEN
 CONSENT = {"accept": "yes", "version": "1"}
@@ -141,6 +147,24 @@ def test_who_looks_after_the_event_is_told_why_not(client: Client, event: Event,
     assert not Enrollment.objects.exists()
 
 
+def test_changed_terms_are_agreed_to_before_the_next_matchup(client: Client, event: Event) -> None:
+    make_matchup(event, make_competitors(event, 2))
+    user = make_user()
+    client.force_login(user)
+    client.post("/events/fair/join/", CONSENT)
+    Enrollment.objects.update(guidelines=event.guidelines.get(), guidelines_at=timezone.now())
+    assert "/judge/" in client.get("/events/fair/judge/").headers["Location"]
+    publish_terms(event, prize="A book")
+    assert client.get("/events/fair/judge/").headers["Location"] == "/events/fair/join/"
+    page = text(client.get("/events/fair/join/"))
+    assert "The terms have changed" in page
+    assert "A book" in page
+    SeatPool.objects.update(claims_per_network=1)
+    client.post("/events/fair/join/", CONSENT | {"version": "2"})
+    assert Enrollment.objects.get().terms.version == 2
+    assert "/judge/" in client.get("/events/fair/judge/").headers["Location"]
+
+
 def test_drafts_private_and_unknown_events_are_not_there(client: Client, db: None) -> None:
     make_event("draft", state=Event.State.DRAFT)
     make_event("private", is_private=True)
@@ -170,6 +194,15 @@ def test_a_link_seats_whoever_comes_first(client: Client, event: Event) -> None:
         assert slip.username not in text(late)
     assert late.status_code == 409
     assert "_auth_user_id" not in second.session
+
+
+def test_who_looks_after_the_event_takes_no_printed_seat(client: Client, event: Event) -> None:
+    (slip,) = provision(event, 1, PRINTED, timezone.now())
+    client.force_login(make_membership(event, make_user(), Membership.Role.ORGANIZER).user)
+    response = client.post(f"/seats/{slip.token}/", CONSENT)
+    assert "you do not judge in it" in text(response)
+    assert not Seat.objects.filter(claimed_at__isnull=False).exists()
+    assert not Enrollment.objects.exists()
 
 
 def test_an_unknown_link_is_not_there(client: Client, event: Event) -> None:
