@@ -1,23 +1,36 @@
 """Forms of the desk."""
 
 import re
+from copy import copy
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.text import format_lazy, slugify
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from arena.errors import ArenaError
+from arena.events.controls import Expectation, sides_of
 from arena.events.correcting import Wording
-from arena.events.models import Event, Terms
+from arena.events.models import Control, Event, Matchup, Terms
+from arena.events.prizes import missing_for_prize
 from arena.judging.models import Exclusion
 
 MOST_PRINTED, MOST_OPEN = 5_000, 100_000
 LONGEST_TEXT = 200_000
+# The sign of a control's key as the choice it was.
+EXPECTED = {1: "a", 0: "tie", -1: "b"}
 DOMAIN = re.compile(r"(?!-)[\w-]+(\.[\w-]+)+")
+
+
+def as_before(typed: str, before: str) -> str:
+    """A text as browsers send it; one that was left alone stays the same to the letter."""
+    plain = "\n".join(typed.split("\r\n"))
+    return before if plain.strip() == "\n".join(before.split("\r\n")).strip() else plain
 
 
 class LocalMoment(forms.DateTimeInput):
@@ -43,8 +56,39 @@ def as_meant(typed: datetime, zone: ZoneInfo, before: datetime | None) -> dateti
     return local.replace(tzinfo=zone)
 
 
-class EventForm(forms.ModelForm):
+class SettingsForm(forms.ModelForm):
+    """A form of the set-up: rare settings are folded away, and what was promised stays."""
+
+    # Fields under "More settings".
+    rare: ClassVar[tuple[str, ...]] = ()
+    # Fields that an event which is over may still change.
+    free: ClassVar[tuple[str, ...]] = ()
+
+    def fix(self, event: Event) -> None:
+        """Lock what moves numbers or promises of an event that is over."""
+        self.is_fixed = event.is_over()
+        for name, field in self.fields.items():
+            if self.is_fixed and name not in self.free:
+                field.disabled = True
+
+    def usual(self) -> list[forms.BoundField]:
+        """The fields that everybody looks at."""
+        return [field for field in self.visible_fields() if field.name not in self.rare]
+
+    def folded(self) -> list[forms.BoundField]:
+        """The others."""
+        return [self[name] for name in self.rare]
+
+    def opens_folded(self) -> bool:
+        """Whether one of those is wrong, and has to be seen."""
+        return any(field.errors for field in self.folded())
+
+
+class EventForm(SettingsForm):
     """Everything about an event that is words and times; times are meant in its own zone."""
+
+    rare = ("freeze_minutes", "grace_minutes")
+    free = ("title", "summary", "description", "is_private", "email_domains", "needs_approval")
 
     timezone = forms.ChoiceField(
         label=_("Time zone"),
@@ -76,6 +120,8 @@ class EventForm(forms.ModelForm):
             "is_private",
             "email_domains",
             "needs_approval",
+            "freeze_minutes",
+            "grace_minutes",
         )
         widgets = {
             "email_domains": forms.Textarea(attrs={"rows": 2}),
@@ -94,18 +140,23 @@ class EventForm(forms.ModelForm):
             "is_private": _("Private: only people you invite"),
             "email_domains": _("E-mail domains let in"),
             "needs_approval": _("Let in nobody before I have approved them"),
+            "freeze_minutes": _("Minutes before the deadline in which ranks stand still"),
+            "grace_minutes": _("Minutes after the deadline in which answers are taken"),
         }
         help_texts = {
             "slug": _("Letters, digits and dashes; left empty, it follows the title."),
             "opens_at": _("Left empty: when you open it."),
             "email_domains": _("Private events only; one a line, such as example.org."),
             "needs_approval": _("Private events only."),
-            "prize": _("With a prize, controls are needed and come more often."),
+            "prize": _("With a prize, ten controls or more are needed."),
+            "freeze_minutes": _("Half of the event’s length at most. 0: they never stand still."),
+            "grace_minutes": _("For what was on a screen by then, while it is held for somebody."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["slug"].required = False
+        self.fix(self.instance)
         if self.instance.pk:
             self.fields["slug"].disabled = True
             for name in ("opens_at", "closes_at"):
@@ -128,6 +179,21 @@ class EventForm(forms.ModelForm):
             raise ValidationError(_("%(domain)s is not a domain."), params={"domain": wrong[0]})
         return "\n".join(domains)
 
+    def clean_guidelines(self) -> str:
+        """The text with the line ends of the one before: browsers send their own."""
+        before = str(self.initial.get("guidelines", ""))
+        return as_before(str(self.cleaned_data["guidelines"]), before)
+
+    def clean_prize(self) -> str:
+        """A prize that somebody could win, once the event runs."""
+        prize = as_before(str(self.cleaned_data["prize"]), self.instance.prize)
+        if prize and not self.instance.prize and self.instance.is_running():
+            promised = copy(self.instance)
+            promised.prize = prize
+            if missing := missing_for_prize(promised):
+                raise ValidationError(missing)
+        return prize
+
     def clean(self) -> dict[str, Any]:
         """Times as they are meant: on the clock of the event's zone."""
         cleaned = super().clean() or self.cleaned_data
@@ -145,7 +211,7 @@ class TitleForm(forms.Form):
     title = forms.CharField(label=_("Title of the copy"), max_length=120)
 
 
-class TermsForm(forms.ModelForm):
+class TermsForm(SettingsForm):
     """What contributors agree to on joining."""
 
     class Meta:
@@ -163,11 +229,24 @@ class TermsForm(forms.ModelForm):
             "content_warning": _("What people may come across"),
             "prize_rules": _("Rules of the prize"),
         }
-        help_texts = {"prize_rules": _("Left empty where there is no prize.")}
+        help_texts = {"prize_rules": _("Beside the prize itself. Empty where there is none.")}
+
+    def __init__(self, event: Event, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fix(event)
 
 
-class QuestionsForm(forms.ModelForm):
+class QuestionsForm(SettingsForm):
     """What is asked of every matchup, and how matchups are handed out."""
+
+    rare = (
+        "lease_minutes",
+        "undo_seconds",
+        "recurrence_gap",
+        "counts_imported",
+        "counts_simulated",
+        "counts_machine",
+    )
 
     comment = forms.BooleanField(
         label=_("Ask for a comment, which is always optional"), required=False
@@ -185,6 +264,10 @@ class QuestionsForm(forms.ModelForm):
             "publish_batch",
             "lease_minutes",
             "undo_seconds",
+            "recurrence_gap",
+            "counts_imported",
+            "counts_simulated",
+            "counts_machine",
         )
         labels = {
             "both_bad": _("Offer “Both are bad”"),
@@ -195,18 +278,32 @@ class QuestionsForm(forms.ModelForm):
             "publish_batch": _("Boards move once in so many judgments"),
             "lease_minutes": _("Minutes a matchup is held for somebody"),
             "undo_seconds": _("Seconds in which an answer can be changed"),
+            "recurrence_gap": _("Other matchups before somebody meets a prompt again"),
+            "counts_imported": _("Count imported judgments"),
+            "counts_simulated": _("Count simulated judgments"),
+            "counts_machine": _("Count judgments of machines"),
         }
         help_texts = {
             "matchups_per_record": _("0: every pair of its responses. Applies to later imports."),
             "publish_batch": _("0: with every one. With a prize, take 100 or more."),
             "scale": _("Fixed once the first judgment is in."),
+            "counts_imported": _("The boards say what they count."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fix(self.instance)
         if self.instance.judgments.exists():
             self.fields["scale"].disabled = True
             self.fields["both_bad"].disabled = True
+
+    def clean_scale(self) -> int:
+        """A scale on which every control can be answered as expected."""
+        scale = int(self.cleaned_data["scale"])
+        ties = Control.objects.filter(matchup__event=self.instance, retired_at=None, key__sign=0)
+        if scale == Event.Scale.TWO and ties.exists():
+            raise ValidationError(_("A tie is the right answer of some controls."))
+        return scale
 
 
 class PrintedSeatsForm(forms.Form):
@@ -236,13 +333,28 @@ class OpenSeatsForm(forms.Form):
 
 
 class ControlForm(forms.Form):
-    """The right side of a matchup, and why."""
+    """The right side of a matchup, and why; a control's own to begin with."""
 
-    expected = forms.ChoiceField(
-        label=_("Right answer"),
-        choices=[("a", _("First is right")), ("tie", _("A tie")), ("b", _("Second is right"))],
-    )
+    expected = forms.ChoiceField(label=_("Right answer"))
     reason = forms.CharField(label=_("Why"), max_length=1000)
+
+    def __init__(self, matchup: Matchup, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.matchup, self.sides = matchup, sides_of(matchup)
+        choices = list(zip("ab", self.sides, strict=False))
+        if matchup.event.offers_tie():
+            choices.insert(1, ("tie", gettext("A tie")))
+        expected = self.fields["expected"]
+        assert isinstance(expected, forms.ChoiceField)
+        expected.choices = choices
+        if control := getattr(matchup, "control", None):
+            self.initial = {"expected": EXPECTED[control.key["sign"]], "reason": control.reason}
+
+    def said(self) -> Expectation:
+        """What was filled in. Raises `ArenaError` where something is missing."""
+        if not self.is_valid():
+            raise ArenaError(gettext("Say which side is right, and why."), "control_incomplete")
+        return Expectation(**self.cleaned_data)
 
 
 class WordingForm(forms.Form):
@@ -300,10 +412,9 @@ class DeadlineForm(forms.Form):
 
     closes_at = forms.DateTimeField(label=_("New deadline"), widget=LocalMoment())
 
-    def __init__(self, event: Event, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, event: Event, data: Any = None) -> None:
         self.event = event
-        initial = {"closes_at": on_clock(event.closes_at, event.zone())}
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(data, initial={"closes_at": on_clock(event.closes_at, event.zone())})
 
     def clean_closes_at(self) -> datetime:
         """The moment that is meant."""

@@ -103,14 +103,15 @@ def control_credits(event: Event, **only: object) -> Counter[float]:
 
 
 def credits_by_matchup(event: Event, **only: object) -> dict[int, Counter[float]]:
-    """The same for each control, by its matchup's primary key."""
+    """The same for each control whose key is in force, by its matchup's primary key."""
     kind = KINDS["preference"]
+    in_force = Control.objects.filter(matchup__event=event, retired_at=None)
     answers = Answer.objects.filter(
         judgment__in=Judgment.objects.counted().filter(event=event, **only),
-        judgment__matchup__role=Matchup.Role.CONTROL,
+        judgment__matchup__control__in=in_force,
         outcome__isnull=False,
     )
-    keys = dict(Control.objects.filter(matchup__event=event).values_list("matchup_id", "key"))
+    keys = dict(in_force.values_list("matchup_id", "key"))
     outcomes = answers.values_list("judgment__matchup_id", "outcome").annotate(count=Count("pk"))
     credits: dict[int, Counter[float]] = {matchup: Counter() for matchup in keys}
     for matchup, outcome, count in outcomes.order_by():

@@ -84,7 +84,7 @@ def duplicate(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def event(request: HttpRequest, slug: str) -> HttpResponse:
-    """Words, times and prize; changed guidelines become a new version."""
+    """Words, times and prize; changed guidelines and promises become a new version."""
     mine = desk_event(request, slug)
     latest = mine.guidelines.order_by("-version").first()
     initial = {"guidelines": latest.text if latest else ""}
@@ -95,7 +95,7 @@ def event(request: HttpRequest, slug: str) -> HttpResponse:
             form.save()
             publish_guidelines(mine, form.cleaned_data["guidelines"])
             if mine.terms.exists():
-                publish_terms(mine, licence=mine.licence)
+                publish_terms(mine, licence=mine.licence, prize=mine.prize)
         return saved(request, "desk:event", slug)
     return step(request, "event", Event.objects.get(pk=mine.pk), form, title_form=TitleForm())
 
@@ -104,7 +104,7 @@ def event(request: HttpRequest, slug: str) -> HttpResponse:
 def terms(request: HttpRequest, slug: str) -> HttpResponse:
     """What contributors agree to; changed terms are a new version, agreed to by whoever joins."""
     mine = desk_event(request, slug)
-    form = TermsForm(request.POST or None, instance=current_terms(mine))
+    form = TermsForm(mine, request.POST or None, instance=current_terms(mine))
     if request.method == "POST" and form.is_valid():
         # The licence stands in the event as well, and is the same in both.
         with transaction.atomic():

@@ -1,5 +1,6 @@
 """Watching over an event: its health, its life, its records, flags and contributors."""
 
+from collections import Counter
 from uuid import UUID
 
 from django.contrib import messages
@@ -23,14 +24,17 @@ from arena.desk.health import (
 from arena.errors import ArenaError, NotFoundError
 from arena.events.access import Role
 from arena.events.controls import (
+    change_key,
     controls_of,
     mark_as_control,
     restore_matchup,
     retire_matchup,
+    withdraw_key,
 )
 from arena.events.lifecycle import close_event, extend_event, open_event
 from arena.events.models import Enrollment, Event, Matchup
 from arena.events.notes import current_note, publish_note
+from arena.events.prizes import serving_counts
 from arena.exports.tasks import keep_bundle_soon
 from arena.judging.models import Exclusion, Judgment
 from arena.judging.receipts import receipts_of
@@ -139,41 +143,55 @@ def record(request: HttpRequest, slug: str, external_id: str) -> HttpResponse:
     found = record_of(event, external_id)
     matchups = (
         found.matchups.annotate(judged=Count("judgments", Q(judgments__standing=True)))
-        .select_related("control")
-        .prefetch_related("responses__competitor")
+        .select_related("control", "event")
         .order_by("pk")
     )
     context = {
         "record": found,
         "successor": event.records.filter(replaces=found).first(),
         "responses": found.responses.select_related("competitor").order_by("pk"),
-        "matchups": matchups,
-        "control_form": ControlForm(),
+        "control_forms": [ControlForm(matchup) for matchup in matchups],
     }
     return desk_page(request, "record", event, context)
 
 
 @require_POST
 def matchup(request: HttpRequest, slug: str, external_id: str) -> HttpResponse:
-    """Make one of a record's matchups a control, retire it, or restore it."""
+    """Make one of a record's matchups a control, correct its key, retire it, or restore it."""
     event = desk_event(request, slug)
     found = record_of(event, external_id)
-    chosen = found.matchups.filter(key=request.POST.get("key", "")).first()
+    named = found.matchups.filter(key=request.POST.get("key", ""))
+    chosen = named.select_related("control", "event").first()
     if chosen is None:
         raise NotFoundError
-    act, form = request.POST.get("act"), ControlForm(request.POST)
     try:
-        if act == "retire":
-            retire_matchup(chosen, timezone.now())
-        elif act == "restore":
-            restore_matchup(chosen)
-        elif form.is_valid():
-            mark_as_control(chosen, form.cleaned_data["expected"], form.cleaned_data["reason"])
-        else:
-            raise ArenaError(_("Say which side is right, and why."), "control_incomplete")
+        change_matchup(request, chosen)
     except ArenaError as error:
         messages.error(request, error.message)
     return redirect("desk:record", slug, external_id)
+
+
+def change_matchup(request: HttpRequest, chosen: Matchup) -> None:
+    """Do with a matchup what was asked for. Raises `ArenaError` where that cannot be."""
+    now, act = timezone.now(), request.POST.get("act")
+    form, control = ControlForm(chosen, request.POST), getattr(chosen, "control", None)
+    if act == "retire":
+        retire_matchup(chosen, now)
+    elif act == "restore":
+        restore_matchup(chosen)
+    elif act == "control":
+        mark_as_control(chosen, form.said())
+    elif act == "change" and control is not None:
+        change_key(control, form.said())
+        messages.success(request, _("The key is changed. Boards follow within seconds."))
+    elif act == "withdraw" and control is not None:
+        because = request.POST.get("reason", "").strip()[:1000]
+        if not because:
+            raise ArenaError(_("Say why."), "reason_missing")
+        withdraw_key(control, because, now)
+        messages.success(request, _("The key is withdrawn. Boards follow within seconds."))
+    else:
+        raise ArenaError(_("There is no such step."), "unknown_step")
 
 
 @require_GET
@@ -184,10 +202,10 @@ def controls(request: HttpRequest, slug: str) -> HttpResponse:
     pool = [
         {"control": control, "answers": answers.total(), "passed": answers[1.0]}
         for control in controls_of(event)
-        for answers in [credits[control.matchup_id]]
+        for answers in [credits.get(control.matchup_id, Counter())]
     ]
-    ordinary = event.matchups.filter(role=Matchup.Role.ORDINARY, retired_at=None).count()
-    context = {"pool": pool, "ordinary": ordinary, "step": "controls"}
+    ordinary, in_service = serving_counts(event)
+    context = {"pool": pool, "ordinary": ordinary, "in_service": in_service, "step": "controls"}
     return desk_page(request, "controls", event, context)
 
 
@@ -197,10 +215,14 @@ def flags(request: HttpRequest, slug: str) -> HttpResponse:
     event = desk_event(request, slug, Role.REVIEWER)
     if request.method == "POST":
         waiting = open_flags(event).filter(assignment__uuid=uuid_of(request.POST, "assignment"))
-        if request.POST.get("act") == "retire":
-            for flag in waiting:
-                retire_matchup(flag.assignment.matchup, timezone.now())
-        waiting.update(resolved_at=timezone.now(), resolved_by=reviewer(request))
+        try:
+            if request.POST.get("act") == "retire":
+                for flag in waiting:
+                    retire_matchup(flag.assignment.matchup, timezone.now())
+        except ArenaError as error:
+            messages.error(request, error.message)
+        else:
+            waiting.update(resolved_at=timezone.now(), resolved_by=reviewer(request))
         return redirect("desk:flags", slug)
     page = Paginator(open_flags(event), PER_PAGE).get_page(request.GET.get("page"))
     return desk_page(request, "flags", event, {"page": page})

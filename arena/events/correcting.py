@@ -68,7 +68,11 @@ def correct_record(record: Record, wording: Wording, now: datetime, rng: Random)
             for response, text in zip(old, wording.responses, strict=True)
         )
         successors = {before.pk: after for before, after in zip(old, new, strict=True)}
-        in_service = record.matchups.filter(retired_at=None).select_related("control")
+        # A control whose key was withdrawn measures nobody, and its copy would not either.
+        in_service = record.matchups.filter(retired_at=None).exclude(
+            control__retired_at__isnull=False
+        )
+        in_service = in_service.select_related("control")
         for matchup in in_service.prefetch_related("places").order_by("pk"):
             responses = [successors[place.response_id] for place in matchup.places.all()]
             pair_anew(matchup, successor, responses, rng)

@@ -7,11 +7,11 @@ never take it twice. The server's clock alone decides; publishing is the leaderb
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
 from arena.errors import ArenaError, ConflictError
-from arena.events.models import Event, Matchup
+from arena.events.models import Event
+from arena.events.prizes import missing_for_prize, serving_counts
 from arena.people.models import Seat
 
 State = Event.State
@@ -31,14 +31,11 @@ class Check:
 
 def missing_before_opening(event: Event, now: datetime) -> list[Check]:
     """What stands between this event and its opening, and what is worth knowing besides."""
-    counts = event.matchups.aggregate(
-        ordinary=Count("pk", filter=Q(role=Matchup.Role.ORDINARY, retired_at=None)),
-        controls=Count("pk", filter=Q(role=Matchup.Role.CONTROL, retired_at=None)),
-    )
+    ordinary, controls = serving_counts(event)
     return [
         *missing_basics(event, now),
-        *missing_matchups(event, counts["ordinary"]),
-        *missing_controls(event, counts["ordinary"], counts["controls"]),
+        *missing_matchups(event, ordinary),
+        *missing_controls(event, ordinary, controls),
         *missing_doors(event),
     ]
 
@@ -76,13 +73,11 @@ def missing_controls(event: Event, ordinary: int, controls: int) -> list[Check]:
     A pool of at least c / (1 − c) of the ordinary matchups recurs among people no more often
     than they do, c being the share of controls in the first ten judgments.
     """
+    if missing := missing_for_prize(event):
+        return [Check("controls", missing, blocks=True)]
     if controls == 0:
         message = _("Without controls nobody’s reliability can be measured.")
-        if event.prize:
-            message = _(
-                "A prize needs controls: without them nobody’s reliability can be measured."
-            )
-        return [Check("controls", message, blocks=bool(event.prize))]
+        return [Check("controls", message, blocks=False)]
     checks = []
     if event.prize and not event.publish_batch:
         message = _(

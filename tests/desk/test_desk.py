@@ -34,6 +34,8 @@ FORM = {
     "timezone": "Europe/Berlin",
     "closes_at": "2031-05-01T18:00",
     "licence": "CC-BY-4.0",
+    "freeze_minutes": "60",
+    "grace_minutes": "10",
 }
 QUESTIONS = {
     "scale": "5",
@@ -44,6 +46,7 @@ QUESTIONS = {
     "publish_batch": "0",
     "lease_minutes": "30",
     "undo_seconds": "120",
+    "recurrence_gap": "5",
     "comment": "on",
 }
 

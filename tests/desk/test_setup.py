@@ -12,8 +12,8 @@ from arena.judging.models import Assignment
 from arena.people.models import Seat
 from arena.people.provisioning import provision_seats
 from tests.desk.cast import url
-from tests.desk.test_desk import FORM
-from tests.factories import NOW, make_enrollment, make_event, make_judgment
+from tests.desk.test_desk import FORM, QUESTIONS
+from tests.factories import NOW, make_control, make_enrollment, make_event, make_judgment
 
 pytestmark = pytest.mark.django_db
 TERMS = {
@@ -79,6 +79,56 @@ def test_the_events_licence_is_that_of_its_terms(desk: Client, event: Event) -> 
     desk.post(url("event", event), FORM | {"licence": "CC-BY-4.0"})
     assert current_terms(event).licence == "CC-BY-4.0"
     assert current_terms(event).prize_rules == "One a person."
+
+
+def test_another_prize_is_another_promise(desk: Client, event: Event) -> None:
+    Event.objects.filter(pk=event.pk).update(state="draft")
+    desk.post(url("terms", event), TERMS)
+    for _ in range(2):
+        desk.post(url("event", event), FORM | {"prize": "A book\r\nand a pen"})
+    terms = current_terms(event)
+    assert (terms.version, terms.prize, terms.prize_rules) == (
+        2,
+        "A book\nand a pen",
+        "One a person.",
+    )
+
+
+def test_what_was_promised_stays_once_the_event_is_over(desk: Client, event: Event) -> None:
+    desk.post(url("event", event), FORM)
+    desk.post(url("terms", event), TERMS)
+    Event.objects.filter(pk=event.pk).update(state="closed")
+    before = Event.objects.filter(pk=event.pk).values().get()
+    moved = {"title": "New", "summary": "Short", "closes_at": "2032-01-01T10:00", "prize": "Gold"}
+    moved |= {"guidelines": "# Other", "timezone": "Asia/Tokyo", "licence": "MIT"}
+    desk.post(url("event", event), FORM | moved)
+    desk.post(url("questions", event), QUESTIONS | {"overlap": "9", "control_interval": "2"})
+    desk.post(url("terms", event), TERMS | {"prize_rules": "None."})
+    after = Event.objects.filter(pk=event.pk).values().get()
+    changed = {name for name, value in after.items() if value != before[name]}
+    assert changed == {"title", "summary"}
+    assert (event.guidelines.count(), event.terms.count()) == (2, 1)
+    assert event.questions.filter(name="comment").exists()
+    for name in ("event", "questions", "terms"):
+        assert b"stays as it was" in desk.get(url(name, event)).content
+
+
+def test_rare_settings_are_folded_away_and_saved(desk: Client, event: Event) -> None:
+    folded = {"freeze_minutes": "0", "grace_minutes": "3"}
+    desk.post(url("event", event), FORM | folded)
+    desk.post(url("questions", event), QUESTIONS | {"recurrence_gap": "2", "counts_machine": "on"})
+    event.refresh_from_db()
+    assert (event.freeze_minutes, event.grace_minutes, event.recurrence_gap) == (0, 3, 2)
+    assert (event.counts_imported, event.counts_machine) == (False, True)
+    wrong = desk.post(url("event", event), FORM | {"grace_minutes": "-1"})
+    assert wrong.status_code == 422
+    assert b"<details open>" in wrong.content
+
+
+def test_two_answers_leave_no_control_without_its_right_one(desk: Client, event: Event) -> None:
+    make_control(event, sign=0)
+    posted = QUESTIONS | {"scale": "2"}
+    assert desk.post(url("questions", event), posted).status_code == 422
 
 
 def test_domains_are_kept_one_a_line(desk: Client, event: Event) -> None:

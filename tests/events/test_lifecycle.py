@@ -13,6 +13,8 @@ from arena.events.lifecycle import (
     open_event,
 )
 from arena.events.models import Event
+from arena.events.prizes import FEWEST_CONTROLS, turns_for_prize
+from arena.judging.schedule import run_of
 from tests.factories import NOW, make_competitors, make_control, make_event, make_matchup
 
 pytestmark = pytest.mark.django_db
@@ -75,9 +77,36 @@ def test_warns_of_a_short_pool_and_of_no_seats() -> None:
 
 
 def test_warns_of_boards_that_give_controls_away() -> None:
-    prize = {"prize": "A book", "controls": 5}
+    prize = {"prize": "A book", "controls": 23, "matchups": 92, "control_interval": 12}
     assert codes(draft(**prize), blocks=False) == ["publish_batch", "seats"]
     assert codes(draft(publish_batch=100, **prize), blocks=False) == ["seats"]
+
+
+@pytest.mark.parametrize(
+    ("interval", "matchups", "controls", "ready"),
+    [(20, 140, 10, True), (20, 139, 10, False), (12, 92, 10, True), (12, 92, 9, False)],
+)
+def test_a_prize_waits_until_somebody_could_win_it(
+    interval: int, matchups: int, controls: int, *, ready: bool
+) -> None:
+    event = draft(matchups, controls, prize="A book", control_interval=interval)
+    assert codes(event) == ([] if ready else ["controls"])
+
+
+def test_the_last_turn_of_ten_controls_is_where_the_schedule_says() -> None:
+    for interval in (2, 12, 20):
+        runs = {run_of(ordinal, interval) for ordinal in range(1, 400)}
+        assert sorted(runs)[FEWEST_CONTROLS - 1][1] == turns_for_prize(
+            Event(control_interval=interval)
+        )
+
+
+def test_what_is_half_imported_or_retired_is_nothing_to_judge() -> None:
+    event = draft(matchups=2, controls=1)
+    event.records.filter(matchups__role="ordinary").update(imported_at=None)
+    assert codes(event) == ["records"]
+    event.records.update(imported_at=NOW, retired_at=NOW)
+    assert codes(event) == ["records"]
 
 
 def test_the_clock_freezes_and_closes() -> None:
