@@ -60,6 +60,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "now": now,
         "health": health_of(event, now),
+        "is_closing": event.takes_answer(now) and not event.takes_contributors(now),
         "snapshot": board.current_snapshot if board else None,
         "rounds": event.snapshots.exclude(sealed_at=None).order_by("-sealed_at"),
         "note": current_note(event),
@@ -89,7 +90,7 @@ def change_state(request: HttpRequest, event: Event) -> None:
     if to == "open":
         open_event(event, now)
     elif to == "closed":
-        close_event(event)
+        close_event(event, now)
     elif to == "published":
         keep_bundle_soon(publish_event(event, now))
     elif to == "sealed":

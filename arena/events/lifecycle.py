@@ -108,12 +108,30 @@ def open_event(event: Event, now: datetime) -> None:
     missing = [check.message for check in missing_before_opening(event, now) if check.blocks]
     if missing:
         raise ArenaError(" ".join(missing), "not_ready")
-    step(event, State.OPEN, State.DRAFT)
+    step(event, State.OPEN, State.DRAFT, opens_at=event.opens_at or now)
 
 
-def close_event(event: Event) -> None:
-    """End judging now, before the deadline."""
-    step(event, State.CLOSED, State.OPEN, State.FROZEN)
+def close_event(event: Event, now: datetime) -> None:
+    """End judging now: from here on it is as after a deadline.
+
+    What is on somebody's screen may be answered until its lease or the grace period ends. Where
+    there is nothing of that kind, the event is closed at once.
+    """
+    if event.opens_at is not None and event.opens_at >= now:
+        step(event, State.CLOSED, State.OPEN, State.FROZEN)
+        return
+    closes_at = min(event.closes_at or now, now)
+    # Nothing more is handed out from the first statement on, so what the second one finds on
+    # screens is all there is; a person who was being served meanwhile is late.
+    step(event, State.FROZEN, State.OPEN, State.FROZEN, closes_at=closes_at)
+    if not event.takes_answer(now) or not on_screens(event, now):
+        step(event, State.CLOSED, State.FROZEN)
+
+
+def on_screens(event: Event, now: datetime) -> int:
+    """How many people have a matchup before them that they may still answer."""
+    shown = event.enrollments.filter(assignments__state="shown", assignments__lease_until__gt=now)
+    return shown.count()
 
 
 def extend_event(event: Event, closes_at: datetime, now: datetime) -> None:
@@ -149,12 +167,18 @@ def state_at(event: Event, closes_at: datetime, now: datetime) -> str:
 
 
 def freezes_at(event: Event, closes_at: datetime) -> datetime:
-    """From when on ranks stand still."""
-    return closes_at - timedelta(minutes=event.freeze_minutes)
+    """From when on ranks stand still: for half of the event at most, so that they ever move."""
+    span = timedelta(minutes=event.freeze_minutes)
+    if event.opens_at is not None:
+        span = min(span, (closes_at - event.opens_at) / 2)
+    return closes_at - span
 
 
-def step(event: Event, to: str, *expected: str) -> None:
+def step(event: Event, to: str, *expected: str, **changes: datetime) -> None:
     """Take one step of the life. Raises `ConflictError` where somebody else has taken it."""
-    if not Event.objects.filter(pk=event.pk, state__in=expected).update(state=to):
+    rows = Event.objects.filter(pk=event.pk, state__in=expected)
+    if not rows.update(state=to, **changes):
         raise ConflictError(_("The event is in another state by now."), "state_changed")
     event.state = to
+    for name, value in changes.items():
+        setattr(event, name, value)

@@ -212,6 +212,15 @@ def test_the_deadline_moves_in_the_events_own_zone(desk: Client, event: Event) -
     assert event.state == "closed"
 
 
+def test_closing_says_until_when_screens_may_be_answered(desk: Client, event: Event) -> None:
+    make_assignment(make_enrollment(event), now=timezone.now())
+    assert b"for 10 minutes" in desk.get(url("overview", event)).content
+    page = desk.post(url("state", event), {"to": "closed"}, follow=True)
+    assert b"closes by itself" in page.content
+    event.refresh_from_db()
+    assert event.takes_answer(timezone.now())
+
+
 PAGES = ["overview", "event", "questions", "controls", "seats", "records", "flags", "contributors"]
 FOR_REVIEWERS = ["overview", "records", "flags", "contributors"]
 

@@ -9,13 +9,24 @@ from arena.events.lifecycle import (
     advance_events,
     close_event,
     extend_event,
+    freezes_at,
     missing_before_opening,
     open_event,
 )
 from arena.events.models import Event
 from arena.events.prizes import FEWEST_CONTROLS, turns_for_prize
+from arena.judging.models import Assignment, Judgment
+from arena.judging.recording import check_answers, record_judgment
 from arena.judging.schedule import run_of
-from tests.factories import NOW, make_competitors, make_control, make_event, make_matchup
+from tests.factories import (
+    NOW,
+    make_assignment,
+    make_competitors,
+    make_control,
+    make_enrollment,
+    make_event,
+    make_matchup,
+)
 
 pytestmark = pytest.mark.django_db
 State = Event.State
@@ -122,6 +133,54 @@ def test_the_clock_freezes_and_closes() -> None:
     assert seen == [State.OPEN, State.FROZEN, State.FROZEN, State.CLOSED, State.CLOSED]
 
 
+def test_ranks_stand_still_for_half_of_a_short_event_at_most() -> None:
+    event = draft(closes_at=NOW + HOUR, freeze_minutes=60)
+    open_event(event, NOW)
+    assert event.opens_at == NOW
+    assert event.closes_at is not None
+    assert freezes_at(event, event.closes_at) == NOW + HOUR / 2
+    advance_events(NOW)
+    event.refresh_from_db()
+    assert event.state == State.OPEN
+
+
+def shown(event: Event) -> Assignment:
+    """What a contributor has on the screen."""
+    return make_assignment(make_enrollment(event), now=NOW)
+
+
+def test_closing_lets_what_is_on_a_screen_be_answered() -> None:
+    event = draft(state=State.OPEN, grace_minutes=10, lease_minutes=30)
+    assignment, later = shown(event), NOW + timedelta(minutes=1)
+    close_event(event, later)
+    assert (event.state, event.closes_at) == (State.FROZEN, later)
+    assert not event.is_open(later)
+    assignment.refresh_from_db()
+    answers = check_answers(assignment, {"preference": "a1"})
+    record_judgment(assignment, answers, now=later + timedelta(minutes=9))
+    assert Judgment.objects.counted().count() == 1
+    advance_events(later + timedelta(minutes=10))
+    event.refresh_from_db()
+    assert event.state == State.CLOSED
+
+
+@pytest.mark.parametrize(("grace", "held"), [(0, True), (10, False)])
+def test_closing_is_over_at_once_where_nobody_may_answer(grace: int, *, held: bool) -> None:
+    event = draft(state=State.OPEN, grace_minutes=grace)
+    if held:
+        shown(event)
+    close_event(event, NOW)
+    event.refresh_from_db()
+    assert (event.state, event.closes_at) == (State.CLOSED, NOW)
+
+
+def test_closing_before_the_opening_keeps_the_times() -> None:
+    event = draft(state=State.OPEN, opens_at=NOW + HOUR)
+    close_event(event, NOW)
+    event.refresh_from_db()
+    assert (event.state, event.closes_at) == (State.CLOSED, NOW + 5 * HOUR)
+
+
 def test_a_frozen_event_is_still_judged_until_its_deadline() -> None:
     event = draft(state=State.FROZEN)
     assert event.closes_at is not None
@@ -136,6 +195,6 @@ def test_extending_thaws() -> None:
     assert event.state == State.OPEN
     with pytest.raises(ArenaError):
         extend_event(event, NOW, NOW)
-    close_event(event)
+    close_event(event, NOW)
     with pytest.raises(ConflictError):
         extend_event(event, NOW + HOUR, NOW)

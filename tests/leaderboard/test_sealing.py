@@ -72,7 +72,7 @@ def test_nothing_is_sealed_before_it_is_computed(event: Event) -> None:
 def test_publishing_seals_the_result_of_a_closed_event(event: Event) -> None:
     with pytest.raises(ConflictError):
         publish_event(event, NOW)
-    close_event(event)
+    close_event(event, NOW)
     final = publish_event(event, NOW)
     event.refresh_from_db()
     assert (event.state, final.name) == (Event.State.PUBLISHED, FINAL)
@@ -86,6 +86,6 @@ def test_ranks_stand_still_while_frozen_and_move_when_closed(event: Event) -> No
     event.refresh_from_db()
     judge(event, 1)
     assert shown(event) == 3
-    close_event(event)
+    close_event(event, NOW)
     refresh_event(event, now=NOW + timedelta(minutes=2))
     assert shown(event) == 6
