@@ -18,6 +18,7 @@ from arena.markup import render_markdown
 from arena.people.models import Seat, User
 from leaderboard.models import Rating, Snapshot
 from leaderboard.placing import place_of
+from leaderboard.sealing import published_rounds
 
 State = Event.State
 OVER = (State.CLOSED, State.PUBLISHED)
@@ -47,7 +48,8 @@ def own_events(user: User) -> list[Event]:
 
 
 def with_figures(events: list[Event]) -> list[Event]:
-    """The events with `judged`, `simulated`, `winners` and the final `round` of their public board.
+    """The events with `judged`, `simulated` and `winners` of their public board, `round`, the name
+    of their result once it is published, and `earlier`, those of the rounds before it.
 
     The same numbers as on the board, from the same snapshot: no two pages differ.
     """
@@ -57,13 +59,13 @@ def with_figures(events: list[Event]) -> list[Event]:
     overall = Rating.objects.filter(
         snapshot__in=shown.values(), category=None, weighting=Rating.Weighting.RAW, rank=1
     ).select_related("competitor", "snapshot")
+    rounds = published_rounds(events)
     for event in events:
         snapshot = shown.get(event.pk)
         origins = snapshot.details.get("origins", {}) if snapshot else {}
         event.judged = snapshot.judgments if snapshot else 0  # type: ignore[attr-defined]
         event.simulated = origins.get("simulated", 0)  # type: ignore[attr-defined]
-        name = snapshot.name if snapshot else None
-        event.round = name if event.state == State.PUBLISHED else None  # type: ignore[attr-defined]
+        event.round, *event.earlier = rounds[event.pk] or [None]  # type: ignore[attr-defined]
         event.winners = [  # type: ignore[attr-defined]
             rating.competitor.name for rating in overall if rating.snapshot.event_id == event.pk
         ]

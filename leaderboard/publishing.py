@@ -38,13 +38,14 @@ def write(snapshot: Snapshot, rows: list[Rating], data: Comparisons, now: dateti
 def may_publish(snapshot: Snapshot, now: datetime) -> bool:
     """Whether enough has come together since the public snapshot for the boards to move.
 
-    A board that moves with each judgment tells who is watching what that judgment was. In the
-    last hour ranks stand still; once the event has closed, its provisional result is shown.
+    A board that moves with each judgment tells who is watching what that judgment was. Before the
+    deadline ranks stand still; once the event has closed, its provisional result is shown. What
+    was published stays until an organizer publishes a correction (leaderboard/sealing.py).
     """
     event = snapshot.event
-    if event.state == Event.State.FROZEN:
+    if event.state in (Event.State.FROZEN, Event.State.PUBLISHED):
         return not Snapshot.objects.filter(board__event=event).exists()
-    if event.publish_batch == 0 or event.state in (Event.State.CLOSED, Event.State.PUBLISHED):
+    if event.publish_batch == 0 or event.state == Event.State.CLOSED:
         return True
     shown = Snapshot.objects.filter(board__event=event).first()
     seen = shown.ledger_seq if shown else 0
@@ -82,7 +83,12 @@ def publish_late(event: Event, now: datetime) -> None:
 
 
 def replace_snapshot(event: Event, old: Snapshot, new: Snapshot) -> None:
-    """Put a rebuilt snapshot where the one it repeats was, with the time it was published."""
+    """Put a rebuilt snapshot where the one it repeats was, with the time it was published.
+
+    A sealed one stays where it is: its bundle names it.
+    """
+    if old.sealed_at is not None:
+        return
     # Closes the race with readers, who find one of the two on the board.
     with transaction.atomic():
         if old.published_at:

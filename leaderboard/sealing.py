@@ -21,27 +21,41 @@ def current_snapshot(event: Event) -> Snapshot:
     Nothing is computed here: workers do that, and a few seconds later it is there.
     """
     latest = event.snapshots.order_by("-id").first()
-    if latest is None or latest.fingerprint != fingerprint_of(event):
-        raise ConflictError(
-            _("The boards are being computed. Try again in a few seconds."), "not_computed"
-        )
-    return latest
+    if latest is not None and latest.fingerprint == fingerprint_of(event):
+        return latest
+    if latest is None and not event.judgments.exists():
+        raise ConflictError(_("Nobody has judged here, so there is no result."), "nothing_judged")
+    raise ConflictError(
+        _("The boards are being computed. Try again in a few seconds."), "not_computed"
+    )
+
+
+def last_sealed(event: Event) -> Snapshot | None:
+    """The latest round, or the result once it is published."""
+    return event.snapshots.exclude(sealed_at=None).order_by("-sealed_at", "-id").first()
 
 
 def seal_round(event: Event, name: str, now: datetime) -> Snapshot:
-    """Keep the boards as they stand under a name. Raises `ConflictError` where it is taken."""
-    snapshot = current_snapshot(event)
-    if snapshot.sealed_at is not None:
+    """Keep the boards as they stand under a name; of a published event, as its corrected result.
+
+    Raises `ConflictError` where the name is taken or nothing has changed.
+    """
+    snapshot, sealed = current_snapshot(event), last_sealed(event)
+    if sealed is not None and sealed.fingerprint == snapshot.fingerprint:
         raise ConflictError(
-            _("Nothing has changed since the round “%(name)s”.") % {"name": snapshot.name},
-            "already_sealed",
+            _("Nothing has changed since “%(name)s”.") % {"name": sealed.name}, "already_sealed"
         )
+    if name == FINAL:
+        raise ConflictError(_("This name is kept for the result."), "name_taken")
     try:
         # Closes the race of two organizers: a name is given once, and to an unsealed snapshot.
+        # A correction is sealed and shown together.
         with transaction.atomic():
             unsealed = Snapshot.objects.filter(pk=snapshot.pk, sealed_at=None)
             if not unsealed.update(name=name, sealed_at=now):
                 raise ConflictError(_("Somebody has sealed it meanwhile."), "already_sealed")
+            if event.state == Event.State.PUBLISHED:
+                publish(snapshot, now)
     except IntegrityError as error:
         raise ConflictError(_("Another round has this name."), "name_taken") from error
     snapshot.refresh_from_db()
@@ -51,7 +65,8 @@ def seal_round(event: Event, name: str, now: datetime) -> Snapshot:
 def publish_event(event: Event, now: datetime) -> Snapshot:
     """Make the result of a closed event final and public, after review.
 
-    Raises `ConflictError` where the event is not closed or its boards are not there yet.
+    Raises `ConflictError` where the event is not closed, nobody has judged in it, or its boards
+    are not there yet.
     """
     snapshot = current_snapshot(event)
     # The state, the seal and the public pointer change together or not at all.
@@ -62,3 +77,22 @@ def publish_event(event: Event, now: datetime) -> Snapshot:
         publish(snapshot, now)
     snapshot.refresh_from_db()
     return snapshot
+
+
+def awaits_correction(event: Event) -> bool:
+    """Whether something has changed since the result of an event was published."""
+    if event.state != Event.State.PUBLISHED:
+        return False
+    sealed = last_sealed(event)
+    return sealed is not None and sealed.fingerprint != fingerprint_of(event)
+
+
+def published_rounds(events: list[Event]) -> dict[int, list[str]]:
+    """The names of each published event's sealed snapshots, the latest first."""
+    sealed = Snapshot.objects.exclude(sealed_at=None).filter(
+        event__in=events, event__state=Event.State.PUBLISHED
+    )
+    names: dict[int, list[str]] = {event.pk: [] for event in events}
+    for event, name in sealed.order_by("-sealed_at", "-id").values_list("event", "name"):
+        names[event].append(str(name))
+    return names

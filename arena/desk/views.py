@@ -41,7 +41,7 @@ from arena.judging.receipts import receipts_of
 from arena.judging.review import exclude_contributor, exclude_judgment, lift_exclusion
 from arena.people.models import User
 from leaderboard.models import Board
-from leaderboard.sealing import publish_event, seal_round
+from leaderboard.sealing import awaits_correction, publish_event, seal_round
 
 PER_PAGE = 50
 
@@ -63,6 +63,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
         "is_closing": event.takes_answer(now) and not event.takes_contributors(now),
         "snapshot": board.current_snapshot if board else None,
         "rounds": event.snapshots.exclude(sealed_at=None).order_by("-sealed_at"),
+        "awaits_correction": awaits_correction(event),
         "note": current_note(event),
         "deadline_form": DeadlineForm(event),
     }

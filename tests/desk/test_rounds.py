@@ -58,6 +58,34 @@ def test_publishing_takes_a_closed_event_and_its_computed_board(
     assert Client().get(bundle).status_code == 200
 
 
+def test_a_correction_is_offered_once_something_has_changed(
+    desk: Client, judged: Event, kept: list[int]
+) -> None:
+    post(desk, judged, to="closed")
+    refresh_event(Event.objects.get(), now=NOW)
+    assert b"Publish the correction" not in post(desk, judged, to="published").content
+    judgment = judged.judgments.select_related("enrollment").first()
+    address = reverse("desk:contributor", args=[judged.slug, judgment.enrollment.public_id])
+    desk.post(address, {"act": "exclude", "reason": "unreliable"})
+    refresh_event(Event.objects.get(), now=NOW)
+    page = reverse("events:event", args=[judged.slug])
+    assert Client().get(page).context["event"].judged == 3
+    desk_page = desk.get(reverse("desk:overview", args=[judged.slug]))
+    assert b"Publish the correction" in desk_page.content
+    post(desk, judged, to="sealed", name="Corrected")
+    shown = Client().get(page).context["event"]
+    assert (shown.judged, shown.round, shown.earlier) == (2, "Corrected", ["Final result"])
+    for name in (shown.round, *shown.earlier):
+        bundle = reverse("exports:bundle", args=[judged.slug, name])
+        assert bundle.encode() in Client().get(page).content
+    assert len(kept) == 2
+
+
+def test_an_event_without_judgments_says_that_it_has_no_result(desk: Client, event: Event) -> None:
+    assert b"no result to publish" in post(desk, event, to="closed").content
+    assert b"Nobody has judged" in post(desk, event, to="published").content
+
+
 def test_an_unknown_step_is_refused(desk: Client, event: Event) -> None:
     assert b"There is no such step" in post(desk, event, to="sideways").content
 

@@ -8,9 +8,16 @@ from arena.errors import ConflictError
 from arena.events.lifecycle import close_event
 from arena.events.models import Event
 from arena.judging.ledger import seal_event
+from arena.judging.review import exclude_contributor, lift_exclusion
 from leaderboard.models import Board, Snapshot
 from leaderboard.refresh import refresh_event
-from leaderboard.sealing import FINAL, publish_event, seal_round
+from leaderboard.sealing import (
+    FINAL,
+    awaits_correction,
+    publish_event,
+    published_rounds,
+    seal_round,
+)
 from tests.factories import (
     NOW,
     make_competitors,
@@ -78,6 +85,59 @@ def test_publishing_seals_the_result_of_a_closed_event(event: Event) -> None:
     assert (event.state, final.name) == (Event.State.PUBLISHED, FINAL)
     assert shown(event) == 3
     with pytest.raises(ConflictError):
+        publish_event(event, NOW)
+
+
+def published(event: Event) -> Snapshot:
+    close_event(event, NOW)
+    return publish_event(event, NOW)
+
+
+def pointer(event: Event) -> Snapshot | None:
+    return Board.objects.get(event=event).current_snapshot
+
+
+def later(event: Event, minutes: int) -> None:
+    refresh_event(Event.objects.get(pk=event.pk), now=NOW + timedelta(minutes=minutes))
+
+
+def test_a_published_result_stays_until_it_is_corrected(event: Event) -> None:
+    final = published(event)
+    assert not awaits_correction(event)
+    exclusion = exclude_contributor(
+        event.judgments.first().enrollment, "unreliable", by=None, now=NOW
+    )
+    Event.objects.update(timezone="Asia/Tokyo")
+    event.refresh_from_db()
+    later(event, 1)
+    later(event, 2)
+    assert pointer(event) == final
+    assert awaits_correction(event)
+    with pytest.raises(ConflictError, match="kept for the result"):
+        seal_round(event, FINAL, NOW)
+    correction = seal_round(event, "Corrected", NOW + timedelta(minutes=3))
+    assert pointer(event) == correction
+    assert (correction.judgments, final.judgments) == (0, 3)
+    assert not awaits_correction(event)
+    assert published_rounds([event]) == {event.pk: ["Corrected", FINAL]}
+    lift_exclusion(exclusion, by=None, now=NOW)
+    later(event, 4)
+    assert pointer(event) == correction
+    assert seal_round(event, "As it was", NOW + timedelta(minutes=5)).judgments == 3
+
+
+def test_a_rebuild_leaves_the_published_result_where_it_is(event: Event) -> None:
+    final = published(event)
+    refresh_event(event, now=NOW + timedelta(minutes=1), rebuild=True)
+    assert pointer(event) == final
+    assert not awaits_correction(event)
+    with pytest.raises(ConflictError, match="Nothing has changed"):
+        seal_round(event, "Again", NOW)
+
+
+def test_without_judgments_there_is_no_result() -> None:
+    event = make_event(state=Event.State.CLOSED)
+    with pytest.raises(ConflictError, match="Nobody has judged"):
         publish_event(event, NOW)
 
 
