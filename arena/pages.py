@@ -28,10 +28,11 @@ SHOWN = 100
 @require_GET
 @login_not_required
 def home(request: HttpRequest) -> HttpResponse:
-    """Open events as cards, finished ones with their winner below."""
-    running = Event.objects.listed().running().order_by("closes_at", "-created_at")[:SHOWN]
-    finished = Event.objects.listed().filter(state__in=OVER).order_by("-closes_at")[:SHOWN]
+    """Open events as cards, finished ones with their winner below; private ones of one's own."""
     user = request.user
+    known = Event.objects.known_to(user.pk)
+    running = known.running().order_by("closes_at", "-created_at")[:SHOWN]
+    finished = known.filter(state__in=OVER).order_by("-closes_at")[:SHOWN]
     context = {
         "open_events": with_figures(list(running)),
         "finished_events": with_figures(list(finished)),
@@ -65,7 +66,9 @@ def with_figures(events: list[Event]) -> list[Event]:
         origins = snapshot.details.get("origins", {}) if snapshot else {}
         event.judged = snapshot.judgments if snapshot else 0  # type: ignore[attr-defined]
         event.simulated = origins.get("simulated", 0)  # type: ignore[attr-defined]
-        event.round, *event.earlier = rounds[event.pk] or [None]  # type: ignore[attr-defined]
+        names = rounds[event.pk]
+        event.round = names[0] if names else None  # type: ignore[attr-defined]
+        event.earlier = names[1:]  # type: ignore[attr-defined]
         event.winners = [  # type: ignore[attr-defined]
             rating.competitor.name for rating in overall if rating.snapshot.event_id == event.pk
         ]
@@ -84,6 +87,7 @@ def event_page(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "event": event,
         "is_open": event.is_open(now),
+        "can_join": event.takes_contributors(now),
         "enrollment": enrollment,
         "is_staff_member": has_role(request.user, event, Role.REVIEWER),
         "terms": current_terms(event),

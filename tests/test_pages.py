@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from arena.events.joining import provision
 from arena.events.models import Event
+from arena.events.terms import publish_terms
 from arena.judging.ledger import seal_event
 from arena.people.models import Seat
 from leaderboard.refresh import refresh_event
@@ -71,6 +73,52 @@ def test_my_page_leads_whoever_has_not_joined_to_joining(event: Event) -> None:
     assert client.get(address).headers["Location"] == reverse("events:join", args=["tea"])
     Event.objects.update(is_private=True)
     assert client.get(address).status_code == 404
+
+
+def test_an_event_that_has_yet_to_open_takes_people_and_says_when(event: Event) -> None:
+    provision(event, 3, Seat.Kind.OPEN, NOW)
+    opens_at = timezone.now().replace(microsecond=0) + timedelta(days=3)
+    Event.objects.update(opens_at=opens_at, timezone="Asia/Tokyo")
+    address, when = reverse("events:event", args=["tea"]), opens_at.isoformat()
+    visited = page(address)
+    assert "See the result" not in visited
+    assert "Accept and join" in visited
+    assert f'<time datetime="{when}" data-local="Asia/Tokyo">' in " ".join(visited.split())
+    joined = make_enrollment(event).user
+    assert "Judging begins when the event opens" in page(address, joined)
+    assert "Judging has not begun yet" in page(reverse("judging:next", args=["tea"]), joined)
+    home = page(HOME)
+    assert when in home
+    assert "Join: Tea" in home
+    assert "Judge: Tea" not in home
+
+
+def test_what_people_may_meet_is_said_before_the_button(event: Event) -> None:
+    provision(event, 3, Seat.Kind.OPEN, NOW)
+    publish_terms(event, content_warning="There are spiders.", minimum_age=21)
+    visited = page(reverse("events:event", args=["tea"]))
+    assert visited.index("There are spiders.") < visited.index("<details")
+    assert visited.index("21 or older") < visited.index('name="accept"')
+
+
+def test_frozen_ranks_are_said_where_they_are_seen(event: Event) -> None:
+    closes_at = timezone.now() + timedelta(minutes=30)
+    Event.objects.update(state="frozen", closes_at=closes_at)
+    for name in ("events:event", "leaderboard:board"):
+        assert "Ranks stand still until" in page(reverse(name, args=["tea"]))
+    Event.objects.update(state="open")
+    for name in ("events:event", "leaderboard:board"):
+        assert "Ranks stand still until" not in page(reverse(name, args=["tea"]))
+
+
+def test_a_contributor_finds_a_private_event_at_home(event: Event) -> None:
+    Event.objects.update(is_private=True)
+    contributor = event.enrollments.get().user
+    assert "Judge: Tea" in page(HOME, contributor)
+    assert "Judge: Tea" not in page(HOME, make_user())
+    Event.objects.update(state="closed")
+    assert "Result: Tea" in page(HOME, contributor)
+    assert "Result: Tea" not in page(HOME)
 
 
 def test_private_events_and_drafts_are_not_listed(event: Event) -> None:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -30,9 +30,10 @@ def check_timezone(name: str) -> None:
 class EventQuerySet(models.QuerySet["Event"]):
     """Chainable questions about events."""
 
-    def listed(self) -> "EventQuerySet":
-        """Public events that have left the draft."""
-        return self.filter(is_private=False).exclude(state=Event.State.DRAFT)
+    def known_to(self, user_id: int | None) -> "EventQuerySet":
+        """Public events, and private ones in which this user is a contributor; no drafts."""
+        joined = Enrollment.objects.filter(user=user_id, user__isnull=False, event=OuterRef("pk"))
+        return self.filter(Q(is_private=False) | Exists(joined)).exclude(state=Event.State.DRAFT)
 
     def running(self) -> "EventQuerySet":
         """Events that may take judgments: open or frozen."""

@@ -1,7 +1,10 @@
 """Template tags of the interface: rendered Markdown, counts and icons."""
 
+from datetime import datetime
+
 from django import template
 from django.templatetags.static import static
+from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -21,6 +24,12 @@ def markdown(text: str) -> SafeString:
 def grouped(number: int) -> str:
     """A count with its thousands apart, in the reader's language."""
     return number_format(number, force_grouping=True)
+
+
+@register.filter
+def is_ahead(moment: datetime | None) -> bool:
+    """Whether a time, if there is one, has yet to come; `timeuntil` says how long that takes."""
+    return moment is not None and moment > timezone.now()
 
 
 @register.simple_tag
