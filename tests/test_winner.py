@@ -185,3 +185,13 @@ def test_a_winner_who_leaves_stays_under_the_pseudonym() -> None:
     page = Client().get(final.public_url).content.decode()
     assert "Ada Somebody" not in page
     assert final.first.pseudonym in page
+
+
+def test_an_excluded_winner_is_one_no_more() -> None:
+    final = Final()
+    final.confirm(final.first)
+    for who, stays in ((final.second, True), (final.first, False)):
+        address = reverse("desk:contributor", args=[final.event.slug, who.public_id])
+        page = final.desk().post(address, {"act": "exclude", "reason": "rigging"}, follow=True)
+        assert (b"that is taken back" in page.content) != stays
+        assert Client().get(final.public_url).status_code == (200 if stays else 404)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
@@ -42,6 +43,7 @@ from arena.judging.review import exclude_contributor, exclude_judgment, lift_exc
 from arena.people.models import User
 from leaderboard.models import Board
 from leaderboard.sealing import awaits_correction, publish_event, seal_round
+from leaderboard.winning import winner_of, withdraw_winner
 
 PER_PAGE = 50
 
@@ -296,22 +298,42 @@ def named_judgment(enrollment: Enrollment, posted: QueryDict) -> Judgment | None
 
 def decide(request: HttpRequest, enrollment: Enrollment, form: ExcludeForm) -> None:
     """Exclude or reinstate a contributor or one of their judgments, as the reviewer said."""
-    now, by = timezone.now(), reviewer(request)
     judgment = named_judgment(enrollment, request.POST)
-    in_force = (judgment or enrollment).exclusions.in_force().first()
     try:
         if request.POST.get("act") == "reinstate":
-            if in_force is not None:
-                lift_exclusion(in_force, by=by, now=now)
-                messages.success(request, _("Reinstated. Boards follow within seconds."))
+            reinstate(request, judgment or enrollment)
         elif form.is_valid():
-            reason, note = form.cleaned_data["reason"], form.cleaned_data["note"]
-            if judgment is None:
-                exclude_contributor(enrollment, reason, by=by, now=now, note=note)
-            else:
-                exclude_judgment(judgment, reason, by=by, now=now, note=note)
-            messages.success(request, _("Excluded. Boards follow within seconds."))
+            exclude(request, enrollment, judgment, form.cleaned_data)
         else:
             messages.error(request, _("Choose a reason."))
     except ArenaError as error:
         messages.error(request, error.message)
+
+
+def reinstate(request: HttpRequest, excluded: Judgment | Enrollment) -> None:
+    """Lift the exclusion in force. Raises `ArenaError` where no reason is given."""
+    because = request.POST.get("because", "").strip()[:1000]
+    if not because:
+        raise ArenaError(_("Say why."), "reason_missing")
+    in_force = excluded.exclusions.in_force().first()
+    if in_force is not None:
+        lift_exclusion(in_force, by=reviewer(request), now=timezone.now(), because=because)
+        messages.success(request, _("Reinstated. Boards follow within seconds."))
+
+
+def exclude(
+    request: HttpRequest, enrollment: Enrollment, judgment: Judgment | None, said: dict[str, str]
+) -> None:
+    """Exclude a judgment or all of a contributor, who then is no longer the confirmed winner."""
+    now, by = timezone.now(), reviewer(request)
+    if judgment is not None:
+        exclude_judgment(judgment, said["reason"], by=by, now=now, note=said["note"])
+    else:
+        # Nobody is excluded and the winner at once.
+        with transaction.atomic():
+            exclude_contributor(enrollment, said["reason"], by=by, now=now, note=said["note"])
+            won = winner_of(enrollment.event)
+            if won is not None and won.enrollment_id == enrollment.pk:
+                withdraw_winner(enrollment.event)
+                messages.warning(request, _("They were the winner: that is taken back."))
+    messages.success(request, _("Excluded. Boards follow within seconds."))

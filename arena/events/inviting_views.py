@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -107,7 +108,10 @@ def show_people(
         "link": link,
         "memberships": event.memberships.select_related("user").order_by("role", "user__username"),
         "invitations": event.invitations.filter(still_usable(timezone.now())),
-        "applications": event.applications.filter(decided_at=None).select_related("user"),
+        # Those who wait for a word, and then those who were declined: that can be taken back.
+        "applications": event.applications.exclude(granted=True)
+        .select_related("user")
+        .order_by(F("decided_at").asc(nulls_first=True), "asked_at"),
     }
     return render(request, "events/people.html", context, status=status)
 

@@ -70,8 +70,10 @@ def exclude(exclusion: Exclusion) -> Exclusion:
     return exclusion
 
 
-def lift_exclusion(exclusion: Exclusion, *, by: User | None, now: datetime) -> None:
-    """Let what was excluded count again. Doing so twice is once.
+def lift_exclusion(
+    exclusion: Exclusion, *, by: User | None, now: datetime, because: str = ""
+) -> None:
+    """Let what was excluded count again; the reason is kept with the note. Doing so twice is once.
 
     A slot that has gone to somebody else in the meantime is not taken away from them: the
     matchup then has one counted judgment more than its overlap, and wants no further one.
@@ -80,7 +82,8 @@ def lift_exclusion(exclusion: Exclusion, *, by: User | None, now: datetime) -> N
     with transaction.atomic():
         lock_enrollment(exclusion)
         in_force = Exclusion.objects.in_force().filter(pk=exclusion.pk)
-        if not in_force.update(lifted_at=now, lifted_by=by):
+        note = f"{exclusion.note}\n{because}".strip()
+        if not in_force.update(lifted_at=now, lifted_by=by, note=note):
             return
         named = named_assignments(exclusion)
         # An answer to one of them arriving now is waited for: the next statement sees it.

@@ -181,7 +181,9 @@ def test_excluding_and_reinstating_a_contributor(desk: Client, event: Event) -> 
     desk.post(address, {"act": "exclude", "reason": "unreliable", "note": "random"})
     assert not Judgment.objects.counted().exists()
     assert b"random" in desk.get(address).content
-    desk.post(address, {"act": "reinstate"})
+    assert b"Say why." in desk.post(address, {"act": "reinstate"}, follow=True).content
+    desk.post(address, {"act": "reinstate", "because": "It was the network."})
+    assert b"It was the network." in desk.get(address).content
     assert Judgment.objects.counted().count() == 1
     assert b"lifted" in desk.get(address).content
 

@@ -211,6 +211,20 @@ def test_a_declined_application_says_so(client: Client, organizer: Client) -> No
     assert "decided not to let you in" in text(client.get(link))
 
 
+def test_a_declined_application_can_be_granted_after_all(client: Client, organizer: Client) -> None:
+    Event.objects.update(needs_approval=True)
+    link = link_from(organizer, "contributor")
+    user = make_user("late")
+    client.force_login(user)
+    client.post(link)
+    address = f"/events/fair/people/applications/{Application.objects.get().uuid}/"
+    organizer.post(address, {"decision": "decline"})
+    assert address in text(organizer.get("/events/fair/people/"))
+    organizer.post(address, {"decision": "admit"})
+    assert client.get(link).headers["Location"] == "/events/fair/join/"
+    assert address not in text(organizer.get("/events/fair/people/"))
+
+
 def test_a_withdrawn_link_leads_nowhere(client: Client, organizer: Client) -> None:
     link = link_from(organizer, "reader")
     uuid = Invitation.objects.get().uuid

@@ -136,7 +136,7 @@ def test_a_broken_page_says_nothing_of_what_broke(
     client.force_login(make_user("somebody"))
     broken = RuntimeError("a secret of the database")
     with (
-        patch("arena.events.models.EventQuerySet.listed", side_effect=broken),
+        patch("arena.events.models.EventQuerySet.known_to", side_effect=broken),
         caplog.at_level(logging.ERROR),
     ):
         response = client.get("/", HTTP_COOKIE="sessionid=word")
