@@ -17,16 +17,18 @@ urlpatterns = [
     path("events/<slug:slug>/desk/seats/printed/", setup.print_seats, name="print_seats"),
     path("events/<slug:slug>/desk/seats/reissue/", setup.reissue, name="reissue"),
     path("events/<slug:slug>/desk/seats/one/", setup.reissue_seat, name="reissue_seat"),
-    path("events/<slug:slug>/desk/records/", views.records, name="records"),
+    path("events/<slug:slug>/desk/records/", records.records, name="records"),
     path(
-        "events/<slug:slug>/desk/records/<path:external_id>/matchup/", views.matchup, name="matchup"
+        "events/<slug:slug>/desk/records/<path:external_id>/matchup/",
+        records.matchup,
+        name="matchup",
     ),
     path(
         "events/<slug:slug>/desk/records/<path:external_id>/correct/",
         records.correct,
         name="correct",
     ),
-    path("events/<slug:slug>/desk/records/<path:external_id>/", views.record, name="record"),
+    path("events/<slug:slug>/desk/records/<path:external_id>/", records.record, name="record"),
     path("events/<slug:slug>/desk/flags/", views.flags, name="flags"),
     path("events/<slug:slug>/desk/contributors/", views.contributors, name="contributors"),
     path(

@@ -1,4 +1,4 @@
-"""Watching over an event: its health, its life, its records, flags and contributors."""
+"""Watching over an event: its health, its life, its flags and contributors."""
 
 from collections import Counter
 from uuid import UUID
@@ -6,15 +6,14 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from arena.desk.forms import ControlForm, DeadlineForm, ExcludeForm
-from arena.desk.frame import desk_event, desk_page, record_of
+from arena.desk.forms import DeadlineForm, ExcludeForm
+from arena.desk.frame import desk_event, desk_page
 from arena.desk.health import (
     contributors_of,
     control_credits,
@@ -24,16 +23,9 @@ from arena.desk.health import (
 )
 from arena.errors import ArenaError, NotFoundError
 from arena.events.access import Role
-from arena.events.controls import (
-    change_key,
-    controls_of,
-    mark_as_control,
-    restore_matchup,
-    retire_matchup,
-    withdraw_key,
-)
+from arena.events.controls import controls_of, retire_matchup
 from arena.events.lifecycle import close_event, extend_event, open_event
-from arena.events.models import Enrollment, Event, Matchup
+from arena.events.models import Enrollment, Event
 from arena.events.notes import current_note, publish_note
 from arena.events.prizes import serving_counts
 from arena.exports.tasks import keep_bundle_soon
@@ -110,90 +102,6 @@ def change_state(request: HttpRequest, event: Event) -> None:
         if not form.is_valid():
             raise ArenaError(_("Give the new deadline as a date and a time."), "deadline_invalid")
         extend_event(event, form.cleaned_data["closes_at"], now)
-    else:
-        raise ArenaError(_("There is no such step."), "unknown_step")
-
-
-@require_GET
-def records(request: HttpRequest, slug: str) -> HttpResponse:
-    """Records, searched and filtered."""
-    event = desk_event(request, slug, Role.REVIEWER)
-    found = (
-        event.records.exclude(imported_at=None)
-        .annotate(
-            judged=Count("matchups__judgments", Q(matchups__judgments__standing=True)),
-        )
-        .prefetch_related("categories")
-        .order_by("external_id")
-    )
-    query, category = request.GET.get("q", "").strip(), request.GET.get("category", "")
-    if query:
-        found = found.filter(Q(external_id__icontains=query) | Q(prompt__icontains=query))
-    if category:
-        found = found.filter(categories__slug=category)
-    context = {
-        "page": Paginator(found, PER_PAGE).get_page(request.GET.get("page")),
-        "query": query,
-        "category": category,
-        "categories": event.categories.all(),
-    }
-    return desk_page(request, "records", event, context)
-
-
-@require_GET
-def record(request: HttpRequest, slug: str, external_id: str) -> HttpResponse:
-    """One record: its responses, its matchups and what people said of them."""
-    event = desk_event(request, slug, Role.REVIEWER)
-    found = record_of(event, external_id)
-    matchups = (
-        found.matchups.annotate(judged=Count("judgments", Q(judgments__standing=True)))
-        .select_related("control", "event")
-        .order_by("pk")
-    )
-    context = {
-        "record": found,
-        "successor": event.records.filter(replaces=found).first(),
-        "responses": found.responses.select_related("competitor").order_by("pk"),
-        "control_forms": [ControlForm(matchup) for matchup in matchups],
-    }
-    return desk_page(request, "record", event, context)
-
-
-@require_POST
-def matchup(request: HttpRequest, slug: str, external_id: str) -> HttpResponse:
-    """Make one of a record's matchups a control, correct its key, retire it, or restore it."""
-    event = desk_event(request, slug)
-    found = record_of(event, external_id)
-    named = found.matchups.filter(key=request.POST.get("key", ""))
-    chosen = named.select_related("control", "event").first()
-    if chosen is None:
-        raise NotFoundError
-    try:
-        change_matchup(request, chosen)
-    except ArenaError as error:
-        messages.error(request, error.message)
-    return redirect("desk:record", slug, external_id)
-
-
-def change_matchup(request: HttpRequest, chosen: Matchup) -> None:
-    """Do with a matchup what was asked for. Raises `ArenaError` where that cannot be."""
-    now, act = timezone.now(), request.POST.get("act")
-    form, control = ControlForm(chosen, request.POST), getattr(chosen, "control", None)
-    if act == "retire":
-        retire_matchup(chosen, now)
-    elif act == "restore":
-        restore_matchup(chosen)
-    elif act == "control":
-        mark_as_control(chosen, form.said())
-    elif act == "change" and control is not None:
-        change_key(control, form.said())
-        messages.success(request, _("The key is changed. Boards follow within seconds."))
-    elif act == "withdraw" and control is not None:
-        because = request.POST.get("reason", "").strip()[:1000]
-        if not because:
-            raise ArenaError(_("Say why."), "reason_missing")
-        withdraw_key(control, because, now)
-        messages.success(request, _("The key is withdrawn. Boards follow within seconds."))
     else:
         raise ArenaError(_("There is no such step."), "unknown_step")
 
