@@ -52,7 +52,7 @@ def health_of(event: Event, now: datetime) -> Health:
     """The event's figures at this moment."""
     standing = Judgment.objects.standing().filter(event=event)
     recent = standing.filter(judged_at__gt=now - timedelta(hours=1))
-    matchups = event.matchups.filter(retired_at=None)
+    matchups = Matchup.objects.serving().filter(event=event)
     ordinary = matchups.filter(role=Matchup.Role.ORDINARY).aggregate(
         count=Count("pk"), open=Sum("open_slots")
     )

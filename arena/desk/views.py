@@ -11,6 +11,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.vary import vary_on_headers
 
 from arena.desk.forms import DeadlineForm, ExcludeForm
 from arena.desk.frame import desk_event, desk_page
@@ -47,15 +48,19 @@ def reviewer(request: HttpRequest) -> User:
 
 
 @require_GET
+@vary_on_headers("HX-Request")
 def overview(request: HttpRequest, slug: str) -> HttpResponse:
-    """The health of the event on one screen."""
+    """The health of the event on one screen; to htmx its figures alone."""
     event, now = desk_event(request, slug, Role.REVIEWER), timezone.now()
     board = Board.objects.filter(event=event).select_related("current_snapshot").first()
-    context = {
-        "now": now,
+    figures = {
         "health": health_of(event, now),
-        "is_closing": event.takes_answer(now) and not event.takes_contributors(now),
         "snapshot": board.current_snapshot if board else None,
+    }
+    if request.headers.get("HX-Request"):
+        return desk_page(request, "_figures", event, figures)
+    context = figures | {
+        "is_closing": event.takes_answer(now) and not event.takes_contributors(now),
         "rounds": event.snapshots.exclude(sealed_at=None).order_by("-sealed_at"),
         "awaits_correction": awaits_correction(event),
         "note": current_note(event),

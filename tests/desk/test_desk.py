@@ -200,6 +200,19 @@ def test_the_overview_shows_how_the_event_is_doing(desk: Client, event: Event) -
     assert sum(hour.judgments for hour in page.context["health"].hourly) == 5
 
 
+def test_every_figure_leads_to_its_list_and_follows(desk: Client, event: Event) -> None:
+    make_assignment(make_enrollment(event), now=timezone.now())
+    address = url("overview", event)
+    part = desk.get(address, headers={"HX-Request": "true"}).content.decode()
+    assert "<html" not in part
+    assert f'hx-get="{address}"' in part
+    for figure in part.split("<dt>")[1:]:
+        assert figure.lstrip().startswith("<a "), figure
+    assert f"{url('records', event)}?show=judging" in part
+    Event.objects.update(state="closed")
+    assert b"hx-get" not in desk.get(address, headers={"HX-Request": "true"}).content
+
+
 def test_the_deadline_moves_in_the_events_own_zone(desk: Client, event: Event) -> None:
     Event.objects.update(timezone="Asia/Tokyo")
     desk.post(url("state", event), {"to": "extended", "closes_at": "2031-01-01T09:00"})
