@@ -133,8 +133,8 @@ class EventForm(SettingsForm):
             "is_private": _("Private: only people you invite"),
             "email_domains": _("E-mail domains let in"),
             "needs_approval": _("Let in nobody before I have approved them"),
-            "freeze_minutes": _("Minutes before the deadline in which ranks stand still"),
-            "grace_minutes": _("Minutes after the deadline in which answers are taken"),
+            "freeze_minutes": _("Ranks stand still at the end, in minutes"),
+            "grace_minutes": _("Grace period after the end, in minutes"),
         }
         help_texts = {
             "slug": _("Letters, digits and dashes; left empty, it follows the title."),

@@ -138,6 +138,8 @@ def extend_event(event: Event, closes_at: datetime, now: datetime) -> None:
     """Move the deadline of a running event; ranks that stood still move again if it is far."""
     if closes_at <= now:
         raise ArenaError(_("The new deadline lies in the past."), "deadline_past")
+    if event.opens_at is not None and closes_at <= event.opens_at:
+        raise ArenaError(_("The new deadline lies before the opening."), "deadline_early")
     running = Event.objects.running().filter(pk=event.pk)
     state = State.FROZEN if now >= freezes_at(event, closes_at) else State.OPEN
     if not running.update(closes_at=closes_at, state=state):

@@ -189,6 +189,12 @@ def test_a_frozen_event_is_still_judged_until_its_deadline() -> None:
     assert event.takes_answer(event.closes_at)
 
 
+def test_no_deadline_lies_before_the_opening() -> None:
+    event = draft(state=State.OPEN, opens_at=NOW + 2 * HOUR)
+    with pytest.raises(ArenaError, match="before the opening"):
+        extend_event(event, NOW + HOUR, NOW)
+
+
 def test_extending_thaws() -> None:
     event = draft(state=State.FROZEN)
     extend_event(event, NOW + 10 * HOUR, NOW)

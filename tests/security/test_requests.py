@@ -23,7 +23,17 @@ TAKING = [url for url in URLS if url.is_ours and url.doors.post != NOBODY]
 EVERY_FORM = pytest.mark.parametrize("url", TAKING, ids=lambda url: url.name)
 # Every name of a field that a page of ours or allauth's reads.
 FIELDS = (
-    *("accept", "act", "assignment", "claims_per_network", "closes_at", "code", "comment", "days"),
+    *(
+        "accept",
+        "act",
+        "assignment",
+        "because",
+        "claims_per_network",
+        "closes_at",
+        "code",
+        "comment",
+        "days",
+    ),
     *("decision", "description", "display_name", "email", "expected", "guidelines", "key"),
     *("licence", "login", "name", "next", "note", "open", "opens_at", "overlap", "password"),
     *("preference", "printed", "prize", "publish_batch", "reason", "role", "scale", "slug", "sure"),
