@@ -1,6 +1,7 @@
 """Watching over an event: its health, its life, its flags and contributors."""
 
 from collections import Counter
+from datetime import datetime
 from uuid import UUID
 
 from django.contrib import messages
@@ -74,7 +75,7 @@ def state(request: HttpRequest, slug: str) -> HttpResponse:
     """Open, extend, close or publish the event, or seal a round of it."""
     event, now = desk_event(request, slug), timezone.now()
     try:
-        change_state(request, event)
+        change_state(request, event, now)
     except ArenaError as error:
         messages.error(request, error.message)
     else:
@@ -84,9 +85,9 @@ def state(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("desk:overview", slug)
 
 
-def change_state(request: HttpRequest, event: Event) -> None:
+def change_state(request: HttpRequest, event: Event, now: datetime) -> None:
     """Take the step that was asked for. Raises `ArenaError` where it cannot be taken."""
-    now, to = timezone.now(), request.POST.get("to")
+    to = request.POST.get("to")
     if to == "open":
         open_event(event, now)
     elif to == "closed":

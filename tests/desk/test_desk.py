@@ -64,7 +64,8 @@ def test_from_nothing_to_an_open_event(desk: Client) -> None:
     page = desk.post(url("state", event), {"to": "open"}, follow=True)
     assert b"Import records with responses" in page.content
     make_matchup(event, make_competitors(event, 2))
-    desk.post(url("state", event), {"to": "open"})
+    page = desk.post(url("state", event), {"to": "open"}, follow=True)
+    assert b"The event is open." in page.content
     event.refresh_from_db()
     assert (event.state, event.scale) == ("open", 3)
 
