@@ -14,6 +14,7 @@ from django.db import connection
 from django.utils import timezone
 
 from arena.errors import ConflictError
+from arena.events.controls import withdraw_key
 from arena.events.importing import (
     CompetitorRow,
     ImportBusyError,
@@ -329,6 +330,27 @@ def test_a_key_can_be_corrected_until_somebody_has_seen_the_control(event: Event
 
     assert [(error.line, error.field) for error in report.errors] == [(1, "control.expected")]
     assert Control.objects.get().key == {"sign": -1}
+
+
+def test_a_withdrawn_key_is_not_given_back_by_an_import(event: Event) -> None:
+    bring(event, [control("a")])
+    withdraw_key(Control.objects.get(), "It was wrong.", NOW)
+    assert bring(event, [control("a")]).unchanged == 1
+
+    report = bring(event, [control("b")])
+
+    assert [(error.line, error.field) for error in report.errors] == [(1, "control.expected")]
+    assert Control.objects.get().retired_at == NOW
+
+
+def test_a_key_nobody_can_answer_is_refused(event: Event) -> None:
+    Event.objects.update(scale=Event.Scale.TWO)
+    event.refresh_from_db()
+
+    report = bring(event, [control("tie")])
+
+    assert [(error.line, error.field) for error in report.errors] == [(1, "control.expected")]
+    assert not Record.objects.exists()
 
 
 # --- again ------------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ def known_records(event: Event, external_ids: Iterable[str]) -> dict[str, Known]
             "record_id", "category_id", "category__name"
         ):
             known[record].categories[category] = name.casefold()
-        controls = Control.objects.filter(matchup__record__in=known, retired_at=None)
+        controls = Control.objects.filter(matchup__record__in=known)
         for control in controls.select_related("matchup"):
             known[control.matchup.record_id].control = control
     return {one.record.external_id: one for one in known.values()}
@@ -108,6 +108,9 @@ def refusals(row: RecordRow, known: Known, changes: Changes) -> list[Problem]:
     elif row.control and not known.control and len(known.responses) + len(changes.added) != 2:
         message = f"a control has two responses; this record has {len(known.responses)} already"
         problems.append(Problem("control", message))
+    if changes.key and known.control and known.control.retired_at:
+        message = "its key was withdrawn; give it another one on the record's page"
+        return [*problems, Problem("control.expected", message)]
     if not (changes.prompt or changes.texts or changes.key):
         return problems
     seen = set(Matchup.objects.seen().filter(record=known.record).values_list("pk", flat=True))

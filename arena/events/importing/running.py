@@ -242,6 +242,9 @@ class FirstPass:
         """What this event has no use for."""
         if row.control and self.writer.preference is None:
             return [Problem("control", "this event asks for no preference")]
+        if row.control and row.control.expected is None and not self.writer.event.offers_tie():
+            message = "nobody can answer “tie” on this event's scale"
+            return [Problem("control.expected", message)]
         if not self.writer.in_pairs and len(row.responses) > MOST_SHOWN_TOGETHER:
             message = f"more than {MOST_SHOWN_TOGETHER} cannot be shown together"
             return [Problem("responses", message)]
