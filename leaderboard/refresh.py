@@ -9,15 +9,21 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from django.db.models import BigIntegerField, Count, Exists, Max, OuterRef, Q, Sum
+from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 
 from arena.events.models import Control, Event, Matchup, Record
 from arena.judging.models import LedgerBatch
 from leaderboard import details
-from leaderboard.arrays import integers
-from leaderboard.comparisons import Comparisons, load, store_of, wanted_state
+from leaderboard.arrays import Table, integers
+from leaderboard.comparisons import (
+    Comparisons,
+    load,
+    special_matchups,
+    store_of,
+    wanted_state,
+)
 from leaderboard.fitting import REASONS, Fitted, fitted, replayed, unseating
 from leaderboard.models import Board, Rating, Snapshot
 from leaderboard.publishing import publish_late, replace_snapshot, write
@@ -31,6 +37,8 @@ CLAIM = timedelta(minutes=2)
 """How long a worker has a board to itself: longer than any refresh takes."""
 REST = timedelta(seconds=5)
 """The least time between two snapshots of an event; a judgment is on the board within 15 s."""
+PRIME = 2**31 - 1
+"""Sums of keys to the third power, modulo this, fit into 8 bytes."""
 Weighting = Rating.Weighting
 
 
@@ -93,24 +101,39 @@ def fingerprint_of(event: Event) -> str:
     state = wanted_state(event)
     if state.head == 0:
         return ""  # what an event without a snapshot has
-    # As asked, these are answered from the index that serves matchups.
-    serving = Matchup.objects.filter(event=event, retired_at=None)
-    roles = (Matchup.Role.CONTROL, Matchup.Role.ANCHOR)
-    controls = Control.objects.filter(question__event=event, retired_at=None)
-    filed = Record.categories.through.objects.filter(record__event=event)
-    sign = Cast(KT("key__sign"), BigIntegerField())
     parts = [
         METHOD,
         asdict(state),
         event.timezone,
         list(event.competitors.order_by("pk").values_list("name", "organization", "licence")),
         list(event.categories.order_by("pk").values_list("pk", "name")),
-        [serving.filter(role=role).count() for role in roles],
-        controls.aggregate(n=Count("pk"), last=Max("pk"), all=Sum("pk"), keys=Sum(sign)),
-        filed.aggregate(n=Count("pk"), last=Max("pk")),
+        digest(special_matchups(event)),
+        digest(controls_in_use(event)),
+        list(filings(event)),
     ]
     # PostgreSQL sums to Decimal, SQLite to int: the digest must be the same on both.
     return sha256(json.dumps(parts, default=int).encode()).hexdigest()
+
+
+def digest(table: Table) -> str:
+    """A table of integers as one word."""
+    return sha256(np.ascontiguousarray(table).data).hexdigest()
+
+
+def controls_in_use(event: Event) -> Table:
+    """Matchup, question and sign of each control that is not retired, in order: int64 (n, 3)."""
+    controls = Control.objects.filter(question__event=event, retired_at=None).order_by("pk")
+    sign = Cast(KT("key__sign"), BigIntegerField())
+    return integers(controls.values_list("matchup", "question", sign))
+
+
+def filings(event: Event) -> QuerySet[Any, Any]:
+    """Of each category, how many records are filed under it, and sums that tell which."""
+    filed = Record.categories.through.objects.filter(record__event=event)
+    key = F("record")
+    cube = key * key % PRIME * key % PRIME
+    by_category = filed.order_by("category").values_list("category")
+    return by_category.annotate(n=Count("pk"), keys=Sum(key), cubes=Sum(cube))
 
 
 def compute(event: Event, fingerprint: str, now: datetime) -> Snapshot:

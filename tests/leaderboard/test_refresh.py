@@ -1,13 +1,14 @@
 """Refreshing: one snapshot per change, nothing without one, every number restored and rebuilt."""
 
 import io
+from collections.abc import Callable
 from datetime import timedelta
 
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from arena.events.models import Control, Event, Matchup
+from arena.events.models import Control, Event, Matchup, Record
 from arena.judging.ledger import seal_event
 from arena.judging.models import Exclusion, Judgment, Origin
 from arena.judging.review import exclude_contributor, exclude_judgment, lift_exclusion
@@ -95,6 +96,49 @@ def test_whatever_moves_the_board_makes_a_snapshot(crowd: Crowd, change: str) ->
     else:
         Control.objects.filter(matchup=crowd.controls[0]).update(key={"sign": -1})
     assert refresh(crowd.event, LATER) is not None
+
+
+def swap_keys(crowd: Crowd) -> None:
+    """Two controls of different signs exchange them."""
+    one, other = (control.control for control in crowd.controls[:2])
+    one.key, other.key = other.key, one.key
+    one.save()
+    other.save()
+
+
+def swap_categories(crowd: Crowd) -> None:
+    """Two records of different categories exchange them, in the rows that file them."""
+    filed = Record.categories.through.objects
+    one, other = (
+        filed.get(category=category, record=record)
+        for category, record in (
+            (category, category.records.order_by("pk")[0]) for category in crowd.categories
+        )
+    )
+    one.category, other.category = other.category, one.category
+    one.save()
+    other.save()
+
+
+def change_a_retired_role(crowd: Crowd) -> None:
+    """A matchup that nobody is served any more turns out to be an anchor."""
+    Matchup.objects.filter(pk=crowd.matchups[0].pk).update(role=Matchup.Role.ANCHOR)
+
+
+@pytest.mark.parametrize("change", [swap_keys, swap_categories, change_a_retired_role])
+def test_a_change_that_no_total_shows_is_on_the_board_as_after_a_rebuild(
+    crowd: Crowd, change: Callable[[Crowd], None]
+) -> None:
+    crowd.vote()
+    Matchup.objects.filter(pk=crowd.matchups[0].pk).update(retired_at=NOW)
+    refresh(crowd.event)
+    before = figures(crowd.event)
+    change(crowd)
+    assert refresh(crowd.event, LATER) is not None
+    after = figures(crowd.event)
+    assert after != before
+    refresh(crowd.event, LATER + timedelta(minutes=1), rebuild=True)
+    assert figures(crowd.event) == after
 
 
 def test_exclusion_and_reinstatement_restore_every_number(crowd: Crowd) -> None:
