@@ -52,7 +52,8 @@ JOIN (SELECT id, row_number() OVER (ORDER BY id) - 1 AS n
 
 INSERT INTO events_response
     (record_id, competitor_id, text, length, headers, bold, lists, code)
-SELECT r.id, c.id, 'text', 4, 0, 0, 0, 0
+SELECT r.id, c.id, 'text', 50 + (r.id * 7 + c.id * 13) % 200, r.id * c.id % 4,
+       (r.id + c.id * 5) % 7, (r.id * 3 + c.id) % 5, (r.id + c.id) % 2
 FROM events_record r CROSS JOIN events_competitor c
 WHERE r.event_id = {event} AND c.event_id = {event} ORDER BY r.id, c.id;
 

@@ -27,7 +27,9 @@ ROUNDS = 3
 NEW = 10_000
 BESIDE = (
     "leaderboard.publishing.write_standings",
-    "leaderboard.refresh.unseating",
+    "leaderboard.refresh.style_board",
+    "leaderboard.refresh.told",
+    "leaderboard.sureness.further",
     "leaderboard.details.timeline",
     "leaderboard.details.origins",
     "leaderboard.details.pairs",

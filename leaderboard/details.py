@@ -1,4 +1,7 @@
-"""What a snapshot keeps beside its rows: origins, votes over time, pairs, how it was computed."""
+"""What a snapshot keeps beside its rows: origins, votes over time, pairs, how it was computed.
+
+How sure a board is, and what would change it, is in leaderboard/sureness.py.
+"""
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
@@ -10,6 +13,7 @@ from leaderboard.comparisons import ORIGINS, Comparisons
 from leaderboard.fitting import Fitted
 from leaderboard.ratings import Counts
 from leaderboard.ratings.votes import STRONGEST
+from leaderboard.styling import Styled
 
 HOURLY = timedelta(days=7)
 DAILY = timedelta(days=120)
@@ -73,7 +77,7 @@ def pairs(counts: Counts) -> list[int]:
     return [int(n) for n in table.ravel()]
 
 
-def method(board: Fitted) -> dict[str, Any]:
+def method(board: Fitted | Styled) -> dict[str, Any]:
     """How a board was computed, for the page to say."""
     return {
         "votes": board.votes,

@@ -7,12 +7,13 @@ from typing import Any
 from arena.events.models import Event
 from arena.spreadsheets import safe_cell
 from leaderboard.models import Snapshot
-from leaderboard.presenting import Choice, Row, Table, pairs_of
+from leaderboard.presenting import Choice, Row, Table, board_of, pairs_of
 
 COLUMNS = (
     "rank",
     "rank_low",
     "rank_high",
+    "rank_upper_bound",
     "class",
     "model",
     "organization",
@@ -32,6 +33,10 @@ COLUMNS = (
 )
 
 
+INDEXED, NAMED = ("pairs", "p"), ("neighbours", "unseat")
+"""Parts of what a snapshot keeps of a board that speak of models by their keys."""
+
+
 def rows_of(table: Table) -> list[dict[str, Any]]:
     """Every row of a board, ranked ones first."""
     return [row_of(row) for row in table.everybody]
@@ -44,6 +49,7 @@ def row_of(row: Row) -> dict[str, Any]:
         rating.rank,
         rating.rank_low,
         rating.rank_high,
+        rating.rank_upper_bound,
         rating.tier,
         competitor.name,
         competitor.organization,
@@ -81,8 +87,7 @@ def plain(value: Any) -> Any:
 
 def as_json(event: Event, snapshot: Snapshot, choice: Choice, table: Table) -> dict[str, Any]:
     """The whole board with what it was computed from."""
-    boards = snapshot.details.get("boards", {})
-    method = {k: v for k, v in boards.get(choice.key, {}).items() if k not in ("pairs", "unseat")}
+    board = board_of(snapshot, choice.key)
     names = {row.rating.competitor_id: row.rating.competitor.name for row in table.everybody}
     pairs = pairs_of(snapshot, choice)
     columns = ("first", "second", "first_won", "tied", "second_won")
@@ -96,10 +101,17 @@ def as_json(event: Event, snapshot: Snapshot, choice: Choice, table: Table) -> d
         "judgments": snapshot.judgments,
         "contributors": snapshot.contributors,
         "judgments_by_origin": snapshot.details.get("origins", {}),
-        "method": method,
+        "method": {k: v for k, v in board.items() if k not in (*INDEXED, *NAMED)},
         "ratings": rows_of(table),
+        "neighbours": [named(pair, names) for pair in board.get("neighbours", [])],
+        "unseat": {change: named(kept, names) for change, kept in board.get("unseat", {}).items()},
         "pairs": [
             dict(zip(columns, (names[first], names[second], *counts), strict=True))
             for first, second, *counts in pairs
         ],
     }
+
+
+def named(kept: dict[str, Any], names: dict[int, str]) -> dict[str, Any]:
+    """The same with the names of the two models for their keys."""
+    return kept | {side: names[kept[side]] for side in ("leader", "challenger")}

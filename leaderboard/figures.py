@@ -6,18 +6,21 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.safestring import SafeString
 
 from arena.events.models import Event
 from leaderboard.charts import Line, bars, lines
 from leaderboard.models import Rating, Snapshot
-from leaderboard.presenting import Choice, Row, Table, as_points, pairs_of
+from leaderboard.presenting import Choice, Row, Table, as_points, board_of, pairs_of
 from leaderboard.ratings.bradley_terry import win_probability
+from leaderboard.sureness import TESTED, THOUSANDTHS
 
 SHOWN = 16
 """Models in the head-to-head table, unless all are asked for."""
 SHADES = 10
+ALPHA = 0.05
+"""The level of the tests of all pairs."""
 CURVES = 6
 MOMENTS = 60
 """Lines of the rating chart, and points of a line."""
@@ -25,11 +28,18 @@ MOMENTS = 60
 
 @dataclass(frozen=True)
 class Cell:
-    """A row's model against a column's: expected wins in percent, and how they met."""
+    """A row's model against a column's: expected wins in percent, and how they met.
+
+    apart: points between the two; p: Holm's, as text, "" where unknown; is_open: whether the test
+    leaves open which of the two is better.
+    """
 
     percent: int
     shade: int
     votes: int
+    apart: float
+    p: str
+    is_open: bool
 
 
 @dataclass(frozen=True)
@@ -42,7 +52,7 @@ class HeatRow:
 
 @dataclass(frozen=True)
 class HeatMap:
-    """Every shown model against every other; total: how many could be shown."""
+    """Every shown model of a scale against every other; total: how many could be shown."""
 
     rows: list[HeatRow]
     total: int
@@ -52,30 +62,57 @@ class HeatMap:
         return len(self.rows) < self.total
 
 
-def heat_map(snapshot: Snapshot, choice: Choice, table: Table, *, everybody: bool) -> HeatMap:
-    """Expected wins by the ratings, and the votes there were, of the board's first scale."""
-    rated = table.groups[0].rows if table.groups else []
-    shown = rated if everybody else rated[:SHOWN]
-    if len(shown) < 2:
-        return HeatMap([], len(rated))
-    met: dict[tuple[int, int], int] = {}
-    for first, second, won, tied, lost in pairs_of(snapshot, choice):
-        met[first, second] = met[second, first] = won + tied + lost
-    keys = [row.rating.competitor_id for row in shown]
+def heat_maps(
+    snapshot: Snapshot, choice: Choice, table: Table, *, everybody: bool
+) -> list[HeatMap]:
+    """Expected wins by the ratings, and the votes there were, for each of the board's scales."""
+    met = {(i, j): won + tied + lost for i, j, won, tied, lost in pairs_of(snapshot, choice)}
+    p = tested(snapshot, choice)
+    maps = []
+    for group in table.groups:
+        shown = group.rows if everybody else group.rows[:SHOWN]
+        if len(shown) > 1:
+            maps.append(HeatMap(list(heat_rows(shown, met, p)), len(group.rows)))
+    return maps
+
+
+def heat_rows(
+    shown: Sequence[Row], met: dict[tuple[int, int], int], p: dict[tuple[int, int], float] | None
+) -> Iterator[HeatRow]:
+    """Each model against the others, with the votes between the two and Holm's p."""
     expected = win_probability(np.array([row.rating.strength for row in shown], dtype=float))
-    rows = []
     for i, row in enumerate(shown):
-        cells = [
-            None if i == j else cell(expected[i, j], met.get((keys[i], keys[j]), 0))
-            for j in range(len(shown))
-        ]
-        rows.append(HeatRow(row, cells))
-    return HeatMap(rows, len(rated))
+        cells: list[Cell | None] = []
+        for j, other in enumerate(shown):
+            one, two = sorted([row.rating.competitor_id, other.rating.competitor_id])
+            known = p is not None and max(row.rating.rank or 0, other.rating.rank or 0) <= TESTED
+            found = p.get((one, two), 0.0) if p is not None and known else None
+            apart = (row.points or 0.0) - (other.points or 0.0)
+            votes = met.get((one, two), 0)
+            cells.append(None if i == j else cell(expected[i, j], votes, apart, found))
+        yield HeatRow(row, cells)
 
 
-def cell(share: float, votes: int) -> Cell:
+def cell(share: float, votes: int, apart: float, p: float | None) -> Cell:
     """One model against one other."""
-    return Cell(round(100 * share), round(SHADES * share), votes)
+    said, is_open = ("", False) if p is None else (as_p(p), p > ALPHA)
+    return Cell(round(100 * share), round(SHADES * share), votes, apart, said, is_open)
+
+
+def tested(snapshot: Snapshot, choice: Choice) -> dict[tuple[int, int], float] | None:
+    """Holm's p of pairs on the chosen board, 0 where not listed; None where nothing was kept."""
+    flat, keys = board_of(snapshot, choice.key).get("p"), snapshot.details.get("competitors", [])
+    if flat is None:
+        return None
+    rows = zip(*(iter(flat),) * 3, strict=True)
+    return {(keys[i], keys[j]): thousandths / THOUSANDTHS for i, j, thousandths in rows}
+
+
+def as_p(p: float) -> str:
+    """A p-value to three places, with its sign."""
+    if p < 1 / THOUSANDTHS:
+        return f"p < {number_format(0.001, 3)}"
+    return f"p = {number_format(p, 3)}"
 
 
 @dataclass(frozen=True)

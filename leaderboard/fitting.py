@@ -1,7 +1,6 @@
 """From votes to what a board shows of each competitor. Arrays in, a frozen result out."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +18,6 @@ from leaderboard.ratings import (
     independent,
     interval,
     rank,
-    robustness,
     two_way,
 )
 from leaderboard.ratings.bradley_terry import Fit
@@ -91,17 +89,6 @@ def replayed(votes: Votes, since: elo.Elo | None = None) -> elo.Elo:
     for begin in range(start, len(votes), CHUNK):
         since = elo.replay(votes.take(np.arange(begin, min(begin + CHUNK, len(votes)))), since)
     return since or elo.replay(votes)
-
-
-def unseating(board: Fitted) -> dict[str, Any] | None:
-    """How many votes would have to go for another competitor to be level with the first or above.
-
-    None where that is unknown, and where another is level with the first already.
-    """
-    found = robustness.unseat(board.counts, board.fit)
-    if not found.votes:
-        return None
-    return {"votes": found.votes, "leader": found.leader, "challenger": found.challenger}
 
 
 REASONS = {

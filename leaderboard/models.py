@@ -38,7 +38,7 @@ class Snapshot(models.Model):
     # Counted ones of every role: a number without the controls would give them away.
     judgments = models.PositiveIntegerField()
     contributors = models.PositiveIntegerField()
-    # Origins, votes over time and pairs (see leaderboard/details.py); emptied once superseded.
+    # What the page says beside the rows (see leaderboard/details.py); emptied once superseded.
     details = models.JSONField(default=dict)
     # When the public pages began to show it; null while held back by the event's publish_batch.
     published_at = models.DateTimeField(null=True)
@@ -99,6 +99,7 @@ class Rating(models.Model):
     class Weighting(models.TextChoices):
         RAW = "raw", _("Every vote equal")
         WEIGHTED = "weighted", _("Weighted by control κ")
+        STYLE = "style", _("Style controlled")
 
     class Status(models.TextChoices):
         """Why a row has no rank, or is marked; empty for an ordinary one."""
@@ -120,12 +121,14 @@ class Rating(models.Model):
     # Null too where the votes are too few to say how sure the strength is.
     lower = models.FloatField(null=True)
     upper = models.FloatField(null=True)
-    # Sequential, in ledger order; null on weighted boards and without votes.
+    # Sequential, in ledger order; null on all but raw boards and without votes.
     elo = models.FloatField(null=True)
     rank = models.PositiveIntegerField(null=True)
     rank_low = models.PositiveIntegerField(null=True)
     rank_high = models.PositiveIntegerField(null=True)
-    # Competitors of one class cannot be told apart from its first.
+    # The Chatbot Arena's "Rank (UB)", see leaderboard/ratings/ranks.py.
+    rank_upper_bound = models.PositiveIntegerField(null=True)
+    # The interval of whoever is in a class overlaps that of its first, but in the last class.
     tier = models.PositiveIntegerField(null=True)
     votes = models.PositiveIntegerField()
     wins = models.PositiveIntegerField()

@@ -43,6 +43,11 @@ class Choice:
         )
 
     @property
+    def style_key(self) -> str:
+        """The name of the board at equal style, which may say why there is none."""
+        return board_key(self.question.pk, None, Weighting.STYLE)
+
+    @property
     def raw_key(self) -> str:
         """The name of the unweighted board, which keeps the pairs."""
         return board_key(
@@ -96,7 +101,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Tier:
-    """Rows that cannot be told apart from the first of them."""
+    """Rows of a class: their intervals overlap that of the first, but perhaps in the last class."""
 
     number: int | None
     rows: list[Row]
@@ -104,6 +109,13 @@ class Tier:
     @property
     def leader(self) -> str:
         return self.rows[0].rating.competitor.name
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether all do: the last class takes everybody who is left."""
+        low = self.rows[0].lower
+        uppers = (row.upper if row.upper is not None else row.points for row in self.rows)
+        return low is None or all(upper is not None and upper >= low for upper in uppers)
 
 
 @dataclass(frozen=True)
@@ -150,6 +162,7 @@ def chosen(event: Event, wanted: dict[str, str]) -> Choice:
         or not question
         or weighting not in Weighting.values
         or (slug and category is None)
+        or (slug and weighting == Weighting.STYLE)
     ):
         raise NotFoundError
     return Choice(default, question, category, weighting)
@@ -203,18 +216,41 @@ def plotted(row: Row, axis: Axis) -> Row:
 def links(event: Event, choice: Choice, snapshot: Snapshot) -> dict[str, list[dict[str, Any]]]:
     """The filters as links: label, query and whether it is the current one."""
     questions = event.questions.filter(kind="preference")
-    boards = snapshot.details.get("boards", {})
-    weighted = board_key(choice.question.pk, None, Weighting.WEIGHTED) in boards
+    weightings = offered(choice, snapshot)
+    # Style is controlled over all records, not by category.
+    within = Weighting.RAW if choice.weighting == Weighting.STYLE else choice.weighting
     return {
         "questions": [link(choice, question.title, question=question) for question in questions],
         "categories": [
             link(choice, _("All"), category=None),
-            *(link(choice, item.name, category=item) for item in event.categories.all()),
+            *(
+                link(choice, item.name, category=item, weighting=within)
+                for item in event.categories.all()
+            ),
         ],
-        "weightings": [link(choice, label, weighting=value) for value, label in Weighting.choices]
-        if weighted
+        "weightings": [
+            link(choice, Weighting(value).label, weighting=value) for value in weightings
+        ]
+        if len(weightings) > 1
         else [],
     }
+
+
+def offered(choice: Choice, snapshot: Snapshot) -> list[str]:
+    """The weightings there are boards of."""
+    found = [Weighting.RAW.value]
+    for weighting in (Weighting.WEIGHTED, Weighting.STYLE):
+        board = board_of(snapshot, board_key(choice.question.pk, None, weighting))
+        by_category = weighting != Weighting.STYLE
+        if board and "why_not" not in board and (by_category or not choice.category):
+            found.append(weighting.value)
+    return found
+
+
+def board_of(snapshot: Snapshot, key: str) -> dict[str, Any]:
+    """What the snapshot keeps of a board beside its rows; nothing where it has no such board."""
+    kept: dict[str, Any] = snapshot.details.get("boards", {}).get(key, {})
+    return kept
 
 
 def link(choice: Choice, label: Any, **change: Any) -> dict[str, Any]:
@@ -225,22 +261,7 @@ def link(choice: Choice, label: Any, **change: Any) -> dict[str, Any]:
 
 def pairs_of(snapshot: Snapshot, choice: Choice) -> Iterator[tuple[int, int, int, int, int]]:
     """Who met whom on the chosen board: two competitors' keys, wins, ties, wins of the second."""
-    board = snapshot.details.get("boards", {}).get(choice.raw_key, {})
+    board = board_of(snapshot, choice.raw_key)
     keys, flat = snapshot.details.get("competitors", []), board.get("pairs", [])
     for i, j, won, tied, lost in zip(*(iter(flat),) * 5, strict=True):
         yield keys[i], keys[j], won, tied, lost
-
-
-def unseating(snapshot: Snapshot, choice: Choice, table: Table) -> dict[str, Any] | None:
-    """How many votes would have to go for another model to be first, and which; None if unknown."""
-    board = snapshot.details.get("boards", {}).get(choice.key, {})
-    found, keys = board.get("unseat"), snapshot.details.get("competitors", [])
-    if not found:
-        return None
-    names = {row.rating.competitor_id: row.rating.competitor.name for row in table.everybody}
-    return {
-        "votes": found["votes"],
-        "of": board["votes"],
-        "leader": names[keys[found["leader"]]],
-        "challenger": names[keys[found["challenger"]]],
-    }

@@ -15,7 +15,7 @@ from django.db.models.functions import Cast
 
 from arena.events.models import Control, Event, Matchup, Record
 from arena.judging.models import LedgerBatch
-from leaderboard import details
+from leaderboard import details, sureness
 from leaderboard.arrays import Table, integers
 from leaderboard.comparisons import (
     Comparisons,
@@ -24,12 +24,13 @@ from leaderboard.comparisons import (
     store_of,
     wanted_state,
 )
-from leaderboard.fitting import REASONS, Fitted, fitted, replayed, unseating
+from leaderboard.fitting import REASONS, Fitted, fitted, replayed
 from leaderboard.models import Board, Rating, Snapshot
 from leaderboard.publishing import publish_late, replace_snapshot, write
-from leaderboard.ratings import Status, Votes
+from leaderboard.ratings import Status, Votes, compare
 from leaderboard.ratings.elo import Elo
 from leaderboard.reliability import control_scores, weights
+from leaderboard.styling import NoStyleError, Styled, styled
 
 METHOD = 2
 """Raised whenever the same judgments would give other numbers."""
@@ -44,7 +45,7 @@ Weighting = Rating.Weighting
 
 @dataclass(frozen=True)
 class Spec:
-    """Which board: of a question, of all records or a category's, raw or weighted."""
+    """Which board: of a question, of all records or a category's, with which weighting."""
 
     question: int
     category: int | None
@@ -144,15 +145,19 @@ def compute(event: Event, fingerprint: str, now: datetime) -> Snapshot:
     checkpoints: dict[str, Any] = {}
     for spec, votes in boards(event, data):
         board = fitted(votes)
-        notes[spec.key] = details.method(board)
+        notes[spec.key] = details.method(board) | told(spec, data, board)
         replay = None
         if spec.weighting == Weighting.RAW:
             replay = replayed(votes, kept_elo(data, spec))
             notes[spec.key]["pairs"] = details.pairs(board.counts)
             if spec.category is None:
-                notes[spec.key]["unseat"] = unseating(board)
+                notes[spec.key] |= sureness.further(data, votes, board)
                 checkpoints[spec.key] = elo_to_keep(data, replay)
         rows += ratings(spec, data, board, replay)
+    for question in data.questions:
+        spec = Spec(question, None, Weighting.STYLE)
+        notes[spec.key], at_equal_style = style_board(spec, data)
+        rows += at_equal_style
     snapshot = Snapshot(
         event=event,
         created_at=now,
@@ -186,6 +191,26 @@ def boards(event: Event, data: Comparisons) -> Iterator[tuple[Spec, Votes]]:
                 yield Spec(question, category, Weighting.WEIGHTED), replace(votes, weight=weight)
 
 
+def style_board(spec: Spec, data: Comparisons) -> tuple[dict[str, Any], list[Rating]]:
+    """What there is to say of a board at equal style, and its rows; without any, why not."""
+    try:
+        board = styled(data, data.votes(spec.question))
+    except NoStyleError as error:
+        return {"why_not": error.reason}, []
+    notes = details.method(board) | told(spec, data, board)
+    notes |= {"used": board.used, "left_out": board.left_out, "coefficients": board.coefficients}
+    return notes, list(ratings(spec, data, board, None))
+
+
+def told(spec: Spec, data: Comparisons, board: Fitted | Styled) -> dict[str, Any]:
+    """What the tests of all pairs say: p of each and, over all records, the neighbours."""
+    contrast = compare(board.fit, board.covariance)
+    found: dict[str, Any] = {"p": sureness.tests(board, contrast)}
+    if spec.category is None:
+        found["neighbours"] = sureness.neighbours(board, contrast, data.competitors)
+    return found
+
+
 def in_category(data: Comparisons, category: int) -> npt.NDArray[np.bool_]:
     """Bool per row: whether its record is filed under the category."""
     filed = Matchup.objects.filter(event=data.event, record__categories=category).order_by("pk")
@@ -212,7 +237,9 @@ def elo_to_keep(data: Comparisons, replay: Elo) -> dict[str, Any]:
     }
 
 
-def ratings(spec: Spec, data: Comparisons, board: Fitted, replay: Elo | None) -> Iterator[Rating]:
+def ratings(
+    spec: Spec, data: Comparisons, board: Fitted | Styled, replay: Elo | None
+) -> Iterator[Rating]:
     """One row per competitor."""
     for index, competitor in enumerate(data.competitors):
         won, tied, lost = (int(n) for n in board.tally[index])
@@ -230,6 +257,7 @@ def ratings(spec: Spec, data: Comparisons, board: Fitted, replay: Elo | None) ->
             rank=int(board.places.rank[index]) or None,
             rank_low=int(board.places.best[index]) or None,
             rank_high=int(board.places.worst[index]) or None,
+            rank_upper_bound=int(board.places.upper_bound[index]) or None,
             tier=int(board.places.group[index]) or None,
             votes=votes,
             wins=won,
@@ -240,7 +268,7 @@ def ratings(spec: Spec, data: Comparisons, board: Fitted, replay: Elo | None) ->
         )
 
 
-def status_of(board: Fitted, index: int) -> str:
+def status_of(board: Fitted | Styled, index: int) -> str:
     """Why a competitor has no rank, or is marked."""
     if board.provisional[index]:
         return Rating.Status.PROVISIONAL

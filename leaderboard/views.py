@@ -20,12 +20,13 @@ from arena.errors import NotFoundError
 from arena.events.access import enrollment_of, event_for
 from arena.events.models import Event
 from arena.judging.models import Origin
+from leaderboard.doubts import doubts_of, interval_of, without_worth, worth_of_style
 from leaderboard.downloads import as_csv, as_json
 from leaderboard.explaining import method_context
-from leaderboard.figures import heat_map, history_of, timeline_of
+from leaderboard.figures import heat_maps, history_of, timeline_of
 from leaderboard.models import Board, Snapshot, Standing
 from leaderboard.placing import is_over, place_of, places, standings_of
-from leaderboard.presenting import chosen, links, table_of, unseating
+from leaderboard.presenting import board_of, chosen, links, table_of
 from leaderboard.scoring import first_look
 from leaderboard.winning import winner_of
 
@@ -102,21 +103,25 @@ def board_context(request: HttpRequest, event: Event, tag: str) -> dict[str, Any
     }
     if snapshot is None:
         return context
-    table = table_of(snapshot, choice)
+    table, method = table_of(snapshot, choice), board_of(snapshot, choice.key)
     everybody = request.GET.get("pairs") == ALL
     origins = snapshot.details.get("origins", {})
     return context | {
         "snapshot": snapshot,
         "table": table,
         "links": links(event, choice, snapshot),
-        "method": snapshot.details.get("boards", {}).get(choice.key, {}),
+        "method": method,
+        "interval": interval_of(method),
+        "no_style": board_of(snapshot, choice.style_key).get("why_not"),
+        "style_worth": worth_of_style(snapshot, choice),
+        "without_worth": without_worth(snapshot, choice),
         "origins": origins,
         "origin_rows": [
             (label, origins[name]) for name, label in Origin.choices if name in origins
         ],
-        "unseat": unseating(snapshot, choice, table),
+        "doubts": doubts_of(snapshot, choice, table),
         "all_pairs": choice.query(pairs=ALL),
-        "heat_map": heat_map(snapshot, choice, table, everybody=everybody),
+        "heat_maps": heat_maps(snapshot, choice, table, everybody=everybody),
         "timeline": timeline_of(snapshot, event),
         "history": history_of(snapshot, choice, table),
     }

@@ -32,6 +32,14 @@ def is_ahead(moment: datetime | None) -> bool:
     return moment is not None and moment > timezone.now()
 
 
+@register.filter
+def signed(number: float) -> str:
+    """A rounded number with its sign, a true minus, and its thousands apart."""
+    rounded = round(number)
+    sign = "+" if rounded > 0 else "−" if rounded < 0 else ""
+    return sign + number_format(abs(rounded), force_grouping=True)
+
+
 @register.simple_tag
 def icon(name: str) -> SafeString:
     """A line icon of `img/icons.svg`, invisible to screen readers: the text beside it speaks."""

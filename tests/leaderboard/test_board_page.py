@@ -13,7 +13,9 @@ from django.urls import reverse
 
 from arena.events.models import Event, Membership, Question
 from arena.judging.models import Answer, Judgment, Origin
-from leaderboard.models import Snapshot
+from leaderboard.figures import as_p
+from leaderboard.models import Rating, Snapshot
+from leaderboard.presenting import Row, Tier
 from leaderboard.publishing import publish
 from tests.factories import (
     NOW,
@@ -152,6 +154,104 @@ def test_two_questions_have_a_board_each(crowd: Crowd, client: Client) -> None:
     assert "108 votes between two models" in text(show(client, crowd.event))
 
 
+def test_each_scale_has_a_heat_map(client: Client) -> None:
+    """Two pairs that no vote connects, and a third model in one of them."""
+    event = make_event("apart")
+    models = make_competitors(event, 5)
+    for pair in ((0, 1), (2, 3), (2, 4)):
+        for outcome in (1, -1, 1):
+            make_vote(
+                make_enrollment(event), make_matchup(event, [models[i] for i in pair]), outcome
+            )
+    refresh(event)
+    page = show(client, event).content.decode()
+    assert page.count('<table class="heat">') == 2
+    assert 'id="pairs-1"' in page
+    assert 'id="pairs-2"' in page
+
+
+def test_a_cell_says_how_two_models_met_and_whether_the_test_is_open(client: Client) -> None:
+    """One model beats the second nearly always, and the third ties with the second."""
+    crowd = Crowd(judges=20, slug="tea")
+    first, second, third, _ = crowd.models
+    for number, judge in enumerate(crowd.judges):
+        for other in range(3):
+            outcome = -1 if number == other else 1
+            make_vote(judge, make_matchup(crowd.event, [first, second]), outcome)
+            make_vote(judge, make_matchup(crowd.event, [second, third]), number % 3 - 1)
+    refresh(crowd.event)
+    page = text(show(client, crowd.event))
+    cells = re.findall(r'<td class="(h\d+.*?)">(.*?)</td>', page)
+    said = [(look, re.sub(r"<.*?>", "", inside)) for look, inside in cells]
+    met = [(look.split(), inside) for look, inside in said if "60 votes" in inside]
+    clear = next(inside for look, inside in met if "open" not in look)
+    assert re.fullmatch(r"95%, 60 votes, \+\d+ points, p = 0.0\d+", clear)
+    still_open = next(inside for look, inside in met if "open" in look)
+    assert re.fullmatch(r"\d+%, 60 votes, [+−]?\d+ points, p = [01].\d+, open", still_open)
+
+
+def test_a_p_value_is_never_nothing() -> None:
+    assert [as_p(p) for p in (0.0, 0.0004, 0.001, 0.05, 1.0)] == [
+        "p < 0.001",
+        "p < 0.001",
+        "p = 0.001",
+        "p = 0.050",
+        "p = 1.000",
+    ]
+
+
+def test_a_class_is_described_by_overlap(crowd: Crowd, client: Client) -> None:
+    page = text(show(client, crowd.event))
+    assert "whose interval overlaps that of the first of the class" in page
+    assert "told apart" not in page
+    winner = crowd.models[0]
+    for judge in (make_enrollment(crowd.event) for _ in range(40)):
+        for loser in crowd.models[1:]:
+            make_vote(judge, make_matchup(crowd.event, [winner, loser]), 1)
+    refresh(crowd.event, NOW + timedelta(minutes=1))
+    page = text(show(client, crowd.event))
+    assert re.search(r"Class 2 <span> interval overlaps that of Zyxomodel-\d+ </span>", page)
+
+
+def test_the_last_class_takes_everybody_left(crowd: Crowd) -> None:
+    """Only there may a model's interval lie below that of the first of its class."""
+    rows = [
+        Row(Rating(), points, points - 10, points + 10, None) for points in (1000.0, 985.0, 970.0)
+    ]
+    assert Tier(1, rows[:2]).overlaps
+    assert not Tier(8, rows).overlaps
+
+
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [
+        (
+            {"interval": "two-way", "clusters": [60, 126]},
+            "one contributor (60) and on one matchup (126)",
+        ),
+        (
+            {"interval": "matchup", "clusters": [6, 18]},
+            "lets the votes on one matchup depend on each other. "
+            "To allow for both contributors (6) and matchups (18) takes at least 30 of each",
+        ),
+        (
+            {"interval": "contributor", "clusters": [60, 126]},
+            "lets the votes of one contributor depend on each other. "
+            "The variance that allows for contributors and matchups at once was not positive",
+        ),
+        ({"interval": "independent", "clusters": []}, "every vote taken by itself"),
+    ],
+)
+def test_the_intervals_say_how_they_came_about(
+    crowd: Crowd, client: Client, method: dict[str, Any], said: str
+) -> None:
+    snapshot = Snapshot.objects.get()
+    key = next(key for key in snapshot.details["boards"] if key.endswith("/all/raw"))
+    snapshot.details["boards"][key] |= method
+    snapshot.save()
+    assert said in text(show(client, crowd.event))
+
+
 # --- little ------------------------------------------------------------------------------------
 def test_before_the_first_judgment(client: Client) -> None:
     event = make_event("empty")
@@ -282,6 +382,7 @@ def test_csv_holds_full_figures(crowd: Crowd, client: Client) -> None:
         assert float(row["rating"]) == pytest.approx(1000 + 400 / 2.302585092994 * rating.strength)
         assert float(row["lower"]) < float(row["rating"]) < float(row["upper"])
         assert int(row["votes"]) == rating.votes
+        assert int(row["rank_upper_bound"]) == rating.rank_upper_bound
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
@@ -301,6 +402,11 @@ def test_json_holds_the_board_and_its_pairs(crowd: Crowd, client: Client) -> Non
     assert board["ledger_position"] == board["judgments"] == 138
     assert board["judgments_by_origin"] == {"screen": 138}
     assert board["method"]["votes"] == 108
+    assert not {"pairs", "p", "neighbours", "unseat"} & board["method"].keys()
+    order = [row["model"] for row in board["ratings"]]
+    assert [pair["leader"] for pair in board["neighbours"]] == order[:-1]
+    assert [pair["challenger"] for pair in board["neighbours"]] == order[1:]
+    assert board["unseat"]["drop"]["leader"] == order[0]
     assert len(board["ratings"]) == 4
     assert len(board["pairs"]) == 6
     met = sum(pair["first_won"] + pair["tied"] + pair["second_won"] for pair in board["pairs"])

@@ -58,6 +58,8 @@ def test_one_snapshot_with_every_board(crowd: Crowd) -> None:
     for row in ranked:
         assert row.lower < row.strength < row.upper
         assert 1 <= row.rank_low <= row.rank <= row.rank_high <= 4
+        above = sum(other.lower > row.upper for other in ranked)
+        assert row.rank_upper_bound == 1 + above
     assert sum(row.strength for row in ranked) == pytest.approx(0, abs=1e-9)
     assert [row.strength for row in ranked] == sorted((r.strength for r in ranked), reverse=True)
 

@@ -1,0 +1,162 @@
+"""Style control: the ratings that remain when what length and formatting are worth is taken out."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from leaderboard.comparisons import Comparisons
+from leaderboard.contents import MARKS, contents, sample
+from leaderboard.ratings import (
+    Counts,
+    Covariance,
+    Method,
+    NotConverged,
+    NotEstimable,
+    RatingError,
+    Votes,
+    bradley_terry,
+    compare,
+    covariates,
+    fold,
+    interval,
+    rank,
+    style,
+)
+from leaderboard.ratings.counts import effective_votes, tally
+from leaderboard.ratings.ranks import FEWEST_VOTES, Ranks
+from leaderboard.ratings.scores import bearing, laplacian
+
+Floats = npt.NDArray[np.float64]
+LEAST = 1e-6
+"""Part of a covariate's variation that must be its own."""
+
+
+class NoStyleError(Exception):
+    """There are no ratings at equal style; `reason` is a word for the page."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, eq=False)
+class Styled:
+    """One board at equal style, by competitor index like `fitting.Fitted`.
+
+    counts, tally: of all votes; used: how many of them were fitted; coefficients: what each
+    covariate is worth (see `coefficients_of`); left_out: names of those that the votes cannot tell
+    from the competitors or from each other.
+    """
+
+    counts: Counts
+    fit: style.Fit
+    covariance: Covariance
+    lower: Floats
+    upper: Floats
+    places: Ranks
+    tally: npt.NDArray[np.int64]
+    provisional: npt.NDArray[np.bool_]
+    used: int
+    coefficients: list[dict[str, Any]]
+    left_out: list[str]
+
+    @property
+    def votes(self) -> int:
+        """Votes on this board."""
+        return int(self.counts.votes.sum())
+
+
+def styled(data: Comparisons, votes: Votes) -> Styled:
+    """Ratings at equal style with intervals, ranks and classes. Raises `NoStyleError`."""
+    used = sample(data, votes)
+    x = contents(data, used).differences(used)
+    if not x.any():
+        raise NoStyleError("no_differences")
+    kept = estimable(used, x)
+    names = [MARKS[a] for a in kept]
+    try:
+        fit = style.fit(used, x[:, kept], names)
+        found = uncertainty(used, x[:, kept], fit)
+    except NotEstimable:
+        raise NoStyleError("not_estimable") from None
+    except NotConverged:
+        raise NoStyleError("not_converged") from None
+    limits = interval(fit, found.strength)
+    counts = fold(votes)
+    spread = found.strength.standard_error > 0  # see `fitting.fitted`
+    return Styled(
+        counts,
+        fit,
+        found.strength,
+        np.where(spread, limits.lower, np.nan),
+        np.where(spread, limits.upper, np.nan),
+        rank(fit, compare(fit, found.strength), limits),
+        tally(counts),
+        np.isfinite(fit.strength) & (effective_votes(fold(used)) < FEWEST_VOTES),
+        len(used),
+        coefficients_of(fit, found),
+        [name for a, name in enumerate(MARKS) if name not in names and x[:, a].any()],
+    )
+
+
+def estimable(votes: Votes, x: Floats) -> list[int]:
+    """Columns of x that neither the competitors nor the columns before them explain wholly.
+
+    Where all responses with headers are one competitor's, say, no votes tell what headers are
+    worth. By least squares on the votes that bear on a rating. Raises `NoStyleError`.
+    """
+    plain = bradley_terry.fit(fold(votes))
+    bear = bearing(votes, plain)
+    if not bear.any():
+        raise NoStyleError("too_few")
+    votes, x = votes.take(bear), x[bear]
+    met = fold(votes).votes.sum(0)
+    size, products = votes.competitors, x.T @ x
+    sides = (
+        np.stack([np.bincount(side, column, size) for column in x.T])
+        for side in (votes.first, votes.second)
+    )
+    ahead = np.subtract(*sides)
+    spread = np.linalg.pinv(laplacian(met + met.T), hermitian=True)
+    unexplained = products - ahead @ spread @ ahead.T
+    kept: list[int] = []
+    for a in range(len(products)):
+        by_others = np.linalg.solve(unexplained[np.ix_(kept, kept)], unexplained[kept, a])
+        if unexplained[a, a] - unexplained[a, kept] @ by_others > LEAST * products[a, a]:
+            kept.append(a)
+    if not kept:
+        raise NoStyleError("not_estimable")
+    return kept
+
+
+def uncertainty(votes: Votes, x: Floats, fit: style.Fit) -> style.StyleCovariance:
+    """Clustered both ways; vote by vote where there are too few clusters for any of it."""
+    try:
+        return style.covariance(votes, x, fit)
+    except RatingError:
+        return style.covariance(votes, x, fit, Method.INDEPENDENT)
+
+
+def coefficients_of(fit: style.Fit, found: style.StyleCovariance) -> list[dict[str, Any]]:
+    """What twice as much of each covariate is worth, in log-strength with limits.
+
+    `spread` is the root mean square of its differences: times that over `doubling`, the values
+    are per root mean square. Covariates that never differ are left out.
+    """
+    twice, once = np.full((1, len(fit.names)), 2.0), np.ones((1, len(fit.names)))
+    doubling = covariates.differences(twice, once, fit.names)[0]
+    lower, upper = found.limits(fit)
+    return [
+        {
+            "name": name,
+            "spread": float(fit.spread[a]),
+            "doubling": float(doubling[a]),
+            "worth": float(fit.coefficient[a] * doubling[a] / fit.spread[a]),
+            "lower": float(lower[a] * doubling[a] / fit.spread[a]),
+            "upper": float(upper[a] * doubling[a] / fit.spread[a]),
+        }
+        for a, name in enumerate(fit.names)
+        if fit.spread[a] > 0
+    ]

@@ -1,0 +1,221 @@
+"""How sure a board is: its neighbours told apart, and what would change it. Plain JSON values out.
+
+Strengths are natural-log, competitors are primary keys; None stands for "cannot be said".
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtri
+
+from leaderboard.comparisons import Comparisons
+from leaderboard.contents import MOST, contents
+from leaderboard.fitting import Fitted
+from leaderboard.ratings import (
+    Contrasts,
+    Method,
+    RatingError,
+    Votes,
+    bootstrap,
+    clustered,
+    davidson,
+    grading,
+    influence,
+    robustness,
+)
+from leaderboard.ratings.forecast import Forecast, Verdict, forecast
+from leaderboard.ratings.graph import Rated
+from leaderboard.ratings.votes import STRONGEST
+from leaderboard.styling import Styled
+
+NEIGHBOURS = 60
+"""Neighbours that are compared, from the top of each scale."""
+TESTED = 100
+"""Models, from the top of each scale, of which every pair's p is kept."""
+FARTHEST = 10.0
+"""A forecast of more than so many times the votes there are is not to be taken at its word."""
+THOUSANDTHS = 1000
+SEED = 1952
+"""Chance is fixed: the same judgments give the same intervals, to the last digit."""
+Floats = npt.NDArray[np.float64]
+
+
+def neighbours(
+    board: Fitted | Styled, contrast: Contrasts, competitors: Sequence[int]
+) -> list[dict[str, Any]]:
+    """Every two models next to each other in rank, scale by scale, with what is known of them.
+
+    difference, low, high: log-strength, limits of 95% for this pair by itself; adjusted: Holm's p
+    among all pairs of the board; verdict: separated, not_yet, tied or too_few; votes_needed: how
+    many more, of all models in the same mix, would separate a pair that is not_yet.
+    """
+    found = []
+    for group in board.fit.groups():
+        order = group[np.argsort(-board.fit.strength[group], kind="stable")]
+        for i, j in pairwise(order[: NEIGHBOURS + 1]):
+            verdict, needed = verdict_of(contrast, int(i), int(j), board.votes)
+            difference, error = contrast.difference[i, j], contrast.standard_error[i, j]
+            reach = ndtri(0.975) * error if error > 0 else np.nan
+            found.append(
+                {
+                    "leader": competitors[i],
+                    "challenger": competitors[j],
+                    "difference": float(difference),
+                    "low": finite(difference - reach),
+                    "high": finite(difference + reach),
+                    "adjusted": float(contrast.adjusted[i, j]),
+                    "verdict": verdict,
+                    "votes_needed": needed,
+                }
+            )
+    return found
+
+
+def verdict_of(contrast: Contrasts, i: int, j: int, votes: int) -> tuple[str, int | None]:
+    """What Holm's test says of a pair, i being ahead, and how many more votes it takes if any."""
+    if contrast.better[i, j]:
+        return "separated", None
+    # Holm's test of what is left open asks each pair for alpha over the number of open pairs.
+    still_open = np.triu(contrast.adjusted > contrast.alpha, 1).sum()
+    level = 1.0 - contrast.alpha / max(int(still_open), 1)
+    seen: Forecast = forecast(contrast, i, j, votes, confidence=level)
+    if seen.verdict is Verdict.TIED:
+        return "tied", None
+    if seen.verdict is Verdict.UNDERPOWERED and seen.factor <= FARTHEST:
+        return "not_yet", int(np.ceil(seen.more))
+    return "too_few", None
+
+
+def tests(board: Fitted | Styled, contrast: Contrasts) -> list[int]:
+    """Holm's p of pairs, in one row: i, j, p in thousandths, for i < j.
+
+    Pairs on one scale that are not among them have less than half a thousandth, or a model below
+    the first `TESTED` of their scale.
+    """
+    near = (board.places.rank > 0) & (board.places.rank <= TESTED)
+    p = np.where(near[:, None] & near, contrast.adjusted, 0.0)
+    p = np.rint(np.triu(np.where(np.isnan(p), 0.0, p), 1) * THOUSANDTHS).astype(np.int64)
+    i, j = np.nonzero(p)
+    return [int(n) for n in np.stack([i, j, p[i, j]], axis=1).ravel()]
+
+
+def further(data: Comparisons, votes: Votes, board: Fitted) -> dict[str, Any]:
+    """What would change the first place, and what other methods say of the same votes."""
+    found: dict[str, Any] = {"unseat": unseating(board, data.competitors)}
+    if board.fit.leader() < 0:
+        return found
+    found["influence"] = attempted(one_less, votes, board)
+    found["graded"] = attempted(graded, board)
+    found["ties"] = attempted(ties_apart, board)
+    if len(votes) <= MOST:
+        prompted = replace(votes, prompt=contents(data, votes).prompts(votes))
+        found["prompts"] = attempted(by_prompt, prompted, board)
+        found["bootstrap"] = attempted(by_chance, votes, board)
+    return found
+
+
+def attempted(look: Callable[..., dict[str, Any] | None], *at: Any) -> dict[str, Any] | None:
+    """What a look beside the board finds; None where these votes do not allow it."""
+    try:
+        return look(*at)
+    except RatingError:
+        return None
+
+
+def unseating(board: Fitted, competitors: Sequence[int]) -> dict[str, Any]:
+    """How many votes would have to be left out, or turned round, for a challenger to be level."""
+    found = {}
+    for change in robustness.Change:
+        least = robustness.unseat(board.counts, board.fit, change)
+        if least.votes is not None:
+            found[str(change)] = {
+                "votes": least.votes,
+                "leader": competitors[least.leader],
+                "challenger": competitors[least.challenger],
+            }
+    return found
+
+
+def one_less(votes: Votes, board: Fitted) -> dict[str, Any] | None:
+    """The most that leaving out one contributor does; nothing says who that is."""
+    without = influence.leave_one_out(votes, board.counts, board.fit)
+    if len(without.ids) < 2:
+        return None
+    rated = np.isfinite(board.fit.strength)
+    shift = np.abs(without.shift[:, rated])
+    return {
+        "contributors": len(without.ids),
+        "move": finite(np.nanmax(shift, initial=0.0)),
+        "unranks": bool(np.isnan(shift).any()),
+        "changes_first": bool((without.leader != board.fit.leader()).any()),
+    }
+
+
+def graded(board: Fitted) -> dict[str, Any] | None:
+    """What counting "much better" for more changes; None where nobody ever said how much."""
+    seen = board.counts.votes.sum((1, 2))
+    degrees = seen[STRONGEST + 1 :] + seen[:STRONGEST][::-1]
+    if np.count_nonzero(degrees) < 2:
+        return None
+    effect = grading.effect(board.counts)
+    if np.isnan(effect.tau):
+        return None
+    return {"tau": effect.tau, "moved": int(np.abs(effect.moved).max())}
+
+
+def ties_apart(board: Fitted) -> dict[str, Any] | None:
+    """Ties as an outcome of their own: how often equals tie, and whom it moves."""
+    fit = davidson.fit(board.counts)
+    if fit.leader() < 0 or not np.isfinite(fit.log_tie[0]):
+        return None
+    nu = float(np.exp(fit.log_tie[0]))
+    return {"percent": 100.0 * nu / (2.0 + nu), "moved": moved(board.fit, fit)}
+
+
+def moved(one: Rated, other: Rated) -> int:
+    """The most places by which a model of the first scale stands elsewhere."""
+    group = np.flatnonzero(
+        np.isfinite(one.strength) & np.isfinite(other.strength) & (one.field.component == 0)
+    )
+    a, b = ((s[group] > s[group, None]).sum(1) for s in (one.strength, other.strength))
+    return int(np.abs(a - b).max(initial=0))
+
+
+def by_prompt(votes: Votes, board: Fitted) -> dict[str, Any] | None:
+    """How wide the intervals are if the votes on one prompt depend on each other."""
+    covariance = clustered(votes, board.fit, Method.PROMPT)
+    return widths(covariance.standard_error, covariance.clusters, board)
+
+
+def by_chance(votes: Votes, board: Fitted) -> dict[str, Any] | None:
+    """How wide they are when the contributors are weighed at random, a hundred times over."""
+    assert votes.contributor is not None
+    # Numbered anew, so that who judged controls alone changes nobody's draw.
+    people = np.unique(votes.contributor, return_inverse=True)[1].astype(np.int32)
+    if people.max(initial=0) < 1:
+        return None
+    rounds = bootstrap.reweight_clusters(
+        replace(votes, contributor=people),
+        board.fit,
+        np.random.Generator(np.random.PCG64(SEED)),
+        Method.CONTRIBUTOR,
+    )
+    return widths(rounds.covariance().standard_error, rounds.clusters, board)
+
+
+def widths(error: Floats, clusters: tuple[int, ...], board: Fitted) -> dict[str, Any] | None:
+    """Standard errors against the board's own: the median of the models' ratios."""
+    own = board.covariance.standard_error
+    known = np.flatnonzero(np.isfinite(own) & (own > 0) & np.isfinite(error))
+    if len(known) == 0:
+        return None
+    return {"ratio": float(np.median(error[known] / own[known])), "clusters": clusters[0]}
+
+
+def finite(value: Any) -> float | None:
+    """A float for JSON, None where there is none."""
+    return float(value) if np.isfinite(value) else None
