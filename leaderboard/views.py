@@ -5,6 +5,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.messages import get_messages
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.cache import cache
 from django.core.paginator import Paginator
 from django.db.models import Sum
@@ -18,7 +20,7 @@ from django.views.decorators.http import require_GET
 
 from arena.errors import NotFoundError
 from arena.events.access import enrollment_of, event_for
-from arena.events.models import Event
+from arena.events.models import Enrollment, Event
 from arena.judging.models import Origin
 from leaderboard.doubts import doubts_of, interval_of, without_worth, worth_of_style
 from leaderboard.downloads import as_csv, as_json
@@ -42,21 +44,38 @@ LIVE = (Event.State.OPEN, Event.State.FROZEN)
 def board(request: HttpRequest, slug: str) -> HttpResponse:
     """The models' leaderboard; to htmx its changing part alone, or that nothing has changed."""
     event = event_for(request.user, slug)
-    tag = tag_of(request, event)
-    if request.headers.get("HX-Request"):
-        response = get_conditional_response(request, tag)
-        if response is None:
-            response = HttpResponse(board_html(request, event, tag), headers={"ETag": tag})
-    else:
-        context = {
-            "event": event,
-            "enrollment": enrollment_of(request.user, event),
-            "board_html": board_html(request, event, tag),
-        }
-        response = render(request, "leaderboard/board.html", context)
+    enrollment = enrollment_of(request.user, event)
+    is_part, tag = bool(request.headers.get("HX-Request")), tag_of(request, event)
+    own_tag = tag if is_part else page_tag(request, event, enrollment, tag)
+    response = get_conditional_response(request, own_tag) if own_tag else None
+    if response is None:
+        html = board_html(request, event, tag)
+        context = {"event": event, "enrollment": enrollment, "board_html": html}
+        response = (
+            HttpResponse(html) if is_part else render(request, "leaderboard/board.html", context)
+        )
+    if own_tag:
+        response.headers["ETag"] = own_tag
     response.headers["Cache-Control"] = "private, no-cache"
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+def page_tag(
+    request: HttpRequest, event: Event, enrollment: Enrollment | None, tag: str
+) -> str | None:
+    """The ETag of the whole page for this visitor; None where a message waits to be shown once.
+
+    Around the part that changes stand the event's head, the visitor's name and tabs, and the
+    addresses of styles and scripts. There is no form on it, so no token for one time only.
+    """
+    if len(get_messages(request)):
+        return None
+    release = getattr(staticfiles_storage, "manifest_hash", "")
+    head = (event.title, event.closes_at, event.timezone)
+    parts = [tag, head, str(request.user), request.user.pk, enrollment is not None, release]
+    digest = salted_hmac("leaderboard.page", repr(parts)).hexdigest()
+    return f'"{event.pk}-{digest[:32]}"'
 
 
 def tag_of(request: HttpRequest, event: Event) -> str:

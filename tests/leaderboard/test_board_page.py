@@ -5,10 +5,15 @@ import io
 import json
 import re
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.contrib.messages import INFO
+from django.contrib.messages.storage.fallback import FallbackStorage
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from arena.events.models import Event, Membership, Question
@@ -182,10 +187,10 @@ def test_a_cell_says_how_two_models_met_and_whether_the_test_is_open(client: Cli
     refresh(crowd.event)
     page = text(show(client, crowd.event))
     cells = re.findall(r'<td class="(h\d+.*?)">(.*?)</td>', page)
-    said = [(look, re.sub(r"<.*?>", "", inside)) for look, inside in cells]
+    said = [(look, unescape(re.sub(r"<.*?>", "", inside))) for look, inside in cells]
     met = [(look.split(), inside) for look, inside in said if "60 votes" in inside]
     clear = next(inside for look, inside in met if "open" not in look)
-    assert re.fullmatch(r"95%, 60 votes, \+\d+ points, p = 0.0\d+", clear)
+    assert re.fullmatch(r"95%, 60 votes, \+\d+ points, p < 0.001", clear)
     still_open = next(inside for look, inside in met if "open" in look)
     assert re.fullmatch(r"\d+%, 60 votes, [+−]?\d+ points, p = [01].\d+, open", still_open)
 
@@ -342,6 +347,58 @@ def test_an_open_page_mostly_gets_a_304(
     assert "139 judgments" in text(changed)
     assert "<html" not in changed.content.decode()
     assert "HX-Request" in changed.headers["Vary"]
+
+
+def test_the_whole_page_comes_again_only_when_it_is_another(
+    crowd: Crowd, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = show(client, crowd.event)
+    tag = first.headers["ETag"]
+    with monkeypatch.context() as broken:
+        broken.setattr("leaderboard.views.render", lambda *_: 1 / 0)
+        again = show(client, crowd.event, HTTP_IF_NONE_MATCH=tag)
+    assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", tag)
+    assert again.headers["Cache-Control"] == "private, no-cache"
+    part = show(client, crowd.event, HTTP_IF_NONE_MATCH=tag, **HTMX)
+    assert (part.status_code, part.headers["ETag"] == tag) == (200, False)
+
+    def changed() -> bool:
+        nonlocal tag
+        response = show(client, crowd.event, HTTP_IF_NONE_MATCH=tag)
+        before, tag = tag, response.headers["ETag"]
+        return response.status_code == 200 and tag != before
+
+    assert not changed()
+    client.force_login(make_user("reader"))
+    assert changed()
+    assert "reader" in show(client, crowd.event).content.decode()
+    client.force_login(crowd.judges[0].user)
+    assert changed()
+    Event.objects.update(title="Another title")
+    assert changed()
+    make_vote(make_enrollment(crowd.event), crowd.matchups[0])
+    refresh(crowd.event, NOW + timedelta(minutes=1))
+    assert changed()
+    monkeypatch.setattr(staticfiles_storage, "manifest_hash", "released", raising=False)
+    assert changed()
+    assert not changed()
+
+
+def test_a_page_with_a_message_on_it_is_never_kept(
+    crowd: Crowd, client: Client, rf: RequestFactory
+) -> None:
+    tag = show(client, crowd.event).headers["ETag"]
+    request = rf.get("/")
+    request.session = client.session
+    messages = FallbackStorage(request)
+    messages.add(INFO, "Only once.")
+    response = HttpResponse()
+    messages.update(response)
+    client.cookies.update(response.cookies)
+    told = show(client, crowd.event, HTTP_IF_NONE_MATCH=tag)
+    assert "Only once." in told.content.decode()
+    assert "ETag" not in told.headers
+    assert show(client, crowd.event, HTTP_IF_NONE_MATCH=tag).status_code == 304
 
 
 def test_each_filter_and_language_has_its_own_tag(crowd: Crowd, client: Client) -> None:
