@@ -7,6 +7,7 @@ from django.db.models import Count
 from arena.events.models import Event, Question
 from arena.judging.models import Exclusion, Origin
 from arena.questions import KINDS
+from leaderboard.contents import MOST
 from leaderboard.models import Snapshot
 from leaderboard.publishing import FEWEST_PEOPLE, PATIENCE
 from leaderboard.ratings import scale
@@ -46,6 +47,7 @@ def method_context(event: Event) -> dict[str, Any]:
         "step": STEP,
         "first_look": first_look(event),
         "look": quality.LOOK,
+        "most_votes": MOST,
     }
 
 
