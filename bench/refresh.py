@@ -27,6 +27,7 @@ ROUNDS = 3
 NEW = 10_000
 BESIDE = (
     "leaderboard.publishing.write_standings",
+    "leaderboard.refresh.contents",
     "leaderboard.refresh.style_board",
     "leaderboard.refresh.told",
     "leaderboard.sureness.further",

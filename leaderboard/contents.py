@@ -1,6 +1,8 @@
 """What the votes' matchups consist of, as arrays: their prompts, and the style of their responses.
 
-Both belong to matchups and not to votes, and are read once for each refresh.
+Both belong to matchups and not to votes, and are read once for each refresh. Of more votes than
+`MOST` only some matchups are looked at: those that a fixed hash of their keys picks, so that votes
+on one matchup stay together and it is the same ones every time.
 """
 
 from collections.abc import Iterator
@@ -19,23 +21,34 @@ from leaderboard.ratings.votes import Floats, Ids
 MARKS = ("length", "headers", "bold", "lists", "code")
 """The columns of a response that `covariates` compares."""
 MOST = 1_000_000
-"""Votes up to which whatever needs to know what they are about looks at all of them."""
+"""Votes up to which all are looked at."""
 SPREAD = np.uint64(0x9E3779B97F4A7C15)
 """2**64 over the golden ratio: keys multiplied by it end up all over the place."""
 
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """The responses of some matchups, a row each.
+    """The responses of the picked matchups that have votes, a row each.
 
-    place: int64 (n,), ascending, the matchup's index times the number of competitors plus the
-    competitor's index; prompt: int64 (n,), primary key of the record; marks: int32 (n, 5).
+    picked: bool per matchup index; place: int64 (n,), ascending, the matchup's index times the
+    number of competitors plus the competitor's index; prompt: int64 (n,), primary key of the
+    record; marks: int32 (n, 5).
     """
 
     competitors: int
+    picked: Mask
     place: Table
     prompt: Table
     marks: Ids
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every matchup was picked."""
+        return bool(self.picked.all())
+
+    def sample(self, votes: Votes) -> Votes:
+        """The votes on picked matchups."""
+        return votes if self.is_whole else votes.take(self.picked[votes.matchup])
 
     def differences(self, votes: Votes) -> Floats:
         """The covariates of style for each vote: float64 (n, 5), first less second."""
@@ -60,31 +73,26 @@ class Contents:
         return found
 
 
-def sample(data: Comparisons, votes: Votes, most: int = MOST) -> Votes:
-    """All of these votes; of too many, those on matchups that a fixed hash of their keys picks.
-
-    Whole matchups, so that votes which depend on each other stay together, and the same ones
-    every time.
-    """
-    if len(votes) <= most or votes.matchup is None:
-        return votes
-    hashed = data.matchups.astype(np.uint64) * SPREAD
-    picked = hashed < np.uint64(most / len(votes) * 2.0**64)
-    return votes.take(picked[votes.matchup])
-
-
-def contents(data: Comparisons, votes: Votes) -> Contents:
-    """What the matchups of these votes consist of."""
+def contents(data: Comparisons, most: int = MOST) -> Contents:
+    """What the matchups of the event's ordinary votes consist of."""
+    picked, size = pick(data, most), len(data.competitors)
     wanted = np.zeros(len(data.matchups), dtype=bool)
-    wanted[votes.matchup] = True
-    size = len(data.competitors)
-    parts = [np.empty((0, 3 + len(MARKS)), dtype=np.int64), *rows_of(data, wanted)]
+    wanted[data.columns["matchup"][data.ordinary]] = True
+    parts = [np.empty((0, 3 + len(MARKS)), dtype=np.int64), *rows_of(data, wanted & picked)]
     table = np.concatenate(parts)
     place = table[:, 0] * size + np.searchsorted(data.competitors, table[:, 1])
     order = np.argsort(place)
-    return Contents(
-        size, place[order], table[order, 2], np.ascontiguousarray(table[order, 3:], dtype=np.int32)
-    )
+    marks = np.ascontiguousarray(table[order, 3:], dtype=np.int32)
+    return Contents(size, picked, place[order], table[order, 2], marks)
+
+
+def pick(data: Comparisons, most: int) -> Mask:
+    """Bool per matchup: all of them, or so many that about `most` votes are on them."""
+    votes = int(np.count_nonzero(data.ordinary))
+    if votes <= most:
+        return np.ones(len(data.matchups), dtype=bool)
+    hashed = data.matchups.astype(np.uint64) * SPREAD
+    return np.asarray(hashed < np.uint64(most / votes * 2.0**64))
 
 
 def rows_of(data: Comparisons, wanted: Mask) -> Iterator[Table]:

@@ -24,6 +24,7 @@ from leaderboard.comparisons import (
     store_of,
     wanted_state,
 )
+from leaderboard.contents import Contents, contents
 from leaderboard.fitting import REASONS, Fitted, fitted, replayed
 from leaderboard.models import Board, Rating, Snapshot
 from leaderboard.publishing import publish_late, replace_snapshot, write
@@ -140,6 +141,7 @@ def filings(event: Event) -> QuerySet[Any, Any]:
 def compute(event: Event, fingerprint: str, now: datetime) -> Snapshot:
     """All boards of the event, written as one snapshot."""
     data = load(event)
+    about = contents(data)
     rows: list[Rating] = []
     notes: dict[str, Any] = {}
     checkpoints: dict[str, Any] = {}
@@ -151,12 +153,12 @@ def compute(event: Event, fingerprint: str, now: datetime) -> Snapshot:
             replay = replayed(votes, kept_elo(data, spec))
             notes[spec.key]["pairs"] = details.pairs(board.counts)
             if spec.category is None:
-                notes[spec.key] |= sureness.further(data, votes, board)
+                notes[spec.key] |= sureness.further(votes, board, about, data.competitors)
                 checkpoints[spec.key] = elo_to_keep(data, replay)
         rows += ratings(spec, data, board, replay)
     for question in data.questions:
         spec = Spec(question, None, Weighting.STYLE)
-        notes[spec.key], at_equal_style = style_board(spec, data)
+        notes[spec.key], at_equal_style = style_board(spec, data, about)
         rows += at_equal_style
     snapshot = Snapshot(
         event=event,
@@ -191,10 +193,12 @@ def boards(event: Event, data: Comparisons) -> Iterator[tuple[Spec, Votes]]:
                 yield Spec(question, category, Weighting.WEIGHTED), replace(votes, weight=weight)
 
 
-def style_board(spec: Spec, data: Comparisons) -> tuple[dict[str, Any], list[Rating]]:
+def style_board(
+    spec: Spec, data: Comparisons, about: Contents
+) -> tuple[dict[str, Any], list[Rating]]:
     """What there is to say of a board at equal style, and its rows; without any, why not."""
     try:
-        board = styled(data, data.votes(spec.question))
+        board = styled(data.votes(spec.question), about)
     except NoStyleError as error:
         return {"why_not": error.reason}, []
     notes = details.method(board) | told(spec, data, board)

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from leaderboard.comparisons import Comparisons
-from leaderboard.contents import MARKS, contents, sample
+from leaderboard.contents import MARKS, Contents
 from leaderboard.ratings import (
     Counts,
     Covariance,
@@ -68,10 +67,10 @@ class Styled:
         return int(self.counts.votes.sum())
 
 
-def styled(data: Comparisons, votes: Votes) -> Styled:
+def styled(votes: Votes, about: Contents) -> Styled:
     """Ratings at equal style with intervals, ranks and classes. Raises `NoStyleError`."""
-    used = sample(data, votes)
-    x = contents(data, used).differences(used)
+    used = about.sample(votes)
+    x = about.differences(used)
     if not x.any():
         raise NoStyleError("no_differences")
     kept = estimable(used, x)

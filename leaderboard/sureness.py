@@ -12,8 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-from leaderboard.comparisons import Comparisons
-from leaderboard.contents import MOST, contents
+from leaderboard.contents import Contents
 from leaderboard.fitting import Fitted
 from leaderboard.ratings import (
     Contrasts,
@@ -103,16 +102,18 @@ def tests(board: Fitted | Styled, contrast: Contrasts) -> list[int]:
     return [int(n) for n in np.stack([i, j, p[i, j]], axis=1).ravel()]
 
 
-def further(data: Comparisons, votes: Votes, board: Fitted) -> dict[str, Any]:
+def further(
+    votes: Votes, board: Fitted, about: Contents, competitors: Sequence[int]
+) -> dict[str, Any]:
     """What would change the first place, and what other methods say of the same votes."""
-    found: dict[str, Any] = {"unseat": unseating(board, data.competitors)}
+    found: dict[str, Any] = {"unseat": unseating(board, competitors)}
     if board.fit.leader() < 0:
         return found
     found["influence"] = attempted(one_less, votes, board)
     found["graded"] = attempted(graded, board)
     found["ties"] = attempted(ties_apart, board)
-    if len(votes) <= MOST:
-        prompted = replace(votes, prompt=contents(data, votes).prompts(votes))
+    if about.is_whole:
+        prompted = replace(votes, prompt=about.prompts(votes))
         found["prompts"] = attempted(by_prompt, prompted, board)
         found["bootstrap"] = attempted(by_chance, votes, board)
     return found
@@ -147,10 +148,11 @@ def one_less(votes: Votes, board: Fitted) -> dict[str, Any] | None:
         return None
     rated = np.isfinite(board.fit.strength)
     shift = np.abs(without.shift[:, rated])
+    known = np.isfinite(shift)
     return {
         "contributors": len(without.ids),
-        "move": finite(np.nanmax(shift, initial=0.0)),
-        "unranks": bool(np.isnan(shift).any()),
+        "move": float(shift[known].max(initial=0.0)),
+        "unranks": not bool(known.all()),
         "changes_first": bool((without.leader != board.fit.leader()).any()),
     }
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from arena.events.models import Event, Response
 from leaderboard.comparisons import Comparisons, load
-from leaderboard.contents import MARKS, contents, sample
+from leaderboard.contents import MARKS, contents
 from leaderboard.models import Rating, Snapshot
 from leaderboard.ratings import style
 from leaderboard.ratings.scale import spread_to_points
@@ -60,7 +60,7 @@ def notes(event: Event) -> dict:
 def test_differences_are_those_of_the_responses_row_by_row(crowd: Crowd) -> None:
     data = loaded(crowd)
     votes = data.votes(data.questions[0])
-    x = contents(data, votes).differences(votes)
+    x = contents(data).differences(votes)
     for row in range(len(votes)):
         places = Response.objects.filter(matchups=data.matchups[votes.matchup[row]])
         one = places.get(competitor=data.competitors[votes.first[row]])
@@ -73,7 +73,7 @@ def test_differences_are_those_of_the_responses_row_by_row(crowd: Crowd) -> None
 def test_prompts_are_numbered_by_their_records(crowd: Crowd) -> None:
     data = loaded(crowd)
     votes = data.votes(data.questions[0])
-    prompts = contents(data, votes).prompts(votes)
+    prompts = contents(data).prompts(votes)
     assert sorted(set(prompts)) == list(range(18))
     for prompt in set(prompts):
         assert len(set(votes.matchup[prompts == prompt])) == 1
@@ -82,7 +82,7 @@ def test_prompts_are_numbered_by_their_records(crowd: Crowd) -> None:
 def test_ratings_at_equal_style_are_a_board_of_their_own(crowd: Crowd) -> None:
     data = loaded(crowd)
     votes = data.votes(data.questions[0])
-    x = contents(data, votes).differences(votes)[:, [0, 3]]
+    x = contents(data).differences(votes)[:, [0, 3]]
     fit = style.fit(votes, np.ascontiguousarray(x), ("length", "lists"))
 
     rows = Rating.objects.filter(snapshot__board__event=crowd.event, weighting="style")
@@ -160,19 +160,24 @@ def test_what_the_votes_cannot_tell_from_a_model_is_left_out(crowd: Crowd, clien
 def test_of_too_many_votes_whole_matchups_are_drawn_and_always_the_same(crowd: Crowd) -> None:
     data = loaded(crowd)
     votes = data.votes(data.questions[0])
-    assert sample(data, votes, most=108) is votes
-    some = sample(data, votes, most=54)
+    assert contents(data, 108).sample(votes) is votes
+    some = contents(data, 54).sample(votes)
     assert 0 < len(some) < 108
     assert set(np.bincount(some.matchup)) == {0, 6}
-    np.testing.assert_array_equal(some.matchup, sample(data, votes, most=54).matchup)
+    np.testing.assert_array_equal(some.matchup, contents(data, 54).sample(votes).matchup)
+    np.testing.assert_array_equal(
+        contents(data, 54).differences(some), contents(data).differences(some)
+    )
 
 
 def test_a_sample_is_named_on_the_page(
     crowd: Crowd, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("leaderboard.styling.sample", lambda data, votes: sample(data, votes, 72))
+    monkeypatch.setattr("leaderboard.refresh.contents", lambda data: contents(data, 72))
     data = loaded(crowd)
-    board = styled(data, data.votes(data.questions[0]))
+    board = styled(data.votes(data.questions[0]), contents(data, 72))
     assert board.used < board.votes == 108
     page = show(client, crowd.event, "?weighting=style").content.decode()
     assert f"From {board.used} of the 108 votes" in page
+    page = show(client, crowd.event).content.decode()
+    assert "are left out above 1,000,000 votes" in page

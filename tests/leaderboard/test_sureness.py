@@ -213,12 +213,3 @@ def test_what_a_board_does_not_allow_is_left_out_and_the_rest_stays(
     assert refresh(ordered.event, LATER) is not None
     assert notes(ordered.event)["ties"] is None
     assert notes(ordered.event)["influence"]
-
-
-def test_above_the_bound_the_page_says_what_is_left_out(
-    ordered: Crowd, client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sureness, "MOST", 10)
-    refresh(ordered.event, LATER, rebuild=True)
-    assert "prompts" not in notes(ordered.event)
-    assert "are left out above 1,000,000 votes" in text(client, ordered.event)
