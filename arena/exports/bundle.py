@@ -31,7 +31,7 @@ from arena.judging.models import Judgment
 from leaderboard.models import Snapshot
 from leaderboard.refresh import METHOD, fingerprint_of
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever an older bundle could no longer be read."""
 PIECE = 256 * 1024
 """Bytes handed over at a time."""

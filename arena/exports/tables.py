@@ -75,7 +75,7 @@ class Scope:
         return controls if self.with_controls else controls.none()
 
     def ratings(self) -> QuerySet[Rating]:
-        """The boards; without controls there is nothing to weigh votes by."""
+        """The boards; without controls those alone on which every vote is equal."""
         ratings = Rating.objects.filter(snapshot=self.snapshot)
         raw = ratings.filter(weighting=Rating.Weighting.RAW)
         return ratings if self.with_controls else raw
@@ -134,7 +134,7 @@ RATINGS = Table(
     Rating,
     columns(
         "id question_id category_id weighting competitor_id strength lower upper elo rank rank_low"
-        " rank_high tier votes wins ties losses component status"
+        " rank_high rank_upper_bound tier votes wins ties losses component status"
     ),
     lambda scope: scope.ratings(),
 )
