@@ -12,7 +12,7 @@ import numpy as np
 from django.db.models import BigIntegerField
 from django.db.models.functions import Cast
 
-from arena.events.models import Matchup, MatchupResponse
+from arena.events.models import Matchup, Response
 from leaderboard.arrays import Table, integer_rows
 from leaderboard.comparisons import Comparisons, Mask
 from leaderboard.ratings import Votes, covariates
@@ -28,17 +28,18 @@ SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """The responses of the picked matchups that have votes, a row each.
+    """The records of the picked matchups, and what each competitor responded to them.
 
-    picked: bool per matchup index; place: int64 (n,), ascending, the matchup's index times the
-    number of competitors plus the competitor's index; prompt: int64 (n,), primary key of the
-    record; marks: int32 (n, 5).
+    picked: bool per matchup index; record: int64 per matchup index, its place among the records
+    that have votes on picked matchups, -1 for none; place: int64 (n,), ascending, of a response:
+    its record's place times the number of competitors plus the competitor's index; marks: int32
+    (n, 5) of the same responses.
     """
 
     competitors: int
     picked: Mask
+    record: Table
     place: Table
-    prompt: Table
     marks: Ids
 
     @property
@@ -60,16 +61,16 @@ class Contents:
 
     def prompts(self, votes: Votes) -> Ids:
         """The prompt of each vote, numbered from 0 in the order of their keys."""
-        keys = self.prompt[self.rows(votes, votes.first)]
-        return np.unique(keys, return_inverse=True)[1].astype(np.int32)
+        assert votes.matchup is not None
+        return np.unique(self.record[votes.matchup], return_inverse=True)[1].astype(np.int32)
 
     def rows(self, votes: Votes, side: Ids) -> Table:
         """Where the responses of one side of each vote are."""
         assert votes.matchup is not None
-        wanted = votes.matchup.astype(np.int64) * self.competitors + side
+        wanted = self.record[votes.matchup] * self.competitors + side
         found = np.searchsorted(self.place, wanted).clip(max=len(self.place) - 1)
         if len(wanted) and not (len(self.place) and np.array_equal(self.place[found], wanted)):
-            raise LookupError("a vote names a response that its matchup does not have")
+            raise LookupError("a vote names a response that its record does not have")
         return found
 
 
@@ -78,12 +79,14 @@ def contents(data: Comparisons, most: int = MOST) -> Contents:
     picked, size = pick(data, most), len(data.competitors)
     wanted = np.zeros(len(data.matchups), dtype=bool)
     wanted[data.columns["matchup"][data.ordinary]] = True
-    parts = [np.empty((0, 3 + len(MARKS)), dtype=np.int64), *rows_of(data, wanted & picked)]
+    record = records_of(data, wanted & picked)
+    keys = np.unique(record[record >= 0])
+    parts = [np.empty((0, 1 + len(MARKS)), dtype=np.int64), *responses(data, keys)]
     table = np.concatenate(parts)
-    place = table[:, 0] * size + np.searchsorted(data.competitors, table[:, 1])
-    order = np.argsort(place)
-    marks = np.ascontiguousarray(table[order, 3:], dtype=np.int32)
-    return Contents(size, picked, place[order], table[order, 2], marks)
+    order = np.argsort(table[:, 0])
+    marks = np.ascontiguousarray(table[order, 1:], dtype=np.int32)
+    place = np.where(record < 0, -1, np.searchsorted(keys, record))
+    return Contents(size, picked, place, table[order, 0], marks)
 
 
 def pick(data: Comparisons, most: int) -> Mask:
@@ -95,20 +98,28 @@ def pick(data: Comparisons, most: int) -> Mask:
     return np.asarray(hashed < np.uint64(most / votes * 2.0**64))
 
 
-def rows_of(data: Comparisons, wanted: Mask) -> Iterator[Table]:
-    """Rows of matchup index, competitor, record and marks, for the wanted matchups alone."""
-    if not wanted.any():
+def records_of(data: Comparisons, wanted: Mask) -> Table:
+    """Primary key of the record of each wanted matchup, -1 for the others."""
+    record = np.full(len(wanted), -1, dtype=np.int64)
+    if wanted.any():
+        matchups = Matchup.objects.filter(event=data.event)
+        for table in integer_rows(matchups.values_list("pk", "record")):
+            index = np.searchsorted(data.matchups, table[:, 0]).clip(max=len(wanted) - 1)
+            known = wanted[index] & (data.matchups[index] == table[:, 0])
+            record[index[known]] = table[known, 1]
+    return record
+
+
+def responses(data: Comparisons, records: Table) -> Iterator[Table]:
+    """Place (see `Contents`) and marks of each response to these records (ascending keys)."""
+    if len(records) == 0:
         return
-    shown = MatchupResponse.objects.filter(
-        matchup__event=data.event,
-        matchup__role=Matchup.Role.ORDINARY,
-        response__competitor__isnull=False,
-    )
-    names = ("matchup", "response__competitor", "response__record")
-    marks = (f"response__{name}" for name in MARKS)
-    columns = (Cast(name, BigIntegerField()) for name in (*names, *marks))
-    for table in integer_rows(shown.values_list(*columns)):
-        index = np.searchsorted(data.matchups, table[:, 0]).clip(max=len(wanted) - 1)
-        keep = wanted[index] & (data.matchups[index] == table[:, 0])
-        table[:, 0] = index
-        yield table[keep]
+    given = Response.objects.filter(record__event=data.event, competitor__isnull=False)
+    names = ("record", "competitor", *MARKS)
+    columns = (Cast(name, BigIntegerField()) for name in names)
+    for table in integer_rows(given.values_list(*columns)):
+        index = np.searchsorted(records, table[:, 0]).clip(max=len(records) - 1)
+        known = records[index] == table[:, 0]
+        competitor = np.searchsorted(data.competitors, table[:, 1])
+        table[:, 1] = index * len(data.competitors) + competitor
+        yield table[known, 1:]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -9,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from leaderboard.models import Snapshot
 from tests.browser.conftest import PHONE, NewPage
-from tests.factories import NOW, make_enrollment
+from tests.factories import NOW, make_enrollment, make_matchup
 from tests.leaderboard.votes import Crowd, make_vote, refresh
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -72,6 +73,22 @@ def test_the_pages_are_accessible(
         for address in (POLL, f"{POLL}?weighting=weighted&category=maths", "/events/tea/method/"):
             page.goto(address)
             axe(page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_darkest_cells_can_be_read(
+    new_page: NewPage, crowd: Crowd, axe: Callable[[Page], None], scheme: str
+) -> None:
+    """One model wins nearly all of its votes, and figures have two digits."""
+    for judge in crowd.judges:
+        for _ in range(12):
+            make_vote(judge, make_matchup(crowd.event, crowd.models[:2]), 1)
+    refresh(crowd.event, NOW + timedelta(minutes=1))
+    page = new_page(color_scheme=scheme)
+    page.goto(POLL)
+    expect(page.locator(".heat :is(.h7, .h8, .h9)").first).to_be_visible()
+    page.locator("#other-ways summary").click()
+    axe(page)
 
 
 def test_filters_and_downloads_work_without_a_mouse(page: Page, crowd: Crowd) -> None:
