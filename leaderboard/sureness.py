@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri
 
 from leaderboard.contents import Contents
 from leaderboard.fitting import Fitted
@@ -28,6 +27,7 @@ from leaderboard.ratings import (
 )
 from leaderboard.ratings.forecast import Forecast, Verdict, forecast
 from leaderboard.ratings.graph import Rated
+from leaderboard.ratings.intervals import two_sided
 from leaderboard.ratings.votes import STRONGEST
 from leaderboard.styling import Styled
 
@@ -58,7 +58,7 @@ def neighbours(
         for i, j in pairwise(order[: NEIGHBOURS + 1]):
             verdict, needed = verdict_of(contrast, int(i), int(j), board.votes)
             difference, error = contrast.difference[i, j], contrast.standard_error[i, j]
-            reach = ndtri(0.975) * error if error > 0 else np.nan
+            reach = two_sided(0.95, contrast.freedom) * error if error > 0 else np.nan
             found.append(
                 {
                     "leader": competitors[i],

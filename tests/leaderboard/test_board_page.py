@@ -235,14 +235,13 @@ def test_the_last_class_takes_everybody_left(crowd: Crowd) -> None:
             "one contributor (60) and on one matchup (126)",
         ),
         (
-            {"interval": "matchup", "clusters": [6, 18]},
-            "lets the votes on one matchup depend on each other. "
-            "To allow for both contributors (6) and matchups (18) takes at least 30 of each",
+            {"interval": "largest", "clusters": [6, 18]},
+            "with the votes of one contributor (6), those on one matchup (18), or none depending "
+            "on each other. To allow for both at once takes at least 30 of each",
         ),
         (
-            {"interval": "contributor", "clusters": [60, 126]},
-            "lets the votes of one contributor depend on each other. "
-            "The variance that allows for contributors and matchups at once was not positive",
+            {"interval": "largest", "clusters": [60, 126]},
+            "The variance that allows for both at once was not positive",
         ),
         ({"interval": "independent", "clusters": []}, "every vote taken by itself"),
     ],

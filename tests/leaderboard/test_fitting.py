@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from leaderboard.fitting import fitted, unseating
+from leaderboard.fitting import fitted
 from leaderboard.ratings import Method
 from tests.ratings.make import make_votes
 
@@ -24,11 +24,3 @@ def test_a_single_tie_shows_no_interval() -> None:
     board = fitted(make_votes(2, [(0, 1, 0)], contributor=ids, matchup=ids))
     assert np.isnan(board.lower).all()
     assert board.places.rank.tolist() == [1, 1]
-
-
-def test_a_shared_first_place_is_not_one_that_votes_would_have_to_go_for() -> None:
-    ids = np.arange(8, dtype=np.int32)
-    level = fitted(make_votes(2, [(0, 1, 1), (1, 0, 1)] * 4, contributor=ids, matchup=ids))
-    assert unseating(level) is None
-    ahead = fitted(make_votes(2, [(0, 1, 1)] * 6 + [(1, 0, 1)] * 2, contributor=ids, matchup=ids))
-    assert unseating(ahead) == {"votes": 4, "leader": 0, "challenger": 1}

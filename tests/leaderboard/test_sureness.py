@@ -139,7 +139,9 @@ def test_dropped_and_turned_votes_bring_another_level(client: Client) -> None:
     assert kept["drop"] == {"votes": 4, "leader": one.pk, "challenger": two.pk}
     assert kept["flip"] == {"votes": 2, "leader": one.pk, "challenger": two.pk}
     page = text(client, event)
-    assert f"Without 4 certain votes of the 10, {two} would be level with {one} or above." in page
+    assert (
+        f"Without 4 particular votes of the 10, {two} would be level with {one} or above." in page
+    )
     assert "2 votes turned round would do the same" in page
 
 
