@@ -48,10 +48,10 @@ def doubts_of(snapshot: Snapshot, choice: Choice, table: Table) -> dict[str, Any
     return {
         "neighbours": found[:FIRST],
         "more": found[FIRST:],
-        "unseat": {
+        "unseating": {
             change: kept
             | {"leader": names[kept["leader"]], "challenger": names[kept["challenger"]]}
-            for change, kept in raw.get("unseat", {}).items()
+            for change, kept in raw.get("unseating", {}).items()
         },
         "influence": influence(raw.get("influence")),
         "others": {name: kept for name in OTHERS if (kept := raw.get(name))},
@@ -111,14 +111,13 @@ def without_worth(snapshot: Snapshot, choice: Choice) -> list[Any]:
 
 
 def interval_of(method: dict[str, Any]) -> dict[str, Any]:
-    """How a board's intervals came about: which votes may depend on each other, and why not more.
+    """How a board's intervals came about: from which variance, and why not the two-way one.
 
-    `kind` is two-way, largest or independent; of largest, `few` says that there were too few
-    clusters for two-way, and otherwise that variance was not positive.
+    `few` says that there were too few clusters for it; else it was not positive.
     """
     clusters = method.get("clusters", [])
     return {
-        "kind": method.get("interval", ""),
+        "method": method.get("interval", ""),
         "clusters": clusters,
         "few": bool(clusters) and min(clusters) < FEWEST_CLUSTERS,
         "fewest": FEWEST_CLUSTERS,

@@ -33,7 +33,7 @@ COLUMNS = (
 )
 
 
-INDEXED, NAMED = ("pairs", "p"), ("neighbours", "unseat")
+INDEXED, NAMED = ("pairs", "p"), ("neighbours", "unseating")
 """Parts of what a snapshot keeps of a board that speak of models by their keys."""
 
 
@@ -104,7 +104,9 @@ def as_json(event: Event, snapshot: Snapshot, choice: Choice, table: Table) -> d
         "method": {k: v for k, v in board.items() if k not in (*INDEXED, *NAMED)},
         "ratings": rows_of(table),
         "neighbours": [named(pair, names) for pair in board.get("neighbours", [])],
-        "unseat": {change: named(kept, names) for change, kept in board.get("unseat", {}).items()},
+        "unseating": {
+            change: named(kept, names) for change, kept in board.get("unseating", {}).items()
+        },
         "pairs": [
             dict(zip(columns, (names[first], names[second], *counts), strict=True))
             for first, second, *counts in pairs

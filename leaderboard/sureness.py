@@ -52,13 +52,13 @@ def neighbours(
     among all pairs of the board; verdict: separated, not_yet, tied or too_few; votes_needed: how
     many more, of all models in the same mix, would separate a pair that is not_yet.
     """
-    found = []
+    found, certainty = [], two_sided(0.95, contrast.freedom)
     for group in board.fit.groups():
         order = group[np.argsort(-board.fit.strength[group], kind="stable")]
         for i, j in pairwise(order[: NEIGHBOURS + 1]):
             verdict, needed = verdict_of(contrast, int(i), int(j), board.votes)
             difference, error = contrast.difference[i, j], contrast.standard_error[i, j]
-            reach = two_sided(0.95, contrast.freedom) * error if error > 0 else np.nan
+            reach = certainty * error if error > 0 else np.nan
             found.append(
                 {
                     "leader": competitors[i],
@@ -106,7 +106,7 @@ def further(
     votes: Votes, board: Fitted, about: Contents, competitors: Sequence[int]
 ) -> dict[str, Any]:
     """What would change the first place, and what other methods say of the same votes."""
-    found: dict[str, Any] = {"unseat": unseating(board, competitors)}
+    found: dict[str, Any] = {"unseating": unseating(board, competitors)}
     if board.fit.leader() < 0:
         return found
     found["influence"] = attempted(one_less, votes, board)

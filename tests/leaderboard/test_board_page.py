@@ -236,12 +236,14 @@ def test_the_last_class_takes_everybody_left(crowd: Crowd) -> None:
         ),
         (
             {"interval": "largest", "clusters": [6, 18]},
-            "with the votes of one contributor (6), those on one matchup (18), or none depending "
-            "on each other. To allow for both at once takes at least 30 of each",
+            "largest of three variances: with the votes of one contributor, those on one matchup, "
+            "or none depending on each other. To allow for contributors (6) and matchups (18) at "
+            "once takes at least 30 of each",
         ),
         (
             {"interval": "largest", "clusters": [60, 126]},
-            "The variance that allows for both at once was not positive",
+            "depending on each other. The one that allows for contributors and matchups at once "
+            "was not positive",
         ),
         ({"interval": "independent", "clusters": []}, "every vote taken by itself"),
     ],
@@ -458,11 +460,11 @@ def test_json_holds_the_board_and_its_pairs(crowd: Crowd, client: Client) -> Non
     assert board["ledger_position"] == board["judgments"] == 138
     assert board["judgments_by_origin"] == {"screen": 138}
     assert board["method"]["votes"] == 108
-    assert not {"pairs", "p", "neighbours", "unseat"} & board["method"].keys()
+    assert not {"pairs", "p", "neighbours", "unseating"} & board["method"].keys()
     order = [row["model"] for row in board["ratings"]]
     assert [pair["leader"] for pair in board["neighbours"]] == order[:-1]
     assert [pair["challenger"] for pair in board["neighbours"]] == order[1:]
-    assert board["unseat"]["drop"]["leader"] == order[0]
+    assert board["unseating"]["drop"]["leader"] == order[0]
     assert len(board["ratings"]) == 4
     assert len(board["pairs"]) == 6
     met = sum(pair["first_won"] + pair["tied"] + pair["second_won"] for pair in board["pairs"])
