@@ -34,6 +34,11 @@ class Health:
     hourly: list["Hour"]
 
     @property
+    def last_day(self) -> int:
+        """Judgments of the last 24 hours."""
+        return sum(hour.judgments for hour in self.hourly)
+
+    @property
     def coverage(self) -> float:
         """The share of wanted judgments that are there, in per cent."""
         return 100 * self.taken / self.wanted if self.wanted else 0.0

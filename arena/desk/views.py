@@ -23,6 +23,7 @@ from arena.desk.health import (
     health_of,
     open_flags,
 )
+from arena.desk.outlook import outlook_of
 from arena.errors import ArenaError, NotFoundError
 from arena.events.access import Role
 from arena.events.controls import controls_of, retire_matchup
@@ -54,9 +55,11 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
     """The health of the event on one screen; to htmx its figures alone."""
     event, now = desk_event(request, slug, Role.REVIEWER), timezone.now()
     board = Board.objects.filter(event=event).select_related("current_snapshot").first()
+    health, snapshot = health_of(event, now), board.current_snapshot if board else None
     figures = {
-        "health": health_of(event, now),
-        "snapshot": board.current_snapshot if board else None,
+        "health": health,
+        "snapshot": snapshot,
+        "outlook": outlook_of(event, snapshot, health.last_day, now),
     }
     if request.headers.get("HX-Request"):
         return desk_page(request, "_figures", event, figures)

@@ -1,0 +1,49 @@
+"""When the two models at the top can be told apart, at the pace at which people judge now."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from arena.events.models import Event
+from leaderboard.details import board_key
+from leaderboard.models import Rating, Snapshot
+from leaderboard.presenting import board_of
+
+FARTHEST = timedelta(days=365)
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """The first two of the overall board, and what their next judgments promise.
+
+    verdict: as in `leaderboard.sureness.neighbours`; on: when as many votes are there as would
+    separate them, null where they need none, nobody judges, or it would take more than a year.
+    """
+
+    leader: str
+    challenger: str
+    verdict: str
+    on: datetime | None
+
+
+def outlook_of(
+    event: Event, snapshot: Snapshot | None, last_day: int, now: datetime
+) -> Outlook | None:
+    """The forecast that the snapshot holds, as a date; `last_day` counts its last judgments.
+
+    Null where no two models are ranked yet.
+    """
+    question = event.questions.filter(kind="preference").first()
+    if snapshot is None or question is None:
+        return None
+    board = board_of(snapshot, board_key(question.pk, None, Rating.Weighting.RAW))
+    top = next(iter(board.get("neighbours", [])), None)
+    if top is None:
+        return None
+    names = dict(event.competitors.values_list("pk", "name"))
+    # Some judgments are answers to controls, which rate no model.
+    votes_a_day = last_day * board["votes"] / max(snapshot.judgments, 1)
+    on = None
+    if top["votes_needed"] and votes_a_day:
+        wait = timedelta(days=min(top["votes_needed"] / votes_a_day, FARTHEST.days))
+        on = now + wait if wait < FARTHEST else None
+    return Outlook(names[top["leader"]], names[top["challenger"]], top["verdict"], on)
