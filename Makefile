@@ -62,10 +62,12 @@ run: prepare ## serve what is in the database, without the sample event
 	@exec $(BIN)/python serve.py --then "echo Crowd Arena is on http://127.0.0.1:$(PORT)/ - Ctrl-C stops it."
 
 # --- testing ---------------------------------------------------------------------------------
-test: install-dev ## run the whole suite on SQLite, then what touches the database on PostgreSQL
-	@failed=; \
+test: install-dev ## run the whole suite on SQLite, and beside it what touches the database on PostgreSQL
+	@mkdir -p var; failed=; \
+	$(BIN)/python -m pytest --database postgresql -m "database and not browser" >var/postgresql.log 2>&1 & \
+	other=$$!; trap "kill $$other" INT TERM; \
 	$(BIN)/python -m pytest || failed=yes; \
-	$(BIN)/python -m pytest --database postgresql -m "database and not browser" || failed=yes; \
+	wait $$other || failed=yes; cat var/postgresql.log; \
 	test -z "$$failed"
 
 # make bench ONLY=importing ARGS=--quick runs one of them, with its own arguments.

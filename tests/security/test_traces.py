@@ -9,6 +9,7 @@ import io
 import logging
 import re
 import sqlite3
+import subprocess
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -286,12 +287,19 @@ def leave_traces_everywhere(event: Event) -> Client:
 
 
 def files() -> str:
-    """What is in every file that the site writes, the embedded database's own included."""
+    """What is in every file that the site writes, the embedded database's own included.
+
+    Another process reads them: to close one of SQLite's files drops the locks that this process
+    has on it, and whoever closes the database next takes it for the last.
+    """
     folders = [Path(settings.VAR)]
     if connection.vendor == "sqlite":
         folders.append(Path(connection.settings_dict["NAME"]).parent)
     found = {file for folder in folders for file in folder.rglob("*") if file.is_file()}
-    return "\n".join(f"{file} {file.read_bytes().decode('latin-1')}" for file in sorted(found))
+    shown = subprocess.run(
+        ["tail", "-v", "-c", "+1", *sorted(found)], capture_output=True, check=True
+    )
+    return shown.stdout.decode("latin-1")
 
 
 @pytest.mark.django_db(transaction=True)
