@@ -74,8 +74,8 @@ FROM (SELECT m, m % {competitors} AS i,
              (m % {competitors} + 1 + m / {competitors} % ({competitors} - 1)) % {competitors} AS j
       FROM generate_series(0, {matchups} - 1) m) drawn;
 
-INSERT INTO events_control (matchup_id, question_id, key, reason)
-SELECT matchup, {question}, '{{"sign": -1}}', '' FROM bench_pair WHERE m / 3 % 10 = 0;
+INSERT INTO events_control (matchup_id, question_id, key, reason, retired_because)
+SELECT matchup, {question}, '{{"sign": -1}}', '', '' FROM bench_pair WHERE m / 3 % 10 = 0;
 """
 
 JUDGMENTS = """
