@@ -60,7 +60,9 @@ def optional(name: str) -> Any:
 
 @lru_cache(maxsize=1)
 def columns(competitors: int, votes: int) -> tuple[np.ndarray, ...]:
-    """first, second, outcome and four style differences of seeded votes."""
+    """first, second, outcome and four style differences of seeded votes, a column after the other,
+    as `covariates.differences` and a data frame keep them.
+    """
     rng = np.random.default_rng([competitors, votes])
     strength = rng.normal(0, 0.7, competitors)
     first = rng.integers(0, competitors, votes, dtype=np.int32)
@@ -69,7 +71,7 @@ def columns(competitors: int, votes: int) -> tuple[np.ndarray, ...]:
     p = expit(strength[first] - strength[second] + x @ PULL)
     outcome = np.where(rng.random(votes) < p, 1, -1).astype(np.int8)
     outcome[rng.random(votes) < TIES] = 0
-    return first, second.astype(np.int32), outcome, x
+    return first, second.astype(np.int32), outcome, np.asfortranarray(x)
 
 
 def engine_votes(competitors: int, votes: int) -> Votes:

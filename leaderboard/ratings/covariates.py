@@ -59,7 +59,7 @@ def differences(first: Floats, second: Floats, chosen: Sequence[str]) -> Floats:
         raise RatingError(f"covariates must have {len(chosen)} columns for each response")
     if not (np.isfinite(first).all() and np.isfinite(second).all()):
         raise RatingError("covariates must be finite")
-    x = np.empty_like(first)
+    x = np.empty(first.shape, order="F")  # each covariate in one piece, as `style` reads them
     for a, name in enumerate(chosen):
         x[:, a] = _DIFFERENCES[name](first[:, a], second[:, a])
     return x

@@ -27,7 +27,7 @@ from .scores import (
     require_clusters,
     squared,
 )
-from .votes import STRONGEST, UNIT, Floats, Ids, Mask, Votes
+from .votes import STRONGEST, UNIT, Floats, Ints, Mask, Votes
 
 CHUNK = 1 << 15
 """Rows worked on at a time: they stay in the processor's cache."""
@@ -67,15 +67,21 @@ class StyleCovariance:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Rows:
-    """The votes that bear, the covariates x (d, n) that differ, and the scores y (n,)."""
+    """What is read of the votes that bear.
 
-    votes: Votes
+    competitors: m; cell: int64 (n,), first·m + second, their cells in an (m, m) table; x: (d, n),
+    the covariates that differ; y: (n,), scores; weight: (n,), or None where all weigh 1.
+    """
+
+    competitors: int
+    cell: Ints
     x: Floats
     y: Floats
+    weight: Floats | None
 
     @property
     def size(self) -> int:
-        return self.votes.competitors + len(self.x)
+        return self.competitors + len(self.x)
 
 
 def fit(votes: Votes, x: Floats, names: Sequence[str], scores: Floats = SIGN) -> Fit:
@@ -119,17 +125,18 @@ def covariance(
 ) -> StyleCovariance:
     """Sandwich covariance of strengths and coefficients; methods and fallback as in `intervals`."""
     m, differs = votes.competitors, fit.spread > 0
-    rows = _rows(*_bearing(votes, x, fit), differs, fit.scores)
+    votes, x = _bearing(votes, x, fit)
+    rows = _rows(votes, x, differs, fit.scores)
     at = np.zeros(rows.size)
     at[:m] = np.where(np.isfinite(fit.strength), fit.strength, 0.0)
     at[m:] = fit.coefficient[differs] / fit.spread[differs]
-    sums, residual = _Sums(rows), np.empty(len(rows.y))
+    information, residual = _Information(rows), np.empty(len(rows.y))
     for part, residual[part], weight in _chances(at, rows):
-        sums.add(part, residual[part], weight)
-    bread = _bread(sums.information(), fit)
+        information.add(part, weight)
+    bread = _bread(information.matrix(), fit)
 
     def one(by: Method) -> Covariance:
-        meat, clusters = _meat(rows, residual, by)
+        meat, clusters = _meat(votes, rows, residual, by)
         return Covariance(sandwich(bread, meat), by, by, clusters)
 
     if method is Method.TWO_WAY:
@@ -155,105 +162,103 @@ def covariance(
 
 def derivatives(at: Floats, rows: _Rows) -> tuple[Floats, Floats]:
     """Gradient (m+d,) and negative Hessian (m+d, m+d) in (s, γ) of the log-likelihood."""
-    sums = _Sums(rows)
+    m, d = rows.competitors, len(rows.x)
+    pair, pull, information = np.zeros(m * m), np.zeros(d), _Information(rows)
     for part, residual, weight in _chances(at, rows):
-        sums.add(part, residual, weight)
-    return sums.gradient(), sums.information()
+        np.add.at(pair, rows.cell[part], residual)
+        pull += rows.x[:, part] @ residual
+        information.add(part, weight)
+    return np.append(_ahead(pair.reshape(m, m)), pull), information.matrix()
 
 
-class _Sums:
-    """Σ r and Σ q·z·zᵀ over rows, z = (e_first - e_second, x), for residuals r and weights q.
+class _Information:
+    """Σ q·z·zᵀ over rows, z = (e_first - e_second, x), for weights q.
 
-    Σ r, Σ q and Σ q·x are kept per ordered pair, (d+2, m, m): a row adds to one cell of each.
+    Σ q and Σ q·x are kept per ordered pair, (d+1, m·m): a row adds to one cell of each.
     """
 
     def __init__(self, rows: _Rows) -> None:
         self.rows = rows
-        m, d = rows.votes.competitors, len(rows.x)
-        self.pair = tables(d + 2, m)
-        self.pull = np.zeros(d)
-        self.own = np.zeros((d, d))
+        self.pair = tables(len(rows.x) + 1, rows.competitors)
+        self.own = np.zeros((len(rows.x), len(rows.x)))
 
-    def add(self, part: slice, residual: Floats, weight: Floats) -> None:
-        votes, x = self.rows.votes, self.rows.x[:, part]
+    def add(self, part: slice, weight: Floats) -> None:
+        x = self.rows.x[:, part]
         wx = x * weight
-        self.pull += x @ residual
         self.own += wx @ x.T
         add = add_rows if COMPILED else add_columns
-        add(self.pair, votes.first[part], votes.second[part], residual, weight, wx)
+        add(self.pair, self.rows.cell[part], weight, wx)
 
-    def gradient(self) -> Floats:
-        return np.append(_ahead(self.pair[0]), self.pull)
-
-    def information(self) -> Floats:
-        m = self.rows.votes.competitors
-        information = np.empty((self.rows.size, self.rows.size))
-        information[:m, :m] = laplacian(self.pair[1] + self.pair[1].T)
-        for a, cells in enumerate(self.pair[2:], start=m):
-            information[:m, a] = information[a, :m] = _ahead(cells)
-        information[m:, m:] = self.own
-        return information
+    def matrix(self) -> Floats:
+        m = self.rows.competitors
+        pairs = self.pair.reshape(-1, m, m)
+        matrix = np.empty((self.rows.size, self.rows.size))
+        matrix[:m, :m] = laplacian(pairs[0] + pairs[0].T)
+        for a, cells in enumerate(pairs[1:], start=m):
+            matrix[:m, a] = matrix[a, :m] = _ahead(cells)
+        matrix[m:, m:] = self.own
+        return matrix
 
 
 def tables(size: int, m: int) -> Floats:
-    """Zeros (size, m, m): each table in one piece, or a pair's cells side by side for the loop."""
-    return np.moveaxis(np.zeros((m, m, size)), 2, 0) if COMPILED else np.zeros((size, m, m))
+    """Zeros (size, m·m): each table in one piece, or a pair's cells side by side for the loop."""
+    return np.zeros((size, m * m), order="F" if COMPILED else "C")
 
 
 @compiled
-def add_rows(  # noqa: PLR0917
-    pair: Any, first: Any, second: Any, residual: Any, weight: Any, wx: Any
-) -> None:
-    """Add r, q and q·x, (d, n), to the cells [first, second] of the tables, a row at a time."""
-    for v in range(len(first)):
-        i = first[v]
-        j = second[v]
-        pair[0, i, j] += residual[v]
-        pair[1, i, j] += weight[v]
+def add_rows(pair: Any, cell: Any, weight: Any, wx: Any) -> None:
+    """Add q and q·x, (d, n), to the cells of the tables, a row at a time."""
+    for v in range(len(cell)):
+        c = cell[v]
+        pair[0, c] += weight[v]
         for a in range(len(wx)):
-            pair[a + 2, i, j] += wx[a, v]
+            pair[a + 1, c] += wx[a, v]
 
 
-def add_columns(  # noqa: PLR0917
-    pair: Floats, first: Ids, second: Ids, residual: Floats, weight: Floats, wx: Floats
-) -> None:
+def add_columns(pair: Floats, cell: Ints, weight: Floats, wx: Floats) -> None:
     """Add the same to the same cells, without a loop over rows."""
-    cell = first.astype(np.int64) * pair.shape[1] + second
-    for cells, column in zip(pair, (residual, weight, *wx), strict=True):
-        np.add.at(cells.ravel(), cell, column)
+    for cells, column in zip(pair, (weight, *wx), strict=True):
+        np.add.at(cells, cell, column)
 
 
 def _bearing(votes: Votes, x: Floats, fit: Rated) -> tuple[Votes, Floats]:
+    """The votes that bear, and their covariates (d, n), each in one piece."""
     bear = bearing(votes, fit)
-    return (votes, x) if bear.all() else (votes.take(bear), x[bear])
+    if not bear.all():
+        votes, x = votes.take(bear), x[bear]
+    return votes, np.ascontiguousarray(x.T)
 
 
 def _root_mean_square(votes: Votes, x: Floats) -> Floats:
-    """Of each column, every vote by its weight: float64 (d,)."""
+    """Of each covariate, every vote by its weight: float64 (d,)."""
     if votes.weight is None:
-        return np.asarray(np.sqrt(np.einsum("va,va->a", x, x) / max(len(x), 1)))
+        return np.asarray(np.sqrt(np.einsum("av,av->a", x, x) / max(len(votes), 1)))
     weight = votes.weight.astype(np.float64)
-    return np.asarray(np.sqrt(np.einsum("v,va,va->a", weight, x, x) / max(weight.sum(), 1.0)))
+    return np.asarray(np.sqrt(np.einsum("v,av,av->a", weight, x, x) / max(weight.sum(), 1.0)))
 
 
 def _rows(votes: Votes, x: Floats, differs: Mask, scores: Floats) -> _Rows:
-    return _Rows(votes, np.ascontiguousarray(x.T[differs]), scores.take(votes.outcome + STRONGEST))
+    cell = votes.first.astype(np.int64)
+    cell *= votes.competitors
+    cell += votes.second
+    y = scores.take(votes.outcome + STRONGEST)
+    weight = None if votes.weight is None else votes.weight / UNIT
+    return _Rows(votes.competitors, cell, x if differs.all() else x[differs], y, weight)
 
 
 def _chances(at: Floats, rows: _Rows) -> Iterator[tuple[slice, Floats, Floats]]:
     """w·(y - p) and w·p·(1 - p), some rows at a time."""
-    votes, m = rows.votes, rows.votes.competitors
-    for start in range(0, len(votes), CHUNK):
+    m = rows.competitors
+    behind = (at[:m] - at[:m, None]).ravel()
+    for start in range(0, len(rows.y), CHUNK):
         part = slice(start, start + CHUNK)
-        logit = at.take(votes.second[part])
-        logit -= at.take(votes.first[part])
+        logit = behind.take(rows.cell[part])
         logit -= at[m:] @ rows.x[:, part]
         p = 1.0 / (1.0 + np.exp(np.minimum(logit, SATURATED)))
         residual, weight = rows.y[part] - p, p * (1.0 - p)
-        if votes.weight is not None:
-            w = votes.weight[part] / UNIT
-            residual *= w
-            weight *= w
+        if rows.weight is not None:
+            residual *= rows.weight[part]
+            weight *= rows.weight[part]
         yield part, residual, weight
 
 
@@ -281,21 +286,23 @@ def _bread(information: Floats, fit: Fit) -> Floats:
     return bread
 
 
-def _meat(rows: _Rows, residual: Floats, by: Method) -> tuple[Floats, tuple[int, ...]]:
+def _meat(
+    votes: Votes, rows: _Rows, residual: Floats, by: Method
+) -> tuple[Floats, tuple[int, ...]]:
     if by is Method.INDEPENDENT:
-        sums = _Sums(rows)
+        squares = _Information(rows)
         for start in range(0, len(residual), CHUNK):
             part = slice(start, start + CHUNK)
-            sums.add(part, residual[part], residual[part] ** 2)
-        return sums.information(), ()
-    cluster, size = cluster_ids(rows.votes, by)
+            squares.add(part, residual[part] ** 2)
+        return squares.matrix(), ()
+    cluster, size = cluster_ids(votes, by)
     used = int(np.count_nonzero(np.bincount(cluster, minlength=size)))
     require_clusters(used, by)
-    table = cluster_scores(rows.votes, residual, cluster, size)
+    table = cluster_scores(votes, residual, cluster, size)
     pull = np.empty((size, len(rows.x)))
     for a, column in enumerate(rows.x):
         pull[:, a] = np.bincount(cluster, residual * column, size)
-    m = rows.votes.competitors
+    m = rows.competitors
     meat = np.empty((rows.size, rows.size))
     meat[:m, :m] = squared(table)
     meat[:m, m:] = np.asarray(table.T @ pull)

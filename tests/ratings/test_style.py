@@ -55,13 +55,12 @@ def test_a_weight_of_3_equals_three_rows_and_one_of_0_none():
 
 def test_the_loop_adds_what_the_columns_add():
     rng = np.random.default_rng(14)
-    first, second = rng.integers(0, 5, (2, 300)).astype(np.int32)
-    residual, weight, wx = rng.normal(size=300), rng.random(300), rng.normal(size=(3, 300))
-    whole, by_row, by_loop = np.zeros((3, 5, 5, 5))
-    style.add_columns(whole, first, second, residual, weight, wx)
-    style.add_rows(by_row, first, second, residual, weight, wx)
+    cell, weight, wx = rng.integers(0, 25, 300), rng.random(300), rng.normal(size=(3, 300))
+    whole, by_row, by_loop = np.zeros((3, 4, 25))
+    style.add_columns(whole, cell, weight, wx)
+    style.add_rows(by_row, cell, weight, wx)
     loop = getattr(style.add_rows, "__wrapped__", style.add_rows)
-    loop(by_loop, first, second, residual, weight, wx)
+    loop(by_loop, cell, weight, wx)
     assert np.allclose(by_row, whole, rtol=0, atol=1e-12)
     assert np.array_equal(by_loop, by_row)
 
@@ -140,7 +139,7 @@ def test_gradient_and_hessian_against_finite_differences():
     votes, x = styled(5, votes=300, weigh=True)
     votes = votes.take(votes.weight > 0)
     x = x[: len(votes)]
-    rows = style._rows(votes, x, np.ones(2, dtype=bool), SIGN)
+    rows = style._rows(votes, x.T, np.ones(2, dtype=bool), SIGN)
     w = np.array([row[3] for row in slow.rows(votes)])
     at = np.random.default_rng(5).normal(size=10)
     z = np.hstack([slow.design(votes), x])
