@@ -27,7 +27,10 @@ Stretch = Callable[[Floats], float]
 
 
 def maximise(
-    start: Floats, derivatives: Derivatives, stretch: Stretch = np.ptp
+    start: Floats,
+    derivatives: Derivatives,
+    stretch: Stretch = np.ptp,
+    tolerance: float = TOLERANCE,
 ) -> tuple[Floats, int]:
     """The maximum, and how many evaluations it took.
 
@@ -55,7 +58,7 @@ def maximise(
         slope = float(gradient @ step)
         x += step
         longest = np.abs(step).max(initial=0.0)
-        if longest <= TOLERANCE or (longest <= SHORT and slope <= NEGLIGIBLE):
+        if longest <= tolerance or (longest <= SHORT and slope <= NEGLIGIBLE):
             return x, iteration + 1
     raise NotConverged(f"no convergence in {MAX_ITERATIONS} evaluations")
 

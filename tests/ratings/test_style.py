@@ -271,3 +271,17 @@ def test_style_that_explains_every_vote_has_no_finite_coefficient():
     x = np.where(votes.outcome > 0, 0.5, -0.5)[:, None]
     with pytest.raises(RatingError):
         style.fit(votes, x, ["length"])
+
+
+@pytest.mark.parametrize("weigh", [False, True])
+def test_a_first_fit_of_few_votes_changes_nothing_but_the_way(monkeypatch, weigh):
+    votes, x = styled(16, weigh=weigh)
+    rare = np.where(np.arange(len(votes)) % 26 == 1, 1.0, 0.0)  # unweighted, no 13th vote has it
+    x = np.column_stack([x, rare])
+    names = [*NAMES, "rare"]
+    monkeypatch.setattr(style, "SAMPLE", 10**9)
+    straight = style.fit(votes, x, names)
+    monkeypatch.setattr(style, "SAMPLE", 20)
+    other = style.fit(votes, x, names)
+    assert np.allclose(other.strength, straight.strength, rtol=0, atol=1e-9)
+    assert np.allclose(other.coefficient, straight.coefficient, rtol=0, atol=1e-9)
