@@ -173,9 +173,9 @@ def covariance(
 def derivatives(at: Floats, rows: _Rows) -> tuple[Floats, Floats]:
     """Gradient (m+d,) and negative Hessian (m+d, m+d) in (s, γ) of the log-likelihood."""
     m, d = rows.competitors, len(rows.x)
-    pair, pull, information = np.zeros(m * m), np.zeros(d), _Information(rows)
+    pair, pull, information = tables(1, m), np.zeros(d), _Information(rows)
     for part, residual, weight in _chances(at, rows):
-        np.add.at(pair, rows.cell[part], residual)
+        add(pair, rows.cell[part], residual)
         pull += rows.x[:, part] @ residual
         information.add(part, weight)
     return np.append(_ahead(pair.reshape(m, m)), pull), information.matrix()
@@ -216,8 +216,7 @@ class _Information:
         x = self.rows.x[:, part]
         wx = x * weight
         self.own += wx @ x.T
-        add = add_rows if COMPILED else add_columns
-        add(self.pair, self.rows.cell[part], weight, wx)
+        add(self.pair, self.rows.cell[part], weight, *wx)
 
     def matrix(self) -> Floats:
         m = self.rows.competitors
@@ -235,20 +234,27 @@ def tables(size: int, m: int) -> Floats:
     return np.zeros((size, m * m), order="F" if COMPILED else "C")
 
 
+def add(cells: Floats, at: Ints, *columns: Floats) -> None:
+    """Add each column to its table, a row to the cell that it is `at`."""
+    if COMPILED:
+        add_rows(cells, at, columns)
+    else:
+        add_columns(cells, at, columns)
+
+
 @compiled
-def add_rows(pair: Any, cell: Any, weight: Any, wx: Any) -> None:
-    """Add q and q·x, (d, n), to the cells of the tables, a row at a time."""
-    for v in range(len(cell)):
-        c = cell[v]
-        pair[0, c] += weight[v]
-        for a in range(len(wx)):
-            pair[a + 1, c] += wx[a, v]
+def add_rows(cells: Any, at: Any, columns: Any) -> None:
+    """All columns of a row, then the next row. A tuple's length is known when this is compiled."""
+    for v in range(len(at)):
+        c = at[v]
+        for a in range(len(columns)):
+            cells[a, c] += columns[a][v]
 
 
-def add_columns(pair: Floats, cell: Ints, weight: Floats, wx: Floats) -> None:
-    """Add the same to the same cells, without a loop over rows."""
-    for cells, column in zip(pair, (weight, *wx), strict=True):
-        np.add.at(cells, cell, column)
+def add_columns(cells: Floats, at: Ints, columns: tuple[Floats, ...]) -> None:
+    """The same a column at a time, without a loop over rows."""
+    for table, column in zip(cells, columns, strict=True):
+        np.add.at(table, at, column)
 
 
 def _bearing(votes: Votes, x: Floats, fit: Rated) -> tuple[Votes, Floats]:

@@ -55,12 +55,12 @@ def test_a_weight_of_3_equals_three_rows_and_one_of_0_none():
 
 def test_the_loop_adds_what_the_columns_add():
     rng = np.random.default_rng(14)
-    cell, weight, wx = rng.integers(0, 25, 300), rng.random(300), rng.normal(size=(3, 300))
+    cell, columns = rng.integers(0, 25, 300), tuple(rng.normal(size=(4, 300)))
     whole, by_row, by_loop = np.zeros((3, 4, 25))
-    style.add_columns(whole, cell, weight, wx)
-    style.add_rows(by_row, cell, weight, wx)
+    style.add_columns(whole, cell, columns)
+    style.add_rows(by_row, cell, columns)
     loop = getattr(style.add_rows, "__wrapped__", style.add_rows)
-    loop(by_loop, cell, weight, wx)
+    loop(by_loop, cell, columns)
     assert np.allclose(by_row, whole, rtol=0, atol=1e-12)
     assert np.array_equal(by_loop, by_row)
 
