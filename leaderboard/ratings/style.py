@@ -220,7 +220,7 @@ class _Information:
 
     def matrix(self) -> Floats:
         m = self.rows.competitors
-        pairs = self.pair.reshape(-1, m, m)
+        pairs = self.pair.reshape(len(self.pair), m, m)
         matrix = np.empty((self.rows.size, self.rows.size))
         matrix[:m, :m] = laplacian(pairs[0] + pairs[0].T)
         for a, cells in enumerate(pairs[1:], start=m):

@@ -139,7 +139,7 @@ def test_gradient_and_hessian_against_finite_differences():
     votes, x = styled(5, votes=300, weigh=True)
     votes = votes.take(votes.weight > 0)
     x = x[: len(votes)]
-    rows = style._rows(votes, x.T, np.ones(2, dtype=bool), SIGN)
+    rows = style._rows(votes, np.ascontiguousarray(x.T), np.ones(2, dtype=bool), SIGN)
     w = np.array([row[3] for row in slow.rows(votes)])
     at = np.random.default_rng(5).normal(size=10)
     z = np.hstack([slow.design(votes), x])
