@@ -24,7 +24,11 @@ def return_unused_seats(now: datetime) -> int:
     seats = Seat.objects.filter(kind=Seat.Kind.OPEN, saved_at=None)
     seats.filter(in_use(), claimed_at=None, returns__gt=0).update(claimed_at=now)
     unused = seats.filter(~in_use(), claimed_at__lte=now - UNUSED_AFTER)
-    return unused.update(claimed_at=None, returns=F("returns") + 1)
+    # Closes the race of two sweeps: what a row itself says is looked at again by the statement that
+    # waited for it; the conditions that need other tables are not.
+    due = seats.filter(pk__in=list(unused.values_list("pk", flat=True)))
+    due = due.filter(claimed_at__lte=now - UNUSED_AFTER)
+    return due.update(claimed_at=None, returns=F("returns") + 1)
 
 
 def in_use() -> Q:
