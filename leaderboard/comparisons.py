@@ -29,6 +29,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.expressions import Combinable
+from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce
 
 from arena.events.models import Event, Matchup
@@ -86,7 +87,7 @@ class Comparisons:
     columns: see `columns.KINDS`, in ledger order, but that contributor and matchup are indices;
     enrollments, matchups: their primary keys in index order, ascending, of matchups perhaps some
     without a row; ordinary: bool per row, whether it is of an ordinary matchup and may enter a
-    rating; special: a digest of the matchups that are not.
+    rating; special: the matchups that are not, see `special_matchups`.
     """
 
     event: Event
@@ -94,7 +95,7 @@ class Comparisons:
     enrollments: Table
     matchups: Table
     ordinary: Mask
-    special: str
+    special: Table
     store: Store
     state: State
 
@@ -119,6 +120,13 @@ class Comparisons:
         if len(self.questions) < 2:
             return np.ones(len(self.ordinary), dtype=bool)
         return np.diff(self.columns["seq"], prepend=0) > 0
+
+    def keys(self, question: int) -> Table:
+        """Matchup index and sign of the key of each control in use on a question: int64 (n, 2)."""
+        keyed = self.special[self.special[:, 1] == question]
+        known = np.isin(keyed[:, 0], self.matchups, assume_unique=True)
+        index = np.searchsorted(self.matchups, keyed[known, 0])
+        return np.column_stack([index, keyed[known, 2]])
 
     def of_matchups(self, keys: Table) -> Mask:
         """Bool per row: whether it is of one of these matchups."""
@@ -146,8 +154,11 @@ class Comparisons:
         self.store.write_state(replace(self.state, checkpoints=checkpoints))
 
 
-def load(event: Event) -> Comparisons:
-    """Bring the kept columns up to the ledger's head and hand them over."""
+def load(event: Event, special: Table | None = None) -> Comparisons:
+    """Bring the kept columns up to the ledger's head and hand them over.
+
+    special: what `special_matchups` has found just before, if it has.
+    """
     # Read before the rows: whatever changes in between is then seen as a change next time.
     wanted = wanted_state(event)
     store = store_of(event)
@@ -157,7 +168,7 @@ def load(event: Event) -> Comparisons:
         state = store.write(in_order(columns), wanted, 0)
     else:
         state = updated(event, store, kept, wanted)
-    return assembled(event, store, state)
+    return assembled(event, store, state, special_matchups(event) if special is None else special)
 
 
 def store_of(event: Event) -> Store:
@@ -318,20 +329,19 @@ def indices(keys: Table, known: tuple[int, ...]) -> Table:
     return np.where(found, index, -1)
 
 
-def assembled(event: Event, store: Store, state: State) -> Comparisons:
-    """The kept columns, with what is read anew each time: the matchups' roles."""
+def assembled(event: Event, store: Store, state: State, special: Table) -> Comparisons:
+    """The kept columns, with what is read anew each time: the matchups' roles and keys."""
     indices = store.read(state, ("contributor", "matchup"))
     enrollments = numbered(indices["contributor"])
     matchups = shifted(indices["matchup"])
-    not_ordinary = special_matchups(event)
-    special = np.isin(matchups, not_ordinary, assume_unique=True)
+    is_special = np.isin(matchups, special[:, 0], assume_unique=True)
     return Comparisons(
         event=event,
         columns=Kept(store, state, indices),
         enrollments=enrollments,
         matchups=matchups,
-        ordinary=~special[indices["matchup"]],
-        special=sha256(not_ordinary.data).hexdigest(),
+        ordinary=~is_special[indices["matchup"]],
+        special=special,
         store=store,
         state=state,
     )
@@ -360,6 +370,15 @@ def shifted(keys: Column) -> Table:
 
 
 def special_matchups(event: Event) -> Table:
-    """Primary keys of the event's controls and anchors: their votes never enter a rating."""
+    """The event's controls and anchors, by ascending key: their votes never enter a rating.
+
+    int64 (n, 3): primary key; the question that a control in use has the key of, 0 without one;
+    the key's sign.
+    """
     special = Matchup.objects.filter(event=event).exclude(role=Matchup.Role.ORDINARY)
-    return integers(special.order_by("pk").values_list("pk"))[:, 0]
+    sign = Cast(KeyTextTransform("sign", "control__key"), BigIntegerField())
+    key = (
+        Coalesce(Case(When(control__retired_at=None, then=part)), 0)
+        for part in (F("control__question"), sign)
+    )
+    return integers(special.order_by("pk").values_list("pk", *key))

@@ -9,11 +9,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, Q, QuerySet, Sum
-from django.db.models.fields.json import KT
-from django.db.models.functions import Cast
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
-from arena.events.models import Control, Event, Matchup, Record
+from arena.events.models import Event, Matchup, Record
 from arena.judging.models import LedgerBatch
 from leaderboard import details, sureness
 from leaderboard.arrays import Table, integers
@@ -64,7 +62,8 @@ def refresh_event(event: Event, *, now: datetime, rebuild: bool = False) -> Snap
     the latest snapshot.
     """
     latest = event.snapshots.order_by("-id").first()
-    fingerprint = fingerprint_of(event)
+    special = special_matchups(event)
+    fingerprint = fingerprint_of(event, special)
     if fingerprint == (latest.fingerprint if latest else "") and not (rebuild and latest):
         publish_late(event, now)
         return None
@@ -74,7 +73,7 @@ def refresh_event(event: Event, *, now: datetime, rebuild: bool = False) -> Snap
     try:
         if rebuild:
             store_of(event).clear()
-        snapshot = compute(event, fingerprint, now)
+        snapshot = compute(event, fingerprint, special, now)
         if rebuild and latest:
             replace_snapshot(event, latest, snapshot)
         return snapshot
@@ -98,8 +97,11 @@ def due_events(now: datetime, *, over: bool = False) -> Iterator[int]:
             yield event.pk
 
 
-def fingerprint_of(event: Event) -> str:
-    """A digest of all that moves the numbers or the words on a board; "" before any judgment."""
+def fingerprint_of(event: Event, special: Table | None = None) -> str:
+    """A digest of all that moves the numbers or the words on a board; "" before any judgment.
+
+    special: what `special_matchups` has found just before, if it has.
+    """
     state = wanted_state(event)
     if state.head == 0:
         return ""  # what an event without a snapshot has
@@ -109,8 +111,7 @@ def fingerprint_of(event: Event) -> str:
         event.timezone,
         list(event.competitors.order_by("pk").values_list("name", "organization", "licence")),
         list(event.categories.order_by("pk").values_list("pk", "name")),
-        digest(special_matchups(event)),
-        digest(controls_in_use(event)),
+        digest(special_matchups(event) if special is None else special),
         list(filings(event)),
     ]
     # PostgreSQL sums to Decimal, SQLite to int: the digest must be the same on both.
@@ -122,13 +123,6 @@ def digest(table: Table) -> str:
     return sha256(np.ascontiguousarray(table).data).hexdigest()
 
 
-def controls_in_use(event: Event) -> Table:
-    """Matchup, question and sign of each control that is not retired, in order: int64 (n, 3)."""
-    controls = Control.objects.filter(question__event=event, retired_at=None).order_by("pk")
-    sign = Cast(KT("key__sign"), BigIntegerField())
-    return integers(controls.values_list("matchup", "question", sign))
-
-
 def filings(event: Event) -> QuerySet[Any, Any]:
     """Of each category, how many records are filed under it, and sums that tell which."""
     filed = Record.categories.through.objects.filter(record__event=event)
@@ -138,9 +132,9 @@ def filings(event: Event) -> QuerySet[Any, Any]:
     return by_category.annotate(n=Count("pk"), keys=Sum(key), cubes=Sum(cube))
 
 
-def compute(event: Event, fingerprint: str, now: datetime) -> Snapshot:
+def compute(event: Event, fingerprint: str, special: Table, now: datetime) -> Snapshot:
     """All boards of the event, written as one snapshot."""
-    data = load(event)
+    data = load(event, special)
     about = contents(data)
     rows: list[Rating] = []
     notes: dict[str, Any] = {}
@@ -225,7 +219,7 @@ def in_category(data: Comparisons, category: int) -> npt.NDArray[np.bool_]:
 def kept_elo(data: Comparisons, spec: Spec) -> Elo | None:
     """Where the Elo replay of a board stood after the rows that have not changed since."""
     kept = data.state.checkpoints.get(spec.key)
-    if kept is None or kept["special"] != data.special:
+    if kept is None or kept["special"] != digest(data.special[:, 0]):
         return None
     return Elo(np.array(kept["strength"]), kept["votes"], kept["step"])
 
@@ -234,7 +228,7 @@ def elo_to_keep(data: Comparisons, replay: Elo) -> dict[str, Any]:
     """The inverse of `kept_elo`."""
     strength = replay.strength.tolist()
     return {
-        "special": data.special,
+        "special": digest(data.special[:, 0]),
         "strength": strength,
         "votes": replay.votes,
         "step": replay.step,

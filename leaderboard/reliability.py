@@ -2,13 +2,8 @@
 
 import numpy as np
 import numpy.typing as npt
-from django.db.models import BigIntegerField
-from django.db.models.fields.json import KT
-from django.db.models.functions import Cast
 
-from arena.events.models import Control
 from arena.questions import KINDS
-from leaderboard.arrays import integers
 from leaderboard.comparisons import Comparisons
 from leaderboard.ratings import quantise
 from leaderboard.trust.control import ControlAnswers, ControlScores, habits, kappa
@@ -22,12 +17,8 @@ def control_scores(data: Comparisons, question: int) -> ControlScores | None:
 
     None where no control was answered: then there is nothing to weigh by.
     """
-    keys = control_keys(data, question)
-    keys = keys[np.isin(keys[:, 0], data.matchups, assume_unique=True)]
-    sign_of = np.full(len(data.matchups), UNKEYED, dtype=np.int8)
-    sign_of[np.searchsorted(data.matchups, keys[:, 0])] = keys[:, 1]
     columns = data.columns
-    key = sign_of[columns["matchup"]]
+    key = key_signs(data, question)[columns["matchup"]]
     contributor, outcome, left = columns["contributor"], columns["outcome"], columns["left"]
     if len(data.questions) > 1:
         asked = columns["question"] == data.questions.index(question)
@@ -47,13 +38,12 @@ def weights(scores: ControlScores) -> npt.NDArray[np.int64]:
     return quantise(np.clip(scores.kappa, 0.0, 1.0))
 
 
-def control_keys(data: Comparisons, question: int) -> npt.NDArray[np.int64]:
-    """Matchup and sign of each control in use, by ascending matchup: int64 (n, 2)."""
-    controls = Control.objects.filter(
-        matchup__event=data.event, question=question, retired_at=None
-    ).order_by("matchup")
-    sign = Cast(KT("key__sign"), BigIntegerField())
-    return integers(controls.values_list("matchup", sign))
+def key_signs(data: Comparisons, question: int) -> npt.NDArray[np.int8]:
+    """Per matchup index the sign of its key on a question, if that is in use, else `UNKEYED`."""
+    signs = np.full(len(data.matchups), UNKEYED, dtype=np.int8)
+    index, sign = data.keys(question).T
+    signs[index] = sign
+    return signs
 
 
 def credit_table() -> npt.NDArray[np.float64]:

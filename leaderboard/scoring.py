@@ -16,7 +16,7 @@ from arena.events.models import Event
 from arena.judging.models import LedgerBatch
 from arena.judging.schedule import met_by
 from leaderboard.comparisons import Comparisons
-from leaderboard.reliability import SIDES, UNKEYED, control_keys, credit_table
+from leaderboard.reliability import SIDES, UNKEYED, credit_table, key_signs
 from leaderboard.trust.quality import (
     FEWEST_CONTROLS,
     UNRATED,
@@ -108,11 +108,7 @@ def keys_of(data: Comparisons) -> npt.NDArray[np.int8]:
     matchup, question = data.columns["matchup"], data.columns["question"]
     keyed = np.full(len(matchup), UNKEYED, dtype=np.int8)
     for index, asked in enumerate(data.questions):
-        keys = control_keys(data, asked)
-        keys = keys[np.isin(keys[:, 0], data.matchups, assume_unique=True)]
-        sign_of = np.full(len(data.matchups), UNKEYED, dtype=np.int8)
-        sign_of[np.searchsorted(data.matchups, keys[:, 0])] = keys[:, 1]
-        np.copyto(keyed, sign_of[matchup], where=question == index)
+        np.copyto(keyed, key_signs(data, asked)[matchup], where=question == index)
     return keyed
 
 

@@ -28,7 +28,7 @@ from .counts import Counts
 from .errors import RatingError
 from .graph import Rated
 from .newton import anchor
-from .scores import cluster_meat, comparable, laplacian, require_clusters, residuals
+from .scores import chosen, cluster_meat, laplacian, on_scale, require_clusters, residuals
 from .votes import Floats, Votes
 
 FEWEST_CLUSTERS = 30
@@ -154,7 +154,7 @@ def clustered(votes: Votes, fit: Fit, method: Method) -> Covariance:
 
     Multiplied by G/(G-1) for G clusters. Fewer than two clusters say nothing: RatingError.
     """
-    votes = comparable(votes, fit)
+    votes = chosen(votes, on_scale(votes, fit))
     return _clustered(votes, residuals(votes, fit), fit, method)
 
 
@@ -167,7 +167,7 @@ def two_way(votes: Votes, counts: Counts, fit: Fit) -> Covariance:
     clusters, every variance is the largest of the three, and the note says so: the matrix of G
     clusters has rank G - 1 at most and leaves some differences hardly any variance.
     """
-    votes = comparable(votes, fit)
+    votes = chosen(votes, on_scale(votes, fit))
     residual = residuals(votes, fit)
     sides = [
         _clustered(votes, residual, fit, side) for side in (Method.CONTRIBUTOR, Method.MATCHUP)

@@ -61,7 +61,7 @@ def assert_same(one: Comparisons, other: Comparisons) -> None:
         other.competitors,
         other.questions,
     )
-    assert one.special == other.special
+    assert np.array_equal(one.special, other.special)
     for name in columns.KINDS:
         np.testing.assert_array_equal(one.columns[name], other.columns[name], err_msg=name)
     for name in ("enrollments", "matchups", "ordinary"):
