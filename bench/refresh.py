@@ -214,11 +214,13 @@ def categories_timed(spent: list[tuple[float, float]]) -> Iterator[None]:
     original = refresh.boards
 
     def measured(*args: Any) -> Iterator[Any]:
-        begin, before, is_overall = clocks(), 0, True
-        for spec, votes in original(*args):
-            if spec.category is not None and is_overall:
-                begin, before, is_overall = clocks(), len(spent), False
+        is_overall, boards = True, original(*args)
+        begin, before = clocks(), len(spent)
+        for spec, votes in boards:
+            is_overall = is_overall and spec.category is None
             yield spec, votes
+            if is_overall:
+                begin, before = clocks(), len(spent)
         if not is_overall:
             spent[before:] = [since(begin)]
 

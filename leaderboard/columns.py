@@ -108,6 +108,21 @@ class Store:
             begin += rows
         return columns
 
+    def chosen(self, state: State, name: str, mask: npt.NDArray[np.bool_]) -> Column:
+        """One column, of the rows where the mask holds: never all of it in memory."""
+        kind = np.dtype(KINDS[name])
+        before = sum(np.dtype(KINDS[other]).itemsize for other in [*KINDS][: [*KINDS].index(name)])
+        column, block = np.empty(np.count_nonzero(mask), dtype=kind), np.empty(BLOCK, dtype=kind)
+        begin = filled = 0
+        for file_name, rows in state.blocks:
+            with (self.folder / file_name).open("rb", buffering=0) as file:
+                file.seek(rows * before)
+                file.readinto(block[:rows].data)
+            some = block[:rows][mask[begin : begin + rows]]
+            column[filled : filled + len(some)] = some
+            begin, filled = begin + rows, filled + len(some)
+        return column
+
     def write(self, columns: Columns, state: State, start: int) -> State:
         """Keep these rows from `start` on, where a block begins, and the blocks before it."""
         self.folder.mkdir(parents=True, exist_ok=True)

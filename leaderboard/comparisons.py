@@ -38,6 +38,7 @@ from arena.judging.models import Exclusion, Judgment, LedgerBatch, Origin
 from leaderboard.arrays import Table, integer_rows, integers
 from leaderboard.columns import BLOCK, KINDS, Column, Columns, State, Store, empty
 from leaderboard.ratings import Votes
+from leaderboard.ratings.parts import looked_up, parts
 
 FORMAT = 1
 """Raised whenever the meaning of a kept column changes."""
@@ -72,6 +73,12 @@ class Kept(Mapping[str, Column]):
         if name in self.indices:
             return self.indices[name]
         return self.store.read(self.state, (name,))[name]
+
+    def chosen(self, name: str, mask: Mask) -> Column:
+        """The rows of a column where the mask holds."""
+        if name in self.indices:
+            return self.indices[name][mask]
+        return self.store.chosen(self.state, name, mask)
 
     def __iter__(self) -> Iterator[str]:
         return iter(KINDS)
@@ -131,7 +138,7 @@ class Comparisons:
     def of_matchups(self, keys: Table) -> Mask:
         """Bool per row: whether it is of one of these matchups."""
         among = np.isin(self.matchups, keys, assume_unique=True)
-        return among[self.columns["matchup"]]
+        return looked_up(among, self.columns["matchup"])
 
     def votes(self, question: int, where: Mask | None = None) -> Votes:
         """The ordinary votes on a question (where a further mask holds), in ledger order."""
@@ -139,14 +146,13 @@ class Comparisons:
         chosen &= self.ordinary
         if where is not None:
             chosen &= where
-        rows = np.flatnonzero(chosen)
         return Votes(
             len(self.competitors),
-            self.columns["first"][rows],
-            self.columns["second"][rows],
-            self.columns["outcome"][rows],
-            contributor=self.columns["contributor"][rows],
-            matchup=self.columns["matchup"][rows],
+            self.columns.chosen("first", chosen),
+            self.columns.chosen("second", chosen),
+            self.columns.chosen("outcome", chosen),
+            contributor=self.columns.chosen("contributor", chosen),
+            matchup=self.columns.chosen("matchup", chosen),
         )
 
     def keep(self, checkpoints: dict[str, Any]) -> None:
@@ -340,7 +346,7 @@ def assembled(event: Event, store: Store, state: State, special: Table) -> Compa
         columns=Kept(store, state, indices),
         enrollments=enrollments,
         matchups=matchups,
-        ordinary=~is_special[indices["matchup"]],
+        ordinary=looked_up(~is_special, indices["matchup"]),
         special=special,
         store=store,
         state=state,
@@ -354,9 +360,10 @@ def numbered(keys: Column) -> Table:
     low = int(keys.min())
     keys -= low
     occurs = np.zeros(int(keys.max()) + 1, dtype=bool)
-    occurs[keys] = True
+    for part in parts(len(keys)):
+        occurs[keys[part]] = True
     place = np.cumsum(occurs, dtype=keys.dtype) - 1
-    np.take(place, keys, out=keys, mode="clip")
+    looked_up(place, keys, out=keys)
     return np.flatnonzero(occurs) + low
 
 

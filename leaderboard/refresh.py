@@ -28,6 +28,7 @@ from leaderboard.models import Board, Rating, Snapshot
 from leaderboard.publishing import publish_late, replace_snapshot, write
 from leaderboard.ratings import Status, Votes, compare
 from leaderboard.ratings.elo import Elo
+from leaderboard.ratings.parts import looked_up
 from leaderboard.reliability import control_scores, weights
 from leaderboard.styling import NoStyleError, Styled, styled
 
@@ -183,7 +184,8 @@ def boards(event: Event, data: Comparisons) -> Iterator[tuple[Spec, Votes]]:
             votes = data.votes(question, where)
             yield Spec(question, category, Weighting.RAW), votes
             if scores is not None:
-                weight = weights(scores)[votes.contributor]
+                assert votes.contributor is not None
+                weight = looked_up(weights(scores), votes.contributor)
                 yield Spec(question, category, Weighting.WEIGHTED), replace(votes, weight=weight)
 
 

@@ -422,7 +422,11 @@ class Matchup(models.Model):
                 fields=["event", "role", "open_slots", "shuffle"],
                 condition=Q(retired_at=None),
                 name="matchup_serving",
-            )
+            ),
+            # The few among many that every refresh of the boards asks for.
+            models.Index(
+                fields=["event", "id"], condition=~Q(role="ordinary"), name="matchup_special"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -19,7 +19,7 @@ def compiled(function: Callable[..., Result]) -> Callable[..., Result]:
 
     @cache
     def machine_code() -> Callable[..., Result]:
-        fast: Callable[..., Result] = import_module("numba").njit(cache=True)(function)
+        fast: Callable[..., Result] = import_module("numba").njit(cache=True, nogil=True)(function)
         return fast
 
     @wraps(function)

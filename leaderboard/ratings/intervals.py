@@ -16,8 +16,10 @@ section VI.D), and the normal distribution where every vote is by itself.
 """
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 
 import numpy as np
 from scipy.linalg import lapack
@@ -169,9 +171,9 @@ def two_way(votes: Votes, counts: Counts, fit: Fit) -> Covariance:
     """
     votes = chosen(votes, on_scale(votes, fit))
     residual = residuals(votes, fit)
-    sides = [
-        _clustered(votes, residual, fit, side) for side in (Method.CONTRIBUTOR, Method.MATCHUP)
-    ]
+    with ThreadPoolExecutor(2) as pool:
+        side = partial(_clustered, votes, residual, fit)
+        sides = list(pool.map(side, (Method.CONTRIBUTOR, Method.MATCHUP)))
     if votes.judgment is None:
         shared = independent(counts, fit)
     else:

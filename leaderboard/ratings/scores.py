@@ -1,17 +1,17 @@
 """Scores g_v = w·(y - p)·(e_first - e_second) of the votes at a fit, summed over clusters."""
 
-from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 
 from .bradley_terry import Fit, win_matrix
+from .compiled import COMPILED, compiled
 from .errors import RatingError
 from .graph import Rated
+from .parts import parts
 from .votes import STRONGEST, UNIT, Floats, Ids, Ints, Mask, Votes
 
-ROWS = 1 << 15
-"""Votes worked on at a time."""
 NO_PAIR = -1
 DENSE = 1 << 24
 """Cells of the largest cluster by competitor table that is kept dense."""
@@ -41,16 +41,11 @@ def chosen(votes: Votes, mask: Mask) -> Votes:
     return votes if mask.all() else votes.take(mask)
 
 
-def parts(votes: Votes) -> Iterator[slice]:
-    """All rows, so many at a time that what is computed of them stays in the processor's cache."""
-    return (slice(start, start + ROWS) for start in range(0, len(votes), ROWS))
-
-
 def residuals(votes: Votes, fit: Fit) -> Floats:
     """w·(y - p) of votes on one scale each: float64 (n,)."""
     p = win_matrix(fit).ravel()
     residual = np.empty(len(votes))
-    for part in parts(votes):
+    for part in parts(len(votes)):
         pair = votes.first[part].astype(np.int64)
         pair *= votes.competitors
         pair += votes.second[part]
@@ -68,12 +63,12 @@ def cluster_meat(votes: Votes, residual: Floats, by: str) -> tuple[Floats, int]:
     cluster, size = cluster_ids(votes, by)
     used = _used(votes, cluster, size)
     clusters = int(np.count_nonzero(used))
-    pair_of = _only_pairs(votes, cluster, size)
-    if pair_of is not None:
-        return _meat_of_pairs(votes, residual, cluster, pair_of), clusters
-    table = cluster_scores(votes, residual, cluster, size)
-    # Who has no vote among these must not move a sum's last digit either.
-    return squared(table if clusters == size else table[used]), clusters
+    meat = _meat_of_pairs(votes, residual, cluster, size)
+    if meat is None:
+        table = cluster_scores(votes, residual, cluster, size)
+        # Who has no vote among these must not move a sum's last digit either.
+        meat = squared(table if clusters == size else table[used])
+    return meat, clusters
 
 
 def cluster_ids(votes: Votes, by: str) -> tuple[Ids | Ints, int]:
@@ -103,12 +98,23 @@ def cluster_scores(
         entries = np.concatenate([residual, -residual])
         columns = np.concatenate([votes.first, votes.second])
         return coo_array((entries, (np.tile(cluster, 2), columns)), (size, m)).tocsr()
-    table = np.zeros(size * m)
-    for part in parts(votes):
-        row = cluster[part].astype(np.int64) * m
-        np.add.at(table, row + votes.first[part], residual[part])
-        np.subtract.at(table, row + votes.second[part], residual[part])
-    return table.reshape(size, m)
+    table, add = np.zeros((size, m)), add_rows if COMPILED else add_columns
+    for part in parts(len(votes)):
+        add(table, cluster[part], votes.first[part], residual[part])
+        add(table, cluster[part], votes.second[part], -residual[part])
+    return table
+
+
+@compiled
+def add_rows(table: Any, row: Any, column: Any, value: Any) -> None:
+    """Add values to cells of a table, one at a time."""
+    for v in range(len(value)):
+        table[row[v], column[v]] += value[v]
+
+
+def add_columns(table: Floats, row: Ids | Ints, column: Ids, value: Floats) -> None:
+    """The same without a loop, in the same order."""
+    np.add.at(table.ravel(), row.astype(np.int64) * table.shape[1] + column, value)
 
 
 def squared(table: Floats | Sparse) -> Floats:
@@ -121,36 +127,54 @@ def squared(table: Floats | Sparse) -> Floats:
 def _used(votes: Votes, cluster: Ids | Ints, size: int) -> Mask:
     """Bool per cluster: whether it has a vote of positive weight."""
     used = np.zeros(size, dtype=bool)
-    for part in parts(votes):
+    for part in parts(len(votes)):
         ids = cluster[part]
         used[ids if votes.weight is None else ids[votes.weight[part] > 0]] = True
     return used
 
 
-def _only_pairs(votes: Votes, cluster: Ids | Ints, size: int) -> Ids | None:
-    """The pair each cluster is about, min·M + max, or None where some cluster has several."""
-    pair_of = np.full(size, NO_PAIR, dtype=np.int32)
-    for part in parts(votes):
-        first, second, ids = votes.first[part], votes.second[part], cluster[part]
-        pair = np.minimum(first, second) * np.int32(votes.competitors) + np.maximum(first, second)
-        before = pair_of[ids]
-        pair_of[ids] = pair
-        if (pair_of[ids] != pair).any() or ((before != pair) & (before != NO_PAIR)).any():
-            return None
-    return pair_of
-
-
-def _meat_of_pairs(votes: Votes, residual: Floats, cluster: Ids | Ints, pair_of: Ids) -> Floats:
-    """The meat where a cluster's score is one number t_c: the Laplacian of Σ t_c² per pair."""
+def _meat_of_pairs(votes: Votes, residual: Floats, cluster: Ids | Ints, size: int) -> Floats | None:
+    """The meat where each cluster is about one pair, so that its score is one number t_c: the
+    Laplacian of Σ t_c² per pair. None where some cluster is about several.
+    """
     m = votes.competitors
-    total = np.zeros(len(pair_of))
-    for part in parts(votes):
-        signed = np.where(votes.first[part] < votes.second[part], residual[part], -residual[part])
-        np.add.at(total, cluster[part], signed)
+    total, pair_of = np.zeros(size), np.full(size, NO_PAIR, dtype=np.int32)
+    add = total_rows if COMPILED else total_columns
+    for part in parts(len(votes)):
+        i, j, t = votes.first[part], votes.second[part], residual[part]
+        pair = np.minimum(i, j) * np.int32(m) + np.maximum(i, j)
+        if not add(total, pair_of, cluster[part], pair, np.where(i < j, t, -t)):
+            return None
     told = pair_of != NO_PAIR
     pair = np.bincount(pair_of[told], weights=total[told] ** 2, minlength=m * m).astype(np.float64)
     pair = pair.reshape(m, m)
     return laplacian(pair + pair.T)
+
+
+@compiled
+def total_rows(total: Any, pair_of: Any, cluster: Any, pair: Any, value: Any) -> Any:
+    """Add values to their clusters' totals and note the clusters' pairs, one at a time; False, and
+    the totals mean nothing any more, where some cluster has a second pair."""
+    for v in range(len(value)):
+        c = cluster[v]
+        if pair_of[c] != pair[v]:
+            if pair_of[c] != NO_PAIR:
+                return False
+            pair_of[c] = pair[v]
+        total[c] += value[v]
+    return True
+
+
+def total_columns(
+    total: Floats, pair_of: Ids, cluster: Ids | Ints, pair: Ids, value: Floats
+) -> bool:
+    """The same without a loop, in the same order."""
+    before = pair_of[cluster]
+    pair_of[cluster] = pair
+    if (pair_of[cluster] != pair).any() or ((before != pair) & (before != NO_PAIR)).any():
+        return False
+    np.add.at(total, cluster, value)
+    return True
 
 
 def laplacian(pair: Floats) -> Floats:

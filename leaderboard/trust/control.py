@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from leaderboard.ratings.parts import parts
+
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.signedinteger]
 
@@ -49,11 +51,13 @@ def habits(contributor: Integers, outcome: Integers, left: Integers, people: int
     Over all judgments (n,): outcome positive where the first response is better; left as in
     `ControlAnswers`. Where the sides are unknown, half a vote for each side.
     """
-    side = np.sign(outcome) * left
-    seen = np.bincount(contributor * np.int64(3) + side + 1, minlength=3 * people)
-    unsided = (left == 0) & (outcome != 0)
+    seen, unsided = np.zeros(3 * people, dtype=np.int64), np.zeros(people, dtype=np.int64)
+    for part in parts(len(contributor)):
+        who, side = contributor[part].astype(np.int64), np.sign(outcome[part])
+        np.add.at(seen, who * 3 + (side * left[part] + 1), 1)
+        np.add.at(unsided, who[(left[part] == 0) & (side != 0)], 1)
     table = seen.reshape(people, 3).astype(np.float64)
-    half = np.bincount(contributor[unsided], minlength=people) / 2.0
+    half = unsided / 2.0
     table[:, 1] -= 2.0 * half  # counted as ties above
     table[:, 0] += half
     table[:, 2] += half

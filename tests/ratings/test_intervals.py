@@ -23,6 +23,7 @@ from leaderboard.ratings import (
     two_way,
 )
 from leaderboard.ratings import bradley_terry as bt
+from leaderboard.ratings import parts as part_rows
 from leaderboard.ratings import scores as vote_scores
 from leaderboard.ratings.contrasts import holm
 from leaderboard.ratings.ranks import classes
@@ -60,10 +61,45 @@ def test_sandwiches_equal_the_textbook_row_by_row(scores, weigh):
 def test_dense_sparse_and_chunked_tables_agree(monkeypatch):
     votes, fit, _ = votes_and_fit(2)
     dense = clustered(votes, fit, Method.CONTRIBUTOR).matrix
-    monkeypatch.setattr(vote_scores, "ROWS", 97)
+    monkeypatch.setattr(part_rows, "ROWS", 97)
     assert np.allclose(clustered(votes, fit, Method.CONTRIBUTOR).matrix, dense, rtol=1e-12)
     monkeypatch.setattr(vote_scores, "DENSE", 1)
     assert np.allclose(clustered(votes, fit, Method.CONTRIBUTOR).matrix, dense, rtol=1e-9)
+
+
+def test_the_loops_over_votes_add_up_to_what_numpy_adds():
+    votes, fit, _ = votes_and_fit(5, weigh=True, votes=700)
+    residual = vote_scores.residuals(votes, fit)
+    by_row, by_column = np.zeros((2, 1 + votes.contributor.max(), votes.competitors))
+    loop(vote_scores.add_rows)(by_row, votes.contributor, votes.first, residual)
+    vote_scores.add_columns(by_column, votes.contributor, votes.first, residual)
+    assert by_row.any()
+    assert np.array_equal(by_row, by_column)
+    size, found = 1 + votes.matchup.max(), []
+    pair = votes.matchup + np.int32(7)
+    for add in (loop(vote_scores.total_rows), vote_scores.total_columns):
+        total, pair_of = np.zeros(size), np.full(size, vote_scores.NO_PAIR, dtype=np.int32)
+        assert add(total, pair_of, votes.matchup, pair, residual)
+        assert np.array_equal(pair_of[votes.matchup], pair)
+        found.append(total)
+    assert found[0].any()
+    assert np.array_equal(*found)
+
+
+@pytest.mark.parametrize("rows", [[3, 4], [3, 160]])
+def test_a_cluster_of_two_pairs_is_found_out_wherever_they_stand(monkeypatch, rows):
+    monkeypatch.setattr(part_rows, "ROWS", 50)
+    cluster, pair = np.arange(200, dtype=np.int32), np.ones(200, dtype=np.int32)
+    cluster[rows[1]], pair[rows[1]] = rows[0], 2
+    for add in (loop(vote_scores.total_rows), vote_scores.total_columns):
+        total, pair_of = np.zeros(200), np.full(200, vote_scores.NO_PAIR, dtype=np.int32)
+        columns = ((cluster[part], pair[part]) for part in part_rows.parts(200))
+        assert not all(add(total, pair_of, c, p, np.ones(len(c))) for c, p in columns)
+
+
+def loop(function):
+    """The loop as it is written, also where it is compiled."""
+    return getattr(function, "__wrapped__", function)
 
 
 def test_ids_far_apart_are_renumbered():

@@ -1,0 +1,31 @@
+"""Working on many rows, so many at a time that what is made of them stays in the cache."""
+
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+ROWS = 1 << 15
+"""Rows of a part."""
+Kind = TypeVar("Kind", bound=np.generic)
+
+
+def parts(rows: int) -> Iterator[slice]:
+    """Slices of all rows, one after the other."""
+    return (slice(start, start + ROWS) for start in range(0, rows, ROWS))
+
+
+def looked_up(
+    values: npt.NDArray[Kind],
+    index: npt.NDArray[np.signedinteger[Any]],
+    out: npt.NDArray[Kind] | None = None,
+) -> npt.NDArray[Kind]:
+    """values[index], (n,), without a copy of the index in numpy's own type; `out` may be `index`.
+
+    Raises IndexError where an index is out of range.
+    """
+    found = np.empty(len(index), dtype=values.dtype) if out is None else out
+    for part in parts(len(index)):
+        found[part] = values[index[part]]
+    return found
