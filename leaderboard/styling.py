@@ -69,21 +69,21 @@ class Styled:
 
 def styled(votes: Votes, about: Contents) -> Styled:
     """Ratings at equal style with intervals, ranks and classes. Raises `NoStyleError`."""
-    used = about.sample(votes)
-    x = about.differences(used)
+    counts = fold(votes)
+    votes = about.sample(votes)  # and no longer all of them, which are many
+    x = about.differences(votes)
     if not x.any():
         raise NoStyleError("no_differences")
-    kept = estimable(used, x)
+    kept = estimable(votes, x)
     names = [MARKS[a] for a in kept]
     try:
-        fit = style.fit(used, x[:, kept], names)
-        found = uncertainty(used, x[:, kept], fit)
+        fit = style.fit(votes, x[:, kept], names)
+        found = uncertainty(votes, x[:, kept], fit)
     except NotEstimable:
         raise NoStyleError("not_estimable") from None
     except NotConverged:
         raise NoStyleError("not_converged") from None
     limits = interval(fit, found.strength)
-    counts = fold(votes)
     spread = found.strength.standard_error > 0  # see `fitting.fitted`
     return Styled(
         counts,
@@ -93,8 +93,8 @@ def styled(votes: Votes, about: Contents) -> Styled:
         np.where(spread, limits.upper, np.nan),
         rank(fit, compare(fit, found.strength), limits),
         tally(counts),
-        np.isfinite(fit.strength) & (effective_votes(fold(used)) < FEWEST_VOTES),
-        len(used),
+        np.isfinite(fit.strength) & (effective_votes(fold(votes)) < FEWEST_VOTES),
+        len(votes),
         coefficients_of(fit, found),
         [name for a, name in enumerate(MARKS) if name not in names and x[:, a].any()],
     )

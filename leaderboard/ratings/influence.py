@@ -7,14 +7,15 @@ import numpy as np
 from . import bradley_terry
 from .bradley_terry import Fit, bread
 from .counts import Counts, fold
-from .errors import RatingError
 from .intervals import Method
-from .scores import cluster_scores, comparable, residuals
+from .parts import parts
+from .scores import Residuals, cluster_ids, cluster_scores, comparable
 from .votes import Floats, Ints, Votes
 
 EXACT = 10
 """How many contributors are taken out and the board fitted again."""
 BLOCK = 1 << 14
+NOBODY = -1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,11 +45,13 @@ def leave_one_out(
     they move by about -L⁺·G_c (Pregibon 1981, Annals of Statistics 9, 705-724).
     """
     live = comparable(votes, fit)
-    column = getattr(live, by)
-    if column is None:
-        raise RatingError(f"the votes have no {by} ids")
-    ids, cluster = np.unique(column, return_inverse=True)
-    table = cluster_scores(live, residuals(live, fit), cluster, len(ids))
+    cluster, size = cluster_ids(live, by)
+    table = cluster_scores(live, Residuals(live, fit), cluster, size)
+    column, ids = getattr(live, by), np.full(size, NOBODY, dtype=np.int64)
+    for part in parts(len(live)):
+        ids[cluster[part]] = column[part]
+    known = ids != NOBODY
+    ids, table = ids[known], table[known]
     spread = bread(fit)
     largest = np.empty(len(ids))
     for start in range(0, len(ids), BLOCK):
@@ -61,4 +64,4 @@ def leave_one_out(
             counts - fold(votes.take(getattr(votes, by) == one)), fit.scores, fit.prior
         )
         shift[k], leader[k] = without.strength - fit.strength, without.leader()
-    return Influence(ids.astype(np.int64), largest, most.astype(np.int64), shift, leader)
+    return Influence(ids, largest, most, shift, leader)

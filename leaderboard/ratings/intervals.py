@@ -30,7 +30,7 @@ from .counts import Counts
 from .errors import RatingError
 from .graph import Rated
 from .newton import anchor
-from .scores import chosen, cluster_meat, laplacian, on_scale, require_clusters, residuals
+from .scores import Residuals, chosen, cluster_meat, laplacian, on_scale, require_clusters
 from .votes import Floats, Votes
 
 FEWEST_CLUSTERS = 30
@@ -157,7 +157,7 @@ def clustered(votes: Votes, fit: Fit, method: Method) -> Covariance:
     Multiplied by G/(G-1) for G clusters. Fewer than two clusters say nothing: RatingError.
     """
     votes = chosen(votes, on_scale(votes, fit))
-    return _clustered(votes, residuals(votes, fit), fit, method)
+    return _clustered(votes, Residuals(votes, fit), fit, method)
 
 
 def two_way(votes: Votes, counts: Counts, fit: Fit) -> Covariance:
@@ -170,7 +170,7 @@ def two_way(votes: Votes, counts: Counts, fit: Fit) -> Covariance:
     clusters has rank G - 1 at most and leaves some differences hardly any variance.
     """
     votes = chosen(votes, on_scale(votes, fit))
-    residual = residuals(votes, fit)
+    residual = Residuals(votes, fit)
     with ThreadPoolExecutor(2) as pool:
         side = partial(_clustered, votes, residual, fit)
         sides = list(pool.map(side, (Method.CONTRIBUTOR, Method.MATCHUP)))
@@ -208,7 +208,7 @@ def hessian(fit: Fit) -> Floats:
     return _masked(bread(fit), fit)
 
 
-def _clustered(votes: Votes, residual: Floats, fit: Fit, method: Method) -> Covariance:
+def _clustered(votes: Votes, residual: Residuals, fit: Fit, method: Method) -> Covariance:
     meat, clusters = cluster_meat(votes, residual, method)
     require_clusters(clusters, method)
     return _sandwich(fit, meat * (clusters / (clusters - 1)), method, (clusters,))

@@ -41,27 +41,34 @@ def chosen(votes: Votes, mask: Mask) -> Votes:
     return votes if mask.all() else votes.take(mask)
 
 
-def residuals(votes: Votes, fit: Fit) -> Floats:
-    """w·(y - p) of votes on one scale each: float64 (n,)."""
-    p = win_matrix(fit).ravel()
-    residual = np.empty(len(votes))
-    for part in parts(len(votes)):
+class Residuals:
+    """w·(y - p) of votes on one scale each: float64, of the rows that are asked for, and not kept.
+
+    The whole of them is residuals[:]; a plain array (n,) can stand in for this.
+    """
+
+    def __init__(self, votes: Votes, fit: Fit) -> None:
+        self.votes, self.scores, self.p = votes, fit.scores, win_matrix(fit).ravel()
+
+    def __getitem__(self, part: slice) -> Floats:
+        votes = self.votes
         pair = votes.first[part].astype(np.int64)
         pair *= votes.competitors
         pair += votes.second[part]
-        np.subtract(fit.scores.take(votes.outcome[part] + STRONGEST), p.take(pair), residual[part])
+        residual = self.scores.take(votes.outcome[part] + STRONGEST)
+        residual -= self.p.take(pair)
         if votes.weight is not None:
-            residual[part] *= votes.weight[part] / UNIT
-    return residual
+            residual *= votes.weight[part] / UNIT
+        return residual
 
 
-def cluster_meat(votes: Votes, residual: Floats, by: str) -> tuple[Floats, int]:
+def cluster_meat(votes: Votes, residual: Floats | Residuals, by: str) -> tuple[Floats, int]:
     """Σ_c G_c·G_cᵀ with G_c = Σ_{v in c} g_v: float64 (M, M), and the number of clusters c.
 
     Clusters without a vote that weighs anything do not count.
     """
     cluster, size = cluster_ids(votes, by)
-    used = _used(votes, cluster, size)
+    used = used_clusters(votes, cluster, size)
     clusters = int(np.count_nonzero(used))
     meat = _meat_of_pairs(votes, residual, cluster, size)
     if meat is None:
@@ -90,18 +97,19 @@ def require_clusters(clusters: int, by: str) -> None:
 
 
 def cluster_scores(
-    votes: Votes, residual: Floats, cluster: Ids | Ints, size: int
+    votes: Votes, residual: Floats | Residuals, cluster: Ids | Ints, size: int
 ) -> Floats | Sparse:
     """G, one row per cluster and one column per competitor; sparse where it would be large."""
     m = votes.competitors
     if size * m > DENSE:
-        entries = np.concatenate([residual, -residual])
+        entries = np.concatenate([residual[:], -residual[:]])
         columns = np.concatenate([votes.first, votes.second])
         return coo_array((entries, (np.tile(cluster, 2), columns)), (size, m)).tocsr()
     table, add = np.zeros((size, m)), add_rows if COMPILED else add_columns
     for part in parts(len(votes)):
-        add(table, cluster[part], votes.first[part], residual[part])
-        add(table, cluster[part], votes.second[part], -residual[part])
+        score = residual[part]
+        add(table, cluster[part], votes.first[part], score)
+        add(table, cluster[part], votes.second[part], -score)
     return table
 
 
@@ -124,7 +132,7 @@ def squared(table: Floats | Sparse) -> Floats:
     return table.T @ table
 
 
-def _used(votes: Votes, cluster: Ids | Ints, size: int) -> Mask:
+def used_clusters(votes: Votes, cluster: Ids | Ints, size: int) -> Mask:
     """Bool per cluster: whether it has a vote of positive weight."""
     used = np.zeros(size, dtype=bool)
     for part in parts(len(votes)):
@@ -133,7 +141,9 @@ def _used(votes: Votes, cluster: Ids | Ints, size: int) -> Mask:
     return used
 
 
-def _meat_of_pairs(votes: Votes, residual: Floats, cluster: Ids | Ints, size: int) -> Floats | None:
+def _meat_of_pairs(
+    votes: Votes, residual: Floats | Residuals, cluster: Ids | Ints, size: int
+) -> Floats | None:
     """The meat where each cluster is about one pair, so that its score is one number t_c: the
     Laplacian of Σ t_c² per pair. None where some cluster is about several.
     """
@@ -146,9 +156,9 @@ def _meat_of_pairs(votes: Votes, residual: Floats, cluster: Ids | Ints, size: in
         if not add(total, pair_of, cluster[part], pair, np.where(i < j, t, -t)):
             return None
     told = pair_of != NO_PAIR
-    pair = np.bincount(pair_of[told], weights=total[told] ** 2, minlength=m * m).astype(np.float64)
-    pair = pair.reshape(m, m)
-    return laplacian(pair + pair.T)
+    squares = np.bincount(pair_of[told], weights=total[told] ** 2, minlength=m * m).astype(float)
+    squares = squares.reshape(m, m)
+    return laplacian(squares + squares.T)
 
 
 @compiled

@@ -69,7 +69,7 @@ def test_dense_sparse_and_chunked_tables_agree(monkeypatch):
 
 def test_the_loops_over_votes_add_up_to_what_numpy_adds():
     votes, fit, _ = votes_and_fit(5, weigh=True, votes=700)
-    residual = vote_scores.residuals(votes, fit)
+    residual = vote_scores.Residuals(votes, fit)[:]
     by_row, by_column = np.zeros((2, 1 + votes.contributor.max(), votes.competitors))
     loop(vote_scores.add_rows)(by_row, votes.contributor, votes.first, residual)
     vote_scores.add_columns(by_column, votes.contributor, votes.first, residual)
