@@ -1,8 +1,8 @@
 """Fills a PostgreSQL database with an event of many judgments, inside the server.
 
-Competitor i has the strength 0.02·i; a fifth of the answers are ties; every tenth matchup is a
-control whose key names the stronger side. Everything follows from the row's number and a seeded
-`random()`, so that two runs measure the same event.
+Competitor i has the strength 0.02·i; a fifth of the answers are ties; every tenth judgment is of
+one of a few controls that everybody meets, whose keys name the stronger side. Everything follows
+from the row's number and a seeded `random()`, so that two runs measure the same event.
 """
 
 from dataclasses import dataclass
@@ -23,15 +23,33 @@ class Size:
     records: int = 5_000
     overlap: int = 5
     contributors: int = 20_000
+    controls: int = 200
     categories: int = 6
 
     @property
-    def matchups(self) -> int:
-        return self.judgments // self.overlap
+    def ordinary(self) -> int:
+        """Matchups that are no controls, which come after those that are."""
+        return self.judgments * 9 // 10 // self.overlap
 
+    @property
+    def matchups(self) -> int:
+        return self.controls + self.ordinary
+
+    @property
+    def answers(self) -> int:
+        """How many people judge each control."""
+        return self.judgments // 10 // self.controls
+
+    @property
+    def every(self) -> int:
+        """A control is judged by one of every so many people."""
+        return self.contributors // self.answers
+
+
+COMPUTED = ("ordinary", "matchups", "answers", "every")
 
 # Row numbers start at 0; ids of an empty database at 1. The judgments are inserted in ledger
-# order, which walks through the matchups by a stride, so that their judgments lie far apart.
+# order, which walks through all ordinary matchups by a stride before it comes to the first again.
 STATEMENTS = """
 INSERT INTO events_competitor (event_id, name, organization, licence, version, joined_late)
 SELECT {event}, 'model-' || c, 'lab-' || c % 12, 'open', '', false
@@ -63,7 +81,7 @@ FROM generate_series(0, {contributors} - 1) u;
 
 INSERT INTO events_matchup (event_id, record_id, key, role, open_slots, shuffle)
 SELECT {event}, {first_record} + m % {records}, m::text,
-       CASE WHEN m / 3 % 10 = 0 THEN 'control' ELSE 'ordinary' END, 0, random()
+       CASE WHEN m < {controls} THEN 'control' ELSE 'ordinary' END, 0, random()
 FROM generate_series(0, {matchups} - 1) m;
 
 CREATE UNLOGGED TABLE bench_pair AS
@@ -75,17 +93,24 @@ FROM (SELECT m, m % {competitors} AS i,
       FROM generate_series(0, {matchups} - 1) m) drawn;
 
 INSERT INTO events_control (matchup_id, question_id, key, reason, retired_because)
-SELECT matchup, {question}, '{{"sign": -1}}', '', '' FROM bench_pair WHERE m / 3 % 10 = 0;
+SELECT matchup, {question}, '{{"sign": -1}}', '', '' FROM bench_pair WHERE m < {controls};
 """
 
 JUDGMENTS = """
 INSERT INTO judging_judgment
     (uuid, event_id, enrollment_id, matchup_id, origin, judged_at, revision, standing, ledger_seq)
 SELECT lpad(to_hex(s), 32, '0')::uuid, {event},
-       {first_enrollment} + (m * 7919 + {slot} * 3571) % {contributors},
-       {first_matchup} + m, 'screen', now() - ({judgments} - s) * interval '0.2 s', 0, true, s + 1
-FROM (SELECT s, {matchup} AS m, (s::bigint * 7368787) % {judgments} AS g
-      FROM generate_series({first}::bigint, {last}::bigint) s) walk
+       {first_enrollment} + person, {first_matchup} + m, 'screen',
+       now() - ({judgments} - s) * interval '0.2 s', 0, true, s + 1
+FROM (SELECT s, k AS m, r % {answers} * {every} + (k + r / {answers}) % {every} AS person
+      FROM (SELECT s, s / 10 % {controls} AS k, s / 10 / {controls} AS r
+            FROM generate_series({first}::bigint, {last}::bigint) s WHERE s % 10 = 0) control
+      UNION ALL
+      SELECT s, m, (m * 7919 + n / {ordinary} * 3571) % {contributors}
+      FROM (SELECT s, n, {controls} + n * 7368787 % {ordinary} AS m
+            FROM (SELECT s, s - s / 10 - 1 AS n
+                  FROM generate_series({first}::bigint, {last}::bigint) s WHERE s % 10 > 0) place
+           ) ordinary) walk
 ORDER BY s;
 
 INSERT INTO judging_answer
@@ -113,12 +138,7 @@ def make_event(size: Size) -> Event:
         indices = dropped_indices(cursor)
         numbers = known(cursor, event, size)
         run(cursor, STATEMENTS, numbers)
-        walk = {
-            "slot": "(g % {overlap})",
-            "matchup": "(s::bigint * 7368787) % {judgments} / {overlap}",
-        }
-        walk = {name: text.format(**numbers) for name, text in walk.items()}
-        run(cursor, JUDGMENTS, numbers | walk | {"first": 0, "last": size.judgments - 1})
+        run(cursor, JUDGMENTS, numbers | {"first": 0, "last": size.judgments - 1})
         for definition in indices:
             cursor.execute(definition)
         cursor.execute("SET session_replication_role = origin")
@@ -130,9 +150,7 @@ def add_judgments(event: Event, size: Size, first: int, count: int) -> None:
     """So many further judgments, sealed, of people who have not judged these matchups before."""
     with connection.cursor() as cursor:
         numbers = known(cursor, event, size)
-        slot = f"({size.overlap} + (s - {size.judgments}) / {size.matchups})"
-        walk = {"slot": slot, "matchup": f"(s * 7368787) % {size.matchups}"}
-        run(cursor, JUDGMENTS, numbers | walk | {"first": first, "last": first + count - 1})
+        run(cursor, JUDGMENTS, numbers | {"first": first, "last": first + count - 1})
 
 
 def known(cursor: CursorWrapper, event: Event, size: Size) -> dict[str, object]:
@@ -140,7 +158,7 @@ def known(cursor: CursorWrapper, event: Event, size: Size) -> dict[str, object]:
     numbers: dict[str, object] = {
         "event": event.pk,
         "question": event.questions.get(kind="preference").pk,
-        **{name: getattr(size, name) for name in (*Size.__annotations__, "matchups")},
+        **{name: getattr(size, name) for name in (*Size.__annotations__, *COMPUTED)},
     }
     for noun in ("record", "response", "enrollment", "matchup"):
         cursor.execute(f"SELECT coalesce(min(id), 1) FROM events_{noun}")

@@ -3,11 +3,11 @@
     python -m bench.refresh [--quick]
 
 An event of 100 models, 20,000 contributors and 1 and 10 million judgments (with --quick 100,000
-and 500,000), a tenth of them on controls, is made inside the server. Then, each in a process of its
-own: the first refresh, with nothing kept from before; and refreshes after 10,000 further judgments,
-from the statement that finds them to the written snapshot. What the boards of categories, the
-standings and the figures beside the overall boards take is given apart. Memory is the process's
-peak as the operating system counted it.
+and 500,000), a tenth of them on 200 controls, is made inside the server. Then, each in a process of
+its own: the first refresh, with nothing kept from before; and refreshes after 10,000 further
+judgments, from the statement that finds them to the written snapshot. What the boards of
+categories, the standings and the figures beside the overall boards take is given apart. Memory is
+the process's peak as the operating system counted it.
 """
 
 # ruff: noqa: PLC0415 - each part sets Django up in a process of its own
