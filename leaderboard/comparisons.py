@@ -38,7 +38,7 @@ from arena.judging.models import Exclusion, Judgment, LedgerBatch, Origin
 from leaderboard.arrays import Table, integer_rows, integers
 from leaderboard.columns import BLOCK, KINDS, Column, Columns, State, Store, empty
 from leaderboard.ratings import Votes
-from leaderboard.ratings.parts import looked_up, parts
+from leaderboard.ratings.chunks import chunks, looked_up
 
 FORMAT = 1
 """Raised whenever the meaning of a kept column changes."""
@@ -360,7 +360,7 @@ def numbered(keys: Column) -> Table:
     low = int(keys.min())
     keys -= low
     occurs = np.zeros(int(keys.max()) + 1, dtype=bool)
-    for part in parts(len(keys)):
+    for part in chunks(len(keys)):
         occurs[keys[part]] = True
     place = np.cumsum(occurs, dtype=keys.dtype) - 1
     looked_up(place, keys, out=keys)

@@ -27,8 +27,8 @@ from leaderboard.fitting import REASONS, Fitted, fitted, replayed
 from leaderboard.models import Board, Rating, Snapshot
 from leaderboard.publishing import publish_late, replace_snapshot, write
 from leaderboard.ratings import Status, Votes, compare
+from leaderboard.ratings.chunks import looked_up
 from leaderboard.ratings.elo import Elo
-from leaderboard.ratings.parts import looked_up
 from leaderboard.reliability import control_scores, weights
 from leaderboard.styling import NoStyleError, Styled, styled
 

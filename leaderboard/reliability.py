@@ -6,7 +6,7 @@ import numpy.typing as npt
 from arena.questions import KINDS
 from leaderboard.comparisons import Comparisons
 from leaderboard.ratings import quantise
-from leaderboard.ratings.parts import looked_up
+from leaderboard.ratings.chunks import looked_up
 from leaderboard.trust.control import ControlAnswers, ControlScores, habits, kappa
 
 SIDES = (-1, 0, 1)

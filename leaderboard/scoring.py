@@ -16,7 +16,7 @@ from arena.events.models import Event
 from arena.judging.models import LedgerBatch
 from arena.judging.schedule import met_by
 from leaderboard.comparisons import Comparisons
-from leaderboard.ratings.parts import looked_up
+from leaderboard.ratings.chunks import looked_up
 from leaderboard.reliability import SIDES, UNKEYED, credit_table, key_signs
 from leaderboard.trust.quality import (
     FEWEST_CONTROLS,

@@ -6,9 +6,9 @@ import numpy as np
 
 from . import bradley_terry
 from .bradley_terry import Fit, bread
+from .chunks import chunks
 from .counts import Counts, fold
 from .intervals import Method
-from .parts import parts
 from .scores import Residuals, cluster_ids, cluster_scores, comparable
 from .votes import Floats, Ints, Votes
 
@@ -48,7 +48,7 @@ def leave_one_out(
     cluster, size = cluster_ids(live, by)
     table = cluster_scores(live, Residuals(live, fit), cluster, size)
     column, ids = getattr(live, by), np.full(size, NOBODY, dtype=np.int64)
-    for part in parts(len(live)):
+    for part in chunks(len(live)):
         ids[cluster[part]] = column[part]
     known = ids != NOBODY
     ids, table = ids[known], table[known]

@@ -6,10 +6,10 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array
 
 from .bradley_terry import Fit, win_matrix
+from .chunks import chunks
 from .compiled import COMPILED, compiled
 from .errors import RatingError
 from .graph import Rated
-from .parts import parts
 from .votes import STRONGEST, UNIT, Floats, Ids, Ints, Mask, Votes
 
 NO_PAIR = -1
@@ -106,7 +106,7 @@ def cluster_scores(
         columns = np.concatenate([votes.first, votes.second])
         return coo_array((entries, (np.tile(cluster, 2), columns)), (size, m)).tocsr()
     table, add = np.zeros((size, m)), add_rows if COMPILED else add_columns
-    for part in parts(len(votes)):
+    for part in chunks(len(votes)):
         score = residual[part]
         add(table, cluster[part], votes.first[part], score)
         add(table, cluster[part], votes.second[part], -score)
@@ -135,7 +135,7 @@ def squared(table: Floats | Sparse) -> Floats:
 def used_clusters(votes: Votes, cluster: Ids | Ints, size: int) -> Mask:
     """Bool per cluster: whether it has a vote of positive weight."""
     used = np.zeros(size, dtype=bool)
-    for part in parts(len(votes)):
+    for part in chunks(len(votes)):
         ids = cluster[part]
         used[ids if votes.weight is None else ids[votes.weight[part] > 0]] = True
     return used
@@ -150,7 +150,7 @@ def _meat_of_pairs(
     m = votes.competitors
     total, pair_of = np.zeros(size), np.full(size, NO_PAIR, dtype=np.int32)
     add = total_rows if COMPILED else total_columns
-    for part in parts(len(votes)):
+    for part in chunks(len(votes)):
         i, j, t = votes.first[part], votes.second[part], residual[part]
         pair = np.minimum(i, j) * np.int32(m) + np.maximum(i, j)
         if not add(total, pair_of, cluster[part], pair, np.where(i < j, t, -t)):

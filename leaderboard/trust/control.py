@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from leaderboard.ratings.parts import parts
+from leaderboard.ratings.chunks import chunks
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.signedinteger]
@@ -52,7 +52,7 @@ def habits(contributor: Integers, outcome: Integers, left: Integers, people: int
     `ControlAnswers`. Where the sides are unknown, half a vote for each side.
     """
     seen, unsided = np.zeros(3 * people, dtype=np.int64), np.zeros(people, dtype=np.int64)
-    for part in parts(len(contributor)):
+    for part in chunks(len(contributor)):
         who, side = contributor[part].astype(np.int64), np.sign(outcome[part])
         np.add.at(seen, who * 3 + (side * left[part] + 1), 1)
         np.add.at(unsided, who[(left[part] == 0) & (side != 0)], 1)

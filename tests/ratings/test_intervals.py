@@ -23,7 +23,7 @@ from leaderboard.ratings import (
     two_way,
 )
 from leaderboard.ratings import bradley_terry as bt
-from leaderboard.ratings import parts as part_rows
+from leaderboard.ratings import chunks as chunk_rows
 from leaderboard.ratings import scores as vote_scores
 from leaderboard.ratings.contrasts import holm
 from leaderboard.ratings.ranks import classes
@@ -61,7 +61,7 @@ def test_sandwiches_equal_the_textbook_row_by_row(scores, weigh):
 def test_dense_sparse_and_chunked_tables_agree(monkeypatch):
     votes, fit, _ = votes_and_fit(2)
     dense = clustered(votes, fit, Method.CONTRIBUTOR).matrix
-    monkeypatch.setattr(part_rows, "ROWS", 97)
+    monkeypatch.setattr(chunk_rows, "ROWS", 97)
     assert np.allclose(clustered(votes, fit, Method.CONTRIBUTOR).matrix, dense, rtol=1e-12)
     monkeypatch.setattr(vote_scores, "DENSE", 1)
     assert np.allclose(clustered(votes, fit, Method.CONTRIBUTOR).matrix, dense, rtol=1e-9)
@@ -88,12 +88,12 @@ def test_the_loops_over_votes_add_up_to_what_numpy_adds():
 
 @pytest.mark.parametrize("rows", [[3, 4], [3, 160]])
 def test_a_cluster_of_two_pairs_is_found_out_wherever_they_stand(monkeypatch, rows):
-    monkeypatch.setattr(part_rows, "ROWS", 50)
+    monkeypatch.setattr(chunk_rows, "ROWS", 50)
     cluster, pair = np.arange(200, dtype=np.int32), np.ones(200, dtype=np.int32)
     cluster[rows[1]], pair[rows[1]] = rows[0], 2
     for add in (loop(vote_scores.total_rows), vote_scores.total_columns):
         total, pair_of = np.zeros(200), np.full(200, vote_scores.NO_PAIR, dtype=np.int32)
-        columns = ((cluster[part], pair[part]) for part in part_rows.parts(200))
+        columns = ((cluster[part], pair[part]) for part in chunk_rows.chunks(200))
         assert not all(add(total, pair_of, c, p, np.ones(len(c))) for c, p in columns)
 
 

@@ -7,11 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 ROWS = 1 << 15
-"""Rows of a part."""
+"""Rows of a chunk."""
 Kind = TypeVar("Kind", bound=np.generic)
 
 
-def parts(rows: int) -> Iterator[slice]:
+def chunks(rows: int) -> Iterator[slice]:
     """Slices of all rows, one after the other."""
     return (slice(start, start + ROWS) for start in range(0, rows, ROWS))
 
@@ -26,6 +26,6 @@ def looked_up(
     Raises IndexError where an index is out of range.
     """
     found = np.empty(len(index), dtype=values.dtype) if out is None else out
-    for part in parts(len(index)):
+    for part in chunks(len(index)):
         found[part] = values[index[part]]
     return found
