@@ -23,7 +23,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
-ROUNDS = 3
+ROUNDS = 5
 NEW = 10_000
 BESIDE = (
     "leaderboard.publishing.write_standings",
