@@ -10,6 +10,7 @@ import os
 import shutil
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, field, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -32,8 +33,11 @@ KINDS: dict[str, Any] = {
     "origin": np.int8,  # index in ORIGINS
     "hour": np.int32,  # hours since 1970, -1: unknown
 }
-ROW = sum(np.dtype(kind).itemsize for kind in KINDS.values())
+SIZES = [np.dtype(kind).itemsize for kind in KINDS.values()]
+ROW = sum(SIZES)
 """Bytes of a row."""
+BEFORE = dict(zip(KINDS, accumulate(SIZES, initial=0), strict=False))
+"""Of these, how many stand before a column."""
 BLOCK = 1 << 18
 """Rows of a full block."""
 
@@ -109,14 +113,14 @@ class Store:
         return columns
 
     def chosen(self, state: State, name: str, mask: npt.NDArray[np.bool_]) -> Column:
-        """One column, of the rows where the mask holds: never all of it in memory."""
+        """One column of the rows where the mask holds, without all of it in memory."""
         kind = np.dtype(KINDS[name])
-        before = sum(np.dtype(KINDS[other]).itemsize for other in [*KINDS][: [*KINDS].index(name)])
-        column, block = np.empty(np.count_nonzero(mask), dtype=kind), np.empty(BLOCK, dtype=kind)
+        column = np.empty(np.count_nonzero(mask), dtype=kind)
+        block = np.empty(max((rows for _, rows in state.blocks), default=0), dtype=kind)
         begin = filled = 0
         for file_name, rows in state.blocks:
             with (self.folder / file_name).open("rb", buffering=0) as file:
-                file.seek(rows * before)
+                file.seek(rows * BEFORE[name])
                 file.readinto(block[:rows].data)
             some = block[:rows][mask[begin : begin + rows]]
             column[filled : filled + len(some)] = some
