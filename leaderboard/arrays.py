@@ -7,9 +7,14 @@ import numpy as np
 import numpy.typing as npt
 from django.db import connection
 from django.db.models import QuerySet
+from psycopg.errors import error_from_result
+from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGconn
 
 Table = npt.NDArray[np.int64]
 
+WAIT = 0
+"""What libpq answers where there is a row to come, but not yet here."""
 # PostgreSQL, "Binary format" of COPY: a header of 19 bytes, then per row the number of columns
 # (int16) and per column its length (int32) and its bytes, then -1 (int16); big-endian.
 HEADER = 19
@@ -56,18 +61,34 @@ def fetched(sql: str, parameters: tuple[Any, ...], _columns: int = 0) -> Iterato
 
 def copied(sql: str, parameters: tuple[Any, ...]) -> Iterator[Table]:
     """By COPY in its binary format, whose rows are all of one length."""
-    buffer, skip = bytearray(), HEADER
+    buffer, skip, ended = bytearray(), HEADER, False
     with connection.cursor() as cursor:
         statement = cursor.mogrify(f"COPY ({sql}) TO STDOUT (FORMAT BINARY)", parameters)
         with cursor.copy(statement) as copy:
-            for data in copy:
-                buffer += data
-                if len(buffer) >= COPIED:
+            while not ended and (row := copy.read()):  # which waits for the server
+                buffer += row
+                ended = received(cursor.connection.pgconn, buffer)
+                if len(buffer) >= COPIED and not ended:
                     yield parsed(buffer, skip)
                     buffer.clear()
                     skip = 0
     if len(buffer) > skip + TRAILER:
         yield parsed(buffer[:-TRAILER], skip)
+
+
+def received(server: PGconn, buffer: bytearray) -> bool:
+    """Append the rows that are here already, and say whether they were the last.
+
+    Asked of libpq itself, as it costs a tenth of what it costs to ask for a row at a time.
+    """
+    while (row := server.get_copy_data(1))[0] > 0:
+        buffer += row[1]
+    if row[0] == WAIT:
+        return False
+    for result in list(iter(server.get_result, None)):  # all of them, or no other query can begin
+        if result.status != ExecStatus.COMMAND_OK:
+            raise error_from_result(result)
+    return True
 
 
 def parsed(buffer: bytearray, skip: int) -> Table:
