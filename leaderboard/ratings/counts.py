@@ -19,6 +19,8 @@ GRADED: Floats = np.arange(OUTCOMES) / (OUTCOMES - 1)
 LARGEST = np.iinfo(np.int64).max
 CHUNK = 1 << 15
 """Rows whose cells are computed at a time: they stay in the processor's cache."""
+BLOCK = 1 << 10
+"""Rows that the compiled loop takes at a time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,7 +87,10 @@ def fold(votes: Votes) -> Counts:
         raise RatingError("weights too large for exact sums")
     sums = np.zeros((1 if weight is None else 3, OUTCOMES * m * m), dtype=np.int64)
     if COMPILED and weight is None:
-        count_rows(sums[0], m, votes.outcome, votes.first, votes.second)
+        # half as wide, more of the cells stay in the processor's cache
+        cells = np.zeros(len(sums[0]), np.uint32 if len(votes) < 1 << 32 else np.int64)
+        count_rows(cells, m, votes.outcome, votes.first, votes.second)
+        sums[0] = cells
     else:
         count_columns(sums, votes)
     counts = Counts(*sums.reshape(len(sums), OUTCOMES, m, m))
@@ -96,9 +101,19 @@ def fold(votes: Votes) -> Counts:
 
 @compiled
 def count_rows(cells: Any, m: Any, outcome: Any, first: Any, second: Any) -> None:
-    """Add unweighted votes to their cells ((outcome + 3)·M + first)·M + second, one at a time."""
-    for v in range(len(outcome)):
-        cells[((outcome[v] + STRONGEST) * m + first[v]) * m + second[v]] += 1
+    """Add unweighted votes to their cells ((outcome + 3)·M + first)·M + second, one at a time.
+
+    The cells of some rows are computed before any is added to: that loop has no memory to wait for
+    and is compiled to work on several rows at once.
+    """
+    cell = np.empty(BLOCK, dtype=np.uint32)
+    for start in range(0, len(outcome), BLOCK):
+        rows = slice(start, start + BLOCK)
+        o, i, j = outcome[rows], first[rows], second[rows]
+        for v in range(len(o)):
+            cell[v] = ((o[v] + STRONGEST) * m + i[v]) * m + j[v]
+        for v in range(len(o)):
+            cells[cell[v]] += 1
 
 
 def count_columns(sums: Ints, votes: Votes) -> None:
@@ -132,9 +147,9 @@ def wins(counts: Counts, scores: Floats = SIGN) -> Floats:
     """
     check_scores(scores)
     ahead, behind = np.zeros((2, *counts.votes.shape[1:]))
-    for score, cells in zip(scores, counts.mass, strict=True):
-        if not cells.any():
-            continue
+    mass = counts.mass
+    for outcome in np.flatnonzero(counts.votes.max((1, 2), initial=0)):
+        score, cells = scores[outcome], mass[outcome]
         if score > 0.0:
             ahead += score * cells
         if score < 1.0:
@@ -145,7 +160,7 @@ def wins(counts: Counts, scores: Floats = SIGN) -> Floats:
 
 def check_scores(scores: Floats) -> None:
     """Scores must say the same of a vote and of its mirror image: y(o) + y(-o) = 1."""
-    if scores.shape != (OUTCOMES,) or not np.allclose(scores + scores[::-1], 1.0):
+    if scores.shape != (OUTCOMES,) or not (abs(scores + scores[::-1] - 1.0) < 1e-8).all():
         raise RatingError("scores must have seven entries with y(o) + y(-o) = 1")
     if scores.min() < 0.0 or scores.max() > 1.0:
         raise RatingError("scores must lie between 0 and 1")

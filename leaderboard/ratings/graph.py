@@ -120,7 +120,7 @@ def survey(wins: Floats) -> Field:
 def _reaches_all(arc: Mask) -> bool:
     reached = arc[0].copy()
     size = 0
-    while size < (size := int(reached.sum())):
+    while size < (size := int(reached.sum())) < len(arc):
         reached |= arc[reached].any(0)
     return size == len(arc)
 

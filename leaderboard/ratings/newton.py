@@ -76,7 +76,7 @@ def _solution(information: Floats, gradient: Floats) -> Floats | None:
         return gradient
     diagonal = np.diag(information).copy()
     # the transpose of a C-ordered matrix is what Fortran can overwrite, and it is the same matrix
-    factor, solution, failed = lapack.dposv(information.T, gradient, overwrite_a=True)
+    factor, solution, failed = lapack.dposv(information.T, gradient, lower=True, overwrite_a=True)
     if failed or (np.diag(factor) ** 2 < SINGULAR * diagonal).any():
         return None
     return np.asarray(solution)
