@@ -37,6 +37,7 @@ from leaderboard.ratings import (
     elo,
     fold,
     independent,
+    rows,
     style,
 )
 from leaderboard.ratings.compiled import COMPILED
@@ -226,7 +227,7 @@ def without_numba(call: Call) -> Call:
         with (
             patch.object(counts, "COMPILED", new=False),
             patch.object(elo, "COMPILED", new=False),
-            patch.object(style, "COMPILED", new=False),
+            patch.object(rows, "COMPILED", new=False),
             patch.object(elo, "exchange", loop),
         ):
             return call()

@@ -13,7 +13,10 @@ Result = TypeVar("Result")
 
 
 def compiled(function: Callable[..., Result]) -> Callable[..., Result]:
-    """Compile a loop at its first call, which is also when Numba is imported; else leave it be."""
+    """Compile a loop at its first call, which is also when Numba is imported; else leave it be.
+
+    It holds no lock while it runs, so that several threads can run it at once; see `parts`.
+    """
     if not COMPILED:
         return function
 

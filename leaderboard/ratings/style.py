@@ -6,19 +6,19 @@ lmsys.org/blog/2024-08-28-style-control). They are not centred: which competitor
 says nothing, and a mean would make it matter.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from . import bradley_terry
-from .compiled import COMPILED, compiled
 from .counts import SIGN, fold
 from .errors import NotEstimable, RatingError, Singular
 from .graph import Rated
 from .intervals import Covariance, Method, combine, positive, sandwich, two_sided
 from .newton import inverse, maximise
+from .parts import in_parts
+from .rows import Rows, Terms, chances, squared_scores, summed
 from .scores import (
     bearing,
     cluster_ids,
@@ -27,16 +27,12 @@ from .scores import (
     require_clusters,
     squared,
 )
-from .votes import STRONGEST, UNIT, Floats, Ints, Mask, Votes
+from .votes import Floats, Votes
 
-CHUNK = 1 << 15
-"""Rows worked on at a time: they stay in the processor's cache."""
 SAMPLE = 500
 """Votes a parameter that a first fit reads where there are many, for the whole to start nearby."""
 ROUGH = 0.05
 """A first fit ends with a step below this, which is less than its votes leave open."""
-SATURATED = 700.0
-"""Log-odds beyond this are certainty, and their exp() is not a float64."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,31 +65,6 @@ class StyleCovariance:
         return fit.coefficient - reach, fit.coefficient + reach
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Rows:
-    """What is read of the votes that bear.
-
-    competitors: m; cell: int64 (n,), first·m + second, their cells in an (m, m) table; x: (d, n),
-    the covariates that differ; y: (n,), scores; weight: (n,), or None where all weigh 1.
-    """
-
-    competitors: int
-    cell: Ints
-    x: Floats
-    y: Floats
-    weight: Floats | None
-
-    @property
-    def size(self) -> int:
-        return self.competitors + len(self.x)
-
-    def every(self, step: int) -> "_Rows":
-        """One row of every so many."""
-        weight = None if self.weight is None else self.weight[::step].copy()
-        cell, x, y = self.cell[::step].copy(), self.x[:, ::step].copy(), self.y[::step].copy()
-        return _Rows(self.competitors, cell, x, y, weight)
-
-
 def fit(votes: Votes, x: Floats, names: Sequence[str], scores: Floats = SIGN) -> Fit:
     """Maximum-likelihood strengths and style coefficients together, by Newton's method.
 
@@ -101,13 +72,13 @@ def fit(votes: Votes, x: Floats, names: Sequence[str], scores: Floats = SIGN) ->
     Competitors without a finite Bradley-Terry strength stay unrated. Raises NotEstimable where
     covariates are collinear, with each other or with the competitors, and NotConverged.
     """
-    if x.shape != (len(votes), len(names)) or not np.isfinite(x).all():
+    if x.shape != (len(votes), len(names)) or not _finite(x):
         raise RatingError(f"covariates must be finite, {len(votes)} by {len(names)}")
     plain = bradley_terry.fit(fold(votes), scores)
     votes, x = _bearing(votes, x, plain)
     spread = _root_mean_square(votes, x)
     differs = spread > 0
-    rows = _rows(votes, x, differs, scores)
+    rows = Rows.of(votes, x if differs.all() else x[differs], scores)
     gauge = _gauge(plain)
 
     def anchored(at: Floats) -> tuple[Floats, Floats]:
@@ -136,14 +107,19 @@ def covariance(
     """Sandwich covariance of strengths and coefficients; methods and fallback as in `intervals`."""
     m, differs = votes.competitors, fit.spread > 0
     votes, x = _bearing(votes, x, fit)
-    rows = _rows(votes, x, differs, fit.scores)
+    rows = Rows.of(votes, x if differs.all() else x[differs], fit.scores)
     at = np.zeros(rows.size)
     at[:m] = np.where(np.isfinite(fit.strength), fit.strength, 0.0)
     at[m:] = fit.coefficient[differs] / fit.spread[differs]
-    information, residual = _Information(rows), np.empty(len(rows.y))
-    for part, residual[part], weight in _chances(at, rows):
-        information.add(part, weight)
-    bread = _bread(information.matrix(), fit)
+    residual = np.empty(len(rows))
+
+    def informed(part: slice) -> Terms:
+        for few, terms in chances(at, rows, part):
+            residual[few] = terms[0]
+            yield few, terms[1:]
+
+    sums = summed(informed, len(rows.x) + 1, rows)
+    bread = _bread(_matrix(sums.pair, sums.x, rows), fit)
 
     def one(by: Method) -> Covariance:
         meat, clusters = _meat(votes, rows, residual, by)
@@ -170,24 +146,20 @@ def covariance(
     )
 
 
-def derivatives(at: Floats, rows: _Rows) -> tuple[Floats, Floats]:
+def derivatives(at: Floats, rows: Rows) -> tuple[Floats, Floats]:
     """Gradient (m+d,) and negative Hessian (m+d, m+d) in (s, γ) of the log-likelihood."""
-    m, d = rows.competitors, len(rows.x)
-    pair, pull, information = tables(1, m), np.zeros(d), _Information(rows)
-    for part, residual, weight in _chances(at, rows):
-        add(pair, rows.cell[part], residual)
-        pull += rows.x[:, part] @ residual
-        information.add(part, weight)
-    return np.append(_ahead(pair.reshape(m, m)), pull), information.matrix()
+    sums = summed(lambda part: chances(at, rows, part), len(rows.x) + 2, rows)
+    gradient = np.append(_ahead(sums.pair[0], rows), sums.x[0])
+    return gradient, _matrix(sums.pair[1:], sums.x[1:], rows)
 
 
-def _nearby(start: Floats, rows: _Rows, spread: Floats) -> Floats:
-    """Where few of many votes put the maximum, one evenly taken of every so many.
+def _nearby(start: Floats, rows: Rows, spread: Floats) -> Floats:
+    """Where few of many votes put the maximum, one run evenly taken of every so many.
 
     A normal prior of variance 1 about `start`, in strengths and in coefficients of x / spread,
     keeps those near that the few say nothing of.
     """
-    every = len(rows.y) // (SAMPLE * max(rows.size, 1))
+    every = len(rows) // (SAMPLE * max(rows.size, 1))
     if every < 8:  # it would cost about the pass over all votes that it spares
         return start
     few = rows.every(every)
@@ -201,60 +173,16 @@ def _nearby(start: Floats, rows: _Rows, spread: Floats) -> Floats:
     return maximise(start, drawn, tolerance=ROUGH)[0]
 
 
-class _Information:
-    """Σ q·z·zᵀ over rows, z = (e_first - e_second, x), for weights q.
-
-    Σ q and Σ q·x are kept per ordered pair, (d+1, m·m): a row adds to one cell of each.
-    """
-
-    def __init__(self, rows: _Rows) -> None:
-        self.rows = rows
-        self.pair = tables(len(rows.x) + 1, rows.competitors)
-        self.own = np.zeros((len(rows.x), len(rows.x)))
-
-    def add(self, part: slice, weight: Floats) -> None:
-        x = self.rows.x[:, part]
-        wx = x * weight
-        self.own += wx @ x.T
-        add(self.pair, self.rows.cell[part], weight, *wx)
-
-    def matrix(self) -> Floats:
-        m = self.rows.competitors
-        pairs = self.pair.reshape(len(self.pair), m, m)
-        matrix = np.empty((self.rows.size, self.rows.size))
-        matrix[:m, :m] = laplacian(pairs[0] + pairs[0].T)
-        for a, cells in enumerate(pairs[1:], start=m):
-            matrix[:m, a] = matrix[a, :m] = _ahead(cells)
-        matrix[m:, m:] = self.own
-        return matrix
-
-
-def tables(size: int, m: int) -> Floats:
-    """Zeros (size, m·m): each table in one piece, or a pair's cells side by side for the loop."""
-    return np.zeros((size, m * m), order="F" if COMPILED else "C")
-
-
-def add(cells: Floats, at: Ints, *columns: Floats) -> None:
-    """Add each column to its table, a row to the cell that it is `at`."""
-    if COMPILED:
-        add_rows(cells, at, columns)
-    else:
-        add_columns(cells, at, columns)
-
-
-@compiled
-def add_rows(cells: Any, at: Any, columns: Any) -> None:
-    """All columns of a row, then the next row. A tuple's length is known when this is compiled."""
-    for v in range(len(at)):
-        c = at[v]
-        for a in range(len(columns)):
-            cells[a, c] += columns[a][v]
-
-
-def add_columns(cells: Floats, at: Ints, columns: tuple[Floats, ...]) -> None:
-    """The same a column at a time, without a loop over rows."""
-    for table, column in zip(cells, columns, strict=True):
-        np.add.at(table, at, column)
+def _matrix(pair: Floats, x: Floats, rows: Rows) -> Floats:
+    """Σ q·z·zᵀ, (m+d, m+d), z = (e_first - e_second, x), of the sums of the terms q and q·x."""
+    m = rows.competitors
+    cells = pair[0].reshape(m, m)
+    matrix = np.empty((rows.size, rows.size))
+    matrix[:m, :m] = laplacian(cells + cells.T)
+    for a, column in enumerate(pair[1:], start=m):
+        matrix[:m, a] = matrix[a, :m] = _ahead(column, rows)
+    matrix[m:, m:] = x[1:]
+    return matrix
 
 
 def _bearing(votes: Votes, x: Floats, fit: Rated) -> tuple[Votes, Floats]:
@@ -265,43 +193,27 @@ def _bearing(votes: Votes, x: Floats, fit: Rated) -> tuple[Votes, Floats]:
     return votes, np.ascontiguousarray(x.T)
 
 
+def _finite(x: Floats) -> bool:
+    return all(in_parts(lambda part: bool(np.isfinite(x[part]).all()), len(x)))
+
+
 def _root_mean_square(votes: Votes, x: Floats) -> Floats:
     """Of each covariate, every vote by its weight: float64 (d,)."""
-    if votes.weight is None:
-        return np.asarray(np.sqrt(np.einsum("av,av->a", x, x) / max(len(votes), 1)))
-    weight = votes.weight.astype(np.float64)
-    return np.asarray(np.sqrt(np.einsum("v,av,av->a", weight, x, x) / max(weight.sum(), 1.0)))
+
+    def squares(part: slice) -> Floats:
+        few = x[:, part]
+        if votes.weight is None:
+            return np.asarray(np.einsum("av,av->a", few, few))
+        return np.asarray(np.einsum("v,av,av->a", votes.weight[part].astype(np.float64), few, few))
+
+    total: Floats = np.sum(in_parts(squares, len(votes)), axis=0)
+    return np.sqrt(total / max(len(votes) if votes.weight is None else votes.weight.sum(), 1))
 
 
-def _rows(votes: Votes, x: Floats, differs: Mask, scores: Floats) -> _Rows:
-    cell = votes.first.astype(np.int64)
-    cell *= votes.competitors
-    cell += votes.second
-    y = scores.take(votes.outcome + STRONGEST)
-    weight = None if votes.weight is None else votes.weight / UNIT
-    return _Rows(votes.competitors, cell, x if differs.all() else x[differs], y, weight)
-
-
-def _chances(at: Floats, rows: _Rows) -> Iterator[tuple[slice, Floats, Floats]]:
-    """w·(y - p) and w·p·(1 - p), some rows at a time."""
-    m = rows.competitors
-    behind = (at[:m] - at[:m, None]).ravel()
-    for start in range(0, len(rows.y), CHUNK):
-        part = slice(start, start + CHUNK)
-        logit = behind.take(rows.cell[part])
-        logit -= at[m:] @ rows.x[:, part]
-        p = 1.0 / (1.0 + np.exp(np.minimum(logit, SATURATED)))
-        residual, weight = rows.y[part] - p, p * (1.0 - p)
-        if rows.weight is not None:
-            residual *= rows.weight[part]
-            weight *= rows.weight[part]
-        yield part, residual, weight
-
-
-def _ahead(cells: Floats) -> Floats:
-    """Sums of (m, m) pairs that are added to the first competitor and taken from the second."""
-    gained: Floats = cells.sum(1) - cells.sum(0)
-    return gained
+def _ahead(cells: Floats, rows: Rows) -> Floats:
+    """Sums by pair, (m·m,), that are added to the first competitor and taken from the second."""
+    pair = cells.reshape(rows.competitors, rows.competitors)
+    return np.asarray(pair.sum(1) - pair.sum(0))
 
 
 def _gauge(fit: Rated) -> Floats:
@@ -322,15 +234,10 @@ def _bread(information: Floats, fit: Fit) -> Floats:
     return bread
 
 
-def _meat(
-    votes: Votes, rows: _Rows, residual: Floats, by: Method
-) -> tuple[Floats, tuple[int, ...]]:
+def _meat(votes: Votes, rows: Rows, residual: Floats, by: Method) -> tuple[Floats, tuple[int, ...]]:
     if by is Method.INDEPENDENT:
-        squares = _Information(rows)
-        for start in range(0, len(residual), CHUNK):
-            part = slice(start, start + CHUNK)
-            squares.add(part, residual[part] ** 2)
-        return squares.matrix(), ()
+        sums = summed(lambda part: squared_scores(residual, rows, part), len(rows.x) + 1, rows)
+        return _matrix(sums.pair, sums.x, rows), ()
     cluster, size = cluster_ids(votes, by)
     used = int(np.count_nonzero(np.bincount(cluster, minlength=size)))
     require_clusters(used, by)

@@ -13,9 +13,12 @@ from leaderboard.ratings import (
     bradley_terry,
     covariates,
     fold,
+    parts,
     quantise,
+    rows,
     style,
 )
+from leaderboard.ratings.rows import Rows
 
 from . import slow
 from .make import golden, make_votes, simulate
@@ -53,30 +56,35 @@ def test_a_weight_of_3_equals_three_rows_and_one_of_0_none():
         assert np.allclose(getattr(by_weight, name), getattr(by_row, name), rtol=1e-9, atol=1e-9)
 
 
-def test_the_loop_adds_what_the_columns_add():
-    rng = np.random.default_rng(14)
-    cell, columns = rng.integers(0, 25, 300), tuple(rng.normal(size=(4, 300)))
-    whole, by_row, by_loop = np.zeros((3, 4, 25))
-    style.add_columns(whole, cell, columns)
-    style.add_rows(by_row, cell, columns)
-    loop = getattr(style.add_rows, "__wrapped__", style.add_rows)
-    loop(by_loop, cell, columns)
-    assert np.allclose(by_row, whole, rtol=0, atol=1e-12)
-    assert np.array_equal(by_loop, by_row)
-
-
 @pytest.mark.parametrize("weigh", [False, True])
 def test_the_loop_fits_what_the_columns_fit(monkeypatch, weigh):
     votes, x = styled(15, weigh=weigh)
     fits, errors = [], []
     for by_loop in (False, True):
-        monkeypatch.setattr(style, "COMPILED", by_loop)
+        monkeypatch.setattr(rows, "COMPILED", by_loop)
         fits.append(style.fit(votes, x, NAMES))
         covariance = style.covariance(votes, x, fits[-1])
         errors.append((covariance.strength.matrix, covariance.coefficient.matrix))
     assert np.allclose(fits[0].strength, fits[1].strength, rtol=0, atol=1e-12)
     assert np.allclose(fits[0].coefficient, fits[1].coefficient, rtol=0, atol=1e-12)
     assert all(np.allclose(a, b, rtol=0, atol=1e-12) for a, b in zip(*errors, strict=True))
+
+
+@pytest.mark.parametrize("weigh", [False, True])
+def test_threads_change_no_digit(monkeypatch, weigh):
+    votes, x = styled(17, weigh=weigh)
+    monkeypatch.setattr(rows, "COMPILED", True)
+    monkeypatch.setattr(rows, "CHUNK", 200)
+    monkeypatch.setattr(parts, "ROWS", 500)
+    results = []
+    for threads in (1, 2, 3, 3):
+        monkeypatch.setattr(parts, "THREADS", threads)
+        fit = style.fit(votes, x, NAMES)
+        covariance = style.covariance(votes, x, fit)
+        matrices = covariance.strength.matrix, covariance.coefficient.matrix
+        results.append((fit.strength, fit.coefficient, fit.spread, *matrices))
+    for other in results[1:]:
+        assert all(np.array_equal(a, b) for a, b in zip(results[0], other, strict=True))
 
 
 @pytest.mark.parametrize("scores", [SIGN, GRADED])
@@ -139,21 +147,21 @@ def test_gradient_and_hessian_against_finite_differences():
     votes, x = styled(5, votes=300, weigh=True)
     votes = votes.take(votes.weight > 0)
     x = x[: len(votes)]
-    rows = style._rows(votes, np.ascontiguousarray(x.T), np.ones(2, dtype=bool), SIGN)
+    read = Rows.of(votes, np.ascontiguousarray(x.T), SIGN)
     w = np.array([row[3] for row in slow.rows(votes)])
     at = np.random.default_rng(5).normal(size=10)
     z = np.hstack([slow.design(votes), x])
 
     def log_likelihood(at):
         logit = z @ at
-        return float((w * (rows.y * logit - np.logaddexp(0, logit))).sum())
+        return float((w * (read.y * logit - np.logaddexp(0, logit))).sum())
 
-    gradient, information = style.derivatives(at, rows)
+    gradient, information = style.derivatives(at, read)
     for k in range(10):
         h = np.eye(10)[k] * 1e-5
         slope = (log_likelihood(at + h) - log_likelihood(at - h)) / 2e-5
         assert slope == pytest.approx(gradient[k], rel=1e-5)
-        change = style.derivatives(at - h, rows)[0] - style.derivatives(at + h, rows)[0]
+        change = style.derivatives(at - h, read)[0] - style.derivatives(at + h, read)[0]
         assert np.allclose(change / 2e-5, information[k], rtol=1e-5, atol=1e-5)
 
 
@@ -276,7 +284,8 @@ def test_style_that_explains_every_vote_has_no_finite_coefficient():
 @pytest.mark.parametrize("weigh", [False, True])
 def test_a_first_fit_of_few_votes_changes_nothing_but_the_way(monkeypatch, weigh):
     votes, x = styled(16, weigh=weigh)
-    rare = np.where(np.arange(len(votes)) % 26 == 1, 1.0, 0.0)  # unweighted, no 13th vote has it
+    run = np.arange(len(votes)) // rows.RUN
+    rare = np.where(run % 26 == 1, 1.0, 0.0)  # unweighted, no 13th run has it
     x = np.column_stack([x, rare])
     names = [*NAMES, "rare"]
     monkeypatch.setattr(style, "SAMPLE", 10**9)

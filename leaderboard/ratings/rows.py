@@ -1,0 +1,193 @@
+"""The rows that a fit with covariates reads, and what is summed over them.
+
+A row makes some terms of its own, such as its residual: their sums are kept by ordered pair of
+competitors, and with each covariate. numpy adds them up a term at a time, compiled loops a row at
+a time, and parts of many rows in several threads at once.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .compiled import COMPILED, compiled
+from .parts import in_parts
+from .votes import STRONGEST, UNIT, Floats, Ints, Votes
+
+CHUNK = 1 << 15
+"""Rows worked on at a time: they stay in the processor's cache."""
+RUN = 1 << 6
+"""Rows next to each other that are taken together where few of many are read."""
+SATURATED = 700.0
+"""Log-odds beyond this are certainty, and their exp() is not a float64."""
+
+Terms = Iterator[tuple[slice, Floats]]
+"""Some rows, and their terms (k, n), which are overwritten by those of the next."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """What is read of votes.
+
+    competitors: m; cell: int64 (n,), first·m + second, their cells in an (m, m) table; x: (d, n),
+    covariates; y: (n,), scores; weight: (n,), or None where all weigh 1.
+    """
+
+    competitors: int
+    cell: Ints
+    x: Floats
+    y: Floats
+    weight: Floats | None
+
+    @classmethod
+    def of(cls, votes: Votes, x: Floats, scores: Floats) -> "Rows":
+        """The rows of votes with covariates x (d, n), each in one piece."""
+        cell, y = np.empty(len(votes), dtype=np.int64), np.empty(len(votes))
+
+        def fill(part: slice) -> None:
+            np.multiply(votes.first[part], votes.competitors, out=cell[part], dtype=np.int64)
+            cell[part] += votes.second[part]
+            scores.take(votes.outcome[part] + STRONGEST, out=y[part], mode="clip")
+
+        in_parts(fill, len(votes))
+        weight = None if votes.weight is None else votes.weight / UNIT
+        return cls(votes.competitors, cell, x, y, weight)
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    @property
+    def size(self) -> int:
+        """How many parameters there are, m + d."""
+        return self.competitors + len(self.x)
+
+    def every(self, step: int) -> "Rows":
+        """One run of rows of every so many: single rows would cost as much memory as all."""
+        rows = np.add.outer(np.arange(0, len(self) - RUN, RUN * step), np.arange(RUN)).ravel()
+        weight = None if self.weight is None else self.weight[rows]
+        x = self.x.take(rows, axis=1)
+        return Rows(self.competitors, self.cell[rows], x, self.y[rows], weight)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sums:
+    """Of k terms t of the rows: pair, (k, m·m), Σ t by ordered pair; x: (k, d), Σ t·x."""
+
+    pair: Floats
+    x: Floats
+
+    @classmethod
+    def none(cls, terms: int, rows: Rows) -> "Sums":
+        """Zeros, a table in one piece, or the cells of a pair side by side for the loop."""
+        pair = np.zeros((terms, rows.competitors**2), order="F" if COMPILED else "C")
+        return cls(pair, np.zeros((terms, len(rows.x))))
+
+
+def summed(terms: Callable[[slice], Terms], size: int, rows: Rows) -> Sums:
+    """The sums of so many terms over all rows, which `terms` makes of a part of them."""
+
+    def added(part: slice) -> Sums:
+        sums = Sums.none(size, rows)
+        for few, made in terms(part):
+            add(sums.pair, rows.cell[few], made)
+            sums.x[:] += made @ rows.x[:, few].T
+        return sums
+
+    if not COMPILED:  # what numpy adds by index it adds with the interpreter's lock
+        return added(slice(0, len(rows)))
+    whole, *others = in_parts(added, len(rows), size * rows.competitors**2)
+    for other in others:
+        whole.pair[:] += other.pair
+        whole.x[:] += other.x
+    return whole
+
+
+def chances(at: Floats, rows: Rows, within: slice) -> Terms:
+    """w·(y - p), w·p·(1 - p) and w·p·(1 - p)·x, with parameters `at`: d + 2 terms."""
+    m = rows.competitors
+    behind = (at[:m] - at[:m, None]).ravel()
+    room, logits = np.empty((len(rows.x) + 2, CHUNK)), np.empty(CHUNK)
+    for few in chunks(within):
+        x, y = rows.x[:, few], rows.y[few]
+        terms, logit = room[:, : len(y)], logits[: len(y)]
+        np.matmul(at[m:], x, out=logit)
+        subtract(behind, rows.cell[few], logit)
+        compare(np.exp(logit, out=logit), y, terms[0], terms[1])
+        if rows.weight is not None:
+            terms[:2] *= rows.weight[few]
+        np.multiply(x, terms[1], out=terms[2:])
+        yield few, terms
+
+
+def squared_scores(residual: Floats, rows: Rows, within: slice) -> Terms:
+    """r² and r²·x of residuals r: d + 1 terms."""
+    room = np.empty((len(rows.x) + 1, CHUNK))
+    for few in chunks(within):
+        terms = room[:, : few.stop - few.start]
+        np.square(residual[few], out=terms[0])
+        np.multiply(rows.x[:, few], terms[0], out=terms[1:])
+        yield few, terms
+
+
+def chunks(part: slice) -> Iterator[slice]:
+    """Some rows of a part at a time."""
+    for start in range(part.start, part.stop, CHUNK):
+        yield slice(start, min(start + CHUNK, part.stop))
+
+
+def subtract(behind: Floats, cell: Ints, logit: Floats) -> None:
+    """behind[cell] - logit in place of logit, and no more than is saturated."""
+    if COMPILED:
+        subtract_rows(behind, cell, logit)
+    else:
+        np.minimum(behind.take(cell) - logit, SATURATED, out=logit)
+
+
+@compiled
+def subtract_rows(behind: Any, cell: Any, logit: Any) -> None:
+    """The same in one loop."""
+    for v in range(len(cell)):
+        logit[v] = min(behind[cell[v]] - logit[v], SATURATED)
+
+
+def compare(odds: Floats, y: Floats, residual: Floats, weight: Floats) -> None:
+    """y - p and p·(1 - p), p = 1 / (1 + odds), into the last two."""
+    if COMPILED:
+        compare_rows(odds, y, residual, weight)
+    else:
+        p = 1.0 / (1.0 + odds)
+        np.subtract(y, p, out=residual)
+        np.multiply(p, 1.0 - p, out=weight)
+
+
+@compiled
+def compare_rows(odds: Any, y: Any, residual: Any, weight: Any) -> None:
+    """The same in one loop."""
+    for v in range(len(odds)):
+        p = 1.0 / (1.0 + odds[v])
+        residual[v] = y[v] - p
+        weight[v] = p * (1.0 - p)
+
+
+def add(cells: Floats, at: Ints, terms: Floats) -> None:
+    """Add each term to its table, a row to the cell that it is `at`."""
+    if COMPILED:
+        add_rows(cells, at, tuple(terms))
+    else:
+        add_columns(cells, at, terms)
+
+
+@compiled
+def add_rows(cells: Any, at: Any, terms: Any) -> None:
+    """All terms of a row, then the next row. A tuple's length is known when this is compiled."""
+    for v in range(len(at)):
+        c = at[v]
+        for a in range(len(terms)):
+            cells[a, c] += terms[a][v]
+
+
+def add_columns(cells: Floats, at: Ints, terms: Floats) -> None:
+    """The same a term at a time, without a loop over rows."""
+    for table, term in zip(cells, terms, strict=True):
+        np.add.at(table, at, term)

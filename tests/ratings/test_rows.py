@@ -1,0 +1,85 @@
+"""Sums over rows: by loop and by column, whole and in parts, with one thread and with several."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from leaderboard.ratings import SIGN, parts, rows
+from leaderboard.ratings.rows import Rows
+
+from .make import simulate
+
+
+def uncompiled(loop):
+    return getattr(loop, "__wrapped__", loop)
+
+
+def test_the_loop_adds_what_the_columns_add():
+    rng = np.random.default_rng(14)
+    cell, terms = rng.integers(0, 25, 300), rng.normal(size=(4, 300))
+    by_column, by_row, by_loop = np.zeros((3, 4, 25))
+    rows.add_columns(by_column, cell, terms)
+    rows.add_rows(by_row, cell, tuple(terms))
+    uncompiled(rows.add_rows)(by_loop, cell, tuple(terms))
+    assert np.allclose(by_row, by_column, rtol=0, atol=1e-12)
+    assert np.array_equal(by_loop, by_row)
+
+
+@pytest.mark.parametrize("by_loop", [False, True])
+def test_chances_are_those_of_the_formula(monkeypatch, by_loop):
+    monkeypatch.setattr(rows, "COMPILED", by_loop)
+    monkeypatch.setattr(rows, "CHUNK", 70)
+    rng = np.random.default_rng(15)
+    votes, _ = simulate(15, votes=200)
+    x, at = rng.normal(size=(2, 200)), rng.normal(size=10)
+    at[0] = 2000.0  # certainty, beyond what exp() can say
+    read = Rows.of(votes, x, SIGN)
+    made = [(few, terms.copy()) for few, terms in rows.chances(at, read, slice(0, 200))]
+    assert [few for few, _ in made] == [slice(0, 70), slice(70, 140), slice(140, 200)]
+    logit = at[votes.second] - at[votes.first] - at[8:] @ x
+    p = 1 / (1 + np.exp(np.minimum(logit, 700)))
+    expected = [SIGN[votes.outcome + 3] - p, p * (1 - p), *(p * (1 - p) * x)]
+    assert np.allclose(np.hstack([terms for _, terms in made]), expected, rtol=0, atol=1e-12)
+
+
+def test_a_division_depends_on_the_rows_and_the_sums_alone(monkeypatch):
+    monkeypatch.setattr(parts, "ROWS", 100)
+    for threads in (1, 2, 3):
+        monkeypatch.setattr(parts, "THREADS", threads)
+        assert parts.division(199, 0) == [slice(0, 199)]
+        assert parts.division(201, 0) == [slice(0, 100), slice(100, 201)]
+        assert parts.division(700, 0) == [slice(k, k + 175) for k in (0, 175, 350, 525)]
+        assert len(parts.division(10**6, 0)) == parts.MOST
+        assert len(parts.division(10**6, 400_000)) == 2
+        assert parts.division(0, 0) == [slice(0, 0)]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_parts_come_back_in_their_order_and_count_exactly(monkeypatch, threads):
+    monkeypatch.setattr(parts, "ROWS", 100)
+    monkeypatch.setattr(parts, "THREADS", threads)
+    column = np.random.default_rng(16).integers(0, 10**15, 999)
+    for _ in range(20):
+        sums = parts.in_parts(lambda part: int(column[part].sum()), 999)
+        assert sums == [int(column[part].sum()) for part in parts.division(999, 0)]
+        assert sum(sums) == int(column.sum())
+
+
+def test_busy_threads_are_not_waited_for(monkeypatch):
+    monkeypatch.setattr(parts, "ROWS", 100)
+    monkeypatch.setattr(parts, "THREADS", 2)
+    release = threading.Event()
+    helpers = parts._helpers(parts.os.getpid(), 1)
+    helpers.submit(release.wait)
+    try:
+        assert parts.in_parts(lambda part: part.start, 200) == [0, 100]
+    finally:
+        release.set()
+
+
+def test_what_fails_in_a_part_fails(monkeypatch):
+    monkeypatch.setattr(parts, "ROWS", 100)
+    monkeypatch.setattr(parts, "THREADS", 2)
+    with pytest.raises(ZeroDivisionError):
+        parts.in_parts(lambda part: 1 // part.start, 200)
