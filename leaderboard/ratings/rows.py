@@ -22,8 +22,11 @@ RUN = 1 << 6
 SATURATED = 700.0
 """Log-odds beyond this are certainty, and their exp() is not a float64."""
 
-Terms = Iterator[tuple[slice, Floats]]
-"""Some rows, and their terms (k, n), which are overwritten by those of the next."""
+BLOCK = 1 << 11
+"""Rows whose terms the compiled loop keeps before it adds them."""
+
+Terms = Iterator[tuple[slice, tuple[Floats, ...]]]
+"""Some rows, and their terms (n,), which are overwritten by those of the next."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,7 +75,10 @@ class Rows:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sums:
-    """Of k terms t of the rows: pair, (k, m·m), Σ t by ordered pair; x: (k, d), Σ t·x."""
+    """Of k terms of the rows, and of the last one times each covariate, k + d in all.
+
+    pair: (k + d, m·m), their sums by ordered pair; x: (k + d, d), the sums of them times x.
+    """
 
     pair: Floats
     x: Floats
@@ -80,23 +86,30 @@ class Sums:
     @classmethod
     def none(cls, terms: int, rows: Rows) -> "Sums":
         """Zeros, a table in one piece, or the cells of a pair side by side for the loop."""
-        pair = np.zeros((terms, rows.competitors**2), order="F" if COMPILED else "C")
-        return cls(pair, np.zeros((terms, len(rows.x))))
+        size = terms + len(rows.x)
+        pair = np.zeros((size, rows.competitors**2), order="F" if COMPILED else "C")
+        return cls(pair, np.zeros((size, len(rows.x))))
+
+    def add(self, cell: Ints, terms: tuple[Floats, ...], x: Floats) -> None:
+        """Add some rows, each to its cell."""
+        if COMPILED and len(x) > 0:
+            add_rows(self.pair, self.x, cell, terms, tuple(x))
+        else:
+            add_columns(self.pair, self.x, cell, terms, x)
 
 
-def summed(terms: Callable[[slice], Terms], size: int, rows: Rows) -> Sums:
-    """The sums of so many terms over all rows, which `terms` makes of a part of them."""
+def summed(made: Callable[[slice], Terms], terms: int, rows: Rows) -> Sums:
+    """The sums over all rows of so many terms, which are made of a part of them."""
 
     def added(part: slice) -> Sums:
-        sums = Sums.none(size, rows)
-        for few, made in terms(part):
-            add(sums.pair, rows.cell[few], made)
-            sums.x[:] += made @ rows.x[:, few].T
+        sums = Sums.none(terms, rows)
+        for few, columns in made(part):
+            sums.add(rows.cell[few], columns, rows.x[:, few])
         return sums
 
     if not COMPILED:  # what numpy adds by index it adds with the interpreter's lock
         return added(slice(0, len(rows)))
-    whole, *others = in_parts(added, len(rows), size * rows.competitors**2)
+    whole, *others = in_parts(added, len(rows), (terms + len(rows.x)) * rows.competitors**2)
     for other in others:
         whole.pair[:] += other.pair
         whole.x[:] += other.x
@@ -104,30 +117,20 @@ def summed(terms: Callable[[slice], Terms], size: int, rows: Rows) -> Sums:
 
 
 def chances(at: Floats, rows: Rows, within: slice) -> Terms:
-    """w·(y - p), w·p·(1 - p) and w·p·(1 - p)·x, with parameters `at`: d + 2 terms."""
+    """w·(y - p) and w·p·(1 - p), with parameters `at`."""
     m = rows.competitors
     behind = (at[:m] - at[:m, None]).ravel()
-    room, logits = np.empty((len(rows.x) + 2, CHUNK)), np.empty(CHUNK)
+    room = np.empty((3, CHUNK))
     for few in chunks(within):
-        x, y = rows.x[:, few], rows.y[few]
-        terms, logit = room[:, : len(y)], logits[: len(y)]
-        np.matmul(at[m:], x, out=logit)
+        y = rows.y[few]
+        logit, residual, weight = room[:, : len(y)]
+        np.matmul(at[m:], rows.x[:, few], out=logit)
         subtract(behind, rows.cell[few], logit)
-        compare(np.exp(logit, out=logit), y, terms[0], terms[1])
+        compare(np.exp(logit, out=logit), y, residual, weight)
         if rows.weight is not None:
-            terms[:2] *= rows.weight[few]
-        np.multiply(x, terms[1], out=terms[2:])
-        yield few, terms
-
-
-def squared_scores(residual: Floats, rows: Rows, within: slice) -> Terms:
-    """r² and r²·x of residuals r: d + 1 terms."""
-    room = np.empty((len(rows.x) + 1, CHUNK))
-    for few in chunks(within):
-        terms = room[:, : few.stop - few.start]
-        np.square(residual[few], out=terms[0])
-        np.multiply(rows.x[:, few], terms[0], out=terms[1:])
-        yield few, terms
+            residual *= rows.weight[few]
+            weight *= rows.weight[few]
+        yield few, (residual, weight)
 
 
 def chunks(part: slice) -> Iterator[slice]:
@@ -170,24 +173,34 @@ def compare_rows(odds: Any, y: Any, residual: Any, weight: Any) -> None:
         weight[v] = p * (1.0 - p)
 
 
-def add(cells: Floats, at: Ints, terms: Floats) -> None:
-    """Add each term to its table, a row to the cell that it is `at`."""
-    if COMPILED:
-        add_rows(cells, at, tuple(terms))
-    else:
-        add_columns(cells, at, terms)
-
-
 @compiled
-def add_rows(cells: Any, at: Any, terms: Any) -> None:
-    """All terms of a row, then the next row. A tuple's length is known when this is compiled."""
-    for v in range(len(at)):
-        c = at[v]
-        for a in range(len(terms)):
-            cells[a, c] += terms[a][v]
+def add_rows(pair: Any, own: Any, at: Any, terms: Any, x: Any) -> None:
+    """All terms of a row, then the next row. Lengths of tuples are known when this is compiled."""
+    k = len(terms)
+    room = np.empty((k + len(x), BLOCK))
+    for start in range(0, len(at), BLOCK):
+        rows = slice(start, start + BLOCK)
+        cell = at[rows]
+        weight = terms[k - 1][rows]
+        for b in range(len(terms)):
+            room[b, : len(cell)] = terms[b][rows]
+        for a in range(len(x)):
+            covariate = x[a][rows]
+            for v in range(len(cell)):
+                room[k + a, v] = weight[v] * covariate[v]
+            for b in range(k + a + 1):
+                own[b, a] += np.dot(room[b, : len(cell)], covariate)
+        for v in range(len(cell)):
+            for b in range(k + len(x)):
+                pair[b, cell[v]] += room[b, v]
+    for a in range(len(x)):  # Σ weight·x·xᵀ is symmetric
+        for b in range(a):
+            own[k + a, b] = own[k + b, a]
 
 
-def add_columns(cells: Floats, at: Ints, terms: Floats) -> None:
+def add_columns(pair: Floats, own: Floats, at: Ints, terms: tuple[Floats, ...], x: Floats) -> None:
     """The same a term at a time, without a loop over rows."""
-    for table, term in zip(cells, terms, strict=True):
-        np.add.at(table, at, term)
+    columns = np.vstack([*terms, x * terms[-1]])
+    own += columns @ x.T
+    for table, column in zip(pair, columns, strict=True):
+        np.add.at(table, at, column)

@@ -18,7 +18,7 @@ from .graph import Rated
 from .intervals import Covariance, Method, combine, positive, sandwich, two_sided
 from .newton import inverse, maximise
 from .parts import in_parts
-from .rows import Rows, Terms, chances, squared_scores, summed
+from .rows import Rows, Terms, chances, chunks, summed
 from .scores import (
     bearing,
     cluster_ids,
@@ -114,11 +114,11 @@ def covariance(
     residual = np.empty(len(rows))
 
     def informed(part: slice) -> Terms:
-        for few, terms in chances(at, rows, part):
-            residual[few] = terms[0]
-            yield few, terms[1:]
+        for few, (scored, weight) in chances(at, rows, part):
+            residual[few] = scored
+            yield few, (weight,)
 
-    sums = summed(informed, len(rows.x) + 1, rows)
+    sums = summed(informed, 1, rows)
     bread = _bread(_matrix(sums.pair, sums.x, rows), fit)
 
     def one(by: Method) -> Covariance:
@@ -148,7 +148,7 @@ def covariance(
 
 def derivatives(at: Floats, rows: Rows) -> tuple[Floats, Floats]:
     """Gradient (m+d,) and negative Hessian (m+d, m+d) in (s, γ) of the log-likelihood."""
-    sums = summed(lambda part: chances(at, rows, part), len(rows.x) + 2, rows)
+    sums = summed(lambda part: chances(at, rows, part), 2, rows)
     gradient = np.append(_ahead(sums.pair[0], rows), sums.x[0])
     return gradient, _matrix(sums.pair[1:], sums.x[1:], rows)
 
@@ -236,7 +236,7 @@ def _bread(information: Floats, fit: Fit) -> Floats:
 
 def _meat(votes: Votes, rows: Rows, residual: Floats, by: Method) -> tuple[Floats, tuple[int, ...]]:
     if by is Method.INDEPENDENT:
-        sums = summed(lambda part: squared_scores(residual, rows, part), len(rows.x) + 1, rows)
+        sums = summed(lambda part: ((few, (residual[few] ** 2,)) for few in chunks(part)), 1, rows)
         return _matrix(sums.pair, sums.x, rows), ()
     cluster, size = cluster_ids(votes, by)
     used = int(np.count_nonzero(np.bincount(cluster, minlength=size)))

@@ -11,19 +11,30 @@ from leaderboard.ratings.rows import Rows
 from .make import simulate
 
 
-def uncompiled(loop):
-    return getattr(loop, "__wrapped__", loop)
-
-
 def test_the_loop_adds_what_the_columns_add():
     rng = np.random.default_rng(14)
-    cell, terms = rng.integers(0, 25, 300), rng.normal(size=(4, 300))
-    by_column, by_row, by_loop = np.zeros((3, 4, 25))
-    rows.add_columns(by_column, cell, terms)
-    rows.add_rows(by_row, cell, tuple(terms))
-    uncompiled(rows.add_rows)(by_loop, cell, tuple(terms))
-    assert np.allclose(by_row, by_column, rtol=0, atol=1e-12)
-    assert np.array_equal(by_loop, by_row)
+    cell, terms, x = (
+        rng.integers(0, 25, 5000),
+        tuple(rng.normal(size=(2, 5000))),
+        rng.normal(size=(3, 5000)),
+    )
+    uncompiled = getattr(rows.add_rows, "__wrapped__", rows.add_rows)
+    sums = []
+    for add in (rows.add_columns, rows.add_rows, uncompiled):
+        pair, own = np.zeros((5, 25), order="F"), np.zeros((5, 3))
+        for half in (slice(3000), slice(3000, None)):
+            columns = tuple(term[half] for term in terms)
+            add(
+                pair,
+                own,
+                cell[half],
+                columns,
+                x[:, half] if add is rows.add_columns else tuple(x[:, half]),
+            )
+        sums.append((pair, own))
+    for pair, own in sums[1:]:
+        assert np.allclose(pair, sums[0][0], rtol=0, atol=1e-11)
+        assert np.allclose(own, sums[0][1], rtol=0, atol=1e-11)
 
 
 @pytest.mark.parametrize("by_loop", [False, True])
@@ -35,11 +46,11 @@ def test_chances_are_those_of_the_formula(monkeypatch, by_loop):
     x, at = rng.normal(size=(2, 200)), rng.normal(size=10)
     at[0] = 2000.0  # certainty, beyond what exp() can say
     read = Rows.of(votes, x, SIGN)
-    made = [(few, terms.copy()) for few, terms in rows.chances(at, read, slice(0, 200))]
+    made = [(few, np.array(terms)) for few, terms in rows.chances(at, read, slice(0, 200))]
     assert [few for few, _ in made] == [slice(0, 70), slice(70, 140), slice(140, 200)]
     logit = at[votes.second] - at[votes.first] - at[8:] @ x
     p = 1 / (1 + np.exp(np.minimum(logit, 700)))
-    expected = [SIGN[votes.outcome + 3] - p, p * (1 - p), *(p * (1 - p) * x)]
+    expected = [SIGN[votes.outcome + 3] - p, p * (1 - p)]
     assert np.allclose(np.hstack([terms for _, terms in made]), expected, rtol=0, atol=1e-12)
 
 
