@@ -38,6 +38,7 @@ from leaderboard.ratings import (
     fold,
     independent,
     rows,
+    scores,
     style,
 )
 from leaderboard.ratings.compiled import COMPILED
@@ -228,6 +229,7 @@ def without_numba(call: Call) -> Call:
             patch.object(counts, "COMPILED", new=False),
             patch.object(elo, "COMPILED", new=False),
             patch.object(rows, "COMPILED", new=False),
+            patch.object(scores, "COMPILED", new=False),
             patch.object(elo, "exchange", loop),
         ):
             return call()

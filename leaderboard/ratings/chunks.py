@@ -11,9 +11,9 @@ ROWS = 1 << 15
 Kind = TypeVar("Kind", bound=np.generic)
 
 
-def chunks(rows: int) -> Iterator[slice]:
-    """Slices of all rows, one after the other."""
-    return (slice(start, start + ROWS) for start in range(0, rows, ROWS))
+def chunks(stop: int, start: int = 0) -> Iterator[slice]:
+    """Slices of the rows from `start` to before `stop`, one after the other."""
+    return (slice(begin, min(begin + ROWS, stop)) for begin in range(start, stop, ROWS))
 
 
 def looked_up(

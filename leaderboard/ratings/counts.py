@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from .chunks import chunks
 from .compiled import COMPILED, compiled
 from .errors import RatingError
 from .votes import STRONGEST, UNIT, Floats, Ints, Votes
@@ -17,8 +18,6 @@ GRADED: Floats = np.arange(OUTCOMES) / (OUTCOMES - 1)
 """Graded scores 0, 1/6, 1/3, 1/2, 2/3, 5/6, 1: "slightly better" moves less than "much better"."""
 
 LARGEST = np.iinfo(np.int64).max
-CHUNK = 1 << 15
-"""Rows whose cells are computed at a time: they stay in the processor's cache."""
 BLOCK = 1 << 10
 """Rows that the compiled loop takes at a time."""
 
@@ -128,8 +127,7 @@ def count_columns(sums: Ints, votes: Votes) -> None:
 
 def _cells(votes: Votes) -> Iterator[tuple[slice, Ints]]:
     """The cell of each vote, for some rows at a time."""
-    for start in range(0, len(votes), CHUNK):
-        part = slice(start, start + CHUNK)
+    for part in chunks(len(votes)):
         cell = votes.outcome[part].astype(np.int32)
         cell += STRONGEST
         cell *= votes.competitors

@@ -16,7 +16,6 @@ section VI.D), and the normal distribution where every vote is by itself.
 """
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
@@ -30,6 +29,7 @@ from .counts import Counts
 from .errors import RatingError
 from .graph import Rated
 from .newton import anchor
+from .parts import at_once
 from .scores import Residuals, chosen, cluster_meat, laplacian, on_scale, require_clusters
 from .votes import Floats, Votes
 
@@ -171,9 +171,8 @@ def two_way(votes: Votes, counts: Counts, fit: Fit) -> Covariance:
     """
     votes = chosen(votes, on_scale(votes, fit))
     residual = Residuals(votes, fit)
-    with ThreadPoolExecutor(2) as pool:
-        side = partial(_clustered, votes, residual, fit)
-        sides = list(pool.map(side, (Method.CONTRIBUTOR, Method.MATCHUP)))
+    side = partial(_clustered, votes, residual, fit)
+    sides = at_once(side, (Method.CONTRIBUTOR, Method.MATCHUP))
     if votes.judgment is None:
         shared = independent(counts, fit)
     else:

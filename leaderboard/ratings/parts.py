@@ -6,7 +6,7 @@ for work that lets go of the interpreter's lock: compiled loops, and numpy on lo
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TypeVar
@@ -18,22 +18,27 @@ MOST = 8
 THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 """How many processors this process may use."""
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
 def in_parts(work: Callable[[slice], Result], rows: int, sums: int = 0) -> list[Result]:
-    """work(part) of all parts of so many rows, in their order; each keeps so many sums.
+    """work(part) of all parts of so many rows, in their order; each keeps so many sums."""
+    return at_once(work, division(rows, sums))
 
-    Other threads begin with the first part, the caller with the last that none of them has begun,
+
+def at_once(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    """work(item) of all items, in their order, by several threads.
+
+    Other threads begin with the first item, the caller with the last that none of them has begun,
     so that it waits for nobody who is busy elsewhere.
     """
-    parts = division(rows, sums)
-    if len(parts) == 1 or THREADS == 1:
-        return [work(part) for part in parts]
+    if len(items) == 1 or THREADS == 1:
+        return [work(item) for item in items]
     helpers = _helpers(os.getpid(), THREADS - 1)
-    shared = [(part, helpers.submit(work, part)) for part in parts]
+    shared = [(item, helpers.submit(work, item)) for item in items]
     results = [
-        work(part) if future.cancel() else future.result() for part, future in reversed(shared)
+        work(item) if future.cancel() else future.result() for item, future in reversed(shared)
     ]
     return results[::-1]
 

@@ -11,17 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from .chunks import ROWS, chunks
 from .compiled import COMPILED, compiled
 from .parts import in_parts
 from .votes import STRONGEST, UNIT, Floats, Ints, Votes
 
-CHUNK = 1 << 15
-"""Rows worked on at a time: they stay in the processor's cache."""
 RUN = 1 << 6
 """Rows next to each other that are taken together where few of many are read."""
 SATURATED = 700.0
 """Log-odds beyond this are certainty, and their exp() is not a float64."""
-
 BLOCK = 1 << 11
 """Rows whose terms the compiled loop keeps before it adds them."""
 
@@ -120,8 +118,8 @@ def chances(at: Floats, rows: Rows, within: slice) -> Terms:
     """w·(y - p) and w·p·(1 - p), with parameters `at`."""
     m = rows.competitors
     behind = (at[:m] - at[:m, None]).ravel()
-    room = np.empty((3, CHUNK))
-    for few in chunks(within):
+    room = np.empty((3, ROWS))
+    for few in chunks(within.stop, within.start):
         y = rows.y[few]
         logit, residual, weight = room[:, : len(y)]
         np.matmul(at[m:], rows.x[:, few], out=logit)
@@ -131,12 +129,6 @@ def chances(at: Floats, rows: Rows, within: slice) -> Terms:
             residual *= rows.weight[few]
             weight *= rows.weight[few]
         yield few, (residual, weight)
-
-
-def chunks(part: slice) -> Iterator[slice]:
-    """Some rows of a part at a time."""
-    for start in range(part.start, part.stop, CHUNK):
-        yield slice(start, min(start + CHUNK, part.stop))
 
 
 def subtract(behind: Floats, cell: Ints, logit: Floats) -> None:

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import bradley_terry
+from .chunks import chunks
 from .counts import SIGN, fold
 from .errors import NotEstimable, RatingError, Singular
 from .graph import Rated
 from .intervals import Covariance, Method, combine, positive, sandwich, two_sided
 from .newton import inverse, maximise
 from .parts import in_parts
-from .rows import Rows, Terms, chances, chunks, summed
+from .rows import Rows, Terms, chances, summed
 from .scores import (
     bearing,
     cluster_ids,
@@ -235,8 +236,11 @@ def _bread(information: Floats, fit: Fit) -> Floats:
 
 
 def _meat(votes: Votes, rows: Rows, residual: Floats, by: Method) -> tuple[Floats, tuple[int, ...]]:
+    def squares(part: slice) -> Terms:
+        return ((few, (residual[few] ** 2,)) for few in chunks(part.stop, part.start))
+
     if by is Method.INDEPENDENT:
-        sums = summed(lambda part: ((few, (residual[few] ** 2,)) for few in chunks(part)), 1, rows)
+        sums = summed(squares, 1, rows)
         return _matrix(sums.pair, sums.x, rows), ()
     cluster, size = cluster_ids(votes, by)
     used = int(np.count_nonzero(np.bincount(cluster, minlength=size)))

@@ -18,6 +18,7 @@ from leaderboard.ratings import (
     fold,
     independent,
     interval,
+    parts,
     quantise,
     rank,
     two_way,
@@ -95,6 +96,14 @@ def test_a_cluster_of_two_pairs_is_found_out_wherever_they_stand(monkeypatch, ro
         total, pair_of = np.zeros(200), np.full(200, vote_scores.NO_PAIR, dtype=np.int32)
         columns = ((cluster[part], pair[part]) for part in chunk_rows.chunks(200))
         assert not all(add(total, pair_of, c, p, np.ones(len(c))) for c, p in columns)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_threads_move_no_digit(monkeypatch, threads):
+    votes, fit, _ = votes_and_fit(5, weigh=True, votes=700)
+    expected = two_way(votes, fold(votes), fit).matrix
+    monkeypatch.setattr(parts, "THREADS", threads)
+    assert np.array_equal(two_way(votes, fold(votes), fit).matrix, expected)
 
 
 def loop(function):

@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from leaderboard.ratings import SIGN, parts, rows
+from leaderboard.ratings import SIGN, chunks, parts, rows
 from leaderboard.ratings.rows import Rows
 
 from .make import simulate
@@ -40,7 +40,8 @@ def test_the_loop_adds_what_the_columns_add():
 @pytest.mark.parametrize("by_loop", [False, True])
 def test_chances_are_those_of_the_formula(monkeypatch, by_loop):
     monkeypatch.setattr(rows, "COMPILED", by_loop)
-    monkeypatch.setattr(rows, "CHUNK", 70)
+    monkeypatch.setattr(chunks, "ROWS", 70)
+    monkeypatch.setattr(rows, "ROWS", 70)
     rng = np.random.default_rng(15)
     votes, _ = simulate(15, votes=200)
     x, at = rng.normal(size=(2, 200)), rng.normal(size=10)

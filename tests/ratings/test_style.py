@@ -11,6 +11,7 @@ from leaderboard.ratings import (
     RatingError,
     Votes,
     bradley_terry,
+    chunks,
     covariates,
     fold,
     parts,
@@ -74,7 +75,8 @@ def test_the_loop_fits_what_the_columns_fit(monkeypatch, weigh):
 def test_threads_change_no_digit(monkeypatch, weigh):
     votes, x = styled(17, weigh=weigh)
     monkeypatch.setattr(rows, "COMPILED", True)
-    monkeypatch.setattr(rows, "CHUNK", 200)
+    monkeypatch.setattr(chunks, "ROWS", 200)
+    monkeypatch.setattr(rows, "ROWS", 200)
     monkeypatch.setattr(parts, "ROWS", 500)
     results = []
     for threads in (1, 2, 3, 3):
