@@ -3,11 +3,12 @@
     python -m bench.ratings [--quick] [--clock wall|cpu]
 
 Votes follow known Bradley-Terry strengths, a fifth of them ties. The contestants of a case take
-turns in one process, so that whatever else the machine does falls on all of them; figures are
-medians, of the time on the wall or, where the machine is busy, of processor time. Each gets the
-votes in the form it takes: this engine and the L-BFGS fits integer columns, choix a matrix of wins,
-evalica lists of names, arena-rank a data frame. Memory is what one call adds to the process at its
-peak. What is not installed is left out, and its goals say so.
+turns in one process, so that whatever else the machine does falls on all of them; what is over in
+milliseconds is called several times in its turn; figures are medians, of the time on the wall or,
+where the machine is busy, of processor time. Each gets the votes in the form it takes: this engine
+and the L-BFGS fits integer columns, choix a matrix of wins, evalica lists of names, arena-rank a
+data frame. Memory is what one call adds to the process at its peak. What is not installed is left
+out, and its goals say so.
 """
 
 import os
@@ -47,6 +48,8 @@ TIES = 0.2
 NAMES = ("length", "headers", "bold", "lists")
 PULL = np.array([0.5, 0.05, 0.05, 0.1])
 ROUNDS = 100
+TURN = 0.02
+"""Seconds for which a call is repeated in its turn."""
 LBFGS = {"maxiter": 100, "gtol": 1e-6}
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 Call = Callable[[], object]
@@ -264,9 +267,7 @@ def race(case: str, contestants: dict[str, Call], repeats: int, clock: str) -> d
     taken: dict[str, list[float]] = {name: [] for name in contestants}
     for _ in range(repeats):
         for name, call in contestants.items():
-            start = CLOCKS[clock]()
-            call()
-            taken[name].append(CLOCKS[clock]() - start)
+            taken[name].append(turn(call, CLOCKS[clock]))
     medians = {name: median(times) for name, times in taken.items()}
     ours = next(iter(medians.values()))
     for name, seconds in medians.items():
@@ -276,6 +277,16 @@ def race(case: str, contestants: dict[str, Call], repeats: int, clock: str) -> d
             flush=True,
         )
     return medians
+
+
+def turn(call: Call, clock: Callable[[], float]) -> float:
+    """Median seconds of a call in one turn."""
+    taken = []
+    while sum(taken) < TURN:
+        start = clock()
+        call()
+        taken.append(clock() - start)
+    return median(taken)
 
 
 def ours(call: Callable[[int, int], object], m: int, n: int) -> dict[str, Call]:
