@@ -32,7 +32,7 @@ from leaderboard.ratings.elo import Elo
 from leaderboard.reliability import control_scores, weights
 from leaderboard.styling import NoStyleError, Styled, styled
 
-METHOD = 3
+METHOD = 4
 """Raised whenever the same judgments would give other numbers."""
 CLAIM = timedelta(minutes=2)
 """How long a worker has a board to itself: longer than any refresh takes."""
