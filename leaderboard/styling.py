@@ -93,7 +93,7 @@ def styled(votes: Votes, about: Contents) -> Styled:
         np.where(spread, limits.upper, np.nan),
         rank(fit, compare(fit, found.strength), limits),
         tally(counts),
-        np.isfinite(fit.strength) & (effective_votes(fold(votes)) < FEWEST_VOTES),
+        np.isfinite(fit.strength) & (effective_votes(fold(votes), fit.same_scale) < FEWEST_VOTES),
         len(votes),
         coefficients_of(fit, found),
         [name for a, name in enumerate(MARKS) if name not in names and x[:, a].any()],

@@ -15,6 +15,7 @@ from leaderboard.contents import Contents
 from leaderboard.fitting import Fitted
 from leaderboard.ratings import (
     Contrasts,
+    Covariance,
     Method,
     RatingError,
     Votes,
@@ -26,7 +27,7 @@ from leaderboard.ratings import (
     robustness,
 )
 from leaderboard.ratings.forecast import Forecast, Verdict, forecast
-from leaderboard.ratings.graph import Rated
+from leaderboard.ratings.graph import LEVEL, Rated
 from leaderboard.ratings.intervals import two_sided
 from leaderboard.ratings.votes import STRONGEST
 from leaderboard.styling import Styled
@@ -84,8 +85,8 @@ def verdict_of(contrast: Contrasts, i: int, j: int, votes: int) -> tuple[str, in
     seen: Forecast = forecast(contrast, i, j, votes, confidence=level)
     if seen.verdict is Verdict.TIED:
         return "tied", None
-    if seen.verdict is Verdict.UNDERPOWERED and seen.factor <= FARTHEST:
-        return "not_yet", int(np.ceil(seen.more))
+    if seen.verdict is Verdict.UNDERPOWERED and seen.apart <= FARTHEST:
+        return "not_yet", int(np.ceil(votes * (seen.apart - 1.0)))
     return "too_few", None
 
 
@@ -97,7 +98,11 @@ def tests(board: Fitted | Styled, contrast: Contrasts) -> list[int]:
     """
     near = (board.places.rank > 0) & (board.places.rank <= TESTED)
     p = np.where(near[:, None] & near, contrast.adjusted, 0.0)
-    p = np.rint(np.triu(np.where(np.isnan(p), 0.0, p), 1) * THOUSANDTHS).astype(np.int64)
+    p = np.triu(np.where(np.isnan(p), 0.0, p), 1)
+    # Rounded, but not down to the level that decides.
+    is_open, level = p > contrast.alpha, int(contrast.alpha * THOUSANDTHS)
+    p = np.rint(p * THOUSANDTHS).astype(np.int64)
+    p[is_open] = np.maximum(p[is_open], level + 1)
     i, j = np.nonzero(p)
     return [int(n) for n in np.stack([i, j, p[i, j]], axis=1).ravel()]
 
@@ -106,7 +111,7 @@ def further(
     votes: Votes, board: Fitted, about: Contents, competitors: Sequence[int]
 ) -> dict[str, Any]:
     """What would change the first place, and what other methods say of the same votes."""
-    found: dict[str, Any] = {"unseating": unseating(board, competitors)}
+    found: dict[str, Any] = {"unseating": attempted(unseating, board, competitors) or {}}
     if board.fit.leader() < 0:
         return found
     found["influence"] = attempted(one_less, votes, board)
@@ -147,7 +152,7 @@ def one_less(votes: Votes, board: Fitted) -> dict[str, Any] | None:
     if len(without.ids) < 2:
         return None
     rated = np.isfinite(board.fit.strength)
-    shift = np.abs(without.shift[:, rated])
+    shift = np.abs(centred(without.shift, board.fit)[:, rated])
     known = np.isfinite(shift)
     return {
         "contributors": len(without.ids),
@@ -155,6 +160,20 @@ def one_less(votes: Votes, board: Fitted) -> dict[str, Any] | None:
         "unranks": not bool(known.all()),
         "changes_first": bool((without.leader != board.fit.leader()).any()),
     }
+
+
+def centred(shift: Floats, fit: Rated) -> Floats:
+    """Shifts of strengths, (k, M), from their mean on each scale over whoever is still rated.
+
+    Whoever drops out moves the mean that the others are measured from, and none of them.
+    """
+    moved = shift.copy()
+    for group in fit.groups():
+        part = moved[:, group]
+        known = np.isfinite(part)
+        total = part.sum(axis=1, where=known, keepdims=True)
+        moved[:, group] = part - total / np.maximum(known.sum(axis=1, keepdims=True), 1)
+    return moved
 
 
 def graded(board: Fitted) -> dict[str, Any] | None:
@@ -183,14 +202,14 @@ def moved(one: Rated, other: Rated) -> int:
     group = np.flatnonzero(
         np.isfinite(one.strength) & np.isfinite(other.strength) & (one.field.component == 0)
     )
-    a, b = ((s[group] > s[group, None]).sum(1) for s in (one.strength, other.strength))
+    a, b = ((s[group] > s[group, None] + LEVEL).sum(1) for s in (one.strength, other.strength))
     return int(np.abs(a - b).max(initial=0))
 
 
 def by_prompt(votes: Votes, board: Fitted) -> dict[str, Any] | None:
     """How wide the intervals are if the votes on one prompt depend on each other."""
     covariance = clustered(votes, board.fit, Method.PROMPT)
-    return widths(covariance.standard_error, covariance.clusters, board)
+    return widths(covariance, board)
 
 
 def by_chance(votes: Votes, board: Fitted) -> dict[str, Any] | None:
@@ -206,16 +225,19 @@ def by_chance(votes: Votes, board: Fitted) -> dict[str, Any] | None:
         np.random.Generator(np.random.PCG64(SEED)),
         Method.CONTRIBUTOR,
     )
-    return widths(rounds.covariance().standard_error, rounds.clusters, board)
+    return widths(rounds.covariance(), board)
 
 
-def widths(error: Floats, clusters: tuple[int, ...], board: Fitted) -> dict[str, Any] | None:
-    """Standard errors against the board's own: the median of the models' ratios."""
-    own = board.covariance.standard_error
+def widths(other: Covariance, board: Fitted) -> dict[str, Any] | None:
+    """Intervals against the board's own: the median of the models' ratios of widths."""
+    error, own = (
+        two_sided(0.95, covariance.freedom) * covariance.standard_error
+        for covariance in (other, board.covariance)
+    )
     known = np.flatnonzero(np.isfinite(own) & (own > 0) & np.isfinite(error))
     if len(known) == 0:
         return None
-    return {"ratio": float(np.median(error[known] / own[known])), "clusters": clusters[0]}
+    return {"ratio": float(np.median(error[known] / own[known])), "clusters": other.clusters[0]}
 
 
 def finite(value: Any) -> float | None:

@@ -20,7 +20,8 @@ class Fit(Rated):
     """Bradley-Terry strengths, and what they were fitted to.
 
     wins: float64 (M, M), see `counts.wins`; scores: score by outcome -3 … 3, float64 (7,);
-    prior: pseudo-votes per competitor; effective_votes: float64 (M,), see `counts.effective_votes`.
+    prior: pseudo-votes per competitor; effective_votes: float64 (M,), those that bear on
+    each, 0 without a rating, see `counts.effective_votes`.
     """
 
     wins: Floats
@@ -55,7 +56,8 @@ def fit(counts: Counts, scores: Floats = SIGN, prior: float = 0.0) -> Fit:
     for group in field.groups(field.component >= 0 if prior > 0 else field.rated):
         strength[group], used = newton(submatrix(won, group), prior)
         iterations = max(iterations, used)
-    return Fit(strength, field, won, scores, prior, effective_votes(counts), True, iterations)
+    informing = effective_votes(counts, Rated(strength, field).same_scale)
+    return Fit(strength, field, won, scores, prior, informing, True, iterations)
 
 
 def win_matrix(fit: Fit) -> Floats:

@@ -9,7 +9,7 @@ import numpy as np
 from .chunks import chunks
 from .compiled import COMPILED, compiled
 from .errors import RatingError
-from .votes import STRONGEST, UNIT, Floats, Ints, Votes
+from .votes import STRONGEST, UNIT, Floats, Ints, Mask, Votes
 
 OUTCOMES = 2 * STRONGEST + 1
 SIGN: Floats = np.array([0.0, 0.0, 0.0, 0.5, 1.0, 1.0, 1.0])
@@ -175,16 +175,18 @@ def resized(counts: Counts, competitors: int) -> Counts:
     return Counts(*(np.pad(cells, grow) for cells in (counts.votes, counts.weight, counts.square)))
 
 
-def effective_votes(counts: Counts) -> Floats:
+def effective_votes(counts: Counts, bear: Mask | None = None) -> Floats:
     """Votes of equal weight that would inform as much, per competitor: float64 (M,).
+
+    bear: bool (M, M), the pairs whose votes do, all if None.
 
     Kish's (Σw)² / Σw² (Survey Sampling, 1965, section 11.7) over the votes a competitor is in; the
     number of its votes where all weigh the same. 0 without votes or where all weights are zero.
     """
-    total = _per_competitor(counts.mass)
+    total = _per_competitor(counts.mass, bear)
     if counts.weight is None:
         return total
-    square = _per_competitor(counts.squared_mass)
+    square = _per_competitor(counts.squared_mass, bear)
     return np.asarray(np.divide(total**2, square, out=np.zeros_like(total), where=square > 0))
 
 
@@ -198,6 +200,6 @@ def tally(counts: Counts) -> Ints:
     )
 
 
-def _per_competitor(cells: Floats | Ints) -> Floats:
-    pair = cells.sum(0)
+def _per_competitor(cells: Floats | Ints, bear: Mask | None) -> Floats:
+    pair = cells.sum(0) if bear is None else cells.sum(0) * bear
     return np.asarray(pair.sum(0) + pair.sum(1), dtype=np.float64)

@@ -57,6 +57,8 @@ def differences(first: Floats, second: Floats, chosen: Sequence[str]) -> Floats:
     first, second = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     if first.shape != second.shape or first.shape[1:] != (len(chosen),):
         raise RatingError(f"covariates must have {len(chosen)} columns for each response")
+    if unknown := set(chosen) - set(_DIFFERENCES):
+        raise RatingError(f"no such covariates: {', '.join(sorted(unknown))}")
     if not (np.isfinite(first).all() and np.isfinite(second).all()):
         raise RatingError("covariates must be finite")
     x = np.empty(first.shape, order="F")  # each covariate in one piece, as `style` reads them

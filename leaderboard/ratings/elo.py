@@ -44,6 +44,8 @@ def replay(
     scores, and is refused with others.
     """
     check_scores(scores)
+    if not 0.0 < step <= LARGEST_STEP:
+        raise RatingError(f"an Elo step of {step} is not positive, or means nothing")
     if (votes.first == votes.second).any():
         raise RatingError("a vote compares a competitor with itself")
     start = np.zeros(votes.competitors)
@@ -52,6 +54,8 @@ def replay(
             raise RatingError("the checkpoint has another step or other scores")
         if len(since.strength) > votes.competitors:
             raise RatingError("the checkpoint has more competitors")
+        if not np.isfinite(since.strength).all():
+            raise RatingError("the checkpoint has strengths that are not finite")
         start[: len(since.strength)] = since.strength
     if votes.weight is None:
         steps, stride = np.full(1, step), 0

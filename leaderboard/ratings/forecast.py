@@ -7,6 +7,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from .contrasts import Contrasts
+from .errors import RatingError
 from .intervals import check_level, distribution, quantile, two_sided
 
 MARGIN = 0.05
@@ -33,7 +34,8 @@ class Forecast:
 
     difference, standard_error: natural-log strength; verdict: see `Verdict`;
     factor: the votes in all, as a multiple of those so far, that settle the matter; 1 if settled;
-    more: the votes still to come, of all competitors in the same mix; NaN where unrated.
+    more: the votes still to come, of all competitors in the same mix; NaN where unrated;
+    apart: the factor at which the two are told apart, though they may be shown to be equal sooner.
     """
 
     difference: float
@@ -41,6 +43,7 @@ class Forecast:
     verdict: Verdict
     factor: float
     more: float
+    apart: float
 
 
 def forecast(
@@ -66,22 +69,25 @@ def forecast(
     are those behind the contrast.
     """
     check_level(power)
+    if not margin >= 0.0:
+        raise RatingError(f"a margin of {margin} is no difference of strengths")
     difference = float(contrast.difference[i, j])
     error = float(contrast.standard_error[i, j])
     if np.isnan(difference) or error == 0.0:
-        return Forecast(difference, error, Verdict.UNRATED, np.nan, np.nan)
+        return Forecast(difference, error, Verdict.UNRATED, np.nan, np.nan, np.nan)
     both_ways = two_sided(confidence, contrast.freedom)
     one_way = quantile(confidence, contrast.freedom)
     gap = abs(difference)
     if gap > both_ways * error:
-        return Forecast(difference, error, Verdict.SEPARATED, 1.0, 0.0)
-    if gap + one_way * error < margin:
-        return Forecast(difference, error, Verdict.TIED, 1.0, 0.0)
+        return Forecast(difference, error, Verdict.SEPARATED, 1.0, 0.0, 1.0)
     reach = both_ways + quantile(power, contrast.freedom)
-    apart = reach / gap if gap > 0.0 else np.inf
-    equal = _precision(margin, gap, one_way, power, contrast.freedom)
-    factor = float(max(1.0, error * min(apart, equal)) ** 2)
-    return Forecast(difference, error, Verdict.UNDERPOWERED, factor, votes * (factor - 1.0))
+    separating = (reach * error / gap) ** 2 if gap > 0.0 else np.inf
+    apart = float(max(1.0, separating))
+    if gap + one_way * error < margin:
+        return Forecast(difference, error, Verdict.TIED, 1.0, 0.0, apart)
+    equal = error * _precision(margin, gap, one_way, power, contrast.freedom)
+    factor = min(apart, float(max(1.0, equal) ** 2))
+    return Forecast(difference, error, Verdict.UNDERPOWERED, factor, votes * (factor - 1.0), apart)
 
 
 def _precision(margin: float, gap: float, critical: float, power: float, freedom: float) -> float:

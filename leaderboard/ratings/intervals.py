@@ -142,6 +142,8 @@ def independent(counts: Counts, fit: Fit) -> Covariance:
 
     The meat is the Laplacian of m_ij = Σ w²·(y - p_ij)² over the votes of each pair.
     """
+    if counts.competitors != len(fit.strength):
+        raise RatingError("counts of other competitors than those that were fitted")
     p = win_matrix(fit)
     pair = np.zeros_like(p)
     for score, cells, seen in zip(fit.scores, counts.squared_mass, counts.votes, strict=True):

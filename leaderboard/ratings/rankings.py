@@ -34,6 +34,8 @@ def expand(judgment: Ids, competitor: Ids, place: Ints) -> Pairs:
     """
     if not len(judgment) == len(competitor) == len(place):
         raise RatingError("judgment, competitor and place differ in length")
+    if not np.isfinite(place).all():
+        raise RatingError("places must be finite")
     n = len(judgment)
     opens = np.ones(n, dtype=bool)
     opens[1:] = judgment[1:] != judgment[:-1]
@@ -46,7 +48,8 @@ def expand(judgment: Ids, competitor: Ids, place: Ints) -> Pairs:
     lower = upper + 1 + np.arange(len(upper)) - np.repeat(np.cumsum(after) - after, after)
     if (competitor[upper] == competitor[lower]).any():
         raise RatingError("a ranking places a competitor twice")
-    outcome = np.sign(place[lower] - place[upper]).astype(np.int8)
+    # Compared, not subtracted: places may be unsigned.
+    outcome = (place[lower] > place[upper]).astype(np.int8) - (place[lower] < place[upper])
     return Pairs(
         competitor[upper].astype(np.int32), competitor[lower].astype(np.int32), outcome, upper
     )

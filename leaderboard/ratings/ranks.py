@@ -66,7 +66,7 @@ def rank(fit: Rated, contrast: Contrasts, interval: Interval) -> Ranks:
 
 
 def provisional(fit: Fit, fewest: float = FEWEST_VOTES) -> Mask:
-    """Rated competitors with fewer effective votes than `fewest`: bool (M,)."""
+    """Rated competitors with fewer effective votes than `fewest` that bear on them: bool (M,)."""
     return np.isfinite(fit.strength) & (fit.effective_votes < fewest)
 
 

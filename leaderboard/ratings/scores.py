@@ -80,7 +80,7 @@ def cluster_meat(votes: Votes, residual: Floats | Residuals, by: str) -> tuple[F
 
 def cluster_ids(votes: Votes, by: str) -> tuple[Ids | Ints, int]:
     """The named id column, renumbered where its ids lie far apart, and its largest id plus one."""
-    cluster: Ids | Ints | None = getattr(votes, by)
+    cluster: Ids | Ints | None = getattr(votes, by, None)
     if cluster is None:
         raise RatingError(f"the votes have no {by} ids")
     if cluster.min(initial=0) < 0:

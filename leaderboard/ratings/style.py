@@ -73,6 +73,7 @@ def fit(votes: Votes, x: Floats, names: Sequence[str], scores: Floats = SIGN) ->
     Competitors without a finite Bradley-Terry strength stay unrated. Raises NotEstimable where
     covariates are collinear, with each other or with the competitors, and NotConverged.
     """
+    x = np.asarray(x, dtype=np.float64)
     if x.shape != (len(votes), len(names)) or not _finite(x):
         raise RatingError(f"covariates must be finite, {len(votes)} by {len(names)}")
     plain = bradley_terry.fit(fold(votes), scores)
@@ -81,9 +82,11 @@ def fit(votes: Votes, x: Floats, names: Sequence[str], scores: Floats = SIGN) ->
     differs = spread > 0
     rows = Rows.of(votes, x if differs.all() else x[differs], scores)
     gauge = _gauge(plain)
+    # Coefficients are sought of x / spread, so that no unit of x matters to how they are found.
+    unit = np.append(np.ones(votes.competitors), 1.0 / spread[differs])
 
     def anchored(at: Floats) -> tuple[Floats, Floats]:
-        gradient, information = derivatives(at, rows)
+        gradient, information = derivatives(at, rows, unit)
         information[: len(gauge), : len(gauge)] += gauge
         return gradient, information
 
@@ -91,14 +94,14 @@ def fit(votes: Votes, x: Floats, names: Sequence[str], scores: Floats = SIGN) ->
     start = np.zeros(rows.size)
     start[:m] = np.where(np.isfinite(plain.strength), plain.strength, 0.0)
     try:
-        at, iterations = maximise(_nearby(start, rows, spread[differs]), anchored)
+        at, iterations = maximise(_nearby(start, rows, unit), anchored)
     except Singular as error:
         raise NotEstimable(f"cannot tell apart: {', '.join(names)}, competitors") from error
     strength = np.full(m, np.nan)
     for group in plain.groups():
         strength[group] = at[group] - at[group].mean()
     coefficient = np.full(len(names), np.nan)
-    coefficient[differs] = at[m:] * spread[differs]
+    coefficient[differs] = at[m:]
     return Fit(strength, plain.field, coefficient, spread, tuple(names), scores, True, iterations)
 
 
@@ -107,7 +110,7 @@ def covariance(
 ) -> StyleCovariance:
     """Sandwich covariance of strengths and coefficients; methods and fallback as in `intervals`."""
     m, differs = votes.competitors, fit.spread > 0
-    votes, x = _bearing(votes, x, fit)
+    votes, x = _bearing(votes, np.asarray(x, dtype=np.float64), fit)
     rows = Rows.of(votes, x if differs.all() else x[differs], fit.scores)
     at = np.zeros(rows.size)
     at[:m] = np.where(np.isfinite(fit.strength), fit.strength, 0.0)
@@ -147,29 +150,31 @@ def covariance(
     )
 
 
-def derivatives(at: Floats, rows: Rows) -> tuple[Floats, Floats]:
-    """Gradient (m+d,) and negative Hessian (m+d, m+d) in (s, γ) of the log-likelihood."""
-    sums = summed(lambda part: chances(at, rows, part), 2, rows)
+def derivatives(at: Floats, rows: Rows, unit: Floats) -> tuple[Floats, Floats]:
+    """Gradient (m+d,) and negative Hessian (m+d, m+d) of the log-likelihood at (s, γ) = at·unit.
+
+    In `at`, whose unit each parameter is.
+    """
+    sums = summed(lambda part: chances(at * unit, rows, part), 2, rows)
     gradient = np.append(_ahead(sums.pair[0], rows), sums.x[0])
-    return gradient, _matrix(sums.pair[1:], sums.x[1:], rows)
+    information = _matrix(sums.pair[1:], sums.x[1:], rows)
+    return gradient * unit, information * np.outer(unit, unit)
 
 
-def _nearby(start: Floats, rows: Rows, spread: Floats) -> Floats:
+def _nearby(start: Floats, rows: Rows, unit: Floats) -> Floats:
     """Where few of many votes put the maximum, one run evenly taken of every so many.
 
-    A normal prior of variance 1 about `start`, in strengths and in coefficients of x / spread,
-    keeps those near that the few say nothing of.
+    A normal prior of variance 1 about `start` keeps those near that the few say nothing of.
     """
     every = len(rows) // (SAMPLE * max(rows.size, 1))
     if every < 8:  # it would cost about the pass over all votes that it spares
         return start
     few = rows.every(every)
-    precision = np.append(np.ones(rows.competitors), spread**2)
 
     def drawn(at: Floats) -> tuple[Floats, Floats]:
-        gradient, information = derivatives(at, few)
-        information[np.diag_indices_from(information)] += precision
-        return gradient - precision * (at - start), information
+        gradient, information = derivatives(at, few, unit)
+        information[np.diag_indices_from(information)] += 1.0
+        return gradient - (at - start), information
 
     return maximise(start, drawn, tolerance=ROUGH)[0]
 

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
 import numpy as np
 import pytest
 from django.test import Client
+from scipy import stats
 from scipy.special import ndtr, ndtri
 
 from arena.events.models import Event
@@ -25,6 +27,7 @@ from tests.factories import (
     make_matchup,
 )
 from tests.leaderboard.votes import Crowd, figures, make_vote, refresh, show
+from tests.ratings.make import make_votes
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(minutes=1)
@@ -84,6 +87,52 @@ def test_the_votes_that_are_needed_separate_by_the_same_test() -> None:
     assert verdict == "not_yet"
     error = 0.1 / np.sqrt((1000 + more) / 1000)
     assert 0.22 / error == pytest.approx(ndtri(1 - 0.05 / 4 / 2) + ndtri(0.8), rel=1e-3)
+
+
+def test_votes_that_would_show_a_tie_are_not_those_that_separate() -> None:
+    """26,339 votes would show these to be level; it takes 700,000 to tell them apart."""
+    assert sureness.verdict_of(contrasts([0.01], 0.03), 0, 1, 10_000) == ("too_few", None)
+
+
+def test_a_pair_on_either_side_of_the_level_stays_there() -> None:
+    votes = make_votes(4, [(0, 1, 1), (1, 0, 1), (1, 2, 1), (2, 3, 1), (3, 0, 1)] * 9)
+    board = fitted(replace(votes, contributor=np.arange(45, dtype=np.int32)))
+    contrast = compare(board.fit, board.covariance)
+    adjusted = np.full((4, 4), 0.2)
+    adjusted[0, 1], adjusted[0, 2], adjusted[0, 3] = 0.0503, 0.0497, 0.0001
+    kept = sureness.tests(board, replace(contrast, adjusted=adjusted))
+    found = {(i, j): p for i, j, p in zip(kept[::3], kept[1::3], kept[2::3], strict=True)}
+    assert (found[0, 1], found[0, 2]) == (51, 50)
+    assert (0, 3) not in found
+
+
+def test_who_drops_out_moves_nobody_whose_differences_stay() -> None:
+    rows = [(a, b, o) for a, b in ((0, 1), (1, 2), (0, 2)) for o in (1, -1)] * 20
+    rows += [(0, 3, 1)] * 30 + [(3, 0, 1)]
+    who = np.append(np.arange(len(rows) - 1) % 20, 99).astype(np.int32)
+    votes = make_votes(4, rows, contributor=who, matchup=np.arange(len(rows), dtype=np.int32))
+    found = sureness.one_less(votes, fitted(votes))
+    assert found is not None
+    assert found["unranks"]
+    assert found["move"] < 0.3
+
+
+def test_widths_are_of_intervals_and_not_of_errors() -> None:
+    """Of few clusters an interval reaches further for the same standard error."""
+    votes = make_votes(3, [(0, 1, 1), (1, 0, 1), (1, 2, 0), (2, 0, 1), (0, 2, 1)] * 40)
+    board = fitted(votes)
+    assert board.covariance.clusters == ()
+    other = replace(board.covariance, clusters=(4,))
+    ratio = stats.t.ppf(0.975, 3) / stats.norm.ppf(0.975)
+    found = sureness.widths(other, board)
+    assert found == {"ratio": pytest.approx(ratio), "clusters": 4}
+
+
+def test_level_models_do_not_move() -> None:
+    votes = make_votes(3, [(0, 2, 1), (1, 2, 1), (2, 0, 1), (2, 1, 1), (0, 1, 0)] * 9)
+    fit = bradley_terry.fit(fold(votes))
+    nudged = replace(fit, strength=fit.strength + np.array([0.0, 1e-16, 0.0]))
+    assert sureness.moved(fit, nudged) == 0
 
 
 def test_every_two_neighbours_in_rank_are_compared(ordered: Crowd, client: Client) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from leaderboard.ratings import (
     GRADED,
@@ -283,7 +284,49 @@ def test_competitors_with_few_effective_votes_are_provisional():
     rows = [(0, 1, 1), (1, 0, 1)] * 20 + [(0, 2, 1), (2, 0, 1)] * 3 + [(3, 0, 1)] * 40
     fit = bt.fit(fold(make_votes(4, rows)))
     assert provisional(fit).tolist() == [False, False, True, False]
-    assert provisional(fit, fewest=50).tolist() == [False, True, True, False]
+    # The votes against 3, who never lost, say nothing of 0.
+    assert provisional(fit, fewest=50).tolist() == [True, True, True, False]
+
+
+def test_votes_that_bear_on_nothing_make_nobody_less_provisional():
+    rows = [(0, 1, 1)] * 200 + [(0, 2, 1)] * 200 + [(1, 2, 1), (2, 1, 1), (1, 2, 0)]
+    fit = bt.fit(fold(make_votes(3, rows)))
+    assert fit.effective_votes.tolist() == [0, 3, 3]
+    assert provisional(fit).tolist() == [False, True, True]
+
+
+def test_a_forecast_says_when_two_are_told_apart_though_they_may_be_level_sooner():
+    near = compare_two(0.01, 0.03)
+    seen = forecast(near, 0, 1, 10_000)
+    assert seen.verdict is Verdict.UNDERPOWERED
+    assert seen.factor < 5
+    reach = (stats.norm.ppf(0.975) + stats.norm.ppf(0.8)) * 0.03 / 0.01
+    assert seen.apart == pytest.approx(reach**2)
+    with pytest.raises(RatingError, match="margin"):
+        forecast(near, 0, 1, 10_000, margin=np.nan)
+
+
+def compare_two(difference: float, error: float) -> Contrasts:
+    gap = np.array([[0.0, difference], [-difference, 0.0]])
+    p = np.full((2, 2), 2 * stats.norm.sf(difference / error))
+    return Contrasts(gap, np.full((2, 2), error), p, p, p < 0, 0.05)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint32, np.int64, float])
+def test_places_may_be_of_any_type_of_number(kind):
+    judgment, competitor = np.zeros(3, dtype=np.int32), np.arange(3, dtype=np.int32)
+    pairs = expand(judgment, competitor, np.array([3, 1, 2], dtype=kind))
+    assert pairs.outcome.tolist() == [-1, -1, 1]
+    assert pairs.outcome.dtype == np.int8
+    with pytest.raises(RatingError, match="finite"):
+        expand(judgment, competitor, np.array([1.0, np.nan, 2.0]))
+
+
+@pytest.mark.parametrize("method", [Method.INDEPENDENT, Method.TWO_WAY, Method.BOOTSTRAP])
+def test_what_names_no_column_clusters_nothing(method):
+    votes, _ = simulate(3)
+    with pytest.raises(RatingError, match="ids"):
+        clustered(votes, bt.fit(fold(votes)), method)
 
 
 def test_400_points_are_odds_of_ten_to_one():

@@ -1,5 +1,7 @@
 """Elo: the plain formula, checkpoints, zero sum."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -91,3 +93,13 @@ def test_no_votes_leave_everybody_at_the_start():
 def test_absurd_weights_are_refused():
     with pytest.raises(RatingError, match="too large"):
         elo.replay(make_votes(2, [(0, 1, 1)], weight=quantise(np.array([1e6]))))
+
+
+@pytest.mark.parametrize("step", [np.nan, np.inf, -1.0, 0.0, 1e4])
+def test_a_step_that_means_nothing_is_refused(step):
+    votes, _ = simulate(1)
+    with pytest.raises(RatingError, match="step"):
+        elo.replay(votes, step=step)
+    broken = replace(elo.replay(votes), strength=np.full(8, np.nan))
+    with pytest.raises(RatingError, match="finite"):
+        elo.replay(votes, broken)

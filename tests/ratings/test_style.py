@@ -151,20 +151,49 @@ def test_gradient_and_hessian_against_finite_differences():
     x = x[: len(votes)]
     read = Rows.of(votes, np.ascontiguousarray(x.T), SIGN)
     w = np.array([row[3] for row in slow.rows(votes)])
-    at = np.random.default_rng(5).normal(size=10)
+    at, unit = np.random.default_rng(5).normal(size=(2, 10))
     z = np.hstack([slow.design(votes), x])
 
     def log_likelihood(at):
-        logit = z @ at
+        logit = z @ (at * unit)
         return float((w * (read.y * logit - np.logaddexp(0, logit))).sum())
 
-    gradient, information = style.derivatives(at, read)
+    gradient, information = style.derivatives(at, read, unit)
     for k in range(10):
         h = np.eye(10)[k] * 1e-5
         slope = (log_likelihood(at + h) - log_likelihood(at - h)) / 2e-5
         assert slope == pytest.approx(gradient[k], rel=1e-5)
-        change = style.derivatives(at - h, read)[0] - style.derivatives(at + h, read)[0]
+        change = style.derivatives(at - h, read, unit)[0]
+        change -= style.derivatives(at + h, read, unit)[0]
         assert np.allclose(change / 2e-5, information[k], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1e-4, 30.0, 1e6])
+def test_the_unit_of_a_covariate_moves_no_rating(unit):
+    votes, x = styled(18)
+    mirrored = Votes(
+        votes.competitors,
+        np.append(votes.first, votes.second),
+        np.append(votes.second, votes.first),
+        np.append(votes.outcome, -votes.outcome),
+    )
+    votes, x = mirrored, np.concatenate([x, -x])
+    plain, other = style.fit(votes, x, NAMES), style.fit(votes, x * unit, NAMES)
+    assert np.allclose(plain.strength, other.strength, rtol=0, atol=1e-9)
+    assert np.allclose(plain.coefficient, other.coefficient, rtol=1e-9)
+    assert np.allclose(plain.spread * unit, other.spread)
+    errors = [
+        style.covariance(votes, x * k, fit, Method.INDEPENDENT).coefficient.standard_error
+        for k, fit in ((1.0, plain), (unit, other))
+    ]
+    assert np.allclose(*errors, rtol=1e-6)
+
+
+def test_covariates_may_be_integers():
+    votes, x = styled(19)
+    whole = np.rint(x * 20)
+    fits = [style.fit(votes, whole.astype(kind), NAMES) for kind in (float, np.int8)]
+    assert np.array_equal(fits[0].coefficient, fits[1].coefficient)
 
 
 def test_home_advantage_of_the_1987_american_league_as_published():
