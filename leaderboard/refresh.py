@@ -26,7 +26,7 @@ from leaderboard.contents import Contents, contents
 from leaderboard.fitting import REASONS, Fitted, fitted, replayed
 from leaderboard.models import Board, Rating, Snapshot
 from leaderboard.publishing import publish_late, replace_snapshot, write
-from leaderboard.ratings import Status, Votes, compare
+from leaderboard.ratings import NotConverged, Status, Votes, compare
 from leaderboard.ratings.chunks import looked_up
 from leaderboard.ratings.elo import Elo
 from leaderboard.reliability import control_scores, weights
@@ -141,7 +141,12 @@ def compute(event: Event, fingerprint: str, special: Table, now: datetime) -> Sn
     notes: dict[str, Any] = {}
     checkpoints: dict[str, Any] = {}
     for spec, votes in boards(event, data):
-        board = fitted(votes)
+        try:
+            board = fitted(votes)
+        except NotConverged:
+            # The other boards are not held up by one that cannot be computed.
+            notes[spec.key] = {"why_not": "no_rating"}
+            continue
         notes[spec.key] = details.method(board) | told(spec, data, board)
         replay = None
         if spec.weighting == Weighting.RAW:

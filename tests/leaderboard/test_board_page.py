@@ -18,10 +18,12 @@ from django.urls import reverse
 
 from arena.events.models import Event, Membership, Question
 from arena.judging.models import Answer, Judgment, Origin
+from leaderboard import refresh as refreshing
 from leaderboard.figures import as_p
 from leaderboard.models import Rating, Snapshot
 from leaderboard.presenting import Row, Tier
 from leaderboard.publishing import publish
+from leaderboard.ratings import NotConverged, Votes
 from tests.factories import (
     NOW,
     make_competitors,
@@ -259,6 +261,26 @@ def test_the_intervals_say_how_they_came_about(
 
 
 # --- little ------------------------------------------------------------------------------------
+@pytest.mark.parametrize("which", ["one", "all"])
+def test_a_board_that_cannot_be_computed_holds_up_no_other(
+    crowd: Crowd, client: Client, monkeypatch: pytest.MonkeyPatch, which: str
+) -> None:
+    computed = refreshing.fitted
+
+    def fitted(votes: Votes) -> Any:
+        if which == "all" or votes.weight is not None:
+            raise NotConverged("back and forth")
+        return computed(votes)
+
+    monkeypatch.setattr(refreshing, "fitted", fitted)
+    refresh(crowd.event, NOW + timedelta(minutes=1), rebuild=True)
+    shown = "comes to no end" in text(show(client, crowd.event))
+    assert shown == (which == "all")
+    for query in ("?weighting=weighted", "?weighting=style"):
+        assert show(client, crowd.event, query).status_code == 200
+    assert "comes to no end" in text(show(client, crowd.event, "?weighting=weighted"))
+
+
 def test_before_the_first_judgment(client: Client) -> None:
     event = make_event("empty")
     assert "No ranking yet" in text(show(client, event))
