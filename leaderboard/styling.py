@@ -30,6 +30,9 @@ from leaderboard.ratings.scores import bearing, laplacian
 Floats = npt.NDArray[np.float64]
 LEAST = 1e-6
 """Part of a covariate's variation that must be its own."""
+FEWEST_DIFFERING = 10
+"""Votes in which a covariate must differ: of fewer, chance alone says what it is worth, for certain
+where they all went one way, and then there is no fit."""
 
 
 class NoStyleError(Exception):
@@ -104,7 +107,8 @@ def estimable(votes: Votes, x: Floats) -> list[int]:
     """Columns of x that neither the competitors nor the columns before them explain wholly.
 
     Where all responses with headers are one competitor's, say, no votes tell what headers are
-    worth. By least squares on the votes that bear on a rating. Raises `NoStyleError`.
+    worth. By least squares on the votes that bear on a rating, and not where hardly any of them
+    differ. Raises `NoStyleError`.
     """
     plain = bradley_terry.fit(fold(votes))
     bear = bearing(votes, plain)
@@ -121,10 +125,10 @@ def estimable(votes: Votes, x: Floats) -> list[int]:
     spread = np.linalg.pinv(laplacian(met + met.T), hermitian=True)
     unexplained = products - ahead @ spread @ ahead.T
     kept: list[int] = []
-    for a in range(len(products)):
+    for a in np.flatnonzero(np.count_nonzero(x, axis=0) >= FEWEST_DIFFERING):
         by_others = np.linalg.solve(unexplained[np.ix_(kept, kept)], unexplained[kept, a])
         if unexplained[a, a] - unexplained[a, kept] @ by_others > LEAST * products[a, a]:
-            kept.append(a)
+            kept.append(int(a))
     if not kept:
         raise NoStyleError("not_estimable")
     return kept

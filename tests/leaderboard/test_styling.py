@@ -154,7 +154,18 @@ def test_what_the_votes_cannot_tell_from_a_model_is_left_out(crowd: Crowd, clien
     assert kept["left_out"] == ["headers"]
     assert [mark["name"] for mark in kept["coefficients"]] == ["length", "lists"]
     page = show(client, crowd.event, "?weighting=style").content.decode()
-    assert "cannot tell it from the models themselves: Headers." in page
+    assert "do not tell what it is worth: Headers." in page
+
+
+def test_what_hardly_any_vote_differs_in_is_left_out(crowd: Crowd) -> None:
+    """A code block in six votes that all went one way says nothing, and takes nothing away."""
+    place = crowd.matchups[0].places.order_by("pk").first()
+    assert place is not None
+    Response.objects.filter(pk=place.response_id).update(code=1)
+    refresh(crowd.event, NOW + timedelta(minutes=1))
+    kept = notes(crowd.event)
+    assert kept["left_out"] == ["code"]
+    assert "length" in [mark["name"] for mark in kept["coefficients"]]
 
 
 def test_of_too_many_votes_whole_matchups_are_drawn_and_always_the_same(crowd: Crowd) -> None:
