@@ -254,6 +254,7 @@ if REDIS_URL:
         "global_keyprefix": env.str("ARENA_QUEUE_PREFIX", "arena-"),
     }
 else:
+    CELERY_BROKER_TRANSPORT = "arena.broker:Transport"
     BROKER = VAR / "broker"
     for folder in ("queue", "processed", "control"):
         (BROKER / folder).mkdir(parents=True, exist_ok=True)
