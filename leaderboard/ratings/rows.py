@@ -183,8 +183,9 @@ def add_rows(pair: Any, own: Any, at: Any, terms: Any, x: Any) -> None:
             for b in range(k + a + 1):
                 own[b, a] += np.dot(room[b, : len(cell)], covariate)
         for v in range(len(cell)):
+            c = cell[v]
             for b in range(k + len(x)):
-                pair[b, cell[v]] += room[b, v]
+                pair[b, c] += room[b, v]
     for a in range(len(x)):  # Σ weight·x·xᵀ is symmetric
         for b in range(a):
             own[k + a, b] = own[k + b, a]
