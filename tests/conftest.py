@@ -14,7 +14,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
 
-from arena.celery import app
+from arena import celery_app
 from tests.services import ROOT, Services, stop_process, wait_until
 
 # The same hash with the least work: hundreds of tests make users with passwords.
@@ -73,7 +73,7 @@ def celery_worker_process(
     environment = {**os.environ, **services.environment(name), "DEBUG": "0"}
     environment["SECRET_KEY"] = "for-a-worker-of-the-tests"
     worker = services.start(command, None, env=environment, cwd=ROOT)
-    wait_until(lambda: bool(app.control.ping(timeout=0.5)), worker)
+    wait_until(lambda: bool(celery_app.control.ping(timeout=0.5)), worker)
     yield worker
     services.processes.remove(worker)
     stop_process(worker)
