@@ -26,7 +26,7 @@ from leaderboard.contents import Contents, contents
 from leaderboard.fitting import REASONS, Fitted, fitted, replayed
 from leaderboard.models import Board, Rating, Snapshot
 from leaderboard.publishing import publish_late, replace_snapshot, write
-from leaderboard.ratings import NotConverged, Status, Votes, compare
+from leaderboard.ratings import NotConverged, Status, Votes, compare, one_blas_thread
 from leaderboard.ratings.chunks import looked_up
 from leaderboard.ratings.elo import Elo
 from leaderboard.reliability import control_scores, weights
@@ -133,6 +133,7 @@ def filings(event: Event) -> QuerySet[Any, Any]:
     return by_category.annotate(n=Count("pk"), keys=Sum(key), cubes=Sum(cube))
 
 
+@one_blas_thread()
 def compute(event: Event, fingerprint: str, special: Table, now: datetime) -> Snapshot:
     """All boards of the event, written as one snapshot."""
     data = load(event, special)

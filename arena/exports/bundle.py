@@ -29,6 +29,7 @@ from arena.exports.moments import one_moment
 from arena.exports.tables import RESULTS, SOURCES, Scope, Table
 from arena.judging.models import Judgment
 from leaderboard.models import Snapshot
+from leaderboard.ratings import processor
 from leaderboard.refresh import METHOD, fingerprint_of
 
 FORMAT = 2
@@ -145,6 +146,7 @@ def made_by() -> dict[str, Any]:
         "numpy": np.__version__,
         "scipy": scipy.__version__,
         "machine": platform.machine(),
+        "processor": processor(),
     }
 
 

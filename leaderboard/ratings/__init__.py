@@ -30,6 +30,9 @@ Beside the board:
     robustness.unseat(counts, fit), influence.leave_one_out(votes, counts, fit)
     rankings.expand(judgment, competitor, place), weights.inverse_probability(probability)
 
+With `with one_blas_thread():` around them, results are equal to the last digit on every machine
+whose `processor()` is the same; without, the number of BLAS threads changes it.
+
 A result is a function of the counts (of the rows in their order, for Elo, style and clustered
 variances), of the arguments and of the generator passed in: never of an earlier result or the
 clock. What cannot be rated has a `Status` or raises a RatingError; what does not converge raises
@@ -51,6 +54,7 @@ from . import (
     style,
     weights,
 )
+from .blas import one_blas_thread, processor
 from .contrasts import Contrasts, compare
 from .counts import GRADED, SIGN, Counts, fold
 from .errors import NotConverged, NotEstimable, RatingError, Singular
@@ -90,6 +94,8 @@ __all__ = [
     "independent",
     "influence",
     "interval",
+    "one_blas_thread",
+    "processor",
     "provisional",
     "quantise",
     "rank",

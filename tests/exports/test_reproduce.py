@@ -77,7 +77,8 @@ def rewritten(path: Path, name: str, change: Change, *, sums: bool = True) -> Pa
     """The bundle with the rows of one file changed, and (unless told) its checksum with it."""
     with ZipFile(path) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
-    rows = [json.loads(line) for line in files[name].splitlines()]
+    lines = files[name].splitlines() if name.endswith(".jsonl") else [files[name]]
+    rows = [json.loads(line) for line in lines]
     change(rows)
     files[name] = "".join(f"{json.dumps(row)}\n" for row in rows).encode()
     if sums:
@@ -220,9 +221,10 @@ def test_the_command_has_a_database_of_its_own(tmp_path: Path) -> None:
     assert Event.objects.count() == 1
 
 
-def test_the_published_votes_give_the_same_board_elsewhere(
-    shared_data: Path, tmp_path: Path
+def test_the_published_votes_give_the_same_board_in_a_plain_shell(
+    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS")  # its sums would depend on the processors
     event = make_event("llmfao", **SETTINGS)
     load_llmfao(event, shared_data, tmp_path)
     path = tmp_path / "llmfao.zip"
@@ -230,3 +232,30 @@ def test_the_published_votes_give_the_same_board_elsewhere(
     assert snapshot.judgments == 8_931
     write_bundle(snapshot, path)
     call_command("reproduce", str(path))
+
+
+def off_by_rounding(rows: list[dict]) -> None:
+    rows[0]["strength"] = math.nextafter(rows[0]["strength"], math.inf)
+
+
+def made_elsewhere(rows: list[dict]) -> None:
+    rows[0]["made_by"]["processor"] = "another"
+
+
+def test_another_processor_may_round_differently(
+    bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rewritten(bundle, "ratings.jsonl", off_by_rounding)
+    rewritten(bundle, "manifest.json", made_elsewhere)
+    verdict = reproduce(bundle, NOW)
+    assert verdict.differences == []
+    assert len(verdict.rounded) == 1
+    call_command("reproduce", str(bundle), "--here")
+    assert "the same but for rounding: 1 differ" in capsys.readouterr().out
+
+
+def test_another_processor_does_not_excuse_more_than_rounding(bundle: Path) -> None:
+    rewritten(bundle, "ratings.jsonl", lambda rows: rows[0].update(strength=0.123))
+    rewritten(bundle, "manifest.json", made_elsewhere)
+    (difference,) = reproduce(bundle, NOW).differences
+    assert "0.123" in difference

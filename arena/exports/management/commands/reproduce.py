@@ -19,7 +19,8 @@ class Command(BaseCommand):
 
     help = (
         "Check a bundle's checksums, recompute its boards from its judgments in an empty database "
-        "of their own, and compare every number to the last digit. Fails on any difference."
+        "of their own, and compare every number to the last digit. Fails on any difference; where "
+        "the bundle was made by other code, libraries or processors, on any larger than rounding."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -55,11 +56,18 @@ def success(verdict: Verdict) -> str:
     """The good news, and what was not compared."""
     lines = [
         f"REPRODUCED: all {verdict.compared:,} values of {named(verdict)} are the same "
-        "to the last digit."
+        f"{how_closely(verdict)}."
     ]
     if not verdict.manifest["with_controls"]:
         lines.append("The bundle is without controls, so it has no weighted boards to compare.")
     return "\n".join([*lines, *means(verdict)])
+
+
+def how_closely(verdict: Verdict) -> str:
+    """To the last digit, or how many values only to rounding."""
+    if not verdict.rounded:
+        return "to the last digit"
+    return f"but for rounding: {len(verdict.rounded):,} differ, by at most one part in a billion"
 
 
 def failure(verdict: Verdict) -> str:
