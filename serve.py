@@ -61,6 +61,7 @@ def serve(then: list[str]) -> int:
         signal.signal(number, raise_stopped)
     children: Children = {}
     try:
+        note_address()
         for name, command in procfile():
             children[name] = start(command)
         wait_for_web(children)
@@ -76,6 +77,13 @@ def serve(then: list[str]) -> int:
         return 1
     finally:
         stop(children)
+
+
+def note_address() -> None:
+    """Write down where we serve: commands print it on slips and in links (arena/address.py)."""
+    folder = Path(os.environ.get("ARENA_VAR", ROOT / "var"))
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "served-at").write_text(f"{HOST}:{PORT}\n", encoding="utf-8")
 
 
 def raise_stopped(number: int, frame: object) -> None:

@@ -11,6 +11,7 @@ import structlog
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from arena.address import site_address
 from arena.logs import hide_tokens
 from arena.people.providers import form_targets, social_providers
 
@@ -35,10 +36,8 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
 # Where people find this site: printed on seat sheets, which no request is there to tell.
-SITE_URL = env.str(
-    "SITE_URL",
-    f"https://{ALLOWED_HOSTS[0]}" if HTTPS else f"http://127.0.0.1:{env.int('PORT', 8000)}",
-).rstrip("/")
+ADDRESS = site_address(env, VAR, ALLOWED_HOSTS, is_https=HTTPS)
+SITE_URL = ADDRESS.url
 
 INSTALLED_APPS = [
     "arena.people.apps.StaffAdminConfig",

@@ -27,7 +27,7 @@ from arena.desk.outlook import outlook_of
 from arena.errors import ArenaError, NotFoundError
 from arena.events.access import Role
 from arena.events.controls import controls_of, retire_matchup
-from arena.events.lifecycle import close_event, extend_event, open_event
+from arena.events.lifecycle import close_event, extend_event, missing_doors, open_event
 from arena.events.models import Enrollment, Event
 from arena.events.notes import current_note, publish_note
 from arena.events.prizes import serving_counts
@@ -69,6 +69,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
         "awaits_correction": awaits_correction(event),
         "note": current_note(event),
         "deadline_form": DeadlineForm(event),
+        "closed_doors": missing_doors(event) if event.takes_contributors(now) else [],
     }
     return desk_page(request, "overview", event, context)
 

@@ -29,7 +29,7 @@ from arena.events.joining import (
 )
 from arena.events.models import Event, Invitation
 from arena.events.terms import current_terms, has_agreed
-from arena.people.claiming import printed_seat
+from arena.people.claiming import Room, printed_seat, room_of
 from arena.people.limits import DAY, Rate, give_back, limited, network_of, take
 from arena.people.models import Seat, User
 from arena.people.views import show_code
@@ -104,16 +104,17 @@ def answer(request: HttpRequest, door: Door) -> HttpResponse:
         "error": error,
         "refusal": refusal.message if refusal else "",
         "seat": door.seat,
-        "has_room": door.seat is not None or has_room(request, door.event),
+        "room": room_for(request, door).value,
         "is_back": door.seat is None and enrollment_of(request.user, door.event) is not None,
     }
     return render(request, "events/join.html", context, status=status)
 
 
-def has_room(request: HttpRequest, event: Event) -> bool:
-    """Whether this person could join: with an account always, else while open seats are free."""
-    free = Seat.objects.open_unclaimed().filter(pool=event.seats_id)
-    return request.user.is_authenticated or free.exists()
+def room_for(request: HttpRequest, door: Door) -> Room:
+    """Whether there is a place for this person: with an account or a printed seat always."""
+    if door.seat is not None or request.user.is_authenticated:
+        return Room.FREE
+    return room_of(door.event.seats)
 
 
 def why_not(request: HttpRequest, door: Door, now: datetime) -> ArenaError | None:

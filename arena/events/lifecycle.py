@@ -8,15 +8,36 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from arena.errors import ArenaError, ConflictError
 from arena.events.models import Event
 from arena.events.prizes import missing_for_prize, serving_counts
-from arena.people.models import Seat
+from arena.people.claiming import Room, room_of
 
 State = Event.State
 # The share of controls in a contributor's first ten judgments: two of them.
 OPENING_SHARE = 0.2
+# Why visitors without an account find no way in, by what room there is and for private events.
+CLOSED_DOORS = {
+    (Room.NONE, False): lazy("There are no seats, so nobody can join by the link. Add open ones."),
+    (Room.PRINTED, False): lazy(
+        "All seats are printed, so nobody can join by the link: only people who hold a slip can. "
+        "Add open seats for visitors."
+    ),
+    (Room.TAKEN, False): lazy(
+        "Every open seat is taken, so nobody can join by the link now. Add more."
+    ),
+    (Room.NONE, True): lazy(
+        "There are no seats: invitations let in only people with an account. Add open ones."
+    ),
+    (Room.PRINTED, True): lazy(
+        "All seats are printed: invitations let in only people with an account. Add open seats."
+    ),
+    (Room.TAKEN, True): lazy(
+        "Every open seat is taken: invitations let in only people with an account. Add more."
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -96,11 +117,12 @@ def missing_controls(event: Event, ordinary: int, controls: int) -> list[Check]:
 
 
 def missing_doors(event: Event) -> list[Check]:
-    """Seats for visitors without an account."""
-    if Seat.objects.filter(pool=event.seats_id).exists() or event.is_private:
+    """Open seats: without one, no visitor gets in by the event's link or an invitation's."""
+    room = room_of(event.seats)
+    if room is Room.FREE or (event.is_private and event.needs_approval):
         return []
-    message = _("There are no seats: only people with an account can join.")
-    return [Check("seats", message, blocks=False)]
+    words = CLOSED_DOORS[room, event.is_private]
+    return [Check("seats", str(words), blocks=False)]
 
 
 def open_event(event: Event, now: datetime) -> None:

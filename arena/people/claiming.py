@@ -6,10 +6,12 @@ seat. Giving it to somebody else replaces the code, and with it every session of
 """
 
 from datetime import datetime
+from enum import Enum
 
 from django.db import transaction
 from django.db.models import F, Value
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
 
 from arena.errors import ConflictError, LimitError, NotFoundError
 from arena.people.codes import draw_code, hash_token
@@ -19,12 +21,40 @@ from arena.people.models import Seat, SeatPool, User
 ATTEMPTS = 5
 
 
+class Room(Enum):
+    """What a pool has for a visitor without an account, and what is in the way."""
+
+    FREE = "free"  # an open seat
+    TAKEN = "taken"  # open seats, and every one of them is somebody's
+    PRINTED = "printed"  # seats on paper only
+    NONE = "none"  # no seats at all
+
+
+FULL = {
+    Room.TAKEN: _("Every open seat of this event is taken."),
+    Room.PRINTED: _("This event has printed seats only, and they are handed out on paper."),
+    Room.NONE: _("This event has no seats for visitors yet."),
+}
+
+
+def room_of(pool: SeatPool | None) -> Room:
+    """Whether a visitor would get a seat of this pool, and why not."""
+    if pool is None:
+        return Room.NONE
+    if pool.seats.open_unclaimed().exists():
+        return Room.FREE
+    kinds = set(pool.seats.values_list("kind", flat=True).distinct())
+    if Seat.Kind.OPEN in kinds:
+        return Room.TAKEN
+    return Room.PRINTED if kinds else Room.NONE
+
+
 def claim_open_seat(pool: SeatPool, now: datetime) -> tuple[Seat, str]:
     """Take a free open seat; its code is made now and never again shown in plain text.
 
     Raises `LimitError` ("seats_full") where none is left.
     """
-    for _ in range(ATTEMPTS):
+    for _attempt in range(ATTEMPTS):
         # The seat and its new code change together. Two claims of one seat: PostgreSQL hands each
         # transaction another row (SKIP LOCKED), and the row count of the update is the proof.
         with transaction.atomic():
@@ -44,7 +74,9 @@ def claim_open_seat(pool: SeatPool, now: datetime) -> tuple[Seat, str]:
                     password=hash_code(code), display_name="", last_login=None
                 )
                 return Seat.objects.select_related("user").get(pk=seat.pk), code
-    raise LimitError("Every seat of this event is taken.", "seats_full")
+    # Where all were free and five others were faster each time, they are as good as taken.
+    room = room_of(pool)
+    raise LimitError(str(FULL[Room.TAKEN if room is Room.FREE else room]), "seats_full")
 
 
 def printed_seat(token: str) -> Seat:

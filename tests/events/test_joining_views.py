@@ -102,9 +102,24 @@ def test_terms_that_changed_meanwhile_are_shown_again(client: Client, event: Eve
     assert 'name="version" value="2"' in text(response)
 
 
-def test_a_full_event_says_so_kindly(client: Client, event: Event) -> None:
+ROOMS = {
+    "none": ({}, "There are no places in this event yet."),
+    "printed": ({PRINTED: 2}, "The places of this event are on paper."),
+    "taken": ({OPEN: 2}, "All open places are taken at the moment."),
+    "taken, and some printed": ({OPEN: 1, PRINTED: 2}, "All open places are taken at the moment."),
+}
+
+
+@pytest.mark.parametrize(("seats", "words"), ROOMS.values(), ids=ROOMS.keys())
+def test_a_visitor_reads_which_kind_of_place_is_missing(
+    client: Client, event: Event, seats: dict[str, int], words: str
+) -> None:
+    for kind, count in seats.items():
+        provision(event, count, kind, timezone.now())
+    Seat.objects.filter(kind=OPEN).update(claimed_at=timezone.now())
     for response in (client.get("/events/fair/join/"), client.post("/events/fair/join/", CONSENT)):
-        assert "All places are taken" in text(response)
+        told = [each for _seats, each in ROOMS.values() if each in text(response)]
+        assert set(told) == {words}
         assert response.status_code in (200, 429)
         assert 'name="accept"' not in text(response)
 

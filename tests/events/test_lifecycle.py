@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from arena.errors import ArenaError, ConflictError
+from arena.events.joining import provision
 from arena.events.lifecycle import (
     advance_events,
     close_event,
@@ -18,6 +19,7 @@ from arena.events.prizes import FEWEST_CONTROLS, turns_for_prize
 from arena.judging.models import Assignment, Judgment
 from arena.judging.recording import check_answers, record_judgment
 from arena.judging.schedule import run_of
+from arena.people.models import Seat
 from tests.factories import (
     NOW,
     make_assignment,
@@ -80,6 +82,23 @@ def test_guidelines_and_a_question_are_needed() -> None:
     event.guidelines.all().delete()
     event.questions.update(required=False)
     assert codes(event) == ["guidelines", "questions"]
+
+
+@pytest.mark.parametrize("is_private", [False, True])
+def test_the_checklist_says_when_nobody_can_join_by_the_link(is_private: bool) -> None:
+    event = draft(matchups=2, is_private=is_private)
+    words = "let in only people with an account" if is_private else "nobody can join by the link"
+    told = [check for check in missing_before_opening(event, NOW) if check.code == "seats"]
+    assert words in told[0].message
+    provision(event, 3, Seat.Kind.PRINTED, NOW)
+    told = [check for check in missing_before_opening(event, NOW) if check.code == "seats"]
+    assert words in told[0].message
+    assert "printed" in told[0].message
+    provision(event, 1, Seat.Kind.OPEN, NOW)
+    assert "seats" not in codes(event, blocks=False)
+    Seat.objects.filter(kind=Seat.Kind.OPEN).update(claimed_at=NOW)
+    told = [check for check in missing_before_opening(event, NOW) if check.code == "seats"]
+    assert "Every open seat is taken" in told[0].message
 
 
 def test_warns_of_a_short_pool_and_of_no_seats() -> None:

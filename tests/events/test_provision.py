@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 
@@ -41,6 +42,29 @@ def test_open_seats_have_no_sheet(event: Event, tmp_path: Path) -> None:
     call_command("provision", "hall", "7", open=True)
     assert Seat.objects.open_unclaimed().filter(pool=event.seats).count() == 7
     assert list(tmp_path.iterdir()) == []
+
+
+def test_it_says_which_address_the_slips_lead_to(
+    event: Event, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("provision", "hall", "2", out=tmp_path / "a.zip", site="https://arena.example/")
+    assert "The slips lead to https://arena.example/events/hall/ (from --site)." in told(capsys)
+    call_command("provision", "hall", "2", open=True)
+    assert f"Visitors claim them at {settings.SITE_URL}/events/hall/ (" in told(capsys)
+
+
+def test_printed_seats_alone_are_said_to_let_no_visitor_in(
+    event: Event, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("provision", "hall", "2", out=tmp_path / "a.zip")
+    assert "Visitors need open seats" in told(capsys)
+    call_command("provision", "hall", "2", open=True)
+    call_command("provision", "hall", "2", out=tmp_path / "b.zip")
+    assert "Visitors need open seats" not in told(capsys)
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> str:
+    return capsys.readouterr().out
 
 
 def test_a_sheet_is_never_overwritten_and_costs_no_seats(event: Event, tmp_path: Path) -> None:

@@ -81,5 +81,6 @@ class Command(BaseCommand):
             self.stdout.write(f"Username:    {user.username}")
             self.stdout.write(f"Access code: {code}")
             self.stdout.write(f"Sign in at   {settings.SITE_URL}{reverse('account_login')}")
+            self.stdout.write(f"             ({settings.ADDRESS.origin})")
         if event is not None:
             self.stdout.write(f"{user.username} organizes {event.slug}.")

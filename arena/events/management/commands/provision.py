@@ -6,11 +6,13 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.urls import reverse
 from django.utils import timezone
 
 from arena.events.joining import provision
 from arena.events.models import Event
 from arena.events.sheets import event_sheet
+from arena.people.claiming import Room, room_of
 from arena.people.models import Seat
 
 MOST = 100_000
@@ -29,7 +31,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--out", type=Path, help="the sheet's ZIP (default: EVENT-seats.zip)")
         parser.add_argument(
-            "--site", default=settings.SITE_URL, help="address printed on the slips: %(default)s"
+            "--site", help=f"address printed on the slips: {settings.SITE_URL} if not given"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -42,10 +44,11 @@ class Command(BaseCommand):
         if options["open"]:
             provision(event, count, Seat.Kind.OPEN, timezone.now())
             self.stdout.write(f"{count:,} open seats for {event.slug}.")
+            self.say_address("Visitors claim them at", options["site"], event)
             return
-        self.print_sheet(event, count, options["out"], options["site"].rstrip("/"))
+        self.print_sheet(event, count, options["out"], options["site"])
 
-    def print_sheet(self, event: Event, count: int, path: Path | None, site: str) -> None:
+    def print_sheet(self, event: Event, count: int, path: Path | None, site: str | None) -> None:
         """Make printed seats; the file is created first, so that no codes are made for nothing."""
         path = path or Path(f"{event.slug}-seats.zip")
         try:
@@ -55,5 +58,17 @@ class Command(BaseCommand):
         with sheet:
             path.chmod(0o600)
             slips = provision(event, count, Seat.Kind.PRINTED, timezone.now())
-            sheet.write(event_sheet(event, slips, site))
+            sheet.write(event_sheet(event, slips, (site or settings.SITE_URL).rstrip("/")))
         self.stdout.write(f"{count:,} printed seats for {event.slug}; their codes are in {path}.")
+        self.say_address("The slips lead to", site, event)
+        if room_of(event.seats) is not Room.FREE:
+            self.stdout.write(
+                "They are for people who hold a slip. Visitors need open seats to join by the "
+                f"link: provision {event.slug} {count} --open"
+            )
+
+    def say_address(self, words: str, site: str | None, event: Event) -> None:
+        """Which address was used, and why: a wrong one makes every slip a dead end."""
+        origin = "from --site" if site else settings.ADDRESS.origin
+        url = (site or settings.SITE_URL).rstrip("/")
+        self.stdout.write(f"{words} {url}{reverse('events:event', args=[event.slug])} ({origin}).")

@@ -1,6 +1,6 @@
-import os
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.urls import reverse
 from django.utils import timezone
@@ -12,8 +12,9 @@ class Command(BaseCommand):
     help = "Make the sample event where it is missing, and print its addresses and fresh logins."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        default = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}"
-        parser.add_argument("--url", default=default, help="where the site is served")
+        parser.add_argument(
+            "--url", default=settings.SITE_URL, help="where the site is served: %(default)s"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
