@@ -29,20 +29,12 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from leaderboard.ratings import (
-    Method,
-    Votes,
-    bootstrap,
-    bradley_terry,
-    counts,
-    elo,
-    fold,
-    independent,
-    rows,
-    scores,
-    style,
-)
-from leaderboard.ratings.compiled import COMPILED
+from leaderboard.ratings import Method, Votes, fold, independent
+from leaderboard.ratings.compute.compiled import COMPILED
+from leaderboard.ratings.data import counts
+from leaderboard.ratings.extended import style, style_rows
+from leaderboard.ratings.inference import bootstrap, vote_scores
+from leaderboard.ratings.models import bradley_terry, elo
 
 TIES = 0.2
 NAMES = ("length", "headers", "bold", "lists")
@@ -89,8 +81,8 @@ def engine_votes(competitors: int, votes: int) -> Votes:
 def grouped(competitors: int, votes: int) -> tuple[np.ndarray, ...]:
     """Distinct (first, second, score) with their counts, which is what FastChat fits."""
     first, second, outcome, _ = columns(competitors, votes)
-    rows = np.column_stack([first, second, np.sign(outcome) + 1]).astype(np.int32)
-    distinct, count = np.unique(rows, return_counts=True, axis=0)
+    style_rows = np.column_stack([first, second, np.sign(outcome) + 1]).astype(np.int32)
+    distinct, count = np.unique(style_rows, return_counts=True, axis=0)
     return distinct[:, :2], distinct[:, 2] / 2.0, count.astype(float)
 
 
@@ -179,10 +171,10 @@ def arena_calls(m: int, n: int) -> dict[str, Call]:
         return np.asarray(model.params["ratings"])
 
     def style_fitted(**options: Any) -> object:
-        rows = data.ContextualPairDataset.from_pandas(frame, list(NAMES), **options)
+        style_rows = data.ContextualPairDataset.from_pandas(frame, list(NAMES), **options)
         model = contextual(m, len(NAMES))
-        model.fit(rows)
-        return np.asarray(model.compute_ratings_and_cis(rows)["rating_lower"])
+        model.fit(style_rows)
+        return np.asarray(model.compute_ratings_and_cis(style_rows)["rating_lower"])
 
     def with_intervals() -> object:
         result = plain(m).compute_ratings_and_cis(data.PairDataset.from_pandas(frame))
@@ -231,8 +223,8 @@ def without_numba(call: Call) -> Call:
         with (
             patch.object(counts, "COMPILED", new=False),
             patch.object(elo, "COMPILED", new=False),
-            patch.object(rows, "COMPILED", new=False),
-            patch.object(scores, "COMPILED", new=False),
+            patch.object(style_rows, "COMPILED", new=False),
+            patch.object(vote_scores, "COMPILED", new=False),
             patch.object(elo, "exchange", loop),
         ):
             return call()

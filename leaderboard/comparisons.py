@@ -37,8 +37,7 @@ from arena.judging.ledger import ledger_head
 from arena.judging.models import Exclusion, Judgment, LedgerBatch, Origin
 from leaderboard.arrays import Table, integer_rows, integers
 from leaderboard.columns import BLOCK, KINDS, Column, Columns, State, Store, empty
-from leaderboard.ratings import Votes
-from leaderboard.ratings.chunks import chunks, looked_up
+from leaderboard.ratings import Votes, chunks, take
 
 FORMAT = 1
 """Raised whenever the meaning of a kept column changes."""
@@ -138,7 +137,7 @@ class Comparisons:
     def of_matchups(self, keys: Table) -> Mask:
         """Bool per row: whether it is of one of these matchups."""
         among = np.isin(self.matchups, keys, assume_unique=True)
-        return looked_up(among, self.columns["matchup"])
+        return take(among, self.columns["matchup"])
 
     def votes(self, question: int, where: Mask | None = None) -> Votes:
         """The ordinary votes on a question (where a further mask holds), in ledger order."""
@@ -346,7 +345,7 @@ def assembled(event: Event, store: Store, state: State, special: Table) -> Compa
         columns=Kept(store, state, indices),
         enrollments=enrollments,
         matchups=matchups,
-        ordinary=looked_up(~is_special, indices["matchup"]),
+        ordinary=take(~is_special, indices["matchup"]),
         special=special,
         store=store,
         state=state,
@@ -363,7 +362,7 @@ def numbered(keys: Column) -> Table:
     for part in chunks(len(keys)):
         occurs[keys[part]] = True
     place = np.cumsum(occurs, dtype=keys.dtype) - 1
-    looked_up(place, keys, out=keys)
+    take(place, keys, out=keys)
     return np.flatnonzero(occurs) + low
 
 

@@ -15,8 +15,7 @@ from django.db.models.functions import Cast
 from arena.events.models import Matchup, Response
 from leaderboard.arrays import Table, integer_rows
 from leaderboard.comparisons import Comparisons, Mask
-from leaderboard.ratings import Votes, covariates
-from leaderboard.ratings.votes import Floats, Ids
+from leaderboard.ratings import Floats, Ids, Votes, covariates
 
 MARKS = ("length", "headers", "bold", "lists", "code")
 """The columns of a response that `covariates` compares."""

@@ -11,8 +11,7 @@ import numpy as np
 
 from leaderboard.comparisons import ORIGINS, Comparisons
 from leaderboard.fitting import Fitted
-from leaderboard.ratings import Counts
-from leaderboard.ratings.votes import STRONGEST
+from leaderboard.ratings import MAX_OUTCOME, Counts
 from leaderboard.styling import Styled
 
 HOURLY = timedelta(days=7)
@@ -70,8 +69,8 @@ def per_day(first: int, per_hour: Any, data: Comparisons) -> Counter[date]:
 
 def pairs(counts: Counts) -> list[int]:
     """Who met whom and how it went: i, j, wins of i, ties, wins of j, for i < j, in one row."""
-    won = counts.votes[STRONGEST + 1 :].sum(0) + counts.votes[:STRONGEST].sum(0).T
-    tied = counts.votes[STRONGEST] + counts.votes[STRONGEST].T
+    won = counts.votes[MAX_OUTCOME + 1 :].sum(0) + counts.votes[:MAX_OUTCOME].sum(0).T
+    tied = counts.votes[MAX_OUTCOME] + counts.votes[MAX_OUTCOME].T
     i, j = np.nonzero(np.triu(won + won.T + tied, 1))
     table = np.stack([i, j, won[i, j], tied[i, j], won[j, i]], axis=1)
     return [int(n) for n in table.ravel()]

@@ -9,8 +9,7 @@ from leaderboard.contents import MOST
 from leaderboard.figures import as_p
 from leaderboard.models import Rating, Snapshot
 from leaderboard.presenting import Choice, Table, board_of
-from leaderboard.ratings.intervals import FEWEST_CLUSTERS
-from leaderboard.ratings.scale import spread_to_points
+from leaderboard.ratings import MIN_CLUSTERS, scale
 
 FIRST = 5
 """Neighbours that are shown before the rest is asked for."""
@@ -89,7 +88,7 @@ def influence(kept: dict[str, Any] | None) -> dict[str, Any] | None:
 
 def in_points(width: float | None) -> float | None:
     """A difference on the scale that people read."""
-    return None if width is None else float(spread_to_points(width))  # type: ignore[arg-type]
+    return None if width is None else float(scale.spread_to_points(width))  # type: ignore[arg-type]
 
 
 def worth_of_style(snapshot: Snapshot, choice: Choice) -> list[dict[str, Any]]:
@@ -119,6 +118,6 @@ def interval_of(method: dict[str, Any]) -> dict[str, Any]:
     return {
         "method": method.get("interval", ""),
         "clusters": clusters,
-        "few": bool(clusters) and min(clusters) < FEWEST_CLUSTERS,
-        "fewest": FEWEST_CLUSTERS,
+        "few": bool(clusters) and min(clusters) < MIN_CLUSTERS,
+        "fewest": MIN_CLUSTERS,
     }

@@ -10,8 +10,7 @@ from arena.questions import KINDS
 from leaderboard.contents import MOST
 from leaderboard.models import Snapshot
 from leaderboard.publishing import FEWEST_PEOPLE, PATIENCE
-from leaderboard.ratings import scale
-from leaderboard.ratings.ranks import FEWEST_VOTES
+from leaderboard.ratings import MIN_VOTES, scale
 from leaderboard.scoring import STEP, first_look
 from leaderboard.trust import quality
 from leaderboard.trust.control import FEWEST_CONTROLS, PRIOR_AGREEMENT, PRIOR_CONTROLS
@@ -35,7 +34,7 @@ def method_context(event: Event) -> dict[str, Any]:
         ],
         "snapshot": Snapshot.objects.filter(board__event=event).defer("details").first(),
         "average": scale.AVERAGE,
-        "fewest_votes": int(FEWEST_VOTES),
+        "fewest_votes": int(MIN_VOTES),
         "fewest_people": FEWEST_PEOPLE,
         "fewest_controls": FEWEST_CONTROLS,
         "prior_agreement": PRIOR_AGREEMENT,

@@ -13,7 +13,7 @@ from arena.events.models import Event
 from leaderboard.charts import Line, bars, lines
 from leaderboard.models import Rating, Snapshot
 from leaderboard.presenting import Choice, Row, Table, as_points, board_of, pairs_of
-from leaderboard.ratings.bradley_terry import win_probability
+from leaderboard.ratings import bradley_terry
 from leaderboard.sureness import TESTED, THOUSANDTHS
 
 SHOWN = 16
@@ -80,7 +80,9 @@ def heat_rows(
     shown: Sequence[Row], met: dict[tuple[int, int], int], p: dict[tuple[int, int], float] | None
 ) -> Iterator[HeatRow]:
     """Each model against the others, with the votes between the two and Holm's p."""
-    expected = win_probability(np.array([row.rating.strength for row in shown], dtype=float))
+    expected = bradley_terry.win_probability(
+        np.array([row.rating.strength for row in shown], dtype=float)
+    )
     for i, row in enumerate(shown):
         cells: list[Cell | None] = []
         for j, other in enumerate(shown):

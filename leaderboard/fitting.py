@@ -8,6 +8,8 @@ import numpy.typing as npt
 from leaderboard.ratings import (
     Counts,
     Covariance,
+    Floats,
+    Ranks,
     RatingError,
     Status,
     Votes,
@@ -17,14 +19,12 @@ from leaderboard.ratings import (
     fold,
     independent,
     interval,
+    provisional,
     rank,
+    tally,
     two_way,
 )
-from leaderboard.ratings.bradley_terry import Fit
-from leaderboard.ratings.counts import tally
-from leaderboard.ratings.ranks import Ranks, provisional
 
-Floats = npt.NDArray[np.float64]
 CHUNK = 1 << 20
 """Votes that the sequential Elo loop turns into Python numbers at a time."""
 
@@ -39,7 +39,7 @@ class Fitted:
     """
 
     counts: Counts
-    fit: Fit
+    fit: bradley_terry.Fit
     covariance: Covariance
     lower: Floats
     upper: Floats
@@ -75,7 +75,7 @@ def fitted(votes: Votes) -> Fitted:
     )
 
 
-def uncertainty(votes: Votes, counts: Counts, fit: Fit) -> Covariance:
+def uncertainty(votes: Votes, counts: Counts, fit: bradley_terry.Fit) -> Covariance:
     """Clustered both ways; vote by vote where there are too few clusters for any of it."""
     try:
         return two_way(votes, counts, fit)

@@ -126,7 +126,7 @@ class Rating(models.Model):
     rank = models.PositiveIntegerField(null=True)
     rank_low = models.PositiveIntegerField(null=True)
     rank_high = models.PositiveIntegerField(null=True)
-    # The Chatbot Arena's "Rank (UB)", see leaderboard/ratings/ranks.py.
+    # The Chatbot Arena's "Rank (UB)", see leaderboard/ratings/inference/ranks.py.
     rank_upper_bound = models.PositiveIntegerField(null=True)
     # The interval of whoever is in a class overlaps that of its first, but in the last class.
     tier = models.PositiveIntegerField(null=True)

@@ -15,7 +15,7 @@ from arena.events.models import Category, Event, Question
 from leaderboard.charts import Axis, axis_labels, axis_over, whisker
 from leaderboard.details import board_key
 from leaderboard.models import Rating, Snapshot
-from leaderboard.ratings.scale import to_points
+from leaderboard.ratings import scale
 
 Weighting = Rating.Weighting
 WHY_NOT_RANKED = {
@@ -193,7 +193,7 @@ def in_points(rating: Rating) -> Row:
 
 def as_points(strength: float) -> float:
     """A strength on the scale that people read."""
-    return float(to_points(np.array(strength)))
+    return float(scale.to_points(np.array(strength)))
 
 
 def grouped_by_tier(rows: Sequence[Row]) -> Group:

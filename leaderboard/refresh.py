@@ -26,9 +26,7 @@ from leaderboard.contents import Contents, contents
 from leaderboard.fitting import REASONS, Fitted, fitted, replayed
 from leaderboard.models import Board, Rating, Snapshot
 from leaderboard.publishing import publish_late, replace_snapshot, write
-from leaderboard.ratings import NotConverged, Status, Votes, compare, one_blas_thread
-from leaderboard.ratings.chunks import looked_up
-from leaderboard.ratings.elo import Elo
+from leaderboard.ratings import NotConverged, Status, Votes, compare, elo, one_blas_thread, take
 from leaderboard.reliability import control_scores, weights
 from leaderboard.styling import NoStyleError, Styled, styled
 
@@ -191,7 +189,7 @@ def boards(event: Event, data: Comparisons) -> Iterator[tuple[Spec, Votes]]:
             yield Spec(question, category, Weighting.RAW), votes
             if scores is not None:
                 assert votes.contributor is not None
-                weight = looked_up(weights(scores), votes.contributor)
+                weight = take(weights(scores), votes.contributor)
                 yield Spec(question, category, Weighting.WEIGHTED), replace(votes, weight=weight)
 
 
@@ -224,15 +222,15 @@ def in_category(data: Comparisons, category: int) -> npt.NDArray[np.bool_]:
     return data.of_matchups(keys)
 
 
-def kept_elo(data: Comparisons, spec: Spec) -> Elo | None:
+def kept_elo(data: Comparisons, spec: Spec) -> elo.Elo | None:
     """Where the Elo replay of a board stood after the rows that have not changed since."""
     kept = data.state.checkpoints.get(spec.key)
     if kept is None or kept["special"] != digest(data.special[:, 0]):
         return None
-    return Elo(np.array(kept["strength"]), kept["votes"], kept["step"])
+    return elo.Elo(np.array(kept["strength"]), kept["votes"], kept["step"])
 
 
-def elo_to_keep(data: Comparisons, replay: Elo) -> dict[str, Any]:
+def elo_to_keep(data: Comparisons, replay: elo.Elo) -> dict[str, Any]:
     """The inverse of `kept_elo`."""
     strength = replay.strength.tolist()
     return {
@@ -244,7 +242,7 @@ def elo_to_keep(data: Comparisons, replay: Elo) -> dict[str, Any]:
 
 
 def ratings(
-    spec: Spec, data: Comparisons, board: Fitted | Styled, replay: Elo | None
+    spec: Spec, data: Comparisons, board: Fitted | Styled, replay: elo.Elo | None
 ) -> Iterator[Rating]:
     """One row per competitor."""
     for index, competitor in enumerate(data.competitors):

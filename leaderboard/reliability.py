@@ -5,8 +5,7 @@ import numpy.typing as npt
 
 from arena.questions import KINDS
 from leaderboard.comparisons import Comparisons
-from leaderboard.ratings import quantise
-from leaderboard.ratings.chunks import looked_up
+from leaderboard.ratings import quantise, take
 from leaderboard.trust.control import ControlAnswers, ControlScores, habits, kappa
 
 SIDES = (-1, 0, 1)
@@ -19,7 +18,7 @@ def control_scores(data: Comparisons, question: int) -> ControlScores | None:
     None where no control was answered: then there is nothing to weigh by.
     """
     columns = data.columns
-    key = looked_up(key_signs(data, question), columns["matchup"])
+    key = take(key_signs(data, question), columns["matchup"])
     contributor, outcome, left = columns["contributor"], columns["outcome"], columns["left"]
     if len(data.questions) > 1:
         asked = columns["question"] == data.questions.index(question)

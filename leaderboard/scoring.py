@@ -16,7 +16,7 @@ from arena.events.models import Event
 from arena.judging.models import LedgerBatch
 from arena.judging.schedule import met_by
 from leaderboard.comparisons import Comparisons
-from leaderboard.ratings.chunks import looked_up
+from leaderboard.ratings import take
 from leaderboard.reliability import SIDES, UNKEYED, credit_table, key_signs
 from leaderboard.trust.quality import (
     FEWEST_CONTROLS,
@@ -109,7 +109,7 @@ def keys_of(data: Comparisons) -> npt.NDArray[np.int8]:
     matchup, question = data.columns["matchup"], data.columns["question"]
     keyed = np.full(len(matchup), UNKEYED, dtype=np.int8)
     for index, asked in enumerate(data.questions):
-        np.copyto(keyed, looked_up(key_signs(data, asked), matchup), where=question == index)
+        np.copyto(keyed, take(key_signs(data, asked), matchup), where=question == index)
     return keyed
 
 

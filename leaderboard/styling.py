@@ -8,24 +8,27 @@ import numpy.typing as npt
 
 from leaderboard.contents import MARKS, Contents
 from leaderboard.ratings import (
+    MIN_VOTES,
     Counts,
     Covariance,
     Method,
     NotConverged,
     NotEstimable,
+    Ranks,
     RatingError,
     Votes,
+    bearing,
     bradley_terry,
     compare,
     covariates,
+    effective_votes,
     fold,
     interval,
+    laplacian,
     rank,
     style,
+    tally,
 )
-from leaderboard.ratings.counts import effective_votes, tally
-from leaderboard.ratings.ranks import FEWEST_VOTES, Ranks
-from leaderboard.ratings.scores import bearing, laplacian
 
 Floats = npt.NDArray[np.float64]
 LEAST = 1e-6
@@ -96,7 +99,7 @@ def styled(votes: Votes, about: Contents) -> Styled:
         np.where(spread, limits.upper, np.nan),
         rank(fit, compare(fit, found.strength), limits),
         tally(counts),
-        np.isfinite(fit.strength) & (effective_votes(fold(votes), fit.same_scale) < FEWEST_VOTES),
+        np.isfinite(fit.strength) & (effective_votes(fold(votes), fit.same_scale) < MIN_VOTES),
         len(votes),
         coefficients_of(fit, found),
         [name for a, name in enumerate(MARKS) if name not in names and x[:, a].any()],

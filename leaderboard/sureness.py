@@ -14,22 +14,23 @@ import numpy.typing as npt
 from leaderboard.contents import Contents
 from leaderboard.fitting import Fitted
 from leaderboard.ratings import (
+    LEVEL,
+    MAX_OUTCOME,
     Contrasts,
     Covariance,
     Method,
+    Rated,
     RatingError,
     Votes,
     bootstrap,
     clustered,
     davidson,
+    forecast,
     grading,
     influence,
     robustness,
+    two_sided,
 )
-from leaderboard.ratings.forecast import Forecast, Verdict, forecast
-from leaderboard.ratings.graph import LEVEL, Rated
-from leaderboard.ratings.intervals import two_sided
-from leaderboard.ratings.votes import STRONGEST
 from leaderboard.styling import Styled
 
 NEIGHBOURS = 60
@@ -82,10 +83,10 @@ def verdict_of(contrast: Contrasts, i: int, j: int, votes: int) -> tuple[str, in
     # Holm's test of what is left open asks each pair for alpha over the number of open pairs.
     still_open = np.triu(contrast.adjusted > contrast.alpha, 1).sum()
     level = 1.0 - contrast.alpha / max(int(still_open), 1)
-    seen: Forecast = forecast(contrast, i, j, votes, confidence=level)
-    if seen.verdict is Verdict.TIED:
+    seen = forecast.forecast(contrast, i, j, votes, confidence=level)
+    if seen.verdict is forecast.Verdict.TIED:
         return "tied", None
-    if seen.verdict is Verdict.UNDERPOWERED and seen.apart <= FARTHEST:
+    if seen.verdict is forecast.Verdict.UNDERPOWERED and seen.apart <= FARTHEST:
         return "not_yet", int(np.ceil(votes * (seen.apart - 1.0)))
     return "too_few", None
 
@@ -179,7 +180,7 @@ def centred(shift: Floats, fit: Rated) -> Floats:
 def graded(board: Fitted) -> dict[str, Any] | None:
     """What counting "much better" for more changes; None where nobody ever said how much."""
     seen = board.counts.votes.sum((1, 2))
-    degrees = seen[STRONGEST + 1 :] + seen[:STRONGEST][::-1]
+    degrees = seen[MAX_OUTCOME + 1 :] + seen[:MAX_OUTCOME][::-1]
     if np.count_nonzero(degrees) < 2:
         return None
     effect = grading.effect(board.counts)

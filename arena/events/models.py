@@ -350,7 +350,7 @@ class Response(models.Model):
         Competitor, on_delete=models.CASCADE, null=True, related_name="responses"
     )
     text = models.TextField()
-    # Style covariates, counted at import (leaderboard/ratings/style.py says how they are used).
+    # Style covariates, counted at import; leaderboard/ratings/extended/style.py uses them.
     length = models.PositiveIntegerField(default=0)
     headers = models.PositiveIntegerField(default=0)
     bold = models.PositiveIntegerField(default=0)

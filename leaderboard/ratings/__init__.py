@@ -39,39 +39,50 @@ clock. What cannot be rated has a `Status` or raises a RatingError; what does no
 NotConverged.
 """
 
-from . import (
-    bootstrap,
-    bradley_terry,
-    covariates,
-    davidson,
-    elo,
-    forecast,
-    grading,
-    influence,
-    rankings,
-    robustness,
-    scale,
-    style,
-    weights,
+from .compute.arrays import Floats, Ids, Ints, Mask
+from .compute.blas import one_blas_thread, processor
+from .compute.chunks import chunks, take
+from .compute.errors import NotConverged, NotEstimable, RatingError, Singular
+from .data import covariates, rankings, scale, weights
+from .data.connectivity import LEVEL, Field, Rated, Status
+from .data.counts import GRADED, SIGN, Counts, effective_votes, fold, tally
+from .data.votes import MAX_OUTCOME, UNIT, Votes, quantise
+from .diagnostics import forecast, grading, influence, robustness
+from .extended import davidson, style
+from .inference import bootstrap
+from .inference.contrasts import Contrasts, compare
+from .inference.intervals import (
+    MIN_CLUSTERS,
+    Covariance,
+    Interval,
+    Method,
+    clustered,
+    independent,
+    interval,
+    two_sided,
+    two_way,
 )
-from .blas import one_blas_thread, processor
-from .contrasts import Contrasts, compare
-from .counts import GRADED, SIGN, Counts, fold
-from .errors import NotConverged, NotEstimable, RatingError, Singular
-from .graph import Field, Rated, Status
-from .intervals import Covariance, Interval, Method, clustered, independent, interval, two_way
-from .ranks import Ranks, provisional, rank
-from .votes import UNIT, Votes, quantise
+from .inference.ranks import MIN_VOTES, Ranks, provisional, rank
+from .inference.vote_scores import bearing, laplacian
+from .models import bradley_terry, elo
 
 __all__ = [
     "GRADED",
+    "LEVEL",
+    "MAX_OUTCOME",
+    "MIN_CLUSTERS",
+    "MIN_VOTES",
     "SIGN",
     "UNIT",
     "Contrasts",
     "Counts",
     "Covariance",
     "Field",
+    "Floats",
+    "Ids",
     "Interval",
+    "Ints",
+    "Mask",
     "Method",
     "NotConverged",
     "NotEstimable",
@@ -81,12 +92,15 @@ __all__ = [
     "Singular",
     "Status",
     "Votes",
+    "bearing",
     "bootstrap",
     "bradley_terry",
+    "chunks",
     "clustered",
     "compare",
     "covariates",
     "davidson",
+    "effective_votes",
     "elo",
     "fold",
     "forecast",
@@ -94,6 +108,7 @@ __all__ = [
     "independent",
     "influence",
     "interval",
+    "laplacian",
     "one_blas_thread",
     "processor",
     "provisional",
@@ -103,6 +118,9 @@ __all__ = [
     "robustness",
     "scale",
     "style",
+    "take",
+    "tally",
+    "two_sided",
     "two_way",
     "weights",
 ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from leaderboard.ratings.chunks import chunks
+from leaderboard.ratings import chunks
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.signedinteger]

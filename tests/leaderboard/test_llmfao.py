@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from arena.events.models import Event
 from leaderboard.models import Board, Rating
-from leaderboard.ratings.scale import to_points
+from leaderboard.ratings.data.scale import to_points
 from tests import llmfao
 from tests.factories import make_event
 

@@ -12,8 +12,8 @@ from arena.events.models import Event, Response
 from leaderboard.comparisons import Comparisons, load
 from leaderboard.contents import MARKS, contents
 from leaderboard.models import Rating, Snapshot
-from leaderboard.ratings import style
-from leaderboard.ratings.scale import spread_to_points
+from leaderboard.ratings.data.scale import spread_to_points
+from leaderboard.ratings.extended import style
 from leaderboard.styling import styled
 from tests.factories import NOW
 from tests.leaderboard.votes import Crowd, make_vote, refresh, show

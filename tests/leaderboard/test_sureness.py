@@ -17,8 +17,9 @@ from leaderboard import sureness
 from leaderboard.comparisons import load
 from leaderboard.fitting import fitted
 from leaderboard.models import Snapshot
-from leaderboard.ratings import Contrasts, RatingError, bradley_terry, compare, fold
-from leaderboard.ratings.contrasts import holm
+from leaderboard.ratings import Contrasts, RatingError, compare, fold
+from leaderboard.ratings.inference.contrasts import holm
+from leaderboard.ratings.models import bradley_terry
 from tests.factories import (
     NOW,
     make_competitors,

@@ -18,15 +18,15 @@ from leaderboard.ratings import (
     independent,
     provisional,
     quantise,
-    scale,
 )
-from leaderboard.ratings import bradley_terry as bt
-from leaderboard.ratings.forecast import Verdict, forecast
-from leaderboard.ratings.grading import effect, kendall
-from leaderboard.ratings.influence import leave_one_out
-from leaderboard.ratings.rankings import expand
-from leaderboard.ratings.robustness import Change, unseat
-from leaderboard.ratings.weights import inverse_probability
+from leaderboard.ratings.data import scale
+from leaderboard.ratings.data.rankings import expand
+from leaderboard.ratings.data.weights import inverse_probability
+from leaderboard.ratings.diagnostics.forecast import Verdict, forecast
+from leaderboard.ratings.diagnostics.grading import effect, kendall
+from leaderboard.ratings.diagnostics.influence import leave_one_out
+from leaderboard.ratings.diagnostics.robustness import Change, unseat
+from leaderboard.ratings.models import bradley_terry as bt
 
 from . import slow
 from .make import make_votes, simulate

@@ -3,7 +3,7 @@
 from threadpoolctl import threadpool_limits
 
 from leaderboard.ratings import one_blas_thread, processor
-from leaderboard.ratings.blas import libraries
+from leaderboard.ratings.compute.blas import libraries
 
 
 def threads() -> set[object]:

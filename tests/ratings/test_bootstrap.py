@@ -8,15 +8,19 @@ from leaderboard.ratings import (
     NotConverged,
     RatingError,
     Votes,
-    bootstrap,
     clustered,
-    elo,
     fold,
     independent,
     quantise,
 )
-from leaderboard.ratings import bradley_terry as bt
-from leaderboard.ratings.bootstrap import resample_sequences, reweight_clusters, reweight_votes
+from leaderboard.ratings.inference import bootstrap
+from leaderboard.ratings.inference.bootstrap import (
+    resample_sequences,
+    reweight_clusters,
+    reweight_votes,
+)
+from leaderboard.ratings.models import bradley_terry as bt
+from leaderboard.ratings.models import elo
 
 from .make import make_votes, simulate
 
@@ -109,7 +113,7 @@ def test_rounds_that_do_not_converge_are_counted_and_left_out(monkeypatch):
             raise NotConverged("no convergence")
         return bt.newton(won, prior)
 
-    monkeypatch.setattr(bootstrap, "LONGEST", 0.0)  # leaves every round to Newton's method
+    monkeypatch.setattr(bootstrap, "MAX_STEP", 0.0)  # leaves every round to Newton's method
     monkeypatch.setattr(bootstrap, "newton", stubborn)
     rounds = reweight_votes(counts, fit, np.random.default_rng(10), 6)
     assert (whole.lost, rounds.lost) == (0, 1)

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from leaderboard.ratings import GRADED, SIGN, NotConverged, Status, Votes, fold, newton, quantise
-from leaderboard.ratings import bradley_terry as bt
-from leaderboard.ratings.intervals import hessian
+from leaderboard.ratings import GRADED, SIGN, NotConverged, Status, Votes, fold, quantise
+from leaderboard.ratings.compute import newton
+from leaderboard.ratings.inference.intervals import hessian
+from leaderboard.ratings.models import bradley_terry as bt
 
 from . import slow
 from .make import golden, make_votes, simulate

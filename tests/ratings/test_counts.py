@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from leaderboard.ratings import GRADED, SIGN, Counts, RatingError, Votes, fold, quantise
-from leaderboard.ratings.counts import (
+from leaderboard.ratings.data.counts import (
     count_columns,
     count_rows,
     effective_votes,

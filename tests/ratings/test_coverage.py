@@ -17,8 +17,8 @@ from leaderboard.ratings import (
     rank,
     two_way,
 )
-from leaderboard.ratings import bradley_terry as bt
-from leaderboard.ratings.intervals import two_sided
+from leaderboard.ratings.inference.intervals import two_sided
+from leaderboard.ratings.models import bradley_terry as bt
 
 TRUTH = np.array([1.0, 0.6, 0.3, 0.1, -0.1, -0.4, -0.6, -0.9])
 ROUNDS = 250

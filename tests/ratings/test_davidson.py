@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog, minimize
 
-from leaderboard.ratings import bradley_terry, compare, davidson, fold
+from leaderboard.ratings import compare, fold
+from leaderboard.ratings.extended import davidson
+from leaderboard.ratings.models import bradley_terry
 
 from . import slow
 from .make import golden, make_votes, simulate

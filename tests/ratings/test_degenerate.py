@@ -14,22 +14,21 @@ from leaderboard.ratings import (
     Votes,
     clustered,
     compare,
-    davidson,
-    elo,
     fold,
     independent,
     interval,
     quantise,
     rank,
-    style,
     two_way,
 )
-from leaderboard.ratings import bradley_terry as bt
-from leaderboard.ratings.bootstrap import reweight_clusters, reweight_votes
-from leaderboard.ratings.forecast import Verdict, forecast
-from leaderboard.ratings.grading import effect
-from leaderboard.ratings.influence import leave_one_out
-from leaderboard.ratings.robustness import Change, unseat
+from leaderboard.ratings.diagnostics.forecast import Verdict, forecast
+from leaderboard.ratings.diagnostics.grading import effect
+from leaderboard.ratings.diagnostics.influence import leave_one_out
+from leaderboard.ratings.diagnostics.robustness import Change, unseat
+from leaderboard.ratings.extended import davidson, style
+from leaderboard.ratings.inference.bootstrap import reweight_clusters, reweight_votes
+from leaderboard.ratings.models import bradley_terry as bt
+from leaderboard.ratings.models import elo
 
 from . import slow
 from .make import make_votes

@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from leaderboard.ratings import GRADED, SIGN, RatingError, Votes, elo, quantise, scale
+from leaderboard.ratings import GRADED, SIGN, RatingError, Votes, quantise
+from leaderboard.ratings.data import scale
+from leaderboard.ratings.models import elo
 
 from . import slow
 from .make import make_votes, simulate

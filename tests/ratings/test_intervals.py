@@ -18,16 +18,16 @@ from leaderboard.ratings import (
     fold,
     independent,
     interval,
-    parts,
     quantise,
     rank,
     two_way,
 )
-from leaderboard.ratings import bradley_terry as bt
-from leaderboard.ratings import chunks as chunk_rows
-from leaderboard.ratings import scores as vote_scores
-from leaderboard.ratings.contrasts import holm
-from leaderboard.ratings.ranks import classes
+from leaderboard.ratings.compute import chunks as chunk_rows
+from leaderboard.ratings.compute import parallel
+from leaderboard.ratings.inference import vote_scores
+from leaderboard.ratings.inference.contrasts import holm
+from leaderboard.ratings.inference.ranks import classes
+from leaderboard.ratings.models import bradley_terry as bt
 
 from . import slow
 from .make import make_votes, simulate
@@ -102,7 +102,7 @@ def test_a_cluster_of_two_pairs_is_found_out_wherever_they_stand(monkeypatch, ro
 def test_threads_move_no_digit(monkeypatch, threads):
     votes, fit, _ = votes_and_fit(5, weigh=True, votes=700)
     expected = two_way(votes, fold(votes), fit).matrix
-    monkeypatch.setattr(parts, "THREADS", threads)
+    monkeypatch.setattr(parallel, "THREADS", threads)
     assert np.array_equal(two_way(votes, fold(votes), fit).matrix, expected)
 
 
@@ -155,11 +155,11 @@ def test_two_way_falls_back_to_the_largest_variance_and_says_so(contributors):
     assert few.note == (
         "fewer than 30 clusters on a side: the largest of contributor, matchup, independent"
     )
-    parts = [clustered(votes, fit, m) for m in (Method.CONTRIBUTOR, Method.MATCHUP)]
-    parts.append(independent(fold(votes), fit))
-    expected = np.max([part.standard_error for part in parts], axis=0)
+    threads = [clustered(votes, fit, m) for m in (Method.CONTRIBUTOR, Method.MATCHUP)]
+    threads.append(independent(fold(votes), fit))
+    expected = np.max([part.standard_error for part in threads], axis=0)
     assert np.array_equal(few.standard_error, expected)
-    errors = [compare(fit, part).standard_error for part in parts]
+    errors = [compare(fit, part).standard_error for part in threads]
     assert np.array_equal(compare(fit, few).standard_error, np.max(errors, axis=0))
     assert few.freedom == contributors - 1
 
@@ -296,7 +296,7 @@ def test_classes_keep_the_leaders_anchor():
     strength = np.array([3.0, 2.0, 1.0, 0.0])
     assert classes(strength, strength - 0.6, strength + 0.6).tolist() == [1, 1, 2, 2]
     assert classes(strength, strength - 0.1, strength + 0.1).tolist() == [1, 2, 3, 4]
-    assert classes(strength, strength - 0.1, strength + 0.1, most=2).tolist() == [1, 2, 2, 2]
+    assert classes(strength, strength - 0.1, strength + 0.1, max_classes=2).tolist() == [1, 2, 2, 2]
     assert classes(strength[::-1], strength[::-1] - 0.6, strength[::-1] + 0.6).tolist() == [
         2, 2, 1, 1
     ]  # fmt: skip

@@ -8,8 +8,10 @@ import evalica
 import numpy as np
 import pytest
 
-from leaderboard.ratings import Votes, elo, fold, scale
-from leaderboard.ratings import bradley_terry as bt
+from leaderboard.ratings import Votes, fold
+from leaderboard.ratings.data import scale
+from leaderboard.ratings.models import bradley_terry as bt
+from leaderboard.ratings.models import elo
 
 from .make import make_votes, simulate
 

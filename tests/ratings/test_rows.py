@@ -5,8 +5,10 @@ import threading
 import numpy as np
 import pytest
 
-from leaderboard.ratings import SIGN, chunks, parts, rows
-from leaderboard.ratings.rows import Rows
+from leaderboard.ratings import SIGN
+from leaderboard.ratings.compute import chunks, parallel
+from leaderboard.ratings.extended import style_rows
+from leaderboard.ratings.extended.style_rows import Rows
 
 from .make import simulate
 
@@ -18,9 +20,9 @@ def test_the_loop_adds_what_the_columns_add():
         tuple(rng.normal(size=(2, 5000))),
         rng.normal(size=(3, 5000)),
     )
-    uncompiled = getattr(rows.add_rows, "__wrapped__", rows.add_rows)
+    uncompiled = getattr(style_rows.add_rows, "__wrapped__", style_rows.add_rows)
     sums = []
-    for add in (rows.add_columns, rows.add_rows, uncompiled):
+    for add in (style_rows.add_columns, style_rows.add_rows, uncompiled):
         pair, own = np.zeros((5, 25), order="F"), np.zeros((5, 3))
         for half in (slice(3000), slice(3000, None)):
             columns = tuple(term[half] for term in terms)
@@ -29,7 +31,7 @@ def test_the_loop_adds_what_the_columns_add():
                 own,
                 cell[half],
                 columns,
-                x[:, half] if add is rows.add_columns else tuple(x[:, half]),
+                x[:, half] if add is style_rows.add_columns else tuple(x[:, half]),
             )
         sums.append((pair, own))
     for pair, own in sums[1:]:
@@ -39,15 +41,17 @@ def test_the_loop_adds_what_the_columns_add():
 
 @pytest.mark.parametrize("by_loop", [False, True])
 def test_chances_are_those_of_the_formula(monkeypatch, by_loop):
-    monkeypatch.setattr(rows, "COMPILED", by_loop)
+    monkeypatch.setattr(style_rows, "COMPILED", by_loop)
     monkeypatch.setattr(chunks, "ROWS", 70)
-    monkeypatch.setattr(rows, "ROWS", 70)
+    monkeypatch.setattr(style_rows, "ROWS", 70)
     rng = np.random.default_rng(15)
     votes, _ = simulate(15, votes=200)
     x, at = rng.normal(size=(2, 200)), rng.normal(size=10)
     at[0] = 2000.0  # certainty, beyond what exp() can say
     read = Rows.of(votes, x, SIGN)
-    made = [(few, np.array(terms)) for few, terms in rows.chances(at, read, slice(0, 200))]
+    made = [
+        (few, np.array(terms)) for few, terms in style_rows.win_chances(at, read, slice(0, 200))
+    ]
     assert [few for few, _ in made] == [slice(0, 70), slice(70, 140), slice(140, 200)]
     logit = at[votes.second] - at[votes.first] - at[8:] @ x
     p = 1 / (1 + np.exp(np.minimum(logit, 700)))
@@ -56,42 +60,42 @@ def test_chances_are_those_of_the_formula(monkeypatch, by_loop):
 
 
 def test_a_division_depends_on_the_rows_and_the_sums_alone(monkeypatch):
-    monkeypatch.setattr(parts, "ROWS", 100)
+    monkeypatch.setattr(parallel, "MIN_ROWS", 100)
     for threads in (1, 2, 3):
-        monkeypatch.setattr(parts, "THREADS", threads)
-        assert parts.division(199, 0) == [slice(0, 199)]
-        assert parts.division(201, 0) == [slice(0, 100), slice(100, 201)]
-        assert parts.division(700, 0) == [slice(k, k + 175) for k in (0, 175, 350, 525)]
-        assert len(parts.division(10**6, 0)) == parts.MOST
-        assert len(parts.division(10**6, 400_000)) == 2
-        assert parts.division(0, 0) == [slice(0, 0)]
+        monkeypatch.setattr(parallel, "THREADS", threads)
+        assert parallel.division(199, 0) == [slice(0, 199)]
+        assert parallel.division(201, 0) == [slice(0, 100), slice(100, 201)]
+        assert parallel.division(700, 0) == [slice(k, k + 175) for k in (0, 175, 350, 525)]
+        assert len(parallel.division(10**6, 0)) == parallel.MAX_PARTS
+        assert len(parallel.division(10**6, 400_000)) == 2
+        assert parallel.division(0, 0) == [slice(0, 0)]
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_parts_come_back_in_their_order_and_count_exactly(monkeypatch, threads):
-    monkeypatch.setattr(parts, "ROWS", 100)
-    monkeypatch.setattr(parts, "THREADS", threads)
+    monkeypatch.setattr(parallel, "MIN_ROWS", 100)
+    monkeypatch.setattr(parallel, "THREADS", threads)
     column = np.random.default_rng(16).integers(0, 10**15, 999)
     for _ in range(20):
-        sums = parts.in_parts(lambda part: int(column[part].sum()), 999)
-        assert sums == [int(column[part].sum()) for part in parts.division(999, 0)]
+        sums = parallel.map_parts(lambda part: int(column[part].sum()), 999)
+        assert sums == [int(column[part].sum()) for part in parallel.division(999, 0)]
         assert sum(sums) == int(column.sum())
 
 
 def test_busy_threads_are_not_waited_for(monkeypatch):
-    monkeypatch.setattr(parts, "ROWS", 100)
-    monkeypatch.setattr(parts, "THREADS", 2)
+    monkeypatch.setattr(parallel, "MIN_ROWS", 100)
+    monkeypatch.setattr(parallel, "THREADS", 2)
     release = threading.Event()
-    helpers = parts._helpers(parts.os.getpid(), 1)
+    helpers = parallel._helpers(parallel.os.getpid(), 1)
     helpers.submit(release.wait)
     try:
-        assert parts.in_parts(lambda part: part.start, 200) == [0, 100]
+        assert parallel.map_parts(lambda part: part.start, 200) == [0, 100]
     finally:
         release.set()
 
 
 def test_what_fails_in_a_part_fails(monkeypatch):
-    monkeypatch.setattr(parts, "ROWS", 100)
-    monkeypatch.setattr(parts, "THREADS", 2)
+    monkeypatch.setattr(parallel, "MIN_ROWS", 100)
+    monkeypatch.setattr(parallel, "THREADS", 2)
     with pytest.raises(ZeroDivisionError):
-        parts.in_parts(lambda part: 1 // part.start, 200)
+        parallel.map_parts(lambda part: 1 // part.start, 200)

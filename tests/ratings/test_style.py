@@ -10,16 +10,14 @@ from leaderboard.ratings import (
     NotEstimable,
     RatingError,
     Votes,
-    bradley_terry,
-    chunks,
-    covariates,
     fold,
-    parts,
     quantise,
-    rows,
-    style,
 )
-from leaderboard.ratings.rows import Rows
+from leaderboard.ratings.compute import chunks, parallel
+from leaderboard.ratings.data import covariates
+from leaderboard.ratings.extended import style, style_rows
+from leaderboard.ratings.extended.style_rows import Rows
+from leaderboard.ratings.models import bradley_terry
 
 from . import slow
 from .make import golden, make_votes, simulate
@@ -50,9 +48,9 @@ def test_a_weight_of_3_equals_three_rows_and_one_of_0_none():
     votes, x = styled(13, votes=900)
     times = np.random.default_rng(13).integers(0, 4, 900)
     weighted = Votes(8, votes.first, votes.second, votes.outcome, quantise(times.astype(float)))
-    rows = np.repeat(np.arange(900), times)
+    style_rows = np.repeat(np.arange(900), times)
     by_weight = style.fit(weighted, x, NAMES)
-    by_row = style.fit(votes.take(rows), x[rows], NAMES)
+    by_row = style.fit(votes.take(style_rows), x[style_rows], NAMES)
     for name in ("strength", "coefficient", "spread"):
         assert np.allclose(getattr(by_weight, name), getattr(by_row, name), rtol=1e-9, atol=1e-9)
 
@@ -62,7 +60,7 @@ def test_the_loop_fits_what_the_columns_fit(monkeypatch, weigh):
     votes, x = styled(15, weigh=weigh)
     fits, errors = [], []
     for by_loop in (False, True):
-        monkeypatch.setattr(rows, "COMPILED", by_loop)
+        monkeypatch.setattr(style_rows, "COMPILED", by_loop)
         fits.append(style.fit(votes, x, NAMES))
         covariance = style.covariance(votes, x, fits[-1])
         errors.append((covariance.strength.matrix, covariance.coefficient.matrix))
@@ -74,13 +72,13 @@ def test_the_loop_fits_what_the_columns_fit(monkeypatch, weigh):
 @pytest.mark.parametrize("weigh", [False, True])
 def test_threads_change_no_digit(monkeypatch, weigh):
     votes, x = styled(17, weigh=weigh)
-    monkeypatch.setattr(rows, "COMPILED", True)
+    monkeypatch.setattr(style_rows, "COMPILED", True)
     monkeypatch.setattr(chunks, "ROWS", 200)
-    monkeypatch.setattr(rows, "ROWS", 200)
-    monkeypatch.setattr(parts, "ROWS", 500)
+    monkeypatch.setattr(style_rows, "ROWS", 200)
+    monkeypatch.setattr(parallel, "MIN_ROWS", 500)
     results = []
     for threads in (1, 2, 3, 3):
-        monkeypatch.setattr(parts, "THREADS", threads)
+        monkeypatch.setattr(parallel, "THREADS", threads)
         fit = style.fit(votes, x, NAMES)
         covariance = style.covariance(votes, x, fit)
         matrices = covariance.strength.matrix, covariance.coefficient.matrix
@@ -113,9 +111,9 @@ def test_the_covariance_equals_the_textbook_row_by_row(method, weigh):
     if method != "independent":
         live = w > 0
         ids, cluster = np.unique(getattr(votes, method)[live], return_inverse=True)
-        summed = np.zeros((len(ids), z.shape[1]))
-        np.add.at(summed, cluster, score[live])
-        score = summed * np.sqrt(len(ids) / (len(ids) - 1))
+        sum_terms = np.zeros((len(ids), z.shape[1]))
+        np.add.at(sum_terms, cluster, score[live])
+        score = sum_terms * np.sqrt(len(ids) / (len(ids) - 1))
     expected = bread @ score.T @ score @ bread
     got = style.covariance(votes, x, fit, Method(method))
     assert np.allclose(got.strength.matrix, expected[:8, :8], atol=1e-9)
@@ -126,10 +124,10 @@ def test_two_way_and_its_fallback_are_those_of_the_plain_board():
     votes, x = styled(3)
     fit = style.fit(votes, x, NAMES)
     both = style.covariance(votes, x, fit)
-    parts = [style.covariance(votes, x, fit, Method(m)) for m in ("contributor", "matchup")]
+    threads = [style.covariance(votes, x, fit, Method(m)) for m in ("contributor", "matchup")]
     own = style.covariance(votes, x, fit, Method.INDEPENDENT)
     assert both.strength.method == Method.TWO_WAY
-    expected = [part.coefficient.matrix for part in (*parts, own)]
+    expected = [part.coefficient.matrix for part in (*threads, own)]
     assert np.allclose(both.coefficient.matrix, expected[0] + expected[1] - expected[2])
     few = Votes(
         8, votes.first, votes.second, votes.outcome, None, votes.contributor % 5, votes.matchup
@@ -200,12 +198,12 @@ def test_home_advantage_of_the_1987_american_league_as_published():
     """Playing at home as the one covariate: Agresti's second model of these games."""
     table = golden("baseball_1987")
     index = {team: i for i, team in enumerate(table["teams"])}
-    rows = [
+    style_rows = [
         (index[home], index[away], outcome)
         for home, away, won, lost in table["games"]
         for outcome in [1] * won + [-1] * lost
     ]
-    fit = style.fit(make_votes(7, rows), np.ones((len(rows), 1)), ["home"])
+    fit = style.fit(make_votes(7, style_rows), np.ones((len(style_rows), 1)), ["home"])
     assert np.round(fit.coefficient, 3).tolist() == [table["home_advantage"]]
     share = np.sort(np.exp(fit.strength))
     assert (
@@ -270,8 +268,8 @@ def test_covariates_that_cannot_be_told_apart_are_refused():
 
 def test_unrated_competitors_stay_unrated():
     votes, x = styled(11)
-    rows = [*zip(votes.first, votes.second, votes.outcome, strict=True), (8, 0, 1)]
-    more = make_votes(9, rows)
+    style_rows = [*zip(votes.first, votes.second, votes.outcome, strict=True), (8, 0, 1)]
+    more = make_votes(9, style_rows)
     fit = style.fit(more, np.vstack([x, [[0.3, 0.3]]]), NAMES)
     assert np.isnan(fit.strength[8])
     same = style.fit(votes, x, NAMES)
@@ -315,7 +313,7 @@ def test_style_that_explains_every_vote_has_no_finite_coefficient():
 @pytest.mark.parametrize("weigh", [False, True])
 def test_a_first_fit_of_few_votes_changes_nothing_but_the_way(monkeypatch, weigh):
     votes, x = styled(16, weigh=weigh)
-    run = np.arange(len(votes)) // rows.RUN
+    run = np.arange(len(votes)) // style_rows.RUN
     rare = np.where(run % 26 == 1, 1.0, 0.0)  # unweighted, no 13th run has it
     x = np.column_stack([x, rare])
     names = [*NAMES, "rare"]

@@ -1,7 +1,7 @@
 """What a response looks like, apart from what it says: the covariates of style control.
 
-`leaderboard/ratings/style.py` compares them between two responses of a matchup. Plain functions
-of a text; counted once, at import.
+`leaderboard/ratings/extended/style.py` compares them between two responses of a matchup. Plain
+functions of a text; counted once, at import.
 """
 
 import re

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .errors import RatingError
-from .votes import Ids, Ints
+from ..compute.arrays import Ids, Ints
+from ..compute.errors import RatingError
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,12 +5,13 @@ from typing import Any
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 
-from .bradley_terry import Fit, win_matrix
-from .chunks import chunks
-from .compiled import COMPILED, compiled
-from .errors import RatingError
-from .graph import Rated
-from .votes import STRONGEST, UNIT, Floats, Ids, Ints, Mask, Votes
+from ..compute.arrays import Floats, Ids, Ints, Mask
+from ..compute.chunks import chunks
+from ..compute.compiled import COMPILED, compiled
+from ..compute.errors import RatingError
+from ..data.connectivity import Rated
+from ..data.votes import MAX_OUTCOME, UNIT, Votes
+from ..models.bradley_terry import Fit, win_matrix
 
 NO_PAIR = -1
 DENSE = 1 << 24
@@ -33,10 +34,10 @@ def on_scale(votes: Votes, fit: Rated) -> Mask:
 
 def comparable(votes: Votes, fit: Rated) -> Votes:
     """The votes that bear on the fit."""
-    return chosen(votes, bearing(votes, fit))
+    return select(votes, bearing(votes, fit))
 
 
-def chosen(votes: Votes, mask: Mask) -> Votes:
+def select(votes: Votes, mask: Mask) -> Votes:
     """The votes where the mask holds; where it always does, the same and no copy."""
     return votes if mask.all() else votes.take(mask)
 
@@ -55,7 +56,7 @@ class Residuals:
         pair = votes.first[part].astype(np.int64)
         pair *= votes.competitors
         pair += votes.second[part]
-        residual = self.scores.take(votes.outcome[part] + STRONGEST)
+        residual = self.scores.take(votes.outcome[part] + MAX_OUTCOME)
         residual -= self.p.take(pair)
         if votes.weight is not None:
             residual *= votes.weight[part] / UNIT
@@ -74,7 +75,7 @@ def cluster_meat(votes: Votes, residual: Floats | Residuals, by: str) -> tuple[F
     if meat is None:
         table = cluster_scores(votes, residual, cluster, size)
         # Who has no vote among these must not move a sum's last digit either.
-        meat = squared(table if clusters == size else table[used])
+        meat = cross_product(table if clusters == size else table[used])
     return meat, clusters
 
 
@@ -125,7 +126,7 @@ def add_columns(table: Floats, row: Ids | Ints, column: Ids, value: Floats) -> N
     np.add.at(table.ravel(), row.astype(np.int64) * table.shape[1] + column, value)
 
 
-def squared(table: Floats | Sparse) -> Floats:
+def cross_product(table: Floats | Sparse) -> Floats:
     """Gᵀ·G, dense."""
     if isinstance(table, csr_array):
         return np.asarray((table.T @ table).toarray())

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .errors import RatingError
-from .votes import Floats
+from ..compute.arrays import Floats
+from ..compute.errors import RatingError
 
 Difference = Callable[[Floats, Floats], Floats]
 

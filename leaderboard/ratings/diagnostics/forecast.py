@@ -6,9 +6,9 @@ from enum import StrEnum
 import numpy as np
 from scipy.optimize import brentq
 
-from .contrasts import Contrasts
-from .errors import RatingError
-from .intervals import check_level, distribution, quantile, two_sided
+from ..compute.errors import RatingError
+from ..inference.contrasts import Contrasts
+from ..inference.intervals import check_level, distribution, quantile, two_sided
 
 MARGIN = 0.05
 """Natural-log strength below which a difference is of no practical meaning: odds of 1.05, or a win

@@ -24,16 +24,17 @@ import numpy as np
 from scipy.linalg import lapack
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
-from .bradley_terry import Fit, bread, submatrix, win_matrix
-from .counts import Counts
-from .errors import RatingError
-from .graph import Rated
-from .newton import anchor
-from .parts import at_once
-from .scores import Residuals, chosen, cluster_meat, laplacian, on_scale, require_clusters
-from .votes import Floats, Votes
+from ..compute.arrays import Floats
+from ..compute.errors import RatingError
+from ..compute.newton import anchor
+from ..compute.parallel import parallel_map
+from ..data.connectivity import Rated
+from ..data.counts import Counts
+from ..data.votes import Votes
+from ..models.bradley_terry import Fit, bread, submatrix, win_matrix
+from .vote_scores import Residuals, cluster_meat, laplacian, on_scale, require_clusters, select
 
-FEWEST_CLUSTERS = 30
+MIN_CLUSTERS = 30
 """Below this many clusters a clustered variance is too uncertain to correct another with."""
 NEGLIGIBLE = 1e-12
 """A variance below this share of what it is computed from is what rounding leaves of none."""
@@ -158,7 +159,7 @@ def clustered(votes: Votes, fit: Fit, method: Method) -> Covariance:
 
     Multiplied by G/(G-1) for G clusters. Fewer than two clusters say nothing: RatingError.
     """
-    votes = chosen(votes, on_scale(votes, fit))
+    votes = select(votes, on_scale(votes, fit))
     return _clustered(votes, Residuals(votes, fit), fit, method)
 
 
@@ -171,10 +172,10 @@ def two_way(votes: Votes, counts: Counts, fit: Fit) -> Covariance:
     clusters, every variance is the largest of the three, and the note says so: the matrix of G
     clusters has rank G - 1 at most and leaves some differences hardly any variance.
     """
-    votes = chosen(votes, on_scale(votes, fit))
+    votes = select(votes, on_scale(votes, fit))
     residual = Residuals(votes, fit)
     side = partial(_clustered, votes, residual, fit)
-    sides = at_once(side, (Method.CONTRIBUTOR, Method.MATCHUP))
+    sides = parallel_map(side, (Method.CONTRIBUTOR, Method.MATCHUP))
     if votes.judgment is None:
         shared = independent(counts, fit)
     else:
@@ -188,8 +189,8 @@ def combine(
     """The two-way covariance of two one-way ones and of what they share, or the largest of them."""
     matrix = sides[0].matrix + sides[1].matrix - shared.matrix
     clusters = sides[0].clusters + sides[1].clusters
-    if min(clusters) < FEWEST_CLUSTERS:
-        note = f"fewer than {FEWEST_CLUSTERS} clusters on a side"
+    if min(clusters) < MIN_CLUSTERS:
+        note = f"fewer than {MIN_CLUSTERS} clusters on a side"
     elif not acceptable(matrix):
         note = "the two-way matrix is not positive definite"
     else:

@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TypeVar
 
-ROWS = 1 << 17
+MIN_ROWS = 1 << 17
 """Fewer rows are not worth a part, ..."""
-MOST = 8
+MAX_PARTS = 8
 """... and more parts not the sums that each of them keeps."""
 THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 """How many processors this process may use."""
@@ -22,12 +22,12 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def in_parts(work: Callable[[slice], Result], rows: int, sums: int = 0) -> list[Result]:
+def map_parts(work: Callable[[slice], Result], rows: int, sums: int = 0) -> list[Result]:
     """work(part) of all parts of so many rows, in their order; each keeps so many sums."""
-    return at_once(work, division(rows, sums))
+    return parallel_map(work, division(rows, sums))
 
 
-def at_once(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+def parallel_map(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
     """work(item) of all items, in their order, by several threads.
 
     Other threads begin with the first item, the caller with the last that none of them has begun,
@@ -45,7 +45,7 @@ def at_once(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Resul
 
 def division(rows: int, sums: int) -> list[slice]:
     """Two, four or eight equal parts with more rows than sums, or one."""
-    worth = min(rows // max(ROWS, sums), MOST)
+    worth = min(rows // max(MIN_ROWS, sums), MAX_PARTS)
     count = 1 << max(worth.bit_length() - 1, 0)
     ends = [rows * k // count for k in range(count + 1)]
     return [slice(*ends[k : k + 2]) for k in range(count)]

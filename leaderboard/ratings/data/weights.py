@@ -2,16 +2,17 @@
 
 import numpy as np
 
-from .errors import RatingError
-from .votes import Floats, Ints, quantise
+from ..compute.arrays import Floats, Ints
+from ..compute.errors import RatingError
+from .votes import quantise
 
-LARGEST = 20.0
+MAX_WEIGHT = 20.0
 """The default cap: no vote counts more than this many average ones."""
-LEAST = 1e-12
+MIN_PROBABILITY = 1e-12
 """No choice is made with a smaller probability than this; such a number is a mistake."""
 
 
-def inverse_probability(probability: Floats, cap: float = LARGEST) -> Ints:
+def inverse_probability(probability: Floats, cap: float = MAX_WEIGHT) -> Ints:
     """Weights 1/π for votes whose matchup was chosen with probability π: int64 (n,), mean about 1.
 
     An estimate from votes so weighted aims at what uniform sampling would have shown (Horvitz &
@@ -20,8 +21,8 @@ def inverse_probability(probability: Floats, cap: float = LARGEST) -> Ints:
     Computational and Graphical Statistics 17, 295-311), and quantised.
     """
     probability = np.asarray(probability, dtype=np.float64)
-    if not ((probability >= LEAST) & (probability <= 1.0)).all():
-        raise RatingError(f"a choice was made with a probability of {LEAST} to 1")
+    if not ((probability >= MIN_PROBABILITY) & (probability <= 1.0)).all():
+        raise RatingError(f"a choice was made with a probability of {MIN_PROBABILITY} to 1")
     if len(probability) == 0:
         return np.zeros(0, dtype=np.int64)
     weight = 1.0 / probability

@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 def compiled(function: Callable[..., Result]) -> Callable[..., Result]:
     """Compile a loop at its first call, which is also when Numba is imported; else leave it be.
 
-    It holds no lock while it runs, so that several threads can run it at once; see `parts`.
+    It holds no lock while it runs, so that several threads can run it at once; see `parallel`.
     """
     if not COMPILED:
         return function

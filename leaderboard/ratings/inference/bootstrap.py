@@ -14,18 +14,19 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.special import expit
 
-from . import elo
-from .bradley_terry import Fit, inverse_information, newton, submatrix
-from .counts import SIGN, Counts
-from .errors import NotConverged, RatingError
+from ..compute.arrays import Floats, Ints
+from ..compute.errors import NotConverged, RatingError
+from ..data.counts import SIGN, Counts
+from ..data.votes import MAX_OUTCOME, UNIT, Votes
+from ..models import elo
+from ..models.bradley_terry import Fit, inverse_information, newton, submatrix
 from .intervals import Covariance, Interval, Method, check_level
-from .scores import Sparse, cluster_ids, comparable, require_clusters
-from .votes import STRONGEST, UNIT, Floats, Ints, Votes
+from .vote_scores import Sparse, cluster_ids, comparable, require_clusters
 
 ROUNDS = 100
 CHORDS = 50
 """Chord steps before a round is left to Newton's method."""
-LONGEST = 10.0
+MAX_STEP = 10.0
 """A longer chord step leads nowhere: such a round is left to Newton's method at once."""
 TOLERANCE = 1e-6
 """A round has settled when a chord step moves no strength by more; another would move them less."""
@@ -148,7 +149,7 @@ def reweight_clusters(
     used = int(np.count_nonzero(np.bincount(cluster, minlength=size)))
     require_clusters(used, by)
     weight = np.ones(len(votes)) if votes.weight is None else votes.weight / UNIT
-    score = fit.scores[votes.outcome + STRONGEST]
+    score = fit.scores[votes.outcome + MAX_OUTCOME]
     swap = votes.first > votes.second
     score = np.where(swap, 1.0 - score, score)
 
@@ -236,7 +237,7 @@ def _refit(ahead: Floats, behind: Floats, scale: _Scale, fit: Fit) -> Floats:
             gradient += fit.prior * (0.5 - expit(strength))
         step = scale.bread @ gradient
         longest = np.abs(step).max(0, initial=0.0)
-        lost |= longest > LONGEST
+        lost |= longest > MAX_STEP
         step[:, lost | settled] = 0.0
         strength += step
         settled |= longest <= TOLERANCE

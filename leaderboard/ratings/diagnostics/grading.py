@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import bradley_terry
-from .bradley_terry import Fit
-from .counts import GRADED, SIGN, Counts
-from .graph import LEVEL
-from .votes import Floats, Ints
+from ..compute.arrays import Floats, Ints
+from ..data.connectivity import LEVEL
+from ..data.counts import GRADED, SIGN, Counts
+from ..models import bradley_terry
+from ..models.bradley_terry import Fit
 
 
 @dataclass(frozen=True, slots=True, eq=False)

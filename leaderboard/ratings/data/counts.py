@@ -6,18 +6,19 @@ from typing import Any, Self
 
 import numpy as np
 
-from .chunks import chunks
-from .compiled import COMPILED, compiled
-from .errors import RatingError
-from .votes import STRONGEST, UNIT, Floats, Ints, Mask, Votes
+from ..compute.arrays import Floats, Ints, Mask
+from ..compute.chunks import chunks
+from ..compute.compiled import COMPILED, compiled
+from ..compute.errors import RatingError
+from .votes import MAX_OUTCOME, UNIT, Votes
 
-OUTCOMES = 2 * STRONGEST + 1
+OUTCOMES = 2 * MAX_OUTCOME + 1
 SIGN: Floats = np.array([0.0, 0.0, 0.0, 0.5, 1.0, 1.0, 1.0])
 """Score of the first competitor by outcome -3 … 3: a win is a win, a tie is half of one."""
 GRADED: Floats = np.arange(OUTCOMES) / (OUTCOMES - 1)
 """Graded scores 0, 1/6, 1/3, 1/2, 2/3, 5/6, 1: "slightly better" moves less than "much better"."""
 
-LARGEST = np.iinfo(np.int64).max
+INT64_MAX = np.iinfo(np.int64).max
 BLOCK = 1 << 10
 """Rows that the compiled loop takes at a time."""
 
@@ -82,7 +83,7 @@ class Counts:
 def fold(votes: Votes) -> Counts:
     """Count votes per (outcome, first, second), in one pass and without sorting."""
     m, weight = votes.competitors, votes.weight
-    if weight is not None and len(votes) * int(weight.max(initial=0)) ** 2 > LARGEST:
+    if weight is not None and len(votes) * int(weight.max(initial=0)) ** 2 > INT64_MAX:
         raise RatingError("weights too large for exact sums")
     sums = np.zeros((1 if weight is None else 3, OUTCOMES * m * m), dtype=np.int64)
     if COMPILED and weight is None:
@@ -110,7 +111,7 @@ def count_rows(cells: Any, m: Any, outcome: Any, first: Any, second: Any) -> Non
         rows = slice(start, start + BLOCK)
         o, i, j = outcome[rows], first[rows], second[rows]
         for v in range(len(o)):
-            cell[v] = ((o[v] + STRONGEST) * m + i[v]) * m + j[v]
+            cell[v] = ((o[v] + MAX_OUTCOME) * m + i[v]) * m + j[v]
         for v in range(len(o)):
             cells[cell[v]] += 1
 
@@ -129,7 +130,7 @@ def _cells(votes: Votes) -> Iterator[tuple[slice, Ints]]:
     """The cell of each vote, for some rows at a time."""
     for part in chunks(len(votes)):
         cell = votes.outcome[part].astype(np.int32)
-        cell += STRONGEST
+        cell += MAX_OUTCOME
         cell *= votes.competitors
         cell += votes.first[part]
         cell *= votes.competitors
@@ -192,9 +193,9 @@ def effective_votes(counts: Counts, bear: Mask | None = None) -> Floats:
 
 def tally(counts: Counts) -> Ints:
     """Rows each competitor won, tied and lost, whatever their weight: int64 (M, 3)."""
-    won = counts.votes[STRONGEST + 1 :].sum(0)
-    tied = counts.votes[STRONGEST]
-    lost = counts.votes[:STRONGEST].sum(0)
+    won = counts.votes[MAX_OUTCOME + 1 :].sum(0)
+    tied = counts.votes[MAX_OUTCOME]
+    lost = counts.votes[:MAX_OUTCOME].sum(0)
     return np.stack(
         [won.sum(1) + lost.sum(0), tied.sum(1) + tied.sum(0), lost.sum(1) + won.sum(0)], axis=1
     )

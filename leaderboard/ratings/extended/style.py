@@ -11,24 +11,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import bradley_terry
-from .chunks import chunks
-from .counts import SIGN, fold
-from .errors import NotEstimable, RatingError, Singular
-from .graph import Rated
-from .intervals import Covariance, Method, combine, positive, sandwich, two_sided
-from .newton import inverse, maximise
-from .parts import in_parts
-from .rows import Rows, Terms, chances, summed
-from .scores import (
+from ..compute.arrays import Floats
+from ..compute.chunks import chunks
+from ..compute.errors import NotEstimable, RatingError, Singular
+from ..compute.newton import inverse, maximise
+from ..compute.parallel import map_parts
+from ..data.connectivity import Rated
+from ..data.counts import SIGN, fold
+from ..data.votes import Votes
+from ..inference.intervals import Covariance, Method, combine, positive, sandwich, two_sided
+from ..inference.vote_scores import (
     bearing,
     cluster_ids,
     cluster_scores,
+    cross_product,
     laplacian,
     require_clusters,
-    squared,
 )
-from .votes import Floats, Votes
+from ..models import bradley_terry
+from .style_rows import Rows, Terms, sum_terms, win_chances
 
 SAMPLE = 500
 """Votes a parameter that a first fit reads where there are many, for the whole to start nearby."""
@@ -118,11 +119,11 @@ def covariance(
     residual = np.empty(len(rows))
 
     def informed(part: slice) -> Terms:
-        for few, (scored, weight) in chances(at, rows, part):
+        for few, (scored, weight) in win_chances(at, rows, part):
             residual[few] = scored
             yield few, (weight,)
 
-    sums = summed(informed, 1, rows)
+    sums = sum_terms(informed, 1, rows)
     bread = _bread(_matrix(sums.pair, sums.x, rows), fit)
 
     def one(by: Method) -> Covariance:
@@ -155,7 +156,7 @@ def derivatives(at: Floats, rows: Rows, unit: Floats) -> tuple[Floats, Floats]:
 
     In `at`, whose unit each parameter is.
     """
-    sums = summed(lambda part: chances(at * unit, rows, part), 2, rows)
+    sums = sum_terms(lambda part: win_chances(at * unit, rows, part), 2, rows)
     gradient = np.append(_ahead(sums.pair[0], rows), sums.x[0])
     information = _matrix(sums.pair[1:], sums.x[1:], rows)
     return gradient * unit, information * np.outer(unit, unit)
@@ -200,7 +201,7 @@ def _bearing(votes: Votes, x: Floats, fit: Rated) -> tuple[Votes, Floats]:
 
 
 def _finite(x: Floats) -> bool:
-    return all(in_parts(lambda part: bool(np.isfinite(x[part]).all()), len(x)))
+    return all(map_parts(lambda part: bool(np.isfinite(x[part]).all()), len(x)))
 
 
 def _root_mean_square(votes: Votes, x: Floats) -> Floats:
@@ -212,7 +213,7 @@ def _root_mean_square(votes: Votes, x: Floats) -> Floats:
             return np.asarray(np.einsum("av,av->a", few, few))
         return np.asarray(np.einsum("v,av,av->a", votes.weight[part].astype(np.float64), few, few))
 
-    total: Floats = np.sum(in_parts(squares, len(votes)), axis=0)
+    total: Floats = np.sum(map_parts(squares, len(votes)), axis=0)
     return np.sqrt(total / max(len(votes) if votes.weight is None else votes.weight.sum(), 1))
 
 
@@ -245,7 +246,7 @@ def _meat(votes: Votes, rows: Rows, residual: Floats, by: Method) -> tuple[Float
         return ((few, (residual[few] ** 2,)) for few in chunks(part.stop, part.start))
 
     if by is Method.INDEPENDENT:
-        sums = summed(squares, 1, rows)
+        sums = sum_terms(squares, 1, rows)
         return _matrix(sums.pair, sums.x, rows), ()
     cluster, size = cluster_ids(votes, by)
     used = int(np.count_nonzero(np.bincount(cluster, minlength=size)))
@@ -256,7 +257,7 @@ def _meat(votes: Votes, rows: Rows, residual: Floats, by: Method) -> tuple[Float
         pull[:, a] = np.bincount(cluster, residual * column, size)
     m = rows.competitors
     meat = np.empty((rows.size, rows.size))
-    meat[:m, :m] = squared(table)
+    meat[:m, :m] = cross_product(table)
     meat[:m, m:] = np.asarray(table.T @ pull)
     meat[m:, :m] = meat[:m, m:].T
     meat[m:, m:] = pull.T @ pull

@@ -4,15 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .bradley_terry import Fit
+from ..compute.arrays import Floats, Ids, Ints, Mask
+from ..data.connectivity import LEVEL, Rated
+from ..models.bradley_terry import Fit
 from .contrasts import Contrasts
-from .graph import LEVEL, Rated
 from .intervals import Interval
-from .votes import Floats, Ids, Ints, Mask
 
-CLASSES = 8
+MAX_CLASSES = 8
 """No more classes than this: what is left over joins the last."""
-FEWEST_VOTES = 30.0
+MIN_VOTES = 30.0
 """Effective votes below which a competitor is provisional."""
 
 
@@ -53,35 +53,35 @@ def rank(fit: Rated, contrast: Contrasts, interval: Interval) -> Ranks:
             fit.strength[members], interval.lower[members], interval.upper[members]
         )
 
-    def shown(place: Ints) -> Ids:
+    def to_ids(place: Ints) -> Ids:
         return np.where(rated, place, 0).astype(np.int32)
 
     return Ranks(
-        rank=shown(1 + above.sum(1)),
-        best=shown(1 + contrast.better.sum(0)),
-        worst=shown(size - contrast.better.sum(1)),
-        upper_bound=shown(1 + clear.sum(1)),
+        rank=to_ids(1 + above.sum(1)),
+        best=to_ids(1 + contrast.better.sum(0)),
+        worst=to_ids(size - contrast.better.sum(1)),
+        upper_bound=to_ids(1 + clear.sum(1)),
         group=group,
     )
 
 
-def provisional(fit: Fit, fewest: float = FEWEST_VOTES) -> Mask:
-    """Rated competitors with fewer effective votes than `fewest` that bear on them: bool (M,)."""
-    return np.isfinite(fit.strength) & (fit.effective_votes < fewest)
+def provisional(fit: Fit, min_votes: float = MIN_VOTES) -> Mask:
+    """Rated competitors with fewer than `min_votes` effective votes on them: bool (M,)."""
+    return np.isfinite(fit.strength) & (fit.effective_votes < min_votes)
 
 
-def classes(strength: Floats, lower: Floats, upper: Floats, most: int = CLASSES) -> Ids:
+def classes(strength: Floats, lower: Floats, upper: Floats, max_classes: int = MAX_CLASSES) -> Ids:
     """Class of each of m competitors, 1 is best: int32 (m,).
 
     Walking down from the best, the leader of a class fixes an anchor, its lower limit; whoever
     still reaches it with the upper limit joins, and the first who does not opens the next class.
     The anchor stays with the leader, so a chain of overlaps cannot stretch a class (the rule of
-    ComparIA's tiers). With `most` classes open, the last takes everybody left.
+    ComparIA's tiers). With `max_classes` classes open, the last takes everybody left.
     """
     group = np.zeros(len(strength), dtype=np.int32)
     current, anchor = 0, np.inf
     for i in np.argsort(-strength, kind="stable"):
-        if upper[i] < anchor and current < most:
+        if upper[i] < anchor and current < max_classes:
             current += 1
             anchor = lower[i]
         group[i] = current

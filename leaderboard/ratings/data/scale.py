@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from .votes import Floats
+from ..compute.arrays import Floats
 
 AVERAGE = 1000.0
 POINTS_PER_UNIT = 400.0 / math.log(10.0)

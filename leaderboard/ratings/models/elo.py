@@ -6,15 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from .compiled import COMPILED, compiled
-from .counts import SIGN, check_scores
-from .errors import RatingError
-from .scale import step_from_points
-from .votes import STRONGEST, UNIT, Floats, Votes
+from ..compute.arrays import Floats
+from ..compute.compiled import COMPILED, compiled
+from ..compute.errors import RatingError
+from ..data.counts import SIGN, check_scores
+from ..data.scale import step_from_points
+from ..data.votes import MAX_OUTCOME, UNIT, Votes
 
 STEP = step_from_points(4.0)
 """The default step, K = 4 points, as a natural-log strength."""
-LARGEST_STEP = 10.0
+MAX_STEP = 10.0
 """No vote may move a strength by more than this: such a weight is a mistake."""
 
 
@@ -44,7 +45,7 @@ def replay(
     scores, and is refused with others.
     """
     check_scores(scores)
-    if not 0.0 < step <= LARGEST_STEP:
+    if not 0.0 < step <= MAX_STEP:
         raise RatingError(f"an Elo step of {step} is not positive, or means nothing")
     if (votes.first == votes.second).any():
         raise RatingError("a vote compares a competitor with itself")
@@ -61,7 +62,7 @@ def replay(
         steps, stride = np.full(1, step), 0
     else:
         steps, stride = step / UNIT * votes.weight, 1
-        if steps.max(initial=0.0) > LARGEST_STEP:
+        if steps.max(initial=0.0) > MAX_STEP:
             raise RatingError("a weight makes an Elo step too large to mean anything")
     columns: tuple[Any, ...] = (start, votes.first, votes.second, votes.outcome, scores, steps)
     if not COMPILED:  # lists are what plain Python indexes fastest
@@ -80,7 +81,7 @@ def exchange(  # noqa: PLR0917
         i = first[v]
         j = second[v]
         d = step[k] * (
-            scores[outcome[v] + STRONGEST] - 1.0 / (1.0 + exp(strength[j] - strength[i]))
+            scores[outcome[v] + MAX_OUTCOME] - 1.0 / (1.0 + exp(strength[j] - strength[i]))
         )
         strength[i] += d
         strength[j] -= d

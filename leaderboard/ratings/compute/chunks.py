@@ -16,7 +16,7 @@ def chunks(stop: int, start: int = 0) -> Iterator[slice]:
     return (slice(begin, min(begin + ROWS, stop)) for begin in range(start, stop, ROWS))
 
 
-def looked_up(
+def take(
     values: npt.NDArray[Kind],
     index: npt.NDArray[np.signedinteger[Any]],
     out: npt.NDArray[Kind] | None = None,

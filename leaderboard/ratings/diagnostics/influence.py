@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import bradley_terry
-from .bradley_terry import Fit, bread
-from .chunks import chunks
-from .counts import Counts, fold
-from .intervals import Method
-from .scores import Residuals, cluster_ids, cluster_scores, comparable
-from .votes import Floats, Ints, Votes
+from ..compute.arrays import Floats, Ints
+from ..compute.chunks import chunks
+from ..data.counts import Counts, fold
+from ..data.votes import Votes
+from ..inference.intervals import Method
+from ..inference.vote_scores import Residuals, cluster_ids, cluster_scores, comparable
+from ..models import bradley_terry
+from ..models.bradley_terry import Fit, bread
 
 EXACT = 10
 """How many contributors are taken out and the board fitted again."""

@@ -6,11 +6,11 @@ from enum import StrEnum
 import numpy as np
 from scipy.special import expit
 
-from .bradley_terry import Fit, derivatives, newton, submatrix
-from .counts import OUTCOMES, Counts
-from .graph import LEVEL, survey
-from .newton import anchor, solve
-from .votes import Floats, Ints
+from ..compute.arrays import Floats, Ints
+from ..compute.newton import anchor, solve
+from ..data.connectivity import LEVEL, survey
+from ..data.counts import OUTCOMES, Counts
+from ..models.bradley_terry import Fit, derivatives, newton, submatrix
 
 CHALLENGERS = 5
 """How many of the next in rank are tried."""
@@ -120,7 +120,7 @@ def _close_gap(board: _Board, leader: int, challenger: int, limit: int | None) -
             return None
         taken = np.diff(np.minimum(np.cumsum(left[order]), batch), prepend=0)
         tried = _changed(won, board.cells, order, taken * moves[:, order])
-        refitted = _fitted(tried, board.prior)
+        refitted = _refit(tried, board.prior)
         closed = refitted is None or refitted[leader] - refitted[challenger] <= LEVEL
         if closed and batch > 1:
             most = batch // 2  # perhaps fewer are enough
@@ -170,7 +170,7 @@ def _changed(won: Floats, cells: _Cells, order: Ints, moves: Floats) -> Floats:
     return won
 
 
-def _fitted(won: Floats, prior: float) -> Floats | None:
+def _refit(won: Floats, prior: float) -> Floats | None:
     """Strengths, or None where they are no longer all on one scale."""
     if prior <= 0 and not survey(won).whole:
         return None

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from scipy.linalg import lapack
 
+from .arrays import Floats
 from .errors import NotConverged, Singular
-from .votes import Floats
 
 MAX_ITERATIONS = 200
 TOLERANCE = 1e-5
@@ -19,7 +19,7 @@ SHORT, NEGLIGIBLE = 1e-2, 1e-16
 SINGULAR = 1e-12
 """A parameter of whose information the others leave less than this share is not determined."""
 
-LONGEST = 3.0
+MAX_STEP = 3.0
 """No step changes a log-odds by more: further off, the quadratic model means nothing."""
 
 Derivatives = Callable[[Floats], tuple[Floats, Floats]]
@@ -29,7 +29,7 @@ Stretch = Callable[[Floats], float]
 def maximise(
     start: Floats,
     derivatives: Derivatives,
-    stretch: Stretch = np.ptp,
+    max_log_odds_step: Stretch = np.ptp,
     tolerance: float = TOLERANCE,
 ) -> tuple[Floats, int]:
     """The maximum, and how many evaluations it took.
@@ -53,8 +53,8 @@ def maximise(
         if following is None:
             raise Singular("the information matrix is singular to working precision")
         step = following
-        if len(step) > 0 and (length := stretch(step)) > LONGEST:
-            step *= LONGEST / length
+        if len(step) > 0 and (length := max_log_odds_step(step)) > MAX_STEP:
+            step *= MAX_STEP / length
         slope = float(gradient @ step)
         x += step
         longest = np.abs(step).max(initial=0.0)

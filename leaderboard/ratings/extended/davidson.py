@@ -5,13 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse.csgraph import NegativeCycleError, bellman_ford
 
-from .bradley_terry import newton, stretch, submatrix
-from .counts import Counts, wins
-from .graph import Rated, survey
-from .intervals import Covariance, Method
-from .newton import anchor, inverse, maximise
-from .scores import laplacian
-from .votes import STRONGEST, Floats, Ints, Mask
+from ..compute.arrays import Floats, Ints, Mask
+from ..compute.newton import anchor, inverse, maximise
+from ..data.connectivity import Rated, survey
+from ..data.counts import Counts, wins
+from ..data.votes import MAX_OUTCOME
+from ..inference.intervals import Covariance, Method
+from ..inference.vote_scores import laplacian
+from ..models.bradley_terry import max_log_odds_step, newton, submatrix
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +44,7 @@ def fit(counts: Counts) -> Fit:
     component without is left unrated, NaN.
     """
     half = wins(counts)
-    tied = counts.mass[STRONGEST].astype(np.float64)
+    tied = counts.mass[MAX_OUTCOME].astype(np.float64)
     tied = tied + tied.T
     field = survey(half)
     strength = np.full(len(half), np.nan)
@@ -119,7 +120,7 @@ def _newton(won: Floats, ties: Floats) -> tuple[Floats, float, int]:
     start = np.append(np.zeros(len(won)), np.log(2.0 * share / (1.0 - share)))
     n = won + won.T
     x, iterations = maximise(
-        start, anchored, lambda step: stretch(step[:-1], n) + abs(float(step[-1]))
+        start, anchored, lambda step: max_log_odds_step(step[:-1], n) + abs(float(step[-1]))
     )
     return x[:-1] - x[:-1].mean(), float(x[-1]), iterations
 
@@ -158,8 +159,8 @@ def _sandwich(counts: Counts, fit: Fit, group: Ints, log_tie: float) -> Floats:
     win, tie = _chances(s, float(np.exp(log_tie)))
     expected = win + tie / 2.0
     seen = counts.squared_mass
-    won = seen[STRONGEST + 1 :].sum(0) + seen[:STRONGEST].sum(0).T
-    tied = (seen[STRONGEST] + seen[STRONGEST].T) / 2.0  # half of a tie in each order of the pair
+    won = seen[MAX_OUTCOME + 1 :].sum(0) + seen[:MAX_OUTCOME].sum(0).T
+    tied = (seen[MAX_OUTCOME] + seen[MAX_OUTCOME].T) / 2.0  # half in each order of the pair
     pair, cross, own = np.zeros((m, m)), np.zeros((m, m)), 0.0
     for cells, y, t in ((submatrix(won, group), 1.0, 0.0), (submatrix(tied, group), 0.5, 1.0)):
         pair += cells * (y - expected) ** 2

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from .counts import SIGN, Counts, effective_votes, wins
-from .errors import RatingError
-from .graph import Rated, survey
-from .newton import LONGEST, anchor, inverse, maximise
-from .votes import Floats, Ints
+from ..compute.arrays import Floats, Ints
+from ..compute.errors import RatingError
+from ..compute.newton import MAX_STEP, anchor, inverse, maximise
+from ..data.connectivity import Rated, survey
+from ..data.counts import SIGN, Counts, effective_votes, wins
 
 OVERFLOW = 700.0
 """exp() of more than this is not a float64."""
@@ -92,14 +92,14 @@ def newton(won: Floats, prior: float = 0.0) -> tuple[Floats, int]:
         return gradient, information
 
     start = np.log((target + 0.5) / (won.sum(0) + 0.5)).clip(-3.0, 3.0)
-    strength, iterations = maximise(start, anchored, lambda step: stretch(step, n))
+    strength, iterations = maximise(start, anchored, lambda step: max_log_odds_step(step, n))
     return strength if prior > 0 else strength - strength.mean(), iterations
 
 
-def stretch(step: Floats, n: Floats) -> float:
+def max_log_odds_step(step: Floats, n: Floats) -> float:
     """The largest change of a compared pair's log-odds that a step of the strengths makes."""
     spread = float(np.ptp(step))
-    if spread <= LONGEST:
+    if spread <= MAX_STEP:
         return spread
     return float(np.abs(np.subtract.outer(step, step)).max(where=n > 0, initial=0.0))
 

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from .chunks import ROWS, chunks
-from .compiled import COMPILED, compiled
-from .parts import in_parts
-from .votes import STRONGEST, UNIT, Floats, Ints, Votes
+from ..compute.arrays import Floats, Ints
+from ..compute.chunks import ROWS, chunks
+from ..compute.compiled import COMPILED, compiled
+from ..compute.parallel import map_parts
+from ..data.votes import MAX_OUTCOME, UNIT, Votes
 
 RUN = 1 << 6
 """Rows next to each other that are taken together where few of many are read."""
@@ -49,9 +50,9 @@ class Rows:
         def fill(part: slice) -> None:
             np.multiply(votes.first[part], votes.competitors, out=cell[part], dtype=np.int64)
             cell[part] += votes.second[part]
-            scores.take(votes.outcome[part] + STRONGEST, out=y[part], mode="clip")
+            scores.take(votes.outcome[part] + MAX_OUTCOME, out=y[part], mode="clip")
 
-        in_parts(fill, len(votes))
+        map_parts(fill, len(votes))
         weight = None if votes.weight is None else votes.weight / UNIT
         return cls(votes.competitors, cell, x, y, weight)
 
@@ -96,7 +97,7 @@ class Sums:
             add_columns(self.pair, self.x, cell, terms, x)
 
 
-def summed(made: Callable[[slice], Terms], terms: int, rows: Rows) -> Sums:
+def sum_terms(made: Callable[[slice], Terms], terms: int, rows: Rows) -> Sums:
     """The sums over all rows of so many terms, which are made of a part of them."""
 
     def added(part: slice) -> Sums:
@@ -107,14 +108,14 @@ def summed(made: Callable[[slice], Terms], terms: int, rows: Rows) -> Sums:
 
     if not COMPILED:  # what numpy adds by index it adds with the interpreter's lock
         return added(slice(0, len(rows)))
-    whole, *others = in_parts(added, len(rows), (terms + len(rows.x)) * rows.competitors**2)
+    whole, *others = map_parts(added, len(rows), (terms + len(rows.x)) * rows.competitors**2)
     for other in others:
         whole.pair[:] += other.pair
         whole.x[:] += other.x
     return whole
 
 
-def chances(at: Floats, rows: Rows, within: slice) -> Terms:
+def win_chances(at: Floats, rows: Rows, within: slice) -> Terms:
     """w·(y - p) and w·p·(1 - p), with parameters `at`."""
     m = rows.competitors
     behind = (at[:m] - at[:m, None]).ravel()

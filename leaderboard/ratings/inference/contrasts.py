@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .graph import LEVEL, Rated
+from ..compute.arrays import Floats, Mask
+from ..data.connectivity import LEVEL, Rated
 from .intervals import Covariance, check_level, distribution
-from .votes import Floats, Mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,14 +6,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .errors import RatingError
+from ..compute.arrays import Floats, Ids, Ints, Mask
+from ..compute.errors import RatingError
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Ids = npt.NDArray[np.int32]
-Mask = npt.NDArray[np.bool_]
-
-STRONGEST = 3
+MAX_OUTCOME = 3
 """Outcomes run from -3 (second much better) through 0 (tie) to 3 (first much better)."""
 
 UNIT = 4096
@@ -21,9 +17,9 @@ UNIT = 4096
 
 DTYPES = {"outcome": np.int8, "weight": np.int64}
 """Types of the columns of votes; the others are int32."""
-HEAVIEST = 2.0**63 / UNIT
+WEIGHT_LIMIT = 2.0**63 / UNIT
 """A weight this large, in units, is no int64 any more."""
-MOST = 10_000
+MAX_COMPETITORS = 10_000
 """More competitors than this do not fit into dense tables."""
 
 
@@ -33,8 +29,8 @@ def quantise(weight: Floats) -> Ints:
     Negative, infinite and NaN weights are refused, and those that fit into no int64.
     """
     weight = np.asarray(weight, dtype=np.float64)
-    if not ((weight >= 0) & (weight < HEAVIEST)).all():
-        raise RatingError(f"weights must be finite, not negative and below {HEAVIEST:g}")
+    if not ((weight >= 0) & (weight < WEIGHT_LIMIT)).all():
+        raise RatingError(f"weights must be finite, not negative and below {WEIGHT_LIMIT:g}")
     return np.rint(weight * UNIT).astype(np.int64)
 
 
@@ -61,15 +57,15 @@ class Votes:
 
     def __post_init__(self) -> None:
         _require_columns(self)
-        if not 0 <= self.competitors <= MOST:
-            raise RatingError(f"{self.competitors} competitors, not 0 … {MOST}")
+        if not 0 <= self.competitors <= MAX_COMPETITORS:
+            raise RatingError(f"{self.competitors} competitors, not 0 … {MAX_COMPETITORS}")
         if len(self.first) == 0:
             return
         for side in (self.first, self.second):
             if side.view(np.uint32).max() >= self.competitors:  # unsigned, so negatives are large
                 raise RatingError(f"competitor index outside 0 … {self.competitors - 1}")
-        if self.outcome.min() < -STRONGEST or self.outcome.max() > STRONGEST:
-            raise RatingError(f"outcome outside -{STRONGEST} … {STRONGEST}")
+        if self.outcome.min() < -MAX_OUTCOME or self.outcome.max() > MAX_OUTCOME:
+            raise RatingError(f"outcome outside -{MAX_OUTCOME} … {MAX_OUTCOME}")
         if self.weight is not None and self.weight.min() < 0:
             raise RatingError("weights must not be negative")
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse.csgraph import connected_components
 
-from .votes import Floats, Ids, Ints, Mask
+from ..compute.arrays import Floats, Ids, Ints, Mask
 
 LEVEL = 1e-9
 """Strengths closer than this are level: what parts them is rounding."""
