@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import Count
 
+from arena.events.controls import has_controls
 from arena.events.models import Event, Question
 from arena.judging.models import Exclusion, Origin
 from arena.questions import KINDS
@@ -33,6 +34,7 @@ def method_context(event: Event) -> dict[str, Any]:
             for reason, judgments, people in excluded.order_by("reason")
         ],
         "snapshot": Snapshot.objects.filter(board__event=event).defer("details").first(),
+        "has_controls": has_controls(event),
         "average": scale.AVERAGE,
         "fewest_votes": int(MIN_VOTES),
         "fewest_people": FEWEST_PEOPLE,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from django.utils.translation import gettext as _
 
 from arena.events.models import Enrollment, Event
 from leaderboard.models import Standing, StandingQuerySet
@@ -28,7 +29,9 @@ class Place:
 
     @property
     def band_label(self) -> Any:
-        """The band in words; empty for whoever is not rated."""
+        """The band in words; empty for whoever is not rated. "So far" ends with the event."""
+        if self.band == Standing.Band.UNCLEAR and self.quality is not None:
+            return _("Unclear")
         return Standing.Band(self.band).label if self.band else ""
 
 

@@ -19,10 +19,10 @@ from leaderboard.ratings import scale
 
 Weighting = Rating.Weighting
 WHY_NOT_RANKED = {
-    Rating.Status.UNDEFEATED: _("never lost or tied: there is no upper limit yet"),
-    Rating.Status.WINLESS: _("never won or tied: there is no lower limit yet"),
-    Rating.Status.SEPARATED: _("its wins and losses do not yet tie it to the others"),
-    Rating.Status.NO_VOTES: _("no votes yet"),
+    Rating.Status.UNDEFEATED: _("never lost or tied: there is no upper limit"),
+    Rating.Status.WINLESS: _("never won or tied: there is no lower limit"),
+    Rating.Status.SEPARATED: _("its wins and losses do not tie it to the others"),
+    Rating.Status.NO_VOTES: _("no votes"),
 }
 
 

@@ -13,14 +13,17 @@ from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.crypto import salted_hmac
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_GET
 
 from arena.errors import NotFoundError
 from arena.events.access import enrollment_of, event_for
+from arena.events.controls import has_controls
 from arena.events.models import Enrollment, Event
+from arena.events.phases import Phase, phase_of
 from arena.judging.models import Origin
 from leaderboard.doubts import doubts_of, interval_of, without_worth, worth_of_style
 from leaderboard.downloads import as_csv, as_json
@@ -36,7 +39,6 @@ KEPT = 3600
 PAGE = 100
 ALL = "all"
 FILTERS = ("question", "category", "weighting", "pairs")
-LIVE = (Event.State.OPEN, Event.State.FROZEN)
 
 
 @require_GET
@@ -45,11 +47,12 @@ def board(request: HttpRequest, slug: str) -> HttpResponse:
     """The models' leaderboard; to htmx its changing part alone, or that nothing has changed."""
     event = event_for(request.user, slug)
     enrollment = enrollment_of(request.user, event)
-    is_part, tag = bool(request.headers.get("HX-Request")), tag_of(request, event)
+    phase = phase_of(event, timezone.now())
+    is_part, tag = bool(request.headers.get("HX-Request")), tag_of(request, event, phase)
     own_tag = tag if is_part else page_tag(request, event, enrollment, tag)
     response = get_conditional_response(request, own_tag) if own_tag else None
     if response is None:
-        html = board_html(request, event, tag)
+        html = board_html(request, event, phase, tag)
         context = {"event": event, "enrollment": enrollment, "board_html": html}
         response = (
             HttpResponse(html) if is_part else render(request, "leaderboard/board.html", context)
@@ -72,18 +75,20 @@ def page_tag(
     if len(get_messages(request)):
         return None
     release = getattr(staticfiles_storage, "manifest_hash", "")
-    head = (event.title, event.closes_at, event.timezone)
+    head = (event.title, event.opens_at, event.closes_at, event.timezone)
     parts = [tag, head, str(request.user), request.user.pk, enrollment is not None, release]
     digest = salted_hmac("leaderboard.page", repr(parts)).hexdigest()
     return f'"{event.pk}-{digest[:32]}"'
 
 
-def tag_of(request: HttpRequest, event: Event) -> str:
-    """The ETag of what is shown: the snapshot, the filters and the language."""
+def tag_of(request: HttpRequest, event: Event, phase: Phase) -> str:
+    """The ETag of what is shown: the snapshot, the words around it, the filters, the language."""
     shown = Board.objects.filter(event=event).values_list(
         "current_snapshot", "current_snapshot__fingerprint"
     )
-    parts = [*(shown.first() or ()), event.state, address_of(request), get_language()]
+    current = shown.first() or (None, None)
+    words = (phase.key, str(phase.notice), "" if current[0] else no_board(event, phase))
+    parts = [*current, *words, address_of(request), get_language()]
     digest = salted_hmac("leaderboard.board", repr(parts)).hexdigest()
     return f'"{event.pk}-{digest[:32]}"'
 
@@ -99,29 +104,38 @@ def address_of(request: HttpRequest) -> str:
     return f"{request.path}?{urlencode(query)}" if query else request.path
 
 
-def board_html(request: HttpRequest, event: Event, tag: str) -> str:
+def no_board(event: Event, phase: Phase) -> str:
+    """Why there is no ranking to be seen."""
+    if not (phase.takes_people or phase.takes_answers) and event.judgments.exists():
+        return gettext("The ranking is being computed.")
+    return str(phase.no_board)
+
+
+def board_html(request: HttpRequest, event: Event, phase: Phase, tag: str) -> str:
     """The changing part of the page, rendered once for all readers of a snapshot."""
     key = "board-" + tag.strip('"')
     html = cache.get(key)
     if html is None:
-        html = render_to_string("leaderboard/_board.html", board_context(request, event, tag))
+        html = render_to_string(
+            "leaderboard/_board.html", board_context(request, event, phase, tag)
+        )
         cache.set(key, html, KEPT)
     return str(html)
 
 
-def board_context(request: HttpRequest, event: Event, tag: str) -> dict[str, Any]:
+def board_context(request: HttpRequest, event: Event, phase: Phase, tag: str) -> dict[str, Any]:
     """Everything the changing part shows."""
     choice = chosen(event, request.GET.dict())
     snapshot = Snapshot.objects.filter(board__event=event).first()
     context = {
         "event": event,
+        "phase": phase,
         "choice": choice,
         "address": address_of(request),
         "headers": json.dumps({"If-None-Match": tag}),
-        "is_live": event.state in LIVE,
     }
     if snapshot is None:
-        return context
+        return context | {"no_board": no_board(event, phase)}
     table, method = table_of(snapshot, choice), board_of(snapshot, choice.key)
     everybody = request.GET.get("pairs") == ALL
     origins = snapshot.details.get("origins", {})
@@ -188,6 +202,7 @@ def contributors(request: HttpRequest, slug: str) -> HttpResponse:
         "places": places(event, list(page), page.start_index() - 1),
         "own": place_of(event, own),
         "is_over": is_over(event),
+        "has_controls": has_controls(event),
         "first_look": first_look(event),
         "winner": winner_of(event),
         "simulated": Standing.objects.filter(event=event).aggregate(n=Sum("simulated"))["n"],

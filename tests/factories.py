@@ -17,6 +17,7 @@ from arena.events.models import (
     Record,
     Response,
 )
+from arena.events.ordering import natural_key
 from arena.judging.assigning import next_assignment
 from arena.judging.models import Assignment, Judgment
 from arena.judging.recording import check_answers, record_judgment
@@ -55,6 +56,7 @@ def make_record(event: Event, prompt: str = "", **fields: Any) -> Record:
     return Record.objects.create(
         event=event,
         external_id=f"r{number}",
+        sort_key=natural_key(f"r{number}"),
         prompt=[{"role": "user", "content": prompt or f"Prompt number {number}?"}],
         **({"imported_at": NOW} | fields),
     )

@@ -117,8 +117,8 @@ def test_a_contributor_finds_a_private_event_at_home(event: Event) -> None:
     assert "Judge: Tea" in page(HOME, contributor)
     assert "Judge: Tea" not in page(HOME, make_user())
     Event.objects.update(state="closed")
-    assert "Result: Tea" in page(HOME, contributor)
-    assert "Result: Tea" not in page(HOME)
+    assert "Provisional result: Tea" in page(HOME, contributor)
+    assert "Provisional result: Tea" not in page(HOME)
 
 
 def test_private_events_and_drafts_are_not_listed(event: Event) -> None:

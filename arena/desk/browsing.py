@@ -22,9 +22,9 @@ from django.db.models.functions import Cast, Greatest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from arena.desk.health import open_flags
+from arena.desk.health import leases_of, open_flags
 from arena.events.models import Event, Record, Response
-from arena.judging.models import Answer, Assignment, Exclusion, Judgment
+from arena.judging.models import Answer, Exclusion, Judgment
 from arena.questions.preference import DEGREES
 
 # What a list can be narrowed to; disputed ones come in the order of how much they are.
@@ -62,7 +62,13 @@ def search(records: QuerySet[Record], query: str) -> QuerySet[Record]:
     )
 
 
-def records_of(event: Event, show: str) -> QuerySet[Record]:
+def shown_in(event: Event, now: datetime) -> list[tuple[str, Any]]:
+    """What the list can be narrowed to now: once nobody judges, nothing is being judged."""
+    judging = event.takes_answer(now)
+    return [(value, label) for value, label in SHOWN if judging or value != "judging"]
+
+
+def records_of(event: Event, show: str, now: datetime) -> QuerySet[Record]:
     """The event's records with `judged`, narrowed to one of `SHOWN`.
 
     Disputed ones have `agreement`: the share on the side of the majority, of their matchup where
@@ -70,16 +76,17 @@ def records_of(event: Event, show: str) -> QuerySet[Record]:
     """
     standing = Q(matchups__judgments__standing=True)
     found = event.records.exclude(imported_at=None).prefetch_related("categories")
-    found = found.annotate(judged=Count("matchups__judgments", standing)).order_by("external_id")
+    found = found.annotate(judged=Count("matchups__judgments", standing))
+    found = found.order_by("sort_key", "external_id")
     if show == "flagged":
         flags = open_flags(event).filter(assignment__matchup__record=OuterRef("pk"))
         return found.filter(Exists(flags))
     if show == "judging":
-        held = Assignment.objects.live().filter(matchup__record=OuterRef("pk"))
+        held = leases_of(event, now).filter(matchup__record=OuterRef("pk"))
         return found.filter(Exists(held))
     if show == "disputed":
         found = found.annotate(agreement=least_agreement())
-        return found.exclude(agreement=None).order_by("agreement", "external_id")
+        return found.exclude(agreement=None).order_by("agreement", "sort_key", "external_id")
     return found
 
 

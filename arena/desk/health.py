@@ -20,8 +20,10 @@ class Health:
 
     judged: int
     last_hour: int
-    active: int
+    # Contributors, and those who judged in the last hour; the excluded ones are in neither.
     enrolled: int
+    active: int
+    excluded: int
     # Judgments that ordinary matchups have and want.
     taken: int
     wanted: int
@@ -56,6 +58,7 @@ class Hour:
 def health_of(event: Event, now: datetime) -> Health:
     """The event's figures at this moment."""
     standing = Judgment.objects.standing().filter(event=event)
+    counting = event.enrollments.not_excluded()
     recent = standing.filter(judged_at__gt=now - timedelta(hours=1))
     matchups = Matchup.objects.serving().filter(event=event)
     ordinary = matchups.filter(role=Matchup.Role.ORDINARY).aggregate(
@@ -66,11 +69,12 @@ def health_of(event: Event, now: datetime) -> Health:
     return Health(
         judged=standing.count(),
         last_hour=recent.count(),
-        active=recent.values("enrollment").distinct().count(),
-        enrolled=event.enrollments.count(),
+        enrolled=counting.count(),
+        active=counting.filter(pk__in=recent.values("enrollment")).count(),
+        excluded=event.enrollments.count() - counting.count(),
         taken=max(0, wanted - (ordinary["open"] or 0)),
         wanted=wanted,
-        leases=Assignment.objects.live().filter(enrollment__event=event).count(),
+        leases=leases_of(event, now).count(),
         flags=open_flags(event).count(),
         controls=matchups.filter(role=Matchup.Role.CONTROL).count(),
         control_judgments=credits.total(),
@@ -94,6 +98,12 @@ def hourly_judgments(event: Event, now: datetime) -> list[Hour]:
     return [Hour(hour, counts.get(hour, 0), 100 * counts.get(hour, 0) / tallest) for hour in hours]
 
 
+def leases_of(event: Event, now: datetime) -> QuerySet[Assignment]:
+    """What is held for somebody who may still answer it."""
+    live = Assignment.objects.live().filter(enrollment__event=event, lease_until__gt=now)
+    return live if event.takes_answer(now) else live.none()
+
+
 def open_flags(event: Event) -> QuerySet[Flag]:
     """Flags that nobody has dealt with, the oldest first."""
     flags = Flag.objects.filter(assignment__enrollment__event=event, resolved_at=None)
@@ -102,17 +112,26 @@ def open_flags(event: Event) -> QuerySet[Flag]:
     )
 
 
-def control_credits(event: Event, **only: object) -> Counter[float]:
-    """How often control answers that count got which credit."""
-    return sum(credits_by_matchup(event, **only).values(), Counter())
+def control_credits(event: Event, judgments: QuerySet[Judgment] | None = None) -> Counter[float]:
+    """How often answers to controls got which credit: of these judgments, or of all that count."""
+    return sum(credits_by_matchup(event, judgments).values(), Counter())
 
 
-def credits_by_matchup(event: Event, **only: object) -> dict[int, Counter[float]]:
+def evidence_of(enrollment: Enrollment) -> QuerySet[Judgment]:
+    """What a contributor is measured by, excluded or not: only single exclusions take it away."""
+    return Judgment.objects.standing().not_excluded_alone().filter(enrollment=enrollment)
+
+
+def credits_by_matchup(
+    event: Event, judgments: QuerySet[Judgment] | None = None
+) -> dict[int, Counter[float]]:
     """The same for each control whose key is in force, by its matchup's primary key."""
+    if judgments is None:
+        judgments = Judgment.objects.counted().filter(event=event)
     kind = KINDS["preference"]
     in_force = Control.objects.filter(matchup__event=event, retired_at=None)
     answers = Answer.objects.filter(
-        judgment__in=Judgment.objects.counted().filter(event=event, **only),
+        judgment__in=judgments,
         judgment__matchup__control__in=in_force,
         outcome__isnull=False,
     )

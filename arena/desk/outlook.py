@@ -30,7 +30,7 @@ def outlook_of(
 ) -> Outlook | None:
     """The forecast that the snapshot holds, as a date; `last_day` counts its last judgments.
 
-    Null where no two models are ranked yet.
+    Null where no two models are ranked yet. Once nothing more is handed out there is no pace.
     """
     question = event.questions.filter(kind="preference").first()
     if snapshot is None or question is None:
@@ -43,7 +43,7 @@ def outlook_of(
     # Some judgments are answers to controls, which rate no model.
     votes_a_day = last_day * board["votes"] / max(snapshot.judgments, 1)
     on = None
-    if top["votes_needed"] and votes_a_day:
+    if top["votes_needed"] and votes_a_day and event.is_open(now):
         wait = timedelta(days=min(top["votes_needed"] / votes_a_day, FARTHEST.days))
         on = now + wait if wait < FARTHEST else None
     return Outlook(names[top["leader"]], names[top["challenger"]], top["verdict"], on)

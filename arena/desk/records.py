@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from arena.desk.browsing import SHOWN, judgments_of, records_of, said_of, search
+from arena.desk.browsing import judgments_of, records_of, said_of, search, shown_in
 from arena.desk.frame import desk_event, desk_page, record_of
 from arena.desk.record_forms import ControlForm, WordingForm
 from arena.errors import ArenaError, NotFoundError
@@ -25,6 +25,7 @@ from arena.events.controls import (
 )
 from arena.events.correcting import correct_record, wording_of
 from arena.events.models import Matchup
+from arena.events.phases import phase_of
 
 PER_PAGE = 50
 
@@ -34,8 +35,8 @@ def records(request: HttpRequest, slug: str) -> HttpResponse:
     """Records, searched and filtered."""
     event = desk_event(request, slug, Role.REVIEWER)
     query, category = request.GET.get("q", "").strip(), request.GET.get("category", "")
-    show = request.GET.get("show", "")
-    found = records_of(event, show)
+    show, now = request.GET.get("show", ""), timezone.now()
+    found = records_of(event, show, now)
     if query:
         found = search(found, query)
     if category:
@@ -46,7 +47,7 @@ def records(request: HttpRequest, slug: str) -> HttpResponse:
         "category": category,
         "categories": event.categories.all(),
         "show": show,
-        "shown": SHOWN,
+        "shown": shown_in(event, now),
     }
     return desk_page(request, "records", event, context)
 
@@ -94,6 +95,7 @@ def matchup(request: HttpRequest, slug: str, external_id: str) -> HttpResponse:
 def change_matchup(request: HttpRequest, chosen: Matchup) -> None:
     """Do with a matchup what was asked for. Raises `ArenaError` where that cannot be."""
     now, act = timezone.now(), request.POST.get("act")
+    follow = phase_of(chosen.event, now).follow
     form, control = ControlForm(chosen, request.POST), getattr(chosen, "control", None)
     if act == "retire":
         retire_matchup(chosen, now)
@@ -103,13 +105,13 @@ def change_matchup(request: HttpRequest, chosen: Matchup) -> None:
         mark_as_control(chosen, form.said())
     elif act == "change" and control is not None:
         change_key(control, form.said())
-        messages.success(request, _("The key is changed. Boards follow within seconds."))
+        messages.success(request, f"{_('The key is changed.')} {follow}")
     elif act == "withdraw" and control is not None:
         because = request.POST.get("reason", "").strip()[:1000]
         if not because:
             raise ArenaError(_("Say why."), "reason_missing")
         withdraw_key(control, because, now)
-        messages.success(request, _("The key is withdrawn. Boards follow within seconds."))
+        messages.success(request, f"{_('The key is withdrawn.')} {follow}")
     else:
         raise ArenaError(_("There is no such step."), "unknown_step")
 

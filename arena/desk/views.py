@@ -20,6 +20,7 @@ from arena.desk.health import (
     contributors_of,
     control_credits,
     credits_by_matchup,
+    evidence_of,
     health_of,
     open_flags,
 )
@@ -30,6 +31,7 @@ from arena.events.controls import controls_of, retire_matchup
 from arena.events.lifecycle import close_event, extend_event, missing_doors, open_event
 from arena.events.models import Enrollment, Event
 from arena.events.notes import current_note, publish_note
+from arena.events.phases import phase_of
 from arena.events.prizes import serving_counts
 from arena.exports.tasks import keep_bundle_soon
 from arena.judging.models import Exclusion, Judgment
@@ -64,7 +66,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
     if request.headers.get("HX-Request"):
         return desk_page(request, "_figures", event, figures)
     context = figures | {
-        "is_closing": event.takes_answer(now) and not event.takes_contributors(now),
+        "is_closing": not event.takes_contributors(now),
         "rounds": event.snapshots.exclude(sealed_at=None).order_by("-sealed_at"),
         "awaits_correction": awaits_correction(event),
         "note": current_note(event),
@@ -180,7 +182,7 @@ def contributor(request: HttpRequest, slug: str, public_id: UUID) -> HttpRespons
     if request.method == "POST":
         decide(request, enrollment, form)
         return redirect("desk:contributor", slug, public_id)
-    credits = control_credits(event, enrollment=enrollment)
+    credits = control_credits(event, evidence_of(enrollment))
     receipts = receipts_of(enrollment, request.GET)
     context = {
         "contributor": enrollment,
@@ -236,7 +238,8 @@ def reinstate(request: HttpRequest, excluded: Judgment | Enrollment) -> None:
     in_force = excluded.exclusions.in_force().first()
     if in_force is not None:
         lift_exclusion(in_force, by=reviewer(request), now=timezone.now(), because=because)
-        messages.success(request, _("Reinstated. Boards follow within seconds."))
+        follow = phase_of(in_force.event, timezone.now()).follow
+        messages.success(request, f"{_('Reinstated.')} {follow}")
 
 
 def exclude(
@@ -254,4 +257,4 @@ def exclude(
             if won is not None and won.enrollment_id == enrollment.pk:
                 withdraw_winner(enrollment.event)
                 messages.warning(request, _("They were the winner: that is taken back."))
-    messages.success(request, _("Excluded. Boards follow within seconds."))
+    messages.success(request, f"{_('Excluded.')} {phase_of(enrollment.event, now).follow}")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
@@ -96,7 +97,13 @@ def restore_matchup(matchup: Matchup) -> None:
 def controls_of(event: Event) -> list[Control]:
     """The event's controls with their records, retired ones last."""
     controls = Control.objects.filter(matchup__event=event).select_related("matchup__record")
-    return list(controls.order_by("matchup__retired_at", "pk"))
+    in_order = (F("matchup__retired_at").asc(nulls_first=True), "matchup__record__sort_key", "pk")
+    return list(controls.order_by(*in_order))
+
+
+def has_controls(event: Event) -> bool:
+    """Whether anybody is measured in this event: whether it has keys in force."""
+    return Control.objects.filter(matchup__event=event, retired_at=None).exists()
 
 
 def sides_of(matchup: Matchup) -> list[str]:

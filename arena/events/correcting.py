@@ -14,6 +14,7 @@ from arena.errors import ArenaError, ConflictError
 from arena.events.importing.style import style_of
 from arena.events.importing.writing import matchup_key
 from arena.events.models import Control, Event, Matchup, MatchupResponse, Record, Response
+from arena.events.ordering import natural_key
 
 VERSION = re.compile(r"\.v\d+$")
 LONGEST_ID = 190
@@ -45,9 +46,11 @@ def correct_record(record: Record, wording: Wording, now: datetime, rng: Random)
     with transaction.atomic():
         if not Record.objects.filter(pk=record.pk, retired_at=None).update(retired_at=now):
             raise ConflictError(_("This record has been replaced already."), "replaced")
+        external_id = next_version(record)
         successor = Record.objects.create(
             event=record.event,
-            external_id=next_version(record),
+            external_id=external_id,
+            sort_key=natural_key(external_id),
             prompt=[
                 turn | {"content": text}
                 for turn, text in zip(record.prompt, wording.turns, strict=True)

@@ -10,6 +10,7 @@ from arena.errors import ArenaError, ConflictError, NotFoundError
 from arena.events.access import enrollment_of, is_admitted, is_member
 from arena.events.inviting import use_up
 from arena.events.models import Enrollment, Event, Invitation, Membership, Terms
+from arena.events.phases import phase_of
 from arena.events.pseudonyms import pseudonym
 from arena.events.terms import agreed_terms
 from arena.people.claiming import claim_open_seat, claim_printed_seat, printed_seat, retake_seat
@@ -81,7 +82,7 @@ def join_with_printed_seat(token: str, event: Event, now: datetime, *, terms: in
 def check_takes(event: Event, now: datetime) -> None:
     """Refuse where the event takes no contributors at this time."""
     if not event.takes_contributors(now):
-        raise ConflictError("This event is not taking contributors now.", "not_taking")
+        raise ConflictError(str(phase_of(event, now).refusal), "not_taking")
 
 
 def check_not_own(user: User, event: Event) -> None:

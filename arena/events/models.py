@@ -322,6 +322,8 @@ class Record(models.Model):
     event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="records")
     # The organizer's own identifier: a re-import updates, never duplicates.
     external_id = models.CharField(max_length=200)
+    # `ordering.natural_key(external_id)`: lists count as people do, 81 before 100.
+    sort_key = models.CharField(max_length=500, default="", db_default="", editable=False)
     prompt = models.JSONField()
     metadata = models.JSONField(default=dict, blank=True)
     categories = models.ManyToManyField(Category, related_name="records", blank=True)
@@ -336,6 +338,7 @@ class Record(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["event", "external_id"], name="record_external_id_once")
         ]
+        indexes: ClassVar = [models.Index(fields=["event", "sort_key"], name="record_in_order")]
 
     def __str__(self) -> str:
         return self.external_id
@@ -489,6 +492,15 @@ class Membership(models.Model):
         return f"{self.user} {self.role} of {self.event}"
 
 
+class EnrollmentQuerySet(models.QuerySet["Enrollment"]):
+    """Chainable questions about contributors."""
+
+    def not_excluded(self) -> "EnrollmentQuerySet":
+        """Contributors whom no exclusion in force names: those that pages count."""
+        named = Enrollment.objects.filter(exclusions__isnull=False, exclusions__lifted_at=None)
+        return self.exclude(pk__in=named.values("pk"))
+
+
 class Enrollment(models.Model):
     """A contributor (or a judging machine) in one event."""
 
@@ -522,6 +534,8 @@ class Enrollment(models.Model):
     left_at = models.DateTimeField(null=True)
     # Assignments served so far: the ordinal that the control schedule follows.
     served = models.PositiveIntegerField(default=0)
+
+    objects = EnrollmentQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [

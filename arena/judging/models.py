@@ -141,11 +141,12 @@ class JudgmentQuerySet(models.QuerySet["Judgment"]):
 
     def not_excluded(self) -> Self:
         """Judgments that no exclusion in force names, neither directly nor by contributor."""
-        in_force = Exclusion.objects.in_force()
-        return self.filter(
-            ~Exists(in_force.filter(judgment=OuterRef("pk"))),
-            ~Exists(in_force.filter(enrollment=OuterRef("enrollment"))),
-        )
+        of_theirs = Exclusion.objects.in_force().filter(enrollment=OuterRef("enrollment"))
+        return self.not_excluded_alone().filter(~Exists(of_theirs))
+
+    def not_excluded_alone(self) -> Self:
+        """The same and those of excluded contributors, which are the evidence against them."""
+        return self.filter(~Exists(Exclusion.objects.in_force().filter(judgment=OuterRef("pk"))))
 
     def sealed(self) -> Self:
         """Judgments that have their place in the ledger, in that order."""

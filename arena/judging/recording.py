@@ -11,8 +11,14 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from arena.errors import ConflictError
-from arena.events.models import Question
-from arena.judging.assigning import expire, give_back_slots, holds_slot, take_slot
+from arena.events.models import Enrollment, Question
+from arena.judging.assigning import (
+    expire,
+    give_back_slots,
+    holds_slot,
+    shown_assignment,
+    take_slot,
+)
 from arena.judging.models import Answer, Assignment, Exclusion, Flag, Judgment, Origin
 from arena.questions import KINDS, InvalidAnswer, Value
 
@@ -83,6 +89,12 @@ def is_in_time(assignment: Assignment, now: datetime) -> bool:
     """Whether an answer at this moment counts, as far as the event's times and its lease go."""
     event = assignment.enrollment.event
     return event.is_open(now) or (event.takes_answer(now) and now < assignment.lease_until)
+
+
+def is_awaited(enrollment: Enrollment, now: datetime) -> bool:
+    """Whether this contributor has a matchup on the screen that may still be answered."""
+    shown = shown_assignment(enrollment)
+    return shown is not None and is_in_time(shown, now)
 
 
 def end_second_lease(assignment: Assignment, now: datetime) -> None:

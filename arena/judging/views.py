@@ -160,7 +160,8 @@ def go_on(
 ) -> HttpResponse:
     """What comes next for this contributor: a matchup, guidelines, changed terms, or the end."""
     event = enrollment.event
-    if needs_guidelines(enrollment):
+    # Once everything is over, nobody has to read them any more.
+    if needs_guidelines(enrollment) and event.takes_answer(now):
         return go_to(request, reverse("events:guidelines", args=[event.slug]), notice)
     if event.is_open(now):
         if must_agree_anew(enrollment):

@@ -9,6 +9,8 @@ from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from arena.events.models import Event
+from arena.events.phases import Phase, phase_of
 from arena.markup import render_markdown
 
 register = template.Library()
@@ -24,6 +26,12 @@ def markdown(text: str) -> SafeString:
 def grouped(number: int) -> str:
     """A count with its thousands apart, in the reader's language."""
     return number_format(number, force_grouping=True)
+
+
+@register.simple_tag
+def phase(event: Event) -> Phase:
+    """What is true of the event now, and the words for it: `{% phase event as phase %}`."""
+    return phase_of(event, timezone.now())
 
 
 @register.filter

@@ -2,6 +2,7 @@
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from arena.events.models import Event, Record
 from arena.judging.recording import flag_assignment
@@ -48,7 +49,7 @@ def test_records_are_narrowed_to_what_needs_a_look(desk: Client, event: Event) -
     flagged = make_assignment(make_enrollment(event))
     flag_assignment(flagged, "broken", "", now=NOW)
     assert found(desk, event, show="flagged") == [flagged.matchup.record.external_id]
-    held = make_assignment(make_enrollment(event))
+    held = make_assignment(make_enrollment(event), now=timezone.now())
     assert found(desk, event, show="judging") == [held.matchup.record.external_id]
     assert len(found(desk, event, show="")) == 6
 

@@ -232,7 +232,7 @@ def test_closing_says_until_when_screens_may_be_answered(desk: Client, event: Ev
     make_assignment(make_enrollment(event), now=timezone.now())
     assert b"for 10 minutes" in desk.get(url("overview", event)).content
     page = desk.post(url("state", event), {"to": "closed"}, follow=True)
-    assert b"closes by itself" in page.content
+    assert b"may be answered until" in page.content
     event.refresh_from_db()
     assert event.takes_answer(timezone.now())
 

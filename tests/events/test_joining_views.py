@@ -190,7 +190,7 @@ def test_drafts_private_and_unknown_events_are_not_there(client: Client, db: Non
 
 def test_a_closed_event_says_that_it_takes_nobody(client: Client, db: None) -> None:
     make_event("over", state=Event.State.CLOSED)
-    assert "not taking contributors" in text(client.get("/events/over/join/"))
+    assert "nobody can join any more" in text(client.get("/events/over/join/"))
     assert client.post("/events/over/join/", CONSENT).status_code == 409
 
 

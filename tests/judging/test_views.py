@@ -178,7 +178,7 @@ def test_what_was_shown_before_closing_is_still_shown_and_nothing_new_is_served(
     assert response.headers["Location"] == reverse("judging:judge", args=[shown.uuid])
     cast.judge(assignment=shown)
     assert Judgment.objects.counted().count() == 1
-    assert b"Judging" in cast.client.get(cast.next_url).content
+    assert b"The deadline has passed" in cast.client.get(cast.next_url).content
     assert Assignment.objects.count() == 1
 
 
@@ -190,7 +190,7 @@ def test_a_lease_that_ran_out_before_the_deadline_is_not_shown_after_it() -> Non
     Event.objects.update(closes_at=now - timedelta(minutes=1))
     for url in (cast.next_url, reverse("judging:judge", args=[shown.uuid])):
         page = cast.client.get(url, follow=True)
-        assert b"Judging is not open just now" in page.content
+        assert b"The deadline has passed" in page.content
     reply = cast.client.post(
         reverse("judging:judge", args=[shown.uuid]), {"preference": "a1"}, follow=True
     )

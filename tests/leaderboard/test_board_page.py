@@ -300,7 +300,7 @@ def test_too_few_votes(client: Client) -> None:
     make_vote(make_enrollment(event), make_matchup(event, make_competitors(event, 2)))
     refresh(event)
     page = text(show(client, event))
-    assert "Not enough votes yet" in page
+    assert "Too few votes" in page
     assert "never lost or tied" in page
     assert "never won or tied" in page
 
@@ -321,7 +321,7 @@ def test_models_that_no_vote_connects(client: Client) -> None:
 def test_a_category_without_votes(crowd: Crowd, client: Client) -> None:
     crowd.event.categories.create(slug="none", name="None yet")
     refresh(crowd.event, NOW + timedelta(minutes=1))
-    assert "No votes on this category yet" in text(show(client, crowd.event, "?category=none"))
+    assert "There are no votes on this category" in text(show(client, crowd.event, "?category=none"))
 
 
 def test_judgments_without_times_say_so(client: Client) -> None:

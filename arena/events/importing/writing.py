@@ -22,6 +22,7 @@ from arena.events.models import (
     Record,
     Response,
 )
+from arena.events.ordering import natural_key
 from arena.questions import KINDS
 
 Role = Matchup.Role
@@ -69,6 +70,7 @@ def create_batch(writer: Writer, rows: Sequence[RecordRow], hold: Hold, done: in
         Record(
             event_id=writer.event.pk,
             external_id=row.external_id,
+            sort_key=natural_key(row.external_id),
             prompt=row.prompt,
             metadata=row.metadata or {},
         )

@@ -1,0 +1,239 @@
+"""What is true of an event at a moment, in words: every sentence that depends on its state.
+
+A phase is finer than `Event.State`: an open event may have yet to begin, and one that runs may be
+past its deadline. Pages take their words from here, so that no two of them differ.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.timezone import localtime
+from django.utils.translation import gettext_lazy as _
+
+from arena.events.models import Event
+
+Words = str | Promise
+
+SEE_LEADERBOARD, LEADERBOARD = _("See the leaderboard"), _("Leaderboard")
+FIRST_SO_FAR = _("First so far")
+NOT_OPEN = _("Judging is not open just now")
+NOBODY_SO_FAR = _("Nobody has judged in this event so far.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phase:
+    """One phase of an event's life. Words that do not apply in it are empty.
+
+    `notice` may name `until` and `zone`: when the last answers are taken, on which clock.
+    """
+
+    key: str
+    # The tag beside the title.
+    label: Words
+    # What stands before the opening time and before the deadline.
+    opens: Words = ""
+    closes: Words = ""
+    # Whether new matchups are handed out; whether answers to any may still come.
+    hands_out: bool = False
+    takes_answers: bool = False
+    # Whether people can join.
+    takes_people: bool = False
+    # What the event page and the board say of the ranks.
+    notice: Words = ""
+    # Buttons: on a card, for a newcomer, for one without an account, for a contributor.
+    enter: Words = ""
+    start: Words = ""
+    accept: Words = ""
+    go_on: Words = ""
+    # The link to the model board.
+    board: Words = SEE_LEADERBOARD
+    # The same in a word, and what stands before the name of the model in first place.
+    result: Words = LEADERBOARD
+    first: Words = FIRST_SO_FAR
+    # Why nobody can join, and what the judging page is headed where there is nothing to judge.
+    refusal: Words = ""
+    nothing_to_judge: Words = NOT_OPEN
+    # What the board says before there is one, and when it moves.
+    no_board: Words = NOBODY_SO_FAR
+    moves: Words = ""
+    # What a reviewer hears after excluding or reinstating somebody.
+    follow: Words = ""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no answer is taken any more."""
+        return self.key in ("ended", "closed", "published")
+
+    @property
+    def is_past(self) -> bool:
+        """Whether its deadline has passed, so that nobody can join or is served any more."""
+        return self.is_over or self.key == "closing"
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether judging has yet to begin."""
+        return self.key in ("draft", "scheduled")
+
+
+LIVE_BOARD = _("The models appear here with the first judgments. This page updates automatically.")
+STANDING_STILL = _(
+    "Ranks stand still until the event closes; the result then takes every judgment into account."
+)
+NO_JOINING = _("Judging has ended, so nobody can join any more.")
+OVER = _("Judging has closed")
+NO_JUDGMENTS = _("Nobody has judged in this event.")
+
+PHASES = {
+    phase.key: phase
+    for phase in (
+        Phase(
+            key="draft",
+            label=_("Draft"),
+            opens=_("Planned opening"),
+            closes=_("Deadline"),
+            refusal=_("This event has not been opened yet."),
+            nothing_to_judge=_("Judging has not begun yet"),
+            moves=_("The boards begin to move when the event is open and people judge."),
+            follow=_("Boards follow within seconds."),
+        ),
+        Phase(
+            key="scheduled",
+            label=_("Opens soon"),
+            opens=_("Opens"),
+            closes=_("Closes"),
+            takes_people=True,
+            enter=_("Join"),
+            start=_("Join"),
+            accept=_("Accept and join"),
+            nothing_to_judge=_("Judging has not begun yet"),
+            no_board=_("The models appear here with the first judgments, once the event opens."),
+            moves=_("The boards begin to move when the event opens and people judge."),
+            follow=_("Boards follow within seconds."),
+        ),
+        Phase(
+            key="open",
+            label=_("Open"),
+            closes=_("Closes"),
+            hands_out=True,
+            takes_answers=True,
+            takes_people=True,
+            enter=_("Judge"),
+            start=_("Start judging"),
+            accept=_("Accept and start judging"),
+            go_on=_("Go on judging"),
+            no_board=LIVE_BOARD,
+            moves=_("A few seconds after each judgment. Open pages update automatically."),
+            follow=_("Boards follow within seconds."),
+        ),
+        Phase(
+            key="frozen",
+            label=_("Ranks frozen"),
+            closes=_("Closes"),
+            hands_out=True,
+            takes_answers=True,
+            takes_people=True,
+            notice=_(
+                "Ranks stand still until %(until)s (%(zone)s) at the latest, when the result is "
+                "computed; judgments still count."
+            ),
+            enter=_("Judge"),
+            start=_("Start judging"),
+            accept=_("Accept and start judging"),
+            go_on=_("Go on judging"),
+            no_board=LIVE_BOARD,
+            moves=STANDING_STILL,
+            follow=_("Ranks stand still now; the result will follow when the event closes."),
+        ),
+        Phase(
+            key="closing",
+            label=_("Closing"),
+            closes=_("Closed"),
+            takes_answers=True,
+            notice=_(
+                "The deadline has passed. What is on a screen may be answered until %(until)s "
+                "(%(zone)s) at the latest; then the result is computed."
+            ),
+            go_on=_("Answer what is on your screen"),
+            refusal=NO_JOINING,
+            nothing_to_judge=_("The deadline has passed"),
+            no_board=_("No ranking has been computed so far."),
+            moves=STANDING_STILL,
+            follow=_("Ranks stand still now; the result will follow when the event closes."),
+        ),
+        # Until the clock's next round closes it.
+        Phase(
+            key="ended",
+            label=_("Closed"),
+            closes=_("Closed"),
+            notice=_("Judging has closed. The result is being computed."),
+            refusal=NO_JOINING,
+            nothing_to_judge=OVER,
+            no_board=_("The result is being computed."),
+            moves=_("The result is being computed."),
+            follow=_("The result will follow."),
+        ),
+        Phase(
+            key="closed",
+            label=_("Closed"),
+            closes=_("Closed"),
+            notice=_("This result is provisional until the organizers publish it."),
+            board=_("See the provisional result"),
+            result=_("Provisional result"),
+            first=_("Provisionally first"),
+            refusal=NO_JOINING,
+            nothing_to_judge=OVER,
+            no_board=NO_JUDGMENTS,
+            moves=_(
+                "The boards show the provisional result. Only what organizers and reviewers decide "
+                "still changes it, until it is published."
+            ),
+            follow=_("The provisional result follows within a minute."),
+        ),
+        Phase(
+            key="published",
+            label=_("Published"),
+            closes=_("Closed"),
+            board=_("See the result"),
+            result=_("Result"),
+            first=_("First"),
+            refusal=NO_JOINING,
+            nothing_to_judge=OVER,
+            no_board=NO_JUDGMENTS,
+            moves=_(
+                "The boards show the published result. Only a correction with a name of its own "
+                "replaces it, and both stay linked."
+            ),
+            follow=_("The published result stays as it is until you publish a correction."),
+        ),
+    )
+}
+IN_BATCHES = _("The boards follow when they next move.")
+
+
+def phase_of(event: Event, now: datetime) -> Phase:
+    """The event's phase at this moment of the server's clock, its sentences filled in."""
+    phase = PHASES[key_of(event, now)]
+    ends_at = event.ends_at()
+    until = date_format(localtime(ends_at, event.zone()), "j M Y, H:i") if ends_at else ""
+    changes: dict[str, Words] = {
+        "notice": str(phase.notice) % {"until": until, "zone": event.timezone}
+    }
+    if event.publish_batch and phase.key in ("draft", "scheduled", "open"):
+        changes["follow"] = IN_BATCHES
+    # Closed before it had opened: its deadline lies ahead and says nothing.
+    if phase.is_over and event.closes_at is not None and event.closes_at > now:
+        changes["closes"] = ""
+    return replace(phase, **changes)  # type: ignore[arg-type]
+
+
+def key_of(event: Event, now: datetime) -> str:
+    """The key of the phase."""
+    if not event.is_running():
+        return str(event.state)
+    if event.opens_at is not None and event.opens_at > now:
+        return "scheduled"
+    if event.takes_contributors(now):
+        return str(event.state)
+    return "closing" if event.takes_answer(now) else "ended"
