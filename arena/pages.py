@@ -21,6 +21,7 @@ from arena.events.terms import current_terms
 from arena.judging.receipts import receipts_of
 from arena.judging.recording import is_awaited
 from arena.markup import render_markdown
+from arena.people.claiming import Room, room_of
 from arena.people.models import Seat, User
 from leaderboard.models import Rating, Snapshot
 from leaderboard.placing import place_of
@@ -124,6 +125,7 @@ def event_page(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "event": event,
         "offer": offer_of(request.user, event, enrollment, now).value,
+        "room": room_of(event.seats).value,
         "enrollment": enrollment,
         "is_staff_member": has_role(request.user, event, Role.REVIEWER),
         "terms": current_terms(event),
@@ -161,8 +163,7 @@ def offer_of(user: Viewer, event: Event, enrollment: Enrollment | None, now: dat
         return Offer.NOTHING
     if user.is_authenticated:
         return Offer.START
-    free = Seat.objects.open_unclaimed().filter(pool=event.seats_id)
-    return Offer.ACCEPT if free.exists() else Offer.FULL
+    return Offer.ACCEPT if room_of(event.seats) is Room.FREE else Offer.FULL
 
 
 @require_GET

@@ -321,7 +321,8 @@ def test_models_that_no_vote_connects(client: Client) -> None:
 def test_a_category_without_votes(crowd: Crowd, client: Client) -> None:
     crowd.event.categories.create(slug="none", name="None yet")
     refresh(crowd.event, NOW + timedelta(minutes=1))
-    assert "There are no votes on this category" in text(show(client, crowd.event, "?category=none"))
+    page = text(show(client, crowd.event, "?category=none"))
+    assert "There are no votes on this category" in page
 
 
 def test_judgments_without_times_say_so(client: Client) -> None:
