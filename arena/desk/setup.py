@@ -40,10 +40,13 @@ from arena.judging.assigning import change_overlap
 from arena.people.limits import DAY, Rate, limited
 from arena.people.models import Seat, SeatPool, User
 from arena.people.provisioning import reissue_code, reissue_unclaimed
+from arena.people.showing import keep_shown, shown_secret, stop_showing
 from arena.questions import KINDS
 
 # Nobody begins more events in a day.
 A_DAYS_WORK = Rate(20, DAY)
+# A seat's fresh code, shown to the organizer who made it.
+SEAT = "seat"
 
 
 @require_http_methods(["GET", "POST"])
@@ -146,6 +149,7 @@ def ask_for_comment(event: Event, *, wanted: bool) -> None:
 
 
 @require_http_methods(["GET", "POST"])
+@never_cache
 def seats(request: HttpRequest, slug: str) -> HttpResponse:
     """How many seats there are and how many are taken; more open ones."""
     mine = desk_event(request, slug)
@@ -163,14 +167,20 @@ def seats(request: HttpRequest, slug: str) -> HttpResponse:
     return seats_page(request, mine, form)
 
 
-def seats_page(
-    request: HttpRequest, event: Event, form: OpenSeatsForm, **context: Any
-) -> HttpResponse:
-    """The step of seats."""
+def seats_page(request: HttpRequest, event: Event, form: OpenSeatsForm) -> HttpResponse:
+    """The step of seats, with the code of a seat that was made anew in this session."""
     pool = seat_pool(event)
-    counts = {kind: seat_counts(pool, kind) for kind in Seat.Kind.values}
-    forms = {"printed_form": PrintedSeatsForm(), "seat_form": SeatForm()}
-    return step(request, "seats", event, form, counts=counts, **(forms | context))
+    fresh = shown_secret(request.session, SEAT, timezone.now())
+    return step(
+        request,
+        "seats",
+        event,
+        form,
+        counts={kind: seat_counts(pool, kind) for kind in Seat.Kind.values},
+        printed_form=PrintedSeatsForm(),
+        seat_form=SeatForm(),
+        slip=fresh if fresh and fresh["event"] == event.slug else None,
+    )
 
 
 def seat_counts(pool: SeatPool, kind: str) -> dict[str, int]:
@@ -207,8 +217,11 @@ def reissue(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 @never_cache
 def reissue_seat(request: HttpRequest, slug: str) -> HttpResponse:
-    """A new code for one seat, shown in this answer only: the old one is void, its votes stay."""
-    mine = desk_event(request, slug)
+    """A new code for one seat, shown on its page: the old one is void, its votes stay."""
+    mine, now = desk_event(request, slug), timezone.now()
+    if "handed" in request.POST:
+        stop_showing(request.session, SEAT)
+        return redirect("desk:seats", slug)
     pool = seat_pool(mine)
     form = SeatForm(request.POST)
     named = form.cleaned_data["username"].strip() if form.is_valid() else ""
@@ -222,9 +235,14 @@ def reissue_seat(request: HttpRequest, slug: str) -> HttpResponse:
         messages.error(request, error.message)
         return redirect("desk:seats", slug)
     path = reverse("events:claim", args=[slip.token]) if slip.token else ""
-    link = request.build_absolute_uri(path) if path else ""
-    open_form = OpenSeatsForm(initial={"claims_per_network": pool.claims_per_network})
-    return seats_page(request, mine, open_form, slip=slip, link=link)
+    fresh = {
+        "event": mine.slug,
+        "username": slip.username,
+        "code": slip.code,
+        "link": request.build_absolute_uri(path) if path else "",
+    }
+    keep_shown(request.session, SEAT, fresh, now)
+    return redirect("desk:seats", slug)
 
 
 def sheet(request: HttpRequest, event: Event, slips: Any) -> HttpResponse:

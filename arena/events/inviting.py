@@ -1,17 +1,20 @@
 """Roles by invitation link, and the ways into a private event."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.db.models import F, Q
+from django.utils.translation import gettext as _
 
 from arena.errors import ConflictError, NotFoundError
 from arena.events.access import enrollment_of, is_member
 from arena.events.models import Application, Event, Invitation, Membership
 from arena.people.codes import draw_token, hash_token
 from arena.people.models import User
+from arena.people.registering import register
 
 Office = Membership.Role
 # A further invitation raises somebody's office and never lowers it.
@@ -77,25 +80,70 @@ def use_up(invitation: Invitation, now: datetime) -> None:
         raise NotFoundError
 
 
+@dataclass(frozen=True)
+class Newcomer:
+    """Somebody whose account was made by an invitation, and its access code."""
+
+    user: User
+    code: str
+
+
+def accept_with_account(invitation: Invitation, username: str, now: datetime) -> Newcomer:
+    """Make an account for the role of the invitation and give it that role; it judges nowhere.
+
+    Raises `ConflictError` ("name_taken"), and `NotFoundError` where the link is used up.
+    """
+    # The account, its role and the use of the link come together.
+    with transaction.atomic():
+        user, code = register(username, now)
+        if invitation.role == Invitation.Role.CONTRIBUTOR:
+            admit(invitation, user, now)
+        else:
+            accept_office(invitation, user, now)
+    return Newcomer(user, code)
+
+
+def has_office(invitation: Invitation, user: User) -> bool:
+    """Whether this user has the office that the invitation offers, or a higher one."""
+    role = Office(invitation.role)
+    enough = [office for office, rank in RANK.items() if rank >= RANK[role]]
+    return is_member(user, invitation.event, *enough)
+
+
+def has_judged(user: User, event: Event) -> bool:
+    """Whether this user has judged in the event, so that its result must not be theirs."""
+    enrollment = enrollment_of(user, event)
+    return enrollment is not None and enrollment.judgments.exists()
+
+
+def give_up_place(user: User, event: Event, now: datetime) -> None:
+    """End the enrollment of somebody who has judged nothing; what waits for them is let go."""
+    for enrollment in event.enrollments.filter(user=user):
+        live = enrollment.assignments.filter(state__in=("reserved", "shown"))
+        live.update(lease_until=now)
+    event.enrollments.filter(user=user).update(user=None, left_at=now)
+
+
 def accept_office(invitation: Invitation, user: User, now: datetime) -> Membership:
     """Take the office that the invitation offers; one's own higher office stays.
 
-    Raises `ConflictError` ("contributor") for somebody who judges in the event.
+    Who has joined the event and judged nothing gives up that place. Raises `ConflictError`
+    ("contributor") for somebody who has judged there.
     """
     event, role = invitation.event, Office(invitation.role)
-    if role is not Office.READER and enrollment_of(user, event) is not None:
-        raise ConflictError(
-            "You take part in this event as a contributor, so you cannot look after it. "
-            "Sign in with another account to accept.",
-            "contributor",
-        )
-    # The office and the use of the link come together.
+    # The office, the use of the link and the end of a place come together.
     with transaction.atomic():
+        if role is not Office.READER:
+            if has_judged(user, event):
+                raise ConflictError(
+                    _("You have judged in this event, so you cannot look after it."), "contributor"
+                )
+            give_up_place(user, event, now)
         membership = Membership.objects.select_for_update().filter(event=event, user=user).first()
         if membership is not None and RANK[Office(membership.role)] >= RANK[role]:
             return membership
         use_up(invitation, now)
-        membership, _ = Membership.objects.update_or_create(
+        membership, _made = Membership.objects.update_or_create(
             event=event, user=user, defaults={"role": role}
         )
     return membership
@@ -113,7 +161,7 @@ def admit(invitation: Invitation, user: User, now: datetime) -> Application:
         defaults: dict[str, Any] = {"asked_at": now}
         if not event.needs_approval:
             defaults |= {"granted": True, "decided_at": now, "decided_by": invitation.created_by}
-        application, _ = Application.objects.get_or_create(
+        application, _made = Application.objects.get_or_create(
             event=event, user=user, defaults=defaults
         )
     return application

@@ -1,13 +1,13 @@
 """Invitation links: accepting one, and the organizer's page of people."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from allauth.account.adapter import get_adapter
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.views import redirect_to_login
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -18,21 +18,32 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from arena.errors import ArenaError, NotFoundError
-from arena.events.access import Role, event_for
+from arena.errors import ArenaError, ConflictError, NotFoundError
+from arena.events.access import Role, enrollment_of, event_for
 from arena.events.inviting import (
     accept_office,
+    accept_with_account,
     admit,
     decide,
+    has_judged,
+    has_office,
     invitation_of,
     invite,
     remove_member,
     still_usable,
 )
 from arena.events.joining_views import HALL, PERSON, Door, answer
-from arena.events.models import Application, Event, Invitation
+from arena.events.models import Event, Invitation
+from arena.people.claiming import Room, room_of
+from arena.people.forms import AccountForm
 from arena.people.limits import limited
 from arena.people.models import User
+from arena.people.showing import keep_code, keep_shown, shown_secret, stop_showing
+
+# The roles whose place of work is the desk.
+DESK_ROLES = (Invitation.Role.ORGANIZER, Invitation.Role.REVIEWER)
+# A fresh invitation's link, shown to the organizer who made it.
+LINK = "invitation"
 
 
 class InvitationForm(forms.Form):
@@ -52,25 +63,98 @@ class InvitationForm(forms.Form):
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """The page of an invitation link: say what it gives, then give it."""
     now = timezone.now()
-    invited = invitation_of(token, request.user, now)
-    event, is_contributor = invited.event, invited.role == Invitation.Role.CONTRIBUTOR
+    try:
+        invited = invitation_of(token, request.user, now)
+    except NotFoundError:
+        return render(request, "events/invitation_gone.html", status=404)
     if not isinstance(request.user, User):
-        if is_contributor and not (event.is_private and event.needs_approval):
-            return answer(request, Door(event, invitation=invited))
-        return redirect_to_login(request.get_full_path())
-    error, application = "", Application.objects.filter(event=event, user=request.user).first()
+        if takes_seat(invited):
+            return answer(request, Door(invited.event, invitation=invited))
+        return welcome_stranger(request, invited, now)
+    if invited.role == Invitation.Role.CONTRIBUTOR:
+        return let_in(request, invited, request.user, now)
+    return give_office(request, invited, request.user, now)
+
+
+def takes_seat(invited: Invitation) -> bool:
+    """Whether a visitor takes one of the event's open seats by this link."""
+    event = invited.event
+    if invited.role != Invitation.Role.CONTRIBUTOR or (event.is_private and event.needs_approval):
+        return False
+    return room_of(event.seats) is Room.FREE
+
+
+def welcome_stranger(request: HttpRequest, invited: Invitation, now: datetime) -> HttpResponse:
+    """Make an account for the role of this link: a name is chosen, its access code is shown."""
+    form = AccountForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            newcomer = accept_with_account(invited, form.cleaned_data["username"], now)
+        except ConflictError as refusal:
+            form.add_error("username", refusal.message)
+        else:
+            get_adapter(request).login(request, newcomer.user)
+            onward, place = way_onward(request, invited, newcomer.user), invited.event.title
+            keep_code(
+                request.session, newcomer.user, newcomer.code, now, onward=onward, place=place
+            )
+            return redirect("people:code")
+    status = 422 if form.errors else 200
+    return invitation_page(request, invited, status, account_form=form)
+
+
+def way_onward(request: HttpRequest, invited: Invitation, user: User) -> str:
+    """Where somebody goes who has accepted: the desk, the event, its terms, or this page again."""
+    slug = invited.event.slug
+    if invited.role in DESK_ROLES:
+        return reverse("desk:overview", args=[slug])
+    if invited.role == Invitation.Role.READER:
+        return reverse("events:event", args=[slug])
+    admitted = invited.event.applications.filter(user=user, granted=True).exists()
+    return reverse("events:join", args=[slug]) if admitted else request.path
+
+
+def give_office(
+    request: HttpRequest, invited: Invitation, user: User, now: datetime
+) -> HttpResponse:
+    """The page of a link to an office for somebody signed in; who has the office is led to it."""
+    if has_office(invited, user):
+        return redirect(way_onward(request, invited, user))
     if request.method == "POST":
         try:
-            if not is_contributor:
-                accept_office(invited, request.user, now)
-                return redirect("events:event", event.slug)
-            application = admit(invited, request.user, now)
-        except ArenaError as refusal:
-            error = refusal.message
-    if is_contributor and application is not None and application.granted:
-        return redirect("events:join", event.slug)
-    context = {"event": event, "invitation": invited, "application": application, "error": error}
-    return render(request, "events/invitation.html", context, status=409 if error else 200)
+            accept_office(invited, user, now)
+        except ConflictError:
+            return invitation_page(request, invited, 409)
+        return redirect(way_onward(request, invited, user))
+    return invitation_page(request, invited, 200)
+
+
+def let_in(request: HttpRequest, invited: Invitation, user: User, now: datetime) -> HttpResponse:
+    """The page of a contributor's link for somebody signed in."""
+    application = invited.event.applications.filter(user=user).first()
+    if request.method == "POST":
+        application = admit(invited, user, now)
+    if application is not None and application.granted:
+        return redirect("events:join", invited.event.slug)
+    return invitation_page(request, invited, 200, application=application)
+
+
+def invitation_page(
+    request: HttpRequest, invited: Invitation, status: int, **context: Any
+) -> HttpResponse:
+    """What the link gives, and what stands in this person's way or has to be given up for it."""
+    user, event = request.user, invited.event
+    looks_after = invited.role in DESK_ROLES
+    enrollment = enrollment_of(user, event) if looks_after else None
+    context |= {
+        "event": event,
+        "invitation": invited,
+        "looks_after": looks_after,
+        "enrollment": enrollment,
+        "has_judged": isinstance(user, User) and looks_after and has_judged(user, event),
+        "can_judge": event.is_open(timezone.now()),
+    }
+    return render(request, "events/invitation.html", context, status=status)
 
 
 @require_http_methods(["GET", "POST"])
@@ -78,11 +162,14 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 @limited("invite", user=PERSON)
 def people(request: HttpRequest, slug: str) -> HttpResponse:
     """Who looks after the event, who is invited, who asks to be let in; make a new link."""
-    event = event_for(request.user, slug, Role.ORGANIZER)
+    event, now = event_for(request.user, slug, Role.ORGANIZER), timezone.now()
+    if request.method == "POST" and "copied" in request.POST:
+        stop_showing(request.session, LINK)
+        return redirect("events:people", slug)
     form = InvitationForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         assert isinstance(request.user, User)
-        now, wish = timezone.now(), form.cleaned_data
+        wish = form.cleaned_data
         _made, token = invite(
             event,
             wish["role"],
@@ -92,27 +179,31 @@ def people(request: HttpRequest, slug: str) -> HttpResponse:
             expires_at=now + timedelta(days=wish["days"]),
         )
         path = reverse("events:invitation", args=[token])
-        return show_people(request, event, InvitationForm(), request.build_absolute_uri(path))
-    return show_people(request, event, form, "", status=422 if form.errors else 200)
+        link = {"event": event.slug, "link": request.build_absolute_uri(path)}
+        keep_shown(request.session, LINK, link, now)
+        return redirect("events:people", slug)
+    return show_people(request, event, form, now)
 
 
 def show_people(
-    request: HttpRequest, event: Event, form: InvitationForm, link: str, status: int = 200
+    request: HttpRequest, event: Event, form: InvitationForm, now: datetime
 ) -> HttpResponse:
-    """The page of people; `link` is a fresh invitation's, in this answer only."""
+    """The page of people, with the link of an invitation that was made in this session."""
+    fresh = shown_secret(request.session, LINK, now)
     context: dict[str, Any] = {
         "event": event,
         "is_organizer": True,
         "is_staff_member": True,
         "form": form,
-        "link": link,
+        "link": fresh["link"] if fresh and fresh["event"] == event.slug else "",
         "memberships": event.memberships.select_related("user").order_by("role", "user__username"),
-        "invitations": event.invitations.filter(still_usable(timezone.now())),
+        "invitations": event.invitations.filter(still_usable(now)),
         # Those who wait for a word, and then those who were declined: that can be taken back.
         "applications": event.applications.exclude(granted=True)
         .select_related("user")
         .order_by(F("decided_at").asc(nulls_first=True), "asked_at"),
     }
+    status = 422 if form.errors else 200
     return render(request, "events/people.html", context, status=status)
 
 
@@ -123,6 +214,7 @@ def withdraw(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     deleted, _rows = event.invitations.filter(uuid=uuid).delete()
     if not deleted:
         raise NotFoundError
+    stop_showing(request.session, LINK)
     messages.success(request, gettext("The link no longer works."))
     return redirect("events:people", slug)
 

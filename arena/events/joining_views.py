@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from arena.errors import ArenaError, ConflictError
-from arena.events.access import enrollment_of, event_for
+from arena.events.access import Role, enrollment_of, event_for, has_role
 from arena.events.joining import (
     Arrival,
     check_may_join,
@@ -32,7 +32,7 @@ from arena.events.terms import current_terms, has_agreed
 from arena.people.claiming import Room, printed_seat, room_of
 from arena.people.limits import DAY, Rate, give_back, limited, network_of, take
 from arena.people.models import Seat, User
-from arena.people.views import show_code
+from arena.people.showing import keep_code
 
 # A lecture hall behind one address presses the button within a minute.
 HALL = Rate(1000, 60)
@@ -92,7 +92,8 @@ def answer(request: HttpRequest, door: Door) -> HttpResponse:
     if request.method == "POST" and refusal is None:
         if form.is_valid():
             try:
-                return welcome(request, arrive(request, door, form.cleaned_data["version"], now))
+                arrival = arrive(request, door, form.cleaned_data["version"], now)
+                return welcome(request, arrival, now)
             except ArenaError as failure:
                 error, status = failure.message, failure.status
         else:
@@ -105,6 +106,7 @@ def answer(request: HttpRequest, door: Door) -> HttpResponse:
         "refusal": refusal.message if refusal else "",
         "seat": door.seat,
         "room": room_for(request, door).value,
+        "is_staff_member": has_role(request.user, door.event, Role.REVIEWER),
         "is_back": door.seat is None and enrollment_of(request.user, door.event) is not None,
     }
     return render(request, "events/join.html", context, status=status)
@@ -162,11 +164,13 @@ def arrive(request: HttpRequest, door: Door, terms: int, now: datetime) -> Arriv
         raise
 
 
-def welcome(request: HttpRequest, arrival: Arrival) -> HttpResponse:
-    """Sign the newcomer in, under a new session key, and show a new seat's code: this once."""
-    onward = reverse("judging:next", args=[arrival.enrollment.event.slug])
+def welcome(request: HttpRequest, arrival: Arrival, now: datetime) -> HttpResponse:
+    """Sign the newcomer in, under a new session key; a new seat's code is shown on its page."""
+    event = arrival.enrollment.event
+    onward = reverse("judging:next", args=[event.slug])
     if request.user != arrival.user:
         get_adapter(request).login(request, arrival.user)
-    if arrival.code:
-        return show_code(request, arrival.user.seat, arrival.code, onward)
-    return redirect(onward)
+    if not arrival.code:
+        return redirect(onward)
+    keep_code(request.session, arrival.user, arrival.code, now, onward=onward, place=event.title)
+    return redirect("people:code")

@@ -127,18 +127,18 @@ def retake_seat(user: User, now: datetime) -> None:
         returned.update(claimed_at=now)
 
 
-def confirm_saved(seat: Seat, now: datetime) -> None:
-    """The holder says that the code is saved: the claim will not return to the pool."""
-    Seat.objects.filter(pk=seat.pk, saved_at=None).update(
+def confirm_saved(user: User, now: datetime) -> None:
+    """Somebody says that their code is saved: the claim of a seat will not return to the pool."""
+    Seat.objects.filter(user=user, saved_at=None).update(
         claimed_at=Coalesce(F("claimed_at"), Value(now)), saved_at=now
     )
 
 
-def renew_code(seat: Seat, now: datetime) -> str:
-    """A new code for the signed-in holder of a seat; the old one and other sessions die."""
+def renew_code(user: User, now: datetime) -> str:
+    """A new code for somebody signed in; the old one and other sessions die."""
     code = draw_code()
     # Both or neither: a claim without a known code would be lost.
     with transaction.atomic():
-        Seat.objects.filter(pk=seat.pk).update(claimed_at=Coalesce(F("claimed_at"), Value(now)))
-        User.objects.filter(pk=seat.user_id).update(password=hash_code(code))
+        Seat.objects.filter(user=user).update(claimed_at=Coalesce(F("claimed_at"), Value(now)))
+        User.objects.filter(pk=user.pk).update(password=hash_code(code))
     return code

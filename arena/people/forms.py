@@ -3,6 +3,7 @@
 import unicodedata
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from allauth.account.forms import LoginForm as AllauthLoginForm
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -44,3 +45,22 @@ class NameForm(forms.ModelForm):
         if any(unicodedata.category(letter) in INVISIBLE for letter in name):
             raise forms.ValidationError(_("Please use letters, digits and simple marks only."))
         return name
+
+
+class AccountForm(forms.Form):
+    """The name of a new account; its access code is drawn."""
+
+    username = forms.CharField(
+        label=_("Your name here"),
+        max_length=60,
+        help_text=_(
+            "You sign in with it, and those who look after the event see it. Letters, digits and "
+            "@ . + - _"
+        ),
+        widget=forms.TextInput(attrs={"autocomplete": "username", "spellcheck": "false"}),
+    )
+
+    def clean_username(self) -> str:
+        """A name that nobody has, in whatever letter case; blanks become hyphens."""
+        typed = unicodedata.normalize("NFKC", self.cleaned_data["username"])
+        return str(get_adapter().clean_username("-".join(typed.split())))

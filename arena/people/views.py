@@ -2,20 +2,23 @@
 
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
+from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from arena.errors import NotFoundError
 from arena.people.claiming import confirm_saved, renew_code
 from arena.people.forms import NameForm
 from arena.people.limits import Rate, limited
 from arena.people.models import Seat, User
+from arena.people.showing import CODE, keep_code, shown_secret, stop_showing
 
 A_FEW = Rate(20, 60)
 
@@ -26,19 +29,12 @@ def signed_in(request: HttpRequest) -> User:
     return request.user
 
 
-def own_seat(request: HttpRequest) -> Seat:
-    """This user's seat; accounts of another origin have none."""
-    seat = Seat.objects.filter(user=signed_in(request)).select_related("user", "pool").first()
-    if seat is None:
+def code_holder(request: HttpRequest) -> User:
+    """This user, who signs in with an access code; accounts with a password have none to show."""
+    user = User.objects.get(pk=signed_in(request).pk)
+    if not user.has_access_code and not Seat.objects.filter(user=user).exists():
         raise NotFoundError
-    return seat
-
-
-def show_code(request: HttpRequest, seat: Seat, code: str, onward: str) -> HttpResponse:
-    """The seat's name and code, in this one answer: no cache, no session, no later page has it."""
-    login_url = request.build_absolute_uri(reverse("account_login"))
-    context = {"seat": seat, "code": code, "login_url": login_url, "next": onward}
-    return render(request, "people/seat.html", context)
+    return user
 
 
 def show_account(request: HttpRequest, form: NameForm, status: int = 200) -> HttpResponse:
@@ -46,6 +42,7 @@ def show_account(request: HttpRequest, form: NameForm, status: int = 200) -> Htt
     user = signed_in(request)
     context = {
         "seat": Seat.objects.filter(user=user).select_related("pool").first(),
+        "has_code": user.has_access_code,
         "name_form": form,
         "addresses": EmailAddress.objects.filter(user=user).order_by("-primary", "email"),
         "identities": SocialAccount.objects.filter(user=user).order_by("provider"),
@@ -62,21 +59,31 @@ def seat(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def saved(request: HttpRequest) -> HttpResponse:
-    """The holder says that the code is saved."""
-    confirm_saved(own_seat(request), timezone.now())
+    """The holder says that the code is saved: it is shown no more."""
+    confirm_saved(code_holder(request), timezone.now())
+    stop_showing(request.session, CODE)
     return redirect(next_url(request) or "people:seat")
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @never_cache
 @limited("code", user=A_FEW)
 def code(request: HttpRequest) -> HttpResponse:
-    """A new code for my seat, shown in this answer only; this session goes on."""
-    mine = own_seat(request)
-    fresh = renew_code(mine, timezone.now())
-    mine.user.refresh_from_db()
-    update_session_auth_hash(request, mine.user)
-    return show_code(request, mine, fresh, next_url(request))
+    """My name and code, until I say that they are saved; a POST makes a new code."""
+    user, now = code_holder(request), timezone.now()
+    if request.method == "POST":
+        fresh = renew_code(user, now)
+        user.refresh_from_db()
+        # This session goes on.
+        update_session_auth_hash(request, user)
+        keep_code(request.session, user, fresh, now, onward=next_url(request))
+        return redirect("people:code")
+    kept = shown_secret(request.session, CODE, now)
+    if kept is None or kept["username"] != user.username:
+        messages.info(request, _("Your access code is not shown any more."))
+        return redirect("people:seat")
+    login_url = request.build_absolute_uri(reverse("account_login"))
+    return render(request, "people/code.html", kept | {"login_url": login_url})
 
 
 @require_POST

@@ -9,7 +9,7 @@ from django.test import Client
 from arena.events.models import Event
 from arena.events.terms import current_terms
 from arena.judging.models import Assignment
-from arena.people.models import Seat
+from arena.people.models import Seat, User
 from arena.people.provisioning import provision_seats
 from tests.desk.cast import url
 from tests.desk.test_desk import FORM, QUESTIONS
@@ -141,18 +141,21 @@ def test_domains_are_kept_one_a_line(desk: Client, event: Event) -> None:
 
 
 @pytest.mark.parametrize("kind", ["printed", "open"])
-def test_one_seat_gets_a_new_code(desk: Client, event: Event, kind: str) -> None:
+def test_one_seat_gets_a_new_code(desk: Client, event: Event, organizer: User, kind: str) -> None:
     provision_seats(event.seats, 1, kind, NOW)
     Seat.objects.update(claimed_at=NOW)
     user = Seat.objects.get().user
     make_judgment(make_enrollment(event, user))
-    page = desk.post(url("reissue_seat", event), {"username": f" {user.username} "})
-    code = page.context["slip"].code
+    page = desk.post(url("reissue_seat", event), {"username": f" {user.username} "}, follow=True)
+    code = page.context["slip"]["code"]
     assert code.encode() in page.content
     assert "no-store" in page.headers["Cache-Control"]
-    assert bool(page.context["link"]) == (kind == "printed")
+    assert bool(page.context["slip"]["link"]) == (kind == "printed")
     assert Client().login(username=user.username, password=code)
     assert event.judgments.count() == 1
+    assert code.encode() in desk.get(url("seats", event)).content  # the page loaded again
+    assert code.encode() not in desk.get(url("seats", make_event(organizer=organizer))).content
+    desk.post(url("reissue_seat", event), {"handed": "yes"})
     assert code.encode() not in desk.get(url("seats", event)).content
 
 

@@ -19,11 +19,20 @@ from arena.events.inviting import (
     invite,
     remove_member,
 )
-from arena.events.joining import join_event, join_with_open_seat, provision
+from arena.events.joining import join_with_open_seat, provision
 from arena.events.models import Application, Enrollment, Event, Invitation, Membership
 from arena.people.codes import hash_token
 from arena.people.models import Seat, User
-from tests.factories import NOW, make_event, make_membership, make_user
+from tests.factories import (
+    NOW,
+    make_competitors,
+    make_enrollment,
+    make_event,
+    make_judgment,
+    make_matchup,
+    make_membership,
+    make_user,
+)
 from tests.threads import at_once
 
 Role, Office = Invitation.Role, Membership.Role
@@ -78,7 +87,8 @@ def test_a_link_raises_an_office_and_never_lowers_it(event: Event) -> None:
 
 def test_a_contributor_cannot_look_after_the_event(db: None) -> None:
     event, user = make_event(), make_user()
-    join_event(user, event, NOW, terms=1)
+    make_matchup(event, make_competitors(event, 2))
+    make_judgment(make_enrollment(event, user))
     for role in (Role.ORGANIZER, Role.REVIEWER):
         with pytest.raises(ConflictError):
             accept_office(make_invitation(event, role), user, NOW)
@@ -148,7 +158,8 @@ def organizer(event: Event) -> Client:
 
 
 def link_from(organizer: Client, role: str, uses: int = 1) -> str:
-    page = organizer.post("/events/fair/people/", {"role": role, "uses": uses, "days": 7})
+    wish = {"role": role, "uses": uses, "days": 7}
+    page = organizer.post("/events/fair/people/", wish, follow=True)
     found = re.search(r"/invitations/[\w-]+/", text(page))
     assert found
     return found[0]
@@ -158,13 +169,15 @@ def test_an_organizer_makes_a_link_and_somebody_accepts_it(
     client: Client, organizer: Client
 ) -> None:
     link = link_from(organizer, "reviewer")
-    assert link not in text(organizer.get("/events/fair/people/"))  # shown once
-    assert client.get(link).headers["Location"].startswith("/account/login/?next=/invitations/")
+    assert link in text(organizer.get("/events/fair/people/"))  # the page loaded again
+    organizer.post("/events/fair/people/", {"copied": "yes"})
+    assert link not in text(organizer.get("/events/fair/people/"))
+    assert f"/account/login/?next={link}" in text(client.get(link))
     reviewer = make_user()
     client.force_login(reviewer)
     assert "Reviewer" in text(client.get(link))
     assert not Membership.objects.filter(user=reviewer).exists()
-    assert client.post(link).headers["Location"] == "/events/fair/"
+    assert client.post(link).headers["Location"] == "/events/fair/desk/"
     assert client.get("/events/fair/").status_code == 200
     outsider = Client()
     outsider.force_login(make_user())
@@ -178,7 +191,7 @@ def test_a_visitor_takes_a_seat_by_the_contributors_link(
     provision(event, 1, Seat.Kind.OPEN, timezone.now())
     link = link_from(organizer, "contributor")
     assert 'name="accept"' in text(client.get(link))
-    assert client.post(link, CONSENT).status_code == 200
+    assert client.post(link, CONSENT).status_code == 302
     assert Enrollment.objects.get().event == event
     assert client.get("/events/fair/").status_code == 200
 
@@ -188,7 +201,7 @@ def test_a_signed_in_contributor_is_let_in_by_approval(
 ) -> None:
     Event.objects.update(needs_approval=True)
     link, user = link_from(organizer, "contributor"), make_user("hopeful")
-    assert client.get(link).status_code == 302  # to sign in: a decision needs somebody to be for
+    assert "make my account" in text(client.get(link))  # a decision needs somebody to be for
     client.force_login(user)
     client.post(link)
     assert "An organizer decides" in text(client.get(link))

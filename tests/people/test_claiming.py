@@ -110,11 +110,11 @@ def test_an_outdated_sign_in_takes_nothing(pool: SeatPool) -> None:
 def test_the_holder_confirms_and_renews(pool: SeatPool) -> None:
     provision_seats(pool, 1, OPEN, NOW)
     seat, code = claim_open_seat(pool, NOW)
-    confirm_saved(seat, NOW + timedelta(minutes=1))
-    confirm_saved(seat, NOW + timedelta(minutes=2))
+    confirm_saved(seat.user, NOW + timedelta(minutes=1))
+    confirm_saved(seat.user, NOW + timedelta(minutes=2))
     seat.refresh_from_db()
     assert seat.saved_at == NOW + timedelta(minutes=1)
-    fresh = renew_code(seat, NOW)
+    fresh = renew_code(seat.user, NOW)
     assert authenticate(None, username=seat.user.username, password=code) is None
     assert authenticate(None, username=seat.user.username, password=fresh) is not None
 

@@ -100,8 +100,8 @@ POLICY: dict[str, Doors] = {
     "desk:new": Doors(ACCOUNTS, ACCOUNTS),
     "people:seat": Doors(SIGNED_IN),
     "people:name": Doors(NOBODY, SIGNED_IN),
-    "people:saved": Doors(NOBODY, CONTRIBUTORS),
-    "people:code": Doors(NOBODY, CONTRIBUTORS),
+    "people:saved": Doors(NOBODY, SIGNED_IN),
+    "people:code": Doors(SIGNED_IN, SIGNED_IN),
     "judging:leave": Doors(SIGNED_IN, SIGNED_IN),
     # --- signing in and up ----------------------------------------------------------------------
     "account_login": Doors(EVERYBODY, EVERYBODY),

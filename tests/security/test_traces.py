@@ -116,15 +116,15 @@ def claim_an_open_seat(played: Round) -> Client:
     form = {"open": "3", "claims_per_network": "30"}
     played.desk().post("/events/sky/desk/seats/", form)
     client = Client(REMOTE_ADDR=ADDRESSES[0])
-    page = client.post("/events/sky/join/", CONSENT)
-    code, name = played.keep(page), page.context["seat"].user.username
+    page = client.post("/events/sky/join/", CONSENT, follow=True)
+    code, name = played.keep(page), page.context["username"]
     played.private.add(name)
     client.post("/account/seat/saved/")
     judge(client)
     again = Client(REMOTE_ADDR=ADDRESSES[1])
     for password in ("0000-0000-0000-0000", code):
         again.post("/account/login/", {"login": name, "password": password})
-    played.keep(again.post("/account/seat/code/"))
+    played.keep(again.post("/account/seat/code/", follow=True))
     again.post("/account/email/", {"email": "visitor@mail.example", "action_add": ""})
     again.post("/account/seat/name/", {"display_name": "Visiting Person"})
     return again
@@ -172,7 +172,7 @@ def sign_up(played: Round) -> None:
 def invite(played: Round) -> None:
     """The organizer invites a reviewer; a stranger opens the link as well."""
     form = {"role": "reviewer", "uses": "1", "days": "1"}
-    page = played.desk().post("/events/sky/people/", form).content.decode()
+    page = played.desk().post("/events/sky/people/", form, follow=True).content.decode()
     (token,) = set(re.findall(r"//testserver/invitations/([\w-]+)/", page))
     played.keys.add(token)
     for address, status in zip(ADDRESSES, (302, 404), strict=False):
