@@ -23,9 +23,9 @@ from arena.judging.recording import is_awaited
 from arena.markup import render_markdown
 from arena.people.claiming import Room, room_of
 from arena.people.models import Seat, User
+from leaderboard.contributors.places import place_of
 from leaderboard.models import Rating, Snapshot
-from leaderboard.placing import place_of
-from leaderboard.sealing import published_rounds
+from leaderboard.results.rounds import published_rounds
 
 State = Event.State
 OVER = (State.CLOSED, State.PUBLISHED)

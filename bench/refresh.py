@@ -26,14 +26,14 @@ from unittest.mock import patch
 ROUNDS = 5
 NEW = 10_000
 BESIDE = (
-    "leaderboard.publishing.write_standings",
-    "leaderboard.refresh.contents",
-    "leaderboard.refresh.style_board",
-    "leaderboard.refresh.told",
-    "leaderboard.sureness.further",
-    "leaderboard.details.timeline",
-    "leaderboard.details.origins",
-    "leaderboard.details.pairs",
+    "leaderboard.snapshots.publishing.write_standings",
+    "leaderboard.snapshots.refresh.contents",
+    "leaderboard.snapshots.refresh.style_board",
+    "leaderboard.snapshots.refresh.told",
+    "leaderboard.boards.diagnostics.further",
+    "leaderboard.boards.summary.timeline",
+    "leaderboard.boards.summary.origins",
+    "leaderboard.boards.summary.pairs",
 )
 
 
@@ -154,7 +154,7 @@ def refreshed() -> dict[str, float]:
     from django.utils import timezone
 
     from arena.events.models import Event
-    from leaderboard.refresh import refresh_event
+    from leaderboard.snapshots.refresh import refresh_event
 
     beside: list[tuple[float, float]] = []
     event = Event.objects.get()
@@ -209,7 +209,7 @@ def categories_timed(spent: list[tuple[float, float]]) -> Iterator[None]:
 
     What was timed within is part of it, and is not counted again.
     """
-    from leaderboard import refresh
+    from leaderboard.snapshots import refresh
 
     original = refresh.boards
 
@@ -224,7 +224,7 @@ def categories_timed(spent: list[tuple[float, float]]) -> Iterator[None]:
         if not is_overall:
             spent[before:] = [since(begin)]
 
-    with patch("leaderboard.refresh.boards", measured):
+    with patch("leaderboard.snapshots.refresh.boards", measured):
         yield
 
 

@@ -38,7 +38,7 @@ class Snapshot(models.Model):
     # Counted ones of every role: a number without the controls would give them away.
     judgments = models.PositiveIntegerField()
     contributors = models.PositiveIntegerField()
-    # What the page says beside the rows (see leaderboard/details.py); emptied once superseded.
+    # What the page says beside the rows (leaderboard/boards/summary.py); emptied once superseded.
     details = models.JSONField(default=dict)
     # When the public pages began to show it; null while held back by the event's publish_batch.
     published_at = models.DateTimeField(null=True)
@@ -183,7 +183,7 @@ class Standing(models.Model):
 
     The number of judgments is live and everybody sees it. Quality and score are exact and no page
     shows them before the event is over; until then people see rank and band, which move in steps
-    (see leaderboard/scoring.py).
+    (see leaderboard/contributors/scores.py).
     """
 
     class Band(models.IntegerChoices):

@@ -5,8 +5,8 @@ from celery import shared_task
 from django.utils import timezone
 
 from arena.events.models import Event
-from leaderboard.publishing import thin_snapshots as thin
-from leaderboard.refresh import due_events, refresh_event
+from leaderboard.snapshots.publishing import thin_snapshots as thin
+from leaderboard.snapshots.refresh import due_events, refresh_event
 
 log = structlog.get_logger(__name__)
 

@@ -8,7 +8,7 @@ from arena.events.models import Control, Matchup
 from arena.judging.models import Judgment
 from bench.filling import Size, add_judgments, make_event
 from leaderboard.models import Rating, Standing
-from leaderboard.refresh import refresh_event
+from leaderboard.snapshots.refresh import refresh_event
 from tests.factories import NOW
 
 SIZE = Size(2_000, competitors=8, records=20, contributors=40, controls=10, categories=2)

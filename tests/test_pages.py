@@ -12,8 +12,8 @@ from arena.events.models import Event
 from arena.events.terms import publish_terms
 from arena.judging.ledger import seal_event
 from arena.people.models import Seat
-from leaderboard.refresh import refresh_event
-from leaderboard.sealing import publish_event
+from leaderboard.results.rounds import publish_event
+from leaderboard.snapshots.refresh import refresh_event
 from tests.factories import (
     NOW,
     make_competitors,

@@ -13,7 +13,7 @@ from arena.events.models import Enrollment, Event, Membership
 from arena.judging.erasing import erase_contributor
 from arena.people.models import User
 from leaderboard.models import Standing, Winner
-from leaderboard.winning import confirm_winner
+from leaderboard.results.winner import confirm_winner
 from tests.factories import (
     NOW,
     make_enrollment,

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from arena.events.models import Event
-from leaderboard.details import board_key
+from leaderboard.boards.summary import board_key
 from leaderboard.models import Rating, Snapshot
-from leaderboard.presenting import board_of
+from leaderboard.pages.board import board_of
 
 FARTHEST = timedelta(days=365)
 
@@ -15,8 +15,8 @@ FARTHEST = timedelta(days=365)
 class Outlook:
     """The first two of the overall board, and what their next judgments promise.
 
-    verdict: as in `leaderboard.sureness.neighbours`; on: when as many votes are there as would
-    separate them, null where they need none, nobody judges, or it would take more than a year.
+    verdict: as in `leaderboard.boards.diagnostics.neighbours`; on: when as many votes are there as
+    would separate them, null where they need none, nobody judges, or it would take over a year.
     """
 
     leader: str

@@ -39,8 +39,8 @@ from arena.judging.receipts import receipts_of
 from arena.judging.review import exclude_contributor, exclude_judgment, lift_exclusion
 from arena.people.models import User
 from leaderboard.models import Board
-from leaderboard.sealing import awaits_correction, publish_event, seal_round
-from leaderboard.winning import winner_of, withdraw_winner
+from leaderboard.results.rounds import awaits_correction, publish_event, seal_round
+from leaderboard.results.winner import winner_of, withdraw_winner
 
 PER_PAGE = 50
 

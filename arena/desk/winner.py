@@ -13,8 +13,8 @@ from arena.desk.frame import desk_event, desk_page
 from arena.errors import ArenaError, NotFoundError
 from arena.events.models import Enrollment, Event
 from arena.people.models import User
-from leaderboard.placing import is_over
-from leaderboard.winning import candidates, confirm_winner, winner_of, withdraw_winner
+from leaderboard.contributors.places import is_over
+from leaderboard.results.winner import candidates, confirm_winner, winner_of, withdraw_winner
 
 
 @require_http_methods(["GET", "POST"])

@@ -7,7 +7,7 @@ from arena.errors import ArenaError
 from arena.events.models import Event, Matchup
 
 FEWEST_CONTROLS = 10
-"""Nobody has a score, and nobody can win, before so many controls (leaderboard/scoring.py)."""
+"""Nobody has a score, or can win, before so many controls: leaderboard/contributors/scores.py."""
 OPENING_CONTROLS, OPENING_TURNS = 4, 30
 """Everybody meets so many controls in their first turns, and then one in each interval
 (arena/judging/schedule.py)."""

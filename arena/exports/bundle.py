@@ -30,7 +30,7 @@ from arena.exports.tables import RESULTS, SOURCES, Scope, Table
 from arena.judging.models import Judgment
 from leaderboard.models import Snapshot
 from leaderboard.ratings import processor
-from leaderboard.refresh import METHOD, fingerprint_of
+from leaderboard.snapshots.refresh import METHOD, fingerprint_of
 
 FORMAT = 2
 """Raised whenever an older bundle could no longer be read."""

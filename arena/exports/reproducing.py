@@ -28,8 +28,8 @@ from arena.events.models import Event
 from arena.exports.bundle import FORMAT, SUMS, made_by, table_lines
 from arena.exports.tables import FETCHED, RATINGS, SNAPSHOT, SOURCES, Scope, Table
 from arena.judging.ledger import verify_ledger
-from leaderboard.comparisons import store_of
-from leaderboard.refresh import refresh_event
+from leaderboard.snapshots.refresh import refresh_event
+from leaderboard.votes.loading import store_of
 
 Row = dict[str, Any]
 Numbers = dict[str, Any]

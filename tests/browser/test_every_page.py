@@ -15,7 +15,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, Response, Route
 
 from arena.judging.ledger import seal_event
-from leaderboard.refresh import refresh_event
+from leaderboard.snapshots.refresh import refresh_event
 from tests.browser.conftest import NewPage, Watch
 from tests.factories import (
     make_competitors,

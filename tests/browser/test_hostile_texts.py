@@ -25,7 +25,7 @@ from arena.judging.models import Answer, Exclusion
 from arena.judging.recording import flag_assignment
 from arena.judging.review import exclude_contributor
 from arena.people.models import User
-from leaderboard.refresh import refresh_event
+from leaderboard.snapshots.refresh import refresh_event
 from tests.browser.conftest import NewPage, Watch
 from tests.factories import make_enrollment, make_judgment, make_matchup
 from tests.security.cast import World, make_world

@@ -5,7 +5,7 @@ from django.test import Client
 
 from arena.events.models import Control, Event, Matchup, MatchupResponse, Record
 from arena.judging.ledger import seal_event
-from leaderboard.refresh import fingerprint_of
+from leaderboard.snapshots.refresh import fingerprint_of
 from tests.desk.cast import url
 from tests.desk.test_desk import FORM
 from tests.desk.test_records import texts

@@ -8,7 +8,7 @@ from arena.events.models import Event
 from arena.exports.tasks import keep_bundle
 from arena.judging.ledger import seal_event
 from leaderboard.models import Snapshot
-from leaderboard.refresh import refresh_event
+from leaderboard.snapshots.refresh import refresh_event
 from tests.factories import NOW, make_enrollment, make_judgment
 
 pytestmark = pytest.mark.django_db

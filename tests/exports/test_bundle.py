@@ -19,7 +19,7 @@ from arena.judging.models import Exclusion, Judgment
 from arena.judging.recording import check_answers, record_judgment
 from arena.judging.review import exclude_contributor
 from leaderboard.models import Snapshot
-from leaderboard.refresh import refresh_event
+from leaderboard.snapshots.refresh import refresh_event
 from tests.exports.cast import Cast, vote_often
 from tests.factories import NOW, make_competitors, make_event, make_matchup
 

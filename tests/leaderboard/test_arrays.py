@@ -5,8 +5,8 @@ import pytest
 from django.db import connection
 from psycopg.errors import DivisionByZero
 
-from leaderboard import arrays
-from leaderboard.arrays import copied
+from leaderboard.votes import queries
+from leaderboard.votes.queries import copied
 
 pytestmark = pytest.mark.django_db(transaction=True)  # an error must not end a test's own
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)  # an error must not end a 
 def _only_postgresql(monkeypatch):
     if connection.vendor != "postgresql":
         pytest.skip("COPY is PostgreSQL's")
-    monkeypatch.setattr(arrays, "COPIED", 1000)
+    monkeypatch.setattr(queries, "COPIED", 1000)
 
 
 def numbers(until: int, column: str = "n") -> str:

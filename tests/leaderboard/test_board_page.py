@@ -18,12 +18,12 @@ from django.urls import reverse
 
 from arena.events.models import Event, Membership, Question
 from arena.judging.models import Answer, Judgment, Origin
-from leaderboard import refresh as refreshing
-from leaderboard.figures import as_p
 from leaderboard.models import Rating, Snapshot
-from leaderboard.presenting import Row, Tier
-from leaderboard.publishing import publish
+from leaderboard.pages.board import Row, Tier
+from leaderboard.pages.figures import as_p
 from leaderboard.ratings import NotConverged, Votes
+from leaderboard.snapshots import refresh as refreshing
+from leaderboard.snapshots.publishing import publish
 from tests.factories import (
     NOW,
     make_competitors,
@@ -379,7 +379,7 @@ def test_the_whole_page_comes_again_only_when_it_is_another(
     first = show(client, crowd.event)
     tag = first.headers["ETag"]
     with monkeypatch.context() as broken:
-        broken.setattr("leaderboard.views.render", lambda *_: 1 / 0)
+        broken.setattr("leaderboard.pages.views.render", lambda *_: 1 / 0)
         again = show(client, crowd.event, HTTP_IF_NONE_MATCH=tag)
     assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", tag)
     assert again.headers["Cache-Control"] == "private, no-cache"

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from leaderboard.charts import Line, axis_over, bars, lines, spread, tick_step, whisker
+from leaderboard.pages.charts import Line, axis_over, bars, lines, spread, tick_step, whisker
 
 STYLE = re.compile(r"style=|<script|on\w+=")
 

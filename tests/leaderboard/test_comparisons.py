@@ -13,9 +13,9 @@ from arena.events.models import Event, Matchup
 from arena.judging.ledger import seal_event
 from arena.judging.models import Exclusion, Judgment, LedgerBatch, Origin
 from arena.judging.review import exclude_contributor, exclude_judgment, lift_exclusion
-from leaderboard import columns, comparisons
-from leaderboard.arrays import Table
-from leaderboard.comparisons import Comparisons, load, store_of
+from leaderboard.votes import loading, store
+from leaderboard.votes.loading import Comparisons, load, store_of
+from leaderboard.votes.queries import Table
 from tests.factories import NOW, make_competitors, make_enrollment
 from tests.leaderboard.votes import Crowd, make_vote, revise
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Even a few votes fill several files."""
-    monkeypatch.setattr(columns, "BLOCK", 16)
+    monkeypatch.setattr(store, "BLOCK", 16)
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def read_anew(event: Event) -> Comparisons:
 
 def at_hand(data: Comparisons) -> Comparisons:
     """The same without its files."""
-    return replace(data, columns={name: data.columns[name] for name in columns.KINDS})
+    return replace(data, columns={name: data.columns[name] for name in store.KINDS})
 
 
 def assert_same(one: Comparisons, other: Comparisons) -> None:
@@ -62,7 +62,7 @@ def assert_same(one: Comparisons, other: Comparisons) -> None:
         other.questions,
     )
     assert np.array_equal(one.special, other.special)
-    for name in columns.KINDS:
+    for name in store.KINDS:
         np.testing.assert_array_equal(one.columns[name], other.columns[name], err_msg=name)
     for name in ("enrollments", "matchups", "ordinary"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
@@ -179,13 +179,13 @@ def test_only_what_is_new_is_read(crowd: Crowd, monkeypatch: pytest.MonkeyPatch)
         make_vote(newcomer, matchup)
     seal_event(crowd.event.pk, NOW)
     read: list[int] = []
-    as_columns = comparisons.as_columns
+    as_columns = loading.as_columns
 
-    def counting(rows: Table, *known: tuple[int, ...]) -> columns.Columns:
+    def counting(rows: Table, *known: tuple[int, ...]) -> store.Columns:
         read.append(len(rows))
         return as_columns(rows, *known)
 
-    monkeypatch.setattr(comparisons, "as_columns", counting)
+    monkeypatch.setattr(loading, "as_columns", counting)
     load(crowd.event)
 
     assert read == [3]

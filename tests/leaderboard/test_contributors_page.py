@@ -12,8 +12,8 @@ from django.urls import reverse
 from arena.events.models import Enrollment, Event
 from arena.judging.models import Exclusion
 from arena.judging.review import exclude_contributor
+from leaderboard.contributors.places import place_of, places, standings_of
 from leaderboard.models import Standing
-from leaderboard.placing import place_of, places, standings_of
 from tests.factories import NOW, make_enrollment, make_event, make_user
 
 pytestmark = pytest.mark.django_db

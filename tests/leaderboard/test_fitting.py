@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from leaderboard.fitting import fitted
+from leaderboard.boards.fit import fitted
 from leaderboard.ratings import Method
 from tests.ratings.make import make_votes
 

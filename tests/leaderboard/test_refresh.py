@@ -12,12 +12,12 @@ from arena.events.models import Control, Event, Matchup, Record
 from arena.judging.ledger import seal_event
 from arena.judging.models import Exclusion, Judgment, Origin
 from arena.judging.review import exclude_contributor, exclude_judgment, lift_exclusion
-from leaderboard import fitting
-from leaderboard import refresh as refreshing
-from leaderboard.comparisons import load
+from leaderboard.boards import fit
 from leaderboard.models import Board, Rating, Snapshot
-from leaderboard.publishing import PATIENCE, publish, thin_snapshots
-from leaderboard.refresh import due_events, refresh_event
+from leaderboard.snapshots import refresh as refreshing
+from leaderboard.snapshots.publishing import PATIENCE, publish, thin_snapshots
+from leaderboard.snapshots.refresh import due_events, refresh_event
+from leaderboard.votes.loading import load
 from tests.factories import NOW, make_competitors, make_enrollment, make_event, make_matchup
 from tests.leaderboard.votes import Crowd, figures, make_vote, refresh, revise
 from tests.threads import at_once
@@ -187,13 +187,13 @@ def test_elo_goes_on_from_where_it_stood(crowd: Crowd, monkeypatch: pytest.Monke
     refresh(crowd.event)
     make_vote(make_enrollment(crowd.event), crowd.matchups[0], -1)
     replayed: list[int] = []
-    replay = fitting.elo.replay
+    replay = fit.elo.replay
 
     def counting(votes, since=None):
         replayed.append(len(votes))
         return replay(votes, since)
 
-    monkeypatch.setattr(fitting.elo, "replay", counting)
+    monkeypatch.setattr(fit.elo, "replay", counting)
     refresh(crowd.event, LATER)
 
     assert replayed[0] == 1

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from arena.events.models import Control
-from leaderboard.comparisons import load
+from leaderboard.contributors.reliability import control_scores, credit_table, weights
 from leaderboard.ratings import UNIT
-from leaderboard.reliability import control_scores, credit_table, weights
 from leaderboard.trust.control import ControlAnswers, habits, kappa
+from leaderboard.votes.loading import load
 from tests.factories import make_enrollment
 from tests.leaderboard.votes import Crowd, make_vote, refresh
 

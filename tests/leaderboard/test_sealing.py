@@ -10,14 +10,14 @@ from arena.events.models import Event
 from arena.judging.ledger import seal_event
 from arena.judging.review import exclude_contributor, lift_exclusion
 from leaderboard.models import Board, Snapshot
-from leaderboard.refresh import refresh_event
-from leaderboard.sealing import (
+from leaderboard.results.rounds import (
     FINAL,
     awaits_correction,
     publish_event,
     published_rounds,
     seal_round,
 )
+from leaderboard.snapshots.refresh import refresh_event
 from tests.factories import (
     NOW,
     make_competitors,

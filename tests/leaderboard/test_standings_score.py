@@ -12,10 +12,10 @@ from arena.events.models import Control, Enrollment, Event, Matchup
 from arena.judging.models import Exclusion, LedgerBatch, Origin
 from arena.judging.review import exclude_contributor, exclude_judgment, lift_exclusion
 from arena.judging.schedule import is_control_turn
-from leaderboard import scoring
+from leaderboard.contributors import scores
+from leaderboard.contributors.reliability import credit_table
+from leaderboard.contributors.scores import grouped
 from leaderboard.models import Standing
-from leaderboard.reliability import credit_table
-from leaderboard.scoring import grouped
 from leaderboard.trust import quality as trust
 from leaderboard.trust.quality import UNIT, Z, band, chance, looked_at, ranks, wilson_lower
 from tests.factories import NOW, make_competitors, make_control, make_enrollment, make_event
@@ -135,7 +135,7 @@ def test_looks_at_ones_quality_are_a_hundred_judgments_apart() -> None:
 @pytest.mark.parametrize(("interval", "first"), [(20, 150), (12, 102)])
 def test_the_first_look_is_when_everybody_has_met_ten_controls(interval: int, first: int) -> None:
     event = Event(control_interval=interval, secret="secret")
-    assert scoring.first_look(event) == first
+    assert scores.first_look(event) == first
     for person in ("a", "b", "c"):
         turns = [is_control_turn("secret", person, n, interval) for n in range(1, first + 1)]
         assert sum(turns) == 10
@@ -186,8 +186,8 @@ def rows(event: Event) -> dict[int, tuple[object, ...]]:
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Steps small enough for a handful of judgments."""
-    monkeypatch.setattr(scoring, "STEP", 4)
-    monkeypatch.setattr(scoring, "first_look", lambda event: 8)
+    monkeypatch.setattr(scores, "STEP", 4)
+    monkeypatch.setattr(scores, "first_look", lambda event: 8)
     monkeypatch.setattr(trust, "LOOK", 6)
     monkeypatch.setattr(trust, "FEWEST_CONTROLS", 2)
 
@@ -330,7 +330,7 @@ def test_no_answer_tells_whether_it_was_a_control(soon: None) -> None:
 
 @pytest.mark.django_db
 def test_the_count_alone_is_live(monkeypatch: pytest.MonkeyPatch, soon: None) -> None:
-    monkeypatch.setattr(scoring, "STEP", 30)
+    monkeypatch.setattr(scores, "STEP", 30)
     contest = Contest()
     who = contest.contributor()
     refresh(contest.event)

@@ -9,12 +9,12 @@ from django.test import Client
 from django.urls import reverse
 
 from arena.events.models import Event, Response
-from leaderboard.comparisons import Comparisons, load
-from leaderboard.contents import MARKS, contents
+from leaderboard.boards.style_fit import styled
 from leaderboard.models import Rating, Snapshot
 from leaderboard.ratings.data.scale import spread_to_points
 from leaderboard.ratings.extended import style
-from leaderboard.styling import styled
+from leaderboard.votes.contents import MARKS, contents
+from leaderboard.votes.loading import Comparisons, load
 from tests.factories import NOW
 from tests.leaderboard.votes import Crowd, make_vote, refresh, show
 
@@ -184,7 +184,7 @@ def test_of_too_many_votes_whole_matchups_are_drawn_and_always_the_same(crowd: C
 def test_a_sample_is_named_on_the_page(
     crowd: Crowd, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("leaderboard.refresh.contents", lambda data: contents(data, 72))
+    monkeypatch.setattr("leaderboard.snapshots.refresh.contents", lambda data: contents(data, 72))
     data = loaded(crowd)
     board = styled(data.votes(data.questions[0]), contents(data, 72))
     assert board.used < board.votes == 108

@@ -13,13 +13,13 @@ from scipy import stats
 from scipy.special import ndtr, ndtri
 
 from arena.events.models import Event
-from leaderboard import sureness
-from leaderboard.comparisons import load
-from leaderboard.fitting import fitted
+from leaderboard.boards import diagnostics
+from leaderboard.boards.fit import fitted
 from leaderboard.models import Snapshot
 from leaderboard.ratings import Contrasts, RatingError, compare, fold
 from leaderboard.ratings.inference.contrasts import holm
 from leaderboard.ratings.models import bradley_terry
+from leaderboard.votes.loading import load
 from tests.factories import (
     NOW,
     make_competitors,
@@ -75,16 +75,16 @@ def contrasts(difference: list[float], error: float) -> Contrasts:
 def test_a_verdict_follows_the_test_of_all_pairs() -> None:
     """2.2 standard errors are separated by themselves, and not yet among five pairs."""
     five = contrasts([0.5, 0.22, 0.2, 0.12, 0.01], 0.1)
-    verdicts = [sureness.verdict_of(five, 2 * k, 2 * k + 1, 1000)[0] for k in range(5)]
+    verdicts = [diagnostics.verdict_of(five, 2 * k, 2 * k + 1, 1000)[0] for k in range(5)]
     assert verdicts == ["separated", "not_yet", "not_yet", "not_yet", "too_few"]
-    assert sureness.verdict_of(contrasts([0.22], 0.1), 0, 1, 1000) == ("separated", None)
-    assert sureness.verdict_of(contrasts([0.001], 0.01), 0, 1, 1000) == ("tied", None)
+    assert diagnostics.verdict_of(contrasts([0.22], 0.1), 0, 1, 1000) == ("separated", None)
+    assert diagnostics.verdict_of(contrasts([0.001], 0.01), 0, 1, 1000) == ("tied", None)
 
 
 def test_the_votes_that_are_needed_separate_by_the_same_test() -> None:
     """With so many more the difference is its critical value and the power's reserve away."""
     five = contrasts([0.5, 0.22, 0.2, 0.12, 0.01], 0.1)
-    verdict, more = sureness.verdict_of(five, 2, 3, 1000)
+    verdict, more = diagnostics.verdict_of(five, 2, 3, 1000)
     assert verdict == "not_yet"
     error = 0.1 / np.sqrt((1000 + more) / 1000)
     assert 0.22 / error == pytest.approx(ndtri(1 - 0.05 / 4 / 2) + ndtri(0.8), rel=1e-3)
@@ -92,7 +92,7 @@ def test_the_votes_that_are_needed_separate_by_the_same_test() -> None:
 
 def test_votes_that_would_show_a_tie_are_not_those_that_separate() -> None:
     """26,339 votes would show these to be level; it takes 700,000 to tell them apart."""
-    assert sureness.verdict_of(contrasts([0.01], 0.03), 0, 1, 10_000) == ("too_few", None)
+    assert diagnostics.verdict_of(contrasts([0.01], 0.03), 0, 1, 10_000) == ("too_few", None)
 
 
 def test_a_pair_on_either_side_of_the_level_stays_there() -> None:
@@ -101,7 +101,7 @@ def test_a_pair_on_either_side_of_the_level_stays_there() -> None:
     contrast = compare(board.fit, board.covariance)
     adjusted = np.full((4, 4), 0.2)
     adjusted[0, 1], adjusted[0, 2], adjusted[0, 3] = 0.0503, 0.0497, 0.0001
-    kept = sureness.tests(board, replace(contrast, adjusted=adjusted))
+    kept = diagnostics.tests(board, replace(contrast, adjusted=adjusted))
     found = {(i, j): p for i, j, p in zip(kept[::3], kept[1::3], kept[2::3], strict=True)}
     assert (found[0, 1], found[0, 2]) == (51, 50)
     assert (0, 3) not in found
@@ -112,7 +112,7 @@ def test_who_drops_out_moves_nobody_whose_differences_stay() -> None:
     rows += [(0, 3, 1)] * 30 + [(3, 0, 1)]
     who = np.append(np.arange(len(rows) - 1) % 20, 99).astype(np.int32)
     votes = make_votes(4, rows, contributor=who, matchup=np.arange(len(rows), dtype=np.int32))
-    found = sureness.one_less(votes, fitted(votes))
+    found = diagnostics.one_less(votes, fitted(votes))
     assert found is not None
     assert found["unranks"]
     assert found["move"] < 0.3
@@ -125,7 +125,7 @@ def test_widths_are_of_intervals_and_not_of_errors() -> None:
     assert board.covariance.clusters == ()
     other = replace(board.covariance, clusters=(4,))
     ratio = stats.t.ppf(0.975, 3) / stats.norm.ppf(0.975)
-    found = sureness.widths(other, board)
+    found = diagnostics.widths(other, board)
     assert found == {"ratio": pytest.approx(ratio), "clusters": 4}
 
 
@@ -133,7 +133,7 @@ def test_level_models_do_not_move() -> None:
     votes = make_votes(3, [(0, 2, 1), (1, 2, 1), (2, 0, 1), (2, 1, 1), (0, 1, 0)] * 9)
     fit = bradley_terry.fit(fold(votes))
     nudged = replace(fit, strength=fit.strength + np.array([0.0, 1e-16, 0.0]))
-    assert sureness.moved(fit, nudged) == 0
+    assert diagnostics.moved(fit, nudged) == 0
 
 
 def test_every_two_neighbours_in_rank_are_compared(ordered: Crowd, client: Client) -> None:
@@ -259,7 +259,7 @@ def test_what_a_board_does_not_allow_is_left_out_and_the_rest_stays(
     def refuse(*_: object, **__: object) -> Iterator[None]:
         raise RatingError("too little")
 
-    monkeypatch.setattr(sureness.davidson, "fit", refuse)
+    monkeypatch.setattr(diagnostics.davidson, "fit", refuse)
     make_vote(make_enrollment(ordered.event), ordered.matchups[0])
     assert refresh(ordered.event, LATER) is not None
     assert notes(ordered.event)["ties"] is None

@@ -11,7 +11,7 @@ from arena.events.models import Category, Competitor, Enrollment, Event, Matchup
 from arena.judging.ledger import seal_event
 from arena.judging.models import Answer, Judgment, Origin
 from leaderboard.models import Rating, Snapshot
-from leaderboard.refresh import refresh_event
+from leaderboard.snapshots.refresh import refresh_event
 from tests.factories import (
     NOW,
     make_competitors,

@@ -35,7 +35,7 @@ from arena.people.hashers import hash_code
 from arena.people.models import Seat, User
 from arena.people.provisioning import Slip
 from leaderboard.models import Snapshot, Winner
-from leaderboard.refresh import refresh_event
+from leaderboard.snapshots.refresh import refresh_event
 from tests.factories import (
     make_assignment,
     make_competitors,

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from arena.events.models import Competitor, Enrollment, Event
 from arena.judging.ledger import seal_event
-from leaderboard.refresh import refresh_event
+from leaderboard.snapshots.refresh import refresh_event
 from tests.factories import make_judgment
 from tests.security.cast import Side, World, make_world
 from tests.security.payloads import FORMULAS, SCRIPTS

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from arena.events.models import Event
 from arena.judging.ledger import seal_event
-from leaderboard.refresh import refresh_event
+from leaderboard.snapshots.refresh import refresh_event
 
 
 class Command(BaseCommand):

@@ -14,7 +14,7 @@ from arena.events.models import Event
 from arena.exports.bundle import kept_bundle, write_bundle
 from arena.judging.ledger import seal_event
 from leaderboard.models import Snapshot
-from leaderboard.refresh import refresh_event
+from leaderboard.snapshots.refresh import refresh_event
 
 TRIES = 5
 """In a busy event the board may have moved on before its bundle has begun."""

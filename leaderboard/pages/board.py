@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from arena.errors import NotFoundError
 from arena.events.models import Category, Event, Question
-from leaderboard.charts import Axis, axis_labels, axis_over, whisker
-from leaderboard.details import board_key
+from leaderboard.boards.summary import board_key
 from leaderboard.models import Rating, Snapshot
+from leaderboard.pages.charts import Axis, axis_labels, axis_over, whisker
 from leaderboard.ratings import scale
 
 Weighting = Rating.Weighting

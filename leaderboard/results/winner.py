@@ -10,9 +10,9 @@ from arena.errors import ConflictError
 from arena.events.models import Enrollment, Event
 from arena.people.identity import has_verified_identity
 from arena.people.models import User
+from leaderboard.contributors.places import Place, is_over, places, standings_of
 from leaderboard.models import Winner
-from leaderboard.placing import Place, is_over, places, standings_of
-from leaderboard.sealing import current_snapshot
+from leaderboard.results.rounds import current_snapshot
 
 TOP = 10
 """How many of the board are reviewed before a prize."""

@@ -35,9 +35,9 @@ from django.db.models.functions import Cast, Coalesce
 from arena.events.models import Event, Matchup
 from arena.judging.ledger import ledger_head
 from arena.judging.models import Exclusion, Judgment, LedgerBatch, Origin
-from leaderboard.arrays import Table, integer_rows, integers
-from leaderboard.columns import BLOCK, KINDS, Column, Columns, State, Store, empty
 from leaderboard.ratings import Votes, chunks, take
+from leaderboard.votes.queries import Table, integer_rows, integers
+from leaderboard.votes.store import BLOCK, KINDS, Column, Columns, State, Store, empty
 
 FORMAT = 1
 """Raised whenever the meaning of a kept column changes."""

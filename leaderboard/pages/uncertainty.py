@@ -5,11 +5,11 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from leaderboard.contents import MOST
-from leaderboard.figures import as_p
 from leaderboard.models import Rating, Snapshot
-from leaderboard.presenting import Choice, Table, board_of
+from leaderboard.pages.board import Choice, Table, board_of
+from leaderboard.pages.figures import as_p
 from leaderboard.ratings import MIN_CLUSTERS, scale
+from leaderboard.votes.contents import MOST
 
 FIRST = 5
 """Neighbours that are shown before the rest is asked for."""

@@ -7,7 +7,7 @@ from typing import Any
 from arena.events.models import Event
 from arena.spreadsheets import safe_cell
 from leaderboard.models import Snapshot
-from leaderboard.presenting import Choice, Row, Table, board_of, pairs_of
+from leaderboard.pages.board import Choice, Row, Table, board_of, pairs_of
 
 COLUMNS = (
     "rank",

@@ -4,9 +4,9 @@ import numpy as np
 import numpy.typing as npt
 
 from arena.questions import KINDS
-from leaderboard.comparisons import Comparisons
 from leaderboard.ratings import quantise, take
 from leaderboard.trust.control import ControlAnswers, ControlScores, habits, kappa
+from leaderboard.votes.loading import Comparisons
 
 SIDES = (-1, 0, 1)
 UNKEYED = 2

@@ -1,6 +1,6 @@
 """What a snapshot keeps beside its rows: origins, votes over time, pairs, how it was computed.
 
-How sure a board is, and what would change it, is in leaderboard/sureness.py.
+How sure a board is, and what would change it, is in leaderboard/boards/diagnostics.py.
 """
 
 from collections import Counter
@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from leaderboard.comparisons import ORIGINS, Comparisons
-from leaderboard.fitting import Fitted
+from leaderboard.boards.fit import Fitted
+from leaderboard.boards.style_fit import Styled
 from leaderboard.ratings import MAX_OUTCOME, Counts
-from leaderboard.styling import Styled
+from leaderboard.votes.loading import ORIGINS, Comparisons
 
 HOURLY = timedelta(days=7)
 DAILY = timedelta(days=120)

@@ -8,11 +8,11 @@ from django.db.models import BigIntegerField, Value
 from django.db.models.functions import Cast, Coalesce
 
 from arena.judging.models import Origin
-from leaderboard.arrays import integers
-from leaderboard.comparisons import ORIGINS, Comparisons
+from leaderboard.contributors.scores import scored
 from leaderboard.models import Standing
-from leaderboard.scoring import scored
 from leaderboard.trust.quality import UNRATED
+from leaderboard.votes.loading import ORIGINS, Comparisons
+from leaderboard.votes.queries import integers
 
 COUNTED = ("judgments", "simulated")
 RATED = ("quality", "score", "rank", "band")

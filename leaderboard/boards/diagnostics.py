@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from leaderboard.contents import Contents
-from leaderboard.fitting import Fitted
+from leaderboard.boards.fit import Fitted
+from leaderboard.boards.style_fit import Styled
 from leaderboard.ratings import (
     LEVEL,
     MAX_OUTCOME,
@@ -31,7 +31,7 @@ from leaderboard.ratings import (
     robustness,
     two_sided,
 )
-from leaderboard.styling import Styled
+from leaderboard.votes.contents import Contents
 
 NEIGHBOURS = 60
 """Neighbours that are compared, from the top of each scale."""

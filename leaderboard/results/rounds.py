@@ -9,8 +9,8 @@ from arena.errors import ConflictError
 from arena.events.lifecycle import step
 from arena.events.models import Event
 from leaderboard.models import Snapshot
-from leaderboard.publishing import publish
-from leaderboard.refresh import fingerprint_of
+from leaderboard.snapshots.publishing import publish
+from leaderboard.snapshots.refresh import fingerprint_of
 
 FINAL = "Final result"
 

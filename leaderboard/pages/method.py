@@ -8,13 +8,13 @@ from arena.events.controls import has_controls
 from arena.events.models import Event, Question
 from arena.judging.models import Exclusion, Origin
 from arena.questions import KINDS
-from leaderboard.contents import MOST
+from leaderboard.contributors.scores import STEP, first_look
 from leaderboard.models import Snapshot
-from leaderboard.publishing import FEWEST_PEOPLE, PATIENCE
 from leaderboard.ratings import MIN_VOTES, scale
-from leaderboard.scoring import STEP, first_look
+from leaderboard.snapshots.publishing import FEWEST_PEOPLE, PATIENCE
 from leaderboard.trust import quality
 from leaderboard.trust.control import FEWEST_CONTROLS, PRIOR_AGREEMENT, PRIOR_CONTROLS
+from leaderboard.votes.contents import MOST
 
 
 def method_context(event: Event) -> dict[str, Any]:

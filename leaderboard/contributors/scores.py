@@ -15,9 +15,8 @@ from arena.events.lifecycle import freezes_at
 from arena.events.models import Event
 from arena.judging.models import LedgerBatch
 from arena.judging.schedule import met_by
-from leaderboard.comparisons import Comparisons
+from leaderboard.contributors.reliability import SIDES, UNKEYED, credit_table, key_signs
 from leaderboard.ratings import take
-from leaderboard.reliability import SIDES, UNKEYED, credit_table, key_signs
 from leaderboard.trust.quality import (
     FEWEST_CONTROLS,
     UNRATED,
@@ -26,6 +25,7 @@ from leaderboard.trust.quality import (
     quality,
     ranks,
 )
+from leaderboard.votes.loading import Comparisons
 
 Table = npt.NDArray[np.int64]
 STEP = 100

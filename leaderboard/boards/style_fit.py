@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from leaderboard.contents import MARKS, Contents
 from leaderboard.ratings import (
     MIN_VOTES,
     Counts,
@@ -29,6 +28,7 @@ from leaderboard.ratings import (
     style,
     tally,
 )
+from leaderboard.votes.contents import MARKS, Contents
 
 Floats = npt.NDArray[np.float64]
 LEAST = 1e-6

@@ -8,9 +8,9 @@ from django.db.models import Count, Q
 
 from arena.events.models import Event
 from arena.judging.models import Judgment
-from leaderboard.comparisons import Comparisons
+from leaderboard.contributors.standings import write_standings
 from leaderboard.models import Board, Rating, Snapshot
-from leaderboard.standings import write_standings
+from leaderboard.votes.loading import Comparisons
 
 FEWEST_PEOPLE = 10
 PATIENCE = timedelta(hours=6)
@@ -40,7 +40,7 @@ def may_publish(snapshot: Snapshot, now: datetime) -> bool:
 
     A board that moves with each judgment tells who is watching what that judgment was. Before the
     deadline ranks stand still; once the event has closed, its provisional result is shown. What
-    was published stays until an organizer publishes a correction (leaderboard/sealing.py).
+    was published stays until an organizer publishes a correction (leaderboard/results/rounds.py).
     """
     event = snapshot.event
     if event.state in (Event.State.FROZEN, Event.State.PUBLISHED):

@@ -25,15 +25,15 @@ from arena.events.controls import has_controls
 from arena.events.models import Enrollment, Event
 from arena.events.phases import Phase, phase_of
 from arena.judging.models import Origin
-from leaderboard.doubts import doubts_of, interval_of, without_worth, worth_of_style
-from leaderboard.downloads import as_csv, as_json
-from leaderboard.explaining import method_context
-from leaderboard.figures import heat_maps, history_of, timeline_of
+from leaderboard.contributors.places import is_over, place_of, places, standings_of
+from leaderboard.contributors.scores import first_look
 from leaderboard.models import Board, Snapshot, Standing
-from leaderboard.placing import is_over, place_of, places, standings_of
-from leaderboard.presenting import board_of, chosen, links, table_of
-from leaderboard.scoring import first_look
-from leaderboard.winning import winner_of
+from leaderboard.pages.board import board_of, chosen, links, table_of
+from leaderboard.pages.downloads import as_csv, as_json
+from leaderboard.pages.figures import heat_maps, history_of, timeline_of
+from leaderboard.pages.method import method_context
+from leaderboard.pages.uncertainty import doubts_of, interval_of, without_worth, worth_of_style
+from leaderboard.results.winner import winner_of
 
 KEPT = 3600
 PAGE = 100

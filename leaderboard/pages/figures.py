@@ -10,11 +10,11 @@ from django.utils.formats import date_format, number_format
 from django.utils.safestring import SafeString
 
 from arena.events.models import Event
-from leaderboard.charts import Line, bars, lines
+from leaderboard.boards.diagnostics import TESTED, THOUSANDTHS
 from leaderboard.models import Rating, Snapshot
-from leaderboard.presenting import Choice, Row, Table, as_points, board_of, pairs_of
+from leaderboard.pages.board import Choice, Row, Table, as_points, board_of, pairs_of
+from leaderboard.pages.charts import Line, bars, lines
 from leaderboard.ratings import bradley_terry
-from leaderboard.sureness import TESTED, THOUSANDTHS
 
 SHOWN = 16
 """Models in the head-to-head table, unless all are asked for."""

@@ -13,9 +13,9 @@ from django.db.models import BigIntegerField
 from django.db.models.functions import Cast
 
 from arena.events.models import Matchup, Response
-from leaderboard.arrays import Table, integer_rows
-from leaderboard.comparisons import Comparisons, Mask
 from leaderboard.ratings import Floats, Ids, Votes, covariates
+from leaderboard.votes.loading import Comparisons, Mask
+from leaderboard.votes.queries import Table, integer_rows
 
 MARKS = ("length", "headers", "bold", "lists", "code")
 """The columns of a response that `covariates` compares."""

@@ -13,22 +13,16 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
 from arena.events.models import Event, Matchup, Record
 from arena.judging.models import LedgerBatch
-from leaderboard import details, sureness
-from leaderboard.arrays import Table, integers
-from leaderboard.comparisons import (
-    Comparisons,
-    load,
-    special_matchups,
-    store_of,
-    wanted_state,
-)
-from leaderboard.contents import Contents, contents
-from leaderboard.fitting import REASONS, Fitted, fitted, replayed
+from leaderboard.boards import diagnostics, summary
+from leaderboard.boards.fit import REASONS, Fitted, fitted, replayed
+from leaderboard.boards.style_fit import NoStyleError, Styled, styled
+from leaderboard.contributors.reliability import control_scores, weights
 from leaderboard.models import Board, Rating, Snapshot
-from leaderboard.publishing import publish_late, replace_snapshot, write
 from leaderboard.ratings import NotConverged, Status, Votes, compare, elo, one_blas_thread, take
-from leaderboard.reliability import control_scores, weights
-from leaderboard.styling import NoStyleError, Styled, styled
+from leaderboard.snapshots.publishing import publish_late, replace_snapshot, write
+from leaderboard.votes.contents import Contents, contents
+from leaderboard.votes.loading import Comparisons, load, special_matchups, store_of, wanted_state
+from leaderboard.votes.queries import Table, integers
 
 METHOD = 4
 """Raised whenever the same judgments would give other numbers."""
@@ -51,7 +45,7 @@ class Spec:
 
     @property
     def key(self) -> str:
-        return details.board_key(self.question, self.category, self.weighting)
+        return summary.board_key(self.question, self.category, self.weighting)
 
 
 def refresh_event(event: Event, *, now: datetime, rebuild: bool = False) -> Snapshot | None:
@@ -146,13 +140,13 @@ def compute(event: Event, fingerprint: str, special: Table, now: datetime) -> Sn
             # The other boards are not held up by one that cannot be computed.
             notes[spec.key] = {"why_not": "no_rating"}
             continue
-        notes[spec.key] = details.method(board) | told(spec, data, board)
+        notes[spec.key] = summary.method(board) | told(spec, data, board)
         replay = None
         if spec.weighting == Weighting.RAW:
             replay = replayed(votes, kept_elo(data, spec))
-            notes[spec.key]["pairs"] = details.pairs(board.counts)
+            notes[spec.key]["pairs"] = summary.pairs(board.counts)
             if spec.category is None:
-                notes[spec.key] |= sureness.further(votes, board, about, data.competitors)
+                notes[spec.key] |= diagnostics.further(votes, board, about, data.competitors)
                 checkpoints[spec.key] = elo_to_keep(data, replay)
         rows += ratings(spec, data, board, replay)
     for question in data.questions:
@@ -167,8 +161,8 @@ def compute(event: Event, fingerprint: str, special: Table, now: datetime) -> Sn
         judgments=int(np.count_nonzero(data.judgments)),
         contributors=len(data.enrollments),
         details={
-            "origins": details.origins(data),
-            "timeline": details.timeline(data),
+            "origins": summary.origins(data),
+            "timeline": summary.timeline(data),
             "competitors": list(data.competitors),
             "boards": notes,
         },
@@ -201,7 +195,7 @@ def style_board(
         board = styled(data.votes(spec.question), about)
     except NoStyleError as error:
         return {"why_not": error.reason}, []
-    notes = details.method(board) | told(spec, data, board)
+    notes = summary.method(board) | told(spec, data, board)
     notes |= {"used": board.used, "left_out": board.left_out, "coefficients": board.coefficients}
     return notes, list(ratings(spec, data, board, None))
 
@@ -209,9 +203,9 @@ def style_board(
 def told(spec: Spec, data: Comparisons, board: Fitted | Styled) -> dict[str, Any]:
     """What the tests of all pairs say: p of each and, over all records, the neighbours."""
     contrast = compare(board.fit, board.covariance)
-    found: dict[str, Any] = {"p": sureness.tests(board, contrast)}
+    found: dict[str, Any] = {"p": diagnostics.tests(board, contrast)}
     if spec.category is None:
-        found["neighbours"] = sureness.neighbours(board, contrast, data.competitors)
+        found["neighbours"] = diagnostics.neighbours(board, contrast, data.competitors)
     return found
 
 
