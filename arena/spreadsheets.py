@@ -2,8 +2,9 @@
 
 import re
 
-# What a spreadsheet would take for a formula, in half and full width, and what it would strip.
-FORMULA = re.compile(r"^[=+\-@\t\r\n＝＋－＠]")
+# What a spreadsheet would take for a formula, in half and full width, be it after blanks that it
+# strips, and what it would strip.
+FORMULA = re.compile(r"^(?:\s*[=+\-@＝＋－＠]|[\t\r\n])")
 
 
 def safe_cell(cell: str) -> str:

@@ -35,7 +35,14 @@ def load_llmfao(
     with records.open("w", encoding="utf-8") as file:
         for record in [*crowd_records(data), *gold_records(data)]:
             file.write(json.dumps(record) + "\n")
-    first = import_records(event, records, competitors=competitors(data), now=now, rng=Random(1))
+    first = import_records(
+        event,
+        records,
+        accepts_doubts=True,
+        competitors=competitors(data),
+        now=now,
+        rng=Random(1),
+    )
     second = import_judgments(
         event,
         data / "votes.csv",

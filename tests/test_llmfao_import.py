@@ -133,7 +133,7 @@ def test_responses_that_were_voted_on_are_frozen(
     )
     before = list(Response.objects.order_by("pk").values_list("text", flat=True))
 
-    report = import_records(event, changed, now=NOW, rng=Random(4))
+    report = import_records(event, changed, accepts_doubts=True, now=NOW, rng=Random(4))
 
     assert not report.landed
     assert report.error_total == llmfao.PROMPTS

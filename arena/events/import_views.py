@@ -9,7 +9,7 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -21,14 +21,17 @@ from kombu.exceptions import OperationalError
 
 from arena.errors import ArenaError, NotFoundError
 from arena.events.access import Role, event_for
-from arena.events.importing.preview import Preview, preview_of, targets
+from arena.events.importing.doubts import KINDS
+from arena.events.importing.preview import Preview, own_targets, preview_of, targets
 from arena.events.importing.report import ImportReport
 from arena.events.importing.uploads import (
     STARTABLE,
+    Choices,
     discard_upload,
-    keep_mapping,
+    keep_choices,
     keep_upload,
     queue_upload,
+    wait_again,
 )
 from arena.events.lifecycle import missing_before_opening
 from arena.events.models import Event, ImportJob
@@ -75,7 +78,8 @@ def job(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
         context = {"job": this, **preview_context(this)}
         template = "events/_import_preview.html"
     else:
-        context = {"job": this, "report": report_of(this), **progress_of(this)}
+        report = report_of(this)
+        context = {"job": this, "report": report, "doubts": doubts_of(report), **progress_of(this)}
         template = "events/_import_state.html"
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, template, context | {"event": event})
@@ -100,14 +104,12 @@ def start(request: HttpRequest, this: ImportJob) -> HttpResponse:
     if this.state in STARTABLE:
         if not can_edit(this):
             raise ArenaError(_("The file is gone; upload it again."), "file_gone")
-        mapping = this.mapping
-        if "mapped" in request.POST:
-            preview = preview_of(Path(this.file.path), this.format)
-            mapping = posted_mapping(preview, request.POST)
+        choices = posted_choices(this, request.POST)
         if "look" in request.POST:
-            keep_mapping(this, mapping, skips_errors="skip" in request.POST)
+            keep_choices(this, choices)
             return redirect(f"{reverse('imports:job', args=(this.event.slug, this.uuid))}?edit=1")
-        queue_upload(this, mapping, skips_errors="skip" in request.POST)
+        queue_upload(this, choices)
+    wait_again(this)
     # Again where a worker has died or a message was lost: the task finds out what is left to do.
     try:
         transaction.on_commit(partial(run_import.delay, this.pk))
@@ -132,18 +134,48 @@ def can_edit(this: ImportJob) -> bool:
 
 def preview_context(this: ImportJob) -> dict[str, Any]:
     """The first rows with a box per column, under the mapping kept so far or a guessed one."""
-    preview = preview_of(Path(this.file.path), this.format, this.mapping or None)
+    preview = preview_of(Path(this.file.path), this.format, this.mapping or None, this.file_name)
     choices = targets(preview.columns, is_csv=preview.is_csv)
     boxes = [
         {
             "name": f"map-{index}",
             "column": column,
             "chosen": preview.mapping[column],
-            "choices": choices + ([f"metadata.{column}"] if preview.is_csv else []),
+            "choices": choices + [own for own in own_targets(column) if own not in choices],
         }
         for index, column in enumerate(preview.columns)
     ]
-    return {"preview": preview, "boxes": boxes}
+    doubts = doubts_of(preview.report)
+    for doubt in doubts:
+        doubt["is_accepted"] = doubt["kind"] in this.accepted
+    return {"preview": preview, "boxes": boxes, "doubts": doubts}
+
+
+def doubts_of(report: ImportReport | None) -> list[dict[str, Any]]:
+    """What has to be confirmed, in words, with how often it is there and one example."""
+    return [
+        {
+            "kind": doubt.kind,
+            "title": KINDS[doubt.kind],
+            "count": doubt.count,
+            "line": doubt.line,
+            "field": doubt.field,
+            "message": doubt.message,
+        }
+        for doubt in (report.doubts if report else ())
+    ]
+
+
+def posted_choices(this: ImportJob, posted: QueryDict) -> Choices:
+    """What a form says; what it has no boxes for stays as it was."""
+    mapping = this.mapping
+    if "mapped" in posted:
+        preview = preview_of(Path(this.file.path), this.format, None, this.file_name)
+        mapping = posted_mapping(preview, posted)
+    accepted = [kind for kind in posted.getlist("accept") if kind in KINDS]
+    if "mapped" not in posted:
+        accepted = list({*this.accepted, *accepted})
+    return Choices(mapping, skips_errors="skip" in posted, accepted=accepted)
 
 
 def posted_mapping(preview: Preview, posted: Mapping[str, str]) -> dict[str, str]:
@@ -152,8 +184,8 @@ def posted_mapping(preview: Preview, posted: Mapping[str, str]) -> dict[str, str
     mapping = {}
     for index, column in enumerate(preview.columns):
         chosen = posted.get(f"map-{index}", "")
-        is_metadata = preview.is_csv and chosen == f"metadata.{column}"
-        mapping[column] = chosen if chosen in choices or is_metadata or chosen == column else ""
+        is_offered = chosen in choices or chosen in own_targets(column)
+        mapping[column] = chosen if is_offered or chosen == column else ""
     return mapping
 
 
@@ -163,6 +195,8 @@ def progress_of(this: ImportJob) -> dict[str, Any]:
     return {
         "is_running": is_running,
         "is_stale": is_running and ImportJob.objects.stale().filter(pk=this.pk).exists(),
+        "is_unclaimed": ImportJob.objects.unclaimed().filter(pk=this.pk).exists(),
+        "waits_for": this.event.import_jobs.under_way().exclude(pk=this.pk).first(),
         "percent": min(100, 100 * this.done // this.total) if this.total else None,
         "can_edit": can_edit(this),
     }

@@ -633,6 +633,12 @@ class ImportJobQuerySet(models.QuerySet["ImportJob"]):
             Q(heartbeat_at=None) | Q(heartbeat_at__lt=Now() - ImportJob.STALE_AFTER)
         )
 
+    def unclaimed(self) -> "ImportJobQuerySet":
+        """Imports that have waited for a worker for a while, by the database's clock."""
+        return self.filter(state=ImportJob.State.QUEUED).filter(
+            Q(heartbeat_at=None) | Q(heartbeat_at__lt=Now() - ImportJob.STALE_AFTER)
+        )
+
     def unlanded(self) -> "ImportJobQuerySet":
         """Imports that have not come to their end: what they have written so far is invisible."""
         return self.exclude(state=ImportJob.State.DONE)
@@ -657,6 +663,8 @@ class ImportJob(models.Model):
         # Everything new is visible; changes of what was there before are going in.
         APPLYING = "applying", _("Applying changes")
         DONE = "done", _("Done")
+        # The file can be imported, and somebody has to confirm what is doubtful about it.
+        DOUBTFUL = "doubtful", _("Not imported yet: please look at what is doubtful")
         # Lines are wrong; nothing was written.
         REFUSED = "refused", _("Not imported: some lines are wrong")
         FAILED = "failed", _("Stopped half-way: nothing was imported")
@@ -679,9 +687,11 @@ class ImportJob(models.Model):
     # The file's columns or keys to ours; to "": left out.
     mapping = models.JSONField(default=dict)
     skips_errors = models.BooleanField(default=False)
+    # Kinds of doubt that somebody has confirmed (importing/doubts.py).
+    accepted = models.JSONField(default=list)
     # Counts the processes that took it on: one that was taken for dead finds another number.
     attempt = models.PositiveSmallIntegerField(default=0)
-    # When somebody last worked on it, by the database's clock.
+    # When somebody last worked on it, or it began to wait for a worker, by the database's clock.
     heartbeat_at = models.DateTimeField(null=True)
     # Bytes while checking, rows while writing; total is null where it is not known.
     done = models.PositiveBigIntegerField(default=0)

@@ -146,13 +146,16 @@ def test_looking_again_keeps_the_boxes(organizer: Client) -> None:
 def test_errors_are_shown_by_line_and_the_other_lines_can_be_imported(
     organizer: Client, queued: list[int], django_capture_on_commit_callbacks: Any
 ) -> None:
-    job = upload(organizer, CSV + "q2,,Ash,<script>,Birch,No.,3\n=q3,Who?,Ash,x,Birch,y,1\n")
+    job = upload(organizer, CSV + "q2,,Ash,<script>,Birch,No.,3\nq3,,Ash,x,Birch,y,1\n")
     confirm(organizer, job, django_capture_on_commit_callbacks)
     run_import(job.pk)
 
     page = organizer.get(url_of(job)).content.decode()
 
     assert "2 errors" in page
+    assert "of one kind" in page
+    assert "2, 3" not in page  # the lines of the file, whose first is the header
+    assert "3, 4" in page
     assert "<bdi>instruction</bdi>" in page
     assert "The event is as it was before." in page
     assert not Record.objects.exists()
@@ -355,7 +358,7 @@ def test_a_file_too_large_is_not_read(
 @pytest.mark.parametrize(
     "content",
     [
-        CSV.encode("utf-16"),
+        CSV.encode("utf-16-le"),
         b"\x00\xff\x00",
         b"not,a\nproper",
         b'{"prompt": ["\\ud800"], "responses": 3}',

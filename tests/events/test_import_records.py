@@ -53,11 +53,15 @@ def jsonl(*records: Any) -> bytes:
     return "".join(json.dumps(one) + "\n" for one in records).encode()
 
 
+# What is doubtful is accepted, but in tests of doubts.
+TAKEN: dict[str, Any] = {"now": NOW, "rng": Random(1), "accepts_doubts": True}
+
+
 def bring(event: Event, content: bytes | list[Any], **options: Any) -> ImportReport:
     """Import bytes, or records as JSONL."""
     if isinstance(content, list):
         content = jsonl(*content)
-    return import_records(event, io.BytesIO(content), **({"now": NOW, "rng": Random(1)} | options))
+    return import_records(event, io.BytesIO(content), **(TAKEN | options))
 
 
 def everything() -> dict[str, list[Any]]:
@@ -133,7 +137,7 @@ def test_csv_says_the_same_as_json(event: Event) -> None:
     assert stored.metadata == {"level": "hard"}
     assert sorted(stored.categories.values_list("name", flat=True)) == ["A", "b"]
     texts = dict(stored.responses.values_list("competitor__name", "text"))
-    assert texts == {"Ash": "1+1", "Birch": "", "Cedar": "x\r\ny"}
+    assert texts == {"Ash": "1+1", "Cedar": "x\r\ny"}
     control = Control.objects.get(matchup__record__external_id="c1")
     assert (control.key, control.reason) == ({"sign": -1}, "Because.")
 
@@ -450,7 +454,6 @@ WRONG: dict[str, tuple[bytes, int, str, str]] = {
     # encoding
     "latin-1": (LATIN, 2, "prompt", "0xE9"),
     "latin-1 in csv": (HEADER + LINE + b"r2,caf\xe9,A,x,B,y\n", 3, "prompt", "not UTF-8"),
-    "utf-16": (jsonl(record()).decode().encode("utf-16"), 1, "", "UTF-16"),
     "utf-16 without mark": (jsonl(record()).decode().encode("utf-16-le"), 1, "", "UTF-16"),
     "nul escaped": (broken(prompt="a\x00b"), 2, "prompt", "NUL byte (character 2)"),
     "nul raw": (jsonl(record()) + b'{"prompt": "a\x00"}\n', 2, "", "NUL"),
@@ -508,26 +511,17 @@ WRONG: dict[str, tuple[bytes, int, str, str]] = {
     ),
     "long header": (HEADER.strip() + b"x" * LIMIT + b"\n" + LINE, 1, "", "2 MB"),
     "text after quotation": (HEADER + b'r1,"p"q,A,x,B,y\n' + LINE, 2, "", "closing quotation"),
-    "too few cells": (HEADER + LINE + b"r2,p,A,x\n", 3, "", "4 cells where the header has 6"),
     "too many cells": (HEADER + b"r1,p,A,x,B,y,z\n", 2, "", "7 cells"),
-    "line after text of lines": (HEADER + b'r1,"a\nb\nc",A,x,B,y\nr2,p,A\n', 5, "", "3 cells"),
+    "line after text of lines": (
+        HEADER + b'r1,"a\nb\nc",A,x,B,y\nr2,p,A\n',
+        5,
+        "response_a",
+        "between 1",
+    ),
     "unknown column": (b"promt,response_a\nx,y\n", 1, "promt", "did you mean prompt?"),
     "missing column": (b"external_id,prompt\nr1,x\n", 1, "response_a", "missing"),
-    "column twice": (b"prompt,response_a,prompt\nx,y,z\n", 1, "", "called prompt"),
-    "column without name": (b"prompt,,response_a\nx,y,z\n", 1, "", "Column 2"),
+    "column twice": (b"prompt,response_a,prompt\nx,y,z\n", 1, "prompt (2)", "called prompt"),
     "old mac": (HEADER.strip() + b"\rr1,p,A,x,B,y\r", 1, "", "CR alone"),
-    "formula as identifier": (HEADER + b"=1+1,p,A,x,B,y\n", 2, "external_id", "formula"),
-    "formula as model": (HEADER + b"r1,p,@SUM(A1),x,B,y\n", 2, "model_a", "formula"),
-    "formula as category": (
-        HEADER.replace(b"prompt", b"prompt,categories") + b"r1,p,+cmd|'calc'!A0,A,x,B,y\n",
-        2,
-        "categories",
-        "formula",
-    ),
-    "sign before a model": (HEADER + b"r1,p,@cf/meta/llama,x,B,y\n", 2, "model_a", "JSONL"),
-    "formula as prompt": (HEADER + LINE + b"r2,=HYPERLINK(1),A,x,B,y\n", 3, "prompt", "formula"),
-    "formula as response": (HEADER + b"r1,p,A,x,B,=x\n", 2, "response_b", "formula"),
-    "dde as response": (HEADER + b"r1,p,A,-2+3+cmd|' /C calc'!D2,B,y\n", 2, "response_a", "JSONL"),
     # the columns of CSV
     "response without model": (HEADER + b"r1,p,A,x,,y\n", 2, "model_b", "missing"),
     "model of b too long": (HEADER + b"r1,p,,," + b"B" * 121 + b",y\n", 2, "model_b", "120"),
@@ -695,7 +689,7 @@ def test_a_file_that_cannot_be_read_to_its_end_is_refused_whatever_the_caller_sa
 def test_errors_are_named_by_the_files_own_columns(event: Event) -> None:
     content = (
         b"id,question,first,answer 1,second,answer 2,right\n"
-        b"1,,Ash,I am Ash 7B.,,x,\n2,Why?,Ash 7B,I am Ash 7B.,Birch,x,\n1,=x,A,x,B,y,c\n"
+        b"1,,Ash,I am Ash 7B.,,x,\n2,Why?,Ash 7B,I am Ash 7B.,Birch,x,\n1,x,A,x,B,y,c\n"
     )
     mapping = {
         "id": "external_id", "question": "prompt", "first": "model_a", "answer 1": "response_a",
@@ -705,7 +699,7 @@ def test_errors_are_named_by_the_files_own_columns(event: Event) -> None:
     report = bring(event, content, mapping=mapping)
 
     found = [(error.line, error.field) for error in report.errors]
-    assert found == [(2, "question"), (2, "second"), (4, "question"), (4, "right")]
+    assert found == [(2, "question"), (2, "second"), (4, "right")]
     assert [(warning.line, warning.field) for warning in report.warnings] == [(3, "answer 1")]
 
 
@@ -732,12 +726,16 @@ def test_a_repeated_key_is_told_from_a_missing_one(event: Event) -> None:
     assert (missing.line, missing.message[:10]) == (5, "is missing")
 
 
-def test_signs_are_no_formulas_in_json_nor_in_the_texts_of_csv(event: Event) -> None:
-    responses = {"@cf/meta/llama": "=1+1", "-b": "+cmd|'calc'!A0"}
-    lines = b'-5,"- item\n- item",Ash,@name hello,Birch,+ item\nr2,-5 degrees,Ash,-,Birch,@\n'
+def test_texts_and_names_that_begin_with_a_sign_are_stored_to_the_letter(event: Event) -> None:
+    cells = ["=1+1", "=HYPERLINK(1)", "@cf/meta/llama", "-2+3+cmd|' /C calc'!D2", "-b", "+ item"]
+    content = HEADER + (",".join(cells) + "\n").encode()
 
-    assert bring(event, [record(external_id="-abc", responses=responses)]).created == 1
-    assert bring(event, HEADER + lines).created == 2
+    assert bring(event, content).created == 1
+
+    stored = Record.objects.get()
+    assert (stored.external_id, stored.prompt[0]["content"]) == tuple(cells[:2])
+    texts = stored.responses.order_by("pk").values_list("competitor__name", "text")
+    assert [*texts] == [tuple(cells[2:4]), tuple(cells[4:])]
 
 
 def test_csv_holds_conversations_and_several_categories(event: Event) -> None:
@@ -764,21 +762,24 @@ def test_csv_holds_conversations_and_several_categories(event: Event) -> None:
     assert doubts == [(4, "prompt"), (4, "categories")]
 
 
-def test_the_first_errors_are_those_of_the_first_lines(event: Event) -> None:
-    rows = [record(n, control={"expected": "a"}) for n in range(150)]
-    rows += [record(n, prompt="") for n in range(150, 300)]
-    event.questions.filter(kind="preference").delete()  # so that controls have no use
+def test_one_fault_is_told_once_with_its_count_and_first_lines(event: Event) -> None:
+    rows = [record(n, prompt="", responses=1, metadata=[n]) for n in range(3_000)]
 
     report = bring(event, rows)
 
+    assert report.error_total == 9_000
+    assert [(error.field, error.count, error.where) for error in report.errors] == [
+        (field, 3_000, "1, 2, 3, 4, 5 …") for field in ("responses", "prompt", "metadata")
+    ]
+
+
+def test_the_first_hundred_faults_are_kept_and_all_are_counted(event: Event) -> None:
+    names = [first + second for first in "abcdefghijklm" for second in "abcdefghijkl"]
+
+    report = bring(event, [record(n, responses={name: 5}) for n, name in enumerate(names)])
+
     assert [error.line for error in report.errors] == list(range(1, 101))
-    assert report.error_total == 300
-
-
-def test_the_first_hundred_errors_are_kept_and_all_are_counted(event: Event) -> None:
-    report = bring(event, [record(n, prompt="", responses=1) for n in range(130)])
-
-    assert (len(report.errors), report.error_total) == (100, 260)
+    assert report.error_total == len(names)
 
 
 def test_controls_need_a_question_they_answer(event: Event) -> None:
@@ -1015,19 +1016,21 @@ def test_the_command_shows_errors_by_line_and_fails(event: Event, tmp_path: Path
     assert not Record.objects.exists()
 
 
-def test_the_command_refuses_unknown_competitor_columns(event: Event, tmp_path: Path) -> None:
+def test_unknown_columns_of_a_list_of_competitors_are_named_and_ignored(
+    event: Event, tmp_path: Path
+) -> None:
     path, extras = tmp_path / "records.jsonl", tmp_path / "models.csv"
     path.write_bytes(jsonl(record()))
-    extras.write_text("name,organisation\nAsh,Grove\n", encoding="utf-8")
+    extras.write_text(
+        "Name,organisation,context window,verson\nAsh 1,Grove,8k,2\n", encoding="utf-8"
+    )
     out = io.StringIO()
 
-    with pytest.raises(CommandError):
-        call_command(
-            "import_records", event.slug, str(path), "--competitors", str(extras), stdout=out
-        )
+    call_command("import_records", event.slug, str(path), "--competitors", str(extras), stdout=out)
 
-    assert "did you mean organization?" in out.getvalue()
-    assert not ImportJob.objects.exists()
+    assert Competitor.objects.get(name="Ash 1").organization == "Grove"
+    assert "context window" in out.getvalue()
+    assert "did you mean version?" in out.getvalue()
 
 
 @pytest.mark.parametrize(

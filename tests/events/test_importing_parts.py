@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from arena.events.importing.cells import record_of_cells
 from arena.events.importing.checks import InvalidRow, Problem, unknown
-from arena.events.importing.formulas import formulas_in
 from arena.events.importing.leaks import leak_in
 from arena.events.importing.pairing import Pairing
 from arena.events.importing.preview import guess_mapping
@@ -150,7 +149,7 @@ def test_what_is_written_is_read_in_every_format(texts: list[tuple[str, str, str
 
 
 def test_lines_are_numbered_as_an_editor_does() -> None:
-    content = b'prompt,response_a\n"a\nb",x\n\nc,y\nd\n'
+    content = b'prompt,response_a\n"a\nb",x\n\nc,y\nd,z,1\n'
     found = [(type(row).__name__, row.line) for row in rows_of(content, "csv")]
 
     assert found == [("Row", 2), ("Row", 5), ("LineError", 6)]
@@ -193,8 +192,8 @@ def test_mappings_are_guessed_from_what_others_call_things() -> None:
     }
     assert guess_mapping(["prompt", "question", "notes"], is_csv=False) == {
         "prompt": "prompt",
-        "question": "",
-        "notes": "",
+        "question": "metadata.question",
+        "notes": "metadata.notes",
     }
 
 
@@ -210,44 +209,6 @@ def test_a_report_survives_being_stored() -> None:
 def test_batches_are_bounded_by_cost() -> None:
     assert list(batches([3, 3, 3, 9, 1], lambda value: value / 6)) == [[3, 3], [3, 9], [1]]
     assert list(batches([], lambda value: 1)) == []
-
-
-# --- cells of CSV -----------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    "cell",
-    [
-        "=HYPERLINK(1)",
-        "=x",
-        "\t=1+1",
-        "\r=1+1",
-        "＝1+1",
-        "+SUM(A1:A2)",
-        "- SUM(A1)",
-        "@SUM(A1)",
-        "＠SUM(A1)",
-        "+LOG10(2)",
-        "@_xlfn.STDEV.S(A1)",
-        "+cmd|'/c calc'!A0",
-        "-2+3+cmd|'/c calc'!D2",
-    ],
-)
-def test_what_a_spreadsheet_would_run_is_found(cell: str) -> None:
-    assert [problem.field for problem in formulas_in({"prompt": "x", "reason": cell}, ())] == [
-        "reason"
-    ]
-
-
-@pytest.mark.parametrize(
-    "cell",
-    ["", "- item", "+ item", "-item", "@name hello", "-5 degrees", "- 3 item(s)", "1=1", "-"],
-)
-def test_texts_with_a_sign_in_front_are_texts(cell: str) -> None:
-    assert formulas_in({"prompt": cell}, ()) == []
-
-
-@pytest.mark.parametrize(("cell", "is_formula"), [("-5", False), ("+1.5", False), ("-abc", True)])
-def test_names_begin_with_no_sign(cell: str, is_formula: bool) -> None:
-    assert bool(formulas_in({"external_id": cell}, {"external_id"})) == is_formula
 
 
 # --- pairing ----------------------------------------------------------------------------------

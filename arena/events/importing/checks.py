@@ -21,6 +21,18 @@ class Problem:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What can be taken as it stands, and was probably meant otherwise; `kind` is one of
+    `doubts.KINDS`, whose words a person confirms."""
+
+    kind: str
+    field: str
+    message: str
+    # 0: that of the row it is of.
+    line: int = 0
+
+
 class InvalidRow(ValueError):
     """The row cannot be taken; `problems` names every field that is wrong."""
 
@@ -31,13 +43,18 @@ class InvalidRow(ValueError):
 
 @dataclass(slots=True)
 class Checker:
-    """Collects the problems of one row, so that all of them are reported at once."""
+    """Collects the problems of one row, so that all of them are reported at once; and doubts."""
 
     problems: list[Problem] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
 
     def refuse(self, field: str, message: str) -> None:
         """Note that a field is wrong."""
         self.problems.append(Problem(field, message))
+
+    def doubt(self, kind: str, field: str, message: str) -> None:
+        """Note what is taken as it stands, and was probably meant otherwise."""
+        self.doubts.append(Doubt(kind, field, message))
 
     def finish(self) -> None:
         """Raise `InvalidRow` where anything was refused."""

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from arena.events.importing import reading
+from arena.events.importing.doubts import KINDS
 from arena.events.importing.report import ImportReport, LineError
 from arena.events.importing.report import Progress as Callback
 from arena.events.models import ImportJob
@@ -79,6 +80,8 @@ def print_report(console: Console, report: ImportReport) -> None:
     """Warnings and errors by line, then the counts."""
     if report.warnings:
         console.print(table_of("Warnings", report.warnings, report.warning_total))
+    if report.doubts and not report.errors:
+        console.print(table_of_doubts(report))
     if report.errors:
         console.print(table_of("Errors", report.errors, report.error_total))
     counts = [
@@ -92,17 +95,36 @@ def print_report(console: Console, report: ImportReport) -> None:
 
 def table_of(title: str, errors: Sequence[LineError], total: int) -> Table:
     """The first errors as a table; texts are printed as they are, never as markup."""
-    shown = (
-        f"{title}: {total:,}"
-        if total == len(errors)
-        else (f"{title}: the first {len(errors):,} of {total:,}")
-    )
+    told = sum(error.count for error in errors)
+    shown = f"{title}: {total:,}"
+    if total > len(errors):
+        shown += f", of {len(errors):,} kinds"
+    if total > told:
+        shown = f"{title}: {total:,}; the first {len(errors):,} kinds"
     table = Table(title=Text(shown), title_justify="left")
-    table.add_column("Line", justify="right")
+    is_grouped = any(error.count > 1 for error in errors)
+    table.add_column("Lines" if is_grouped else "Line", justify="right")
+    if is_grouped:
+        table.add_column("How many", justify="right")
     table.add_column("Field")
     table.add_column("Message")
     for error in errors:
-        table.add_row(f"{error.line:,}", Text(error.field), Text(error.message))
+        count = [f"{error.count:,}"] if is_grouped else []
+        table.add_row(error.where, *count, Text(error.field), Text(error.message))
+    return table
+
+
+def table_of_doubts(report: ImportReport) -> Table:
+    """What has to be confirmed, with an example each."""
+    table = Table(title=Text("Please look at this before anything is imported"))
+    table.title_justify = "left"
+    table.add_column("What")
+    table.add_column("How many", justify="right")
+    table.add_column("For example")
+    for doubt in report.doubts:
+        field = f", {doubt.field}" if doubt.field else ""
+        example = f"Line {doubt.line:,}{field}: {doubt.message}"
+        table.add_row(str(KINDS[doubt.kind]), f"{doubt.count:,}", Text(example))
     return table
 
 

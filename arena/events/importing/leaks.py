@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from arena.events.importing.introductions import introduction_in, token_in
+
 # Families by the beginnings of words in their names, and who makes them. Only what is common
 # knowledge; the organization that the organizer names comes on top.
 VENDORS = {
@@ -95,8 +97,14 @@ MADE_BY = re.compile(
 
 
 def leak_in(text: str, model: str, organization: str = "") -> str:
-    """The words by which a response names its own model or vendor; empty where it does not."""
+    """The words by which a response names its own model or vendor; empty where it does not.
+
+    The competitor's name tells what to look for; and whatever it is called, a text that introduces
+    itself as one of the assistants everybody knows gives it away, and so does a chat template.
+    """
     lowered = text.casefold()
+    if token := token_in(text):
+        return token
     needles, pattern = giveaways(model, organization)
     # Plain substring search first: on most texts nothing of the name is there at all.
     if any(needle in lowered for needle in needles) and (found := pattern.search(text)):
@@ -105,7 +113,12 @@ def leak_in(text: str, model: str, organization: str = "") -> str:
         found = MADE_BY.search(text)
         if found and found["who"][0].isupper():
             return " ".join(found[0].split())
-    return ""
+    return introduction_in(text, lowered)
+
+
+def is_family(word: str) -> bool:
+    """Whether a word begins as the models of a known family are called."""
+    return any(True for _vendor in vendors_of(re.split(r"[^a-z]", word.casefold())[0]))
 
 
 @lru_cache(maxsize=2048)

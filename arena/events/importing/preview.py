@@ -1,41 +1,40 @@
-"""The first rows of an upload, and what its columns or keys probably mean."""
+"""The first rows of an upload: what its columns or keys probably mean, and what is wrong or
+doubtful about them."""
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
 from arena.events.importing.cells import (
+    ALIASES,
     COLUMNS,
     METADATA_COLUMN,
+    OWN_COLUMN,
     RESPONSE_COLUMN,
-    check_columns,
+    SINGLE,
+    canonical,
+    is_response_column,
 )
-from arena.events.importing.checks import InvalidRow
+from arena.events.importing.checking import Checking
 from arena.events.importing.columns import RecordColumns
-from arena.events.importing.reading import Row, guess_format, opened, peek, read_rows
+from arena.events.importing.csv_files import NAMELESS
+from arena.events.importing.kinds import refuse_other_kinds
+from arena.events.importing.leaks import is_family
+from arena.events.importing.merging import merging
+from arena.events.importing.reading import guess_format, opened, peek, read_rows
 from arena.events.importing.records import KEYS
-from arena.events.importing.report import LineError, Unreadable, printable
+from arena.events.importing.report import ImportReport, LineError, Unreadable
+from arena.events.importing.rows import Row
+from arena.events.importing.staging import seen_keys
 
 ROWS = 5
+# Rows that are checked for doubts and errors, and the bytes that they may take.
+MAX_ROWS_CHECKED = 1_000
+MAX_BYTES_CHECKED = 2_000_000
 EXCERPT = 120
-# Names that other projects give to what we call otherwise.
-ALIASES = {
-    "external_id": ("id", "uid", "prompt_id", "record_id", "question_id", "idx"),
-    "prompt": ("instruction", "question", "input", "query", "text", "messages", "conversation"),
-    "categories": ("category", "tags", "topic", "topics", "subject", "type"),
-    "responses": ("outputs", "answers", "completions"),
-    "metadata": ("meta",),
-    "control": ("gold", "key"),
-    "expected": ("gold", "expected_answer"),
-    "reason": ("explanation",),
-    "model_a": ("model_1", "model1", "model a"),
-    "model_b": ("model_2", "model2", "model b"),
-    "response_a": ("response_1", "response1", "output_1", "output_a", "answer_a", "text_a"),
-    "response_b": ("response_2", "response2", "output_2", "output_b", "answer_b", "text_b"),
-}
 
 
 @dataclass(slots=True)
@@ -45,8 +44,27 @@ class Preview:
     columns: list[str] = field(default_factory=list)
     rows: list[tuple[int, list[str]]] = field(default_factory=list)
     mapping: dict[str, str] = field(default_factory=dict)
-    errors: list[LineError] = field(default_factory=list)
+    report: ImportReport = field(default_factory=ImportReport)
+    # Rows that were checked, and whether that is the whole file.
+    checked: int = 0
+    is_whole: bool = True
     is_csv: bool = False
+
+    @property
+    def errors(self) -> list[LineError]:
+        """What is wrong, each fault once."""
+        return self.report.errors
+
+    @property
+    def notes(self) -> list[LineError]:
+        """What is taken as it stands, and asks for no confirmation."""
+        doubted = {(doubt.field, doubt.message) for doubt in self.report.doubts}
+        return [
+            warning
+            for warning in self.report.warnings
+            if warning.message.endswith("kept as metadata")
+            and (warning.field, warning.message) not in doubted
+        ]
 
 
 def format_of(source: BinaryIO, name: str) -> str:
@@ -58,42 +76,54 @@ def format_of(source: BinaryIO, name: str) -> str:
         return guess_format(name, b"")
 
 
-def preview_of(path: Path, format: str, mapping: Mapping[str, str] | None = None) -> Preview:
+def preview_of(
+    path: Path, format: str, mapping: Mapping[str, str] | None = None, name: str = ""
+) -> Preview:
     """The first rows of a file; without a mapping, with one that is guessed."""
     preview = Preview(is_csv=format == "csv")
-    rows: list[Row] = []
+    rows: list[Row | LineError] = []
     try:
+        refuse_other_kinds(b"", name)
         with opened(path) as source:
-            for row in islice(read_rows(source.stream, format), ROWS):
-                if isinstance(row, Row):
-                    rows.append(row)
-                else:
-                    preview.errors.append(printable(row))
+            for row in read_rows(source.stream, format):
+                if len(rows) >= MAX_ROWS_CHECKED or source.done > MAX_BYTES_CHECKED + 300_000:
+                    preview.is_whole = False
+                    break
+                rows.append(row)
     except Unreadable as error:
-        preview.errors.append(printable(error.error))
-    preview.columns = list(dict.fromkeys(key for row in rows for key in row.data))
+        rows.append(error.error)
+    shown = [row for row in rows if isinstance(row, Row)][:ROWS]
+    preview.columns = list(dict.fromkeys(key for row in shown for key in row.data))
     preview.rows = [
-        (row.line, [excerpt(row.data.get(column)) for column in preview.columns]) for row in rows
+        (row.line, [excerpt(row.data.get(column)) for column in preview.columns]) for row in shown
     ]
     if mapping is None:
         mapping = guess_mapping(preview.columns, is_csv=preview.is_csv)
-    preview.mapping = {column: mapping.get(column, column) for column in preview.columns}
-    preview.errors += [printable(error) for error in problems_of(rows, preview)]
+    preview.mapping = {column: mapping.get(column, canonical(column)) for column in preview.columns}
+    preview.checked = len(rows)
+    check_rows(rows, {**mapping, **preview.mapping}, preview)
     return preview
 
 
-def problems_of(rows: Sequence[Row], preview: Preview) -> list[LineError]:
-    """What is wrong with these rows under the preview's mapping."""
-    columns = RecordColumns(preview.mapping, is_csv=preview.is_csv)
-    if rows and (wrong := columns.header_errors(rows[0], check_columns)):
-        return wrong
-    errors: list[LineError] = []
-    for row in rows:
+def check_rows(
+    rows: Sequence[Row | LineError], mapping: Mapping[str, str], preview: Preview
+) -> None:
+    """What is wrong or doubtful about these rows under a mapping goes into the preview's report."""
+    report = preview.report
+    with ExitStack() as stack:
+        checking = Checking(
+            columns=RecordColumns(mapping, is_csv=preview.is_csv),
+            report=report,
+            seen=stack.enter_context(seen_keys()),
+            merging=stack.enter_context(merging()),
+        )
         try:
-            columns.record(row)
-        except InvalidRow as error:
-            errors += columns.errors(row, error.problems)
-    return errors
+            for checked in checking.records(rows):
+                checking.doubt(checked)
+        except Unreadable as error:
+            report.refuse(error.error)
+        else:
+            checking.doubt_names((), ())
 
 
 def excerpt(value: object) -> str:
@@ -104,30 +134,83 @@ def excerpt(value: object) -> str:
 
 
 def guess_mapping(columns: Sequence[str], *, is_csv: bool) -> dict[str, str]:
-    """What the columns or keys probably mean; what means nothing becomes metadata, or is left
-    out where there is a place for it already."""
-    known = targets(columns, is_csv=is_csv)
-    mapping = {column: column for column in columns if column in known}
-    mapping |= {column: column for column in columns if is_csv and METADATA_COLUMN.match(column)}
+    """What the columns or keys probably mean; what means nothing becomes metadata."""
+    flat = is_csv or is_probably_flat(columns)
+    known = targets(columns, is_csv=is_csv) if flat else list(KEYS)
+    mapping = {
+        column: canonical(column)
+        for column in columns
+        if canonical(column) in known or METADATA_COLUMN.fullmatch(column)
+    }
     for target in known:
         if target in mapping.values():
             continue
-        aliases = ALIASES.get(target, ())
-        for column in columns:
-            if column not in mapping and column.strip().casefold() in aliases:
+        for column in candidates(target, columns):
+            if column not in mapping and fits(target, mapping):
                 mapping[column] = target
                 break
-    return {
-        column: mapping.get(column, f"metadata.{column}" if is_csv else "") for column in columns
-    }
+    if flat and not any(map(is_response_column, mapping.values())):
+        mapping |= own_columns([column for column in columns if column not in mapping])
+    return {column: mapping.get(column) or spare_target(column) for column in columns}
+
+
+def is_probably_flat(columns: Sequence[str]) -> bool:
+    """Whether the keys of JSON objects are those of flat rows, by whatever name."""
+    if "responses" in columns:
+        return False
+    guessed = {target for target in (*pair_targets("ab"), *SINGLE) if candidates(target, columns)}
+    return bool(guessed) or any(map(is_response_column, map(canonical, columns)))
+
+
+def candidates(target: str, columns: Sequence[str]) -> list[str]:
+    """Columns that others call so what we call otherwise, the likeliest first."""
+    aliases = ALIASES.get(target, ())
+    return [
+        column
+        for alias in aliases
+        for column in columns
+        if column.strip().casefold().replace("-", "_") == alias
+    ]
+
+
+def fits(target: str, mapping: Mapping[str, str]) -> bool:
+    """Whether a guess goes with those before it: a file has pairs, or one response a row."""
+    taken = mapping.values()
+    if target in SINGLE:
+        return not any(RESPONSE_COLUMN.fullmatch(other) for other in taken)
+    return True
+
+
+def own_columns(columns: Sequence[str]) -> dict[str, str]:
+    """Columns that are called like models, as what each of them answered."""
+    found = {column: f"responses.{column}" for column in columns if is_family(column.split("_")[0])}
+    return found if len(found) > 1 else {}
+
+
+def spare_target(column: str) -> str:
+    """Where a column goes that means nothing."""
+    return "" if NAMELESS.fullmatch(column) else f"metadata.{column}"
+
+
+def pair_targets(letters: Sequence[str]) -> list[str]:
+    """The columns of responses by these letters."""
+    return [f"{word}_{letter}" for letter in letters for word in SINGLE]
 
 
 def targets(columns: Sequence[str], *, is_csv: bool) -> list[str]:
     """Everything that a column or key can mean, but for leaving it out."""
-    if not is_csv:
-        return list(KEYS)
     letters = sorted(
-        {"a", "b", *(match[2] for name in columns if (match := RESPONSE_COLUMN.fullmatch(name)))}
+        {
+            *"ab",
+            *(m[2] for name in columns if (m := RESPONSE_COLUMN.fullmatch(canonical(name)))),
+            *(letter for letter in "cd" if candidates(f"response_{letter}", columns)),
+        }
     )
-    pairs = [f"{word}_{letter}" for letter in letters for word in ("model", "response")]
-    return [*COLUMNS[:2], *pairs, *COLUMNS[2:]]
+    flat = [*COLUMNS[:2], *pair_targets(letters), *SINGLE, *COLUMNS[2:]]
+    return flat if is_csv else list(dict.fromkeys([*KEYS, *flat]))
+
+
+def own_targets(column: str) -> list[str]:
+    """What a column can mean under its own name."""
+    name = OWN_COLUMN.fullmatch(column)
+    return [f"responses.{name[1] if name else column}", f"metadata.{column}"]

@@ -5,7 +5,6 @@ its place; what makes the rest of the file unreadable is raised as `Unreadable`.
 """
 
 import codecs
-import csv
 import gzip
 import io
 import json
@@ -17,29 +16,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from arena.events.importing.csv_files import csv_rows
 from arena.events.importing.elements import json_elements
+from arena.events.importing.kinds import refuse_other_kinds
 from arena.events.importing.report import LineError, Unreadable
+from arena.events.importing.rows import LIMIT, TOO_LONG, Row
 
-# The longest row, in bytes: far above any prompt with its responses, far below the memory.
-LIMIT = 2 * 1024 * 1024
-TOO_LONG = f"is longer than {LIMIT // 1024**2} MB"
-NEVER_CLOSED = "A quotation mark is opened and never closed."
 # `{"version": 1, "records": [`: a list of records, with nothing but plain values before it.
 WRAPPED = re.compile(rb"""\{(\s*"[^"\\]*"\s*:\s*("[^"\\]*"|[\w.+-]+)\s*,)*\s*"records"\s*:""")
 FORMATS = ("jsonl", "json", "csv")
 SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "csv", ".json": "json"}
-# The module's own limit on a cell (128 kB) is process-wide; a row's limit is kept by `CsvLines`.
-csv.field_size_limit(LIMIT)
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row: a JSON object, or the cells of a line of CSV by column; `line` is its first."""
-
-    line: int
-    data: dict[str, Any]
-    # Put before the field in errors: "[17]." in a JSON array, where lines may say nothing.
-    prefix: str = ""
+UTF_16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+UTF_32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+# What reading gives to others; a row itself lives in a module that every format shares.
+__all__ = ["DECODER", "FORMATS", "LIMIT", "Row", "Source", "guess_format", "opened", "read_rows"]
 
 
 class Counted(io.RawIOBase):
@@ -75,23 +65,23 @@ class Source:
 
 @contextmanager
 def opened(source: Path | BinaryIO) -> Iterator[Source]:
-    """Open a file by path, or go on with an open one; gzip and a UTF-8 mark are taken off.
+    """Open a file by path, or go on with an open one; gzip, a UTF-8 mark and UTF-16 are taken off.
 
-    Raises `Unreadable` where the first bytes are those of another encoding.
+    Raises `Unreadable` where the first bytes are those of another encoding or kind of file.
     """
     if isinstance(source, Path):
-        with source.open("rb") as file, opened(file) as inner:
-            yield Source(inner.stream, inner.counted, source.stat().st_size)
+        with source.open("rb") as file:
+            refuse_other_kinds(peek(file, 4_000), source.name)
+            with opened(file) as inner:
+                yield Source(inner.stream, inner.counted, source.stat().st_size)
         return
     counted = Counted(source)
     stream = buffered(counted)
     if peek(stream, 2) == b"\x1f\x8b":
         stream = buffered(gzip.GzipFile(fileobj=stream))
     try:
-        refuse_utf16(peek(stream, 4))
-        if peek(stream, 3) == codecs.BOM_UTF8:
-            stream.read(3)
-        yield Source(stream, counted, None)
+        refuse_other_kinds(peek(stream, 4_000), "")
+        yield Source(as_utf8(stream), counted, None)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise Unreadable(1, f"The file is a damaged gzip archive: {error}") from error
 
@@ -106,11 +96,46 @@ def peek(stream: BinaryIO, size: int) -> bytes:
     return cast("io.BufferedReader", stream).peek(size)[:size]
 
 
-def refuse_utf16(head: bytes) -> None:
-    """Name the encoding that spreadsheets like to write instead of UTF-8."""
-    marked = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    if marked or (len(head) > 1 and (head[0] == 0) != (head[1] == 0)):
+class Recoded(io.RawIOBase):
+    """A byte stream in another encoding, as UTF-8."""
+
+    def __init__(self, stream: BinaryIO, encoding: str) -> None:
+        self.stream = stream
+        self.decoder = codecs.getincrementaldecoder(encoding)()
+        self.rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self.rest:
+            data = self.stream.read(64 * 1024)
+            try:
+                self.rest = self.decoder.decode(data, final=not data).encode()
+            except UnicodeDecodeError as error:
+                message = f"The file is damaged UTF-16: {error.reason}. Save it as UTF-8."
+                raise Unreadable(1, message) from error
+            if not data:
+                break
+        taken, self.rest = self.rest[: len(buffer)], self.rest[len(buffer) :]
+        buffer[: len(taken)] = taken
+        return len(taken)
+
+
+def as_utf8(stream: BinaryIO) -> BinaryIO:
+    """The stream past its mark, as UTF-8: spreadsheets like to write UTF-16 instead."""
+    if peek(stream, 3) == codecs.BOM_UTF8:
+        stream.read(3)
+        return stream
+    head = peek(stream, 4)
+    if head in UTF_32:
+        raise Unreadable(1, "The file is UTF-32, not UTF-8. Save it as UTF-8.")
+    if encoding := UTF_16.get(head[:2]):
+        stream.read(2)
+        return buffered(Recoded(stream, encoding))
+    if len(head) > 1 and (head[0] == 0) != (head[1] == 0):
         raise Unreadable(1, "The file is UTF-16 (or binary), not UTF-8. Save it as UTF-8.")
+    return stream
 
 
 def guess_format(name: str, head: bytes) -> str:
@@ -211,117 +236,3 @@ def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 DECODER = json.JSONDecoder(
     parse_constant=refuse_constant, parse_float=finite, object_pairs_hook=unique_keys
 )
-
-
-# --- CSV ------------------------------------------------------------------------------------
-class LongRow(Exception):
-    """A row is longer than the limit; the next one can be read."""
-
-
-class CsvLines:
-    """The lines of a CSV file as text, counted, and bounded by row: a quotation mark left open
-    would otherwise swallow the rest of the file."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self.stream = stream
-        self.number = 0
-        self.start = 1
-        self.size = 0
-        self.quotes = 0
-
-    def __iter__(self) -> "CsvLines":
-        return self
-
-    def __next__(self) -> str:
-        line = self.stream.readline(LIMIT + 1)
-        if not line:
-            raise StopIteration
-        self.number += 1
-        self.size += len(line)
-        self.quotes += line.count(b'"')
-        if self.size > LIMIT:
-            self.pass_over(line)
-            raise LongRow
-        return line.decode(errors="surrogateescape")
-
-    def pass_over(self, line: bytes) -> None:
-        """Read on to the end of the row: of a line with every quotation mark closed."""
-        while self.quotes % 2 or not line.endswith(b"\n"):
-            self.number += line.endswith(b"\n")
-            line = self.stream.readline(LIMIT)
-            if not line:
-                if self.quotes % 2:
-                    raise Unreadable(self.start, NEVER_CLOSED)
-                return
-            self.quotes += line.count(b'"')
-
-    def next_row(self) -> None:
-        """The row has ended; the next begins on the next line."""
-        self.start, self.size, self.quotes = self.number + 1, 0, 0
-
-    def too_long(self) -> LineError:
-        """What to say of a row that is longer than the limit."""
-        message = f"The row {TOO_LONG}"
-        if self.number > self.start:
-            message += f", to line {self.number}; is a quotation mark left open in it?"
-        return LineError(self.start, "", message)
-
-
-def csv_rows(stream: BinaryIO) -> Iterator[Row | LineError]:
-    """Rows by the header's columns; comma, semicolon or tab, whichever the header has most of."""
-    lines = CsvLines(stream)
-    delimiter, columns = csv_header(lines)
-    lines.next_row()
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    while True:
-        try:
-            cells = next(reader, None)
-        except (csv.Error, LongRow) as error:
-            yield lines.too_long() if isinstance(error, LongRow) else csv_error(lines, str(error))
-            lines.next_row()
-            continue
-        if cells is None:
-            return
-        if cells and len(cells) != len(columns):
-            message = f"{len(cells)} cells where the header has {len(columns)} columns"
-            yield LineError(lines.start, "", message)
-        elif cells:
-            yield Row(lines.start, dict(zip(columns, cells, strict=True)))
-        lines.next_row()
-
-
-def csv_header(lines: CsvLines) -> tuple[str, list[str]]:
-    """What separates the cells, and the names of the columns. Raises `Unreadable`."""
-    try:
-        header = next(lines, "")
-        delimiter = max(",;\t", key=header.count)
-        names = next(csv.reader([header], delimiter=delimiter, strict=True), [])
-    except LongRow as error:
-        raise Unreadable(1, lines.too_long().message) from error
-    except csv.Error as error:
-        raise Unreadable(1, csv_error(lines, str(error)).message) from error
-    return delimiter, csv_columns(names)
-
-
-def csv_columns(header: list[str]) -> list[str]:
-    """The names of the columns. Raises `Unreadable` where they cannot name anything."""
-    columns = [name.strip() for name in header]
-    if not any(columns):
-        raise Unreadable(1, "The file has no header line.")
-    for number, name in enumerate(columns, start=1):
-        if not name:
-            raise Unreadable(1, f"Column {number} has no name in the header line.")
-        if columns.count(name) > 1:
-            raise Unreadable(1, f"Two columns are called {name}.")
-    return columns
-
-
-def csv_error(lines: CsvLines, message: str) -> LineError:
-    """What the csv module says, in words that help; raises where the rest is out of step."""
-    if "unexpected end" in message:
-        raise Unreadable(lines.start, NEVER_CLOSED)
-    if "new-line" in message:
-        raise Unreadable(lines.start, "Lines end in CR alone; save the file with LF or CRLF.")
-    if "expected after" in message:
-        message = 'a closing quotation mark ends the cell; write " inside a cell as ""'
-    return LineError(lines.start, "", f"is not CSV: {message}")

@@ -6,16 +6,27 @@ event: what a record may change is checked where it is compared with what is the
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 from arena.events.importing.checks import Checker, kind_of
+from arena.events.importing.messages import (
+    answer_of,
+    content_of,
+    is_messages,
+    is_parts,
+    shared_prompt,
+    turns_of,
+    with_turns_paired,
+)
 
 KEYS = ("external_id", "prompt", "responses", "categories", "metadata", "control")
-ROLES = ("system", "user", "assistant")
 EXTERNAL_ID, MODEL, CATEGORY = 200, 120, 80  # longest, in characters
-MOST_RESPONSES, MOST_TURNS, MOST_CATEGORIES = 1_000, 200, 20
+MOST_RESPONSES, MOST_CATEGORIES = 1_000, 20
+SEPARATED = re.compile(r"\S\s*[;|]\s*\S|\w,\s*\w")
+ABSENT = "is empty, so that this model has no response here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +81,32 @@ class RecordRow:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A response as it stands in the file, and where."""
+
+    model: str | None
+    value: Any
+    field: str
+    # Whether it stands under its model's name, and not in a list.
+    is_keyed: bool = False
+
+
 def parse_record(data: Mapping[str, Any]) -> RecordRow:
     """Check a record's every field. Raises `InvalidRow` naming all that are wrong."""
     check = Checker()
     check.keys(data, KEYS)
-    for key in ("prompt", "responses"):
-        if data.get(key) is None:
-            check.refuse(key, "is missing")
+    record = record_of(data, check)
     check.finish()
-    prompt = prompt_of(data["prompt"], check)
-    responses = responses_of(data["responses"], check)
+    return record
+
+
+def record_of(data: Mapping[str, Any], check: Checker) -> RecordRow:
+    """A record of the fields that are known; doubts stay with the checker. Raises `InvalidRow`
+    where so much is missing that nothing else can be said."""
+    check_parts(data, check)
+    listed = listed_of(data["responses"], check)
+    prompt, responses = texts_of(data.get("prompt"), listed, check)
     categories = categories_of(data.get("categories"), check)
     metadata = data.get("metadata")
     if metadata is not None and not isinstance(metadata, dict):
@@ -87,10 +114,7 @@ def parse_record(data: Mapping[str, Any]) -> RecordRow:
     check.tree(metadata, "metadata")
     control = control_of(data.get("control"), responses, check)
     if control is None:
-        for index, response in enumerate(responses):
-            if response.model is None:
-                message = "is missing; only a control's responses may have no model"
-                check.refuse(f"responses[{index}].model", message)
+        check_models(listed, check)
     external_id = external_id_of(data.get("external_id"), check)
     check.finish()
     if not external_id:
@@ -98,8 +122,37 @@ def parse_record(data: Mapping[str, Any]) -> RecordRow:
     return RecordRow(external_id, prompt, responses, categories, metadata, control)
 
 
+def check_parts(data: Mapping[str, Any], check: Checker) -> None:
+    """Refuse a row without a prompt or responses, in one sentence. Raises `InvalidRow`."""
+    has_prompt, has_responses = (data.get(key) is not None for key in ("prompt", "responses"))
+    if not has_prompt and not has_responses:
+        check.problems.clear()
+        found = ", ".join(key for key in data if key not in KEYS)
+        found = f"; found are {found}" if found else ""
+        message = f"is missing, and so are the responses with the names of their models{found}"
+        check.refuse("prompt", message)
+        check.finish()
+    if not has_responses:
+        check.refuse("responses", "is missing")
+        check.finish()
+
+
+def check_models(listed: Sequence[Listed], check: Checker) -> None:
+    """Every response but a control's says whose it is."""
+    nameless = [one for one in listed if one.model is None]
+    if len(nameless) == len(listed) > 1:
+        message = "is missing, as are all names of models; only a control's responses may have none"
+        check.refuse(f"{listed[0].field}.model", message)
+        return
+    for one in nameless:
+        message = "is missing; only a control's responses may have no model"
+        check.refuse(f"{one.field}.model", message)
+
+
 def external_id_of(value: object, check: Checker) -> str:
     """The organizer's identifier, empty where there is none; a whole number will do."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if value is None or value == "":
@@ -120,79 +173,100 @@ def derived_id(
     return f"auto-{hashlib.sha256(canonical.encode()).hexdigest()[:24]}"
 
 
+def texts_of(
+    prompt: Any, listed: Sequence[Listed], check: Checker
+) -> tuple[list[dict[str, str]], tuple[ResponseRow, ...]]:
+    """The prompt as turns, and the responses as texts.
+
+    Where no prompt is given, it is what the responses' conversations have in common.
+    """
+    prompt, values = with_turns_paired(prompt, [one.value for one in listed])
+    conversations = [
+        turns_of(value, one.field, check, is_answer=True) if is_messages(value) else None
+        for one, value in zip(listed, values, strict=True)
+    ]
+    if prompt is not None:
+        turns = prompt_of(prompt, check)
+    elif any(one is None for one in conversations):
+        check.refuse("prompt", "is missing")
+        turns = []
+    else:
+        turns = shared_prompt([one for one in conversations if one])
+        if not turns and not check.problems:
+            check.refuse("prompt", "is missing, and the conversations have no beginning in common")
+    responses = []
+    for one, value, said in zip(listed, values, conversations, strict=True):
+        place = one.field if said is not None or one.is_keyed else f"{one.field}.text"
+        if said is not None:
+            text = "" if check.problems else answer_of(said, turns, place, check)
+        elif is_parts(value):
+            text = content_of(value, place, check)
+        else:
+            text = check.text(value, place)
+        responses.append(ResponseRow(one.model, text))
+    return turns, tuple(responses)
+
+
 def prompt_of(value: object, check: Checker) -> list[dict[str, str]]:
     """A prompt as turns; a string is one turn of the user's."""
-    if isinstance(value, str):
-        text = check.text(value, "prompt")
+    if isinstance(value, str) or is_parts(value):
+        text = content_of(value, "prompt", check)
         if not text.strip() and not check.has("prompt"):
             check.refuse("prompt", "must not be empty")
         return [{"role": "user", "content": text}]
     if not isinstance(value, list):
         check.refuse("prompt", f"must be text or a list of turns, not {kind_of(value)}")
         return []
-    if not 1 <= len(value) <= MOST_TURNS:
-        check.refuse("prompt", f"must have between 1 and {MOST_TURNS} turns")
-        return []
-    turns = [turn_of(turn, f"prompt[{index}]", check) for index, turn in enumerate(value)]
-    if turns[-1]["role"] in ("system", "assistant"):
+    turns = turns_of(value, "prompt", check)
+    if turns and turns[-1]["role"] in ("system", "developer", "assistant"):
         check.refuse(f"prompt[{len(turns) - 1}].role", "the last turn must be the user's")
     return turns
 
 
-def turn_of(turn: object, field: str, check: Checker) -> dict[str, str]:
-    """One turn of a conversation."""
-    if not isinstance(turn, dict):
-        check.refuse(field, f'must be {{"role", "content"}}, not {kind_of(turn)}')
-        return {"role": "", "content": ""}
-    check.keys(turn, ("role", "content"), f"{field}.")
-    role = turn.get("role")
-    if role not in ROLES:
-        check.refuse(f"{field}.role", "must be one of system, user, assistant")
-    content = check.text(turn.get("content"), f"{field}.content")
-    if not content.strip() and not check.has(f"{field}.content"):
-        check.refuse(f"{field}.content", "must not be empty")
-    return {"role": str(role), "content": content}
-
-
-def responses_of(value: object, check: Checker) -> tuple[ResponseRow, ...]:
-    """Responses as `{model: text}` or as a list of `{"model", "text"}`, in the order listed."""
+def listed_of(value: object, check: Checker) -> list[Listed]:
+    """Responses as `{model: text}` or as a list of `{"model", "text"}`, in the order listed;
+    a null is no response."""
     if isinstance(value, dict):
         listed = [
-            ResponseRow(
-                check.name(model, "responses", MODEL), check.text(text, f"responses.{model}")
-            )
+            Listed(check.name(model, "responses", MODEL), text, f"responses.{model}", True)
             for model, text in value.items()
         ]
     elif isinstance(value, list):
-        listed = [
-            response_of(item, f"responses[{index}]", check) for index, item in enumerate(value)
-        ]
+        listed = [item_of(item, f"responses[{index}]", check) for index, item in enumerate(value)]
     else:
         check.refuse("responses", f"must be an object or a list, not {kind_of(value)}")
-        return ()
+        return []
+    for one in listed:
+        if one.value is None:
+            check.doubt("empty_response", one.field, ABSENT)
+    listed = [one for one in listed if one.value is not None]
     if not 1 <= len(listed) <= MOST_RESPONSES:
         check.refuse("responses", f"must hold between 1 and {MOST_RESPONSES} responses")
     models: set[str] = set()
-    for index, response in enumerate(listed):
-        if response.model and response.model in models:
-            field = "responses" if isinstance(value, dict) else f"responses[{index}].model"
-            check.refuse(field, f"there are two responses of {response.model}")
-        models.add(response.model or "")
-    return tuple(listed)
+    for one in listed:
+        if one.model and one.model in models:
+            field = "responses" if isinstance(value, dict) else f"{one.field}.model"
+            check.refuse(field, f"there are two responses of {one.model}")
+        models.add(one.model or "")
+    return listed
 
 
-def response_of(item: object, field: str, check: Checker) -> ResponseRow:
+def item_of(item: object, field: str, check: Checker) -> Listed:
     """One response of a list."""
     if not isinstance(item, dict):
         check.refuse(field, f'must be {{"model", "text"}}, not {kind_of(item)}')
-        return ResponseRow(None, "")
-    check.keys(item, ("model", "text"), f"{field}.")
-    if "text" not in item:
-        check.refuse(f"{field}.text", "is missing")
+        return Listed(None, "", field)
     model = item.get("model")
-    return ResponseRow(
+    if "text" not in item:
+        found = ", ".join(str(key) for key in item if key != "model")
+        found = f'; it must be called "text"; found are {found}' if found else ""
+        check.refuse(f"{field}.text", f"is missing{found}")
+    else:
+        check.keys(item, ("model", "text"), f"{field}.")
+    return Listed(
         None if model is None else check.name(model, f"{field}.model", MODEL),
-        check.text(item.get("text", ""), f"{field}.text"),
+        item.get("text", ""),
+        field,
     )
 
 
@@ -201,6 +275,9 @@ def categories_of(value: object, check: Checker) -> tuple[str, ...] | None:
     if value is None:
         return None
     if isinstance(value, str):
+        if SEPARATED.search(value):
+            message = f"“{value}” is taken as one category; write a list of several"
+            check.doubt("categories", "categories", message)
         value = [value]
     if not isinstance(value, list):
         check.refuse("categories", f"must be a list of text, not {kind_of(value)}")

@@ -1,24 +1,51 @@
-"""What an import says when it is over: counts, errors by line, warnings by line."""
+"""What an import says when it is over: counts, errors and warnings with their lines, doubts.
 
+One fault is told once, with how often it is there and the first of its lines.
+"""
+
+import re
 from bisect import insort
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Self
 
-# Errors and warnings kept; the totals count all of them.
+# Faults kept; the totals count all of them.
 KEPT = 100
+# Lines named of a fault that many have.
+LINES = 5
 # Called with the job's state, how much is done, and of how much (None: unknown).
 Progress = Callable[[str, int, int | None], None]
+# What differs from line to line in the words for one and the same fault.
+VARYING = re.compile(r"0x[0-9A-F]{2}|U\+[0-9A-F]{4,6}|\d[\d,]*|“[^”]*”|'[^']*'")
+INDEX = re.compile(r"\[\d+\]")
 
 
 @dataclass(frozen=True, slots=True)
 class LineError:
-    """Something wrong with a line of a file; `field` is empty where it is the line as a whole."""
+    """Something wrong with a line of a file; `field` is empty where it is the line as a whole.
+
+    Where other lines have the same fault, it is told of the first, with their number and the
+    first of them.
+    """
 
     line: int
     field: str
     message: str
+    count: int = 1
+    lines: tuple[int, ...] = ()
+
+    @property
+    def fault(self) -> str:
+        """What this error shares with others that are the same fault."""
+        return fault_of(self.field, self.message)
+
+    @property
+    def where(self) -> str:
+        """The lines, as many as are known: "2, 3, 4 …"."""
+        listed = ", ".join(map(str, self.lines or (self.line,)))
+        return f"{listed} …" if self.count > len(self.lines or (self.line,)) else listed
 
 
 class Unreadable(Exception):
@@ -30,8 +57,19 @@ class Unreadable(Exception):
 
 
 @dataclass(slots=True)
+class Doubted:
+    """One kind of doubt: how often a file gives rise to it, and the first time."""
+
+    kind: str
+    count: int
+    line: int
+    field: str
+    message: str
+
+
+@dataclass(slots=True)
 class ImportReport:
-    """Counts of rows, the first errors and warnings, and how many there were of each."""
+    """Counts of rows, the first errors, warnings and doubts, and how many there were of each."""
 
     created: int = 0
     updated: int = 0
@@ -42,6 +80,8 @@ class ImportReport:
     error_total: int = 0
     warnings: list[LineError] = field(default_factory=list)
     warning_total: int = 0
+    # What somebody has to confirm before anything is imported; each of it is a warning, too.
+    doubts: list[Doubted] = field(default_factory=list)
     # False where nothing was written because a line is wrong.
     landed: bool = False
 
@@ -68,6 +108,16 @@ class ImportReport:
         self.warning_total += 1
         keep(self.warnings, warning)
 
+    def doubt(self, kind: str, warning: LineError) -> None:
+        """Note a warning that somebody has to confirm."""
+        self.warn(warning)
+        warning = printable(warning)
+        for doubted in self.doubts:
+            if doubted.kind == kind:
+                doubted.count += 1
+                return
+        self.doubts.append(Doubted(kind, 1, warning.line, warning.field, warning.message))
+
     def as_json(self) -> dict[str, Any]:
         """The report as it is stored with its job."""
         return asdict(self)
@@ -77,21 +127,40 @@ class ImportReport:
         """The inverse of `as_json`."""
         data = dict(data)
         for kind in ("errors", "warnings"):
-            data[kind] = [LineError(**error) for error in data.get(kind, [])]
+            data[kind] = [
+                LineError(**error | {"lines": tuple(error.get("lines", ()))})
+                for error in data.get(kind, [])
+            ]
+        data["doubts"] = [Doubted(**doubt) for doubt in data.get("doubts", [])]
         return cls(**data)
+
+
+@lru_cache(maxsize=4096)
+def fault_of(field: str, message: str) -> str:
+    """A field and a message without what differs from line to line."""
+    return f"{INDEX.sub('[]', field)}: {VARYING.sub('#', message)}"
 
 
 def keep(errors: list[LineError], error: LineError) -> None:
     """Put an error where its line belongs, among the first that are kept; lines are not met in
-    order, since what a row is by itself is checked before what it changes."""
+    order, since what a row is by itself is checked before what it changes. The same fault again
+    is only counted."""
+    error = printable(error)
+    for place, other in enumerate(errors):
+        if other.fault == error.fault:
+            first = min(other, error, key=attrgetter("line"))
+            lines = sorted({*(other.lines or (other.line,)), error.line})[:LINES]
+            del errors[place]
+            error = replace(first, count=other.count + error.count, lines=tuple(lines))
+            break
     if len(errors) < KEPT or error.line < errors[-1].line:
-        insort(errors, printable(error), key=attrgetter("line"))
+        insort(errors, error, key=attrgetter("line"))
         del errors[KEPT:]
 
 
 def printable(error: LineError) -> LineError:
     """The same without what neither a terminal nor a database takes: NUL and lone surrogates."""
-    return LineError(error.line, harmless(error.field)[:200], harmless(error.message)[:500])
+    return replace(error, field=harmless(error.field)[:200], message=harmless(error.message)[:500])
 
 
 def harmless(text: str) -> str:

@@ -1,37 +1,32 @@
 """The act of importing records, from the claim on the event to the report."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from random import Random
 from typing import Any, BinaryIO
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from arena.errors import ConflictError
-from arena.events.importing.cells import check_columns
-from arena.events.importing.checks import InvalidRow, Problem
+from arena.events.importing.checking import Checking
+from arena.events.importing.checks import Doubt, Problem
 from arena.events.importing.columns import RecordColumns
 from arena.events.importing.comparing import changes_of, known_records, refusals
+from arena.events.importing.doubts import KINDS
 from arena.events.importing.jobs import Hold, adopt_stale, fail_stale, holding
-from arena.events.importing.leaks import leak_in
+from arena.events.importing.kinds import refuse_other_kinds
+from arena.events.importing.merging import Checked, merging
 from arena.events.importing.names import CompetitorRow, Names
-from arena.events.importing.reading import (
-    Row,
-    Source,
-    guess_format,
-    opened,
-    peek,
-    read_rows,
-)
+from arena.events.importing.reading import Source, guess_format, opened, peek, read_rows
 from arena.events.importing.records import RecordRow
-from arena.events.importing.report import ImportReport, LineError, Progress, Unreadable
-from arena.events.importing.staging import Seen, Spool, batches, seen_keys, spooling
+from arena.events.importing.report import ImportReport, Progress, Unreadable
+from arena.events.importing.staging import Spool, batches, seen_keys, spooling
 from arena.events.importing.updating import apply_staged, discard_leavings, stage_batch
 from arena.events.importing.writing import Writer, create_batch, writer_for
-from arena.events.models import Event, ImportJob, Record
+from arena.events.models import Competitor, Event, ImportJob, Record, Response
 
 State = ImportJob.State
 MOST_SHOWN_TOGETHER = 9
@@ -47,6 +42,7 @@ def import_records(
     format: str = "",
     mapping: Mapping[str, str] | None = None,
     on_error: str = "stop",
+    accepts_doubts: bool = False,
     competitors: Sequence[CompetitorRow] = (),
     now: datetime,
     rng: Random,
@@ -56,8 +52,9 @@ def import_records(
 
     `format` is one of `reading.FORMATS`, or empty: as the file looks. `mapping` takes the file's
     columns or keys to ours, or to "" to leave them out. Where a line is wrong, `on_error` says
-    "stop" (nothing is imported) or "skip" (everything else is). A record whose identifier is
-    there already is updated; what the file does not mention stays as it is.
+    "stop" (nothing is imported) or "skip" (everything else is). Where the file gives rise to
+    doubts, nothing is imported unless `accepts_doubts`. A record whose identifier is there already
+    is updated; what the file does not mention stays as it is.
     """
     job = ImportJob.objects.create(
         event=event,
@@ -66,6 +63,7 @@ def import_records(
         format=format,
         mapping=dict(mapping or {}),
         skips_errors=on_error == "skip",
+        accepted=list(KINDS) if accepts_doubts else [],
     )
     try:
         return run_job(job, source, competitors, now=now, rng=rng, progress=progress)
@@ -89,19 +87,19 @@ def run_job(
     with holding(job, now, progress) as hold, ExitStack() as stack:
         discard_leavings(job.event, hold)
         writer = writer_for(job.event, Names(job.event, competitors), rng)
-        spool, seen = stack.enter_context(spooling()), stack.enter_context(seen_keys())
+        first_pass = FirstPass(writer, hold, report, stack)
         try:
             with opened(source) as opened_source:
-                FirstPass(writer, hold, report, spool, seen).run(opened_source)
+                first_pass.run(opened_source)
             refused = report.error_total > 0 and not job.skips_errors
         except Unreadable as error:
             report.refuse(error.error)
             refused = True
-        if refused:
+        if refused or not all(doubt.kind in job.accepted for doubt in report.doubts):
             report.created = report.updated = report.unchanged = report.skipped = 0
-            hold.finish(State.REFUSED, report, now)
+            hold.finish(State.REFUSED if refused else State.DOUBTFUL, report, now)
         else:
-            write(writer, hold, spool, report, now)
+            write(writer, hold, first_pass.spool, report, now)
     return report
 
 
@@ -153,65 +151,45 @@ def cost_of(row: dict[str, Any], per_record: int) -> float:
     return rows / ROWS_A_BATCH + characters / CHARACTERS_A_BATCH
 
 
-@dataclass(slots=True)
-class Checked:
-    """A row that is right in itself, as it stands in the file and as a record."""
-
-    row: Row
-    record: RecordRow
-
-
 class FirstPass:
     """Checks every line, by itself and against what is there; what has to be written is spooled."""
 
-    def __init__(
-        self, writer: Writer, hold: Hold, report: ImportReport, spool: Spool, seen: Seen
-    ) -> None:
+    def __init__(self, writer: Writer, hold: Hold, report: ImportReport, stack: ExitStack) -> None:
+        """`stack` closes the temporary files that the check needs."""
         self.writer = writer
         self.hold = hold
         self.job = hold.job
         self.report = report
-        self.spool = spool
-        self.seen = seen
-        # Doubts told once: how a file writes its cells, it writes them in every line.
-        self.told: set[Problem] = set()
+        self.spool = stack.enter_context(spooling())
+        self.seen = stack.enter_context(seen_keys())
+        self.merging = stack.enter_context(merging())
 
     def run(self, source: Source) -> None:
         """Check a whole file. Raises `Unreadable` where it cannot be read to its end."""
+        names = self.writer.names
         head = peek(source.stream, 1_000)
+        refuse_other_kinds(b"", self.job.file_name)
         if not head.strip():
             raise Unreadable(1, "There are no records in the file.")
         format = self.job.format or guess_format(self.job.file_name, head)
-        self.columns = RecordColumns(self.job.mapping, is_csv=format == "csv")
-        rows = self.parsed(read_rows(source.stream, format))
-        for batch in batches(rows, lambda checked: cost_of_row(checked.record)):
+        self.checking = Checking(
+            columns=RecordColumns(self.job.mapping, is_csv=format == "csv"),
+            report=self.report,
+            seen=self.seen,
+            merging=self.merging,
+            tick=lambda: self.hold.glance(source.done, source.total),
+            organizations=names.organizations,
+        )
+        records = self.checking.records(read_rows(source.stream, format))
+        for batch in batches(records, lambda checked: cost_of_row(checked.record)):
             self.compare(batch)
-            self.hold.glance(source.done, source.total)
         if not self.report.rows and not self.report.error_total:
             raise Unreadable(1, "There are no records in the file.")
-
-    def parsed(self, rows: Iterable[Row | LineError]) -> Iterator[Checked]:
-        """Rows that are right in themselves and not there twice; the others are reported."""
-        header_checked = False
-        for row in rows:
-            if isinstance(row, LineError):
-                self.skip(row)
-                continue
-            if not header_checked:
-                self.report.refuse_file(self.columns.header_errors(row, check_columns))
-                header_checked = True
-            try:
-                record = self.columns.record(row)
-            except InvalidRow as error:
-                self.refuse(row, error.problems)
-                continue
-            if first := self.seen.meet(record.external_id, row.line):
-                message = f"is missing, and prompt and models are those of line {first[0]}"
-                if self.columns.identifies(row):
-                    message = f"is the same as in line {first[0]}"
-                self.refuse(row, [Problem("external_id", message)])
-                continue
-            yield Checked(row, record)
+        responding = Response.objects.filter(
+            record__event=self.writer.event, competitor=OuterRef("pk")
+        )
+        known = Competitor.objects.filter(Exists(responding), event=self.writer.event)
+        self.checking.doubt_names(known.values_list("name", flat=True), names.extras)
 
     def compare(self, batch: Sequence[Checked]) -> None:
         """Check rows against the event and spool those that are new or changed."""
@@ -225,7 +203,7 @@ class FirstPass:
             if there and changes:
                 problems += refusals(row, there, changes)
             if problems := problems or self.writer.names.note(row):
-                self.refuse(checked.row, problems)
+                self.checking.refuse(checked.row, problems)
             elif there and not changes:
                 self.report.unchanged += 1
             else:
@@ -252,33 +230,11 @@ class FirstPass:
 
     def warn(self, checked: Checked, responses: int) -> None:
         """What can be imported, and should be looked at; the record has so many responses then."""
-        doubts = [doubt for doubt in self.columns.doubts(checked.row) if doubt not in self.told]
-        self.told.update(doubts)
-        doubts += self.leaks(checked.record)
+        more = []
         if responses == 1 and self.writer.in_pairs:
             message = "there is only one; nobody can judge this record until it has another"
-            doubts.append(Problem("responses", message))
-        for warning in self.columns.errors(checked.row, doubts):
-            self.report.warn(warning)
-
-    def leaks(self, record: RecordRow) -> Iterator[Problem]:
-        """Responses that say whose they are."""
-        organizations = self.writer.names.organizations
-        for response in record.responses:
-            model = response.model
-            if model and (found := leak_in(response.text, model, organizations.get(model, ""))):
-                yield Problem(f"responses.{model}", f"names its own model or vendor: “{found}”")
-
-    def refuse(self, row: Row, problems: Sequence[Problem]) -> None:
-        """Report what is wrong with a row, which is left out."""
-        for error in self.columns.errors(row, problems):
-            self.report.refuse(error)
-        self.report.skipped += 1
-
-    def skip(self, error: LineError) -> None:
-        """The same for a row that could not even be read."""
-        self.report.refuse(error)
-        self.report.skipped += 1
+            more.append(Doubt("only_response", "responses", message))
+        self.checking.doubt(checked, more)
 
 
 def cost_of_row(row: RecordRow) -> float:

@@ -1,12 +1,14 @@
 """Uploaded files: kept until they are imported, run by a worker, deleted afterwards."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from arena.errors import ConflictError
@@ -22,7 +24,7 @@ LARGEST = 1024**3
 # What nobody has confirmed or corrected by then is deleted with the next upload.
 KEPT_FOR = timedelta(days=1)
 # Before confirmation, and again after a refusal or a crash.
-STARTABLE = (State.UPLOADED, State.REFUSED, State.FAILED)
+STARTABLE = (State.UPLOADED, State.DOUBTFUL, State.REFUSED, State.FAILED)
 
 
 def keep_upload(event: Event, upload: "UploadedFile[Any]", user: User, now: datetime) -> ImportJob:
@@ -45,23 +47,46 @@ def keep_upload(event: Event, upload: "UploadedFile[Any]", user: User, now: date
     )
 
 
-def keep_mapping(job: ImportJob, mapping: Mapping[str, str], *, skips_errors: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the organizer has chosen for an upload."""
+
+    mapping: Mapping[str, str]
+    skips_errors: bool
+    # Kinds of doubt that were confirmed.
+    accepted: Sequence[str] = ()
+
+
+def keep_choices(job: ImportJob, choices: Choices) -> None:
     """What the organizer has chosen so far, unless the import has begun meanwhile."""
     waiting = ImportJob.objects.filter(pk=job.pk, state__in=STARTABLE)
-    waiting.update(mapping=dict(mapping), skips_errors=skips_errors)
+    waiting.update(
+        mapping=dict(choices.mapping),
+        skips_errors=choices.skips_errors,
+        accepted=list(choices.accepted),
+    )
 
 
-def queue_upload(job: ImportJob, mapping: Mapping[str, str], *, skips_errors: bool) -> None:
+def queue_upload(job: ImportJob, choices: Choices) -> None:
     """The organizer has confirmed: the import waits for a worker.
 
     Raises `ConflictError` where it is under way or done.
     """
     waiting = ImportJob.objects.filter(pk=job.pk, state__in=STARTABLE).exclude(file=None)
     queued = waiting.exclude(file="").update(
-        state=State.QUEUED, mapping=dict(mapping), skips_errors=skips_errors
+        state=State.QUEUED,
+        heartbeat_at=Now(),
+        mapping=dict(choices.mapping),
+        skips_errors=choices.skips_errors,
+        accepted=list(choices.accepted),
     )
     if not queued:
         raise ConflictError(_("This import has been begun already."), "import_begun")
+
+
+def wait_again(job: ImportJob) -> None:
+    """A queued import was handed to the workers once more: its wait begins again."""
+    ImportJob.objects.filter(pk=job.pk, state=State.QUEUED).update(heartbeat_at=Now())
 
 
 def discard_upload(job: ImportJob) -> None:

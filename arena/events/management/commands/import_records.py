@@ -2,6 +2,7 @@
 
 import sys
 from argparse import ArgumentParser
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import SystemRandom
 from typing import Any
@@ -10,13 +11,14 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from arena.errors import ArenaError
-from arena.events.importing import ImportReport, Unreadable, import_records
+from arena.events.importing import CompetitorRow, ImportReport, Unreadable, import_records
 from arena.events.importing.competitors import read_competitors
 from arena.events.importing.console import (
     add_file_arguments,
     console_for,
     print_report,
     progress_bar,
+    table_of,
 )
 from arena.events.models import Event
 
@@ -34,6 +36,13 @@ class Command(BaseCommand):
             metavar="FILE",
             help="CSV or JSON with name, organization, licence and version of the models",
         )
+        parser.add_argument(
+            "--accept-doubts",
+            "--yes",
+            action="store_true",
+            help="import although the file gives rise to doubts; without it they are listed, and "
+            "on a terminal the command asks",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         event = Event.objects.filter(slug=options["event"]).first()
@@ -45,25 +54,56 @@ class Command(BaseCommand):
             competitors = (
                 read_competitors(options["competitors"], report) if options["competitors"] else []
             )
+            if report.warnings:
+                console.print(table_of("Warnings", report.warnings, report.warning_total))
             if not report.error_total:
-                with progress_bar(console) as progress:
-                    report = import_records(
-                        event,
-                        sys.stdin.buffer if options["file"] == "-" else Path(options["file"]),
-                        format=options["format"],
-                        mapping=dict(options["map"]),
-                        on_error=options["on_error"],
-                        competitors=competitors,
-                        now=timezone.now(),
-                        rng=SystemRandom(),
-                        progress=progress,
-                    )
+                report = self.bring(event, competitors, options, accepts=options["accept_doubts"])
         except OSError as error:
             raise CommandError(f"Cannot read the file: {error}") from error
         except Unreadable as error:
             report.refuse(error.error)
         except ArenaError as error:
             raise CommandError(error.message) from error
+        if is_doubtful(report) and self.can_ask(options):
+            print_report(console, report)
+            if input("Import it all the same? [y/N] ").strip().casefold() in ("y", "yes"):
+                report = self.bring(event, competitors, options, accepts=True)
         print_report(console, report)
+        if is_doubtful(report):
+            raise CommandError("Nothing was imported. If all of this is right: --accept-doubts.")
         if not report.landed:
             raise CommandError(f"{report.error_total:,} errors; the event is as it was.")
+
+    def bring(
+        self,
+        event: Event,
+        competitors: Sequence[CompetitorRow],
+        options: Mapping[str, Any],
+        *,
+        accepts: bool,
+    ) -> ImportReport:
+        """Import the file."""
+        with progress_bar(console_for(self.stdout)) as progress:
+            return import_records(
+                event,
+                sys.stdin.buffer if options["file"] == "-" else Path(options["file"]),
+                format=options["format"],
+                mapping=dict(options["map"]),
+                on_error=options["on_error"],
+                accepts_doubts=accepts,
+                competitors=competitors,
+                now=timezone.now(),
+                rng=SystemRandom(),
+                progress=progress,
+            )
+
+    def can_ask(self, options: Mapping[str, Any]) -> bool:
+        """Whether somebody sits at a terminal, and the file can be read once more."""
+        return (
+            options["file"] != "-" and sys.stdin.isatty() and console_for(self.stdout).is_terminal
+        )
+
+
+def is_doubtful(report: ImportReport) -> bool:
+    """Whether nothing but doubts kept the file from being imported."""
+    return bool(report.doubts) and not report.errors and not report.landed
