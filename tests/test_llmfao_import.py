@@ -119,7 +119,10 @@ def test_no_response_is_taken_for_a_leak_that_is_none(
 ) -> None:
     records, _votes = llmfao.load_llmfao(event, shared_data, tmp_path)
 
-    assert records.warnings == []
+    leaks = [warning.message for warning in records.warnings if "away" in warning.message]
+    # What some models left of their chat templates is all that gives them away.
+    assert {message.split("“")[1].strip(" ”") for message in leaks} == {"</s>", "<|end|>"}
+    assert {doubt.kind for doubt in records.doubts} == {"leak", "same_responses", "blank_response"}
 
 
 def test_responses_that_were_voted_on_are_frozen(

@@ -43,9 +43,13 @@ MISSING = frozenset(
     #div/0! #num! 1.#qnan [] {} - --
     """.split()  # noqa: SIM905 - easier to read than a list of quotes
 )
+# A list of texts, messages or parts of content, as JSON or as Python prints it.
 SERIALISED = re.compile(
-    r"""\s*(?:\[\s*(?:\{|\[|['"])|\{\s*['"][\w ]+['"]\s*:|array\(|dict_|<\w[\w.]* object at 0x)"""
+    r"""\s*(?:\[\s*['"]|\[?\s*\{\s*['"](?:role|content|type|text|from|value|message|answer|response"""
+    r"""|output|choices)['"]\s*:|array\(\[|<\w[\w.]* object at 0x)"""
 )
+# Who is asked for data answers with data.
+ASKS_FOR_DATA = re.compile(r"json|array|\blists?\b|python|yaml|code|dict|javascript", re.IGNORECASE)
 # Characters in the longest cell of Excel and of Google's sheets.
 LONGEST_CELLS = frozenset({32_767, 50_000})
 MOJIBAKE = re.compile(
@@ -76,6 +80,7 @@ def doubts_of(row: RecordRow, organizations: Mapping[str, str]) -> Iterator[Doub
 def doubts_of_responses(row: RecordRow, organizations: Mapping[str, str]) -> Iterator[Doubt]:
     """The same of its responses."""
     first: dict[str, str] = {}
+    asks_for_data = any(ASKS_FOR_DATA.search(turn["content"]) for turn in row.prompt)
     for index, response in enumerate(row.responses):
         model, text = response.model, response.text
         field = f"responses.{model}" if model else f"responses[{index}].text"
@@ -84,9 +89,11 @@ def doubts_of_responses(row: RecordRow, organizations: Mapping[str, str]) -> Ite
         if not text.strip():
             yield Doubt("blank_response", field, "is empty; people will see an empty response")
             continue
-        yield from doubts_of_text(text, field)
+        for doubt in doubts_of_text(text, field):
+            if doubt.kind != "serialised" or not asks_for_data:
+                yield doubt
         if model and (found := leak_in(text, model, organizations.get(model, ""))):
-            yield Doubt("leak", field, f"names its own model or vendor: “{found}”")
+            yield Doubt("leak", field, f"gives its model away: “{found}”")
         if text in first and row.control is None:
             other = f"that of {first[text]}" if first[text] else "the other"
             yield Doubt("same_responses", field, f"is the same as {other}: {excerpt(text)}")
