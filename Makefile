@@ -58,8 +58,8 @@ demo: prepare ## serve a sample event on http://127.0.0.1:8000/ (PORT=8001 for a
 	@$(MANAGE) sample_event > /dev/null # its logins are printed when they can be used
 	@exec $(BIN)/python serve.py --then "$(MANAGE) sample_event"
 
-run: prepare ## serve what is in the database, without the sample event
-	@exec $(BIN)/python serve.py --then "echo Crowd Arena is on http://127.0.0.1:$(PORT)/ - Ctrl-C stops it."
+run: prepare ## serve what is in the database; on an empty site, with a link to the first account
+	@exec $(BIN)/python serve.py --then "$(MANAGE) announce"
 
 # --- testing ---------------------------------------------------------------------------------
 test: install-dev ## run the whole suite on SQLite, and beside it what touches the database on PostgreSQL

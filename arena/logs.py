@@ -3,9 +3,9 @@
 import re
 from typing import Any
 
-# Links that are as good as a key: printed seats, invitations, confirmations, password resets.
-# Django names the path of every refused request.
-KEYED_PATH = re.compile(r"/(seats|invitations|confirm-email|key)/[^/\s\"]+")
+# Links that are as good as a key: to the first account, printed seats, invitations, confirmations,
+# password resets. Django names the path of every refused request.
+KEYED_PATH = re.compile(r"/(first|seats|invitations|confirm-email|key)/[^/\s\"]+")
 
 
 def hide_tokens(_logger: Any, _method: str, line: dict[str, Any]) -> dict[str, Any]:

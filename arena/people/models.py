@@ -117,3 +117,16 @@ class Seat(models.Model):
 
     def __str__(self) -> str:
         return self.user.username
+
+
+class SetupLink(models.Model):
+    """The link that makes the first account of an empty site; the latest one alone is there.
+
+    Its token was printed where the site was started; only its SHA-256 is kept.
+    """
+
+    token_hash = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"made {self.created_at:%Y-%m-%d %H:%M}"

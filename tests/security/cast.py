@@ -31,6 +31,7 @@ from arena.judging.models import Assignment, Exclusion
 from arena.judging.recording import flag_assignment
 from arena.judging.review import exclude_judgment
 from arena.people.codes import hash_token
+from arena.people.first_account import make_setup_link
 from arena.people.hashers import hash_code
 from arena.people.models import Seat, User
 from arena.people.provisioning import Slip
@@ -143,6 +144,7 @@ class Side:
             "external_id": quote(self.matchup.record.external_id),
             "public_id": self.contributor.public_id,
             "events:claim token": self.slip.token,
+            "people:first token": make_setup_link(timezone.now()),
             "events:invitation token": self.tokens[CONTRIBUTOR],
             "events:withdraw uuid": self.invitation.uuid,
             "events:application uuid": self.application.uuid,
