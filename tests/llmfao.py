@@ -15,7 +15,7 @@ from django.db import connection
 
 from arena.events.importing import CompetitorRow, ImportReport, import_records
 from arena.events.models import Event
-from arena.judging.importing import import_judgments
+from arena.judging.importing import VoteOptions, import_judgments
 from tests.factories import NOW
 
 COMPETITORS, PROMPTS, VOTES, WORKERS, PAIRS, GOLDS = 59, 13, 8_931, 124, 2_139, 7
@@ -47,7 +47,7 @@ def load_llmfao(
         event,
         data / "votes.csv",
         mapping={"prompt_id": "record", "pair_id": ""},
-        left="a",
+        options=VoteOptions(left="a"),
         now=now,
         rng=Random(2),
     )

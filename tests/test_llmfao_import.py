@@ -10,7 +10,7 @@ from django.db.models import Count
 
 from arena.events.importing import import_records
 from arena.events.models import Competitor, Control, Enrollment, Event, Matchup, Record, Response
-from arena.judging.importing import import_judgments
+from arena.judging.importing import VoteOptions, import_judgments
 from arena.judging.models import Answer, Judgment
 from tests import llmfao
 from tests.factories import NOW, make_event
@@ -102,7 +102,7 @@ def test_machines_vote_on_the_same_pairs(event: Event, shared_data: Path, tmp_pa
         event,
         shared_data / "llmfao" / "votes_gpt4.csv",
         mapping={"prompt_id": "record", "pair_id": ""},
-        kind=Enrollment.Kind.MACHINE,
+        options=VoteOptions(kind=Enrollment.Kind.MACHINE),
         now=NOW,
         rng=Random(3),
     )

@@ -686,6 +686,8 @@ class ImportJob(models.Model):
     format = models.CharField(max_length=5)
     # The file's columns or keys to ours; to "": left out.
     mapping = models.JSONField(default=dict)
+    # What a file of votes does not say by itself: `VoteOptions.as_json()`.
+    vote_options = models.JSONField(default=dict)
     skips_errors = models.BooleanField(default=False)
     # Kinds of doubt that somebody has confirmed (importing/doubts.py).
     accepted = models.JSONField(default=list)

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from arena.exports.trl import PairOptions
+from arena.exports.trl import SEPARATORS, PairOptions
 
 
 class PairsForm(forms.Form):
@@ -27,10 +27,18 @@ class PairsForm(forms.Form):
         initial=0,
         help_text=_("Share of all votes on a pair, ties included: 0 to 1."),
     )
-    conversational = forms.BooleanField(
-        label=_("Always as messages"),
+    strings = forms.ChoiceField(
+        label=_("Prompts and responses as"),
         required=False,
-        help_text=_("Otherwise prompts of one turn are plain strings, if all of them are."),
+        choices=[
+            ("", _("messages, as trainers want them")),
+            ("newline", _("text; the prompt ends with a new line")),
+            ("blank-line", _("text; the prompt ends with a blank line")),
+            ("space", _("text; the prompt ends with a space")),
+        ],
+        help_text=_(
+            "Trainers join text as it is: without its end, a prompt runs into the response."
+        ),
     )
     test_share = forms.FloatField(
         label=_("Share of prompts kept for testing"),
@@ -47,5 +55,6 @@ class PairsForm(forms.Form):
     @property
     def options(self) -> PairOptions:
         """What was chosen."""
-        chosen: dict[str, Any] = {k: v for k, v in self.cleaned_data.items() if k != "part"}
-        return PairOptions(**chosen)
+        own = ("part", "strings")
+        chosen: dict[str, Any] = {k: v for k, v in self.cleaned_data.items() if k not in own}
+        return PairOptions(**chosen, separator=SEPARATORS.get(self.cleaned_data["strings"], ""))

@@ -71,6 +71,13 @@ def as_json(row: Row, kinds: dict[str, str], scale: int) -> dict[str, Any]:
         "is_control": row.role == Matchup.Role.CONTROL,
         "exclusion": row.exclusion,
         "counted": row.counted,
+        "metadata": json.dumps(row.record.metadata, ensure_ascii=False),
+        "key": row.key,
+        "key_reason": row.key_reason,
+        "first_competitor_id": first.competitor_id,
+        "second_competitor_id": second.competitor_id,
+        "contributor_id": row.contributor_id,
+        "matchup_id": row.matchup_id,
     }
 
 

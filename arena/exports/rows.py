@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from arena.events.models import Category, Event, Matchup, MatchupResponse, Record
+from arena.events.models import Category, Control, Event, Matchup, MatchupResponse, Record
 from arena.judging.ledger import ledger_head
 from arena.judging.models import Answer, Exclusion, Judgment
 
@@ -21,6 +21,8 @@ CHUNK = 500
 """Judgments that are read at a time; also the longest list of keys in a statement."""
 
 Turns = list[dict[str, str]]
+CONTROL = Matchup.Role.CONTROL
+NO_KEY = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Side:
 
     competitor: str | None
     text: str
+    competitor_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Prompt:
     external_id: str
     turns: Turns
     categories: list[str]
+    metadata: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,12 @@ class Row:
     # Why it does not count; null also where its origin alone is not counted.
     exclusion: str | None
     counted: bool
+    # A control's answer in canonical order: first, second, tie; empty for other matchups.
+    key: str
+    key_reason: str
+    # Primary keys: whoever copies the event keeps the order in which things came to it.
+    contributor_id: int
+    matchup_id: int
 
 
 COLUMNS = (
@@ -118,6 +128,7 @@ def chunk_rows(event: Event, which: Q, questions: dict[int, str]) -> Iterator[Ro
     answers = answers_of(standing, questions)
     sides = sides_of({row["matchup"] for row in found})
     prompts = prompts_of({row["matchup__record"] for row in found})
+    keys = keys_of({row["matchup"] for row in found if row["matchup__role"] == CONTROL})
     for row in found:
         given = answers[row["pk"]]
         yield Row(
@@ -139,6 +150,10 @@ def chunk_rows(event: Event, which: Q, questions: dict[int, str]) -> Iterator[Ro
             exclusion=reasons.get(("judgment", row["pk"]))
             or reasons.get(("enrollment", row["enrollment"])),
             counted=row["pk"] in counted,
+            key=keys.get(row["matchup"], NO_KEY)[0],
+            key_reason=keys.get(row["matchup"], NO_KEY)[1],
+            contributor_id=row["enrollment"],
+            matchup_id=row["matchup"],
         )
 
 
@@ -178,12 +193,17 @@ def answers_of(
 def sides_of(matchups: set[int]) -> dict[int, list[Side]]:
     """The responses of some matchups in canonical order."""
     sides = defaultdict(list)
-    for matchup, name, text in (
+    for matchup, name, text, competitor in (
         MatchupResponse.objects.filter(matchup__in=matchups)
         .order_by("matchup", "position")
-        .values_list("matchup", "response__competitor__name", "response__text")
+        .values_list(
+            "matchup",
+            "response__competitor__name",
+            "response__text",
+            "response__competitor",
+        )
     ):
-        sides[matchup].append(Side(name, text))
+        sides[matchup].append(Side(name, text, competitor))
     return sides
 
 
@@ -197,10 +217,20 @@ def prompts_of(records: set[int]) -> dict[int, Prompt]:
     ):
         names[record].append(name)
     return {
-        pk: Prompt(external_id, turns, names[pk])
-        for pk, external_id, turns in Record.objects.filter(pk__in=records).values_list(
-            "pk", "external_id", "prompt"
+        pk: Prompt(external_id, turns, names[pk], metadata)
+        for pk, external_id, turns, metadata in Record.objects.filter(pk__in=records).values_list(
+            "pk", "external_id", "prompt", "metadata"
         )
+    }
+
+
+def keys_of(matchups: set[int]) -> dict[int, tuple[str, str]]:
+    """The answers of some controls and why they are right."""
+    words = {1: "first", 0: "tie", -1: "second"}
+    controls = Control.objects.filter(matchup__in=matchups)
+    return {
+        matchup: (words[key["sign"]], reason)
+        for matchup, key, reason in controls.values_list("matchup", "key", "reason")
     }
 
 

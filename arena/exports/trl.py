@@ -1,8 +1,10 @@
 """Preference pairs for TRL: exactly `prompt`, `chosen` and `rejected`.
 
 From counted judgments of ordinary matchups that prefer one response; ties and "both are bad" give
-no pair, and neither do two responses of the same text. All rows of a file are of one type:
-strings, or lists of `{"role", "content"}`, in which neither completion repeats the prompt.
+no pair, and neither do two responses of the same text. All rows of a file are of one type: lists
+of `{"role", "content"}`, to which a trainer applies its chat template; or, on request, strings,
+which trainers join as they are, so that the prompt ends with a separator. No completion repeats
+the prompt.
 """
 
 import hashlib
@@ -11,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from arena.errors import ArenaError
 from arena.events.models import Event, Record
 from arena.exports.jsonl import json_line
 from arena.exports.moments import one_moment
@@ -20,6 +23,8 @@ Aggregate = Literal["none", "majority", "unanimous"]
 Split = Literal["train", "test"]
 Pair = dict[str, str | Turns]
 
+# What may end a prompt that is a string, by name; any other text will do as well.
+SEPARATORS = {"newline": "\n", "blank-line": "\n\n", "space": " "}
 # Fixed and public: everybody who splits the same prompts gets the same parts.
 SPLIT_KEY = b"crowd-arena split"
 
@@ -33,20 +38,21 @@ class PairOptions:
 
     aggregate: "none" gives a row per judgment; "majority" and "unanimous" one per matchup that
     more than half, or all, of the votes agree on. min_votes, min_agreement: of a matchup and of
-    a preference. test_share: the share of prompts that go to the test part.
+    a preference. separator: what ends the prompt where rows are strings; empty: they are messages.
+    test_share: the share of prompts that go to the test part.
     """
 
     aggregate: Aggregate = "none"
     min_votes: int = 1
     min_agreement: float = 0.0
-    conversational: bool = False
+    separator: str = ""
     test_share: float = 0.0
 
 
 def pair_lines(event: Event, options: PairOptions) -> Iterator[tuple[Split, str]]:
     """One line per pair and the part it belongs to, in the order of the matchups."""
+    check_strings(event, options)
     with one_moment():
-        conversational = options.conversational or not all_single_turn(event)
         for matchup in judged_matchups(event):
             first, second = (side.text for side in matchup.sides)
             if first == second:
@@ -54,7 +60,7 @@ def pair_lines(event: Event, options: PairOptions) -> Iterator[tuple[Split, str]
             split = split_of(matchup.turns, options.test_share)
             for first_is_better in preferences(matchup, options):
                 chosen, rejected = (first, second) if first_is_better else (second, first)
-                pair = as_pair(matchup.turns, chosen, rejected, conversational=conversational)
+                pair = as_pair(matchup.turns, chosen, rejected, options.separator)
                 yield split, json_line(pair)
 
 
@@ -72,15 +78,23 @@ def preferences(matchup: JudgedMatchup, options: PairOptions) -> list[bool]:
     return [side for side in (True, False) if side in wanted and agreeing[side] >= enough]
 
 
-def as_pair(turns: Turns, chosen: str, rejected: str, *, conversational: bool) -> Pair:
-    """The three columns, as strings or as messages."""
-    if not conversational:
-        return {"prompt": turns[0]["content"], "chosen": chosen, "rejected": rejected}
+def as_pair(turns: Turns, chosen: str, rejected: str, separator: str = "") -> Pair:
+    """The three columns, as messages, or as strings where a separator is given."""
+    if separator:
+        prompt = turns[0]["content"].removesuffix(separator) + separator
+        return {"prompt": prompt, "chosen": chosen, "rejected": rejected}
     return {
         "prompt": [{"role": turn["role"], "content": turn["content"]} for turn in turns],
         "chosen": [{"role": "assistant", "content": chosen}],
         "rejected": [{"role": "assistant", "content": rejected}],
     }
+
+
+def check_strings(event: Event, options: PairOptions) -> None:
+    """Refuse strings where a prompt has several turns. Raises `ArenaError`."""
+    if options.separator and not all_single_turn(event):
+        message = "Prompts of several turns cannot be strings; take the pairs as messages."
+        raise ArenaError(message, "several_turns")
 
 
 def all_single_turn(event: Event) -> bool:

@@ -11,13 +11,19 @@ from django.utils.cache import add_never_cache_headers
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET
 
-from arena.errors import NotFoundError
+from arena.errors import ArenaError, NotFoundError
 from arena.events.access import Role, event_for
 from arena.events.models import Event
 from arena.exports.bundle import kept_bundle
+from arena.exports.features import (
+    Feature,
+    features_text,
+    judgment_features,
+    pair_features,
+)
 from arena.exports.forms import PairsForm
 from arena.exports.jsonl import judgment_lines
-from arena.exports.trl import pair_lines
+from arena.exports.trl import check_strings, pair_lines
 from arena.judging.models import Judgment
 
 log = structlog.get_logger(__name__)
@@ -62,10 +68,40 @@ def pairs(request: HttpRequest, slug: str) -> HttpResponseBase:
     form = PairsForm(request.GET)
     if not form.is_valid():
         return downloads_page(request, event, form, status=422)
+    try:
+        check_strings(event, form.options)
+    except ArenaError as error:
+        form.add_error("strings", error.message)
+        return downloads_page(request, event, form, status=422)
     part = form.cleaned_data["part"]
     lines = (line for split, line in pair_lines(event, form.options) if part in ("all", split))
     name = "pairs.jsonl" if part == "all" else f"pairs.{part}.jsonl"
     return download(event, name, lines)
+
+
+@require_GET
+def judgments_features(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """The types of the columns of the judgments, for `datasets`."""
+    event = event_for(request.user, slug, Role.ORGANIZER)
+    return features_file(event, "judgments", judgment_features(event))
+
+
+@require_GET
+def pairs_features(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """The types of the columns of the pairs, for `datasets`; `?strings=` as for the pairs."""
+    event = event_for(request.user, slug, Role.ORGANIZER)
+    return features_file(event, "pairs", pair_features(as_strings=bool(request.GET.get("strings"))))
+
+
+def features_file(event: Event, name: str, features: dict[str, Feature]) -> HttpResponse:
+    """Types of columns as a file."""
+    return HttpResponse(
+        features_text(features),
+        content_type="application/json",
+        headers={
+            "Content-Disposition": f'attachment; filename="{event.slug}-{name}.features.json"'
+        },
+    )
 
 
 @require_GET

@@ -23,7 +23,7 @@ from arena.events.importing.records import RecordRow, parse_record
 from arena.events.importing.report import ImportReport, LineError, Unreadable, printable
 from arena.events.importing.staging import batches
 from arena.events.importing.style import style_of
-from arena.judging.votes import Terms, parse_vote
+from arena.judging.importing.votes import Terms, parse_vote
 from tests.factories import NOW
 
 PLAIN = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=30)

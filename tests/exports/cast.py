@@ -42,13 +42,20 @@ class Cast:
         self.ada = make_enrollment(self.event, somebody("ada"))
         self.ben = make_enrollment(self.event, somebody("ben"))
 
-    def judge(self, who: Enrollment, matchup: Matchup, posted: str, comment: str = "") -> Judgment:
+    def judge(
+        self,
+        who: Enrollment,
+        matchup: Matchup,
+        posted: str,
+        comment: str = "",
+        order: tuple[int, int] = (1, 0),
+    ) -> Judgment:
         """A judgment of this very matchup as from the screen, the first response on the right."""
         assignment = Assignment.objects.create(
             enrollment=who,
             matchup=matchup,
             ordinal=who.assignments.count() + 1,
-            order=[1, 0],
+            order=list(order),
             state=Assignment.State.SHOWN,
             guidelines=who.guidelines,
             reserved_at=NOW,

@@ -24,8 +24,12 @@ def test_writes_every_judgment(cast: Cast, tmp_path: Path, capsys) -> None:
     out = tmp_path / "all.jsonl"
     call_command("export", "fair", "--out", str(out))
     assert out.read_text().splitlines(keepends=True) == list(judgment_lines(cast.event))
-    assert capsys.readouterr().out == f"7 rows in {out}.\n"
-    assert list(tmp_path.iterdir()) == [out]
+    types = tmp_path / "all.features.json"
+    said = f"7 rows in {out}.\nThe types of the columns are in {types}.\n"
+    assert capsys.readouterr().out == said
+    assert sorted(tmp_path.iterdir()) == [types, out]
+    row = json.loads(out.read_text().splitlines()[0])
+    assert list(json.loads(types.read_text())) == list(row)
 
 
 def test_writes_pairs(cast: Cast, tmp_path: Path) -> None:
@@ -42,7 +46,7 @@ def test_writes_two_parts(cast: Cast, tmp_path: Path) -> None:
     out = tmp_path / "pairs.jsonl"
     call_command("export", "fair", "--format=trl", "--test-share=0.5", "--out", str(out))
     parts = [tmp_path / "pairs.train.jsonl", tmp_path / "pairs.test.jsonl"]
-    assert sorted(tmp_path.iterdir()) == sorted(parts)
+    assert set(tmp_path.iterdir()) == {*parts, tmp_path / "pairs.features.json"}
     assert sum(len(part.read_text().splitlines()) for part in parts) == 32
     assert all(part.stat().st_size for part in parts)
 
@@ -54,6 +58,7 @@ def test_writes_two_parts(cast: Cast, tmp_path: Path) -> None:
         (["fair", "--min-agreement=2"], "2 is not between 0 and 1"),
         (["fair", "--min-votes=many"], "'many' is not a number"),
         (["fair", "--format=csv"], "invalid choice"),
+        (["fair", "--format=trl", "--strings="], "the separator is empty"),
     ],
 )
 def test_refuses(cast: Cast, tmp_path: Path, arguments, message: str) -> None:
@@ -65,3 +70,29 @@ def test_refuses(cast: Cast, tmp_path: Path, arguments, message: str) -> None:
 def test_says_where_it_cannot_write(cast: Cast, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="Cannot write"):
         call_command("export", "fair", "--out", str(tmp_path / "missing" / "x"))
+
+
+@pytest.mark.parametrize(
+    ("said", "end"),
+    [("newline", "\n"), ("blank-line", "\n\n"), ("space", " "), ("\\nA: ", "\nA: ")],
+)
+def test_strings_end_their_prompt_with_the_separator(
+    cast: Cast, tmp_path: Path, said: str, end: str
+) -> None:
+    out = tmp_path / "pairs.jsonl"
+    call_command("export", "fair", "--format=trl", "--strings", said, "--out", str(out))
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert {row["prompt"] for row in rows} == {"Why does ice float?" + end}
+    types = json.loads((tmp_path / "pairs.features.json").read_text())
+    assert types["chosen"] == {"dtype": "string", "_type": "Value"}
+
+
+def test_conversations_are_no_strings(cast: Cast, tmp_path: Path) -> None:
+    record = cast.first.record
+    record.prompt = [{"role": "system", "content": "Be brief."}, *record.prompt]
+    record.save()
+    with pytest.raises(CommandError, match="take the pairs as messages"):
+        call_command(
+            "export", "fair", "--format=trl", "--strings=newline", "--out", str(tmp_path / "x")
+        )
+    assert list(tmp_path.iterdir()) == []

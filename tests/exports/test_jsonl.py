@@ -28,7 +28,8 @@ FIELDS = [
     "first_response", "second_competitor", "second_response", "left", "right", "scale", "outcome",
     "both_bad", "winner", "comment", "other_answers", "pseudonym", "contributor_kind",
     "guidelines_version", "assignment", "shown_at", "judged_at", "revision", "origin", "role",
-    "is_control", "exclusion", "counted",
+    "is_control", "exclusion", "counted", "metadata", "key", "key_reason", "first_competitor_id",
+    "second_competitor_id", "contributor_id", "matchup_id",
 ]
 # fmt: on
 
@@ -77,6 +78,13 @@ def test_a_row_says_everything_about_a_judgment(cast: Cast) -> None:
         "is_control": False,
         "exclusion": None,
         "counted": True,
+        "metadata": "{}",
+        "key": "",
+        "key_reason": "",
+        "first_competitor_id": cast.models[0].pk,
+        "second_competitor_id": cast.models[1].pk,
+        "contributor_id": cast.ada.pk,
+        "matchup_id": cast.first.pk,
     }
 
 
@@ -108,6 +116,7 @@ def test_roles_and_winners(cast: Cast) -> None:
     assert [row["winner"] for row in found] == [one, "tie", two, None, two, "both_bad", one]
     # A control's responses are nobody's here; the outcome still says which was preferred.
     assert (found[3]["first_competitor"], found[3]["outcome"]) == (None, 1)
+    assert (found[3]["key"], found[3]["key_reason"]) == ("first", "It is so.")
     assert found[5]["both_bad"] is True
 
 

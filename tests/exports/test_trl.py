@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from arena.errors import ArenaError
 from arena.events.models import Event
 from arena.exports import rows
 from arena.exports.trl import PairOptions, pair_lines, split_of
@@ -69,20 +70,29 @@ def check_preference_rules(found: list[dict]) -> None:
             assert isinstance(row["prompt"], str)
 
 
-def test_a_preference_is_a_row_of_strings() -> None:
+def test_a_preference_is_a_row_of_messages() -> None:
     cast = Cast()
     cast.judge_all()
-    assert (
-        pairs(cast.event)
-        == [
-            {
-                "prompt": "Why does ice float?",
-                "chosen": "It is less dense.",
-                "rejected": "Because.",
-            }
-        ]
-        * 2
-    )
+    pair = {
+        "prompt": [{"role": "user", "content": "Why does ice float?"}],
+        "chosen": [{"role": "assistant", "content": "It is less dense."}],
+        "rejected": [{"role": "assistant", "content": "Because."}],
+    }
+    assert pairs(cast.event) == [pair, pair]
+
+
+def test_a_string_prompt_and_its_response_do_not_run_together() -> None:
+    cast = Cast()
+    cast.judge_all()
+    [row, _] = pairs(cast.event, separator="\n")
+    assert row["prompt"] + row["chosen"] == "Why does ice float?\nIt is less dense."
+
+
+def test_a_prompt_that_ends_with_the_separator_ends_with_one() -> None:
+    event = make_event()
+    record = make_record(event, "Complete this:\n")
+    vote_often(event, make_matchup(event, make_competitors(event, 2), record=record), 1)
+    assert pairs(event, separator="\n")[0]["prompt"] == "Complete this:\n"
 
 
 def test_ties_controls_anchors_and_excluded_ones_give_no_pair() -> None:
@@ -98,19 +108,21 @@ def test_a_lost_preference_turns_the_pair() -> None:
     event = make_event()
     matchup = make_matchup(event, make_competitors(event, 2), texts=("one", "two"))
     vote_often(event, matchup, 1, -3)
-    assert [(row["chosen"], row["rejected"]) for row in pairs(event)] == [
+    assert [
+        (row["chosen"][0]["content"], row["rejected"][0]["content"]) for row in pairs(event)
+    ] == [
         ("one", "two"),
         ("two", "one"),
     ]
 
 
-def test_one_conversation_makes_the_whole_file_conversational() -> None:
+def test_conversations_and_single_turns_are_rows_of_one_type() -> None:
     event = make_event()
     models = make_competitors(event, 2)
     plain = make_matchup(event, models, texts=("one", "two"))
     vote_often(event, plain, 1)
     check_preference_rules(pairs(event))
-    assert isinstance(pairs(event)[0]["prompt"], str)
+    check_preference_rules(pairs(event, separator="\n"))
     longer = make_matchup(event, models, record=make_record(event), texts=("three", "four"))
     longer.record.prompt = CONVERSATION
     longer.record.save()
@@ -123,6 +135,8 @@ def test_one_conversation_makes_the_whole_file_conversational() -> None:
         "rejected": [{"role": "assistant", "content": "three"}],
     }
     assert found[0]["prompt"] == plain.record.prompt
+    with pytest.raises(ArenaError, match="several turns"):
+        pairs(event, separator="\n")
 
 
 def test_a_system_turn_is_no_plain_string() -> None:
@@ -132,14 +146,6 @@ def test_a_system_turn_is_no_plain_string() -> None:
     matchup.record.save()
     vote_often(event, matchup, 1)
     assert pairs(event)[0]["prompt"] == CONVERSATION[:2]
-
-
-def test_messages_on_request() -> None:
-    cast = Cast()
-    cast.judge_all()
-    found = pairs(cast.event, conversational=True)
-    check_preference_rules(found)
-    assert found[0]["chosen"] == [{"role": "assistant", "content": "It is less dense."}]
 
 
 def test_two_responses_of_the_same_text_teach_nothing() -> None:
@@ -174,7 +180,8 @@ def test_votes_become_pairs(outcomes, options, expected) -> None:
     event = make_event()
     matchup = make_matchup(event, make_competitors(event, 2), texts=("A", "B"))
     vote_often(event, matchup, *outcomes)
-    assert "".join(row["chosen"] for row in pairs(event, **options)) == expected
+    found = pairs(event, **options)
+    assert "".join(row["chosen"][0]["content"] for row in found) == expected
 
 
 def test_an_excluded_vote_is_no_vote_of_the_majority() -> None:
@@ -199,7 +206,7 @@ def test_a_prompt_is_in_one_part_with_all_its_votes() -> None:
     found = list(pair_lines(event, PairOptions(test_share=0.3)))
     prompts = {"train": set(), "test": set()}
     for part, line in found:
-        prompts[part].add(json.loads(line)["prompt"])
+        prompts[part].add(json.loads(line)["prompt"][0]["content"])
     assert not prompts["train"] & prompts["test"]
     assert len(prompts["train"] | prompts["test"]) == 60
     assert 8 <= len(prompts["test"]) <= 28
@@ -258,7 +265,7 @@ def load(datasets: ModuleType, event: Event, folder: Path, **options) -> list[di
     return list(loaded)
 
 
-@pytest.mark.parametrize("options", [{}, {"conversational": True}])
+@pytest.mark.parametrize("options", [{}, {"separator": "\n"}])
 def test_the_file_loads_with_datasets(datasets: ModuleType, tmp_path: Path, options) -> None:
     cast = Cast()
     cast.judge_all()
@@ -274,7 +281,7 @@ def test_thousands_of_published_votes_load_with_datasets(
     event = make_event("llmfao", **SETTINGS)
     load_llmfao(event, shared_data, tmp_path)
     decided = Answer.objects.filter(judgment__in=Judgment.objects.counted()).exclude(outcome=0)
-    for options in ({}, {"conversational": True}):
+    for options in ({}, {"separator": "\n"}):
         found = load(datasets, event, tmp_path, **options)
         check_preference_rules(found)
         assert found == pairs(event, **options)

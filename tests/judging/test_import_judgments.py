@@ -24,8 +24,7 @@ from arena.events.models import (
     MatchupResponse,
     Response,
 )
-from arena.judging import casting
-from arena.judging.importing import import_judgments
+from arena.judging.importing import VoteOptions, import_judgments, writing
 from arena.judging.ledger import seal_event, verify_ledger
 from arena.judging.models import Answer, Assignment, Judgment, Origin
 from arena.judging.tasks import seal_ledgers
@@ -66,8 +65,14 @@ def bring(event: Event, votes: list[Any] | bytes, **options: Any) -> ImportRepor
     """Import votes given as objects or bytes."""
     if isinstance(votes, list):
         votes = "".join(json.dumps(one) + "\n" for one in votes).encode()
+    said = {"ends": (2, -2)} | {
+        name: options.pop(name) for name in VoteOptions.__dataclass_fields__ if name in options
+    }
     return import_judgments(
-        event, io.BytesIO(votes), **({"now": LATER, "rng": Random(1)} | options)
+        event,
+        io.BytesIO(votes),
+        options=VoteOptions(**said),
+        **({"now": LATER, "rng": Random(1)} | options),
     )
 
 
@@ -318,12 +323,12 @@ WRONG: dict[str, tuple[Any, str, str]] = {
     "no model": (vote(model_a=None), "model_a", "missing"),
     "no winner": (vote(winner=None), "winner", "missing"),
     "winner and outcome": (vote(outcome=1), "winner", "beside outcome"),
-    "unknown winner": (vote(winner="left"), "winner", "one of"),
+    "unknown winner": (vote(winner="perhaps"), "winner", "not known"),
     "outcome off the scale": (vote(winner=None, outcome=3), "outcome", "-2, -1, 0, 1, 2"),
     "outcome a word": (vote(winner=None, outcome="much"), "outcome", "one of"),
     "outcome in between": (vote(winner=None, outcome=1.5), "outcome", "one of"),
     "outcome true": (vote(winner=None, outcome=True), "outcome", "one of"),
-    "unknown side": (vote(left="top"), "left", "a, b or unknown"),
+    "unknown side": (vote(left="top"), "left", "a, b, unknown"),
     "no moment": (vote(timestamp="yesterday"), "timestamp", "ISO 8601"),
     "moment a list": (vote(timestamp=[1]), "timestamp", "ISO 8601"),
     "future": (vote(timestamp="2031-01-01"), "timestamp", "future"),
@@ -355,9 +360,9 @@ def test_a_wrong_line_is_named_and_nothing_is_left(event: Event, case: str) -> N
 @pytest.mark.parametrize(
     ("header", "found"),
     [
-        ("worker,record,model_a,model_b,wniner", [("wniner", "winner?"), ("winner", "missing")]),
-        ("worker,record,model_a,left,winner", [("model_b", "missing")]),
-        ("worker,prompt,model_a,model_b,winner", [("prompt", "unknown"), ("record", "missing")]),
+        ("worker,record,model_a,model_b,wniner", [("wniner", "winner?")]),
+        ("worker,record,model_a,left,winner", [("", "model_b (the other model's name)")]),
+        ("worker,prompt,model_a,model_b,winner", [("", "record (the identifier of the record)")]),
     ],
 )
 def test_a_wrong_header_is_wrong_once(
@@ -398,7 +403,8 @@ def test_errors_come_in_the_order_of_lines(event: Event) -> None:
     [
         ({"scale": 2}, {"winner": "tie"}, "no tie"),
         ({"both_bad": False}, {"winner": "both_bad"}, "does not offer"),
-        ({"scale": 3}, {"winner": None, "outcome": 2}, "-1, 0, 1"),
+        ({"scale": 5}, {"winner": None, "outcome": 3}, "-2, -1, 0, 1, 2"),
+        ({"scale": 2}, {"winner": None, "outcome": 0}, "no tie"),
     ],
 )
 def test_a_vote_fits_the_events_scale(
@@ -449,7 +455,7 @@ def killed(monkeypatch: pytest.MonkeyPatch) -> Callable[[Event, list[Any]], None
     """Run an import that dies in its second batch as if by SIGKILL."""
 
     def run(event: Event, votes: list[Any]) -> None:
-        original, calls = casting.cast_batch, iter(range(100))
+        original, calls = writing.write_batch, iter(range(100))
 
         def dies(*args: Any) -> None:
             if next(calls) == 1:
@@ -457,8 +463,8 @@ def killed(monkeypatch: pytest.MonkeyPatch) -> Callable[[Event, list[Any]], None
             original(*args)
 
         with monkeypatch.context() as patch:
-            patch.setattr(casting, "cast_batch", dies)
-            patch.setattr(casting, "BATCH", 2)
+            patch.setattr(writing, "write_batch", dies)
+            patch.setattr(writing, "BATCH", 2)
             patch.setattr(Hold, "let_go", lambda *args: None)
             with pytest.raises(KeyboardInterrupt):
                 bring(event, votes)
@@ -493,7 +499,7 @@ def test_a_killed_import_is_neither_seen_nor_sealed_and_cleaned_up_by_the_next(
 def test_nothing_counts_before_the_last_batch_is_in(
     event: Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(casting, "BATCH", 1)
+    monkeypatch.setattr(writing, "BATCH", 1)
     counted = []
 
     def look(state: str, done: int, total: int | None) -> None:

@@ -16,6 +16,7 @@ from arena.events.importing.checks import Doubt, Problem
 from arena.events.importing.columns import RecordColumns
 from arena.events.importing.comparing import changes_of, known_records, refusals
 from arena.events.importing.doubts import KINDS
+from arena.events.importing.exported import EXPORT_MESSAGE, is_export
 from arena.events.importing.jobs import Hold, adopt_stale, fail_stale, holding
 from arena.events.importing.kinds import refuse_other_kinds
 from arena.events.importing.merging import Checked, merging
@@ -104,12 +105,15 @@ def run_job(
 
 
 def recover(event: Event, now: datetime, rng: Random) -> None:
-    """See to imports whose process died: what was to land has landed, the rest has failed."""
+    """See to imports whose process died: what was to land has landed, the rest has failed.
+
+    An export's records that have landed are those of an import of votes, which has not."""
     fail_stale(event, now)
     if hold := adopt_stale(event):
         report = ImportReport.from_json(hold.job.report)
         apply_staged(writer_for(event, Names(event), rng), hold, report)
-        hold.finish(State.DONE, report, now)
+        of_records = hold.job.kind == ImportJob.Kind.RECORDS
+        hold.finish(State.DONE if of_records else State.FAILED, report, now)
 
 
 def write(writer: Writer, hold: Hold, spool: Spool, report: ImportReport, now: datetime) -> None:
@@ -171,6 +175,8 @@ class FirstPass:
         refuse_other_kinds(b"", self.job.file_name)
         if not head.strip():
             raise Unreadable(1, "There are no records in the file.")
+        if not self.job.mapping and is_export(head):
+            raise Unreadable(1, EXPORT_MESSAGE)
         format = self.job.format or guess_format(self.job.file_name, head)
         self.checking = Checking(
             columns=RecordColumns(self.job.mapping, is_csv=format == "csv"),

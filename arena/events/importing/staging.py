@@ -32,6 +32,10 @@ class Seen:
         line, said = found.fetchone()
         return line, said
 
+    def replace(self, key: str, line: int, said: str) -> None:
+        """From now on the one to be met with this key."""
+        self.database.execute("REPLACE INTO seen VALUES (?, ?, ?)", (key, line, said))
+
 
 @contextmanager
 def seen_keys() -> Iterator[Seen]:

@@ -8,9 +8,11 @@ from typing import IO, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from arena.errors import ArenaError
 from arena.events.models import Event
+from arena.exports.features import features_text, judgment_features, pair_features
 from arena.exports.jsonl import judgment_lines
-from arena.exports.trl import PairOptions, pair_lines
+from arena.exports.trl import SEPARATORS, PairOptions, pair_lines
 
 
 def number(kind: type[int] | type[float], low: float, high: float) -> Callable[[str], float]:
@@ -26,6 +28,14 @@ def number(kind: type[int] | type[float], low: float, high: float) -> Callable[[
         return value
 
     return parse
+
+
+def separator(text: str) -> str:
+    """What ends a prompt that is a string: by name, or as it stands."""
+    found = SEPARATORS.get(text, text.replace("\\n", "\n"))
+    if not found:
+        raise ArgumentTypeError("the separator is empty, so that prompt and response run together")
+    return found
 
 
 class Command(BaseCommand):
@@ -53,7 +63,12 @@ class Command(BaseCommand):
             help="of the votes on a matchup, ties included",
         )
         pairs.add_argument(
-            "--conversational", action="store_true", help="messages even where strings would do"
+            "--strings",
+            type=separator,
+            dest="separator",
+            metavar="SEPARATOR",
+            help="strings instead of messages, each prompt ending with SEPARATOR: newline, "
+            "blank-line, space, or any text (\\n is a new line); trainers join them as they are",
         )
         pairs.add_argument(
             "--test-share",
@@ -73,13 +88,27 @@ class Command(BaseCommand):
             lines: Iterable[tuple[str, str]] = (("", line) for line in judgment_lines(event))
         else:
             keys = PairOptions.__dataclass_fields__
-            wanted = PairOptions(**{key: options[key] for key in keys})
+            wanted = PairOptions(**{key: options[key] for key in keys if options[key]})
             paths = {"train": path, "test": path}
             if wanted.test_share:
                 paths = {part: path.with_suffix(f".{part}{path.suffix}") for part in paths}
             lines = pair_lines(event, wanted)
-        for written, count in write(paths, lines).items():
+        features = (
+            judgment_features(event)
+            if options["format"] == "jsonl"
+            else pair_features(as_strings=bool(options["separator"]))
+        )
+        try:
+            counts = write(paths, lines)
+            beside = path.with_suffix(".features.json")
+            beside.write_text(features_text(features), encoding="utf-8")
+        except ArenaError as error:
+            raise CommandError(error.message) from error
+        except OSError as error:
+            raise CommandError(f"Cannot write: {error}") from error
+        for written, count in counts.items():
             self.stdout.write(f"{count:,} rows in {written}.")
+        self.stdout.write(f"The types of the columns are in {beside}.")
 
 
 def write(paths: dict[str, Path], lines: Iterable[tuple[str, str]]) -> dict[Path, int]:

@@ -1,7 +1,7 @@
 """manage.py import_judgments EVENT FILE: bring votes that were collected elsewhere."""
 
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 from random import SystemRandom
 from typing import Any
@@ -17,24 +17,68 @@ from arena.events.importing.console import (
     progress_bar,
 )
 from arena.events.models import Enrollment, Event
-from arena.judging.importing import import_judgments
+from arena.judging.importing import VoteOptions, import_judgments
+from arena.judging.importing.options import DUPLICATES
+from arena.judging.importing.values import read_values
+from arena.judging.importing.verdicts import number_of
 from arena.judging.models import Origin
+
+# Options of the command that are those of the file.
+OWN = ("ends", "duplicates", "worker", "left", "kind", "origin")
+
+
+def ends(text: str) -> tuple[float, float]:
+    """`a=3,b=-3` as the two numbers."""
+    said = dict(part.partition("=")[::2] for part in text.split(","))
+    numbers = [number_of(said.get(side)) for side in ("a", "b")]
+    if set(said) != {"a", "b"} or None in numbers:
+        raise ArgumentTypeError(f"{text!r} is not of the form a=3,b=-3")
+    return numbers[0] or 0.0, numbers[1] or 0.0
 
 
 class Command(BaseCommand):
     """Import votes from CSV, JSONL or JSON; all of them, or none where a line is wrong."""
 
     help = (
-        "Import votes in file order: worker, record, model_a, model_b, and winner (a, b, tie, "
-        "both_bad) or outcome (positive: model_a is better); optional timestamp, left and comment."
+        "Import votes in file order: worker, record, model_a, model_b, and winner (a, b, left, "
+        "right, tie, both_bad, a model's name and the like) or outcome (a grade, with --ends); "
+        "optional timestamp, left and comment. An export of another event (manage.py export) is "
+        "taken as it is, with its records."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_file_arguments(parser)
         parser.add_argument(
+            "--ends",
+            type=ends,
+            metavar="a=3,b=-3",
+            help="for grades: the number that says that model_a is much better, and model_b",
+        )
+        parser.add_argument(
+            "--values",
+            action="append",
+            default=[],
+            metavar="VALUE=ANSWER",
+            help="what a value of winner or outcome means: a, b, tie, both_bad, or a2 and b3 for "
+            "degrees; VALUE= leaves such votes out; repeatable, or a CSV or JSON file of pairs",
+        )
+        parser.add_argument(
+            "--duplicates",
+            choices=DUPLICATES,
+            default="stop",
+            help="where a worker votes on one pair again: stop (default), keep the first or the "
+            "last, or both: the last stands, the earlier ones are kept as its earlier revisions",
+        )
+        parser.add_argument(
+            "--worker",
+            default="",
+            metavar="NAME",
+            help="who voted, where the file has no such column",
+        )
+        parser.add_argument(
             "--left",
             choices=("a", "b", "unknown"),
-            default="unknown",
+            default="",
             help="which model stood left where the file has no such column (default: unknown)",
         )
         parser.add_argument(
@@ -56,6 +100,10 @@ class Command(BaseCommand):
             raise CommandError(f"There is no event {options['event']!r}.")
         console = console_for(self.stdout)
         try:
+            chosen = VoteOptions(
+                values=read_values(options["values"]),
+                **{name: options[name] for name in OWN},
+            )
             with progress_bar(console) as progress:
                 report = import_judgments(
                     event,
@@ -63,9 +111,7 @@ class Command(BaseCommand):
                     format=options["format"],
                     mapping=dict(options["map"]),
                     on_error=options["on_error"],
-                    left=options["left"],
-                    kind=options["kind"],
-                    origin=options["origin"],
+                    options=chosen,
                     now=timezone.now(),
                     rng=SystemRandom(),
                     progress=progress,

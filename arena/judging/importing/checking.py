@@ -1,0 +1,333 @@
+"""The first pass over a file of votes: every line by itself, and against the event."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from arena.events.importing.checks import InvalidRow, Problem, unknown
+from arena.events.importing.columns import Columns
+from arena.events.importing.jobs import Hold
+from arena.events.importing.reading import Row, Source, guess_format, peek, read_rows
+from arena.events.importing.report import ImportReport, LineError, Unreadable
+from arena.events.importing.staging import Seen, Spool, batches
+from arena.events.models import Competitor, Record, Response
+from arena.judging.importing.enrolling import enrolled_as
+from arena.judging.importing.imported import ImportedVote, VoteWriter
+from arena.judging.importing.options import VoteOptions
+from arena.judging.importing.verdicts import number_of, plain
+from arena.judging.importing.votes import (
+    NEEDED,
+    EndsNeeded,
+    LeftOut,
+    Terms,
+    Vote,
+    key_of,
+    missing_columns,
+    parse_vote,
+    split_columns,
+)
+from arena.judging.importing.writing import said_before
+from arena.questions import KINDS, InvalidAnswer
+from arena.questions.preference import SCALES
+
+BATCH = 1_000
+# Enough to show that the numbers in a column are a scale.
+MAX_NUMBERS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A vote that is right in itself, with its row in the file."""
+
+    row: Row
+    vote: Vote
+
+
+class FirstPass:
+    """Checks every vote, by itself and against what is there; new ones are spooled."""
+
+    def __init__(
+        self, writer: VoteWriter, terms: Terms, report: ImportReport, spool: Spool, seen: Seen
+    ) -> None:
+        self.writer = writer
+        self.terms = terms
+        self.report = report
+        self.spool = spool
+        self.seen = seen
+        competitors = Competitor.objects.filter(event=writer.event)
+        self.competitors = dict(competitors.values_list("name", "pk"))
+        self.has_workers = writer.event.enrollments.exclude(external_id=None).exists()
+        # What is told once for the whole file.
+        self.told: set[str] = set()
+        # Numbers met among the winners, which may be a scale.
+        self.numbers: set[float] = set()
+        self.foreign: dict[str, None] = {}
+
+    @property
+    def hold(self) -> Hold:
+        """The right to work on this import."""
+        return self.writer.hold
+
+    @property
+    def options(self) -> VoteOptions:
+        """What the organizer says about the file."""
+        return self.writer.options
+
+    def run(self, source: Source) -> None:
+        """Check a whole file. Raises `Unreadable` where it cannot be read to its end."""
+        job = self.hold.job
+        head = peek(source.stream, 1_000)
+        if not head.strip():
+            raise Unreadable(1, "There are no votes in the file.")
+        format = job.format or guess_format(job.file_name, head)
+        self.columns = Columns(job.mapping, is_csv=format == "csv")
+        rows = self.parsed(read_rows(source.stream, format))
+        self.warn_of_degrees()
+        for batch in batches(rows, lambda checked: 1 / BATCH + len(checked.vote.comment) / 1e6):
+            self.compare(batch)
+            self.hold.glance(source.done, source.total)
+        if not self.report.rows and not self.report.error_total:
+            raise Unreadable(1, "There are no votes in the file.")
+        self.refuse_scale()
+        if self.foreign:
+            names = ", ".join(self.foreign)
+            self.report.warn(
+                LineError(1, "", f"These columns are no part of a vote and are left out: {names}")
+            )
+
+    def warn_of_degrees(self) -> None:
+        """Say that degrees are lost where the event asks only which is better."""
+        ends = self.options.ends
+        if ends and abs(ends[0] - ends[1]) > 2 and max(SCALES[self.terms.scale]) == 1:
+            message = "this event asks only which is better, so that the degrees are left out"
+            self.report.warn(LineError(1, "outcome", message))
+
+    def refuse_scale(self) -> None:
+        """Refuse winners that are numbers of a scale: 1 and 2 may say who won, 0 to 4 do not.
+        Raises `Unreadable`."""
+        if self.numbers and not self.numbers <= {1, 2}:
+            numbers = ", ".join(map(plain, sorted(self.numbers)))
+            message = (
+                f"holds the numbers {numbers}, and nothing says what they mean; map the column to "
+                "outcome and name the ends of the scale, or say with --values what each means"
+            )
+            raise Unreadable(1, message, "winner")
+
+    def parsed(self, rows: Iterable[Row | LineError]) -> Iterator[Checked]:
+        """Votes that are right in themselves; the others are reported."""
+        header_checked = False
+        for row in rows:
+            if isinstance(row, LineError):
+                self.report.refuse(row)
+                self.report.skipped += 1
+                continue
+            if not header_checked:
+                self.check_columns(row)
+                header_checked = True
+            try:
+                yield Checked(row, self.vote_of(row))
+            except LeftOut:
+                self.report.skipped += 1
+                self.tell(row.line, "winner", "votes of this value are left out, as you said")
+            except InvalidRow as error:
+                self.refuse(row, error.problems)
+
+    def check_columns(self, row: Row) -> None:
+        """Refuse a file that cannot be votes, in one sentence. Raises `Unreadable`."""
+        try:
+            columns = list(self.columns.meant(row))
+        except InvalidRow as error:
+            self.report.refuse_file(self.columns.errors(row, error.problems))
+        _, misspelt = split_columns(columns)
+        if self.columns.is_csv and misspelt:
+            self.report.refuse_file(
+                [
+                    LineError(1, self.columns.called(name, row), message)
+                    for name, message in misspelt.items()
+                ]
+            )
+        # A JSON object may lack one key because its value is not known.
+        missing = missing_columns(columns, self.options)
+        lacking = [name for name in NEEDED if name not in columns]
+        if missing and (self.columns.is_csv or len(lacking) > 1):
+            raise Unreadable(1 if self.columns.is_csv else row.line, missing)
+
+    def vote_of(self, row: Row) -> Vote:
+        """The vote in a row. Raises `InvalidRow`, `LeftOut`, and `Unreadable` where numbers have no
+        ends."""
+        try:
+            vote = self.columns.read(row, NEEDED, partial(self.parse, row))
+        except EndsNeeded as error:
+            raise Unreadable(
+                row.line, ends_question(error), self.columns.called("outcome", row)
+            ) from error
+        if vote.left_assumed:
+            message = (
+                "“left” and “right” are taken for model_a and model_b; nothing in the file says "
+                "which model stood left (--left a or --left b says so)"
+            )
+            self.tell(row.line, "winner", message)
+        return vote
+
+    def parse(self, row: Row, data: Mapping[str, object]) -> Vote:
+        """Check a row's fields; columns that are no part of a vote are noted and left out."""
+        foreign, misspelt = split_columns(data)
+        self.foreign |= dict.fromkeys(self.columns.called(name, row) for name in foreign[:50])
+        if misspelt:
+            raise InvalidRow([Problem(*one) for one in misspelt.items()])
+        winner = data.get("winner")
+        number = number_of(winner)
+        if number is not None and len(self.numbers) < MAX_NUMBERS:
+            is_name = winner in (data.get("model_a"), data.get("model_b"))
+            if not is_name and key_of(winner) not in self.options.values:
+                self.numbers.add(number)
+        return parse_vote(data, self.terms)
+
+    def compare(self, batch: Sequence[Checked]) -> None:
+        """Check votes against the event, the file and the database."""
+        records, responses = self.known([checked.vote for checked in batch])
+        votes = []
+        for checked in batch:
+            try:
+                votes.append((checked, self.imported(checked, records, responses)))
+            except InvalidRow as error:
+                self.refuse(checked.row, error.problems)
+        there, kinds = self.before([vote for _, vote in votes])
+        for checked, vote in votes:
+            if kinds.get(vote.worker, self.options.kind) != self.options.kind:
+                message = f"is enrolled as a {kinds[vote.worker]} already"
+                self.refuse(checked.row, [Problem("worker", message)])
+            else:
+                self.take(checked.row, vote, there.get(vote.who()))
+
+    def take(self, row: Row, vote: ImportedVote, before: str | None) -> None:
+        """Spool a vote that says something new; `before`: what this worker has said on this pair
+        in this event."""
+        duplicates, where = self.options.duplicates, "in this event"
+        first = None
+        if before is None and (first := self.seen.meet(vote.who(), vote.line, vote.said())):
+            before, where = first[1], f"in line {first[0]}"
+        if before is None:
+            self.report.created += 1
+            self.spool.put(vote.as_json())
+        elif before == vote.said():
+            self.report.unchanged += 1
+        elif duplicates == "first":
+            self.report.skipped += 1
+            self.tell(
+                row.line, "worker", f"has voted on this pair {where} already; the first vote stands"
+            )
+        elif first is not None and duplicates in ("last", "both"):
+            self.seen.replace(vote.who(), vote.line, vote.said())
+            self.spool.put(replace(vote, repeats=True).as_json())
+            message = f"has voted on this pair {where} already; the last vote stands"
+            if duplicates == "both":
+                self.report.created += 1
+                message += ", the earlier one is kept as its earlier revision"
+            else:
+                self.report.skipped += 1
+            self.tell(row.line, "worker", message)
+        else:
+            message = f"this worker's vote on this pair is {where} already, and says otherwise"
+            if first is not None:
+                message += "; --duplicates says which one is wanted"
+            self.refuse(row, [Problem("worker", message)])
+
+    def before(self, votes: Sequence[ImportedVote]) -> tuple[dict[str, str], dict[str, str]]:
+        """What these workers have said on these pairs already, and of what kind they are."""
+        if not self.has_workers:  # the first import into an event: nothing to look up
+            return {}, {}
+        return said_before(self.writer, votes), enrolled_as(self.writer, votes)
+
+    def known(self, votes: Sequence[Vote]) -> tuple[dict[str, int], dict[tuple[int, int], int]]:
+        """Records by identifier, and responses by record and competitor, as far as named here."""
+        visible = Record.objects.filter(event=self.writer.event, imported_at__isnull=False)
+        records = dict(
+            visible.filter(external_id__in={vote.record for vote in votes}).values_list(
+                "external_id", "pk"
+            )
+        )
+        names = {vote.model_a for vote in votes} | {vote.model_b for vote in votes}
+        competitors = [self.competitors[name] for name in names if name in self.competitors]
+        found = Response.objects.filter(record__in=records.values(), competitor__in=competitors)
+        responses = {
+            (record, competitor): pk
+            for record, competitor, pk in found.values_list("record_id", "competitor_id", "pk")
+            if competitor is not None
+        }
+        return records, responses
+
+    def imported(
+        self,
+        checked: Checked,
+        records: Mapping[str, int],
+        responses: Mapping[tuple[int, int], int],
+    ) -> ImportedVote:
+        """The vote in canonical order. Raises `InvalidRow` where the event knows nothing of it."""
+        vote, problems, pair = checked.vote, [], []
+        record = records.get(vote.record)
+        if record is None:
+            problems.append(Problem("record", f"there is no record {vote.record}"))
+        for field, name in (("model_a", vote.model_a), ("model_b", vote.model_b)):
+            if name not in self.competitors:
+                message = f"{name} {unknown(name, self.competitors)}"
+                problems.append(Problem(field, message))
+            elif record is not None:
+                pair.append(responses.get((record, self.competitors[name])))
+                if pair[-1] is None:
+                    message = f"{name} has no response to {vote.record}"
+                    problems.append(Problem(field, message))
+        comment = self.comment_of(vote, problems)
+        if problems:
+            raise InvalidRow(problems)
+        assert record is not None
+        a, b = (pk for pk in pair if pk is not None)
+        straight = a < b
+        return ImportedVote(
+            line=checked.row.line,
+            worker=vote.worker,
+            record=record,
+            first=min(a, b),
+            second=max(a, b),
+            outcome=vote.outcome if straight else -vote.outcome,
+            both_bad=vote.both_bad,
+            first_on_left=None if vote.a_on_left is None else vote.a_on_left == straight,
+            judged_at=vote.judged_at.isoformat() if vote.judged_at else None,
+            comment=comment,
+        )
+
+    def comment_of(self, vote: Vote, problems: list[Problem]) -> str:
+        """The comment as the event's text question stores it."""
+        question = self.writer.comment
+        if not vote.comment or question is None:
+            return ""
+        try:
+            value = KINDS[question.kind].check_answer(question.all_settings(), vote.comment, ())
+        except InvalidAnswer as error:
+            problems.append(Problem("comment", str(error)))
+            return ""
+        return str(value["text"]) if value else ""
+
+    def tell(self, line: int, field: str, message: str) -> None:
+        """Warn of something that holds for many lines: of each kind once, with the first line."""
+        kind = message.partition(" in ")[0]
+        if kind not in self.told:
+            self.told.add(kind)
+            self.report.warn(LineError(line, field, message))
+
+    def refuse(self, row: Row, problems: Sequence[Problem]) -> None:
+        """Report what is wrong with a vote, which is left out."""
+        for error in self.columns.errors(row, problems):
+            self.report.refuse(error)
+        self.report.skipped += 1
+
+
+def ends_question(error: EndsNeeded) -> str:
+    """Which end is which: the question, with the line that raises it as the example."""
+    value = error.value
+    a, b = f"{error.model_a} (model_a)", f"{error.model_b} (model_b)"
+    return (
+        f"The value {value} is a grade, and nothing says which end is which: is {a} or {b} better "
+        "here? Say which number means that each is much better: --ends a=-3,b=3, or the other way "
+        "round --ends a=3,b=-3"
+    )

@@ -1,0 +1,263 @@
+"""Bringing an export of another event along: its records, its contributors, then its votes.
+
+Everything is checked before anything is written. Records land first, votes on them after; models,
+contributors and pairs come in the order that they had, so that boards agree to the last digit.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from arena.events.importing.checks import InvalidRow, Problem
+from arena.events.importing.columns import Columns
+from arena.events.importing.reading import Row, Source, guess_format, peek, read_rows
+from arena.events.importing.report import ImportReport, LineError, Unreadable
+from arena.events.importing.staging import Seen, Spool, batches, seen_keys, spooling
+from arena.events.models import ImportJob, Matchup
+from arena.judging.importing.copying_records import bring_records
+from arena.judging.importing.enrolling import enroll_under_pseudonyms
+from arena.judging.importing.exported import ExportedVote, parse_exported
+from arena.judging.importing.gathering import Gathering
+from arena.judging.importing.imported import ImportedVote, VoteWriter
+from arena.judging.importing.resolving import Resolved, resolve
+from arena.judging.importing.votes import Terms
+from arena.judging.importing.writing import said_before, write_all
+from arena.judging.models import Judgment, Origin
+
+State = ImportJob.State
+BATCH = 1_000
+COLUMNS = Columns({}, is_csv=False)
+# A line that is right, its vote, and the places of its two responses in its record.
+Checked = tuple[Row, ExportedVote, tuple[int, int]]
+
+
+def copy_export(writer: VoteWriter, source: Source, report: ImportReport, now: datetime) -> None:
+    """Check the whole file, then write records, contributors and votes."""
+    event, hold = writer.event, writer.hold
+    terms = Terms(
+        scale=event.scale,
+        both_bad=event.both_bad,
+        takes_comments=writer.comment is not None,
+        zone=event.zone(),
+        now=now,
+        options=writer.options,
+    )
+    with ExitStack() as stack:
+        spool, seen = stack.enter_context(spooling()), stack.enter_context(seen_keys())
+        gathering = stack.enter_context(Gathering.open())
+        lines = Lines(writer, terms, report, gathering, (spool, seen))
+        lines.check(source)
+        # Raises `Unreadable`, too, and writes nothing, where a record cannot come along.
+        refused = report.error_total > 0 and not hold.job.skips_errors
+        if refused or not bring_records(writer, gathering, report):
+            report.created = report.unchanged = report.skipped = 0
+            hold.finish(State.REFUSED, report, now)
+            return
+        enroll_under_pseudonyms(writer, gathering.workers)
+        write_all(writer, lines.votes(), spool.count, report, now)
+
+
+class Lines:
+    """The lines of an export, by themselves and against what is there; new votes are spooled."""
+
+    def __init__(
+        self,
+        writer: VoteWriter,
+        terms: Terms,
+        report: ImportReport,
+        gathering: Gathering,
+        kept: tuple[Spool, Seen],
+    ) -> None:
+        self.writer = writer
+        self.terms = terms
+        self.report = report
+        self.gathering = gathering
+        self.spool, self.seen = kept
+        others = writer.event.questions.filter(kind="text")
+        self.questions = dict(others.values_list("name", "pk"))
+        if writer.comment:
+            self.questions.pop(writer.comment.name)
+        self.lost: Counter[str] = Counter()
+        self.origins: Counter[str] = Counter()
+
+    def check(self, source: Source) -> None:
+        """Check every line. Raises `Unreadable` where the file cannot be taken at all."""
+        job = self.writer.hold.job
+        format = job.format or guess_format(job.file_name, peek(source.stream, 1_000))
+        rows = self.parsed(read_rows(source.stream, format))
+        for batch in batches(rows, lambda checked: 1 / BATCH + len(checked[1].comment) / 1e6):
+            self.compare(batch)
+            self.writer.hold.glance(source.done, source.total)
+        self.warn()
+
+    def parsed(self, rows: Iterator[Row | LineError]) -> Iterator[Checked]:
+        """Lines that are right in themselves and agree with earlier ones."""
+        parse = partial(parse_exported, terms=self.terms)
+        for row in rows:
+            if isinstance(row, LineError):
+                self.report.refuse(row)
+                self.report.skipped += 1
+                continue
+            try:
+                vote = parse(row.data)
+                self.check_comment(vote)
+                places = self.gathering.take(row, vote)
+            except InvalidRow as error:
+                self.refuse(row, error.problems)
+            else:
+                yield row, vote, places
+
+    def check_comment(self, vote: ExportedVote) -> None:
+        """A comment needs a question that takes it. Raises `InvalidRow`."""
+        if vote.comment and self.writer.comment is None:
+            message = "this event has no question that takes text"
+            raise InvalidRow([Problem("comment", message)])
+
+    def compare(self, batch: Sequence[Checked]) -> None:
+        """Check lines against the event, and spool those that say something new."""
+        event = self.writer.event
+        uuids = [vote.uuid for _, vote, _ in batch]
+        if Judgment.objects.filter(event=event, uuid__in=uuids).exists():
+            message = "This is an export of this very event: its judgments are here already."
+            raise Unreadable(batch[0][0].line, message)
+        resolved = resolve(event, {vote.record for _, vote, _ in batch})
+        known = {row.line: self.known(row, vote, resolved) for row, vote, _ in batch}
+        there = said_before(self.writer, [vote for vote in known.values() if vote])
+        enrolled = event.enrollments.filter(external_id__in={vote.worker for _, vote, _ in batch})
+        kinds = dict(enrolled.values_list("external_id", "kind"))
+        roles = self.roles_of([vote for vote in known.values() if vote])
+        for row, vote, places in batch:
+            here = known[row.line]
+            problem = self.misfit(vote, here, kinds, roles)
+            if problem is None and self.seen.meet(
+                f"{vote.worker}\n{vote.record}\n{places}", row.line
+            ):
+                problem = Problem("pseudonym", "has judged this pair in an earlier line")
+            before = there.get(here.who()) if here else None
+            if problem is None and here and before not in (None, here.said()):
+                message = "this contributor's vote on this pair is here already, and says otherwise"
+                problem = Problem("pseudonym", message)
+            if problem:
+                self.refuse(row, [problem])
+            elif before is not None:
+                self.report.unchanged += 1
+            else:
+                self.take(row, vote, places)
+
+    def roles_of(self, votes: Sequence[ImportedVote]) -> dict[str, str]:
+        """The role of those of their matchups that are here already, by key."""
+        matchups = Matchup.objects.filter(
+            record__in={vote.record for vote in votes}, key__in={vote.key() for vote in votes}
+        )
+        return dict(matchups.values_list("key", "role"))
+
+    def misfit(
+        self,
+        vote: ExportedVote,
+        here: ImportedVote | None,
+        kinds: dict[Any, str],
+        roles: dict[str, str],
+    ) -> Problem | None:
+        """What in this event contradicts the line."""
+        if kinds.get(vote.worker, vote.kind) != vote.kind:
+            return Problem("contributor_kind", f"is enrolled as a {kinds[vote.worker]} already")
+        role = roles.get(here.key(), vote.role) if here else vote.role
+        if role != vote.role:
+            message = f"is {vote.role}, and this pair is {role} in this event"
+            return Problem("role", message)
+        return None
+
+    def take(self, row: Row, vote: ExportedVote, places: tuple[int, int]) -> None:
+        """Spool a vote until its record is here."""
+        self.report.created += 1
+        self.origins[vote.origin] += 1
+        others = {}
+        for name, value in vote.others.items():
+            text = value.get("text") if isinstance(value, dict) else None
+            if name in self.questions and isinstance(text, str):
+                others[str(self.questions[name])] = text
+            else:
+                self.lost[name] += 1
+        self.spool.put([row.line, vote.record, places, vote.worker, [*said_by(vote), others]])
+
+    def votes(self) -> Iterator[ImportedVote]:
+        """The spooled votes, now that their records are here."""
+        for batch in batches(self.spool, lambda _: 1 / BATCH):
+            resolved = resolve(self.writer.event, {record for _, record, *_ in batch})
+            for line, record, places, worker, said in batch:
+                sides = self.gathering.records[record].names()
+                one, other = (resolved.response(record, sides[place]) for place in places)
+                if one is None or other is None:  # its record was left out as wrong
+                    self.report.created -= 1
+                    self.report.skipped += 1
+                    continue
+                yield vote_of(line, worker, resolved.records[record], (one, other), said)
+
+    def known(self, row: Row, vote: ExportedVote, resolved: Resolved) -> ImportedVote | None:
+        """The vote in this event's terms, where its record and responses are here already."""
+        one, other = (resolved.response(vote.record, side) for side in vote.sides)
+        if one is None or other is None:
+            return None
+        record, said = resolved.records[vote.record], [*said_by(vote), {}]
+        return vote_of(row.line, vote.worker, record, (one, other), said)
+
+    def warn(self) -> None:
+        """What does not come along, and what does not count here."""
+        for name, count in self.lost.items():
+            message = (
+                f"{count:,} answers to “{name}” are left out: this event asks no such question"
+            )
+            self.report.warn(LineError(1, "other_answers", message))
+        counted = self.writer.event.counted_origins()
+        for origin, count in self.origins.items():
+            if origin not in counted:
+                label = Origin(origin).label.lower()
+                message = f"{count:,} votes are {label}, which this event's boards do not count"
+                self.report.warn(LineError(1, "origin", message))
+
+    def refuse(self, row: Row, problems: Sequence[Problem]) -> None:
+        """Report what is wrong with a line, which is left out."""
+        for error in COLUMNS.errors(row, problems):
+            self.report.refuse(error)
+        self.report.skipped += 1
+
+
+def said_by(vote: ExportedVote) -> list[Any]:
+    """What a vote says, in the other event's canonical order, as it is kept on the disk."""
+    moment = vote.judged_at.isoformat() if vote.judged_at else None
+    answer = [vote.outcome, vote.both_bad, vote.first_on_left, moment, vote.comment]
+    return [*answer, vote.origin, vote.exclusion, vote.note]
+
+
+def vote_of(
+    line: int,
+    worker: str,
+    record: int,
+    pair: tuple[int, int],
+    said: list[Any],
+) -> ImportedVote:
+    """A vote in this event's canonical order; `pair` is in that of the other event."""
+    outcome, both_bad, first_on_left, moment, comment, origin, exclusion, note, others = said
+    straight = pair[0] < pair[1]
+    if not straight:
+        outcome = None if outcome is None else -outcome
+        first_on_left = None if first_on_left is None else not first_on_left
+    return ImportedVote(
+        line=line,
+        worker=worker,
+        record=record,
+        first=min(pair),
+        second=max(pair),
+        outcome=outcome,
+        both_bad=both_bad,
+        first_on_left=first_on_left,
+        judged_at=moment,
+        comment=comment,
+        origin=origin,
+        exclusion=exclusion,
+        note=note,
+        others=others,
+    )

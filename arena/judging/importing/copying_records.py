@@ -1,0 +1,180 @@
+"""The records of an export: checked and written as those of any file, with the pairs that were
+judged, in the order that they had."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from itertools import groupby
+
+from django.db import transaction
+
+from arena.events.importing.columns import RecordColumns
+from arena.events.importing.names import CompetitorRow, Names
+from arena.events.importing.pairing import Pairing
+from arena.events.importing.records import RecordRow
+from arena.events.importing.report import ImportReport, LineError
+from arena.events.importing.running import FirstPass, cost_of, cost_of_row
+from arena.events.importing.staging import Spool, batches, seen_keys, spooling
+from arena.events.importing.updating import apply_staged, discard_leavings, stage_batch
+from arena.events.importing.writing import (
+    Group,
+    Writer,
+    create_batch,
+    create_matchups,
+    matchup_key,
+    writer_for,
+)
+from arena.events.models import ImportJob, Matchup, Record, Response
+from arena.judging.importing.gathering import Gathering, Pair
+from arena.judging.importing.imported import VoteWriter
+from arena.judging.importing.resolving import resolve
+
+State = ImportJob.State
+Role = Matchup.Role
+BATCH = 500
+SIGNS = {"a": 1, "tie": 0, "b": -1}
+
+
+class Unpaired(Pairing):
+    """Makes no pairs: those that were judged come first, in their own order."""
+
+    def choose(self, *_args: object, **_kwargs: object) -> list[tuple[int, int]]:
+        return []
+
+
+def bring_records(votes: VoteWriter, gathering: Gathering, report: ImportReport) -> bool:
+    """Write the records that are new or changed; False where one is wrong, and nothing is written.
+
+    `report` is that of the votes: it gets the errors, the warnings and a line on the records.
+    """
+    event, hold = votes.event, votes.hold
+    discard_leavings(event, hold)
+    models = sorted(gathering.models, key=lambda name: gathering.models[name])
+    names = Names(event, [CompetitorRow(name) for name in models])
+    writer = writer_for(event, names, votes.rng)
+    of_records = ImportReport()
+    with ExitStack() as stack:
+        spool, seen = stack.enter_context(spooling()), stack.enter_context(seen_keys())
+        check = FirstPass(writer, hold, of_records, spool, seen)
+        check.columns = RecordColumns({}, is_csv=False)
+        for batch in batches(check.parsed(gathering.rows()), lambda one: cost_of_row(one.record)):
+            check.compare(batch)
+            hold.glance(hold.job.done, hold.job.total)
+        add_to(report, of_records)
+        if of_records.error_total and not hold.job.skips_errors:
+            return False
+        if spool.count:
+            write(writer, votes, gathering, spool, of_records)
+    pair_up(writer, votes, gathering, gathering.records)
+    counts = f"{of_records.created:,} new, {of_records.updated:,} changed"
+    counts += f", {of_records.unchanged:,} as before"
+    report.warn(LineError(1, "", f"The file's records came along: {counts}"))
+    return True
+
+
+def add_to(report: ImportReport, of_records: ImportReport) -> None:
+    """Errors and warnings of the records beside those of the votes."""
+    for error in of_records.errors:
+        report.refuse(error)
+    report.error_total += of_records.error_total - len(of_records.errors)
+    for warning in of_records.warnings:
+        report.warn(warning)
+    report.warning_total += of_records.warning_total - len(of_records.warnings)
+
+
+def write(
+    writer: Writer,
+    votes: VoteWriter,
+    gathering: Gathering,
+    spool: Spool,
+    report: ImportReport,
+) -> None:
+    """Write new records where nobody sees them, show them at once, then apply changes."""
+    event, hold = votes.event, votes.hold
+    hold.move(State.WRITING, done=0, total=spool.count)
+    hold.job.total = spool.count
+    # Closes the race of a crash between the two: what is created is known to whoever cleans up.
+    with transaction.atomic():
+        hold.set(added=writer.names.create(joined_late=event.judgments.exists()))
+    unpaired = replace(writer, pairing=Unpaired(0, votes.rng))
+    done, created = 0, []
+    for batch in batches(spool, lambda item: cost_of(item[2], 1)):
+        new = [RecordRow.from_json(row) for record, _line, row in batch if record is None]
+        changed = [item for item in batch if item[0] is not None]
+        if new:
+            create_batch(unpaired, new, hold, done)
+            created += [row.external_id for row in new if row.control is None]
+        if changed:
+            stage_batch(hold, changed)
+        done += len(batch)
+        hold.give_way()
+    pair_up(writer, votes, gathering, created)
+    fill_up(writer, votes, created)
+    with transaction.atomic():
+        hold.move(State.APPLYING, report=report.as_json(), added={}, done=0, total=None)
+        Record.objects.filter(event=event, imported_at=None).update(imported_at=hold.job.created_at)
+    apply_staged(writer, hold, report)
+
+
+def pair_up(writer: Writer, votes: VoteWriter, gathering: Gathering, names: Iterable[str]) -> None:
+    """Make the matchups that were judged of these records, in the order in which they had come."""
+    pairs = [(name, pair) for name in names for pair in gathering.records[name].pairs.values()]
+    pairs.sort(key=lambda item: item[1].number)
+    for start in range(0, len(pairs), BATCH):
+        # Closes the race with whoever takes this import for dead.
+        with transaction.atomic():
+            votes.hold.beat(votes.hold.job.done, votes.hold.job.total)
+            pair_batch(writer, gathering, pairs[start : start + BATCH])
+        votes.hold.give_way()
+
+
+def pair_batch(writer: Writer, gathering: Gathering, pairs: Sequence[tuple[str, Pair]]) -> None:
+    """Make some matchups, those that are missing, in their roles."""
+    resolved = resolve(writer.event, {name for name, _ in pairs})
+    groups, anchors = {}, []
+    for name, pair in pairs:
+        sides = gathering.records[name].names()
+        found = [resolved.response(name, sides[place]) for place in (pair.first, pair.second)]
+        keys = [pk for pk in found if pk is not None]
+        if len(keys) < 2:  # its record was left out as wrong
+            continue
+        listed = [Response(pk=pk, record_id=resolved.records[name]) for pk in sorted(keys)]
+        sign = SIGNS[pair.expected] if pair.role == Role.CONTROL else None
+        if sign is not None and keys != sorted(keys):
+            sign = -sign
+        groups[matchup_key(keys)] = Group(listed, sign, pair.reason)
+        if pair.role == Role.ANCHOR:
+            anchors.append(matchup_key(keys))
+    matchups = Matchup.objects.filter(record__in=resolved.records.values())
+    there = set(matchups.filter(key__in=groups).values_list("key", flat=True))
+    create_matchups(writer, [group for key, group in groups.items() if key not in there])
+    fresh = [key for key in anchors if key not in there]
+    matchups.filter(key__in=fresh).update(role=Role.ANCHOR, open_slots=0)
+
+
+def fill_up(writer: Writer, votes: VoteWriter, names: Sequence[str]) -> None:
+    """The other pairs that this event wants of new records."""
+    for start in range(0, len(names), BATCH):
+        some = names[start : start + BATCH]
+        with transaction.atomic():  # closes the same race
+            votes.hold.beat(votes.hold.job.done, votes.hold.job.total)
+            create_matchups(writer, list(further_groups(writer, some)))
+        votes.hold.give_way()
+
+
+def further_groups(writer: Writer, names: Sequence[str]) -> Iterator[Group]:
+    """The pairs wanted of each record beside those that are there."""
+    records = Record.objects.filter(event=writer.event, external_id__in=names)
+    responses = Response.objects.filter(record__in=records).order_by("record_id", "pk")
+    keys: dict[int, set[str]] = defaultdict(set)
+    for record, key in Matchup.objects.filter(record__in=records).values_list("record_id", "key"):
+        keys[record].add(key)
+    for record, group in groupby(responses, key=lambda response: response.record_id):
+        listed = list(group)
+        index = {str(response.pk): place for place, response in enumerate(listed)}
+        there = {(index[one], index[other]) for one, other in (k.split(",") for k in keys[record])}
+        owners = [response.competitor_id or 0 for response in listed]
+        for first, second in writer.pairing.choose(owners, there):
+            if (first, second) not in there:
+                yield Group([listed[first], listed[second]])

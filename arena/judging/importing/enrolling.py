@@ -1,0 +1,91 @@
+"""Workers of a file become contributors who are known by their identifier there."""
+
+import hmac
+from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID
+
+from django.db import transaction
+
+from arena.events.models import Enrollment
+from arena.events.pseudonyms import pseudonym
+from arena.judging.importing.imported import ImportedVote, VoteWriter
+
+BATCH = 500
+
+
+def enrollments_of(writer: VoteWriter, votes: Iterable[ImportedVote]) -> dict[str, int]:
+    """The enrollment of each worker, made where it is missing."""
+    workers = {vote.worker: None for vote in votes}
+    enrolled = Enrollment.objects.filter(event=writer.event, external_id__in=workers)
+    found = dict(enrolled.values_list("external_id", "pk"))
+    new = new_enrollments(writer, [worker for worker in workers if worker not in found])
+    for enrollment in Enrollment.objects.bulk_create(new):
+        found[enrollment.external_id] = enrollment.pk
+    return {str(worker): pk for worker, pk in found.items()}
+
+
+def new_enrollments(writer: VoteWriter, workers: Sequence[str]) -> list[Enrollment]:
+    """Enrollments, not yet saved, under pseudonyms that nobody has.
+
+    Public identifier and pseudonym follow from the worker's name, keyed by the event's secret:
+    the same on every import, and saying nothing to whoever does not know the secret.
+    """
+    secret = writer.event.secret
+    event = Enrollment.objects.filter(event=writer.event)
+    enrollments, attempt = [], 0
+    waiting = {worker: identity(secret, worker) for worker in workers}
+    while waiting:
+        drawn = {pseudonym(secret, uuid, attempt): worker for worker, uuid in waiting.items()}
+        for name in event.filter(pseudonym__in=drawn).values_list("pseudonym", flat=True):
+            del drawn[name]
+        enrollments += [
+            Enrollment(
+                event=writer.event,
+                kind=writer.options.kind,
+                external_id=worker,
+                public_id=waiting.pop(worker),
+                pseudonym=name,
+                joined_at=writer.hold.job.created_at,
+            )
+            for name, worker in drawn.items()
+        ]
+        attempt += 1
+    return enrollments
+
+
+def enroll_under_pseudonyms(writer: VoteWriter, workers: Mapping[str, tuple[int, str]]) -> None:
+    """Enroll contributors of an export under the pseudonyms that they had, where these are free;
+    `workers`: by pseudonym, in which order they came, and their kind."""
+    hold, event = writer.hold, writer.event
+    order = sorted(workers, key=lambda name: workers[name][0])
+    for start in range(0, len(order), BATCH):
+        some = order[start : start + BATCH]
+        here = event.enrollments.filter(external_id__in=some)
+        missing = set(some) - set(here.values_list("external_id", flat=True))
+        taken = event.enrollments.filter(pseudonym__in=missing)
+        drawn = missing & set(taken.values_list("pseudonym", flat=True))
+        new = new_enrollments(writer, [name for name in some if name in missing])
+        for enrollment in new:
+            name = str(enrollment.external_id)
+            enrollment.kind = workers[name][1]
+            if name not in drawn:
+                enrollment.pseudonym = name
+        new.sort(key=lambda enrollment: workers[str(enrollment.external_id)][0])
+        # Closes the race with whoever takes this import for dead.
+        with transaction.atomic():
+            hold.beat(hold.job.done, hold.job.total)
+            Enrollment.objects.bulk_create(new)
+        hold.give_way()
+
+
+def identity(secret: str, worker: str) -> UUID:
+    """The public identifier of a worker."""
+    digest = hmac.digest(secret.encode(), f"worker|{worker}".encode(), "sha256")
+    return UUID(bytes=digest[:16], version=4)
+
+
+def enrolled_as(writer: VoteWriter, votes: Iterable[ImportedVote]) -> dict[str, str]:
+    """The kind of those workers who are enrolled already."""
+    workers = {vote.worker for vote in votes}
+    enrolled = Enrollment.objects.filter(event=writer.event, external_id__in=workers)
+    return {str(worker): kind for worker, kind in enrolled.values_list("external_id", "kind")}

@@ -1,0 +1,122 @@
+"""The act of importing votes, from the claim on the event to the report."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from random import Random
+from typing import BinaryIO
+
+from arena.errors import ConflictError
+from arena.events.importing.exported import is_export
+from arena.events.importing.jobs import holding
+from arena.events.importing.names import CompetitorRow
+from arena.events.importing.reading import Source, opened, peek
+from arena.events.importing.report import ImportReport, Progress, Unreadable
+from arena.events.importing.running import recover
+from arena.events.importing.staging import seen_keys, spooling
+from arena.events.models import Event, ImportJob
+from arena.judging.importing.checking import FirstPass
+from arena.judging.importing.copying import copy_export
+from arena.judging.importing.imported import ImportedVote, VoteWriter, writer_for
+from arena.judging.importing.matching import open_matchups
+from arena.judging.importing.options import VoteOptions
+from arena.judging.importing.values import check_answers
+from arena.judging.importing.votes import Terms
+from arena.judging.importing.writing import discard_unlanded, write_all
+
+State = ImportJob.State
+
+
+def import_judgments(
+    event: Event,
+    source: Path | BinaryIO,
+    *,
+    format: str = "",
+    mapping: Mapping[str, str] | None = None,
+    on_error: str = "stop",
+    options: VoteOptions | None = None,
+    now: datetime,
+    rng: Random,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Import votes from a file; they never use up overlap. Raises `ImportBusyError` while another
+    import is under way, and `ArenaError` where an option makes no sense.
+
+    Workers become enrollments; machines' judgments have the origin "machine", people's "imported"
+    or, where the options say so, "simulated". A vote that is there already is unchanged; the same
+    worker's other answer on the same pair is an error, unless the options say what to do. An
+    export of another event is known by its layout: it brings its records and says everything.
+    """
+    options = options or VoteOptions()
+    options.check()
+    check_answers(options.values, event.scale, both_bad=event.both_bad)
+    job = ImportJob.objects.create(
+        event=event,
+        kind=ImportJob.Kind.JUDGMENTS,
+        created_at=now,
+        file_name=source.name[:200] if isinstance(source, Path) else "",
+        format=format,
+        mapping=dict(mapping or {}),
+        vote_options=options.as_json(),
+        skips_errors=on_error == "skip",
+    )
+    try:
+        return run_job(job, source, now=now, rng=rng, progress=progress)
+    except ConflictError:
+        ImportJob.objects.filter(pk=job.pk, state=State.QUEUED).delete()
+        raise
+
+
+def run_job(
+    job: ImportJob,
+    source: Path | BinaryIO,
+    competitors: tuple[CompetitorRow, ...] = (),
+    *,
+    now: datetime,
+    rng: Random,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Run an import that is waiting, or again one that failed or was refused."""
+    recover(job.event, now, rng)
+    with holding(job, now, progress) as hold:
+        writer = writer_for(hold, VoteOptions.from_json(job.vote_options), rng)
+        open_matchups(writer.event)
+        discard_unlanded(writer.event, hold)
+        report = ImportReport()
+        try:
+            with opened(source) as opened_source:
+                if not job.mapping and is_export(peek(opened_source.stream, 1_000)):
+                    copy_export(writer, opened_source, report, now)
+                else:
+                    bring_votes(writer, opened_source, report, now)
+        except Unreadable as error:
+            report.refuse(error.error)
+            refuse(writer, report, now)
+    return report
+
+
+def bring_votes(writer: VoteWriter, source: Source, report: ImportReport, now: datetime) -> None:
+    """Check the file, then write it, unless a line is wrong."""
+    event = writer.event
+    terms = Terms(
+        scale=event.scale,
+        both_bad=event.both_bad,
+        takes_comments=writer.comment is not None,
+        zone=event.zone(),
+        now=now,
+        options=writer.options,
+    )
+    with ExitStack() as stack:
+        spool, seen = stack.enter_context(spooling()), stack.enter_context(seen_keys())
+        FirstPass(writer, terms, report, spool, seen).run(source)
+        if report.error_total and not writer.hold.job.skips_errors:
+            refuse(writer, report, now)
+        else:
+            write_all(writer, map(ImportedVote.from_json, spool), spool.count, report, now)
+
+
+def refuse(writer: VoteWriter, report: ImportReport, now: datetime) -> None:
+    """Write nothing, and say why."""
+    report.created = report.unchanged = report.skipped = 0
+    writer.hold.finish(State.REFUSED, report, now)
