@@ -5,6 +5,7 @@ import io
 import json
 import time
 from collections.abc import Callable
+from datetime import UTC
 from itertools import combinations
 from random import Random
 from typing import Any
@@ -114,7 +115,8 @@ def test_any_object_is_a_record_or_a_list_of_problems(data: dict[str, Any]) -> N
     )
 )
 def test_any_object_is_a_vote_or_a_list_of_problems(data: dict[str, Any]) -> None:
-    terms = Terms(scale=5, both_bad=True, takes_comments=True, zone=NOW.tzinfo, now=NOW)  # type: ignore[arg-type]
+    options = VoteOptions(ends=(2, -2))
+    terms = Terms(5, both_bad=True, takes_comments=True, zone=UTC, now=NOW, options=options)
     if not problems_of(parse_vote, data, terms):
         assert -2 <= parse_vote(data, terms).outcome <= 2
 

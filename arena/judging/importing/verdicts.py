@@ -148,9 +148,9 @@ def outcome_of_number(number: float, ends: Ends, scale: int) -> int:
     sign = (number > middle) - (number < middle)
     sign = sign if end_a > end_b else -sign
     degrees, known = math.ceil((high - low) / 2), max(SCALES[scale])
-    if degree and known == 1:
-        degree = 1
-    elif degrees not in (1, known):
+    if known == 1:
+        degree = min(degree, 1)
+    elif degree and degrees not in (1, known):
         raise ValueError(
             f"this file has {degrees} degrees and the event's scale {known}; say what each of "
             "its numbers means (--values, or the boxes of the upload page)"
