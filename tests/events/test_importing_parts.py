@@ -24,6 +24,7 @@ from arena.events.importing.records import RecordRow, parse_record
 from arena.events.importing.report import ImportReport, LineError, Unreadable, printable
 from arena.events.importing.staging import batches
 from arena.events.importing.style import style_of
+from arena.judging.importing.options import VoteOptions
 from arena.judging.importing.votes import Terms, parse_vote
 from tests.factories import NOW
 

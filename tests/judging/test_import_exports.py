@@ -17,7 +17,7 @@ from arena.judging.ledger import seal_event
 from arena.judging.models import Exclusion, Judgment, Origin
 from arena.judging.review import exclude_contributor, exclude_judgment
 from leaderboard.models import Rating, Snapshot
-from leaderboard.refresh import refresh_event
+from leaderboard.snapshots.refresh import refresh_event
 from tests.exports.cast import Cast, make_stranger, vote
 from tests.factories import (
     NOW,
