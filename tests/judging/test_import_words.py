@@ -1,0 +1,414 @@
+"""What the cells of other people's votes say: winners, grades, sides, dates, repeated votes."""
+
+import io
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from arena.errors import ArenaError
+from arena.events.importing import ImportReport, import_records
+from arena.events.models import Event
+from arena.judging.importing import VoteOptions, import_judgments
+from arena.judging.importing.values import read_values
+from arena.judging.ledger import seal_event, verify_ledger
+from arena.judging.models import Answer, Judgment
+from tests.factories import make_event
+from tests.judging.test_import_judgments import LATER, vote, with_records
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def event() -> Event:
+    return with_records(make_event())
+
+
+def bring(event: Event, votes: list[Any], on_error: str = "stop", **said: Any) -> ImportReport:
+    content = "".join(json.dumps(one) + "\n" for one in votes).encode()
+    return import_judgments(
+        event,
+        io.BytesIO(content),
+        on_error=on_error,
+        options=VoteOptions(**said),
+        now=LATER,
+        rng=Random(1),
+    )
+
+
+def stored() -> list[tuple[Any, ...]]:
+    """Outcome for Ash, both bad, and whether Ash stood left, in the file's order."""
+    answers = Answer.objects.filter(outcome__isnull=False).order_by("judgment_id")
+    return list(answers.values_list("outcome", "both_bad", "first_on_left"))
+
+
+# --- winners ----------------------------------------------------------------------------------
+ASH = [
+    *("a", "A", " A ", "model_a", "Model A", "MODEL-A", "modelA", "response a", "Response_A", "1"),
+    *("Ash", "ash", "ASH ", "A wins", "a is better", "model_1", "Assistant A", "first", "[[A]]"),
+    *("a1", "A>B", "[[A>B]]", "B<A", "option a", "output_1", 1, 1.0),
+]
+BIRCH = ["b", "Model B", "model_b", "2", 2, "Birch", "birch", "B is better", "second", "b1", "B>A"]
+TIE = [
+    *("tie", "Tie", "TIE", "draw", "Draw", "equal", "same", "no preference", "both good", "A=B"),
+    *("Tie (both good)", "tied", "[[C]]"),
+]
+BOTH_BAD = [
+    *("both_bad", "both bad", "Both Bad", "bothbad", "BOTH-BAD", "tie (bothbad)", "Tie (both bad)"),
+    *("tie(bothbad)", "both are bad", "bothbad (tie)"),
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [(ASH, (1, False)), (BIRCH, (-1, False)), (TIE, (0, False)), (BOTH_BAD, (0, True))],
+)
+def test_every_common_word_for_the_winner_is_known(
+    event: Event, words: list[Any], answer: tuple[int, bool]
+) -> None:
+    votes = [vote(worker=f"w{number}", winner=word) for number, word in enumerate(words)]
+
+    report = bring(event, votes)
+
+    assert report.errors == []
+    assert stored() == [(*answer, None)] * len(words)
+
+
+@pytest.mark.parametrize(
+    ("word", "outcome"),
+    [
+        ("A is much better", 2), ("much better A", 2), ("A better", 1), ("b2", -2), ("A>>B", 2),
+        ("B is better", -1), ("[[B>>A]]", -2), ("Model B is much better", -2),
+    ],
+)  # fmt: skip
+def test_words_of_degree_are_those_of_the_scale(event: Event, word: str, outcome: int) -> None:
+    assert bring(event, [vote(winner=word)]).errors == []
+    assert stored() == [(outcome, False, None)]
+
+
+@pytest.mark.parametrize(
+    ("word", "left", "outcome", "first_on_left"),
+    [
+        ("left", "a", 1, True), ("Left", "b", -1, False), ("right", "a", -1, True),
+        ("right side wins", "b", None, None), ("RIGHT", "b", 1, False),
+        ("left", "Birch", -1, False),
+        ("left", "Model A", 1, True), ("left is better", "model_b", -1, False),
+    ],
+)  # fmt: skip
+def test_left_and_right_are_whoever_stood_there(
+    event: Event, word: str, left: str, outcome: int | None, first_on_left: bool | None
+) -> None:
+    report = bring(event, [vote(winner=word, left=left)])
+
+    if outcome is None:
+        assert "is not known" in report.errors[0].message
+    else:
+        assert stored() == [(outcome, False, first_on_left)]
+
+
+def test_left_is_taken_for_model_a_where_nothing_says_otherwise_and_this_is_told(
+    event: Event,
+) -> None:
+    report = bring(event, [vote(winner="left"), vote(worker="w2", winner="right")])
+
+    assert stored() == [(1, False, True), (-1, False, True)]
+    assert [(warning.line, warning.field) for warning in report.warnings] == [(1, "winner")]
+    assert "taken for model_a" in report.warnings[0].message
+
+
+def test_left_is_refused_where_the_organizer_says_that_nobody_knows(event: Event) -> None:
+    report = bring(event, [vote(winner="left")], left="unknown")
+
+    assert "nobody knows which model stood left" in report.errors[0].message
+
+
+@pytest.mark.parametrize(
+    "word", ["perhaps", "neither", "c", "0.5", "model c", "Cedar", "n/a", "asch", "[[D]]"]
+)
+def test_a_word_that_nobody_knows_is_named_and_can_be_mapped(event: Event, word: str) -> None:
+    report = bring(event, [vote(winner=word)])
+    assert "winner" in {error.field for error in report.errors}
+    assert not report.landed
+
+    assert bring(event, [vote(winner=word)], values=read_values([f"{word}=tie"])).landed
+    assert stored() == [(0, False, None)]
+
+
+def test_a_models_name_that_means_the_other_one_is_ambiguous() -> None:
+    event = make_event()
+    rows = {"external_id": "r0", "prompt": "?", "responses": {"B": "x", "2": "y", "Left": "z"}}
+
+    import_records(event, io.BytesIO(json.dumps([rows]).encode()), now=LATER, rng=Random(1))
+
+    report = bring(event, [vote(model_a="B", model_b="2", winner="b")])
+    assert "ambiguous" in report.errors[0].message
+    report = bring(event, [vote(model_a="B", model_b="2", winner="2")])
+    assert report.landed  # the name and the number mean the same one
+
+
+@pytest.mark.parametrize(
+    "numbers", [(0, 1), (1, 2, 0), (-1, 0, 1), (1, 2, 3, 4, 5), ("1", "2", "3")]
+)
+@pytest.mark.parametrize("on_error", ["stop", "skip"])
+def test_numbers_of_a_scale_are_no_winners(
+    event: Event, numbers: tuple[Any, ...], on_error: str
+) -> None:
+    votes = [vote(worker=f"w{n}", winner=number) for n, number in enumerate(numbers)]
+
+    report = bring(event, votes, on_error)
+
+    assert not report.landed
+    assert any("holds the numbers" in error.message for error in report.errors)
+
+
+def test_three_columns_of_zero_and_one(event: Event) -> None:
+    flags = [(1, 0, 0), (0, 1, 0), (0, 0, 1), ("1", "0", "0"), (True, False, False)]
+    names = ("winner_model_a", "winner_model_b", "winner_tie")
+    votes = [
+        vote(worker=f"w{n}", winner=None, **dict(zip(names, said, strict=True)))
+        for n, said in enumerate(flags)
+    ]
+    assert bring(event, votes).errors == []
+    assert [outcome for outcome, *_ in stored()] == [1, -1, 0, 1, 1]
+
+    wrong = vote(worker="x", winner=None, winner_model_a=1, winner_model_b=1, winner_tie=0)
+    assert "exactly one" in bring(event, [wrong]).errors[0].message
+
+
+# --- values -----------------------------------------------------------------------------------
+def test_values_are_said_by_pairs_or_by_a_file(event: Event, tmp_path: Path) -> None:
+    csv, plain = tmp_path / "values.csv", tmp_path / "values.json"
+    csv.write_text('value,answer\nlinks,a\n"rechts, klar",b2\n', encoding="utf-8-sig")
+    plain.write_text('{"beide schlecht": "both_bad", "weiß nicht": ""}', encoding="utf-8")
+    values = read_values([str(csv), str(plain), "egal=tie"])
+    words = ["Links", "rechts, klar", "BEIDE schlecht", "weiß  nicht", "egal"]
+
+    report = bring(event, [vote(worker=w, winner=w) for w in words], values=values)
+
+    assert (report.created, report.skipped, report.errors) == (4, 1, [])
+    assert [said[:2] for said in stored()] == [(1, False), (-2, False), (0, True), (0, False)]
+    assert "left out" in report.warnings[0].message
+
+
+@pytest.mark.parametrize("said", ["links=perhaps", "links=c"])
+def test_an_answer_that_is_none_is_refused(said: str) -> None:
+    with pytest.raises(ArenaError, match="is no answer"):
+        read_values([said])
+
+
+def test_an_answer_that_the_event_does_not_offer_is_refused() -> None:
+    event = with_records(make_event(scale=2, both_bad=False))
+    for answer in ("tie", "both_bad", "a2"):
+        with pytest.raises(ArenaError, match=answer):
+            bring(event, [vote()], values={"x": answer})
+
+
+# --- grades -----------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("scale", "ends", "numbers", "outcomes"),
+    [
+        (7, (3, -3), [3, 2, 1, 0, -1, -2, -3], [3, 2, 1, 0, -1, -2, -3]),
+        (7, (-3, 3), [3, 2, 1, 0, -1, -2, -3], [-3, -2, -1, 0, 1, 2, 3]),
+        (7, (1, 7), [1, 2, 3, 4, 5, 6, 7], [3, 2, 1, 0, -1, -2, -3]),
+        (5, (-2, 2), ["-2", "−1", "0", "+1", "2.0"], [2, 1, 0, -1, -2]),
+        (5, (5, 1), [1, 2, 3, 4, 5], [-2, -1, 0, 1, 2]),
+        (5, (0, 4), [0, 1, 2, 3, 4], [2, 1, 0, -1, -2]),
+        (5, (1, 4), [1, 2, 3, 4], [2, 1, -1, -2]),
+        (3, (-3, 3), [-3, -1, 0, 2], [1, 1, 0, -1]),
+        (2, (1, 4), [1, 2, 3, 4], [1, 1, -1, -1]),
+        (3, (1, 2), [1, 1.5, 2], [1, None, -1]),
+        (7, (1, -1), [1, 0, -1], [1, 0, -1]),
+    ],
+)
+def test_grades_between_two_ends(
+    scale: int, ends: tuple[int, int], numbers: list[Any], outcomes: list[int | None]
+) -> None:
+    event = with_records(make_event(scale=scale))
+    votes = [vote(worker=f"w{n}", winner=None, outcome=number) for n, number in enumerate(numbers)]
+
+    report = bring(event, votes, "skip", ends=ends)
+
+    wanted = [outcome for outcome in outcomes if outcome is not None]
+    assert [outcome for outcome, *_ in stored()] == wanted
+    assert len(report.errors) == len(outcomes) - len(wanted)
+
+
+def test_which_end_is_which_is_asked_with_an_example(event: Event) -> None:
+    votes = [vote(winner=None, outcome=-2), vote(worker="w2", winner=None, outcome=1)]
+
+    report = bring(event, votes, "skip")
+
+    assert not report.landed
+    [error] = report.errors
+    assert (error.line, error.field) == (1, "outcome")
+    assert "The value -2 is a grade" in error.message
+    assert "Ash (model_a) or Birch (model_b) better" in error.message
+    assert "--ends" in error.message
+
+
+def test_degrees_that_the_event_does_not_have_are_asked_for(event: Event) -> None:
+    votes = [vote(winner=None, outcome=number, worker=f"w{number}") for number in (-3, 1, 2)]
+    report = bring(event, votes, ends=(-3, 3))
+    assert {error.field for error in report.errors} == {"outcome"}
+    assert "3 degrees and the event's scale 2" in report.errors[0].message
+
+    values = read_values(["-3=a2", "-2=a1", "-1=a1", "1=b1", "2=b1", "3=b2", "0=tie"])
+    assert bring(event, votes, values=values).landed
+    assert [outcome for outcome, *_ in stored()] == [2, -1, -1]
+
+
+def test_degrees_that_are_lost_are_told() -> None:
+    event = with_records(make_event(scale=3))
+    report = bring(event, [vote(winner=None, outcome=3)], ends=(-3, 3))
+    assert [outcome for outcome, *_ in stored()] == [-1]
+    assert "degrees are left out" in report.warnings[0].message
+
+
+# --- dates ------------------------------------------------------------------------------------
+NOON = datetime(2026, 5, 1, 10, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2026-05-01 10:00:00 UTC", "2026-05-01 10:00:00.000000 UTC", "2026-05-01T10:00:00Z",
+        "2026-05-01T10:00:00.000Z", "2026-05-01 12:00:00+02:00", "2026-05-01 12:00:00 +0200",
+        "2026-05-01 12:00 +02", "2026-05-01 10:00 GMT", "2026-05-01T10:00:00 utc",
+        "2026/05/01 10:00:00Z", "2026-5-1 10:00 UTC", "Fri, 01 May 2026 10:00:00 GMT",
+        "Fri, 01 May 2026 12:00:00 +0200", 1777629600, "1777629600", "1777629600.0",
+        1777629600.0, "1777629600000", "1777629600000.0", 1777629600000000, "1.7776296e9",
+        "1777629600000000000", "2026-05-01T05:00:00-05:00", "2026-05-01 10:00:00,000 UTC",
+    ],
+)  # fmt: skip
+def test_a_moment_is_read_however_it_is_written(event: Event, written: object) -> None:
+    assert bring(event, [vote(timestamp=written)]).errors == []
+    assert Judgment.objects.get().judged_at == NOON
+
+
+@pytest.mark.parametrize("written", ["2026-05-01 19:00", "2026-05-01T19:00:00", "01.05.2026 19:00"])
+def test_a_moment_without_a_zone_is_the_events(event: Event, written: str) -> None:
+    Event.objects.update(timezone="Asia/Tokyo")
+    event.refresh_from_db()
+
+    assert bring(event, [vote(timestamp=written)]).errors == []
+    assert Judgment.objects.get().judged_at == NOON
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("05/01/2026", "cannot be told apart"), ("2026-05-01 10:00 CEST", "ISO 8601"),
+        ("2026-13-01", "ISO 8601"), ("2026-02-30 10:00", "ISO 8601"), ("soon", "ISO 8601"),
+        (True, "ISO 8601"), ("2026-05-01 UTC", "ISO 8601"), ("2026-05-01 25:00", "ISO 8601"),
+    ],
+)  # fmt: skip
+def test_a_moment_that_nobody_can_tell_is_refused(event: Event, written: Any, words: str) -> None:
+    [error] = bring(event, [vote(timestamp=written)]).errors
+    assert error.field == "timestamp"
+    assert words in error.message
+
+
+# --- repeated votes ---------------------------------------------------------------------------
+AGAIN = [
+    vote(winner="a"),
+    vote(worker="w2", winner="b"),
+    vote(model_a="Birch", model_b="Ash", winner="a"),  # the same pair in the other order: Birch
+    vote(winner="a"),  # back to the first
+    vote(winner="tie"),
+]
+
+
+@pytest.mark.parametrize(
+    ("duplicates", "standing", "kept", "counts"),
+    [("first", 1, 2, (2, 1, 2)), ("last", 0, 2, (2, 0, 3)), ("both", 0, 5, (5, 0, 0))],
+)
+def test_repeated_votes_of_one_worker_on_one_pair(
+    event: Event, duplicates: str, standing: int, kept: int, counts: tuple[int, int, int]
+) -> None:
+    assert "says otherwise" in bring(event, AGAIN).errors[0].message
+    assert not Judgment.objects.exists()
+
+    report = bring(event, AGAIN, duplicates=duplicates)
+
+    assert (report.created, report.unchanged, report.skipped) == counts
+    mine = Judgment.objects.filter(enrollment__external_id="w1")
+    assert Judgment.objects.count() == kept
+    assert mine.get(standing=True).answers.get().outcome == standing
+    assert Judgment.objects.counted().count() == 2
+    assert (
+        f"{duplicates if duplicates == 'first' else 'last'} vote stands"
+        in report.warnings[0].message
+    )
+    seal_event(event.pk, LATER)
+    assert verify_ledger(event.pk) is None
+
+
+def test_both_keeps_every_earlier_vote_as_a_revision(event: Event) -> None:
+    bring(event, AGAIN, duplicates="both")
+
+    mine = Judgment.objects.filter(enrollment__external_id="w1").order_by("pk")
+    said = [(judgment.revision, judgment.answers.get().outcome) for judgment in mine]
+    assert said == [(0, 1), (1, -1), (2, 1), (3, 0)]
+    assert [judgment.revises_id for judgment in mine] == [None, *(j.pk for j in mine[:3])]
+
+
+def test_a_vote_that_is_in_the_event_already_stays_or_stops_the_import(event: Event) -> None:
+    bring(event, [vote(winner="a")])
+    for duplicates in ("last", "both"):
+        [error] = bring(event, [vote(winner="b")], duplicates=duplicates).errors
+        assert "in this event already" in error.message
+    report = bring(event, [vote(winner="b"), vote(worker="w2")], duplicates="first")
+    assert (report.created, report.skipped) == (1, 1)
+    assert [outcome for outcome, *_ in stored()] == [1, 1]
+
+
+# --- columns ----------------------------------------------------------------------------------
+def test_votes_of_nobody_named_are_somebodys_by_option(event: Event) -> None:
+    [error] = bring(event, [vote(worker=None)]).errors
+    assert error.field == "worker"
+    assert bring(event, [vote(worker=None)], worker="crowd").landed
+    assert Judgment.objects.get().enrollment.external_id == "crowd"
+
+
+def test_columns_of_no_use_are_left_out_and_named(event: Event) -> None:
+    report = bring(event, [vote(language="en", toxic_chat_tag={})])
+    assert report.landed
+    assert "left out: language, toxic_chat_tag" in report.warnings[0].message
+
+
+def test_a_vote_on_a_later_turn_is_no_vote_on_the_first(event: Event) -> None:
+    report = bring(event, [vote(turn=1), vote(worker="w2", turn=2)])
+    assert [(error.line, error.field) for error in report.errors] == [(2, "turn")]
+
+
+# --- the command ------------------------------------------------------------------------------
+def test_the_command_takes_every_option(event: Event, tmp_path: Path) -> None:
+    path, out = tmp_path / "votes.csv", io.StringIO()
+    path.write_text(
+        "item,left_model,right_model,pref,when,language\n"
+        "r0,Ash,Birch,-2,2026-05-01 10:00 UTC,en\nr0,Birch,Ash,-1,,en\nr1,Ash,Birch,unsure,,en\n",
+        encoding="utf-8",
+    )
+    names = ("item=record", "left_model=model_a", "right_model=model_b", "pref=outcome")
+    options = [word for name in (*names, "when=timestamp") for word in ("--map", name)]
+    with pytest.raises(CommandError):
+        call_command("import_judgments", event.slug, str(path), *options, "--worker=x", stdout=out)
+    assert "nothing says which end is which" in " ".join(out.getvalue().split())
+
+    call_command(
+        "import_judgments", event.slug, str(path), *options, "--worker=x", "--left=a",
+        "--ends", "a=-2,b=2", "--values", "unsure=", "--duplicates=both", stdout=out,
+    )  # fmt: skip
+
+    assert stored() == [(2, False, True), (-1, False, False)]
+    assert Judgment.objects.get(standing=True).revision == 1
+
+
+@pytest.mark.parametrize("ends", ["3,-3", "a=3", "a=x,b=1", "a=1,b=2,c=3"])
+def test_the_command_names_the_form_of_the_ends(event: Event, ends: str) -> None:
+    with pytest.raises(CommandError, match="not of the form a=3,b=-3"):
+        call_command("import_judgments", event.slug, "x.csv", "--ends", ends)
