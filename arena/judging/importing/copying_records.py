@@ -9,13 +9,14 @@ from itertools import groupby
 
 from django.db import transaction
 
+from arena.events.importing.checking import Checking
 from arena.events.importing.columns import RecordColumns
 from arena.events.importing.names import CompetitorRow, Names
 from arena.events.importing.pairing import Pairing
 from arena.events.importing.records import RecordRow
 from arena.events.importing.report import ImportReport, LineError
 from arena.events.importing.running import FirstPass, cost_of, cost_of_row
-from arena.events.importing.staging import Spool, batches, seen_keys, spooling
+from arena.events.importing.staging import Spool, batches
 from arena.events.importing.updating import apply_staged, discard_leavings, stage_batch
 from arena.events.importing.writing import (
     Group,
@@ -55,17 +56,22 @@ def bring_records(votes: VoteWriter, gathering: Gathering, report: ImportReport)
     writer = writer_for(event, names, votes.rng)
     of_records = ImportReport()
     with ExitStack() as stack:
-        spool, seen = stack.enter_context(spooling()), stack.enter_context(seen_keys())
-        check = FirstPass(writer, hold, of_records, spool, seen)
-        check.columns = RecordColumns({}, is_csv=False)
-        for batch in batches(check.parsed(gathering.rows()), lambda one: cost_of_row(one.record)):
+        check = FirstPass(writer, hold, of_records, stack)
+        check.checking = Checking(
+            columns=RecordColumns({}, is_csv=False),
+            report=of_records,
+            seen=check.seen,
+            merging=check.merging,
+        )
+        records = check.checking.records(gathering.rows())
+        for batch in batches(records, lambda one: cost_of_row(one.record)):
             check.compare(batch)
             hold.glance(hold.job.done, hold.job.total)
         add_to(report, of_records)
         if of_records.error_total and not hold.job.skips_errors:
             return False
-        if spool.count:
-            write(writer, votes, gathering, spool, of_records)
+        if check.spool.count:
+            write(writer, votes, gathering, check.spool, of_records)
     pair_up(writer, votes, gathering, gathering.records)
     counts = f"{of_records.created:,} new, {of_records.updated:,} changed"
     counts += f", {of_records.unchanged:,} as before"

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('events', '0007_records_in_order'),
+        ('events', '0008_import_doubts'),
     ]
 
     operations = [
