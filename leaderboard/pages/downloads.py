@@ -88,7 +88,8 @@ def plain(value: Any) -> Any:
 def as_json(event: Event, snapshot: Snapshot, choice: Choice, table: Table) -> dict[str, Any]:
     """The whole board with what it was computed from."""
     board = board_of(snapshot, choice.key)
-    names = {row.rating.competitor_id: row.rating.competitor.name for row in table.everybody}
+    # Not from the rows: a board that could not be computed has none, but its votes have pairs.
+    names = dict(event.competitors.values_list("pk", "name"))
     pairs = pairs_of(snapshot, choice)
     columns = ("first", "second", "first_won", "tied", "second_won")
     return {

@@ -52,6 +52,20 @@ def text(response: Any) -> str:
     return re.sub(r"\s+", " ", response.content.decode())
 
 
+# --- what there is no board of --------------------------------------------------------------------
+def test_a_shared_link_to_a_weighting_that_is_not_there_says_so(client: Client) -> None:
+    crowd = Crowd(slug="coffee")
+    for number, matchup in enumerate(crowd.matchups):  # nobody meets a control
+        make_vote(crowd.judges[number % 6], matchup, number % 3 - 1)
+    refresh(crowd.event)
+    page = text(show(client, crowd.event, "?weighting=weighted"))
+    assert "Votes cannot be weighted here" in page
+    for name in ("board_csv", "board_json"):
+        address = reverse(f"leaderboard:{name}", args=["coffee"])
+        assert client.get(f"{address}?weighting=weighted").status_code == 200
+        assert client.get(f"{address}?weighting=style").status_code == 200
+
+
 # --- who ---------------------------------------------------------------------------------------
 @pytest.mark.parametrize("name", PAGES)
 def test_everybody_sees_the_pages_of_a_public_event(
