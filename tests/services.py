@@ -202,12 +202,17 @@ SERVICES = pytest.StashKey[Services]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --database."""
+    """Add --database and --sentences."""
     parser.addoption(
         "--database",
         choices=["sqlite", "postgresql"],
         default="sqlite",
         help="run the tests on this database; started here (default: sqlite)",
+    )
+    parser.addoption(
+        "--sentences",
+        metavar="FILE",
+        help="with tests/states: write what is read in every state to this file",
     )
 
 

@@ -24,6 +24,7 @@ from django.utils.translation import gettext_lazy as _
 
 from arena.desk.health import leases_of, open_flags
 from arena.events.models import Event, Record, Response
+from arena.events.phases import phase_of
 from arena.judging.models import Answer, Exclusion, Judgment
 from arena.questions.preference import DEGREES
 
@@ -64,7 +65,7 @@ def search(records: QuerySet[Record], query: str) -> QuerySet[Record]:
 
 def shown_in(event: Event, now: datetime) -> list[tuple[str, Any]]:
     """What the list can be narrowed to now: once nobody judges, nothing is being judged."""
-    judging = event.takes_answer(now)
+    judging = phase_of(event, now).takes_answers
     return [(value, label) for value, label in SHOWN if judging or value != "judging"]
 
 

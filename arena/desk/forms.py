@@ -4,14 +4,15 @@ import re
 from copy import copy
 from datetime import datetime
 from typing import Any, ClassVar
-from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
-from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
+from arena.desk.clocks import LocalMoment, TimezoneField, as_meant, on_clock
+from arena.desk.timezones import every_timezone, timezone_choices
+from arena.events.creating import free_slug
 from arena.events.models import Control, Event, Terms
 from arena.events.prizes import missing_for_prize
 from arena.judging.models import Exclusion
@@ -24,29 +25,6 @@ def as_before(typed: str, before: str) -> str:
     """A text as browsers send it; one that was left alone stays the same to the letter."""
     plain = "\n".join(typed.split("\r\n"))
     return before if plain.strip() == "\n".join(before.split("\r\n")).strip() else plain
-
-
-class LocalMoment(forms.DateTimeInput):
-    """The browser's own picker for a date and a time."""
-
-    input_type = "datetime-local"
-
-    def __init__(self) -> None:
-        super().__init__(format="%Y-%m-%dT%H:%M")
-
-
-def on_clock(moment: datetime | None, zone: ZoneInfo) -> datetime | None:
-    """A moment as the picker shows it: what a clock of this zone says, to the minute."""
-    return moment and moment.astimezone(zone).replace(tzinfo=None, second=0, microsecond=0)
-
-
-def as_meant(typed: datetime, zone: ZoneInfo, before: datetime | None) -> datetime:
-    """The moment typed on a zone's clock; one that was left alone stays as it was."""
-    local = timezone.make_naive(typed)
-    # The clock shows no seconds, and some minutes twice a year.
-    if before is not None and local == on_clock(before, zone):
-        return before
-    return local.replace(tzinfo=zone)
 
 
 class SettingsForm(forms.ModelForm):
@@ -80,13 +58,19 @@ class SettingsForm(forms.ModelForm):
 class EventForm(SettingsForm):
     """Everything about an event that is words and times; times are meant in its own zone."""
 
-    rare = ("freeze_minutes", "grace_minutes")
+    rare = ("other_timezone", "freeze_minutes", "grace_minutes")
     free = ("title", "summary", "description", "is_private", "email_domains", "needs_approval")
 
-    timezone = forms.ChoiceField(
+    timezone = TimezoneField(
         label=_("Time zone"),
-        choices=[(name, name.replace("_", " ")) for name in sorted(available_timezones())],
         help_text=_("The deadline is meant in it; visitors see their own time beside it."),
+    )
+    other_timezone = forms.CharField(
+        label=_("Another time zone"),
+        required=False,
+        max_length=64,
+        widget=forms.TextInput(attrs={"list": "every-timezone", "autocomplete": "off"}),
+        help_text=_("By its full name, such as Pacific/Chatham, where the list above lacks it."),
     )
     guidelines = forms.CharField(
         label=_("Guidelines"),
@@ -133,39 +117,71 @@ class EventForm(SettingsForm):
             "is_private": _("Private: only people you invite"),
             "email_domains": _("E-mail domains let in"),
             "needs_approval": _("Let in nobody before I have approved them"),
-            "freeze_minutes": _("Ranks stand still at the end, in minutes"),
+            "freeze_minutes": _("Freeze rankings before the deadline (minutes)"),
             "grace_minutes": _("Grace period after the end, in minutes"),
         }
         help_texts = {
-            "slug": _("Letters, digits and dashes; left empty, it follows the title."),
+            "slug": _("Letters, digits and dashes; left empty, it is made from the title."),
             "opens_at": _("Left empty: when you open it."),
-            "email_domains": _("Private events only; one a line, such as example.org."),
-            "needs_approval": _("Private events only."),
+            "email_domains": _(
+                "One a line, such as example.org. Whoever has an address there gets in."
+            ),
             "prize": _("With a prize, ten controls or more are needed."),
-            "freeze_minutes": _("Half of the event’s length at most. 0: they never stand still."),
+            "freeze_minutes": _("Half of the event’s length at most. 0: never."),
             "grace_minutes": _("For what was on a screen by then, while it is held for somebody."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["slug"].required = False
+        self.offer_timezones()
         self.fix(self.instance)
         if self.instance.pk:
             self.fields["slug"].disabled = True
             for name in ("opens_at", "closes_at"):
                 self.initial[name] = on_clock(getattr(self.instance, name), self.instance.zone())
 
+    def offer_timezones(self) -> None:
+        """The zones that people live by; a new event begins at the zone of whoever writes it."""
+        zone = self.fields["timezone"]
+        chosen = self.data.get("timezone", "") if self.is_bound else self.instance.timezone
+        known = chosen if chosen in every_timezone() else ""
+        zone.choices = timezone_choices(timezone.now(), known)  # type: ignore[attr-defined]
+        if not self.is_bound and self.instance.pk is None:
+            zone.widget.attrs["data-own-timezone"] = ""
+
+    def every_timezone(self) -> list[str]:
+        """All zones there are, to choose the other one from."""
+        return every_timezone()
+
+    def clean_other_timezone(self) -> str:
+        """A zone by name; it goes before the one chosen from the list."""
+        other = str(self.cleaned_data["other_timezone"]).strip().replace(" ", "_")
+        if other and other not in every_timezone():
+            raise ValidationError(_("%(name)s is not a time zone."), params={"name": other})
+        if other:
+            self.cleaned_data["timezone"] = other
+        return other
+
+    def settings(self) -> dict[str, Any]:
+        """What is said about a new event, as `create_event` takes it."""
+        return {
+            name: value for name, value in self.cleaned_data.items() if name != "other_timezone"
+        }
+
     def clean_slug(self) -> str:
         """The address, made from the title where none is given."""
-        slug = str(self.cleaned_data.get("slug") or slugify(self.data.get("title", ""))[:60])
+        slug = str(self.cleaned_data.get("slug") or "")
         if not slug:
-            raise ValidationError(_("Give the event an address."))
+            return free_slug(str(self.cleaned_data.get("title", "")))
         if Event.objects.filter(slug=slug).exclude(pk=self.instance.pk).exists():
             raise ValidationError(_("Another event has this address."))
         return slug
 
     def clean_email_domains(self) -> str:
-        """One domain a line, without the @ that people put before it."""
+        """One domain a line, without the @ that people put before it; of private events alone."""
+        if not self.cleaned_data.get("is_private"):
+            return str(self.instance.email_domains)
         typed = str(self.cleaned_data["email_domains"]).lower().replace(",", " ").split()
         domains = [domain.removeprefix("@") for domain in typed]
         if wrong := [domain for domain in domains if not DOMAIN.fullmatch(domain)]:
@@ -222,11 +238,13 @@ class TermsForm(SettingsForm):
             "content_warning": _("What people may come across"),
             "prize_rules": _("Rules of the prize"),
         }
-        help_texts = {"prize_rules": _("Beside the prize itself. Empty where there is none.")}
+        help_texts = {"prize_rules": _("Beside the prize itself.")}
 
     def __init__(self, event: Event, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fix(event)
+        if not (event.prize or self.instance.prize_rules):
+            del self.fields["prize_rules"]
 
 
 class QuestionsForm(SettingsForm):

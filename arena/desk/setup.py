@@ -58,7 +58,7 @@ def new(request: HttpRequest) -> HttpResponse:
         raise NotFoundError
     form = EventForm(request.POST or None, initial={"timezone": "UTC", "licence": "CC-BY-4.0"})
     if request.method == "POST" and form.is_valid():
-        settings = dict(form.cleaned_data)
+        settings = form.settings()
         plan = EventPlan(
             settings.pop("slug"), settings.pop("title"), settings.pop("guidelines"), settings
         )

@@ -1,12 +1,20 @@
 """Creating an event with everything it cannot be without."""
 
 from dataclasses import dataclass, field
+from itertools import count
+from string import ascii_lowercase, digits
 from typing import Any
 
 from django.db import transaction
+from django.utils.crypto import get_random_string
+from django.utils.text import slugify
 
 from arena.events.models import Event, Guidelines, Membership, Question
 from arena.people.models import Seat, SeatPool, User
+
+# With a number behind it, an address is still short enough.
+LONGEST_BASE = 50
+LETTERS = ascii_lowercase + digits
 
 
 @dataclass(frozen=True)
@@ -17,6 +25,21 @@ class EventPlan:
     title: str
     guidelines: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
+
+
+def free_slug(title: str) -> str:
+    """An address made from the title that no event has; from chance where no letter is left.
+
+    Letters with accents lose them; titles in other scripts and of signs alone have none.
+    """
+    base = slugify(title)[:LONGEST_BASE].strip("-_") or f"event-{get_random_string(6, LETTERS)}"
+    names = (base if number == 1 else f"{base}-{number}" for number in count(1))
+    return next(name for name in names if not is_taken(name))
+
+
+def is_taken(slug: str) -> bool:
+    """Whether an event, or the seats of one, have this name."""
+    return Event.objects.filter(slug=slug).exists() or SeatPool.objects.filter(name=slug).exists()
 
 
 def may_create(user: User) -> bool:

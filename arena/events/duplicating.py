@@ -3,14 +3,12 @@
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime
-from itertools import count
 from random import Random
 from typing import Any
 
 from django.db import models, transaction
-from django.utils.text import slugify
 
-from arena.events.creating import EventPlan, create_event
+from arena.events.creating import EventPlan, create_event, free_slug
 from arena.events.importing.writing import matchup_key
 from arena.events.models import (
     Control,
@@ -26,7 +24,6 @@ from arena.people.models import User
 # What a copy has of its own: its name, its life, its times and its secret.
 OWN = {"id", "slug", "title", "state", "created_at", "opens_at", "closes_at", "secret", "seats"}
 BATCH = 1_000
-LONGEST_SLUG = 50
 
 # Primary keys of the original's rows to those of the copy's.
 Keys = dict[int, int]
@@ -57,13 +54,6 @@ def duplicate_event(
             copy_rows(of_terms, lambda _row: {"event_id": copy.pk, "version": 1})
         copy_records(event, copy, questions, now, rng)
     return copy
-
-
-def free_slug(title: str) -> str:
-    """An address made from the title that no event has."""
-    base = slugify(title)[:LONGEST_SLUG].strip("-") or "event"
-    names = (base if number == 1 else f"{base}-{number}" for number in count(1))
-    return next(name for name in names if not Event.objects.filter(slug=name).exists())
 
 
 def copy_records(event: Event, copy: Event, questions: Keys, now: datetime, rng: Random) -> None:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRefresh
 from kombu.exceptions import OperationalError
 
 from arena.errors import ArenaError, NotFoundError
@@ -82,6 +83,9 @@ def job(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
         context = {"job": this, "report": report, "doubts": doubts_of(report), **progress_of(this)}
         template = "events/_import_state.html"
     if request.htmx:  # type: ignore[attr-defined]
+        if not context.get("is_running", True):
+            # What is missing before opening stands beside it, and has just changed.
+            return HttpResponseClientRefresh()
         return render(request, template, context | {"event": event})
     return setup_page(request, "events/import_job.html", event, context | {"part": template})
 

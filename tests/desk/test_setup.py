@@ -73,16 +73,17 @@ def test_changed_terms_are_a_new_version(desk: Client, event: Event) -> None:
 
 
 def test_the_events_licence_is_that_of_its_terms(desk: Client, event: Event) -> None:
-    desk.post(url("event", event), FORM | {"licence": "CC-BY-SA-4.0"})
+    Event.objects.filter(pk=event.pk).update(prize="A pen")
+    desk.post(url("event", event), FORM | {"licence": "CC-BY-SA-4.0", "prize": "A pen"})
     assert not event.terms.exists()
     desk.post(url("terms", event), TERMS)
-    desk.post(url("event", event), FORM | {"licence": "CC-BY-4.0"})
+    desk.post(url("event", event), FORM | {"licence": "CC-BY-4.0", "prize": "A pen"})
     assert current_terms(event).licence == "CC-BY-4.0"
     assert current_terms(event).prize_rules == "One a person."
 
 
 def test_another_prize_is_another_promise(desk: Client, event: Event) -> None:
-    Event.objects.filter(pk=event.pk).update(state="draft")
+    Event.objects.filter(pk=event.pk).update(state="draft", prize="A pen")
     desk.post(url("terms", event), TERMS)
     for _ in range(2):
         desk.post(url("event", event), FORM | {"prize": "A book\r\nand a pen"})

@@ -192,6 +192,19 @@ def test_progress_is_asked_for_until_the_import_is_over(organizer: Client, event
     assert "<html" not in partial
 
 
+def test_after_an_import_the_page_no_longer_asks_for_records(
+    organizer: Client, event: Event, queued: list[int], django_capture_on_commit_callbacks: Any
+) -> None:
+    job = upload(organizer)
+    Event.objects.filter(pk=event.pk).update(state="draft")
+    confirm(organizer, job, django_capture_on_commit_callbacks)
+    assert "Import records with responses" in organizer.get(url_of(job)).content.decode()
+    run_import(job.pk)
+    looked_again = organizer.get(url_of(job), headers={"HX-Request": "true"})
+    assert looked_again.headers["HX-Refresh"] == "true"  # the whole page, checklist included
+    assert "Import records with responses" not in organizer.get(url_of(job)).content.decode()
+
+
 def test_an_import_left_by_a_dead_worker_can_be_started_again(
     organizer: Client, queued: list[int], django_capture_on_commit_callbacks: Any
 ) -> None:

@@ -73,6 +73,35 @@ for (const box of document.querySelectorAll("input[data-device]")) {
   box.addEventListener("change", () => remember(box.dataset.device, box.checked ? "on" : ""));
 }
 
+// <select data-own-timezone>: begins at the reader's zone, which may be missing from the list.
+for (const select of document.querySelectorAll("select[data-own-timezone]")) {
+  const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (!here) continue;
+  if (![...select.options].some((option) => option.value === here)) {
+    select.prepend(new Option(here.replaceAll("_", " "), here));
+  }
+  select.value = here;
+}
+
+// <form data-download-form>: saves the file in the answer, then shows the page anew, which it has changed.
+async function save(form) {
+  const answer = await fetch(form.action, { method: "POST", body: new FormData(form), redirect: "manual" });
+  const named = answer.headers.get("Content-Disposition")?.match(/filename="([^"]+)"/);
+  if (answer.ok && named) {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(await answer.blob());
+    link.download = named[1];
+    link.click();
+    setTimeout(() => location.reload(), 500);
+  } else location.reload();
+}
+
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("form[data-download-form]")) return;
+  event.preventDefault();
+  save(event.target);
+});
+
 function arrive() {
   showLocalTimes();
   reachScrollers();
