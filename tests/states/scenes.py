@@ -18,9 +18,9 @@ from arena.judging.models import Exclusion, Judgment
 from arena.judging.review import exclude_contributor, lift_exclusion
 from arena.people.models import Seat, User
 from leaderboard.models import Snapshot
-from leaderboard.publishing import publish
-from leaderboard.refresh import refresh_event
-from leaderboard.sealing import FINAL
+from leaderboard.results.rounds import FINAL
+from leaderboard.snapshots.publishing import publish
+from leaderboard.snapshots.refresh import refresh_event
 from tests.factories import (
     make_assignment,
     make_competitors,
