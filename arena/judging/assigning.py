@@ -233,3 +233,15 @@ def expire(leases: AssignmentQuerySet, now: datetime) -> int:
                 give_back_slots(Assignment.objects.filter(pk=pk))
                 ended += 1
     return ended
+
+
+def release_skips(now: datetime) -> int:
+    """Give back the slots of skips that can no longer be undone; returns how many."""
+    released = 0
+    for pk in Assignment.objects.settled_skips(now).values_list("pk", flat=True):
+        # Closes the race with an answer arriving now: it takes the slot itself.
+        with transaction.atomic():
+            if Assignment.objects.settled_skips(now).filter(pk=pk).update(holds_slot=False):
+                give_back_slots(Assignment.objects.filter(pk=pk))
+                released += 1
+    return released

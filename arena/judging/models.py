@@ -40,6 +40,14 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         """Live assignments whose lease has run out."""
         return self.live().filter(lease_until__lte=now)
 
+    def undoable_skips(self, now: datetime) -> Self:
+        """Skipped assignments that may still be answered after all; until then they are held."""
+        return self.filter(state=Assignment.State.SKIPPED, lease_until__gt=now)
+
+    def settled_skips(self, now: datetime) -> Self:
+        """Skipped assignments that hold a slot although it is too late to answer them."""
+        return self.filter(state=Assignment.State.SKIPPED, holds_slot=True, lease_until__lte=now)
+
 
 class Assignment(models.Model):
     """A matchup leased to one enrollment, with the side order drawn for it."""
@@ -73,6 +81,7 @@ class Assignment(models.Model):
     reserved_at = models.DateTimeField()
     # Null while only reserved.
     shown_at = models.DateTimeField(null=True)
+    # Until when it is held for this person; once skipped: for a change of mind.
     lease_until = models.DateTimeField()
     # Null until done, skipped or expired.
     finished_at = models.DateTimeField(null=True)
@@ -105,7 +114,12 @@ class Assignment(models.Model):
                 fields=["lease_until"],
                 condition=Q(state__in=("reserved", "shown")),
                 name="assignment_leases",
-            )
+            ),
+            models.Index(
+                fields=["lease_until"],
+                condition=Q(state="skipped", holds_slot=True),
+                name="assignment_held_skips",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -272,6 +286,14 @@ class Answer(models.Model):
         }
 
 
+class FlagQuerySet(models.QuerySet["Flag"]):
+    """Chainable questions about flags."""
+
+    def waiting(self) -> Self:
+        """Flags that nobody has dealt with and that their author has not taken back."""
+        return self.filter(resolved_at=None, withdrawn_at=None)
+
+
 class Flag(models.Model):
     """A contributor says that something about a matchup is wrong."""
 
@@ -286,9 +308,13 @@ class Flag(models.Model):
     reason = models.CharField(max_length=12, choices=Reason.choices)
     note = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField()
+    # Null unless its author answered the matchup after all.
+    withdrawn_at = models.DateTimeField(null=True)
     # Null until an organizer or reviewer has dealt with it.
     resolved_at = models.DateTimeField(null=True)
     resolved_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    objects = FlagQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [

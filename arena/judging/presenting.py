@@ -13,7 +13,7 @@ from django.urls import reverse
 from arena.events.models import Enrollment, Question
 from arena.events.notes import current_note
 from arena.judging.models import Assignment, Flag, Judgment
-from arena.judging.recording import is_undoable, undo_until
+from arena.judging.recording import SKIP, is_undoable, undo_until
 from arena.markup import render_markdown, render_messages
 from arena.questions import KINDS, Choice
 
@@ -66,7 +66,8 @@ def matchup_context(
     enrollment = assignment.enrollment
     judged = done_count(enrollment)
     revised = Judgment.objects.standing().filter(assignment=assignment).first()
-    undoable = None if revised else undoable_assignment(assignment, now)
+    undoing = undone_by(assignment, revised)
+    undoable = None if undoing else undoable_assignment(enrollment, now)
     return {
         "event": enrollment.event,
         "assignment": assignment,
@@ -78,7 +79,8 @@ def matchup_context(
         "undo_until": undo_until(undoable) if undoable else None,
         "skip_reasons": SKIP_REASONS,
         "flag_reasons": Flag.Reason.choices,
-        "revising": revised is not None,
+        "undoing": undoing,
+        "replaces": revised.revision if revised else SKIP if undoing else "",
         "pause_hint": judged > 0 and judged % PAUSE_EVERY == 0,
     }
 
@@ -148,8 +150,20 @@ def note_for(assignment: Assignment) -> str:
     return "" if earlier.exists() else note.text
 
 
-def undoable_assignment(current: Assignment, now: datetime) -> Assignment | None:
-    """The assignment answered last, if its answer may still be changed."""
-    done = Assignment.objects.filter(enrollment=current.enrollment, state=Assignment.State.DONE)
-    last = done.select_related("enrollment__event").order_by("-finished_at").first()
+def undone_by(assignment: Assignment, revised: Judgment | None) -> str:
+    """What an answer to this assignment would undo: "answer", "skip", "flag"; empty: nothing."""
+    if revised is not None:
+        return "answer"
+    if assignment.state != Assignment.State.SKIPPED:
+        return ""
+    return "flag" if assignment.skip_reason == Assignment.SkipReason.FLAGGED else "skip"
+
+
+def undoable_assignment(enrollment: Enrollment, now: datetime) -> Assignment | None:
+    """The assignment decided last, whether answered or skipped, if that may still be changed."""
+    decided = Assignment.objects.filter(
+        enrollment=enrollment, state__in=(Assignment.State.DONE, Assignment.State.SKIPPED)
+    )
+    latest = decided.select_related("enrollment__event").order_by("-finished_at", "-ordinal")
+    last = latest.first()
     return last if last is not None and is_undoable(last, now) else None

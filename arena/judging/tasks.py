@@ -5,7 +5,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from arena.judging import erasing, returning
-from arena.judging.assigning import expire_lapsed
+from arena.judging.assigning import expire_lapsed, release_skips
 from arena.judging.ledger import seal_event
 from arena.judging.models import Assignment, Judgment
 
@@ -24,9 +24,10 @@ def seal_ledgers() -> None:
 @shared_task
 def sweep_leases() -> None:
     """End leases that have run out, so that their matchups reach somebody else."""
-    expired = expire_lapsed(Assignment.objects.all(), timezone.now())
-    if expired:
-        log.info("leases expired", assignments=expired)
+    now = timezone.now()
+    expired, released = expire_lapsed(Assignment.objects.all(), now), release_skips(now)
+    if expired or released:
+        log.info("leases ended", expired=expired, skipped=released)
 
 
 @shared_task

@@ -21,16 +21,22 @@ from arena.events.models import Enrollment
 from arena.events.terms import must_agree_anew
 from arena.judging.assigning import latest_guidelines, next_assignment, shown_assignment
 from arena.judging.models import Assignment, Exclusion, Flag, Judgment
-from arena.judging.presenting import SKIP_REASONS, done_count, matchup_context, note_for
+from arena.judging.presenting import (
+    SKIP_REASONS,
+    done_count,
+    matchup_context,
+    note_for,
+    undoable_assignment,
+)
 from arena.judging.recording import (
+    ChangeableError,
     InvalidAnswers,
     check_answers,
-    flag_assignment,
     is_in_time,
     is_undoable,
     record_judgment,
-    skip_assignment,
 )
+from arena.judging.skipping import flag_assignment, skip_assignment
 from arena.markup import render_markdown
 from arena.people.claiming import retake_seat
 from arena.people.models import User
@@ -80,13 +86,21 @@ def judge(request: HttpRequest, uuid: UUID) -> HttpResponse:
         return show_matchup(request, assignment, now)
     posted = request.POST.dict()
     try:
-        judgment = record_judgment(assignment, check_answers(assignment, posted), now=now)
+        answers = check_answers(assignment, posted)
+        judgment = record_judgment(
+            assignment, answers, now=now, replaces=posted.get("replaces", "")
+        )
     except InvalidAnswers as error:
         notice = " ".join(error.errors.values())
         return show_matchup(request, assignment, now, status=422, posted=posted, notice=notice)
+    except ChangeableError as error:
+        assignment.refresh_from_db()
+        notice = error.message
+        return show_matchup(request, assignment, now, status=409, posted=posted, notice=notice)
     except ConflictError as error:
         return go_on(request, assignment.enrollment, now, notice=error.message)
-    return go_on(request, assignment.enrollment, now, notice=word_on_lateness(judgment, now))
+    late = late_notice(judgment, now, had_expired=assignment.state == State.EXPIRED)
+    return go_on(request, assignment.enrollment, now, notice=late)
 
 
 @require_POST
@@ -123,11 +137,13 @@ def flag(request: HttpRequest, uuid: UUID) -> HttpResponse:
 @require_GET
 @never_cache
 def undo(request: HttpRequest, uuid: UUID) -> HttpResponse:
-    """An answered matchup again, with its answer filled in, while it may still be changed."""
+    """The matchup decided last, with its answer filled in, while that may still be changed."""
     now = timezone.now()
     assignment = assignment_of(request, uuid, now)
     if not is_undoable(assignment, now):
         notice = _("It is too late to change this answer.")
+        if assignment.state == State.SKIPPED:
+            notice = _("This pair can no longer be brought back.")
         return go_on(request, assignment.enrollment, now, notice=notice)
     return show_matchup(request, assignment, now)
 
@@ -137,16 +153,18 @@ def is_answerable(assignment: Assignment, now: datetime) -> bool:
     return assignment.state == State.SHOWN and is_in_time(assignment, now)
 
 
-def word_on_lateness(judgment: Judgment, now: datetime) -> str | None:
-    """What to say of an answer that is kept and does not count, once nothing new is served.
+def late_notice(judgment: Judgment, now: datetime, *, had_expired: bool) -> str | None:
+    """What to say of an answer that came after its time.
 
-    It depends on times alone then. Before, it would depend on free slots, which controls do not
-    run out of.
+    It depends on times alone. Whether it counts would depend on free slots, which controls do not
+    run out of, and is said only once nothing new is served.
     """
     late = judgment.exclusions.in_force().filter(reason=Exclusion.Reason.LATE)
-    if judgment.event.is_open(now) or not late.exists():
-        return None
-    return _("Your answer is saved. It came too late to count, but thank you for it.")
+    if not judgment.event.is_open(now) and late.exists():
+        return _("Your answer is saved. It came too late to count, but thank you for it.")
+    if had_expired:
+        return _("The time to answer that pair had run out. Your answer is saved all the same.")
+    return None
 
 
 def needs_guidelines(enrollment: Enrollment) -> bool:
@@ -213,6 +231,7 @@ def finish(
         "enrollment": enrollment,
         "judged": done_count(enrollment),
         "notice": notice,
+        "undoable": undoable_assignment(enrollment, now),
     }
     template = "judging/done.html" if is_open else "judging/closed.html"
     return render(request, template, context)

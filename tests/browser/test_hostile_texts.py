@@ -22,8 +22,8 @@ from arena.events.models import (
 )
 from arena.judging.ledger import seal_event
 from arena.judging.models import Answer, Exclusion
-from arena.judging.recording import flag_assignment
 from arena.judging.review import exclude_contributor
+from arena.judging.skipping import flag_assignment
 from arena.people.models import User
 from leaderboard.snapshots.refresh import refresh_event
 from tests.browser.conftest import NewPage, Watch

@@ -88,6 +88,61 @@ def test_twelve_by_keyboard_with_an_undo_a_skip_and_a_flag(
     assert abs(revised.answers.get(question__kind="preference").outcome or 0) == 1
 
 
+@pytest.mark.parametrize(
+    ("key", "dialog", "word"), [("s", "skip", "Skipped."), ("f", "flag", "Flagged.")]
+)
+def test_a_skip_is_undone_by_the_toast_and_by_the_key(
+    page: Page, newcomer: Enrollment, sign_in: SignIn, key: str, dialog: str, word: str
+) -> None:
+    start(page, newcomer, sign_in)
+    for way in ("toast", "key"):
+        skipped = current(page)
+        page.keyboard.press(key)
+        expect(page.locator(f"#{dialog}-dialog")).to_be_visible()
+        page.keyboard.press("1")
+        page.keyboard.press("Enter")
+        expect(page.locator("#toast")).to_contain_text(word)
+        shown = current(page)
+        assert shown != skipped
+        if way == "toast":
+            page.locator("#toast button").click()
+        else:
+            page.keyboard.press("u")
+        expect(page.locator("#answer")).to_have_attribute("data-uuid", skipped)
+        expect(
+            page.get_by_text("You can answer it after all.").or_(
+                page.get_by_text("takes the flag back")
+            )
+        ).to_be_visible()
+        page.keyboard.press("1")
+        page.keyboard.press("Enter")
+        expect(page.locator("#answer")).to_have_attribute("data-uuid", shown)
+        expect(page.locator("#toast")).to_contain_text("Saved.")
+    assert Judgment.objects.standing().count() == 2
+    assert not Flag.objects.waiting().exists()
+
+
+def test_a_refused_answer_is_not_called_saved(
+    page: Page, newcomer: Enrollment, sign_in: SignIn, watch: Watch
+) -> None:
+    """A second tab's other answer: the page says what stands, and no toast says "Saved."."""
+    watch.allow("409")
+    start(page, newcomer, sign_in)
+    second = page.context.new_page()
+    second.goto(page.url)
+    page.keyboard.press("1")
+    page.keyboard.press("Enter")
+    judged(page, 1)
+    second.keyboard.press("5")
+    second.keyboard.press("Enter")
+    expect(second.get_by_text("stands, unless you save this change.")).to_be_visible()
+    expect(second.locator("#toast")).to_be_empty()
+    expect(second.locator("input[value=b2]")).to_be_checked()
+    second.keyboard.press("Enter")
+    expect(second.locator("#toast")).to_contain_text("Saved.")
+    assert Judgment.objects.standing().get().revision == 1
+
+
 def test_twelve_by_touch_with_an_undo_a_skip_and_a_flag(
     phone: Page, newcomer: Enrollment, sign_in: SignIn
 ) -> None:

@@ -5,7 +5,7 @@ from django.test import Client
 from django.utils import timezone
 
 from arena.events.models import Event, Record
-from arena.judging.recording import flag_assignment
+from arena.judging.skipping import flag_assignment
 from tests.desk.cast import url
 from tests.factories import (
     NOW,

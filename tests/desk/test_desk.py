@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from arena.events.models import Enrollment, Event, Matchup, Membership
 from arena.judging.models import Exclusion, Flag, Judgment
-from arena.judging.recording import flag_assignment
+from arena.judging.skipping import flag_assignment
 from arena.people.models import Seat
 from tests.desk.cast import signed_in, url
 from tests.factories import (

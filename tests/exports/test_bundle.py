@@ -157,7 +157,7 @@ def test_a_change_of_mind_under_way_is_waited_for(cast: Cast) -> None:
     judgment = cast.judge(cast.ben, cast.first, "a2")
     snapshot = current(cast.event)
     answers = check_answers(judgment.assignment, {"preference": "b1"})
-    record_judgment(judgment.assignment, answers, now=NOW + timedelta(seconds=5))
+    record_judgment(judgment.assignment, answers, now=NOW + timedelta(seconds=5), replaces="0")
     with pytest.raises(ConflictError, match="moved on"):
         next(bundle_pieces(snapshot))
     judgments = table(opened(current(cast.event)), "judgments")

@@ -159,7 +159,7 @@ def test_a_revision_takes_the_place_of_what_it_revises(cast: Cast) -> None:
     judgment = cast.judge(cast.ben, cast.first, "a2")
     assignment = judgment.assignment
     answers = check_answers(assignment, {"preference": "b1", "comment": "on second thoughts"})
-    revision = record_judgment(assignment, answers, now=NOW + timedelta(seconds=5))
+    revision = record_judgment(assignment, answers, now=NOW + timedelta(seconds=5), replaces="0")
     found = {row["uuid"]: row for row in exported(cast.event)}
     assert str(judgment.uuid) not in found
     row = found[str(revision.uuid)]

@@ -41,7 +41,7 @@ def judged_event(**fields) -> Event:
             vote(make_stranger(cast.event), matchup, outcome, judged_at=NOW)
     revised = cast.judge(cast.ben, cast.first, "a2")
     answers = check_answers(revised.assignment, {"preference": "b1"})
-    record_judgment(revised.assignment, answers, now=NOW + timedelta(seconds=5))
+    record_judgment(revised.assignment, answers, now=NOW + timedelta(seconds=5), replaces="0")
     outcast = make_stranger(cast.event)
     vote(outcast, cast.first, -2)
     exclude_contributor(outcast, Exclusion.Reason.RIGGING, by=cast.organizer, now=NOW)

@@ -10,10 +10,18 @@ from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
 from arena.events.models import Enrollment, Event, Matchup
-from arena.judging.assigning import Turn, change_overlap, expire_lapsed, next_assignment, take
+from arena.judging.assigning import (
+    Turn,
+    change_overlap,
+    expire_lapsed,
+    next_assignment,
+    release_skips,
+    take,
+)
 from arena.judging.models import Assignment, Judgment
-from arena.judging.recording import check_answers, record_judgment, skip_assignment
+from arena.judging.recording import check_answers, record_judgment
 from arena.judging.schedule import is_control_turn, run_of
+from arena.judging.skipping import skip_assignment
 from tests.factories import (
     NOW,
     make_assignment,
@@ -153,21 +161,12 @@ def test_what_is_given_back_under_a_lower_overlap_opens_only_missing_slots() -> 
     change_overlap(event, 1)
     opened = []
     skip_assignment(shown[0], "other", now=NOW)
+    assert release_skips(NOW + timedelta(hours=1)) == 1
     opened.append(Matchup.objects.get().open_slots)
     for assignment in shown[1:]:
         expire_lapsed(Assignment.objects.filter(pk=assignment.pk), assignment.lease_until)
         opened.append(Matchup.objects.get(pk=matchup.pk).open_slots)
     assert opened == [0, 0, 1]
-
-
-def test_a_skip_gives_the_slot_back_once() -> None:
-    event = make_event(overlap=1)
-    matchup = make_matchup(event, make_competitors(event, 2))
-    assignment = make_assignment(make_enrollment(event))
-    skip_assignment(assignment, "length", now=NOW)
-    skip_assignment(assignment, "length", now=NOW)
-    matchup.refresh_from_db()
-    assert matchup.open_slots == 1
 
 
 def test_coverage_serves_the_least_judged_first() -> None:
@@ -335,6 +334,7 @@ def test_skips_and_judgments_at_once_leave_the_slots_that_are_missing() -> None:
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(work, people))
+    release_skips(NOW + timedelta(hours=1))
     for matchup in event.matchups.all():
         assert matchup.judgments.count() + matchup.open_slots == 3
 

@@ -13,7 +13,8 @@ from arena.events.models import Enrollment, Event, Membership
 from arena.judging.erasing import erase_contributor, finish_erasures
 from arena.judging.ledger import seal_event, verify_ledger
 from arena.judging.models import Answer, Assignment, Flag, Judgment
-from arena.judging.recording import check_answers, flag_assignment, record_judgment
+from arena.judging.recording import check_answers, record_judgment
+from arena.judging.skipping import flag_assignment
 from arena.people.models import Seat, User
 from tests.factories import (
     NOW,
@@ -62,7 +63,7 @@ def walrus(event: Event) -> User:
     enrollment.save()
     first = make_judgment(enrollment, comment=SEEDED[4])
     revise = check_answers(first.assignment, {"preference": "b1", "comment": f"No, {SEEDED[4]}"})
-    record_judgment(first.assignment, revise, now=NOW + timedelta(seconds=5))
+    record_judgment(first.assignment, revise, now=NOW + timedelta(seconds=5), replaces="0")
     flag_assignment(make_assignment(enrollment), Flag.Reason.OTHER, SEEDED[4], now=NOW)
     make_judgment(enrollment)
     make_assignment(enrollment)  # left open

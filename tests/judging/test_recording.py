@@ -3,23 +3,19 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
-from random import Random
 
 import pytest
-from django.db import connection, connections
-from django.test.utils import CaptureQueriesContext
+from django.db import connections
 
 from arena.errors import ConflictError
-from arena.events.models import Event, Matchup
-from arena.judging.assigning import expire_lapsed, next_assignment
-from arena.judging.models import Answer, Assignment, Exclusion, Flag, Judgment
+from arena.events.models import Event
+from arena.judging.assigning import expire_lapsed
+from arena.judging.models import Answer, Assignment, Exclusion, Judgment
 from arena.judging.recording import (
     InvalidAnswers,
     check_answers,
-    flag_assignment,
     is_undoable,
     record_judgment,
-    skip_assignment,
     undo_until,
 )
 from arena.questions import KINDS
@@ -27,7 +23,6 @@ from tests.factories import (
     NOW,
     make_assignment,
     make_competitors,
-    make_control,
     make_enrollment,
     make_event,
     make_matchup,
@@ -45,9 +40,11 @@ def ready(**settings) -> Assignment:
     return make_assignment(make_enrollment(event))
 
 
-def record(assignment: Assignment, posted: str = "a2", comment: str = "", now=LATER) -> Judgment:
+def record(
+    assignment: Assignment, posted: str = "a2", comment: str = "", now=LATER, replaces: str = ""
+) -> Judgment:
     answers = check_answers(assignment, {"preference": posted, "comment": comment})
-    return record_judgment(assignment, answers, now=now)
+    return record_judgment(assignment, answers, now=now, replaces=replaces)
 
 
 @pytest.mark.parametrize(("order", "outcome"), [([0, 1], 2), ([1, 0], -2)])
@@ -114,7 +111,7 @@ def test_the_same_answers_again_are_the_same_judgment() -> None:
 def test_other_answers_within_the_undo_window_are_a_revision() -> None:
     assignment = ready(undo_seconds=60)
     first = record(assignment, "a2")
-    second = record(assignment, "b1", now=LATER + timedelta(seconds=59))
+    second = record(assignment, "b1", now=LATER + timedelta(seconds=59), replaces="0")
     assert (second.revision, second.revises) == (1, first)
     assert list(Judgment.objects.standing()) == [second]
     assert Judgment.objects.count() == 2
@@ -125,7 +122,7 @@ def test_after_the_undo_window_an_answer_stays() -> None:
     assignment = ready(undo_seconds=60)
     first = record(assignment, "a2")
     with pytest.raises(ConflictError):
-        record(assignment, "b1", now=LATER + timedelta(minutes=5))
+        record(assignment, "b1", now=LATER + timedelta(minutes=5), replaces="0")
     assert list(Judgment.objects.all()) == [first]
 
 
@@ -136,7 +133,7 @@ def test_the_undo_window_ends_and_where_there_is_none_nothing_may_be_changed(
     assignment = ready(undo_seconds=undo_seconds)
     record(assignment, "a2")
     with pytest.raises(ConflictError):
-        record(assignment, "b1", now=LATER + timedelta(seconds=after))
+        record(assignment, "b1", now=LATER + timedelta(seconds=after), replaces="0")
     assert Judgment.objects.get().revision == 0
 
 
@@ -209,7 +206,8 @@ def test_an_answer_whose_slot_has_gone_is_kept_and_does_not_count() -> None:
     judgment = record(assignment, now=assignment.lease_until + timedelta(minutes=1))
     assert Exclusion.objects.get().reason == "late"
     assert not Judgment.objects.counted().exists()
-    revision = record(assignment, "b2", now=assignment.lease_until + timedelta(minutes=1))
+    later = assignment.lease_until + timedelta(minutes=1)
+    revision = record(assignment, "b2", now=later, replaces="0")
     assert revision.revises == judgment
     assert not Judgment.objects.counted().exists()
 
@@ -250,86 +248,6 @@ def test_a_published_event_takes_nothing() -> None:
         record(assignment)
     assert caught.value.code == "closed"
     assert not Judgment.objects.exists()
-
-
-def test_a_skipped_matchup_takes_no_answer() -> None:
-    assignment = ready()
-    skip_assignment(assignment, "unclear", now=NOW)
-    with pytest.raises(ConflictError):
-        record(assignment)
-
-
-def test_a_skip_after_the_lease_keeps_its_reason_and_the_pair_stays_away() -> None:
-    assignment = ready()
-    expire_lapsed(Assignment.objects.all(), assignment.lease_until)
-    skip_assignment(assignment, "expertise", now=assignment.lease_until)
-    assignment.refresh_from_db()
-    assert (assignment.state, assignment.skip_reason) == ("skipped", "expertise")
-    assert next_assignment(assignment.enrollment, Random(1), assignment.lease_until) is None
-    assignment.matchup.refresh_from_db()
-    assert assignment.matchup.open_slots == assignment.enrollment.event.overlap
-
-
-def test_a_flag_after_the_lease_passes_on_the_pair_wherever_it_is_open() -> None:
-    first, again, now = served_again(overlap=1)
-    flag_assignment(first, "harmful", "", now=now)
-    again.refresh_from_db()
-    assert again.state == Assignment.State.EXPIRED
-    assert next_assignment(first.enrollment, Random(1), now) is None
-    assert first.enrollment.event.matchups.get().open_slots == 1
-
-
-def test_skipping_a_control_takes_the_same_statements() -> None:
-    event = make_event()
-    models = make_competitors(event, 2)
-    for _ in range(6):
-        make_matchup(event, models)
-    make_control(event)
-    enrollment = make_enrollment(event)
-    counts: dict[str, set[int]] = {Matchup.Role.ORDINARY: set(), Matchup.Role.CONTROL: set()}
-    for _ in range(5):
-        assignment = make_assignment(enrollment)
-        with CaptureQueriesContext(connection) as queries:
-            skip_assignment(assignment, "other", now=NOW)
-        counts[assignment.matchup.role].add(len(queries))
-    assert counts[Matchup.Role.CONTROL] == counts[Matchup.Role.ORDINARY]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_skips_and_flags_at_once_pass_on_the_pair_once() -> None:
-    assignment = ready(overlap=1)
-
-    def mine() -> Assignment:
-        return Assignment.objects.select_related("enrollment__event").get(pk=assignment.pk)
-
-    def skip() -> None:
-        skip_assignment(mine(), "length", now=NOW)
-
-    def flag() -> None:
-        flag_assignment(mine(), "broken", "cut off", now=NOW)
-
-    assert at_once([skip, flag] * 4, threads=8) == [None] * 8
-    assert Flag.objects.get().note == "cut off"
-    assignment.refresh_from_db()
-    assert assignment.state == Assignment.State.SKIPPED
-    assert assignment.enrollment.event.matchups.get().open_slots == 1
-
-
-def test_an_answered_matchup_cannot_be_skipped() -> None:
-    assignment = ready()
-    record(assignment)
-    with pytest.raises(ConflictError):
-        skip_assignment(assignment, "unclear", now=NOW)
-    assert Judgment.objects.standing().count() == 1
-
-
-def test_a_flag_is_kept_once_and_passes_on_the_matchup() -> None:
-    assignment = ready()
-    flag_assignment(assignment, "broken", "cut off", now=NOW)
-    flag_assignment(assignment, "broken", "cut off", now=NOW)
-    assert Flag.objects.get().note == "cut off"
-    assignment.refresh_from_db()
-    assert (assignment.state, assignment.skip_reason) == ("skipped", "flagged")
 
 
 @pytest.mark.django_db(transaction=True)

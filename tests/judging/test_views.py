@@ -20,47 +20,12 @@ from arena.judging.models import Assignment, Flag, Judgment
 from arena.judging.returning import return_unused_seats
 from arena.people.models import Seat
 from tests.factories import (
-    make_competitors,
-    make_control,
     make_enrollment,
-    make_event,
-    make_matchup,
     make_user,
 )
+from tests.judging.cast import HTMX, Cast, signed_in, skeleton
 
 pytestmark = pytest.mark.django_db
-HTMX = {"HTTP_HX_REQUEST": "true"}
-
-
-def signed_in(user) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-class Cast:
-    """An event of some matchups and a contributor signed in to it."""
-
-    def __init__(self, matchups: int = 6, controls: int = 0, **settings) -> None:
-        self.event = make_event(**settings)
-        self.models = make_competitors(self.event, 2)
-        for _ in range(matchups):
-            make_matchup(self.event, self.models)
-        for _ in range(controls):
-            make_control(self.event)
-        self.enrollment = make_enrollment(self.event)
-        self.client = signed_in(self.enrollment.user)
-        self.next_url = reverse("judging:next", args=[self.event.slug])
-
-    def assignment(self) -> Assignment:
-        shown = Assignment.objects.filter(enrollment=self.enrollment, state="shown").first()
-        if shown is None:
-            self.client.get(self.next_url)
-        return Assignment.objects.get(enrollment=self.enrollment, state="shown")
-
-    def judge(self, posted: str = "a1", assignment: Assignment | None = None, **headers):
-        url = reverse("judging:judge", args=[(assignment or self.assignment()).uuid])
-        return self.client.post(url, {"preference": posted, "comment": ""}, **headers)
 
 
 def test_next_leads_to_the_matchup_and_judging_leads_on() -> None:
@@ -121,7 +86,8 @@ def test_undo_shows_the_answer_and_a_change_is_a_revision() -> None:
     current = cast.assignment()
     page = cast.client.get(undo)
     assert re.search(rb'value="a2"\s+data-key="1"\s+checked', page.content)
-    cast.judge("b1", assignment=first)
+    assert b'name="replaces" value="0"' in page.content
+    cast.judge("b1", assignment=first, replaces="0")
     assert Judgment.objects.standing().get().revision == 1
     assert cast.assignment() == current
 
@@ -133,7 +99,12 @@ def test_undo_is_over_after_its_window() -> None:
     Judgment.objects.update(judged_at=timezone.now() - timedelta(minutes=10))
     page = cast.client.get(reverse("judging:undo", args=[first.uuid]), follow=True)
     assert b"too late" in page.content
-    cast.judge("b1", assignment=first)
+    page = cast.client.post(
+        reverse("judging:judge", args=[first.uuid]),
+        {"preference": "b1", "replaces": "0"},
+        follow=True,
+    )
+    assert "“A is much better” stands. It is too late to change it." in page.content.decode()
     assert Judgment.objects.get().revision == 0
 
 
@@ -282,22 +253,6 @@ def test_no_unsafe_door_opens_without_a_csrf_token() -> None:
     for name in ("judge", "skip", "flag"):
         url = reverse(f"judging:{name}", args=[cast.assignment().uuid])
         assert client.post(url, {"preference": "a1", "reason": "other"}).status_code == 403
-
-
-def skeleton(html: str, assignment: Assignment) -> str:
-    """A page without its texts: the prompt, the responses, this assignment's address, the count."""
-    record, places = assignment.matchup.record, assignment.matchup.places.all()
-    texts = [turn["content"] for turn in record.prompt]
-    texts += [place.response.text for place in places]
-    for text in texts:
-        assert text in html
-        html = html.replace(text, "TEXT")
-    html = html.replace(str(assignment.uuid), "UUID")
-    html = re.sub(r"/judge/[0-9a-f-]{36}/undo/", "UNDO", html)
-    html = re.sub(r'data-undo-until="[^"]*"', "", html)
-    html = re.sub(r'name="csrfmiddlewaretoken" value="[^"]*"', "", html)
-    html = re.sub(r'"X-CSRFToken": "[^"]*"', "", html)
-    return re.sub(r'data-judged="\d+"|<span class="num">\d+</span>', "N", html)
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX])

@@ -28,8 +28,8 @@ from arena.events.models import (
 )
 from arena.judging.ledger import seal_event
 from arena.judging.models import Assignment, Exclusion
-from arena.judging.recording import flag_assignment
 from arena.judging.review import exclude_judgment
+from arena.judging.skipping import flag_assignment
 from arena.people.codes import hash_token
 from arena.people.first_account import make_setup_link
 from arena.people.hashers import hash_code

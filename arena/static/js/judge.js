@@ -153,6 +153,8 @@ let skew = 0; // this device's clock minus the server's, ms
 
 const sender = (event) => event.detail.requestConfig.elt;
 const isForm = (event) => sender(event).matches("form");
+const said = (form) => // what the form did
+  form.id === "answer" ? words.saved : form.closest("#skip-dialog") ? words.skipped : words.flagged;
 
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (isForm(event)) sent = answer().dataset.uuid;
@@ -168,7 +170,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 });
 
 document.addEventListener("htmx:afterSwap", (event) => {
-  const answered = sender(event).id === "answer";
+  const done = event.detail.xhr.status < 400 && isForm(event) && said(sender(event));
   release();
   renewed = null;
   if (sent && sent !== answer().dataset.uuid) forgetDraft(sent);
@@ -178,7 +180,7 @@ document.addEventListener("htmx:afterSwap", (event) => {
   history.replaceState(null, "", answer().action);
   scrollTo(0, 0);
   find("#prompt-title").focus({ preventScroll: true });
-  if (answered && undoLeft() > 0) toast(words.saved, words.undo, undo);
+  if (done && undoLeft() > 0) toast(done, words.undo, undo);
 });
 
 function failed(event) {

@@ -1,0 +1,70 @@
+"""Passing on a matchup: a skip, or a flag that says what is wrong with it.
+
+Both can be undone like an answer. Until then the matchup keeps its slot, so that whoever changes
+their mind finds it as it was, a control like any other.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from arena.errors import ConflictError
+from arena.judging.assigning import give_back_slots
+from arena.judging.models import Assignment, Flag
+from arena.judging.recording import (
+    REVISION_SLACK,
+    already_judged,
+    end_second_lease,
+    settle_skips,
+)
+
+State = Assignment.State
+
+
+def skip_assignment(assignment: Assignment, reason: str, *, now: datetime) -> None:
+    """Pass on a shown matchup, in its time or after; its slot goes to somebody else once the skip
+    can no longer be undone. Doing so twice is once.
+
+    Raises `ConflictError` where it was answered.
+    """
+    # Closes the race with an answer from another tab: whoever finds the row undecided wins.
+    with transaction.atomic():
+        end_second_lease(assignment, now)
+        skipped = mark_skipped(assignment, reason, now)
+    assignment.refresh_from_db()
+    if skipped:
+        settle_skips(assignment, now)
+    elif assignment.state == State.DONE:
+        raise ConflictError(already_judged(assignment), "already_judged")
+
+
+def mark_skipped(assignment: Assignment, reason: str, now: datetime) -> bool:
+    """Turn the assignment to skipped if it is undecided, inside the caller's transaction.
+
+    Where its lease had run out its slot is gone, and there is nothing to come back to.
+    """
+    this = Assignment.objects.filter(pk=assignment.pk)
+    seconds = assignment.enrollment.event.undo_seconds
+    until = now + timedelta(seconds=seconds) + REVISION_SLACK if seconds else now
+    skipped = {"state": State.SKIPPED, "finished_at": now, "skip_reason": reason}
+    if this.filter(state=State.SHOWN).update(**skipped, lease_until=until):
+        if not seconds:
+            give_back_slots(this)
+        return True
+    return bool(this.filter(state=State.EXPIRED).update(**skipped, lease_until=now))
+
+
+def flag_assignment(assignment: Assignment, reason: str, note: str, *, now: datetime) -> None:
+    """Report a matchup, and pass on it where it was not answered. Doing so twice is once."""
+    # Closes the race of two identical reports: the second finds the flag there.
+    with transaction.atomic():
+        flag, _made = Flag.objects.get_or_create(
+            assignment=assignment, defaults={"reason": reason, "note": note, "created_at": now}
+        )
+        taken_back = Flag.objects.filter(pk=flag.pk, withdrawn_at__isnull=False)
+        taken_back.update(reason=reason, note=note, created_at=now, withdrawn_at=None)
+        try:
+            skip_assignment(assignment, Assignment.SkipReason.FLAGGED, now=now)
+        except ConflictError:
+            # An answered matchup may be reported as well; its judgment stays.
+            return
