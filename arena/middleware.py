@@ -94,7 +94,7 @@ class LimitMiddleware(Middleware):
                 take("change", f"user-{request.user.pk}", PERSON, now)
             else:
                 take("change", network_of(request, now), NETWORK, now)
-        except LimitError as error:
+        except ArenaError as error:
             return answer(request, error)
         except (RedisError, OSError) as error:
             log.error("rate limit off", reason=type(error).__name__)

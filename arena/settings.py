@@ -155,7 +155,11 @@ LOGIN_URL = "account_login"
 LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "arena.people.adapter.AccountAdapter"
 SOCIALACCOUNT_ADAPTER = "arena.people.adapter.SocialAccountAdapter"
-ACCOUNT_FORMS = {"login": "arena.people.forms.LoginForm"}
+ACCOUNT_FORMS = {
+    "login": "arena.people.forms.LoginForm",
+    "request_login_code": "arena.people.forms.SignInCodeForm",
+    "reset_password": "arena.people.forms.ForgottenPasswordForm",
+}
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"
@@ -163,13 +167,15 @@ ACCOUNT_LOGIN_BY_CODE_ENABLED = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Crowd Arena] "
-# "ip" is a whole network (people/adapter.py): a lecture hall signs in within a minute.
+# "ip" is a whole network (people/adapter.py): a lecture hall signs in within a minute. "key" is a
+# name and a network together. What is counted by an address alone is in people/limits.py.
 ACCOUNT_RATE_LIMITS = {
     "login": "600/m/ip",
     "login_failed": "60/m/ip,5/5m/key",
     "signup": "60/m/ip",
-    "request_login_code": "60/m/ip,3/m/key",
-    "reset_password": "60/m/ip,5/m/key",
+    "request_login_code": "60/m/ip",
+    "reset_password": "60/m/ip",
+    "confirm_email": None,
 }
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False

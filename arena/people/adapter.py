@@ -1,5 +1,6 @@
 """Where allauth meets seats."""
 
+from datetime import datetime
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -8,9 +9,9 @@ from allauth.socialaccount.models import SocialApp
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from arena.errors import NotFoundError
+from arena.errors import LimitError, NotFoundError
 from arena.people.claiming import note_sign_in
-from arena.people.limits import network_of
+from arena.people.limits import GUESSES, anonymous, give_back, network_of, take, take_message
 from arena.people.models import User
 
 
@@ -21,11 +22,49 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """A keyed hash of the visitor's network: allauth counts by it, and no address is stored."""
         return network_of(request, timezone.now())
 
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Whose failures are counted together: those at one name from one network.
+
+        Names are known: wrong guesses from elsewhere do not lock their owner out.
+        """
+        key = super()._get_login_attempts_cache_key(request, **credentials)
+        return f"{key}:{network_of(request, timezone.now())}"
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Refuse after too many failures: from here, or from everywhere together."""
+        super().pre_authenticate(request, **credentials)
+        now = timezone.now()
+        try:
+            take("guess", login_of(credentials, now), GUESSES, now)
+        except LimitError as error:
+            raise self.validation_error("too_many_login_attempts") from error
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        """The user of these credentials; whoever has them has not guessed."""
+        user: User | None = super().authenticate(request, **credentials)
+        if user is not None:
+            now = timezone.now()
+            give_back("guess", login_of(credentials, now), GUESSES, now)
+        return user
+
+    def send_confirmation_mail(
+        self, request: HttpRequest, emailconfirmation: Any, signup: bool
+    ) -> None:
+        """Send the link that confirms an address. Raises `LimitError` where many were sent."""
+        take_message("confirm", emailconfirmation.email_address.email, request, timezone.now())
+        super().send_confirmation_mail(request, emailconfirmation, signup)
+
     def post_login(self, request: HttpRequest, user: User, **hook: Any) -> HttpResponse:
         """Whoever signs in to a seat has taken it and knows its code."""
         note_sign_in(user, timezone.now())
         response: HttpResponse = super().post_login(request, user, **hook)
         return response
+
+
+def login_of(credentials: dict[str, Any], now: datetime) -> str:
+    """The name or address that somebody signs in with, as it is counted."""
+    login = credentials.get("email") or credentials.get("username") or ""
+    return anonymous(login.lower(), now)
 
 
 class NotOfferedError(NotFoundError, SocialApp.DoesNotExist):  # type: ignore[misc]

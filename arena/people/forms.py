@@ -5,9 +5,13 @@ from typing import Any
 
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import LoginForm as AllauthLoginForm
+from allauth.account.forms import RequestLoginCodeForm, ResetPasswordForm
+from allauth.core import context
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from arena.people.limits import take_message
 from arena.people.models import User
 
 # Controls, formats (bidirectional overrides among them), surrogates, private use, line ends.
@@ -28,6 +32,24 @@ class LoginForm(AllauthLoginForm):  # type: ignore[misc]
         }
         self.fields["password"].label = _("Access code or password")
         self.fields["password"].widget.attrs["placeholder"] = ""
+
+
+class SignInCodeForm(RequestLoginCodeForm):  # type: ignore[misc]
+    """Ask for a code by e-mail."""
+
+    def clean_email(self) -> str:
+        """The address. Raises `LimitError` where many messages went to it."""
+        take_message("code", self.cleaned_data["email"], context.request, timezone.now())
+        return str(super().clean_email())
+
+
+class ForgottenPasswordForm(ResetPasswordForm):  # type: ignore[misc]
+    """Ask for a link to choose a new password."""
+
+    def clean_email(self) -> str:
+        """The address. Raises `LimitError` where many messages went to it."""
+        take_message("reset", self.cleaned_data["email"], context.request, timezone.now())
+        return str(super().clean_email())
 
 
 class NameForm(forms.ModelForm):

@@ -15,16 +15,18 @@ from functools import wraps
 import structlog
 from allauth.account.adapter import DefaultAccountAdapter
 from django.core.cache import cache
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from arena.errors import LimitError
+from arena.errors import ArenaError, LimitError
 
 log = structlog.get_logger(__name__)
 View = Callable[..., HttpResponse]
 
-DAY = 24 * 60 * 60
+HOUR = 60 * 60
+DAY = 24 * HOUR
 PREFIX = {4: 24, 6: 48}
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
@@ -37,13 +39,36 @@ class Rate:
     seconds: int
 
 
+# Guesses at one name by everybody together: too many for a few strangers to lock its owner out,
+# and too few to find a password.
+GUESSES = Rate(100, HOUR)
+# Messages to one address: from one network, and from all of them together.
+MAIL_FROM_HERE = (Rate(3, 60), Rate(10, HOUR))
+MAIL_FROM_ALL = Rate(40, HOUR)
+
+
 def network_of(request: HttpRequest, now: datetime) -> str:
-    """A name for the visitor's network (/24 or /48), the same all day and meaningless after it."""
-    address = ipaddress.ip_address(DefaultAccountAdapter(request).get_client_ip(request))
+    """A name for the visitor's network (/24 or /48), the same all day and meaningless after it.
+
+    Raises `ArenaError` ("bad_address") where proxies say nothing that is an address.
+    """
+    try:
+        address = ipaddress.ip_address(DefaultAccountAdapter(request).get_client_ip(request))
+    except (PermissionDenied, ImproperlyConfigured, ValueError) as error:
+        # One line: whoever sends garbage fills no log. An operator who counted proxies wrongly
+        # sees it at every request.
+        log.warning("no address in X-Forwarded-For: see TRUSTED_PROXIES")
+        message = _("Where this request comes from cannot be read.")
+        raise ArenaError(message, "bad_address") from error
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
-    network = ipaddress.ip_network((address, PREFIX[address.version]), strict=False)
-    return hmac.digest(daily_key(now), str(network).encode(), "sha256").hex()[:32]
+    network = ipaddress.ip_network((int(address), PREFIX[address.version]), strict=False)
+    return anonymous(str(network), now)
+
+
+def anonymous(text: str, now: datetime) -> str:
+    """A name for a network, a login or an address, the same all day and meaningless after it."""
+    return hmac.digest(daily_key(now), text.encode(), "sha256").hex()[:32]
 
 
 def daily_key(now: datetime) -> bytes:
@@ -80,6 +105,21 @@ def give_back(action: str, who: str, rate: Rate, now: datetime) -> None:
         cache.decr(f"limit:{action}:{who}:{rate.seconds}:{window}")
     except ValueError:
         return
+
+
+def take_message(kind: str, address: str, request: HttpRequest, now: datetime) -> None:
+    """Count a message to an address that somebody has typed; raises `LimitError` past the rates.
+
+    Strangers know addresses. Each network has a few messages of its own, so that nobody uses up
+    the owner's, and all of them together fill no mailbox.
+    """
+    action, whose = f"mail-{kind}", anonymous(address.lower(), now)
+    message = _(
+        "Several messages have gone to this address already. Look for them, or wait a while."
+    )
+    for rate in MAIL_FROM_HERE:
+        take(action, f"{whose}-{network_of(request, now)}", rate, now, message)
+    take(action, whose, MAIL_FROM_ALL, now, message)
 
 
 def limited(
