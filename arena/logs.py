@@ -1,5 +1,6 @@
 """What is kept out of the log lines."""
 
+import logging
 import re
 from typing import Any
 
@@ -12,3 +13,16 @@ def hide_tokens(_logger: Any, _method: str, line: dict[str, Any]) -> dict[str, A
     """A structlog processor: paths without their tokens."""
     line["event"] = KEYED_PATH.sub(r"/\1/…", str(line["event"]))
     return line
+
+
+class RefusalFilter(logging.Filter):
+    """A refused request is one line and no traceback: anybody can send garbage at any rate."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every line through, those of answers below 500 as warnings without their frames."""
+        status = getattr(record, "status_code", None)
+        if status is not None and status < 500:
+            record.exc_info = record.exc_text = None
+            record.levelno = min(record.levelno, logging.WARNING)
+            record.levelname = logging.getLevelName(record.levelno)
+        return True

@@ -173,7 +173,7 @@ def test_further_questions_are_told_under_their_names() -> None:
     )
     assignment = cast.judge(cast.ada, cast.first, "a1").assignment
     answers = check_answers(assignment, {"preference": "a1", "why": "It is cold."})
-    record_judgment(assignment, answers, now=NOW)
+    record_judgment(assignment, answers, now=NOW, replaces="0")
     assert exported(cast.event)[0]["other_answers"] == {"why": {"text": "It is cold."}}
 
 

@@ -274,7 +274,7 @@ def leave_traces_everywhere(event: Event) -> Client:
     client.post("/events/sky/guidelines/", {"version": "1"})
     path = client.get("/events/sky/judge/", follow=True).request["PATH_INFO"]
     client.post(path, {"preference": "a2", "comment": WORDS[1]})
-    client.post(path, {"preference": "b1", "comment": WORDS[3]})
+    client.post(path, {"preference": "b1", "comment": WORDS[3], "replaces": "0"})
     path = client.get("/events/sky/judge/", follow=True).request["PATH_INFO"]
     client.post(f"{path}flag/", {"reason": "other", "note": WORDS[2]})
     # On other devices a code has been asked for and a message waits, with nobody signed in.
