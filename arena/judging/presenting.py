@@ -14,7 +14,7 @@ from arena.events.models import Enrollment, Question
 from arena.events.notes import current_note
 from arena.judging.models import Assignment, Flag, Judgment
 from arena.judging.recording import SKIP, is_undoable, undo_until
-from arena.markup import render_markdown, render_messages
+from arena.markup import render_messages, render_response
 from arena.questions import KINDS, Choice
 
 LETTERS = "ABCDEFGHI"
@@ -95,7 +95,7 @@ def shown_sides(assignment: Assignment) -> list[Side]:
     places = assignment.matchup.places.order_by("position")
     texts = list(places.values_list("response__text", flat=True))
     return [
-        Side(letter, render_markdown(texts[position]))
+        Side(letter, render_response(texts[position]))
         for letter, position in zip(LETTERS, assignment.order, strict=False)
     ]
 

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from arena.events.models import Event
 from arena.events.phases import Phase, phase_of
-from arena.markup import render_markdown
+from arena.markup import render_markdown, render_response
 
 register = template.Library()
 
@@ -20,6 +20,12 @@ register = template.Library()
 def markdown(text: str) -> SafeString:
     """The text as sanitised HTML; see `arena.markup`."""
     return mark_safe(render_markdown(text))  # noqa: S308 (sanitised by nh3 against an allow-list)
+
+
+@register.filter
+def response(text: str) -> SafeString:
+    """A response as sanitised HTML; an empty one says so."""
+    return mark_safe(render_response(text))  # noqa: S308 (as above)
 
 
 @register.filter

@@ -44,7 +44,7 @@ ALIVE = """() => [
     each.matches("base, iframe, object, embed, video, audio, style, main img, meta, body link") ||
     each.matches("script:not([src], [type='application/json'])") ||
     [...each.attributes].some(({name, value}) =>
-      name.startsWith("on") || name === "style" || name === "srcdoc" ||
+      name.startsWith("on") || (name === "style" && !each.closest(".katex")) || name === "srcdoc" ||
       (/^(href|src|action|formaction|hx-\\w+|xlink:href|data)$/.test(name) &&
        /evil|e\\.invalid|javascript:|data:text/i.test(value) && !each.matches("a[rel~=nofollow]")))
   ).map((each) => each.outerHTML.slice(0, 200)),
@@ -180,7 +180,7 @@ def dressed_up(world: World, open_as: OpenAs) -> Iterator[str]:
     assert page.locator(".side .prose").count() == 2
     parts = ".side .prose :is(form, button, input, textarea, select, dialog, [id], [role])"
     yield from page.locator(parts).evaluate_all("all => all.map((each) => each.outerHTML)")
-    classes = page.locator(".side .prose [class]").evaluate_all(
+    classes = page.locator(".side .prose [class]:not(.formula *)").evaluate_all(
         "all => [...new Set(all.flatMap((each) => [...each.classList]))]"
     )
-    yield from set(classes) - {"image", *STANDARD_TYPES.values()}
+    yield from set(classes) - {"image", "formula", "math-source", *STANDARD_TYPES.values()}

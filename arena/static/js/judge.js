@@ -199,36 +199,14 @@ function failed(event) {
 for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) document.addEventListener(name, failed);
 addEventListener("online", resend);
 
-// --- Reading: the prompt's fold, the switch between sides, scrolling apart.
-
-function foldPrompt() {
-  const body = find("#prompt-body");
-  const button = find("[data-expand]");
-  if (body.scrollHeight <= body.clientHeight + 24) {
-    body.classList.add("is-open");
-    return;
-  }
-  button.hidden = false;
-  const turns = all(".turn", body);
-  if (turns.length > 1) body.scrollTop = turns.at(-1).offsetTop - body.offsetTop - 40; // the last turn is the question
-  body.classList.toggle("more-above", body.scrollTop > 0);
-  body.classList.toggle("more-below", body.scrollTop < body.scrollHeight - body.clientHeight - 1);
-}
-
-function togglePrompt() {
-  const button = find("[data-expand]");
-  if (button.hidden) return;
-  const open = find("#prompt-body").classList.toggle("is-open");
-  button.setAttribute("aria-expanded", String(open));
-  [button.textContent, button.dataset.less] = [button.dataset.less, button.textContent];
-}
+// --- Reading: the switch between sides, scrolling apart. The prompt is prompt.js's.
 
 let places = {}; // where each side was left, by the switch on phones
 
 function markSide() {
   if (!narrow.matches) return;
   const sides = all(".side");
-  const current = sides.findLast((side) => side.getBoundingClientRect().top < 80) ?? sides[0];
+  const current = sides.findLast((side) => side.getBoundingClientRect().top < 150) ?? sides[0];
   for (const link of all(".side-switch a")) link.setAttribute("aria-current", String(link.hash === `#${current.id}`));
 }
 
@@ -251,7 +229,6 @@ const undoLeft = () => Date.parse(find("#matchup").dataset.undoUntil) - (Date.no
 let undoTimer;
 function arrive() {
   places = {};
-  foldPrompt();
   restoreDraft(answer());
   scrollApart();
   markSide();
@@ -268,7 +245,7 @@ const SHORTCUTS = {
   g: () => find("#guidelines-sheet").showPopover(),
   "?": () => find("#help-dialog").showPopover(),
   u: undo,
-  p: togglePrompt,
+  p: () => find("[data-expand]").click(),
   c: comment,
 };
 
@@ -308,8 +285,7 @@ document.addEventListener("click", (event) => {
   if (link) {
     event.preventDefault();
     switchSide(link);
-  } else if (event.target.closest("[data-expand]")) togglePrompt();
-  else if (setting("fast") && event.target.closest(".segment") && event.target.type !== "radio") {
+  } else if (setting("fast") && event.target.closest(".segment") && event.target.type !== "radio") {
     setTimeout(submitIfComplete); // after the tap has chosen
   }
 });
@@ -330,10 +306,7 @@ document.addEventListener("invalid", (event) => {
 
 document.addEventListener("change", (event) => {
   if (event.target.dataset.device !== "apart") return;
-  setTimeout(() => { // after it is remembered
-    scrollApart();
-    foldPrompt();
-  });
+  setTimeout(scrollApart); // after it is remembered
 });
 
 addEventListener("scroll", markSide, { passive: true });

@@ -32,7 +32,7 @@ function showLocalTimes() {
 
 // What scrolls sideways can be reached by keyboard.
 function reachScrollers() {
-  for (const box of document.querySelectorAll(".prose pre, .prose table, .prose math, .table-scroll")) {
+  for (const box of document.querySelectorAll(".prose, .prose pre, .prose table, .formula-block, .table-scroll")) {
     if (box.scrollWidth > box.clientWidth && getComputedStyle(box).overflowX === "auto") box.tabIndex = 0;
   }
 }
@@ -102,10 +102,25 @@ document.addEventListener("submit", (event) => {
   save(event.target);
 });
 
+// Formulas are drawn by a library that only pages with formulas load.
+let mathematics;
+function drawFormulas() {
+  if (mathematics) mathematics.draw();
+  else if (document.querySelector("code.math")) {
+    import(document.querySelector("meta[name=formulas]").content).then((loaded) => {
+      mathematics = loaded;
+      mathematics.draw();
+    });
+  }
+}
+
 function arrive() {
   showLocalTimes();
+  drawFormulas();
   reachScrollers();
 }
+
+document.addEventListener("formulas:drawn", reachScrollers);
 
 document.addEventListener("htmx:afterSwap", arrive);
 showTheme();

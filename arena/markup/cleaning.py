@@ -1,0 +1,113 @@
+"""The second wall: what may stand in rendered HTML, and which characters may."""
+
+import re
+from html import unescape
+from unicodedata import category
+
+import nh3
+from pygments.token import STANDARD_TYPES
+
+from arena.markup.blocks import ALIGNMENTS, WIDE_NUMBERS
+
+PLAIN_TAGS = "br hr ul em strong s code pre span thead tbody tr sub sup"
+DIRECTED_TAGS = "p h3 h4 h5 h6 li blockquote table th td pre code"
+HTML_ATTRIBUTES: dict[str, set[str]] = {
+    "a": {"href", "title"},
+    "ol": {"start"},
+    **{tag: set() for tag in PLAIN_TAGS.split()},
+    **{tag: {"dir"} for tag in DIRECTED_TAGS.split()},
+}
+# Overrides, embeddings, isolates and the Arabic letter mark can make a text read as another; marks
+# (LRM, RLM) cannot. The others are invisible at best: control characters, deprecated format
+# characters, annotation anchors, format characters of musical and shorthand notation, tags,
+# surrogates without their half, and what is no character at all.
+HIDDEN = (
+    "\u061c\u202a-\u202e\u2066-\u206f\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\ufff9-\ufffb\ufdd0-\ufdef"
+    "\ufffe\uffff\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f"
+)
+# Tags have one honest use, the flags of England, Scotland and Wales.
+CONTROLS = re.compile(f"(\U0001f3f4[\U000e0020-\U000e007e]{{1,8}}\U000e007f)|[{HIDDEN}]")
+
+# No script stacks more on one letter; texts that draw over their neighbours stack hundreds.
+MAX_MARKS = 6
+MAX_TIBETAN_MARKS = 12
+TIBETAN = re.compile("[\u0f71-\u0fbc]")
+# What is not seen and still may stand between a letter and its marks.
+JOINERS = "\u00ad\u200b-\u200f\u2060-\u2064"
+# What takes room and shows nothing, beside blanks.
+BLANKS = re.compile(
+    "[\\s\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028\u2029"
+    "\u2060-\u2064\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]+"
+)
+TAG = re.compile("<[^>]*>")
+
+
+def clean_html(html: str) -> str:
+    """The HTML with nothing but allowed elements, attributes, classes, addresses, characters."""
+    return strip_controls(_CLEANER.clean(html))
+
+
+def strip_controls(text: str) -> str:
+    """The text without the characters that deceive or are never seen."""
+    return CONTROLS.sub(lambda found: found[1] or "", text)
+
+
+def limit_marks(html: str) -> tuple[str, bool]:
+    """The HTML with at most `MAX_MARKS` combining marks a letter, and whether that is all of it."""
+    if not _MARKED.search(html):
+        return html, True
+    limited = _RUN.sub(_limit_run, html)
+    return limited, limited == html
+
+
+def is_blank(html: str) -> bool:
+    """Whether nothing of this HTML can be seen."""
+    return "<hr" not in html and not BLANKS.sub("", unescape(TAG.sub("", html)))
+
+
+def _limit_run(run: re.Match[str]) -> str:
+    """The marks of one letter, tags between them kept."""
+    kept, left = [], MAX_MARKS
+    for part in _PIECE.findall(run[0]):
+        if _MARKED.match(part):
+            limit = left + MAX_TIBETAN_MARKS - MAX_MARKS if TIBETAN.match(part) else left
+            left -= 1
+            if limit <= 0:
+                continue
+        kept.append(part)
+    return "".join(kept)
+
+
+def _mark_class() -> str:
+    """All combining marks, as ranges of a regular expression."""
+    codes = [*range(0x300, 0x20000), *range(0xE0100, 0xE01F0)]
+    marks = [code for code in codes if category(chr(code)).startswith("M")]
+    ranges: list[list[int]] = []
+    for code in marks:
+        if ranges and ranges[-1][1] == code - 1:
+            ranges[-1][1] = code
+        else:
+            ranges.append([code, code])
+    return "".join(f"{chr(first)}-{chr(last)}" for first, last in ranges)
+
+
+_MARKS = _mark_class()
+_MARKED = re.compile(f"[{_MARKS}]")
+_PIECE = re.compile("<[^>]*>|.", re.DOTALL)
+_RUN = re.compile(f"[{_MARKS}](?:[{_MARKS}{JOINERS}]|<[^>]*>){{{MAX_MARKS},}}")
+_CLEANER = nh3.Cleaner(
+    tags=set(HTML_ATTRIBUTES),
+    attributes=HTML_ATTRIBUTES,
+    allowed_classes={
+        "span": {name for name in STANDARD_TYPES.values() if name} | {"image"},
+        "th": set(ALIGNMENTS.values()),
+        "td": set(ALIGNMENTS.values()),
+        "ol": set(WIDE_NUMBERS.values()),
+        "code": {"math", "math-source"},
+        "pre": {"source"},
+    },
+    link_rel="nofollow noopener noreferrer",
+    set_tag_attribute_values={"a": {"target": "_blank"}},  # the page being judged stays
+    url_schemes={"http", "https", "mailto"},
+    url_relative="deny",
+)

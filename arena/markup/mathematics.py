@@ -1,0 +1,237 @@
+r"""Rules of the parser for formulas: `$…$`, `$$…$$`, `\(…\)`, `\[…\]`, environments, `\boxed{…}`.
+
+A formula leaves as its source, delimiters included, in `<code class="math">`; the browser draws it
+(`static/js/math.js`). Past the budget, and where drawing it would misread it, the class is
+`math-source` and it stays as it is.
+"""
+
+import re
+from collections.abc import Callable, MutableMapping, Sequence
+from html import escape
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.ruler import RuleOptionsType
+from markdown_it.rules_block import StateBlock
+from markdown_it.rules_core import StateCore
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+from markdown_it.utils import OptionsDict
+
+from arena.markup.formulas import (
+    ENVIRONMENT,
+    ENVIRONMENTS,
+    MAX_SOURCE,
+    SOURCE_ENVIRONMENTS,
+    find_brace,
+    find_dollar,
+    find_end,
+    has_words_run_together,
+    is_bracket_formula,
+    is_dollar_formula,
+)
+
+# Past these formulas stay source: what is drawn in a browser is bounded too.
+MAX_FORMULA = 3_000
+MAX_FORMULAS_TOTAL = 20_000
+DEFINITION = re.compile(r"\\(?:[gex]?def|(?:re)?newcommand|providecommand|let|futurelet)\b")
+DEFINITION_COST = 2_000
+CHEMISTRY = re.compile(r"\\(?:ce|pu)\b")
+CHEMISTRY_COST = 4  # so much longer takes a letter of it
+# What scanning in vain may cost before openers are taken for text.
+MAX_SCANNED = 1_000_000
+
+CLOSERS = {"$$": "$$", r"\[": r"\]", r"\(": r"\)"}
+OPENER = re.compile(r"(?<!\\)(\$\$|\\\[|\\begin\{[A-Za-z]+[0-9]?\*?\})")
+CLOSED = re.compile(r"`[^`]*`|\$\$.+?\$\$|(?<!\\)\\\[.+?\\\]|\\begin\{(\w+\*?)\}.*?\\end\{\1\}")
+MARKER = re.compile(r"[-+*>#|]|\d{1,9}[.)]\s|`{3}|~{3}")
+BARE = re.compile(r"\\(?:boxed|fbox|ce|pu)\s*(?=\{)")
+# Stands for a bar within a formula while tables are cut into cells; stripped from what comes in.
+BAR = "\ufdd0"
+ROW = re.compile(r"^(?=.*\|)(?=.*(?:\$|\\\()).*$", re.MULTILINE)
+CELL_FORMULA = re.compile(r"(?<![\\$])\$(?!\$)((?:\\.|[^$\\`])+)\$(.?)|\\\((.+?)\\\)")
+
+
+def add_mathematics(parser: MarkdownIt) -> None:
+    """Teach the parser formulas."""
+    terminated: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
+    parser.core.ruler.before("block", "shelter_bars", _shelter_bars)
+    parser.core.ruler.after("block", "restore_bars", _restore_bars)
+    parser.block.ruler.before("table", "math_block", _read_block, terminated)
+    parser.inline.ruler.before("escape", "math", _read_inline)
+    parser.add_render_rule("math", _render)
+    parser.add_render_rule("math_block", _render)
+
+
+def _find_formula(state: StateBlock | StateInline, start: int, end: int, *, is_line: bool) -> int:
+    r"""Where the formula ends that `$$`, `\(`, `\[` or an environment begins; -1 if it is none."""
+    text = state.src
+    environment = ENVIRONMENT.match(text, start, end)
+    if environment:
+        if environment["name"] not in ENVIRONMENTS | SOURCE_ENVIRONMENTS:
+            return -1
+        name = environment["name"] + environment["star"]
+        return _within_budget(state, lambda: find_end(text, name, environment.end(), end))
+    opener = text[start : start + 2]
+    if opener not in CLOSERS:
+        return -1
+    closer = text.find(CLOSERS[opener], start + 2, min(end, start + MAX_SOURCE))
+    if closer < 0 or not is_bracket_formula(text[start + 2 : closer], is_line=is_line):
+        return -1
+    return closer + 2
+
+
+def _within_budget(state: StateBlock | StateInline, find: Callable[[], int]) -> int:
+    """What `find` finds, while this text has not searched in vain too long."""
+    if state.env["scanned"] > MAX_SCANNED:
+        return -1
+    position = find()
+    if position < 0:
+        state.env["scanned"] += MAX_SOURCE
+    return position
+
+
+# --- blocks ---------------------------------------------------------------------------------
+
+
+def _read_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """The block rule: a formula on lines of its own, or a paragraph that a formula runs through.
+
+    What would begin a list or a heading elsewhere (`- y`, `= z`) is part of the formula here.
+    """
+    begin = state.bMarks[start] + state.tShift[start]
+    offset = _open_at(state.src[begin : state.eMarks[start]])
+    if offset < 0 or state.is_code_block(start):
+        return False
+    position = _find_formula(state, begin + offset, len(state.src), is_line=offset == 0)
+    last = _last_line(state, start, end, position)
+    if last < 0:
+        return False
+    is_alone = offset == 0 and not state.src[position : state.eMarks[last]].strip()
+    if not is_alone and last == start:
+        return False
+    if silent:
+        return True
+    if is_alone:
+        token = state.push("math_block", "math", 0)
+        token.content = state.getLines(start, last + 1, state.blkIndent, False).strip()
+        token.map, state.line = [start, last + 1], last + 1
+    else:
+        _push_paragraph(state, start, last + 1, end)
+    return True
+
+
+def _open_at(line: str) -> int:
+    """Where on this line a formula begins that it begins with or does not end; -1 if none does."""
+    if not OPENER.search(line) or MARKER.match(line):
+        return -1
+    if OPENER.match(line):
+        return 0
+    opener = OPENER.search(CLOSED.sub("", line))
+    return line.rfind(opener[0]) if opener else -1
+
+
+def _last_line(state: StateBlock, start: int, end: int, position: int) -> int:
+    """The line this position is on, if all lines up to it belong to the same container."""
+    line = start
+    while line < end and position >= 0:
+        if line > start and not state.isEmpty(line) and state.sCount[line] < state.blkIndent:
+            return -1
+        if state.eMarks[line] >= position:
+            return line
+        line += 1
+    return -1
+
+
+def _push_paragraph(state: StateBlock, start: int, line: int, end: int) -> None:
+    """A paragraph from line `start` to where a paragraph would end that goes on at `line`."""
+    rules = state.md.block.ruler.getRules("paragraph")
+    while line < end and not state.isEmpty(line) and state.sCount[line] >= state.blkIndent:
+        if any(rule(state, line, end, True) for rule in rules):
+            break
+        line += 1
+    state.push("paragraph_open", "p", 1).map = [start, line]
+    token = state.push("inline", "", 0)
+    token.content = state.getLines(start, line, state.blkIndent, False).strip()
+    token.map, token.children = [start, line], []
+    state.push("paragraph_close", "p", -1)
+    state.line = line
+
+
+def _shelter_bars(state: StateCore) -> None:
+    """Hide the bars of formulas from the rule that cuts rows of tables into cells."""
+    if "|" in state.src and ("$" in state.src or r"\(" in state.src):
+        state.src = ROW.sub(lambda row: CELL_FORMULA.sub(_shelter, row[0]), state.src)
+
+
+def _shelter(found: re.Match[str]) -> str:
+    before = found.string[found.start() - 1 : found.start()]
+    if found[3] is None and not is_dollar_formula(found[1], before, found[2]):
+        return found[0]
+    return found[0].replace("|", BAR)
+
+
+def _restore_bars(state: StateCore) -> None:
+    for token in state.tokens:
+        token.content = token.content.replace(BAR, "|")
+
+
+# --- in running text ------------------------------------------------------------------------
+
+
+def _read_inline(state: StateInline, silent: bool) -> bool:
+    """The inline rule."""
+    start, maximum = state.pos, state.posMax
+    if state.src[start] not in "$\\":
+        return False
+    end = _find_formula(state, start, maximum, is_line=False)
+    if end < 0 and (bare := BARE.match(state.src, start, maximum)):
+        opening = bare.end()
+        brace = _within_budget(state, lambda: find_brace(state.src, opening, maximum))
+        end = brace + 1 if brace > opening + 1 else -1
+    if end < 0 and state.src[start] == "$":
+        end = _find_dollar_formula(state)
+    if end < 0:
+        return False
+    if not silent:
+        state.push("math", "math", 0).content = state.src[start:end]
+    state.pos = end
+    return True
+
+
+def _find_dollar_formula(state: StateInline) -> int:
+    start = state.pos + 1
+    if state.src[start : start + 1] == "$":
+        return -1
+    closer = _within_budget(state, lambda: find_dollar(state.src, start, state.posMax))
+    before = state.src[start - 2 : start - 1] if start > 1 else ""
+    after = state.src[closer + 1 : closer + 6]
+    if closer < 0 or not is_dollar_formula(state.src[start:closer], before, after):
+        return -1
+    return closer + 1
+
+
+# --- rendering ------------------------------------------------------------------------------
+
+
+def _render(
+    self: RendererHTML,
+    tokens: Sequence[Token],
+    index: int,
+    options: OptionsDict,
+    env: MutableMapping[str, Any],
+) -> str:
+    """The source of a formula, and whether the browser is to draw it."""
+    source = tokens[index].content
+    weight = CHEMISTRY_COST if CHEMISTRY.search(source) else 1
+    env["formulas"] += weight * len(source) + DEFINITION_COST * bool(DEFINITION.search(source))
+    environment = ENVIRONMENT.match(source)
+    is_drawn = (
+        len(source) <= MAX_FORMULA
+        and env["formulas"] <= MAX_FORMULAS_TOTAL
+        and not has_words_run_together(source)
+        and not (environment and environment["name"] in SOURCE_ENVIRONMENTS)
+    )
+    html = f'<code class="math{"" if is_drawn else "-source"}" dir="ltr">{escape(source)}</code>'
+    return f'<pre dir="ltr">{html}</pre>\n' if tokens[index].type == "math_block" else html

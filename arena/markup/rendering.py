@@ -1,0 +1,123 @@
+"""The Markdown parser as it is set up here, and the functions that render with it."""
+
+import re
+from collections.abc import MutableMapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markdown_it.utils import OptionsDict
+
+from arena.markup.blocks import settle_blocks
+from arena.markup.cleaning import clean_html, is_blank, limit_marks, strip_controls
+from arena.markup.highlighting import render_fence
+from arena.markup.inline import add_inline_rules
+from arena.markup.mathematics import add_mathematics
+
+# Past this a text is shown as written: rendering stays bounded whatever a model emits.
+MAX_TEXT = 100_000
+# Levels of blocks; a list in a list makes two. What is deeper would be left out.
+MAX_NESTING = 20
+MAX_LEVEL = MAX_NESTING - 3
+LINE_ENDS = re.compile("\r\n?")
+
+EMPTY = '<p class="text-note">(empty response)</p>\n'
+TOO_LONG = '<p class="text-note">(very long: shown as source, without formatting)</p>\n'
+TOO_DEEP = '<p class="text-note">(deeply nested: shown as source, without formatting)</p>\n'
+MARKS_LEFT_OUT = '<p class="text-note">(some combining marks left out)</p>\n'
+
+
+@dataclass(frozen=True)
+class Message:
+    """One turn of a prompt: who speaks, and what as safe HTML."""
+
+    role: str
+    html: str
+
+
+def render_markdown(text: str) -> str:
+    """Safe HTML of a Markdown text: CommonMark, tables, strikethrough, highlighted code, formulas.
+
+    A text over `MAX_TEXT` characters is shown as written. What the text does not say itself stands
+    in paragraphs of the class `text-note`, which no text can have.
+    """
+    text = strip_controls(LINE_ENDS.sub("\n", text))
+    if len(text) > MAX_TEXT:
+        note, html = TOO_LONG, _source(text)
+    else:
+        tokens = _PARSER.parse(text, env := {"formulas": 0, "code": 0, "scanned": 0})
+        if max((token.level for token in tokens), default=0) > MAX_LEVEL:
+            note, html = TOO_DEEP, _source(text)
+        else:
+            note, html = "", _PARSER.renderer.render(tokens, _PARSER.options, env)
+    html, is_complete = limit_marks(clean_html(html))
+    return note + html + ("" if is_complete else MARKS_LEFT_OUT)
+
+
+def render_response(text: str) -> str:
+    """Safe HTML of a response; one in which nothing can be seen says so."""
+    html = render_markdown(text)
+    return EMPTY if is_blank(html) else html
+
+
+def render_messages(prompt: str | list[dict[str, Any]]) -> list[Message]:
+    """The turns of a prompt; a plain string is one turn of the user."""
+    turns = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
+    return [
+        Message(role=str(turn["role"]), html=render_markdown(str(turn["content"])))
+        for turn in turns
+    ]
+
+
+def _source(text: str) -> str:
+    return f'<pre class="source" dir="auto">{escape(text)}</pre>'
+
+
+def _is_link(url: str) -> bool:
+    return url.lower().startswith(("http://", "https://", "mailto:"))
+
+
+def _render_image(
+    self: RendererHTML,
+    tokens: Sequence[Token],
+    index: int,
+    options: OptionsDict,
+    env: MutableMapping[str, Any],
+) -> str:
+    """Alt text and address: a remote image would leak readers' addresses and could unblind."""
+    token = tokens[index]
+    alt = self.renderInlineAsText(token.children or [], options, env)
+    return f'<span class="image">[{escape(alt)}] {escape(str(token.attrs["src"]))}</span>'
+
+
+def _render_code(
+    self: RendererHTML,
+    tokens: Sequence[Token],
+    index: int,
+    options: OptionsDict,
+    env: MutableMapping[str, Any],
+) -> str:
+    """Code runs from left to right, and says nothing of the direction of the text around it."""
+    token = tokens[index]
+    html = f'<code dir="ltr">{escape(token.content)}</code>'
+    return html if token.type == "code_inline" else f'<pre dir="ltr">{html}</pre>\n'
+
+
+def _make_parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": False, "breaks": True, "maxNesting": MAX_NESTING})
+    parser.enable(["table", "strikethrough"])
+    add_mathematics(parser)
+    add_inline_rules(parser)
+    parser.core.ruler.push("settle", settle_blocks)
+    parser.validateLink = _is_link  # type: ignore[method-assign]
+    parser.add_render_rule("fence", render_fence)
+    parser.add_render_rule("code_inline", _render_code)
+    parser.add_render_rule("code_block", _render_code)
+    parser.add_render_rule("image", _render_image)
+    return parser
+
+
+_PARSER = _make_parser()
