@@ -7,11 +7,14 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from arena.confirming import ask_first
 from arena.desk.browsing import judgments_of, records_of, said_of, search, shown_in
+from arena.desk.consequences import key_step, replacing
 from arena.desk.frame import desk_event, desk_page, record_of
 from arena.desk.record_forms import ControlForm, WordingForm
 from arena.errors import ArenaError, NotFoundError
@@ -85,6 +88,9 @@ def matchup(request: HttpRequest, slug: str, external_id: str) -> HttpResponse:
     chosen = named.select_related("control", "event").first()
     if chosen is None:
         raise NotFoundError
+    back = reverse("desk:record", args=[slug, external_id])
+    if question := ask_first(request, key_step(request.POST, chosen), back):
+        return question
     try:
         change_matchup(request, chosen)
     except ArenaError as error:
@@ -123,6 +129,10 @@ def correct(request: HttpRequest, slug: str, external_id: str) -> HttpResponse:
     found = record_of(event, external_id)
     form = WordingForm(wording_of(found), request.POST or None)
     if request.method == "POST" and form.is_valid():
+        back = reverse("desk:record", args=[slug, external_id])
+        changes = form.corrected() != wording_of(found) and found.retired_at is None
+        if question := ask_first(request, replacing(found) if changes else None, back):
+            return question
         try:
             successor = correct_record(found, form.corrected(), timezone.now(), SystemRandom())
         except ArenaError as error:

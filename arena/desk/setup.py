@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from arena.confirming import Step, ask_first
+from arena.desk.consequences import changing_promises, reissuing, reissuing_one
 from arena.desk.forms import (
     EventForm,
     OpenSeatsForm,
@@ -93,6 +95,9 @@ def event(request: HttpRequest, slug: str) -> HttpResponse:
     initial = {"guidelines": latest.text if latest else ""}
     form = EventForm(request.POST or None, instance=mine, initial=initial)
     if request.method == "POST" and form.is_valid():
+        step_ahead = new_words(mine, form, initial["guidelines"])
+        if question := ask_first(request, step_ahead, reverse("desk:event", args=[slug])):
+            return question
         # A new version of the guidelines belongs to the settings saved with it.
         with transaction.atomic():
             form.save()
@@ -103,12 +108,22 @@ def event(request: HttpRequest, slug: str) -> HttpResponse:
     return step(request, "event", Event.objects.get(pk=mine.pk), form, title_form=TitleForm())
 
 
+def new_words(event: Event, form: EventForm, guidelines: str) -> Step | None:
+    """The question before words change that people have read or accepted."""
+    promised = {"licence", "prize"} & set(form.changed_data)
+    changed = form.cleaned_data["guidelines"] != guidelines
+    return changing_promises(event, guidelines=changed, terms=bool(promised))
+
+
 @require_http_methods(["GET", "POST"])
 def terms(request: HttpRequest, slug: str) -> HttpResponse:
     """What contributors agree to; changed terms are a new version, agreed to by whoever joins."""
     mine = desk_event(request, slug)
     form = TermsForm(mine, request.POST or None, instance=current_terms(mine))
     if request.method == "POST" and form.is_valid():
+        step_ahead = changing_promises(mine, guidelines=False, terms=form.has_changed())
+        if question := ask_first(request, step_ahead, reverse("desk:terms", args=[slug])):
+            return question
         # The licence stands in the event as well, and is the same in both.
         with transaction.atomic():
             publish_terms(mine, **form.cleaned_data)
@@ -207,7 +222,10 @@ def print_seats(request: HttpRequest, slug: str) -> HttpResponse:
 def reissue(request: HttpRequest, slug: str) -> HttpResponse:
     """New codes for every printed seat that nobody has taken: the old sheet is void."""
     mine = desk_event(request, slug)
-    slips = reissue_unclaimed(seat_pool(mine))
+    pool = seat_pool(mine)
+    if question := ask_first(request, reissuing(pool), reverse("desk:seats", args=[slug])):
+        return question
+    slips = reissue_unclaimed(pool)
     if not slips:
         messages.info(request, _("Every printed seat is taken: there is nothing to reissue."))
         return redirect("desk:seats", slug)
@@ -229,6 +247,8 @@ def reissue_seat(request: HttpRequest, slug: str) -> HttpResponse:
     if seat is None:
         messages.error(request, _("No seat of this event has this username."))
         return redirect("desk:seats", slug)
+    if question := ask_first(request, reissuing_one(seat), reverse("desk:seats", args=[slug])):
+        return question
     try:
         slip = reissue_code(seat)
     except ArenaError as error:

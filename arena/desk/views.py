@@ -9,11 +9,14 @@ from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
+from arena.confirming import ask_first
+from arena.desk.consequences import state_step
 from arena.desk.forms import DeadlineForm, ExcludeForm
 from arena.desk.frame import desk_event, desk_page
 from arena.desk.health import (
@@ -80,6 +83,9 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
 def state(request: HttpRequest, slug: str) -> HttpResponse:
     """Open, extend, close or publish the event, or seal a round of it."""
     event, now = desk_event(request, slug), timezone.now()
+    back = reverse("desk:overview", args=[slug])
+    if question := ask_first(request, state_step(event, request.POST, now), back):
+        return question
     try:
         change_state(request, event, now)
     except ArenaError as error:

@@ -5,10 +5,13 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from arena.confirming import ask_first
+from arena.desk.consequences import naming_winner
 from arena.desk.frame import desk_event, desk_page
 from arena.errors import ArenaError, NotFoundError
 from arena.events.models import Enrollment, Event
@@ -22,6 +25,10 @@ def winner(request: HttpRequest, slug: str) -> HttpResponse:
     """Review the top of the board; confirm one of them, or take that back."""
     event = desk_event(request, slug)
     if request.method == "POST":
+        names_one = "act" not in request.POST and is_over(event)
+        step = naming_winner(chosen(request, event)) if names_one else None
+        if question := ask_first(request, step, reverse("desk:winner", args=[slug])):
+            return question
         try:
             decide(request, event)
         except ArenaError as error:

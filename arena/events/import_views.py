@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRefresh
 from kombu.exceptions import OperationalError
 
+from arena.confirming import Step, ask_first
 from arena.errors import ArenaError, NotFoundError
 from arena.events.access import Role, event_for
 from arena.events.importing.doubts import KINDS
@@ -97,9 +98,22 @@ def discard(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     this = job_of(event, uuid)
     if this.state not in STARTABLE:
         raise ArenaError(_("This import has been begun already."), "import_begun")
+    back = reverse("imports:job", args=[slug, uuid])
+    if question := ask_first(request, discarding(this), back):
+        return question
     discard_upload(this)
     messages.success(request, _("The file was deleted; nothing was imported."))
     return redirect("imports:new", slug)
+
+
+def discarding(this: ImportJob) -> Step:
+    """The question before an upload is deleted."""
+    return Step(
+        _("Delete the file?"),
+        _("%(name)s and the columns that you have chosen are deleted here. Nothing is imported.")
+        % {"name": this.file_name},
+        _("Delete the file"),
+    )
 
 
 def start(request: HttpRequest, this: ImportJob) -> HttpResponse:

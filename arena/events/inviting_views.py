@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from arena.confirming import Step, ask_first
 from arena.errors import ArenaError, ConflictError, NotFoundError
 from arena.events.access import Role, enrollment_of, event_for
 from arena.events.inviting import (
@@ -207,13 +208,36 @@ def show_people(
     return render(request, "events/people.html", context, status=status)
 
 
+def withdrawing() -> Step:
+    """The question before a link is ended."""
+    return Step(
+        gettext("Withdraw the invitation?"),
+        gettext(
+            "Its link stops working at once, for everybody who has it. Who has accepted it stays."
+        ),
+        gettext("Withdraw the invitation"),
+    )
+
+
+def removing(request: HttpRequest, username: str) -> Step:
+    """The question before somebody's office ends: one's own ends this page for oneself."""
+    consequence = gettext("They lose the desk at once. A new invitation is the only way back.")
+    if username == request.user.get_username():
+        consequence = gettext(
+            "You lose the desk at once, and cannot invite yourself again: another organizer can."
+        )
+    return Step(gettext("Remove %(name)s?") % {"name": username}, consequence, gettext("Remove"))
+
+
 @require_POST
 def withdraw(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     """End an invitation: its link leads nowhere from now on."""
     event = event_for(request.user, slug, Role.ORGANIZER)
-    deleted, _rows = event.invitations.filter(uuid=uuid).delete()
-    if not deleted:
+    if not event.invitations.filter(uuid=uuid).exists():
         raise NotFoundError
+    if question := ask_first(request, withdrawing(), reverse("events:people", args=[slug])):
+        return question
+    event.invitations.filter(uuid=uuid).delete()
     stop_showing(request.session, LINK)
     messages.success(request, gettext("The link no longer works."))
     return redirect("events:people", slug)
@@ -236,8 +260,11 @@ def application(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
 def remove(request: HttpRequest, slug: str) -> HttpResponse:
     """End somebody's office in the event."""
     event = event_for(request.user, slug, Role.ORGANIZER)
+    username, back = request.POST.get("username", ""), reverse("events:people", args=[slug])
+    if question := ask_first(request, removing(request, username), back):
+        return question
     try:
-        remove_member(event, request.POST.get("username", ""))
+        remove_member(event, username)
     except ArenaError as refusal:
         messages.error(request, refusal.message)
     return redirect("events:people", slug)

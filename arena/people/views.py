@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from arena.confirming import Step, ask_first
 from arena.errors import NotFoundError
 from arena.people.claiming import confirm_saved, renew_code
 from arena.people.forms import NameForm
@@ -65,6 +66,18 @@ def saved(request: HttpRequest) -> HttpResponse:
     return redirect(next_url(request) or "people:seat")
 
 
+def renewing() -> Step:
+    """The question before one's own code is replaced."""
+    return Step(
+        _("Make a new access code?"),
+        _(
+            "The old code stops working at once, and every other device is signed out. What you "
+            "have judged stays."
+        ),
+        _("Make a new access code"),
+    )
+
+
 @require_http_methods(["GET", "POST"])
 @never_cache
 @limited("code", user=A_FEW)
@@ -72,6 +85,8 @@ def code(request: HttpRequest) -> HttpResponse:
     """My name and code, until I say that they are saved; a POST makes a new code."""
     user, now = code_holder(request), timezone.now()
     if request.method == "POST":
+        if question := ask_first(request, renewing(), reverse("people:seat")):
+            return question
         fresh = renew_code(user, now)
         user.refresh_from_db()
         # This session goes on.

@@ -55,6 +55,7 @@ def test_from_sign_up_to_an_open_event(
     assert sheet.value.suggested_filename == "sums-seats.zip"
     page.get_by_role("link", name="Overview", exact=True).click()
     page.get_by_role("button", name="Open the event").click()
+    page.get_by_role("dialog").get_by_role("button", name="Open the event").click()
     expect(page.get_by_text("The event is open.")).to_be_visible()
     event = Event.objects.get()
     assert (event.state, Record.objects.count()) == ("open", 50)

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 def post(desk: Client, event: Event, matchup: Matchup, act: str, **data: str) -> str:
     address = url("matchup", event, matchup.record.external_id)
-    page = desk.post(address, {"key": matchup.key, "act": act} | data, follow=True)
+    page = desk.post(address, {"key": matchup.key, "act": act, "sure": "yes"} | data, follow=True)
     return page.content.decode()
 
 
@@ -141,6 +141,6 @@ def test_a_correction_copies_no_withdrawn_key(desk: Client, event: Event) -> Non
     control = make_control(event)
     Control.objects.update(retired_at=NOW)
     posted = texts(control.record) | {"turn-0": "Better?"}
-    desk.post(url("correct", event, control.record.external_id), posted)
+    desk.post(url("correct", event, control.record.external_id), posted | {"sure": "yes"})
     assert not Record.objects.get(replaces=control.record).matchups.exists()
     assert Control.objects.count() == 1

@@ -61,10 +61,10 @@ def test_from_nothing_to_an_open_event(desk: Client) -> None:
     assert desk.post(url("questions", event), QUESTIONS | {"scale": "3"}).status_code == 302
     page = desk.get(url("overview", event))
     assert b"Import records with responses" in page.content
-    page = desk.post(url("state", event), {"to": "open"}, follow=True)
+    page = desk.post(url("state", event), {"to": "open", "sure": "yes"}, follow=True)
     assert b"Import records with responses" in page.content
     make_matchup(event, make_competitors(event, 2))
-    page = desk.post(url("state", event), {"to": "open"}, follow=True)
+    page = desk.post(url("state", event), {"to": "open", "sure": "yes"}, follow=True)
     assert b"The event is open." in page.content
     event.refresh_from_db()
     assert (event.state, event.scale) == ("open", 3)
@@ -145,13 +145,13 @@ def test_a_matchup_becomes_a_control_and_rates_no_model(desk: Client, event: Eve
     desk.post(address, {"key": matchup.key, "act": "control", "expected": "b", "reason": ""})
     matchup.refresh_from_db()
     assert matchup.role == Matchup.Role.ORDINARY
-    posted = {"key": matchup.key, "act": "control", "expected": "b", "reason": "It says so."}
+    posted = {"key": matchup.key, "act": "control", "expected": "b", "reason": "So.", "sure": "yes"}
     desk.post(address, posted)
     desk.post(address, posted)
     matchup.refresh_from_db()
     assert (matchup.role, matchup.open_slots) == ("control", 0)
     assert matchup.control.key == {"sign": -1}
-    assert b"It says so." in desk.get(url("controls", event)).content
+    assert b"So." in desk.get(url("controls", event)).content
 
 
 def test_a_retired_matchup_is_not_served_until_it_is_restored(desk: Client, event: Event) -> None:
@@ -224,7 +224,7 @@ def test_the_deadline_moves_in_the_events_own_zone(desk: Client, event: Event) -
     past = (timezone.now() - timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
     page = desk.post(url("state", event), {"to": "extended", "closes_at": past}, follow=True)
     assert b"lies in the past" in page.content
-    desk.post(url("state", event), {"to": "closed"})
+    desk.post(url("state", event), {"to": "closed", "sure": "yes"})
     event.refresh_from_db()
     assert event.state == "closed"
 
@@ -232,7 +232,7 @@ def test_the_deadline_moves_in_the_events_own_zone(desk: Client, event: Event) -
 def test_closing_says_until_when_screens_may_be_answered(desk: Client, event: Event) -> None:
     make_assignment(make_enrollment(event), now=timezone.now())
     assert b"for 10 minutes" in desk.get(url("overview", event)).content
-    page = desk.post(url("state", event), {"to": "closed"}, follow=True)
+    page = desk.post(url("state", event), {"to": "closed", "sure": "yes"}, follow=True)
     assert b"may be answered until" in page.content
     event.refresh_from_db()
     assert event.takes_answer(timezone.now())

@@ -17,7 +17,7 @@ def texts(record: Record) -> dict[str, str]:
     turns = [turn["content"] for turn in record.prompt]
     posted = {f"turn-{index}": text for index, text in enumerate(turns)}
     posted |= {f"response-{index}": text for index, text in enumerate(responses)}
-    return {name: text.replace("\n", "\r\n") for name, text in posted.items()}
+    return {name: text.replace("\n", "\r\n") for name, text in posted.items()} | {"sure": "yes"}
 
 
 def test_a_correction_is_a_new_version_that_names_the_old(desk: Client, event: Event) -> None:

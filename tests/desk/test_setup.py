@@ -147,7 +147,9 @@ def test_one_seat_gets_a_new_code(desk: Client, event: Event, organizer: User, k
     Seat.objects.update(claimed_at=NOW)
     user = Seat.objects.get().user
     make_judgment(make_enrollment(event, user))
-    page = desk.post(url("reissue_seat", event), {"username": f" {user.username} "}, follow=True)
+    page = desk.post(
+        url("reissue_seat", event), {"username": f" {user.username} ", "sure": "yes"}, follow=True
+    )
     code = page.context["slip"]["code"]
     assert code.encode() in page.content
     assert "no-store" in page.headers["Cache-Control"]
@@ -174,7 +176,7 @@ def test_another_events_seat_is_not_there(desk: Client, event: Event) -> None:
 
 def test_an_open_seat_nobody_has_taken_has_no_code(desk: Client, event: Event) -> None:
     provision_seats(event.seats, 1, "open", NOW)
-    posted = {"username": Seat.objects.get().user.username}
+    posted = {"username": Seat.objects.get().user.username, "sure": "yes"}
     page = desk.post(url("reissue_seat", event), posted, follow=True)
     assert b"Nobody has taken this seat yet" in page.content
 

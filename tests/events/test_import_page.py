@@ -404,7 +404,7 @@ def test_a_deleted_upload_leaves_nothing(organizer: Client, media: Path) -> None
     job = upload(organizer)
     assert job.file.name == f"imports/{job.uuid}"
 
-    organizer.post(url_of(job, "imports:discard"))
+    organizer.post(url_of(job, "imports:discard"), {"sure": "yes"})
 
     assert not ImportJob.objects.exists()
     assert not [path for path in media.rglob("*") if path.is_file()]

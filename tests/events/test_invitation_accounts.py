@@ -180,7 +180,7 @@ def test_a_contributors_link_works_without_a_free_seat(client: Client, event: Ev
 def test_an_account_of_an_invitation_gets_a_new_code(client: Client, event: Event) -> None:
     client.post(link_to(event, Role.REVIEWER), {"username": "rita"})
     assert "Make a new access code" in text(client.get("/account/seat/"))
-    page = client.post("/account/seat/code/", follow=True)
+    page = client.post("/account/seat/code/", {"sure": "yes"}, follow=True)
     found = CODE.search(text(page))
     assert found
     assert User.objects.get(username="rita").check_password(found[0])

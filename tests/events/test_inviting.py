@@ -241,7 +241,7 @@ def test_a_declined_application_can_be_granted_after_all(client: Client, organiz
 def test_a_withdrawn_link_leads_nowhere(client: Client, organizer: Client) -> None:
     link = link_from(organizer, "reader")
     uuid = Invitation.objects.get().uuid
-    organizer.post(f"/events/fair/people/invitations/{uuid}/")
+    organizer.post(f"/events/fair/people/invitations/{uuid}/", {"sure": "yes"})
     client.force_login(make_user())
     assert client.get(link).status_code == 404
 
@@ -250,11 +250,10 @@ def test_organizers_remove_members_but_not_the_last_organizer(
     organizer: Client, event: Event
 ) -> None:
     make_membership(event, make_user("helper"), Office.REVIEWER)
-    organizer.post("/events/fair/people/remove/", {"username": "helper"})
+    organizer.post("/events/fair/people/remove/", {"username": "helper", "sure": "yes"})
     last = Membership.objects.get()
-    page = organizer.post(
-        "/events/fair/people/remove/", {"username": last.user.username}, follow=True
-    )
+    posted = {"username": last.user.username, "sure": "yes"}
+    page = organizer.post("/events/fair/people/remove/", posted, follow=True)
     assert "at least one organizer" in text(page)
 
 

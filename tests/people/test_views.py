@@ -11,6 +11,7 @@ from arena.people.models import Seat, User
 from arena.people.provisioning import provision_seats
 from tests.factories import NOW, make_event, make_user
 
+SURE = {"sure": "yes"}
 CODE = re.compile(r"(?:[0-9A-Z]{4}-){3}[0-9A-Z]{4}")
 
 
@@ -49,7 +50,9 @@ def test_an_account_without_a_seat_has_the_page_too(client: Client, db: None) ->
 def test_a_new_code_replaces_the_old_and_this_session_goes_on(client: Client, holder: User) -> None:
     elsewhere = Client()
     elsewhere.force_login(holder)
-    page = text(client.post("/account/seat/code/", {"next": "/events/fair/"}, follow=True))
+    page = text(
+        client.post("/account/seat/code/", {"next": "/events/fair/", "sure": "yes"}, follow=True)
+    )
     code = CODE.search(page)
     assert code
     assert 'name="next" value="/events/fair/"' in page
@@ -98,7 +101,7 @@ def test_strangers_are_sent_to_sign_in(client: Client, db: None) -> None:
 
 @pytest.mark.usefixtures("still_clock")
 def test_codes_are_not_drawn_without_end(client: Client, holder: User) -> None:
-    statuses = [client.post("/account/seat/code/").status_code for _ in range(21)]
+    statuses = [client.post("/account/seat/code/", SURE).status_code for _ in range(21)]
     assert statuses == [302] * 20 + [429]
 
 

@@ -124,7 +124,7 @@ def claim_an_open_seat(played: Round) -> Client:
     again = Client(REMOTE_ADDR=ADDRESSES[1])
     for password in ("0000-0000-0000-0000", code):
         again.post("/account/login/", {"login": name, "password": password})
-    played.keep(again.post("/account/seat/code/", follow=True))
+    played.keep(again.post("/account/seat/code/", {"sure": "yes"}, follow=True))
     again.post("/account/email/", {"email": "visitor@mail.example", "action_add": ""})
     again.post("/account/seat/name/", {"display_name": "Visiting Person"})
     return again
@@ -196,7 +196,7 @@ def watch(played: Round) -> None:
     refresh_event(event, now=timezone.now())
     for file in ("exports/judgments.jsonl", "exports/pairs.jsonl", "leaderboard.csv"):
         assert b"".join(desk.get(f"/events/sky/{file}"))
-    desk.post("/events/sky/desk/state/", {"to": "closed"})
+    desk.post("/events/sky/desk/state/", {"to": "closed", "sure": "yes"})
 
 
 def dump() -> str:

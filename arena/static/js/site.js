@@ -83,6 +83,43 @@ for (const select of document.querySelectorAll("select[data-own-timezone]")) {
   select.value = here;
 }
 
+// A button with data-asks does what cannot be undone: the server's question comes first, in a dialog.
+// Nothing is done by this request; where there is no question, the form is sent as it is.
+async function question(form, button) {
+  const address = button.hasAttribute("formaction") ? button.formAction : form.action;
+  const body = new URLSearchParams(new FormData(form, button));
+  const answer = await fetch(address, { method: "POST", body, headers: { "X-Question": "alone" } });
+  return new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-question]");
+}
+
+function ask(asked, form) {
+  const dialog = document.createElement("dialog");
+  dialog.className = "dialog";
+  dialog.setAttribute("aria-labelledby", "question-title");
+  asked.toggleAttribute("data-download-form", form.matches("[data-download-form]"));
+  dialog.append(asked);
+  document.body.append(dialog);
+  dialog.addEventListener("close", () => dialog.remove());
+  asked.querySelector("[data-dismiss]").addEventListener("click", (event) => {
+    event.preventDefault();
+    dialog.close();
+  });
+  // What is downloaded leaves the page as it is.
+  asked.addEventListener("submit", () => setTimeout(() => dialog.close()));
+  dialog.showModal();
+}
+
+document.addEventListener("submit", async (event) => {
+  const button = event.submitter;
+  if (!button?.matches("[data-asks]")) return;
+  event.preventDefault();
+  const asked = await question(event.target, button).catch(() => null);
+  if (document.querySelector("dialog[open]")) return;
+  if (asked) return ask(asked, event.target);
+  button.removeAttribute("data-asks");
+  event.target.requestSubmit(button);
+});
+
 // <form data-download-form>: saves the file in the answer, then shows the page anew, which it has changed.
 async function save(form) {
   const answer = await fetch(form.action, { method: "POST", body: new FormData(form), redirect: "manual" });
@@ -97,7 +134,7 @@ async function save(form) {
 }
 
 document.addEventListener("submit", (event) => {
-  if (!event.target.matches("form[data-download-form]")) return;
+  if (event.defaultPrevented || !event.target.matches("form[data-download-form]")) return;
   event.preventDefault();
   save(event.target);
 });

@@ -1,0 +1,224 @@
+"""What follows from the steps on the desk that cannot be undone: each asks once before it is taken.
+
+What can be taken back (an exclusion, a retired matchup, a deadline) asks nothing.
+"""
+
+from datetime import datetime
+
+from allauth.account.models import EmailAddress
+from django.http import QueryDict
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from arena.confirming import Step
+from arena.events.lifecycle import missing_before_opening, on_screens
+from arena.events.models import Control, Enrollment, Event, Matchup, Record
+from arena.judging.models import Judgment
+from arena.people.models import Seat, SeatPool
+
+
+def state_step(event: Event, posted: QueryDict, now: datetime) -> Step | None:
+    """The step of an event's life that is asked for; None for what can be changed again."""
+    to, name = posted.get("to"), posted.get("name", "").strip()
+    if to == "open" and not any(c.blocks for c in missing_before_opening(event, now)):
+        return opening(event, now)
+    if to == "closed" and event.is_running():
+        return closing(event, now)
+    if to == "published" and event.state == Event.State.CLOSED:
+        return publishing(event)
+    if to == "sealed" and name:
+        return correcting(name) if event.state == Event.State.PUBLISHED else sealing(name)
+    return None
+
+
+def opening(event: Event, now: datetime) -> Step:
+    """Let judging begin."""
+    begins = _("People can join and judge from now on.")
+    if event.opens_at is not None and event.opens_at > now:
+        moment = date_format(event.opens_at.astimezone(event.zone()), "j M Y, H:i")
+        begins = _("People can join now and judge from %(moment)s (%(zone)s) on.") % {
+            "moment": moment,
+            "zone": event.timezone,
+        }
+    stays = _(
+        "An open event never becomes a draft again, texts that somebody has been shown can only "
+        "be replaced, and the first judgment fixes the scale."
+    )
+    return Step(_("Open the event?"), f"{begins} {stays}", _("Open the event"))
+
+
+def closing(event: Event, now: datetime) -> Step:
+    """End judging before its time."""
+    said = [_("Nobody is handed anything more, and nobody can join any more.")]
+    if people := on_screens(event, now):
+        said.append(
+            ngettext(
+                "%(count)s person has a matchup on the screen and %(minutes)s minutes to answer "
+                "it.",
+                "%(count)s people have a matchup on the screen and %(minutes)s minutes to answer "
+                "it.",
+                people,
+            )
+            % {"count": people, "minutes": event.grace_minutes}
+        )
+    said.append(_("A closed event cannot be opened again."))
+    return Step(_("Close the event now?"), " ".join(said), _("Close the event now"))
+
+
+def publishing(event: Event) -> Step:
+    """Make the result final."""
+    said = _(
+        "The boards are sealed as they stand, as the final result, and kept for ever; exact "
+        "figures become visible. What changes later is a correction beside it. "
+    )
+    people = event.enrollments.filter(user__isnull=False)
+    addresses = EmailAddress.objects.filter(user__enrollments__in=people, verified=True)
+    if mails := addresses.values("user").distinct().count():
+        said += ngettext(
+            "%(count)s contributor with a confirmed address hears of it by e-mail.",
+            "%(count)s contributors with a confirmed address hear of it by e-mail.",
+            mails,
+        ) % {"count": mails}
+    return Step(_("Publish the result?"), said, _("Publish the result"))
+
+
+def sealing(name: str) -> Step:
+    """Keep the boards as a round."""
+    return Step(
+        _("Seal the round “%(name)s”?") % {"name": name},
+        _("The boards as they stand are kept under this name for ever. It cannot be renamed."),
+        _("Seal the round"),
+    )
+
+
+def correcting(name: str) -> Step:
+    """Put a corrected result in the place of the published one."""
+    return Step(
+        _("Publish the correction “%(name)s”?") % {"name": name},
+        _(
+            "Everybody sees the corrected result from then on. The earlier one stays beside it, "
+            "and neither can be taken back."
+        ),
+        _("Publish the correction"),
+    )
+
+
+def reissuing(pool: SeatPool) -> Step | None:
+    """Void the sheet; None where every seat on it is taken."""
+    count = pool.seats.printed_unclaimed().count()
+    if not count:
+        return None
+    return Step(
+        ngettext("Give %(count)s seat a new code?", "Give %(count)s seats new codes?", count)
+        % {"count": count},
+        _(
+            "Codes and links on the earlier sheet stop working at once, on paper that you have "
+            "handed out as well. The new sheet downloads once."
+        ),
+        _("Reissue the codes"),
+    )
+
+
+def reissuing_one(seat: Seat) -> Step:
+    """Void the code of one seat."""
+    return Step(
+        _("Give %(name)s a new code?") % {"name": seat.user.username},
+        _(
+            "The old code and every sign-in with it stop working at once. The judgments of this "
+            "seat stay."
+        ),
+        _("Make a new code"),
+    )
+
+
+def replacing(record: Record) -> Step:
+    """Serve a new version of a record from now on."""
+    judged = Judgment.objects.standing().filter(matchup__record=record).count()
+    fresh = record.matchups.filter(retired_at=None, role=Matchup.Role.ORDINARY).count()
+    return Step(
+        _("Replace %(name)s by a new version?") % {"name": record.external_id},
+        ngettext(
+            "%(count)s judgment stays with the old texts and goes on counting.",
+            "%(count)s judgments stay with the old texts and go on counting.",
+            judged,
+        )
+        % {"count": judged}
+        + " "
+        + ngettext(
+            "%(count)s matchup begins anew and wants %(overlap)s judgments.",
+            "%(count)s matchups begin anew and want %(overlap)s judgments each.",
+            fresh,
+        )
+        % {"count": fresh, "overlap": record.event.overlap}
+        + " "
+        + _("The old version cannot come back."),
+        _("Save as a new version"),
+    )
+
+
+def key_step(posted: QueryDict, matchup: Matchup) -> Step | None:
+    """A step that changes what a matchup measures; None for what can be taken back."""
+    act = posted.get("act") if posted.get("reason", "").strip() else None
+    judged = Judgment.objects.standing().filter(matchup=matchup).count()
+    if act == "control" and matchup.role == Matchup.Role.ORDINARY:
+        return Step(
+            _("Make this matchup a control?"),
+            ngettext(
+                "Its %(count)s judgment measures people from now on and rates no model any more.",
+                "Its %(count)s judgments measure people from now on and rate no model any more.",
+                judged,
+            )
+            % {"count": judged}
+            + " "
+            + _("It cannot become an ordinary matchup again."),
+            _("Make it a control"),
+        )
+    if act == "withdraw" and Control.objects.filter(matchup=matchup, retired_at=None).exists():
+        return Step(
+            _("Withdraw the key?"),
+            ngettext(
+                "Nobody is measured by this control any more, its %(count)s answer included: "
+                "places of contributors can change. It is served no more.",
+                "Nobody is measured by this control any more, its %(count)s answers included: "
+                "places of contributors can change. It is served no more.",
+                judged,
+            )
+            % {"count": judged},
+            _("Withdraw the key"),
+        )
+    return None
+
+
+def naming_winner(enrollment: Enrollment) -> Step:
+    """Say in public who has won."""
+    user = enrollment.user
+    name = user.display_name if user is not None and user.display_name else enrollment.pseudonym
+    return Step(
+        _("Confirm %(name)s as the winner?") % {"name": name},
+        _("A public page says so at once. What has been read there cannot be taken back."),
+        _("Confirm as winner"),
+    )
+
+
+def changing_promises(event: Event, *, guidelines: bool, terms: bool) -> Step | None:
+    """New words for people who have joined; None where nobody has, or nothing they read changes."""
+    people = event.enrollments.filter(user__isnull=False).count()
+    if not people or not event.is_running() or not (guidelines or terms):
+        return None
+    said = []
+    if guidelines:
+        said.append(_("Everybody who has joined reads the new guidelines before the next matchup."))
+    if terms:
+        said.append(_("Everybody who has joined is asked to accept the new terms before that."))
+    said.append(_("The earlier version stays with what was judged under it."))
+    return Step(
+        ngettext(
+            "Change this for %(count)s contributor?",
+            "Change this for %(count)s contributors?",
+            people,
+        )
+        % {"count": people},
+        " ".join(said),
+        _("Save the new version"),
+    )
