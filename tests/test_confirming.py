@@ -26,7 +26,7 @@ from arena.events.models import (
 )
 from arena.judging.ledger import seal_event
 from arena.people.models import Seat, User
-from leaderboard.refresh import refresh_event
+from leaderboard.snapshots.refresh import refresh_event
 from tests.desk.test_desk import FORM
 from tests.desk.test_setup import TERMS
 from tests.factories import (

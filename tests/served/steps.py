@@ -24,8 +24,9 @@ def follow(page: Page, name: str) -> None:
 
 
 def confirm(page: Page, name: str) -> None:
-    """Press a button that cannot be undone, and confirm where that is asked for."""
+    """Press the button of a step that cannot be undone, and once more where it asks."""
     press(page, name)
+    page.get_by_role("dialog").get_by_role("button", name=name, exact=True).click()
 
 
 def keep_code(page: Page) -> tuple[str, str]:

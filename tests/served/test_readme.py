@@ -63,11 +63,19 @@ class Reader:
 
     def press(self, name: str) -> None:
         """The button with this name, or else the link; what can be filled in is, before."""
-        self.fill()
-        button = self.page.get_by_role("main").get_by_role("button", name=name, exact=True)
+        dialog = self.page.get_by_role("dialog")
+        asked = dialog.count() > 0
+        if not asked:
+            self.fill()
+        place = dialog if asked else self.page.get_by_role("main")
+        button = place.get_by_role("button", name=name, exact=True)
         link = self.page.get_by_role("link", name=name, exact=True)
         expect(button.or_(link).first).to_be_visible()
-        (button if button.count() else link).first.click()
+        pressed = (button if button.count() else link).first
+        asks = not asked and pressed.get_attribute("data-asks") is not None
+        pressed.click()
+        if asks:
+            expect(dialog.or_(self.page.get_by_text("Saved."))).to_be_visible()
         if self.page.locator("#import progress").count() or name == "Import":
             self.wait_for_import()
         self.page.wait_for_load_state("load")
