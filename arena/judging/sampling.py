@@ -77,7 +77,7 @@ def import_sample_records(
     ]
     for name in ("records.jsonl", "controls.jsonl"):
         report = import_records(event, SAMPLE / name, competitors=rows, now=now, rng=rng)
-        assert not report.errors, report.errors
+        assert report.landed, (report.errors, report.doubts)
     return {row["name"]: float(row["strength"]) for row in competitors}
 
 

@@ -336,3 +336,9 @@ def test_names_in_texts(text: str, model: str, organization: str, found: str) ->
     leak = leak_in(text, model, organization)
 
     assert leak.startswith(found) if found else leak == ""
+
+
+def test_a_word_of_the_organizations_name_is_no_leak_in_lower_case() -> None:
+    assert leak_in("I will be twenty minutes late.", "Corncrake", "Late Meadow Computing") == ""
+    assert leak_in("I come from Late Meadow.", "Corncrake", "Late Meadow Computing") == "Late"
+    assert leak_in("as late meadow computing says", "Corncrake", "Late Meadow Computing")

@@ -126,12 +126,15 @@ def giveaways(model: str, organization: str) -> tuple[tuple[str, ...], re.Patter
     """What to look for in the responses of a model: substrings, and the pattern that decides."""
     words = re.findall(r"[^\W_]+", model)
     vendors = {vendor for word in words for vendor in vendors_of(word)}
-    names = {part for part in [*words, *re.findall(r"[^\W_]+", organization)] if is_telling(part)}
+    names = {part for part in words if is_telling(part)}
+    # "Late Shift Labs" is no reason to suspect everybody who writes "late".
+    makers = {part for part in re.findall(r"[^\W_]+", organization) if is_telling(part)} - names
     names.update(vendors - GIANTS, [organization] if organization else [])
     names.update(product for vendor in vendors for product in PRODUCTS.get(vendor, ()))
     patterns = [re.escape(name) for name in sorted(names, key=len, reverse=True)]
+    patterns += [rf"(?-i:{re.escape(part)})" for part in sorted(makers)]
     patterns += [SAID + re.escape(vendor) for vendor in sorted(vendors & GIANTS)]
-    needles = names | vendors
+    needles = names | makers | vendors
     if len("".join(words)) > 3 and model.casefold() not in ORDINARY:
         # The whole name, however its parts are joined: GPT-4, GPT 4, gpt4.
         patterns.insert(0, r"[\W_]{0,2}".join(re.escape(word) for word in words))

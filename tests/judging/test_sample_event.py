@@ -1,0 +1,21 @@
+"""The event that `make demo` shows: its files import without a doubt, and its crowd judges."""
+
+import pytest
+
+from arena.events.models import Matchup
+from arena.judging import sampling
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_demo_has_records_controls_and_simulated_judgments(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sampling, "JUDGMENTS", 40)
+    monkeypatch.setattr(sampling, "PEOPLE", 8)
+    event = sampling.sample_event(NOW)
+    roles = set(event.matchups.values_list("role", flat=True))
+    assert {Matchup.Role.ORDINARY, Matchup.Role.CONTROL} <= roles
+    assert event.judgments.count() == 40
+    assert sampling.sample_event(NOW) == event
