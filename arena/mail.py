@@ -1,12 +1,25 @@
 """What happens to mail where nobody has said how to send it."""
 
+import sys
 from collections.abc import Sequence
 
 import structlog
+from django.conf import settings
 from django.core.mail import EmailMessage
 from django.core.mail.backends.console import EmailBackend
 
 log = structlog.get_logger(__name__)
+TERMINAL = "arena.mail.TerminalBackend"
+
+
+def sends_mail() -> bool:
+    """Whether somebody has said how this site sends mail."""
+    return bool(settings.EMAIL_BACKEND != TERMINAL)
+
+
+def is_watched() -> bool:
+    """Whether somebody sits at the terminal in which unsent mail is printed."""
+    return sys.stdout.isatty()
 
 
 class TerminalBackend(EmailBackend):

@@ -18,14 +18,17 @@ from arena.events.models import Enrollment, Event, Membership
 from arena.events.notes import current_note
 from arena.events.phases import phase_of
 from arena.events.terms import current_terms
+from arena.judging.presenting import lacks_identity
 from arena.judging.receipts import receipts_of
 from arena.judging.recording import is_awaited
 from arena.markup import render_markdown
 from arena.people.claiming import Room, room_of
+from arena.people.identity import has_verified_identity
 from arena.people.models import Seat, User
 from leaderboard.contributors.places import place_of
 from leaderboard.models import Rating, Snapshot
 from leaderboard.results.rounds import published_rounds
+from leaderboard.results.winner import TOP
 
 State = Event.State
 OVER = (State.CLOSED, State.PUBLISHED)
@@ -134,8 +137,18 @@ def event_page(request: HttpRequest, slug: str) -> HttpResponse:
         "description_html": render_markdown(event.description),
         "prize_html": render_markdown(event.prize) if event.prize else "",
         "competitors": event.competitors.count(),
+        "reminder": reminder_of(event, enrollment),
     }
     return render(request, "events/event.html", context)
+
+
+def reminder_of(event: Event, enrollment: Enrollment | None) -> str:
+    """ "place" for somebody among the first ten, by the places that pages show, who could not be
+    given the prize as things stand; else nothing."""
+    if enrollment is None or not event.prize or not lacks_identity(enrollment):
+        return ""
+    place = place_of(event, enrollment)
+    return "place" if place is not None and place.rank is not None and place.rank <= TOP else ""
 
 
 class Offer(Enum):
@@ -183,5 +196,7 @@ def me(request: HttpRequest, slug: str) -> HttpResponse:
         "display_name": request.user.display_name,
         "name_url": reverse("people:name"),
         "leave_url": reverse("judging:leave"),
+        "has_identity": has_verified_identity(request.user),
+        "reminder": reminder_of(event, enrollment),
     }
     return render(request, "judging/me.html", context | receipts_of(enrollment, request.GET))

@@ -6,10 +6,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from arena.desk.planning import plan_of
 from arena.errors import NotFoundError
 from arena.events.access import Role, event_for, is_member
 from arena.events.lifecycle import missing_before_opening
 from arena.events.models import Event, Membership, Record
+
+# The steps of the set-up that decide about the plan.
+PLANNED = {"event", "questions", "controls", "seats"}
 
 
 def desk_event(request: HttpRequest, slug: str, role: Role = Role.ORGANIZER) -> Event:
@@ -25,6 +29,7 @@ def desk_page(
         "event": event,
         "is_organizer": is_member(request.user, event, Membership.Role.ORGANIZER),
         "is_staff_member": True,
+        "plan": plan_of(event) if not event.is_over() and template in PLANNED else None,
         "checks": missing_before_opening(event, timezone.now())
         if event.state == Event.State.DRAFT
         else [],

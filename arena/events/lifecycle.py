@@ -7,12 +7,14 @@ never take it twice. The server's clock alone decides; publishing is the leaderb
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from arena.errors import ArenaError, ConflictError
 from arena.events.models import Event
 from arena.events.prizes import missing_for_prize, serving_counts
+from arena.mail import sends_mail
 from arena.people.claiming import Room, room_of
 
 State = Event.State
@@ -58,6 +60,7 @@ def missing_before_opening(event: Event, now: datetime) -> list[Check]:
         *missing_matchups(event, ordinary),
         *missing_controls(event, ordinary, controls),
         *missing_doors(event),
+        *missing_identities(event),
     ]
 
 
@@ -123,6 +126,18 @@ def missing_doors(event: Event) -> list[Check]:
         return []
     words = CLOSED_DOORS[room, event.is_private]
     return [Check("seats", str(words), blocks=False)]
+
+
+def missing_identities(event: Event) -> list[Check]:
+    """A way to confirm who one is, which a prize needs."""
+    if not event.prize or sends_mail() or settings.SOCIALACCOUNT_PROVIDERS:
+        return []
+    message = _(
+        "A prize goes only to somebody with a confirmed address or a linked account, and this site "
+        "sends no mail and offers no other sign-in: nobody can confirm anything. Whoever runs it "
+        "sets EMAIL_URL."
+    )
+    return [Check("identities", message, blocks=False)]
 
 
 def open_event(event: Event, now: datetime) -> None:

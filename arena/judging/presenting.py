@@ -15,11 +15,14 @@ from arena.events.notes import current_note
 from arena.judging.models import Assignment, Flag, Judgment
 from arena.judging.recording import SKIP, is_undoable, undo_until
 from arena.markup import render_messages, render_response
+from arena.people.identity import has_verified_identity
 from arena.questions import KINDS, Choice
 
 LETTERS = "ABCDEFGHI"
 # After so many judgments in a row a pause is suggested.
 PAUSE_EVERY = 50
+# After so many judgments somebody is told, once, what a prize takes beside them.
+REMIND_AFTER = 10
 SKIP_REASONS = [
     (value, label)
     for value, label in Assignment.SkipReason.choices
@@ -81,6 +84,7 @@ def matchup_context(
         "flag_reasons": Flag.Reason.choices,
         "undoing": undoing,
         "replaces": revised.revision if revised else SKIP if undoing else "",
+        "identity_hint": judged == REMIND_AFTER and lacks_identity(enrollment),
         "pause_hint": judged > 0 and judged % PAUSE_EVERY == 0,
     }
 
@@ -88,6 +92,12 @@ def matchup_context(
 def done_count(enrollment: Enrollment) -> int:
     """How many this person has judged here; like every count they see, it includes controls."""
     return Assignment.objects.filter(enrollment=enrollment, state=Assignment.State.DONE).count()
+
+
+def lacks_identity(enrollment: Enrollment) -> bool:
+    """Whether the event has a prize that this person could not be given as things stand."""
+    user = enrollment.user
+    return bool(enrollment.event.prize) and user is not None and not has_verified_identity(user)
 
 
 def shown_sides(assignment: Assignment) -> list[Side]:

@@ -6,13 +6,29 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialApp
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
-from arena.errors import LimitError, NotFoundError
+from arena.errors import ArenaError, LimitError, NotFoundError
+from arena.mail import is_watched, sends_mail
 from arena.people.claiming import note_sign_in
 from arena.people.limits import GUESSES, anonymous, give_back, network_of, take, take_message
 from arena.people.models import User
+
+# Messages whose content the next page asks for, and what is sent where nobody has the address.
+AWAITED = (
+    "account/email/login_code",
+    "account/email/password_reset_key",
+    "account/email/unknown_account",
+)
+PROMISES = {"account/messages/email_confirmation_sent.txt", "account/messages/login_code_sent.txt"}
+NO_MAIL = _(
+    "No mail was sent: this site has no mail set up. Sign in with your username and access code "
+    "or password, or ask whoever runs the site."
+)
+IN_TERMINAL = _("No mail was sent: it is printed in the terminal in which this site runs.")
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -53,6 +69,30 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Send the link that confirms an address. Raises `LimitError` where many were sent."""
         take_message("confirm", emailconfirmation.email_address.email, request, timezone.now())
         super().send_confirmation_mail(request, emailconfirmation, signup)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send a message, or say that nothing was sent where the site sends no mail.
+
+        A code or link that the next page waits for is refused then, whether or not anybody has
+        the address.
+        """
+        if not sends_mail() and not is_watched() and template_prefix.startswith(AWAITED):
+            raise ArenaError(str(NO_MAIL), "no_mail")
+        super().send_mail(template_prefix, email, context)
+        if not sends_mail():
+            messages.warning(self.request, IN_TERMINAL if is_watched() else NO_MAIL)
+
+    def add_message(
+        self,
+        request: HttpRequest,
+        level: int,
+        message_template: str | None = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        """allauth's words, but for those that say that mail was sent where none was."""
+        if sends_mail() or message_template not in PROMISES:
+            super().add_message(request, level, message_template, *args, **kwargs)
 
     def post_login(self, request: HttpRequest, user: User, **hook: Any) -> HttpResponse:
         """Whoever signs in to a seat has taken it and knows its code."""

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from arena.events.models import Event
 from arena.events.phases import Phase, phase_of
+from arena.events.prizes import turns_for_prize
 from arena.markup import render_markdown, render_response
 
 register = template.Library()
@@ -38,6 +39,12 @@ def grouped(number: int) -> str:
 def phase(event: Event) -> Phase:
     """What is true of the event now, and the words for it: `{% phase event as phase %}`."""
     return phase_of(event, timezone.now())
+
+
+@register.filter
+def judgments_needed(event: Event) -> int:
+    """How many judgments of one person it takes before everybody who skips nothing is rated."""
+    return turns_for_prize(event)
 
 
 @register.filter
