@@ -96,8 +96,9 @@ def done_count(enrollment: Enrollment) -> int:
 
 def lacks_identity(enrollment: Enrollment) -> bool:
     """Whether the event has a prize that this person could not be given as things stand."""
-    user = enrollment.user
-    return bool(enrollment.event.prize) and user is not None and not has_verified_identity(user)
+    if not enrollment.event.prize or enrollment.user is None:
+        return False
+    return not has_verified_identity(enrollment.user)
 
 
 def shown_sides(assignment: Assignment) -> list[Side]:
