@@ -1,6 +1,6 @@
 """Importing by upload: drop a file, confirm what its columns mean, watch, read errors by line."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from arena.events.access import Role, event_for
 from arena.events.importing.doubts import KINDS
 from arena.events.importing.preview import Preview, own_targets, preview_of, targets
 from arena.events.importing.report import ImportReport
+from arena.events.importing.taking_back import take_back, taking_back_of
 from arena.events.importing.uploads import (
     STARTABLE,
     Choices,
@@ -37,7 +38,7 @@ from arena.events.importing.uploads import (
 )
 from arena.events.lifecycle import missing_before_opening
 from arena.events.models import Event, ImportJob
-from arena.events.tasks import run_import
+from arena.events.tasks import remove_import, run_import
 from arena.people.models import User
 
 State = ImportJob.State
@@ -116,6 +117,25 @@ def discarding(this: ImportJob) -> Step:
     )
 
 
+@require_POST
+def take_back_import(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
+    """Take back an import that nobody has seen anything of."""
+    event = event_for(request.user, slug, Role.ORGANIZER)
+    this = job_of(event, uuid)
+    if this.state != State.REMOVING:  # else the worker was lost: it is asked again
+        take_back(this, timezone.now())
+    hand_over(partial(remove_import.delay, this.pk))
+    return redirect("imports:job", slug, uuid)
+
+
+def hand_over(send: Callable[[], object]) -> None:
+    """Send a task once everything is committed. Raises `ArenaError` where nobody takes it."""
+    try:
+        transaction.on_commit(send)
+    except OperationalError as error:
+        raise ArenaError(_("No worker can be reached. Try again in a minute."), "queue") from error
+
+
 def start(request: HttpRequest, this: ImportJob) -> HttpResponse:
     """Hand the import to a worker, with the mapping that was confirmed; or keep the mapping and
     look at the first rows again."""
@@ -130,10 +150,10 @@ def start(request: HttpRequest, this: ImportJob) -> HttpResponse:
     wait_again(this)
     # Again where a worker has died or a message was lost: the task finds out what is left to do.
     try:
-        transaction.on_commit(partial(run_import.delay, this.pk))
-    except OperationalError as error:
+        hand_over(partial(run_import.delay, this.pk))
+    except ArenaError:
         ImportJob.objects.filter(pk=this.pk, state=State.QUEUED).update(state=State.UPLOADED)
-        raise ArenaError(_("No worker can be reached. Try again in a minute."), "queue") from error
+        raise
     return redirect("imports:job", this.event.slug, this.uuid)
 
 
@@ -217,6 +237,7 @@ def progress_of(this: ImportJob) -> dict[str, Any]:
         "waits_for": this.event.import_jobs.under_way().exclude(pk=this.pk).first(),
         "percent": min(100, 100 * this.done // this.total) if this.total else None,
         "can_edit": can_edit(this),
+        "taking_back": taking_back_of(this),
     }
 
 

@@ -331,6 +331,10 @@ class Record(models.Model):
     imported_at = models.DateTimeField(null=True)
     # Null while in use.
     retired_at = models.DateTimeField(null=True)
+    # The import that brought it; null where it was made otherwise, or before that was kept.
+    import_job = models.ForeignKey(
+        "ImportJob", on_delete=models.SET_NULL, null=True, related_name="records"
+    )
     # The record that this one corrects; null for most.
     replaces = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="+")
 
@@ -668,8 +672,11 @@ class ImportJob(models.Model):
         # Lines are wrong; nothing was written.
         REFUSED = "refused", _("Not imported: some lines are wrong")
         FAILED = "failed", _("Stopped half-way: nothing was imported")
+        # Nothing of it is visible any more; its records are being deleted.
+        REMOVING = "removing", _("Taking back")
+        REVERTED = "reverted", _("Taken back")
 
-    UNDER_WAY = (State.CHECKING, State.WRITING, State.APPLYING)
+    UNDER_WAY = (State.CHECKING, State.WRITING, State.APPLYING, State.REMOVING)
     STALE_AFTER = timedelta(seconds=60)
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -700,9 +707,9 @@ class ImportJob(models.Model):
     total = models.PositiveBigIntegerField(null=True)
     # `ImportReport.as_json()`.
     report = models.JSONField(default=dict)
-    # Primary keys of the competitors and categories it has created, until it has landed.
+    # Primary keys of the competitors and categories it has created: who cleans up takes them away.
     added = models.JSONField(default=dict)
-    # Null until it is done, refused or failed.
+    # Null until it is done, refused, failed or taken back.
     ended_at = models.DateTimeField(null=True)
 
     objects = ImportJobQuerySet.as_manager()
@@ -712,7 +719,7 @@ class ImportJob(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["event"],
-                condition=Q(state__in=("checking", "writing", "applying")),
+                condition=Q(state__in=("checking", "writing", "applying", "removing")),
                 name="import_job_one_under_way",
             )
         ]

@@ -8,6 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from arena.events.importing import ImportBusyError
+from arena.events.importing.taking_back import finish_taking_back
 from arena.events.importing.uploads import run_upload
 from arena.events.lifecycle import advance_events as advance
 
@@ -23,6 +24,14 @@ def run_import(self: Any, job_id: int) -> None:
         raise self.retry(exc=error) from error
     if job is not None:
         log.info("import run", import_id=job_id, event_id=job.event_id, state=job.state)
+
+
+@shared_task
+def remove_import(job_id: int) -> None:
+    """Delete what an import brought that was taken back."""
+    job = finish_taking_back(job_id, timezone.now())
+    if job is not None:
+        log.info("import taken back", import_id=job_id, event_id=job.event_id)
 
 
 @shared_task

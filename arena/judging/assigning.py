@@ -176,10 +176,11 @@ def holds_slot(enrollment: Enrollment, matchup: Matchup) -> bool:
 def take_slot(matchup_id: int, *, holds: bool) -> bool:
     """Take an open slot, checked and decremented in one statement; controls never run out.
 
-    Where the assignment holds none, a slot has to be open all the same and stays so.
+    Where the assignment holds none, a slot has to be open all the same and stays so. Nothing is
+    taken that was retired after it was looked up: its import may have been taken back.
     """
     exempt = ~Q(role=Matchup.Role.ORDINARY)
-    wanted = Matchup.objects.filter(Q(open_slots__gt=0) | exempt, pk=matchup_id)
+    wanted = Matchup.objects.filter(Q(open_slots__gt=0) | exempt, pk=matchup_id, retired_at=None)
     return bool(wanted.update(open_slots=Greatest(F("open_slots") - Value(int(holds)), 0)))
 
 

@@ -138,6 +138,11 @@ class RecordColumns(Columns):
         meant = {self.meaning(key): value for key, value in row.data.items()}
         if self.is_csv or is_flat(meant):
             field = meaning_of(field, meant)
+        for key in row.data:  # what means nothing is kept as metadata of its own name
+            if self.meaning(key) and field.startswith((f"metadata.{key}.", f"metadata.{key}[")):
+                return field.removeprefix("metadata.")
+            if field == f"metadata.{key}" and self.meaning(key):
+                return key
         return super().called(field, row)
 
 

@@ -95,14 +95,15 @@ class Header:
         if not any(cell.strip() for cell in cells) or cells == self.raw:
             return None
         width = len(self.columns)
+        wanted = max(set(range(width)) - self.nameless) + 1
         if any(cell.strip() for cell in cells[width:]):
-            message = f"{len(cells)} cells where the header has {width} columns"
+            message = f"{len(cells)} cells where the header has {wanted} columns"
             return LineError(line, "", message)
         doubts: tuple[Doubt, ...] = ()
-        if len(cells) < width:
-            message = f"{len(cells)} cells where the header has {width} columns; the rest is empty"
+        if len(cells) < wanted:
+            message = f"{len(cells)} cells where the header has {wanted} columns; the rest is empty"
             doubts = (Doubt("short_row", "", message),)
-            cells = [*cells, *[""] * (width - len(cells))]
+        cells = [*cells, *[""] * (width - len(cells))]
         data = {
             column: cell
             for place, (column, cell) in enumerate(zip(self.columns, cells, strict=False))
@@ -196,9 +197,7 @@ def is_header_alone(line: str) -> bool:
 def csv_columns(header: list[str]) -> list[str]:
     """The names of the columns, each once. Raises `Unreadable` where nothing is named."""
     columns = [name.strip() for name in header]
-    while columns and not columns[-1]:
-        columns.pop()
-    if not columns:
+    if all(NAMELESS.fullmatch(name) or not name for name in columns):
         raise Unreadable(1, "The file has no header line.")
     named: list[str] = []
     for number, name in enumerate(columns, start=1):

@@ -79,7 +79,8 @@ class Hold:
 
     def finish(self, state: str, report: ImportReport, now: datetime) -> None:
         """The job is over, with this report."""
-        self.move(state, report=report.as_json(), ended_at=now, added={})
+        gone: dict[str, object] = {} if state == State.DONE else {"added": {}}
+        self.move(state, report=report.as_json(), ended_at=now, **gone)
         self.job.report = report.as_json()
 
     def set(self, **fields: object) -> None:
@@ -140,6 +141,7 @@ def claim(job: ImportJob) -> ImportJob:
 def fail_stale(event: Event, now: datetime) -> None:
     """Declare dead what has not been worked on, but for what only has to be gone on with."""
     stale = ImportJob.objects.stale().filter(event=event).exclude(state=State.APPLYING)
+    stale.filter(state=State.REMOVING).update(state=State.REVERTED, ended_at=now)
     stale.update(state=State.FAILED, ended_at=now)
 
 

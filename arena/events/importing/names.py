@@ -12,6 +12,11 @@ from arena.events.models import Category, Competitor, Event
 # More models than any event has; a column of something else mapped to them has more.
 MOST_COMPETITORS = 1_000
 MOST_CATEGORIES = 1_000
+TOO_MANY = (
+    f"more than {MOST_COMPETITORS:,} models, which is as many as one event rates. Is the right "
+    "column mapped to the model? If they are that many, bring the best of them, or make several "
+    "events"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ class Names:
             if name.casefold() not in self.categories:
                 self.new_categories.setdefault(name.casefold(), name)
         if len(self.competitors) + len(self.new_competitors) > MOST_COMPETITORS:
-            return [Problem("responses", f"more than {MOST_COMPETITORS:,} models in this event")]
+            return [Problem("responses", TOO_MANY)]
         if len(self.categories) + len(self.new_categories) > MOST_CATEGORIES:
             return [Problem("categories", f"more than {MOST_CATEGORIES:,} of them in this event")]
         return []

@@ -138,7 +138,7 @@ def write(writer: Writer, hold: Hold, spool: Spool, report: ImportReport, now: d
     report.landed = True
     # From here on the import has happened: all of its new records are visible at once.
     with transaction.atomic():
-        hold.move(State.APPLYING, report=report.as_json(), added={}, done=0, total=None)
+        hold.move(State.APPLYING, report=report.as_json(), done=0, total=None)
         writer.names.apply_extras()
         Record.objects.filter(event=event, imported_at=None).update(imported_at=now)
     apply_staged(writer, hold, report)

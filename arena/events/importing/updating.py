@@ -20,7 +20,7 @@ from arena.events.importing.writing import (
     new_control,
     response_for,
 )
-from arena.events.models import Control, Event, Matchup, Record, Response, StagedRecord
+from arena.events.models import Control, Event, ImportJob, Matchup, Record, Response, StagedRecord
 
 BATCH = 200
 
@@ -184,7 +184,8 @@ def discard_leavings(event: Event, hold: Hold) -> None:
         Record.objects.filter(pk__in=unfinished).delete()
         hold.glance(0, None)
     StagedRecord.objects.filter(job__event=event).delete()
-    for job in event.import_jobs.exclude(added={}).unlanded():
+    landing = ImportJob.State.APPLYING
+    for job in event.import_jobs.exclude(added={}).unlanded().exclude(state=landing):
         event.competitors.filter(pk__in=job.added["competitors"], responses=None).delete()
         event.categories.filter(pk__in=job.added["categories"], records=None).delete()
         type(job).objects.filter(pk=job.pk).update(added={})

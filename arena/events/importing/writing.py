@@ -69,6 +69,7 @@ def create_batch(writer: Writer, rows: Sequence[RecordRow], hold: Hold, done: in
     records = [
         Record(
             event_id=writer.event.pk,
+            import_job_id=hold.job.pk,
             external_id=row.external_id,
             sort_key=natural_key(row.external_id),
             prompt=row.prompt,

@@ -1,0 +1,106 @@
+"""Taking back an import of records that nobody has seen anything of, as a whole.
+
+One short transaction makes all of it invisible, or refuses; deleting it takes its time afterwards.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, QuerySet
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from arena.errors import ConflictError
+from arena.events.importing.jobs import Hold, ImportBusyError
+from arena.events.importing.updating import discard_leavings
+from arena.events.models import Competitor, ImportJob, Matchup, Record, Response
+
+State = ImportJob.State
+
+
+@dataclass(frozen=True, slots=True)
+class TakingBack:
+    """What taking an import back would remove, or why it cannot be."""
+
+    records: int
+    competitors: int
+    refusal: str
+
+
+def taking_back_of(job: ImportJob) -> TakingBack | None:
+    """What taking this import back would mean; None where it has brought nothing in."""
+    if job.kind != ImportJob.Kind.RECORDS or job.state != State.DONE:
+        return None
+    records = job.records.count()
+    updated = job.report.get("updated", 0)
+    if not records and not updated:
+        return None
+    only_here = Competitor.objects.filter(pk__in=job.added.get("competitors", ()))
+    only_here = only_here.exclude(responses__in=responses_elsewhere(job))
+    return TakingBack(records, only_here.distinct().count(), refusal_of(job))
+
+
+def refusal_of(job: ImportJob) -> str:
+    """Why an import cannot be taken back; empty where it can."""
+    if updated := job.report.get("updated", 0):
+        return ngettext(
+            "This import cannot be taken back: it also changed %(count)d record that was there "
+            "before, and what that said is gone.",
+            "This import cannot be taken back: it also changed %(count)d records that were there "
+            "before, and what they said is gone.",
+            updated,
+        ) % {"count": updated}
+    if seen := Matchup.objects.seen().filter(record__import_job=job).count():
+        return ngettext(
+            "This import cannot be taken back: %(count)d of its matchups has been shown to "
+            "somebody or judged. Retire single records instead.",
+            "This import cannot be taken back: %(count)d of its matchups have been shown to "
+            "somebody or judged. Retire single records instead.",
+            seen,
+        ) % {"count": seen}
+    return ""
+
+
+def responses_elsewhere(job: ImportJob) -> QuerySet[Response]:
+    """Responses of the event to records that did not come with this import."""
+    return Response.objects.filter(record__event=job.event).exclude(record__import_job=job)
+
+
+def take_back(job: ImportJob, now: datetime) -> None:
+    """Make everything that an import brought invisible, to be deleted by `finish_taking_back`.
+
+    Raises `ConflictError` where anything of it was seen or cannot be undone, and `ImportBusyError`
+    while another import into the event is under way.
+    """
+    try:
+        # Closes the race with whoever is being served: taking a matchup updates its row, so that
+        # it is either taken before we look, or found retired. And that with another import, which
+        # would make invisible records visible: one at a time, the unique constraint says so.
+        with transaction.atomic():
+            claimed = ImportJob.objects.filter(pk=job.pk, state=State.DONE).update(
+                state=State.REMOVING, attempt=F("attempt") + 1, heartbeat_at=Now(), done=0
+            )
+            if not claimed:
+                raise ConflictError(_("This import has been taken back already."), "taken_back")
+            matchups = Matchup.objects.filter(record__import_job=job)
+            list(matchups.order_by("pk").select_for_update(of=("self",)).values_list("pk"))
+            if refusal := refusal_of(job):
+                raise ConflictError(refusal, "import_in_use")
+            matchups.update(retired_at=now, open_slots=0)
+            Record.objects.filter(import_job=job).update(imported_at=None)
+    except IntegrityError as error:
+        raise ImportBusyError from error
+    job.refresh_from_db()
+
+
+def finish_taking_back(job_id: int, now: datetime) -> ImportJob | None:
+    """Delete what was taken back. Safe to call twice or late: None where nothing is left to do."""
+    job = ImportJob.objects.filter(pk=job_id, state=State.REMOVING).select_related("event").first()
+    if job is None:
+        return None
+    hold = Hold(job)
+    discard_leavings(job.event, hold)
+    hold.move(State.REVERTED, ended_at=now)
+    return job
