@@ -98,6 +98,7 @@ POLICY: dict[str, Doors] = {
     "imports:new": Doors(ORGANIZERS, ORGANIZERS),
     "imports:job": Doors(ORGANIZERS, ORGANIZERS),
     "imports:discard": Doors(NOBODY, ORGANIZERS),
+    "imports:take_back": Doors(NOBODY, ORGANIZERS),
     # --- an empty site: here somebody has an account, and the link leads nowhere ---------------
     "people:first": Doors(NOBODY),
     # --- one's own account -----------------------------------------------------------------------

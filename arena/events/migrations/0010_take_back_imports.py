@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('events', '0008_import_doubts'),
+        ('events', '0009_import_vote_options'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
