@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRefresh
@@ -26,7 +26,7 @@ from arena.events.access import Role, event_for
 from arena.events.importing.doubts import KINDS
 from arena.events.importing.preview import Preview, own_targets, preview_of, targets
 from arena.events.importing.report import ImportReport
-from arena.events.importing.taking_back import take_back, taking_back_of
+from arena.events.importing.taking_back import TakingBack, take_back, taking_back_of
 from arena.events.importing.uploads import (
     STARTABLE,
     Choices,
@@ -122,10 +122,32 @@ def take_back_import(request: HttpRequest, slug: str, uuid: UUID) -> HttpRespons
     """Take back an import that nobody has seen anything of."""
     event = event_for(request.user, slug, Role.ORGANIZER)
     this = job_of(event, uuid)
+    what = taking_back_of(this)
+    back = reverse("imports:job", args=[slug, uuid])
+    if what and not what.refusal and (question := ask_first(request, removing(what), back)):
+        return question
     if this.state != State.REMOVING:  # else the worker was lost: it is asked again
         take_back(this, timezone.now())
     hand_over(partial(remove_import.delay, this.pk))
-    return redirect("imports:job", slug, uuid)
+    return redirect(back)
+
+
+def removing(what: TakingBack) -> Step:
+    """The question before an import is taken back."""
+    consequence = ngettext(
+        "%(count)d record is deleted, with its responses, matchups and controls.",
+        "%(count)d records are deleted, with their responses, matchups and controls.",
+        what.records,
+    ) % {"count": what.records}
+    if what.competitors:
+        models = ngettext(
+            "So is %(count)d model that came with them and has no other response.",
+            "So are %(count)d models that came with them and have no other response.",
+            what.competitors,
+        ) % {"count": what.competitors}
+        consequence = f"{consequence} {models}"
+    last = _("This cannot be undone; nobody has been shown anything of it yet.")
+    return Step(_("Take this import back?"), f"{consequence} {last}", _("Take it back"))
 
 
 def hand_over(send: Callable[[], object]) -> None:

@@ -232,12 +232,15 @@ def test_the_page_names_the_consequence_and_takes_it_back(
     sent: list[int] = []
     monkeypatch.setattr(remove_import, "delay", sent.append)
     job = second(event)
-    page = organizer.get(url_of(job)).content.decode()
-    assert "3 records are deleted, with their responses, matchups and controls." in page
-    assert "So is 1 model" in page
+    assert "Take this import back" in organizer.get(url_of(job)).content.decode()
+    question = organizer.post(url_of(job, "imports:take_back")).content.decode()
+    assert "3 records are deleted, with their responses, matchups and controls." in question
+    assert "So is 1 model" in question
+    assert Record.objects.filter(external_id="r2").exists()
 
     with django_capture_on_commit_callbacks(execute=True):
-        assert organizer.post(url_of(job, "imports:take_back")).status_code == 302
+        sure = organizer.post(url_of(job, "imports:take_back"), {"sure": "yes"})
+        assert sure.status_code == 302
     assert "Taking back" in organizer.get(url_of(job)).content.decode()
     for job_id in sent:
         remove_import(job_id)

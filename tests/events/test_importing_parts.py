@@ -28,7 +28,10 @@ from arena.judging.importing.options import VoteOptions
 from arena.judging.importing.votes import Terms, parse_vote
 from tests.factories import NOW
 
-PLAIN = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=30)
+# A text that says something: a blank cell of CSV is no response.
+PLAIN = st.text(
+    st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=30
+).filter(str.strip)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),

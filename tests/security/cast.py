@@ -150,6 +150,7 @@ class Side:
             "events:application uuid": self.application.uuid,
             "imports:job uuid": self.upload.uuid,
             "imports:discard uuid": self.upload.uuid,
+            "imports:take_back uuid": self.upload.uuid,
             "judging:judge uuid": self.shown.uuid,
             "judging:skip uuid": self.shown.uuid,
             "judging:flag uuid": self.shown.uuid,

@@ -83,7 +83,9 @@ def take_back(job: ImportJob, now: datetime) -> None:
                 state=State.REMOVING, attempt=F("attempt") + 1, heartbeat_at=Now(), done=0
             )
             if not claimed:
-                raise ConflictError(_("This import has been taken back already."), "taken_back")
+                raise ConflictError(
+                    _("There is nothing of this import to take back."), "nothing_there"
+                )
             matchups = Matchup.objects.filter(record__import_job=job)
             list(matchups.order_by("pk").select_for_update(of=("self",)).values_list("pk"))
             if refusal := refusal_of(job):
