@@ -1,6 +1,7 @@
 """The second wall: what may stand in rendered HTML, and which characters may."""
 
 import re
+from collections.abc import Iterable
 from html import unescape
 from unicodedata import category
 
@@ -49,12 +50,14 @@ def clean_html(html: str) -> str:
 
 def strip_controls(text: str) -> str:
     """The text without the characters that deceive or are never seen."""
+    if _CONTROL_SET.isdisjoint(text):  # far quicker, and so most often
+        return text
     return CONTROLS.sub(lambda found: found[1] or "", text)
 
 
 def limit_marks(html: str) -> tuple[str, bool]:
     """The HTML with at most `MAX_MARKS` combining marks a letter, and whether that is all of it."""
-    if not _MARKED.search(html):
+    if _MARK_SET.isdisjoint(html):
         return html, True
     limited = _RUN.sub(_limit_run, html)
     return limited, limited == html
@@ -78,12 +81,10 @@ def _limit_run(run: re.Match[str]) -> str:
     return "".join(kept)
 
 
-def _mark_class() -> str:
-    """All combining marks, as ranges of a regular expression."""
-    codes = [*range(0x300, 0x20000), *range(0xE0100, 0xE01F0)]
-    marks = [code for code in codes if category(chr(code)).startswith("M")]
+def _class_of(codes: Iterable[int]) -> str:
+    """These characters, ascending, as ranges of a regular expression."""
     ranges: list[list[int]] = []
-    for code in marks:
+    for code in codes:
         if ranges and ranges[-1][1] == code - 1:
             ranges[-1][1] = code
         else:
@@ -91,7 +92,11 @@ def _mark_class() -> str:
     return "".join(f"{chr(first)}-{chr(last)}" for first, last in ranges)
 
 
-_MARKS = _mark_class()
+_CODES = [*range(0x20000), *range(0xE0000, 0xE0200)]  # there are neither marks nor controls beyond
+_CONTROL_SET = frozenset(chr(code) for code in _CODES if CONTROLS.match(chr(code)))
+_MARK_CODES = [code for code in _CODES if category(chr(code)).startswith("M")]
+_MARK_SET = frozenset(map(chr, _MARK_CODES))
+_MARKS = _class_of(_MARK_CODES)
 _MARKED = re.compile(f"[{_MARKS}]")
 _PIECE = re.compile("<[^>]*>|.", re.DOTALL)
 _RUN = re.compile(f"[{_MARKS}](?:[{_MARKS}{JOINERS}]|<[^>]*>){{{MAX_MARKS},}}")

@@ -42,7 +42,7 @@ def _flanks(state: StateInline, start: int, end: int) -> tuple[bool, bool, bool,
         before = state.src[start - 2]
     if end >= state.posMax or not after:
         after = " "
-    cjk_before, cjk_after = bool(UNSPACED.match(before)), bool(UNSPACED.match(after))
+    cjk_before, cjk_after = _is_unspaced(before), _is_unspaced(after)
     punct_before, punct_after = _is_punctuation(before), _is_punctuation(after)
     space_before, space_after = isWhiteSpace(ord(before)), isWhiteSpace(ord(after))
     left = not space_after and (
@@ -52,6 +52,10 @@ def _flanks(state: StateInline, start: int, end: int) -> tuple[bool, bool, bool,
         not punct_before or cjk_before or space_after or punct_after or cjk_after
     )
     return left, right, punct_before, punct_after
+
+
+def _is_unspaced(character: str) -> bool:
+    return not character.isascii() and UNSPACED.match(character) is not None
 
 
 def _is_punctuation(character: str) -> bool:

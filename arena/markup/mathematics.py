@@ -45,7 +45,7 @@ MAX_SCANNED = 1_000_000
 CLOSERS = {"$$": "$$", r"\[": r"\]", r"\(": r"\)"}
 OPENER = re.compile(r"(?<!\\)(\$\$|\\\[|\\begin\{[A-Za-z]+[0-9]?\*?\})")
 CLOSED = re.compile(r"`[^`]*`|\$\$.+?\$\$|(?<!\\)\\\[.+?\\\]|\\begin\{(\w+\*?)\}.*?\\end\{\1\}")
-MARKER = re.compile(r"[-+*>#|]|\d{1,9}[.)]\s|`{3}|~{3}")
+MARKER = re.compile(r"[-+*]\s|#{1,6}\s|[>|]|\d{1,9}[.)]\s|`{3}|~{3}")
 BARE = re.compile(r"\\(?:boxed|fbox|ce|pu)\s*(?=\{)")
 # Stands for a bar within a formula while tables are cut into cells; stripped from what comes in.
 BAR = "\ufdd0"
@@ -124,7 +124,7 @@ def _read_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 
 def _open_at(line: str) -> int:
     """Where on this line a formula begins that it begins with or does not end; -1 if none does."""
-    if not OPENER.search(line) or MARKER.match(line):
+    if ("\\" not in line and "$$" not in line) or MARKER.match(line):
         return -1
     if OPENER.match(line):
         return 0

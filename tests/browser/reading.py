@@ -25,6 +25,6 @@ def make_reading(*texts: str, prompt: str = "Which?", event: Event | None = None
 def open_reading(page: Page, assignment: Assignment, sign_in: Any) -> None:
     """The judging page of this assignment, its formulas drawn."""
     sign_in(page, assignment.enrollment.user)
-    page.goto(f"/judge/{assignment.uuid}/", wait_until="load")
+    page.goto(f"/judge/{assignment.uuid}/", wait_until="load", timeout=30_000)
     expect(page.locator("code.math")).to_have_count(0, timeout=20_000)
     page.evaluate("document.fonts.ready")

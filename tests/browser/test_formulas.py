@@ -6,8 +6,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from arena.events.models import Event
 from tests.browser.reading import make_reading, open_reading
-from tests.factories import make_event, make_matchup, make_record
+from tests.factories import make_event, make_matchup, make_record, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SignIn = Callable[..., None]
@@ -63,6 +64,7 @@ DRAWN = {
     r"$\underbrace{p}_{\text{two words}}$": ["p⏟twowords"],
     r"$\cancel{p}$": ["p"],
     r"\boxed{The answer is yes}": ["Theanswerisyes"],
+    r"$p=1\text{ אם שלום}$": ["p=1אםשלום"],
     r"$p \mbox{ and } q$": ["pandq"],
     r"$\lim_{p\to 0}\frac{\sin p}{p}$": ["limp→0sinpp"],
     r"2$\times$3": ["×"],
@@ -82,6 +84,8 @@ SOURCES = [
     r"\begin{tikzpicture}\draw (0,0) -- (1,1);\end{tikzpicture}",
     r"\begin{tabular}{cc}a&b\\c&d\end{tabular}",
     r"\[ Area of circle = \pi r^2 \]",
+    r"$\boxed{\text{שלום}}$",
+    r"$\color{transparent} x$",
     r"$\ref{eq} = x$",
     r"$\SI{5}{\metre}$",
     r"$\def\a{\a\a}\a$",
@@ -142,6 +146,21 @@ def test_what_cannot_be_read_is_shown_as_its_source(page: Page, sign_in: SignIn)
     assert page.locator(".side .math-source").all_text_contents() == SOURCES
     sign = "each => getComputedStyle(each, '::after').content"
     assert page.locator(".side .math-source").first.evaluate(sign) == '"TeX"'
+
+
+def test_phantoms_stay_unseen_and_colours_can_be_read(page: Page, sign_in: SignIn) -> None:
+    text = r"\ce{CO2} $\phantom{y}x$ $\color{white}{w}$"
+    colour = "each => getComputedStyle(each).color"
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        open_reading(page, make_reading(text), sign_in)
+        for letter in ("X", "y"):
+            hidden = page.locator(".katex-html").get_by_text(letter, exact=True).first
+            assert hidden.evaluate(colour) == "rgba(0, 0, 0, 0)", letter
+        white = page.locator(".katex-html").get_by_text("w", exact=True).first
+        assert white.evaluate(colour) != page.locator("body").evaluate(
+            "each => getComputedStyle(each).backgroundColor"
+        )
 
 
 def test_prices_variables_and_code_are_no_formulas(page: Page, sign_in: SignIn) -> None:
@@ -219,3 +238,29 @@ def test_huge_formulas_do_not_freeze_the_page(page: Page, sign_in: SignIn) -> No
     open_reading(page, make_reading("\n\n".join(texts * 6), "\n\n".join(texts * 6)), sign_in)
     assert time.monotonic() - started < 20
     assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+
+
+def test_formulas_are_drawn_wherever_texts_are_shown(
+    page: Page, sign_in: SignIn, axe: Callable[[Page], None]
+) -> None:
+    organizer = make_user()
+    text = "It is $x^2$, or\n\n$$\\begin{aligned}p&=1\\\\q&=2\\end{aligned}$$\n\nand $\\left( y$."
+    event = make_event(organizer=organizer)
+    Event.objects.filter(pk=event.pk).update(description=text, prize=text)
+    event.guidelines.update(text=text)
+    matchup = make_matchup(event, record=make_record(event, text), texts=(text, text))
+    sign_in(page, organizer)
+    for path, count in (
+        (f"/events/{event.slug}/", 6),
+        (f"/events/{event.slug}/guidelines/", 2),
+        (f"/events/{event.slug}/desk/preview/", 6),
+        (f"/events/{event.slug}/desk/records/{matchup.record.external_id}/", 6),
+    ):
+        page.goto(path, wait_until="load")
+        expect(page.locator(".math-source").first).to_be_attached()
+        assert page.locator("code.math").count() == 0, path
+        assert page.locator(".formula").count() == count, path
+        page.emulate_media(media="print")
+        assert page.locator(".formula").first.is_visible(), path
+        page.emulate_media(media="screen")
+        axe(page)

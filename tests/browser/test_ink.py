@@ -167,3 +167,21 @@ def test_each_block_is_laid_out_in_its_own_direction(page: Page, sign_in: SignIn
         )
     )
     assert edges[0] < 5  # the English line within it begins at the left
+
+
+def test_numbers_of_many_digits_are_seen(page: Page, sign_in: SignIn) -> None:
+    open_reading(page, make_reading("8. a\n\nb\n\n- c\n\n999999999. d"), sign_in)
+    side = page.locator("#side-A .prose")
+    lists = side.locator("ol")
+    assert lists.evaluate_all("all => all.map((each) => getComputedStyle(each).listStyleType)") == [
+        "decimal",
+        "decimal",
+    ]
+    edges = side.locator("ol > li").evaluate_all(
+        """all => all.map((each) => {
+          const prose = each.closest(".prose").getBoundingClientRect();
+          return each.getBoundingClientRect().left - prose.left;
+        })"""
+    )
+    assert edges[0] > 15  # room for "8."
+    assert edges[1] > 85  # room for "999999999."

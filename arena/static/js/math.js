@@ -15,6 +15,10 @@ const CHEMISTRY = /\\(?:ce|pu)\b/;
 const DISPLAY = /\\begin\{(?:equation|align|alignat|gather|multline|eqnarray|flalign|CD)\*?\}/;
 // What would act, could spell what the server strips, or is none of a writer's business.
 const REFUSED = /\\char(?![A-Za-z])|(?:^|[^\\])(?:\\\\)*\\[A-Za-z]*@/;
+// What nobody would see, beside a phantom.
+const INVISIBLE = /\\(?:text)?color\s*\{\s*(?:transparent|#(?:[0-9a-f]{4}|[0-9a-f]{8}))\s*\}/i;
+// KaTeX knows no height of Hebrew, Arabic, Thai and others: what is drawn around them is misplaced.
+const FITTED = /\\(?:boxed|f?box|f?colorbox|sqrt|over[a-z]|under[a-z]|wide[a-z]|[bx]?cancel|sout|angl|phase)/;
 // TeX drops what follows a bare percent sign, and most writers mean the sign.
 const COMMENT = /(?:^|[^\\])(?:\\\\)*%[^\n]*\S/;
 const DEFINITION = /\\(?:[gex]?def|(?:re)?newcommand|providecommand|let|futurelet|DeclareMathOperator)(?![A-Za-z])/;
@@ -40,16 +44,23 @@ const EQUALS = [
 const SETTINGS = {
   throwOnError: true,
   maxSize: 20,
-  strict: (code) => (code === "commentAtEnd" ? "error" : "ignore"),
   trust: () => { throw new Error("refused"); }, // else the command alone would be shown
 };
-const macros = () => ({
+const MACROS = {
   "\\mbox": "\\text{#1}",
   "\\ensuremath": "{#1}",
   "\\mathds": "\\mathbb{#1}",
   "\\perthousand": "\\text{‰}",
   "\\euro": "\\text{€}",
   "\\DeclareMathOperator": "\\def#1{\\operatorname{#2}}",
+};
+
+const settingsFor = (tex, displayMode) => ({
+  ...SETTINGS,
+  displayMode,
+  maxExpand: maxExpand(tex),
+  macros: { ...MACROS }, // definitions belong to one formula
+  strict: (code) => (code === "commentAtEnd" || (code === "unknownSymbol" && FITTED.test(tex)) ? "error" : "ignore"),
 });
 
 function load(tag, attributes) {
@@ -103,13 +114,13 @@ function drawAll(formulas) {
 // The formula as KaTeX draws it; null where it cannot be read as a whole.
 function drawn(source) {
   const [, tex, isDisplay] = read(source);
-  if (REFUSED.test(tex) || COMMENT.test(tex)) return null;
+  if ([REFUSED, INVISIBLE, COMMENT].some((each) => each.test(tex))) return null;
   const box = document.createElement("span");
   box.className = isDisplay ? "formula formula-block" : "formula";
   box.dir = "ltr";
   box.dataset.source = source;
   try {
-    box.append(withoutStyleAttributes(window.katex.__renderToDomTree(tex, { ...SETTINGS, displayMode: isDisplay, maxExpand: maxExpand(tex), macros: macros() })).toNode());
+    box.append(withoutStyleAttributes(window.katex.__renderToDomTree(tex, settingsFor(tex, isDisplay))).toNode());
   } catch {
     return null;
   }
@@ -142,7 +153,7 @@ function maxExpand(tex) {
 // A formula's own colours keep some of the ink's, so that it can be read in light and dark.
 function soften(box) {
   for (const { style } of box.querySelectorAll("[style*=color]")) {
-    if (style.color) style.color = `color-mix(in oklab, ${style.color} 60%, var(--ink))`;
+    if (style.color && style.color !== "transparent") style.color = `color-mix(in oklab, ${style.color} 60%, var(--ink))`;
     if (style.backgroundColor) style.backgroundColor = `color-mix(in oklab, ${style.backgroundColor} 22%, var(--paper))`;
   }
 }
