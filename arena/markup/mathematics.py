@@ -47,10 +47,14 @@ OPENER = re.compile(r"(?<!\\)(\$\$|\\\[|\\begin\{[A-Za-z]+[0-9]?\*?\})")
 CLOSED = re.compile(r"`[^`]*`|\$\$.+?\$\$|(?<!\\)\\\[.+?\\\]|\\begin\{(\w+\*?)\}.*?\\end\{\1\}")
 MARKER = re.compile(r"[-+*]\s|#{1,6}\s|[>|]|\d{1,9}[.)]\s|`{3}|~{3}")
 BARE = re.compile(r"\\(?:boxed|fbox|ce|pu)\s*(?=\{)")
-# Stands for a bar within a formula while tables are cut into cells; stripped from what comes in.
+# Stands for a bar within a formula or code while tables are cut into cells; no text has it, since
+# it is stripped from what comes in.
 BAR = "\ufdd0"
-ROW = re.compile(r"^(?=.*\|)(?=.*(?:\$|\\\()).*$", re.MULTILINE)
-CELL_FORMULA = re.compile(r"(?<![\\$])\$(?!\$)((?:\\.|[^$\\`])+)\$(.?)|\\\((.+?)\\\)")
+ROW = re.compile(r"^(?=.*\|)(?=.*(?:[$`]|\\\()).*$", re.MULTILINE)
+UNESCAPED_BAR = re.compile(r"(?<!\\)\|")
+CELL_PART = re.compile(
+    r"(?<![\\$])\$(?!\$)((?:\\.|[^$\\`])+)\$(.?)|\\\(.{1,300}?\\\)|(`)[^`\s](?:[^`]*[^`\s])?`"
+)
 
 
 def add_mathematics(parser: MarkdownIt) -> None:
@@ -160,14 +164,16 @@ def _push_paragraph(state: StateBlock, start: int, line: int, end: int) -> None:
 
 
 def _shelter_bars(state: StateCore) -> None:
-    """Hide the bars of formulas from the rule that cuts rows of tables into cells."""
-    if "|" in state.src and ("$" in state.src or r"\(" in state.src):
-        state.src = ROW.sub(lambda row: CELL_FORMULA.sub(_shelter, row[0]), state.src)
+    """Hide the bars of formulas and code from the rule that cuts rows of tables into cells."""
+    if "|" in state.src:
+        state.src = ROW.sub(lambda row: CELL_PART.sub(_shelter, row[0]), state.src)
 
 
 def _shelter(found: re.Match[str]) -> str:
-    before = found.string[found.start() - 1 : found.start()]
-    if found[3] is None and not is_dollar_formula(found[1], before, found[2]):
+    before = found.string[max(found.start() - 1, 0) : found.start()]
+    if found[3]:  # what is escaped here is a bar in code too, without its backslash
+        return UNESCAPED_BAR.sub(BAR, found[0])
+    if found[1] and not is_dollar_formula(found[1], before, found[2]):
         return found[0]
     return found[0].replace("|", BAR)
 

@@ -121,3 +121,11 @@ def test_formulas_have_a_budget_for_each_text() -> None:
 def test_markup_in_formulas_is_text() -> None:
     assert formulas(r"$\text{<b>&lt;i&gt;} < 1$") == [("math", r"$\text{<b>&lt;i&gt;} < 1$")]
     assert formulas("$$\na_1 *b* _c_ d_2\n$$") == [("math", "$$\na_1 *b* _c_ d_2\n$$")]
+
+
+def test_code_in_tables_keeps_its_bars() -> None:
+    html = render_markdown("| a | b |\n|---|---|\n| `x|y` | `p\\|q` |\n| $5 | $6 |\n| ` | ` |")
+    assert '<td><code dir="ltr">x|y</code></td>\n<td><code dir="ltr">p|q</code></td>' in html
+    assert "<td>$5</td>\n<td>$6</td>" in html
+    assert "<td>`</td>\n<td>`</td>" in html
+    assert "x|y $a|" in render_markdown("x|y $a|")

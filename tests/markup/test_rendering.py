@@ -249,6 +249,17 @@ LONG = {
     "fences": "```\n",
     "newlines": "\n",
     "tabs": "\t",
+    "bars in open formulas": r"\(|",
+    "bars in dollars": "$|",
+    "bars in code": "`|",
+    "open display formulas": "a \\[\n",
+    "open environments": "\\begin{cases}\n",
+    "open boxes": r"\boxed{ ",
+    "dollars in text": r"$\text{$ ",
+    "raised text": "<sup>",
+    "marks": "a\u0301\u0302",
+    "emphasis beside CJK": "**中",
+    "Hebrew items": "- ש\n",
     "definitions": "[a]: http://a\n",
 }
 
