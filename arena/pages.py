@@ -194,7 +194,7 @@ def me(request: HttpRequest, slug: str) -> HttpResponse:
         "can_go_on": offer_of(request.user, event, enrollment, now) is Offer.GO_ON,
         "standing": place_of(event, enrollment),
         "display_name": request.user.display_name,
-        "name_url": reverse("people:name"),
+        "name_url": reverse("events:name"),
         "leave_url": reverse("judging:leave"),
         "has_identity": has_verified_identity(request.user),
         "reminder": reminder_of(event, enrollment),

@@ -10,6 +10,7 @@ from arena.errors import ArenaError, ConflictError, NotFoundError
 from arena.events.access import enrollment_of, is_admitted, is_member
 from arena.events.inviting import use_up
 from arena.events.models import Enrollment, Event, Invitation, Membership, Terms
+from arena.events.naming import check_name_fits
 from arena.events.phases import phase_of
 from arena.events.pseudonyms import pseudonym
 from arena.events.terms import agreed_terms
@@ -95,11 +96,15 @@ def check_not_own(user: User, event: Event) -> None:
 
 
 def check_may_join(user: User, event: Event, now: datetime) -> None:
-    """Refuse organizers and reviewers, outsiders of a private event, and everybody out of time."""
+    """Refuse organizers and reviewers, outsiders of a private event, everybody out of time, and
+    newcomers whose name another contributor has."""
     check_not_own(user, event)
     check_takes(event, now)
-    if event.is_private and enrollment_of(user, event) is None and not has_way_in(user, event):
+    if enrollment_of(user, event) is not None:
+        return
+    if event.is_private and not has_way_in(user, event):
         raise NotFoundError
+    check_name_fits(user, event)
 
 
 def has_way_in(user: User, event: Event) -> bool:

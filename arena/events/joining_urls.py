@@ -1,9 +1,10 @@
 from django.urls import path
 
-from arena.events import inviting_views, joining_views
+from arena.events import inviting_views, joining_views, naming_views
 
 # Included under the namespace "events" in arena/urls.py.
 urlpatterns = [
+    path("account/seat/name/", naming_views.name, name="name"),
     path("events/<slug:slug>/join/", joining_views.join, name="join"),
     path("seats/<str:token>/", joining_views.claim, name="claim"),
     path("invitations/<str:token>/", inviting_views.invitation, name="invitation"),

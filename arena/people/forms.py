@@ -11,11 +11,10 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from arena.errors import ArenaError
 from arena.people.limits import take_message
 from arena.people.models import User
-
-# Controls, formats (bidirectional overrides among them), surrogates, private use, line ends.
-INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+from arena.people.naming import clean_name
 
 
 class LoginForm(AllauthLoginForm):  # type: ignore[misc]
@@ -62,11 +61,14 @@ class NameForm(forms.ModelForm):
         help_texts = {"display_name": _("Leave it empty to appear under your pseudonym.")}
 
     def clean_display_name(self) -> str:
-        """One visible line, composed; nothing that could turn or hide its neighbours."""
-        name = " ".join(unicodedata.normalize("NFC", self.cleaned_data["display_name"]).split())
-        if any(unicodedata.category(letter) in INVISIBLE for letter in name):
-            raise forms.ValidationError(_("Please use letters, digits and simple marks only."))
-        return name
+        """The name, if it may be shown; what it was before is not judged again."""
+        typed = str(self.cleaned_data["display_name"])
+        if "display_name" not in self.changed_data:
+            return typed
+        try:
+            return clean_name(typed)
+        except ArenaError as error:
+            raise forms.ValidationError(error.message) from error
 
 
 class AccountForm(forms.Form):

@@ -101,17 +101,6 @@ def code(request: HttpRequest) -> HttpResponse:
     return render(request, "people/code.html", kept | {"login_url": login_url})
 
 
-@require_POST
-@limited("name", user=A_FEW)
-def name(request: HttpRequest) -> HttpResponse:
-    """Choose or clear the name shown on boards."""
-    form = NameForm(request.POST, instance=User.objects.get(pk=signed_in(request).pk))
-    if form.is_valid():
-        form.save()
-        return redirect(next_url(request) or "people:seat")
-    return show_account(request, form, status=422)
-
-
 def next_url(request: HttpRequest) -> str:
     """The path that the form asks to go to next, if it is one on this site."""
     url = request.POST.get("next") or request.GET.get("next") or ""

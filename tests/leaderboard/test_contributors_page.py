@@ -175,7 +175,7 @@ def test_my_page_says_where_i_stand() -> None:
     words = " ".join(re.sub(r"<[^>]*>", " ", facts[0]).split())
     assert words.startswith("Judged 0 Accepted 200 Place 2 Quality Very good")
     assert "0.700" not in page
-    assert reverse("people:name") in page
+    assert reverse("events:name") in page
     assert reverse("judging:leave") in page
     assert "Not rated yet" in ladder.page(ladder.new, "judging:me")
     assert "Accepted" not in ladder.page(ladder.idle, "judging:me")

@@ -191,7 +191,7 @@ class Side:
             "desk:reissue_seat": {"username": self.slip.username},
             "desk:seats": {"open": "1", "claims_per_network": "30"},
             "desk:winner": {"act": "withdraw"},
-            "people:name": {"display_name": "Somebody"},
+            "events:name": {"display_name": "Somebody"},
             "judging:leave": {"sure": "yes"},
         }
         return forms.get(url.name, {})

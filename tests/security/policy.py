@@ -104,7 +104,7 @@ POLICY: dict[str, Doors] = {
     # --- one's own account -----------------------------------------------------------------------
     "desk:new": Doors(ACCOUNTS, ACCOUNTS),
     "people:seat": Doors(SIGNED_IN),
-    "people:name": Doors(NOBODY, SIGNED_IN),
+    "events:name": Doors(NOBODY, SIGNED_IN),
     "people:saved": Doors(NOBODY, SIGNED_IN),
     "people:code": Doors(SIGNED_IN, SIGNED_IN),
     "judging:leave": Doors(SIGNED_IN, SIGNED_IN),

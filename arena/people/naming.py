@@ -1,0 +1,96 @@
+"""What a name in public may look like: visible, readable, and nobody else's.
+
+Names that look alike have one skeleton. (After Unicode Technical Standard 39, with the look-alikes
+of Latin letters that keyboards have.)
+"""
+
+import re
+import unicodedata
+
+from django.utils.translation import gettext as _
+
+from arena.errors import ArenaError
+
+# Controls, formats (zero width, bidirectional overrides), surrogates, private use, line ends.
+INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+# What has no ink of its own though its category is another: joiners, fillers, variation selectors,
+# the empty Braille cell.
+BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+# Phones put it after many symbols, and say nothing of it.
+EMOJI_STYLE = re.compile("(?<=[\u2000-\u3300\U0001f000-\U0001faff])\ufe0f")
+# As many marks as any script piles on a letter.
+TOWER = 4
+
+CAPITALS = str.maketrans("АВЕІЈКМНОРСТУХЅҮԌΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABEIJKMHOPCTYXSYGABEZHIKMNOPTYX")
+SMALL = str.maketrans(
+    "аеорсухіјѕԁһӏԛԝкмтвнαορικτχνβευωγηıɑɡøłđħօոսհցᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ",
+    "aeopcyxijsdhlqwkmtbhaopiktxvbeuwynıagoldhonuhgabcdefghijklmnoprstuvwyz",
+)
+ALIKE = str.maketrans({"ı": "l", "i": "l", "1": "l", "|": "l", "0": "o"})
+LEET = str.maketrans("3457@$", "eastas")
+
+# Parts of a name that would be taken for the site's own people or for its simulated ones.
+INSIDE = (
+    "crowdarena",
+    "simulat",
+    "organizer",
+    "organiser",
+    "moderator",
+    "administrator",
+    "reviewer",
+)
+WORDS = ("admin", "staff", "official", "support", "arena", "host")
+
+
+def clean_name(typed: str) -> str:
+    """A name as it is kept: one visible line, composed. Raises `ArenaError` where it is none."""
+    name = " ".join(EMOJI_STYLE.sub("", unicodedata.normalize("NFC", typed)).split())
+    if not name:
+        return ""
+    hidden = next((letter for letter in name if is_invisible(letter)), None)
+    if hidden is not None:
+        message = _("The name holds a character that cannot be seen (U+%(code)04X). Leave it out.")
+        raise ArenaError(message % {"code": ord(hidden)}, "invisible")
+    if has_tower(name):
+        raise ArenaError(_("There are too many accents on one letter."), "tower")
+    if not any(unicodedata.category(letter)[0] in "LNS" for letter in name):
+        raise ArenaError(_("Use at least one letter or digit."), "no_letter")
+    if is_reserved(name):
+        message = _("This name could be taken for somebody who runs the site. Choose another one.")
+        raise ArenaError(message, "reserved")
+    return name
+
+
+def is_invisible(letter: str) -> bool:
+    """Whether this character leaves no ink, or turns its neighbours round."""
+    return unicodedata.category(letter) in INVISIBLE or BLANK.match(letter) is not None
+
+
+def has_tower(name: str) -> bool:
+    """Whether marks are piled higher than any script does."""
+    height = 0
+    for letter in unicodedata.normalize("NFD", name):
+        height = height + 1 if unicodedata.category(letter) in ("Mn", "Me") else 0
+        if height >= TOWER:
+            return True
+    return False
+
+
+def is_reserved(name: str) -> bool:
+    """Whether a name poses as the site's, its people's or a simulated contributor's."""
+    plain = unicodedata.normalize("NFKC", name)
+    whole = {skeleton(plain), skeleton(plain.translate(LEET))}
+    if any(skeleton(part) in each for part in INSIDE for each in whole):
+        return True
+    words = {skeleton(word.rstrip("0123456789sS")) for word in re.split(r"[\W_]+", plain)}
+    return bool((words | whole) & set(map(skeleton, WORDS)))
+
+
+def skeleton(name: str) -> str:
+    """What names that look alike have in common; nothing to be shown."""
+    latin = unicodedata.normalize("NFKC", name).translate(CAPITALS).casefold().translate(SMALL)
+    letters = [letter for letter in unicodedata.normalize("NFKD", latin) if letter.isalnum()]
+    alike = "".join(letters).translate(SMALL).translate(ALIKE)
+    return alike.replace("rn", "m").replace("vv", "w") or latin
