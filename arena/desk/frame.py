@@ -1,8 +1,9 @@
 """What every page of the desk shares: who may see it, and what is missing before opening."""
 
 from typing import Any
+from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 
@@ -11,6 +12,7 @@ from arena.errors import NotFoundError
 from arena.events.access import Role, event_for, is_member
 from arena.events.lifecycle import missing_before_opening
 from arena.events.models import Event, Membership, Record
+from arena.people.models import User
 
 # The steps of the set-up that decide about the plan.
 PLANNED = {"event", "questions", "controls", "seats"}
@@ -44,3 +46,17 @@ def record_of(event: Event, external_id: str) -> Record:
     if found is None:
         raise NotFoundError
     return found
+
+
+def reviewer(request: HttpRequest) -> User:
+    """The person who decides; a signed-in one, since every page here has found its event."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def uuid_of(posted: QueryDict, name: str) -> UUID:
+    """What a form names. Raises `NotFoundError` where that is no UUID."""
+    try:
+        return UUID(posted.get(name, ""))
+    except ValueError as error:
+        raise NotFoundError from error

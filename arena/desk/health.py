@@ -106,7 +106,7 @@ def leases_of(event: Event, now: datetime) -> QuerySet[Assignment]:
 
 def open_flags(event: Event) -> QuerySet[Flag]:
     """Flags that nobody has dealt with, the oldest first."""
-    flags = Flag.objects.filter(assignment__enrollment__event=event, resolved_at=None)
+    flags = Flag.objects.waiting().filter(assignment__enrollment__event=event)
     return flags.select_related("assignment__matchup__record", "assignment__enrollment").order_by(
         "created_at"
     )

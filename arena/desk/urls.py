@@ -1,6 +1,6 @@
 from django.urls import path
 
-from arena.desk import previewing, records, setup, views, winner
+from arena.desk import comments, flagging, previewing, records, setup, views, winner
 
 app_name = "desk"
 urlpatterns = [
@@ -29,7 +29,8 @@ urlpatterns = [
         name="correct",
     ),
     path("events/<slug:slug>/desk/records/<path:external_id>/", records.record, name="record"),
-    path("events/<slug:slug>/desk/flags/", views.flags, name="flags"),
+    path("events/<slug:slug>/desk/flags/", flagging.flags, name="flags"),
+    path("events/<slug:slug>/desk/comments/", comments.comments, name="comments"),
     path("events/<slug:slug>/desk/contributors/", views.contributors, name="contributors"),
     path(
         "events/<slug:slug>/desk/contributors/<uuid:public_id>/",

@@ -18,19 +18,18 @@ from django.views.decorators.vary import vary_on_headers
 from arena.confirming import ask_first
 from arena.desk.consequences import state_step
 from arena.desk.forms import DeadlineForm, ExcludeForm
-from arena.desk.frame import desk_event, desk_page
+from arena.desk.frame import desk_event, desk_page, reviewer, uuid_of
 from arena.desk.health import (
     contributors_of,
     control_credits,
     credits_by_matchup,
     evidence_of,
     health_of,
-    open_flags,
 )
 from arena.desk.outlook import outlook_of
 from arena.errors import ArenaError, NotFoundError
 from arena.events.access import Role
-from arena.events.controls import controls_of, retire_matchup
+from arena.events.controls import controls_of
 from arena.events.lifecycle import close_event, extend_event, missing_doors, open_event
 from arena.events.models import Enrollment, Event
 from arena.events.notes import current_note, publish_note
@@ -40,18 +39,11 @@ from arena.exports.tasks import keep_bundle_soon
 from arena.judging.models import Exclusion, Judgment
 from arena.judging.receipts import receipts_of
 from arena.judging.review import exclude_contributor, exclude_judgment, lift_exclusion
-from arena.people.models import User
 from leaderboard.models import Board
 from leaderboard.results.rounds import awaits_correction, publish_event, seal_round
 from leaderboard.results.winner import winner_of, withdraw_winner
 
 PER_PAGE = 50
-
-
-def reviewer(request: HttpRequest) -> User:
-    """The person who decides; a signed-in one, since every page here has found its event."""
-    assert isinstance(request.user, User)
-    return request.user
 
 
 @require_GET
@@ -137,33 +129,6 @@ def controls(request: HttpRequest, slug: str) -> HttpResponse:
     ordinary, in_service = serving_counts(event)
     context = {"pool": pool, "ordinary": ordinary, "in_service": in_service, "step": "controls"}
     return desk_page(request, "controls", event, context)
-
-
-@require_http_methods(["GET", "POST"])
-def flags(request: HttpRequest, slug: str) -> HttpResponse:
-    """What contributors reported, the oldest first; dealt with one by one."""
-    event = desk_event(request, slug, Role.REVIEWER)
-    if request.method == "POST":
-        waiting = open_flags(event).filter(assignment__uuid=uuid_of(request.POST, "assignment"))
-        try:
-            if request.POST.get("act") == "retire":
-                for flag in waiting:
-                    retire_matchup(flag.assignment.matchup, timezone.now())
-        except ArenaError as error:
-            messages.error(request, error.message)
-        else:
-            waiting.update(resolved_at=timezone.now(), resolved_by=reviewer(request))
-        return redirect("desk:flags", slug)
-    page = Paginator(open_flags(event), PER_PAGE).get_page(request.GET.get("page"))
-    return desk_page(request, "flags", event, {"page": page})
-
-
-def uuid_of(posted: QueryDict, name: str) -> UUID:
-    """What a form names. Raises `NotFoundError` where that is no UUID."""
-    try:
-        return UUID(posted.get(name, ""))
-    except ValueError as error:
-        raise NotFoundError from error
 
 
 @require_GET

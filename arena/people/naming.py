@@ -41,7 +41,7 @@ INSIDE = (
     "administrator",
     "reviewer",
 )
-WORDS = ("admin", "staff", "official", "support", "arena", "host")
+WORDS = ("admin", "staff", "official", "support")
 
 
 def clean_name(typed: str) -> str:

@@ -238,8 +238,11 @@ def test_closing_says_until_when_screens_may_be_answered(desk: Client, event: Ev
     assert event.takes_answer(timezone.now())
 
 
-PAGES = ["overview", "event", "questions", "controls", "seats", "records", "flags", "contributors"]
-FOR_REVIEWERS = ["overview", "records", "flags", "contributors"]
+PAGES = [
+    *("overview", "event", "questions", "controls", "seats"),
+    *("records", "flags", "comments", "contributors"),
+]
+FOR_REVIEWERS = ["overview", "records", "flags", "comments", "contributors"]
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -119,7 +119,7 @@ def test_no_name_is_made_like_a_pseudonym(client: Client, me: User, name: str) -
 
 
 def test_every_pseudonym_is_known_for_one(event: Event, client: Client, me: User) -> None:
-    for enrollment in [other(event, f"x{number}") for number in range(20)]:
+    for enrollment in [other(event, f"x{number}") for number in range(12)]:
         drawn = pseudonym(event.secret, enrollment.public_id)
         assert choose(client, drawn)[0] == 422
     assert choose(client, "Teal Heron")[0] == 302
@@ -175,8 +175,8 @@ def test_joining_under_a_name_that_is_taken_says_what_to_do(event: Event, client
 def test_somebody_who_takes_part_is_not_asked_again(event: Event, client: Client, me: User) -> None:
     User.objects.filter(pk=me.pk).update(display_name="Anna Lee")
     other(event, name="Anna Lee")
-    assert client.get("/events/fair/judge/").status_code == 302
-    assert "already" not in client.get("/events/fair/join/").content.decode()
+    assert "already" not in client.get("/events/fair/judge/", follow=True).content.decode()
+    assert "already" not in client.get("/events/fair/join/", follow=True).content.decode()
 
 
 def test_a_skeleton_keeps_different_names_apart() -> None:

@@ -68,6 +68,7 @@ POLICY: dict[str, Doors] = {
     "desk:records": Doors(REVIEWERS),
     "desk:record": Doors(REVIEWERS),
     "desk:flags": Doors(REVIEWERS, REVIEWERS),
+    "desk:comments": Doors(REVIEWERS),
     "desk:contributors": Doors(REVIEWERS),
     "desk:contributor": Doors(REVIEWERS, REVIEWERS),
     # --- its organizers --------------------------------------------------------------------------
