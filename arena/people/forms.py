@@ -1,7 +1,7 @@
 """Forms about oneself."""
 
 import unicodedata
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import LoginForm as AllauthLoginForm
@@ -57,8 +57,11 @@ class NameForm(forms.ModelForm):
     class Meta:
         model = User
         fields = ("display_name",)
-        labels = {"display_name": _("Name on the contributor board")}
-        help_texts = {"display_name": _("Leave it empty to appear under your pseudonym.")}
+        labels = {"display_name": _("Display name")}
+        help_texts = {"display_name": _("Left empty, boards show your pseudonym.")}
+        error_messages: ClassVar = {
+            "display_name": {"max_length": _("Use %(limit_value)d characters at most.")}
+        }
 
     def clean_display_name(self) -> str:
         """The name, if it may be shown; what it was before is not judged again."""

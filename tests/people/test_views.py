@@ -88,6 +88,24 @@ def test_a_name_that_plays_tricks_is_refused(client: Client, holder: User, name:
     assert holder.display_name == ""
 
 
+def test_a_name_that_is_too_long_says_how_long_it_may_be(client: Client, holder: User) -> None:
+    page = client.post("/account/seat/name/", {"display_name": "a" * 41})
+    assert "Use 40 characters at most." in text(page)
+
+
+def test_my_account_says_what_each_thing_is_for_in_the_sites_words(
+    client: Client, holder: User
+) -> None:
+    page = text(client.get("/account/seat/"))
+    for words in (
+        f"You are signed in as {holder.username}. No board shows this name.",
+        "You can judge without.",
+        "Left empty, boards show your pseudonym.",
+        "Your judgments stay under a pseudonym.",
+    ):
+        assert words in page
+
+
 def test_a_name_is_shown_as_text(client: Client, holder: User) -> None:
     client.post("/account/seat/name/", {"display_name": "<script>alert(1)</script>"})
     assert "<script>alert" not in text(client.get("/account/seat/"))
