@@ -154,12 +154,27 @@ LOGIN_REDIRECT_URL = "home"
 LOGIN_URL = "account_login"
 LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "arena.people.adapter.AccountAdapter"
+MFA_ADAPTER = "arena.people.adapter.SecondStepAdapter"
 SOCIALACCOUNT_ADAPTER = "arena.people.adapter.SocialAccountAdapter"
+SPOKEN = "arena.people.account_forms"
 ACCOUNT_FORMS = {
     "login": "arena.people.forms.LoginForm",
-    "request_login_code": "arena.people.forms.SignInCodeForm",
-    "reset_password": "arena.people.forms.ForgottenPasswordForm",
+    "signup": f"{SPOKEN}.SignupForm",
+    "add_email": f"{SPOKEN}.AddEmailForm",
+    "change_password": f"{SPOKEN}.ChangePasswordForm",
+    "set_password": f"{SPOKEN}.SetPasswordForm",
+    "reset_password": f"{SPOKEN}.ResetPasswordForm",
+    "reset_password_from_key": f"{SPOKEN}.ResetPasswordKeyForm",
+    "reauthenticate": f"{SPOKEN}.ReauthenticateForm",
+    "request_login_code": f"{SPOKEN}.RequestLoginCodeForm",
+    "confirm_login_code": f"{SPOKEN}.ConfirmLoginCodeForm",
 }
+MFA_FORMS = {
+    "authenticate": f"{SPOKEN}.AuthenticateForm",
+    "reauthenticate": f"{SPOKEN}.ReauthenticateStepForm",
+    "activate_totp": f"{SPOKEN}.ActivateTotpForm",
+}
+SOCIALACCOUNT_FORMS = {"signup": f"{SPOKEN}.SocialSignupForm"}
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"

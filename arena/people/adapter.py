@@ -1,9 +1,10 @@
 """Where allauth meets seats."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialApp
 from django.contrib import messages
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from arena.errors import ArenaError, LimitError, NotFoundError
 from arena.mail import is_watched, sends_mail
+from arena.people import account_errors
 from arena.people.claiming import note_sign_in
 from arena.people.limits import GUESSES, anonymous, give_back, network_of, take, take_message
 from arena.people.models import User
@@ -32,7 +34,9 @@ IN_TERMINAL = _("No mail was sent: it is printed in the terminal in which this s
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """allauth's behaviour, but for seats and addresses."""
+    """allauth's behaviour, but for seats, addresses and words."""
+
+    error_messages: ClassVar = DefaultAccountAdapter.error_messages | account_errors.ACCOUNT
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """A keyed hash of the visitor's network: allauth counts by it, and no address is stored."""
@@ -107,12 +111,20 @@ def login_of(credentials: dict[str, Any], now: datetime) -> str:
     return anonymous(login.lower(), now)
 
 
+class SecondStepAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    """allauth's behaviour, but for words."""
+
+    error_messages: ClassVar = DefaultMFAAdapter.error_messages | account_errors.SECOND_STEP
+
+
 class NotOfferedError(NotFoundError, SocialApp.DoesNotExist):  # type: ignore[misc]
     """This site offers no sign-in by that provider: a 404 to visitors, and to allauth no client."""
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
-    """allauth's behaviour, but for providers that this site does not offer."""
+    """allauth's behaviour, but for words, and for providers that this site does not offer."""
+
+    error_messages: ClassVar = DefaultSocialAccountAdapter.error_messages | account_errors.SOCIAL
 
     def get_app(
         self, request: HttpRequest, provider: str, client_id: str | None = None

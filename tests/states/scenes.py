@@ -91,7 +91,7 @@ def set_scene(name: str, *, full: bool) -> Scene:
     """An event in this state, and a person of each kind."""
     now = timezone.now()
     organizer = make_user()
-    event = make_event(f"tea{len(name)}", organizer=organizer, overlap=9, publish_batch=0)
+    event = make_event(organizer=organizer, overlap=9, publish_batch=0)
     models = make_competitors(event, 2)
     for _ in range(6):
         make_matchup(event, models)

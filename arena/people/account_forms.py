@@ -1,0 +1,99 @@
+"""allauth's forms in the words of this site: one name for each field on every page."""
+
+from typing import Any
+
+from allauth.account import forms as account
+from allauth.mfa.base import forms as second_step
+from allauth.mfa.totp import forms as totp
+from allauth.socialaccount import forms as social
+from django import forms
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from arena.people.forms import ForgottenPasswordForm, SignInCodeForm
+
+LABELS = {
+    "username": _("Username"),
+    "email": _("E-mail address"),
+    "password": _("Access code or password"),
+    "oldpassword": _("Password so far"),
+    "password1": _("New password"),
+    "password2": _("New password, once more"),
+    "code": _("Code"),
+}
+# For new accounts, an address is there for coming back.
+OPTIONAL_EMAIL = _("E-mail address (optional)")
+
+
+class SpokenForm(forms.Form):
+    """A form whose fields are called as everywhere else here; labels say it, not placeholders."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.label = LABELS.get(name, field.label)
+            field.widget.attrs.pop("placeholder", None)
+            if name in ("password", "oldpassword"):
+                address = reverse("account_reset_password")
+                field.help_text = format_html(
+                    '<a href="{}">{}</a>', address, _("Forgotten the password?")
+                )
+        if "email" in self.fields and not self.fields["email"].required:
+            self.fields["email"].label = OPTIONAL_EMAIL
+
+
+class SignupForm(SpokenForm, account.SignupForm):  # type: ignore[misc]
+    """A new account."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password1"].label = _("Password")
+
+
+class AddEmailForm(SpokenForm, account.AddEmailForm):  # type: ignore[misc]
+    """A further address."""
+
+
+class ChangePasswordForm(SpokenForm, account.ChangePasswordForm):  # type: ignore[misc]
+    """Another password."""
+
+
+class SetPasswordForm(SpokenForm, account.SetPasswordForm):  # type: ignore[misc]
+    """A first password."""
+
+
+class ResetPasswordForm(SpokenForm, ForgottenPasswordForm):
+    """Where to send the link for a new password."""
+
+
+class ResetPasswordKeyForm(SpokenForm, account.ResetPasswordKeyForm):  # type: ignore[misc]
+    """A new password instead of a forgotten one."""
+
+
+class ReauthenticateForm(SpokenForm, account.ReauthenticateForm):  # type: ignore[misc]
+    """The code or password once more."""
+
+
+class RequestLoginCodeForm(SpokenForm, SignInCodeForm):
+    """Where to send a code that signs in."""
+
+
+class ConfirmLoginCodeForm(SpokenForm, account.ConfirmLoginCodeForm):  # type: ignore[misc]
+    """A code that was sent."""
+
+
+class AuthenticateForm(SpokenForm, second_step.AuthenticateForm):  # type: ignore[misc]
+    """The second step of signing in."""
+
+
+class ReauthenticateStepForm(SpokenForm, second_step.ReauthenticateForm):  # type: ignore[misc]
+    """The second step once more."""
+
+
+class ActivateTotpForm(SpokenForm, totp.ActivateTOTPForm):  # type: ignore[misc]
+    """The first code of an app."""
+
+
+class SocialSignupForm(SpokenForm, social.SignupForm):  # type: ignore[misc]
+    """A new account of somebody whom another site knows."""
