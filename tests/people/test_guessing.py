@@ -22,7 +22,7 @@ LOGIN, CODE, RESET, EMAIL = (
     "/account/email/",
 )
 HOME, ELSEWHERE = "192.0.2.10", "203.0.113.7"
-TOO_MANY = "Too many failed login attempts"
+TOO_MANY = "Too many wrong tries"
 SOMEBODY = "somebody@mail.example"
 
 
