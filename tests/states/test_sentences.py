@@ -112,7 +112,7 @@ RULES = [
     Untrue("[Rr]anks frozen", EVERYWHERE - {"frozen"}, "Ranks frozen"),
     Untrue("Ranks stand still", EVERYWHERE - {"frozen", "grace"}, "Ranks stand still until noon"),
     Untrue("While the event runs", OVER, "While the event runs only the number is live."),
-    Untrue(r"\byet\b", OVER - {"ended"}, "Nothing judged yet."),
+    Untrue(r"(?<!confirmed )\byet\b", OVER - {"ended"}, "Nothing judged yet."),
     Untrue(r"\bwill (be|follow|appear)\b(?! waiting)", PUBLISHED, "The scores will be shown."),
     # --- what happens ---------------------------------------------------------------------------
     Untrue("Being judged now", AHEAD | OVER, "Being judged now 17"),
@@ -135,6 +135,7 @@ RULES = [
     Untrue("provisional (result|until)", EVERYWHERE - CLOSED, "See the provisional result"),
     Untrue("See the result|published result", EVERYWHERE - PUBLISHED, "See the result"),
     Untrue(r"Provisionally first", EVERYWHERE - CLOSED, "Provisionally first: Ash"),
+    Untrue("What this yields|As planned", PAST, "What this yields: Judgments wanted 18"),
     # --- what there is --------------------------------------------------------------------------
     Untrue(r"\b0 of 0\b", EVERYWHERE, "Controls as expected 0 of 0"),
     Untrue("Needed Import records", EVERYWHERE, "Needed Import records with responses."),
