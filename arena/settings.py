@@ -331,6 +331,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 600.0,
         "options": {"expires": 600},
     },
+    "tell": {
+        "task": "leaderboard.tasks.tell_contributors",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "thin": {
         "task": "leaderboard.tasks.thin_snapshots",
         "schedule": 600.0,

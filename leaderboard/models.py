@@ -1,9 +1,10 @@
 """What follows from judgments: snapshots of the boards, their rows, and contributors' standings.
 
-Everything but who was confirmed as the winner is derived: it can be deleted and rebuilt from
-judgments and settings.
+Everything but who was confirmed as the winner, and what was told to whom, is derived: it can be
+deleted and rebuilt from judgments and settings.
 """
 
+import uuid
 from datetime import datetime
 from typing import ClassVar, Self
 
@@ -248,3 +249,40 @@ class Winner(models.Model):
 
     def __str__(self) -> str:
         return f"{self.enrollment} wins {self.event}"
+
+
+class Notice(models.Model):
+    """A word to one contributor: it waits on the site until they have read it, and goes by mail
+    once where they have confirmed an address. It goes with their account."""
+
+    class Kind(models.TextChoices):
+        NOTE = "note", _("From the organizers")
+        RESULT = "result", _("The result is published")
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="notices")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notices")
+    kind = models.CharField(max_length=6, choices=Kind.choices)
+    # A note's words; a result has none: their place is looked up where it is shown.
+    text = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    # Null: the site itself, or somebody who has left since.
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    # Null: not sent by mail.
+    mailed_at = models.DateTimeField(null=True)
+    # Null: not read on the site yet.
+    read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["created_at", "id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["event", "user"], condition=Q(kind="result"), name="notice_result_once"
+            )
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["created_at"], condition=Q(mailed_at=None), name="notice_unmailed")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.event} to {self.user}"

@@ -5,6 +5,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from arena.events.models import Event
+from leaderboard.results.notices import announce_results, mail_notices
 from leaderboard.snapshots.publishing import thin_snapshots as thin
 from leaderboard.snapshots.refresh import due_events, refresh_event
 
@@ -24,6 +25,15 @@ def refresh_board(event_id: int) -> None:
     snapshot = refresh_event(Event.objects.get(pk=event_id), now=timezone.now())
     if snapshot:
         log.info("board refreshed", event_id=event_id, judgments=snapshot.judgments)
+
+
+@shared_task
+def tell_contributors() -> None:
+    """Tell people of results, and send the notices that go by mail."""
+    now = timezone.now()
+    told, mailed = announce_results(now), mail_notices(now)
+    if told or mailed:
+        log.info("contributors told", notices=told, mails=mailed)
 
 
 @shared_task

@@ -15,6 +15,7 @@ from arena.confirming import Step
 from arena.events.lifecycle import missing_before_opening, on_screens
 from arena.events.models import Control, Enrollment, Event, Matchup, Record
 from arena.judging.models import Judgment
+from arena.mail import sends_mail
 from arena.people.models import Seat, SeatPool
 
 
@@ -74,7 +75,7 @@ def publishing(event: Event) -> Step:
     )
     people = event.enrollments.filter(user__isnull=False)
     addresses = EmailAddress.objects.filter(user__enrollments__in=people, verified=True)
-    if mails := addresses.values("user").distinct().count():
+    if sends_mail() and (mails := addresses.values("user").distinct().count()):
         said += ngettext(
             "%(count)s contributor with a confirmed address hears of it by e-mail.",
             "%(count)s contributors with a confirmed address hear of it by e-mail.",
@@ -199,6 +200,22 @@ def naming_winner(enrollment: Enrollment) -> Step:
         _("A public page says so at once. What has been read there cannot be taken back."),
         _("Confirm as winner"),
     )
+
+
+def sending_note(people: int, mails: int) -> Step:
+    """Write to the shortlisted."""
+    said = ngettext(
+        "%(count)s person reads it on this site at the next visit.",
+        "%(count)s people read it on this site, each at the next visit.",
+        people,
+    ) % {"count": people}
+    if mails:
+        said += " " + ngettext(
+            "%(count)s gets it by e-mail within a minute, which cannot be called back.",
+            "%(count)s get it by e-mail within a minute, which cannot be called back.",
+            mails,
+        ) % {"count": mails}
+    return Step(_("Send the note?"), said, _("Send the note"))
 
 
 def changing_promises(event: Event, *, guidelines: bool, terms: bool) -> Step | None:

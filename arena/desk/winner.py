@@ -10,14 +10,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from arena.confirming import ask_first
-from arena.desk.consequences import naming_winner
+from arena.confirming import Step, ask_first
+from arena.desk.consequences import naming_winner, sending_note
 from arena.desk.frame import desk_event, desk_page
 from arena.errors import ArenaError, NotFoundError
 from arena.events.models import Enrollment, Event
+from arena.mail import sends_mail
 from arena.people.models import User
 from leaderboard.contributors.places import is_over
+from leaderboard.results.notices import confirmed_addresses, shortlisted, write_to_shortlisted
 from leaderboard.results.winner import candidates, confirm_winner, winner_of, withdraw_winner
+
+MAX_NOTE = 2000
 
 
 @require_http_methods(["GET", "POST"])
@@ -25,8 +29,7 @@ def winner(request: HttpRequest, slug: str) -> HttpResponse:
     """Review the top of the board; confirm one of them, or take that back."""
     event = desk_event(request, slug)
     if request.method == "POST":
-        names_one = "act" not in request.POST and is_over(event)
-        step = naming_winner(chosen(request, event)) if names_one else None
+        step = step_of(request, event) if is_over(event) else None
         if question := ask_first(request, step, reverse("desk:winner", args=[slug])):
             return question
         try:
@@ -39,13 +42,58 @@ def winner(request: HttpRequest, slug: str) -> HttpResponse:
         "is_over": over,
         "candidates": candidates(event) if over else [],
         "winner": winner_of(event),
+        "shortlist": reach_of(event) if over else None,
     }
     return desk_page(request, "winner", event, context)
+
+
+def step_of(request: HttpRequest, event: Event) -> Step | None:
+    """What asks first: naming somebody in public, and sending what cannot be called back."""
+    act = request.POST.get("act")
+    if act == "write" and note_in(request):
+        reach = reach_of(event)
+        return sending_note(reach["people"], reach["by_mail"] if reach["can_mail"] else 0)
+    return naming_winner(chosen(request, event)) if act is None else None
+
+
+def note_in(request: HttpRequest) -> str:
+    """The note that was typed."""
+    return request.POST.get("text", "").strip()[:MAX_NOTE]
+
+
+def reach_of(event: Event) -> dict[str, int]:
+    """Whom a note to the shortlisted reaches, and how."""
+    people = shortlisted(event)
+    return {
+        "people": len(people),
+        "by_mail": len(confirmed_addresses(people)),
+        "can_mail": sends_mail(),
+    }
+
+
+def write(request: HttpRequest, event: Event, by: User) -> None:
+    """Send the note; says whom it reaches. Raises `ArenaError` where there is nothing to send."""
+    text = note_in(request)
+    if not text or not is_over(event):
+        raise ArenaError(_("Write the note first; it can be sent once the event is over."), "empty")
+    written = write_to_shortlisted(event, text, by=by, now=timezone.now())
+    reach = reach_of(event)
+    if reach["can_mail"]:
+        said = _("People who see it at their next visit: %(people)s. By e-mail as well: %(mails)s.")
+    else:
+        said = _(
+            "People who see it at their next visit: %(people)s. No mail was sent: this site has no "
+            "mail set up."
+        )
+    messages.success(request, said % {"people": len(written), "mails": reach["by_mail"]})
 
 
 def decide(request: HttpRequest, event: Event) -> None:
     """Confirm or take back, as the organizer said. Raises `ArenaError` where it cannot be."""
     assert isinstance(request.user, User)
+    if request.POST.get("act") == "write":
+        write(request, event, request.user)
+        return
     if request.POST.get("act") == "withdraw":
         withdraw_winner(event)
         messages.success(request, _("Taken back. There is no winner now."))

@@ -104,6 +104,7 @@ POLICY: dict[str, Doors] = {
     "people:first": Doors(NOBODY),
     # --- one's own account -----------------------------------------------------------------------
     "desk:new": Doors(ACCOUNTS, ACCOUNTS),
+    "leaderboard:read": Doors(NOBODY, SIGNED_IN),
     "people:seat": Doors(SIGNED_IN),
     "events:name": Doors(NOBODY, SIGNED_IN),
     "people:saved": Doors(NOBODY, SIGNED_IN),

@@ -1,0 +1,143 @@
+"""Telling contributors: that a result is published, with their own place, and organizers' notes.
+
+Everybody is told on the site at their next visit; who has confirmed an address hears by mail too,
+once. Both run from a task that comes and looks, so that nothing is lost with a broker.
+"""
+
+from datetime import datetime, timedelta
+
+import structlog
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db.models import Exists, OuterRef
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from arena.events.access import enrollment_of
+from arena.events.models import Enrollment, Event
+from arena.mail import sends_mail
+from arena.people.models import User
+from leaderboard.contributors.places import place_of
+from leaderboard.models import Notice
+from leaderboard.results.winner import candidates
+
+log = structlog.get_logger(__name__)
+
+# What is older is not told any more: nobody wants last year's news after an upgrade.
+RECENT = timedelta(days=2)
+MAX_MAILS = 500
+"""Messages in one run of the task; the next one goes on."""
+
+
+def shortlisted(event: Event) -> list[User]:
+    """The people among the first of the board who are known here, best first."""
+    people = [candidate.place.enrollment for candidate in candidates(event)]
+    return [
+        enrollment.user
+        for enrollment in people
+        if enrollment.user is not None and enrollment.kind == Enrollment.Kind.HUMAN
+    ]
+
+
+def confirmed_addresses(users: list[User]) -> dict[int, str]:
+    """The address under which each of these users can be reached, by primary key."""
+    verified = EmailAddress.objects.filter(user__in=users, verified=True)
+    return dict(verified.order_by("primary", "-pk").values_list("user", "email"))
+
+
+def write_to_shortlisted(event: Event, text: str, *, by: User, now: datetime) -> list[Notice]:
+    """A note to each of the shortlisted."""
+    return Notice.objects.bulk_create(
+        Notice(
+            event=event,
+            user=user,
+            kind=Notice.Kind.NOTE,
+            text=text,
+            created_at=now,
+            created_by=by,
+        )
+        for user in shortlisted(event)
+    )
+
+
+def announce_results(now: datetime) -> int:
+    """A notice to everybody who has judged in an event whose result has just been published.
+
+    Returns how many are new: each person has one, however often this runs.
+    """
+    published = Event.objects.filter(
+        state=Event.State.PUBLISHED, board__current_snapshot__published_at__gte=now - RECENT
+    )
+    told = Notice.objects.filter(
+        event=OuterRef("event"), user=OuterRef("user"), kind=Notice.Kind.RESULT
+    )
+    due = Enrollment.objects.filter(
+        ~Exists(told), event__in=published, user__isnull=False, judgments__standing=True
+    )
+    notices = [
+        Notice(event_id=event, user_id=user, kind=Notice.Kind.RESULT, created_at=now)
+        for event, user in due.order_by("pk").values_list("event", "user").distinct()
+    ]
+    # Two runs at once: the unique constraint lets one notice of each through.
+    Notice.objects.bulk_create(notices, batch_size=1_000, ignore_conflicts=True)
+    return len(notices)
+
+
+def mail_notices(now: datetime) -> int:
+    """Send what is to be sent by mail; returns how many messages went out."""
+    if not sends_mail():
+        return 0
+    reachable = EmailAddress.objects.filter(user=OuterRef("user"), verified=True)
+    due = Notice.objects.filter(
+        Exists(reachable), mailed_at=None, created_at__gte=now - RECENT
+    ).select_related("event", "user")
+    return sum(mail_notice(notice, now) for notice in due.order_by("pk")[:MAX_MAILS])
+
+
+def mail_notice(notice: Notice, now: datetime) -> bool:
+    """Send one notice, unless another run has; a message that cannot be sent is tried again."""
+    address = confirmed_addresses([notice.user]).get(notice.user_id)
+    own = Notice.objects.filter(pk=notice.pk)
+    # Two runs at once: whoever changes the row sends the message.
+    if address is None or not own.filter(mailed_at=None).update(mailed_at=now):
+        return False
+    try:
+        send_mail(subject_of(notice), words_of(notice), settings.DEFAULT_FROM_EMAIL, [address])
+    except OSError as error:
+        own.update(mailed_at=None)
+        log.warning("notice not mailed", notice_id=notice.pk, reason=type(error).__name__)
+        return False
+    return True
+
+
+def subject_of(notice: Notice) -> str:
+    """The message's subject, on one line."""
+    words = _("The result of “%(title)s” is published")
+    if notice.kind == Notice.Kind.NOTE:
+        words = _("A note from the organizers of “%(title)s”")
+    return settings.ACCOUNT_EMAIL_SUBJECT_PREFIX + words % {
+        "title": " ".join(notice.event.title.split())
+    }
+
+
+def words_of(notice: Notice) -> str:
+    """The message as plain text, with the recipient's own place where it tells of a result."""
+    context = {
+        "notice": notice,
+        "place": place_of(notice.event, enrollment_of(notice.user, notice.event)),
+        "url": settings.SITE_URL + reverse("events:event", args=[notice.event.slug]),
+    }
+    return render_to_string("leaderboard/notice.txt", context)
+
+
+def unread(user: User, event: Event | None = None) -> list[Notice]:
+    """What somebody has not read yet, each notice with the `place` that it tells of."""
+    notices = Notice.objects.filter(user=user, read_at=None).select_related("event")
+    found = list(notices.filter(event=event) if event is not None else notices)
+    for notice in found:
+        if notice.kind == Notice.Kind.RESULT:
+            enrollment = enrollment_of(user, notice.event)
+            notice.place = place_of(notice.event, enrollment)  # type: ignore[attr-defined]
+    return found
