@@ -62,6 +62,7 @@ ASKS = {
     "remove a member": ("events:remove", "lose the desk at once"),
     "withdraw an invitation": ("events:withdraw", "stops working at once"),
     "delete an upload": ("imports:discard", "Nothing is imported"),
+    "take back an import": ("imports:take_back", "deleted"),
     "renew one's code": ("people:code", "stops working at once"),
 }
 # What asks on a page of its own, before its button.
@@ -225,7 +226,7 @@ def renewing_a_code() -> Act:
     return scene, "people:code", {}, []
 
 
-# Naming the winner is done in tests/test_winner.py, where there is somebody to be named.
+# The winner and imports have tests of their own, where there is something to name or take back.
 ACTS: dict[str, Callable[[], Act]] = {
     "open": opening,
     "close": closing,

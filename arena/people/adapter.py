@@ -80,11 +80,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         A code or link that the next page waits for is refused then, whether or not anybody has
         the address.
         """
-        if not sends_mail() and not is_watched() and template_prefix.startswith(AWAITED):
-            raise ArenaError(str(NO_MAIL), "no_mail")
         super().send_mail(template_prefix, email, context)
-        if not sends_mail():
-            messages.warning(self.request, IN_TERMINAL if is_watched() else NO_MAIL)
+        if sends_mail():
+            return
+        if not is_watched() and template_prefix.startswith(AWAITED):
+            raise ArenaError(str(NO_MAIL), "no_mail")
+        messages.warning(self.request, IN_TERMINAL if is_watched() else NO_MAIL)
 
     def add_message(
         self,

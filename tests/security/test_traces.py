@@ -23,7 +23,7 @@ from django.contrib.sessions.models import Session
 from django.core import mail
 from django.core.cache import cache
 from django.db import connection
-from django.test import Client
+from django.test import Client, override_settings
 from django.utils import timezone
 from structlog.stdlib import ProcessorFormatter
 
@@ -278,7 +278,8 @@ def leave_traces_everywhere(event: Event) -> Client:
     path = client.get("/events/sky/judge/", follow=True).request["PATH_INFO"]
     client.post(f"{path}flag/", {"reason": "other", "note": WORDS[2]})
     # On other devices a code has been asked for and a message waits, with nobody signed in.
-    Client().post("/account/login/code/", {"email": address.upper()})
+    with override_settings(EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend"):
+        Client().post("/account/login/code/", {"email": address.upper()})
     Client().post("/account/password/reset/", {"email": address})
     waiting = SessionStore()
     waiting["_messages"] = f'[["__json_message",0,20,"We have written to <{address}>."]]'
