@@ -41,7 +41,8 @@ FIELDS = (
     *("timezone", "title", "to", "undo_seconds", "username", "uses", "version"),
 )
 QUERIES = (
-    "page=1e9&q=%25%27%22&category=none&model=%00&record=%FF&show=x&done=x&next=//evil.invalid&process=connect",
+    "page=1e9&q=%25%27%22&category=none&next=//evil.invalid&process=connect",
+    "model=%27&record=%FF&show=x&done=x",
     "page=%00&q=%00",
     "page=-1&category=%FF%FE&q=%ED%A0%80&pairs=all&pairs=all&weighting=",
     "min_votes=1e999&min_agreement=nan&part=all&aggregate=none&test_share=inf",
