@@ -23,7 +23,7 @@ PAGES = {404: "errors/404.html", 429: "errors/429.html"}
 HTML, JSON = "text/html", "application/json"
 
 # The pages that take files, each of an event. Everywhere else a body is a form, and small.
-UPLOADS = frozenset({"imports:new"})
+UPLOADS = frozenset({"imports:new", "votes:new"})
 
 # Twice as fast as anybody judges; and a lecture hall signing in behind one address.
 PERSON = Rate(120, 60)

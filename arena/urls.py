@@ -30,6 +30,7 @@ urlpatterns = [
     path("health/", health, name="health"),
     path("", include((event_urls, "events"))),
     path("", include("arena.events.import_urls")),
+    path("", include("arena.judging.import_urls")),
     path("", include((judging_urls, "judging"))),
     path("", include("leaderboard.urls")),
     path("", include("arena.exports.urls")),

@@ -43,6 +43,19 @@ from arena.people.models import User
 
 State = ImportJob.State
 RECENT = 10
+# The pages of each kind of import, by the names of their URLs.
+PAGES: dict[str, dict[str, str]] = {
+    ImportJob.Kind.RECORDS: {
+        "new_page": "imports:new",
+        "job_page": "imports:job",
+        "discard_page": "imports:discard",
+    },
+    ImportJob.Kind.JUDGMENTS: {
+        "new_page": "votes:new",
+        "job_page": "votes:job",
+        "discard_page": "imports:discard",
+    },
+}
 
 
 class UploadForm(forms.Form):
@@ -64,7 +77,7 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
     if posted and form.is_valid():
         assert isinstance(request.user, User)
         upload = keep_upload(event, form.cleaned_data["file"], request.user, timezone.now())
-        return redirect("imports:job", slug, upload.uuid)
+        return redirect(PAGES[upload.kind]["job_page"], slug, upload.uuid)
     context = {"form": form, "recent": event.import_jobs.all()[:RECENT]}
     return setup_page(request, "events/import.html", event, context, 400 if posted else 200)
 
@@ -75,6 +88,8 @@ def job(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     """One import in whatever state it is; the partial of it where the page asks for that."""
     event = event_for(request.user, slug, Role.ORGANIZER)
     this = job_of(event, uuid)
+    if this.kind != ImportJob.Kind.RECORDS:
+        return redirect(PAGES[this.kind]["job_page"], slug, uuid)
     if request.method == "POST":
         return start(request, this)
     if can_edit(this) and (this.state == State.UPLOADED or "edit" in request.GET):
@@ -252,7 +267,7 @@ def posted_mapping(preview: Preview, posted: Mapping[str, str]) -> dict[str, str
 def progress_of(this: ImportJob) -> dict[str, Any]:
     """How far the import is, and whether anybody is still working on it."""
     is_running = this.state in (State.QUEUED, *ImportJob.UNDER_WAY)
-    return {
+    return PAGES[this.kind] | {
         "is_running": is_running,
         "is_stale": is_running and ImportJob.objects.stale().filter(pk=this.pk).exists(),
         "is_unclaimed": ImportJob.objects.unclaimed().filter(pk=this.pk).exists(),

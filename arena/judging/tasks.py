@@ -1,15 +1,32 @@
 """Celery tasks of judging: ids in, one call, one log line. Safe twice, at once, or late."""
 
+from random import SystemRandom
+from typing import Any
+
 import structlog
 from celery import shared_task
 from django.utils import timezone
 
+from arena.events.importing import ImportBusyError
+from arena.events.importing.uploads import run_upload
 from arena.judging import erasing, returning
 from arena.judging.assigning import expire_lapsed, release_skips
+from arena.judging.importing import run_job
 from arena.judging.ledger import seal_event
 from arena.judging.models import Assignment, Judgment
 
 log = structlog.get_logger(__name__)
+
+
+@shared_task(bind=True, max_retries=None, default_retry_delay=10)
+def run_vote_import(self: Any, job_id: int) -> None:
+    """Import an uploaded file of votes; waits its turn while another import runs."""
+    try:
+        job = run_upload(job_id, timezone.now(), SystemRandom(), run_job)
+    except ImportBusyError as error:
+        raise self.retry(exc=error) from error
+    if job is not None:
+        log.info("votes imported", import_id=job_id, event_id=job.event_id, state=job.state)
 
 
 @shared_task

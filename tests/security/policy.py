@@ -100,6 +100,8 @@ POLICY: dict[str, Doors] = {
     "imports:job": Doors(ORGANIZERS, ORGANIZERS),
     "imports:discard": Doors(NOBODY, ORGANIZERS),
     "imports:take_back": Doors(NOBODY, ORGANIZERS),
+    "votes:new": Doors(ORGANIZERS, ORGANIZERS),
+    "votes:job": Doors(ORGANIZERS, ORGANIZERS),
     # --- an empty site: here somebody has an account, and the link leads nowhere ---------------
     "people:first": Doors(NOBODY),
     # --- one's own account -----------------------------------------------------------------------

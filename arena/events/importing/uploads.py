@@ -1,6 +1,6 @@
 """Uploaded files: kept until they are imported, run by a worker, deleted afterwards."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from arena.errors import ConflictError
+from arena.events.importing.exported import is_export_file
 from arena.events.importing.jobs import ImportBusyError
 from arena.events.importing.preview import format_of
 from arena.events.importing.running import run_job
@@ -27,8 +28,15 @@ KEPT_FOR = timedelta(days=1)
 STARTABLE = (State.UPLOADED, State.DOUBTFUL, State.REFUSED, State.FAILED)
 
 
-def keep_upload(event: Event, upload: "UploadedFile[Any]", user: User, now: datetime) -> ImportJob:
-    """Store an uploaded file as an import that waits for its mapping."""
+def keep_upload(
+    event: Event,
+    upload: "UploadedFile[Any]",
+    user: User,
+    now: datetime,
+    kind: str = ImportJob.Kind.RECORDS,
+) -> ImportJob:
+    """Store an uploaded file as an import that waits for its mapping; an export of judgments is
+    one of votes, wherever it was dropped."""
     abandoned = event.import_jobs.filter(state__in=STARTABLE, created_at__lt=now - KEPT_FOR)
     for job in abandoned.exclude(file=None).exclude(file=""):
         discard_upload(job)
@@ -36,8 +44,12 @@ def keep_upload(event: Event, upload: "UploadedFile[Any]", user: User, now: date
     name = str(upload.name or "")[:200]
     format = format_of(upload.file, name)  # type: ignore[arg-type]
     upload.seek(0)
+    if is_export_file(upload.file):  # type: ignore[arg-type]
+        kind = ImportJob.Kind.JUDGMENTS
+    upload.seek(0)
     return ImportJob.objects.create(
         event=event,
+        kind=kind,
         state=State.UPLOADED,
         created_by=user,
         created_at=now,
@@ -95,8 +107,11 @@ def discard_upload(job: ImportJob) -> None:
     ImportJob.objects.filter(pk=job.pk, state=State.UPLOADED).delete()
 
 
-def run_upload(job_id: int, now: datetime, rng: Random) -> ImportJob | None:
-    """Run an uploaded import that is queued, or was left by a worker that died.
+def run_upload(
+    job_id: int, now: datetime, rng: Random, run: Callable[..., object] = run_job
+) -> ImportJob | None:
+    """Run an uploaded import that is queued, or was left by a worker that died; `run` imports what
+    is of its kind.
 
     Safe to call twice or late: None where there is nothing left to do. Raises `ImportBusyError`
     while another import into the event is under way.
@@ -107,7 +122,7 @@ def run_upload(job_id: int, now: datetime, rng: Random) -> ImportJob | None:
     if job is None or (job.state != State.QUEUED and not is_dead):
         return None
     try:
-        run_job(job, Path(job.file.path), now=now, rng=rng)
+        run(job, Path(job.file.path), now=now, rng=rng)
     except ImportBusyError:
         raise
     except ConflictError:  # another worker was faster, or it only had to be gone on with

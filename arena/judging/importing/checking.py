@@ -1,6 +1,6 @@
 """The first pass over a file of votes: every line by itself, and against the event."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -80,20 +80,24 @@ class FirstPass:
         if not head.strip():
             raise Unreadable(1, "There are no votes in the file.")
         format = job.format or guess_format(job.file_name, head)
-        self.columns = Columns(job.mapping, is_csv=format == "csv")
-        rows = self.parsed(read_rows(source.stream, format))
+        rows = read_rows(source.stream, format)
+        self.check(rows, format, lambda: self.hold.glance(source.done, source.total))
+
+    def check(self, rows: Iterable[Row | LineError], format: str, tick: Callable[[], None]) -> None:
+        """Check rows, calling `tick` now and then. Raises `Unreadable` where they are no votes."""
+        self.columns = Columns(self.hold.job.mapping, is_csv=format == "csv")
         self.warn_of_degrees()
-        for batch in batches(rows, lambda checked: 1 / BATCH + len(checked.vote.comment) / 1e6):
+        votes = self.parsed(rows)
+        for batch in batches(votes, lambda checked: 1 / BATCH + len(checked.vote.comment) / 1e6):
             self.compare(batch)
-            self.hold.glance(source.done, source.total)
+            tick()
         if not self.report.rows and not self.report.error_total:
             raise Unreadable(1, "There are no votes in the file.")
         self.refuse_scale()
         if self.foreign:
             names = ", ".join(self.foreign)
-            self.report.warn(
-                LineError(1, "", f"These columns are no part of a vote and are left out: {names}")
-            )
+            message = f"These columns are no part of a vote and are left out: {names}"
+            self.report.warn(LineError(1, "", message))
 
     def warn_of_degrees(self) -> None:
         """Say that degrees are lost where the event asks only which is better."""
@@ -109,7 +113,7 @@ class FirstPass:
             numbers = ", ".join(map(plain, sorted(self.numbers)))
             message = (
                 f"holds the numbers {numbers}, and nothing says what they mean; map the column to "
-                "outcome and name the ends of the scale, or say with --values what each means"
+                "outcome and name the ends of the scale, or say what each means (--values)"
             )
             raise Unreadable(1, message, "winner")
 
@@ -164,7 +168,7 @@ class FirstPass:
         if vote.left_assumed:
             message = (
                 "“left” and “right” are taken for model_a and model_b; nothing in the file says "
-                "which model stood left (--left a or --left b says so)"
+                "which model stood left; say so where it was the other one (--left b)"
             )
             self.tell(row.line, "winner", message)
         return vote
@@ -230,7 +234,7 @@ class FirstPass:
         else:
             message = f"this worker's vote on this pair is {where} already, and says otherwise"
             if first is not None:
-                message += "; --duplicates says which one is wanted"
+                message += "; say which one is wanted (--duplicates)"
             self.refuse(row, [Problem("worker", message)])
 
     def before(self, votes: Sequence[ImportedVote]) -> tuple[dict[str, str], dict[str, str]]:
@@ -328,6 +332,6 @@ def ends_question(error: EndsNeeded) -> str:
     a, b = f"{error.model_a} (model_a)", f"{error.model_b} (model_b)"
     return (
         f"The value {value} is a grade, and nothing says which end is which: is {a} or {b} better "
-        "here? Say which number means that each is much better: --ends a=-3,b=3, or the other way "
-        "round --ends a=3,b=-3"
+        "here? Say which number means that each is much better (--ends a=-3,b=3, or the other way "
+        "round --ends a=3,b=-3)"
     )

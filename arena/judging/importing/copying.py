@@ -23,6 +23,7 @@ from arena.judging.importing.exported import ExportedVote, parse_exported
 from arena.judging.importing.gathering import Gathering
 from arena.judging.importing.imported import ImportedVote, VoteWriter
 from arena.judging.importing.resolving import Resolved, resolve
+from arena.judging.importing.terms import terms_for
 from arena.judging.importing.votes import Terms
 from arena.judging.importing.writing import said_before, write_all
 from arena.judging.models import Judgment, Origin
@@ -36,15 +37,8 @@ Checked = tuple[Row, ExportedVote, tuple[int, int]]
 
 def copy_export(writer: VoteWriter, source: Source, report: ImportReport, now: datetime) -> None:
     """Check the whole file, then write records, contributors and votes."""
-    event, hold = writer.event, writer.hold
-    terms = Terms(
-        scale=event.scale,
-        both_bad=event.both_bad,
-        takes_comments=writer.comment is not None,
-        zone=event.zone(),
-        now=now,
-        options=writer.options,
-    )
+    hold = writer.hold
+    terms = terms_for(writer, now)
     with ExitStack() as stack:
         spool, seen = stack.enter_context(spooling()), stack.enter_context(seen_keys())
         gathering = stack.enter_context(Gathering.open())

@@ -21,8 +21,8 @@ from arena.judging.importing.copying import copy_export
 from arena.judging.importing.imported import ImportedVote, VoteWriter, writer_for
 from arena.judging.importing.matching import open_matchups
 from arena.judging.importing.options import VoteOptions
+from arena.judging.importing.terms import terms_for
 from arena.judging.importing.values import check_answers
-from arena.judging.importing.votes import Terms
 from arena.judging.importing.writing import discard_unlanded, write_all
 
 State = ImportJob.State
@@ -98,15 +98,7 @@ def run_job(
 
 def bring_votes(writer: VoteWriter, source: Source, report: ImportReport, now: datetime) -> None:
     """Check the file, then write it, unless a line is wrong."""
-    event = writer.event
-    terms = Terms(
-        scale=event.scale,
-        both_bad=event.both_bad,
-        takes_comments=writer.comment is not None,
-        zone=event.zone(),
-        now=now,
-        options=writer.options,
-    )
+    terms = terms_for(writer, now)
     with ExitStack() as stack:
         spool, seen = stack.enter_context(spooling()), stack.enter_context(seen_keys())
         FirstPass(writer, terms, report, spool, seen).run(source)

@@ -153,7 +153,7 @@ def outcome_of_number(number: float, ends: Ends, scale: int) -> int:
     elif degree and degrees not in (1, known):
         raise ValueError(
             f"this file has {degrees} degrees and the event's scale {known}; say what each of "
-            "its numbers means (--values, or the boxes of the upload page)"
+            "its numbers means (--values)"
         )
     return sign * degree
 

@@ -275,7 +275,7 @@ def verdict_of_winner(
     if verdict is None and not check.has("winner"):
         message = (
             f"“{text.strip()[:60]}” is not known: neither a model's name nor a, b, left, right, "
-            "tie, both_bad and the like; say what it means with --values"
+            "tie, both_bad and the like; say what it means (--values)"
         )
         check.refuse("winner", message)
     return verdict or Verdict(0)
