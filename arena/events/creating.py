@@ -49,10 +49,11 @@ def may_create(user: User) -> bool:
 
 def create_event(plan: EventPlan, *, organizer: User | None) -> Event:
     """A draft with guidelines version 1, a preference question, an optional comment and seats."""
+    event = Event(slug=plan.slug, title=plan.title, **plan.settings)
+    event.full_clean(exclude=["seats"])
+    # An event without its seats or questions is none.
     with transaction.atomic():
-        seats = SeatPool.objects.create(name=plan.slug)
-        event = Event(slug=plan.slug, title=plan.title, seats=seats, **plan.settings)
-        event.full_clean(exclude=["seats"])
+        event.seats = SeatPool.objects.create(name=plan.slug)
         event.save(force_insert=True)
         if plan.guidelines:
             publish_guidelines(event, plan.guidelines)
