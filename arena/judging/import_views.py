@@ -120,7 +120,7 @@ def start(request: HttpRequest, this: ImportJob) -> HttpResponse:
 def keep_posted(this: ImportJob, posted: QueryDict) -> Choices:
     """Store the mapping and the answers of the form."""
     columns = preview_votes(this, this.mapping or None, timezone.now()).columns
-    known = targets()
+    known = dict(targets())
     mapping = {}
     for index, column in enumerate(columns):
         chosen = posted.get(f"map-{index}", "")

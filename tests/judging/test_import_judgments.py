@@ -360,7 +360,7 @@ def test_a_wrong_line_is_named_and_nothing_is_left(event: Event, case: str) -> N
 @pytest.mark.parametrize(
     ("header", "found"),
     [
-        ("worker,record,model_a,model_b,wniner", [("wniner", "winner?")]),
+        ("worker,record,model_a,model_b,wniner", [("", "--map wniner=winner")]),
         ("worker,record,model_a,left,winner", [("", "model_b (the other model's name)")]),
         ("worker,prompt,model_a,model_b,winner", [("", "record (the identifier of the record)")]),
     ],

@@ -142,19 +142,16 @@ class FirstPass:
             columns = list(self.columns.meant(row))
         except InvalidRow as error:
             self.report.refuse_file(self.columns.errors(row, error.problems))
-        _, misspelt = split_columns(columns)
-        if self.columns.is_csv and misspelt:
-            self.report.refuse_file(
-                [
-                    LineError(1, self.columns.called(name, row), message)
-                    for name, message in misspelt.items()
-                ]
-            )
         # A JSON object may lack one key because its value is not known.
         missing = missing_columns(columns, self.options)
         lacking = [name for name in NEEDED if name not in columns]
         if missing and (self.columns.is_csv or len(lacking) > 1):
             raise Unreadable(1 if self.columns.is_csv else row.line, missing)
+        if self.columns.is_csv:
+            problems = misspellings(columns)
+            self.report.refuse_file(
+                [LineError(1, self.columns.called(p.field, row), p.message) for p in problems]
+            )
 
     def vote_of(self, row: Row) -> Vote:
         """The vote in a row. Raises `InvalidRow`, `LeftOut`, and `Unreadable` where numbers have no
@@ -175,10 +172,10 @@ class FirstPass:
 
     def parse(self, row: Row, data: Mapping[str, object]) -> Vote:
         """Check a row's fields; columns that are no part of a vote are noted and left out."""
-        foreign, misspelt = split_columns(data)
+        foreign, _ = split_columns(data)
         self.foreign |= dict.fromkeys(self.columns.called(name, row) for name in foreign[:50])
-        if misspelt:
-            raise InvalidRow([Problem(*one) for one in misspelt.items()])
+        if problems := misspellings(data):
+            raise InvalidRow(problems)
         winner = data.get("winner")
         number = number_of(winner)
         if number is not None and len(self.numbers) < MAX_NUMBERS:
@@ -324,6 +321,14 @@ class FirstPass:
         for error in self.columns.errors(row, problems):
             self.report.refuse(error)
         self.report.skipped += 1
+
+
+def misspellings(columns: Iterable[str]) -> list[Problem]:
+    """Columns that are probably misspelt, so that leaving them out would lose what they say."""
+    _, misspelt = split_columns(columns)
+    return [
+        Problem(column, f"is unknown; did you mean {name}?") for column, name in misspelt.items()
+    ]
 
 
 def ends_question(error: EndsNeeded) -> str:

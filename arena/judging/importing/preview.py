@@ -32,7 +32,7 @@ from arena.judging.importing.verdicts import (
     verdict_of_name,
     verdict_of_word,
 )
-from arena.judging.importing.votes import COLUMNS, NEEDED, VERDICTS, alias_of, key_of
+from arena.judging.importing.votes import COLUMNS, MEANINGS, VERDICTS, alias_of, key_of
 
 ROWS = 5
 # Rows that are looked at, and the bytes that they may take.
@@ -240,6 +240,6 @@ def as_told(error: LineError) -> LineError:
     return replace(error, message=OPTIONS.sub("", error.message))
 
 
-def targets() -> list[str]:
-    """Everything that a column can mean, but for leaving it out."""
-    return [*NEEDED, *(name for name in COLUMNS if name not in NEEDED)]
+def targets() -> list[tuple[str, str]]:
+    """Everything that a column can mean, with what that is, but for leaving it out."""
+    return [(name, MEANINGS[name]) for name in COLUMNS]

@@ -140,9 +140,9 @@ def outcome_of_number(number: float, ends: Ends, scale: int) -> int:
     """
     end_a, end_b = ends
     low, high = min(ends), max(ends)
-    if not low <= number <= high or (number - low) % 1:
-        raise ValueError(f"must be one of {', '.join(points_of(ends))}")
     middle = (low + high) / 2
+    if not low <= number <= high or ((number - low) % 1 and number != middle):
+        raise ValueError(f"must be one of {', '.join(points_of(ends))}")
     # On a scale without a middle the two next to it are the first degree.
     degree = math.ceil(abs(number - middle))
     sign = (number > middle) - (number < middle)
@@ -165,12 +165,12 @@ def points_of(ends: Ends) -> list[str]:
 
 
 def number_of(value: object) -> float | None:
-    """A cell as a number; None where it is none. ("−3" with a minus sign is one, too.)"""
+    """A cell as a number; None where it is none. ("−3" and "3,0" are numbers, too.)"""
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, int | float):
         return float(value)
-    text = str(value).strip().replace("\N{MINUS SIGN}", "-")
+    text = str(value).strip().replace("\N{MINUS SIGN}", "-").replace(",", ".")
     return float(text) if re.fullmatch(r"[+-]?\d{1,6}(\.\d*)?", text) else None
 
 

@@ -8,9 +8,10 @@ columns of 0 and 1 (`winner_model_a`, `winner_model_b`, `winner_tie`).
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
+from difflib import get_close_matches
 from typing import Any
 
-from arena.events.importing.checks import Checker, unknown
+from arena.events.importing.checks import Checker
 from arena.events.importing.records import EXTERNAL_ID, MODEL
 from arena.judging.importing.moments import parse_moment
 from arena.judging.importing.options import VoteOptions
@@ -35,7 +36,18 @@ MEANINGS = {
     "record": "the identifier of the record",
     "model_a": "one model's name",
     "model_b": "the other model's name",
+    "winner": "which model is better",
+    "outcome": "by how much, as a number",
+    "winner_model_a": "1 where model_a is better",
+    "winner_model_b": "1 where model_b is better",
+    "winner_tie": "1 where neither is",
+    "left": "which model stood left",
+    "timestamp": "when",
+    "comment": "why",
+    "turn": "which turn of a conversation",
 }
+# How much alike a misspelt column and the one that was meant are, 0 to 1.
+SIMILAR = 0.8
 # Columns of other projects, and what they are here.
 ALIASES = {
     "worker": (
@@ -62,7 +74,7 @@ ALIASES = {
     "left": ("left_side", "shown_left", "model_left"),
     "timestamp": (
         *("tstamp", "time", "date", "datetime", "judged_at", "created_at", "submitted_at"),
-        *("updated_at", "completed_at"),
+        *("updated_at", "completed_at", "when", "submission_time", "vote_time"),
     ),
     "comment": ("reason", "rationale", "explanation", "feedback", "note", "notes", "comments"),
 }
@@ -124,7 +136,10 @@ def missing_columns(columns: Iterable[str], options: VoteOptions) -> str:
         lacking.append("winner or outcome (which model is better)")
     if not lacking:
         return ""
-    hints = [f"{column}={name}" for column in columns if (name := alias_of(column, columns))]
+    meant = {column: alias_of(column, columns) for column in columns} | {
+        column: name for column, name in split_columns(columns)[1].items() if name not in columns
+    }
+    hints = [f"{column}={name}" for column, name in meant.items() if name]
     hint = f"; probably: --map {' --map '.join(hints)}" if hints else ""
     if "worker" not in columns and "worker" in needed(options):
         hint += "; where nobody is named, --worker NAME says who voted"
@@ -146,13 +161,13 @@ def alias_of(column: str, columns: Iterable[str]) -> str:
 
 def split_columns(columns: Iterable[str]) -> tuple[list[str], dict[str, str]]:
     """Columns that mean nothing here and can be left out; and those that are probably misspelt,
-    with what was probably meant."""
+    with the one that was probably meant."""
     foreign, misspelt = [], {}
     for column in columns:
         if column not in COLUMNS:
-            message = unknown(column, COLUMNS)
-            if "did you mean" in message:
-                misspelt[column] = message
+            close = get_close_matches(column.strip().casefold(), COLUMNS, n=1, cutoff=SIMILAR)
+            if close:
+                misspelt[column] = close[0]
             else:
                 foreign.append(column)
     return foreign, misspelt
