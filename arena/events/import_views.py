@@ -114,12 +114,13 @@ def discard(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     this = job_of(event, uuid)
     if this.state not in STARTABLE:
         raise ArenaError(_("This import has been begun already."), "import_begun")
-    back = reverse("imports:job", args=[slug, uuid])
+    pages = PAGES[this.kind]
+    back = reverse(pages["job_page"], args=[slug, uuid])
     if question := ask_first(request, discarding(this), back):
         return question
     discard_upload(this)
     messages.success(request, _("The file was deleted; nothing was imported."))
-    return redirect("imports:new", slug)
+    return redirect(pages["new_page"], slug)
 
 
 def discarding(this: ImportJob) -> Step:

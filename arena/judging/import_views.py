@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
+from django_htmx.http import HttpResponseClientRefresh
 from kombu.exceptions import OperationalError
 
 from arena.errors import ArenaError, NotFoundError
@@ -88,6 +89,9 @@ def job(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
         context = {"job": this, "report": report_of(this), "doubts": [], **progress_of(this)}
         template = "events/_import_state.html"
     if request.htmx:  # type: ignore[attr-defined]
+        if not context.get("is_running", True):
+            # What is missing before opening stands beside it, and has just changed.
+            return HttpResponseClientRefresh()
         return render(request, template, context | {"event": event})
     return setup_page(request, "judging/votes_job.html", event, context | {"part": template})
 
