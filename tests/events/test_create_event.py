@@ -72,7 +72,7 @@ def test_a_title_that_is_taken_gets_another_address() -> None:
 
 def test_a_title_without_a_latin_letter_gets_an_address() -> None:
     run("日本語")
-    assert Event.objects.get().slug == "event"
+    assert Event.objects.get().slug.startswith("event")
 
 
 def test_the_printed_commands_and_what_is_missing_follow_the_event() -> None:

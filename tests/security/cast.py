@@ -101,6 +101,7 @@ class Side:
     shown: Assignment
     answered: Assignment
     upload: ImportJob
+    votes: ImportJob
     # What only the organizers and reviewers may read.
     reasons: set[str]
 
@@ -151,6 +152,7 @@ class Side:
             "imports:job uuid": self.upload.uuid,
             "imports:discard uuid": self.upload.uuid,
             "imports:take_back uuid": self.upload.uuid,
+            "votes:job uuid": self.votes.uuid,
             "judging:judge uuid": self.shown.uuid,
             "judging:skip uuid": self.shown.uuid,
             "judging:flag uuid": self.shown.uuid,
@@ -310,6 +312,7 @@ def make_side(slug: str, now: datetime, **settings: Any) -> Side:
         shown=shown,
         answered=answered,
         upload=upload(event, organizer, now),
+        votes=upload(event, organizer, now, ImportJob.Kind.JUDGMENTS),
         reasons={
             f"{slug}-{what}"
             for what in ("control-reason", "control-id", "record-id", "exclusion-note")
@@ -317,10 +320,13 @@ def make_side(slug: str, now: datetime, **settings: Any) -> Side:
     )
 
 
-def upload(event: Event, organizer: User, now: datetime) -> ImportJob:
+def upload(
+    event: Event, organizer: User, now: datetime, kind: str = ImportJob.Kind.RECORDS
+) -> ImportJob:
     """A file that was imported."""
     return ImportJob.objects.create(
         event=event,
+        kind=kind,
         state=ImportJob.State.DONE,
         created_by=organizer,
         created_at=now,

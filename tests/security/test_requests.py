@@ -103,8 +103,8 @@ def test_more_than_a_form_is_refused(world: World, url: Url) -> None:
 
 
 def takes_files(url: Url) -> bool:
-    """The one page with a larger measure."""
-    return url.name == "imports:new"
+    """The pages with a larger measure."""
+    return url.name in ("imports:new", "votes:new")
 
 
 @pytest.mark.parametrize(
