@@ -109,7 +109,7 @@ def is_bracket_formula(tex: str, *, is_line: bool) -> bool:
 
     In running text it may be brackets escaped for Markdown: `\[1\]`, `\[sic\]`, `\(see below\)`.
     """
-    if not re.search(r"\w|\\", tex) or LONE_WORD.fullmatch(tex):
+    if not re.search(r"\w|\\", tex) or tex[0] == "$" or LONE_WORD.fullmatch(tex):
         return False
     if has_words_run_together(tex):
         return SIGNS.search(tex) is not None

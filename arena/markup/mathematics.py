@@ -78,7 +78,7 @@ def _find_formula(state: StateBlock | StateInline, start: int, end: int, *, is_l
         name = environment["name"] + environment["star"]
         return _within_budget(state, lambda: find_end(text, name, environment.end(), end))
     opener = text[start : start + 2]
-    if opener not in CLOSERS:
+    if opener not in CLOSERS or (opener == "$$" and text[start - 1 : start] == "$"):
         return -1
     closer = text.find(CLOSERS[opener], start + 2, min(end, start + MAX_SOURCE))
     if closer < 0 or not is_bracket_formula(text[start + 2 : closer], is_line=is_line):
