@@ -124,17 +124,27 @@ def record_of(data: Mapping[str, Any], check: Checker) -> RecordRow:
 
 def check_parts(data: Mapping[str, Any], check: Checker) -> None:
     """Refuse a row without a prompt or responses, in one sentence. Raises `InvalidRow`."""
-    has_prompt, has_responses = (data.get(key) is not None for key in ("prompt", "responses"))
-    if not has_prompt and not has_responses:
+    responses = data.get("responses")
+    found = ", ".join(key for key in data if key not in KEYS)
+    found = f"; found are {found}" if found else ""
+    if data.get("prompt") is None and not any(map(is_messages, values_of(responses))):
         check.problems.clear()
-        found = ", ".join(key for key in data if key not in KEYS)
-        found = f"; found are {found}" if found else ""
-        message = f"is missing, and so are the responses with the names of their models{found}"
-        check.refuse("prompt", message)
+        message = "is missing"
+        if responses is None:
+            message += ", and so are the responses with the names of their models"
+        check.refuse("prompt", f"{message}{found}")
         check.finish()
-    if not has_responses:
+    if responses is None:
         check.refuse("responses", "is missing")
         check.finish()
+
+
+def values_of(responses: object) -> list[Any]:
+    """What stands where the texts of responses should be."""
+    if isinstance(responses, dict):
+        return list(responses.values())
+    items = responses if isinstance(responses, list) else []
+    return [item.get("text") for item in items if isinstance(item, dict)]
 
 
 def check_models(listed: Sequence[Listed], check: Checker) -> None:
