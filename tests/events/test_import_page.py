@@ -166,12 +166,81 @@ def test_errors_are_shown_by_line_and_the_other_lines_can_be_imported(
     assert (job.state, job.report["skipped"], job.mapping["id"]) == (State.DONE, 2, "external_id")
 
 
+HOLES = (
+    "id,instruction,model_a,response_a,model_b,response_b,level\n"
+    "q1,Why?,Ash,Yes it is.,Birch,,3\nq2,Why?,Ash,NaN,Birch,So.,3\nq3,Why?,Ash,x y,Birch,NaN,3\n"
+)
+
+
+def test_what_is_doubtful_is_counted_in_the_preview_with_an_example_each(
+    organizer: Client,
+) -> None:
+    page = organizer.get(url_of(upload(organizer, HOLES)))
+
+    found = [(doubt["kind"], doubt["count"]) for doubt in page.context["doubts"]]
+    assert found == [("empty_response", 1), ("missing_word", 2)]
+    text = page.content.decode()
+    assert "Counted in the whole file." in text
+    assert 'value="missing_word"' in text
+    assert "says “NaN”, as if a value were missing" in text
+
+
+def test_what_is_not_confirmed_is_asked_again_and_lands_when_it_is(
+    organizer: Client, queued: list[int], django_capture_on_commit_callbacks: Any
+) -> None:
+    job = upload(organizer, HOLES)
+    confirm(organizer, job, django_capture_on_commit_callbacks, MAPPED | {"accept": "missing_word"})
+    run_import(job.pk)
+    job.refresh_from_db()
+    assert (job.state, Record.objects.count()) == (State.DOUBTFUL, 0)
+
+    page = organizer.get(url_of(job)).content.decode()
+    assert "All of this is right: import" in page
+    accepted = re.findall(r'name="accept" value="(\w+)"', page)
+    assert set(accepted) == {"empty_response", "missing_word", "only_response"}
+    with django_capture_on_commit_callbacks(execute=True):
+        organizer.post(url_of(job), {"accept": accepted})
+    run_import(job.pk)
+
+    job.refresh_from_db()
+    assert (job.state, Record.objects.count(), Matchup.objects.count()) == (State.DONE, 3, 2)
+
+
+def test_a_large_file_is_counted_as_far_as_the_preview_reads(organizer: Client) -> None:
+    rows = "".join(f"r{n},Why?,Ash,NaN,Birch,So.,3\n" for n in range(1_500))
+    page = organizer.get(url_of(upload(organizer, CSV + rows)))
+
+    assert [doubt["count"] for doubt in page.context["doubts"]] == [999]
+    assert "Counted in the first 1000 rows" in page.content.decode().replace(",", "")
+
+
+@pytest.mark.parametrize("header", ["id,prompt,prompt", ",prompt,promt", "id,prompt,"])
+def test_where_the_header_fails_columns_can_still_be_mapped_away(
+    organizer: Client,
+    queued: list[int],
+    django_capture_on_commit_callbacks: Any,
+    header: str,
+) -> None:
+    rest = "model_a,response_a,model_b,response_b"
+    job = upload(organizer, f"{header},{rest}\nq1,Why?,x,Ash,Yes it is.,Birch,No.\n")
+    page = organizer.get(url_of(job))
+    columns = [box["column"] for box in page.context["boxes"]]
+    assert len(columns) == 7
+
+    chosen = ["external_id", "prompt", "", "model_a", "response_a", "model_b", "response_b"]
+    data = boxes(**dict(zip(columns, chosen, strict=True)))
+    confirm(organizer, job, django_capture_on_commit_callbacks, data)
+    run_import(job.pk)
+
+    assert Record.objects.get().external_id == "q1"
+
+
 def test_warnings_of_leaks_are_shown(
     organizer: Client, queued: list[int], django_capture_on_commit_callbacks: Any
 ) -> None:
     record = {"prompt": "Who?", "responses": {"Claude v2": "I am Claude.", "GPT 4": "Nobody."}}
     job = upload(organizer, json.dumps([record]), "records.json")
-    data = boxes(prompt="prompt", responses="responses")
+    data = boxes(prompt="prompt", responses="responses") | {"accept": "leak"}
     confirm(organizer, job, django_capture_on_commit_callbacks, data)
     run_import(job.pk)
 

@@ -29,8 +29,8 @@ class Checking:
     organizations: Mapping[str, str] = field(default_factory=dict)
     # Told once: how a file writes its cells, it writes them in every line.
     told: set[str] = field(default_factory=set)
-    # Models that have a response in some row, and those that have a place in some row.
-    models: set[str] = field(default_factory=set)
+    # Models that have a response, with the line of the first, and those that have a place only.
+    models: dict[str, int] = field(default_factory=dict)
     named: dict[str, None] = field(default_factory=dict)
 
     def records(self, rows: Iterable[Row | LineError]) -> Iterator[Checked]:
@@ -63,7 +63,9 @@ class Checking:
         line = checked.row.line
         first = self.seen.meet(checked.record.external_id, line)
         if first is None:
-            self.models.update(r.model for r in checked.record.responses if r.model)
+            for response in checked.record.responses:
+                if response.model:
+                    self.models.setdefault(response.model, line)
             yield checked
             return
         message = f"is the same as in line {first[0]}"
@@ -91,10 +93,10 @@ class Checking:
         """Report what is doubtful about the models of the file as a whole: `known` are the
         event's with responses, `wanted` those that somebody has named in a list."""
         known = set(known)
-        for group in alike(sorted(self.models | known)):
-            if self.models & set(group):
+        for group in alike(sorted(known.union(self.models))):
+            if lines := [self.models[name] for name in group if name in self.models]:
                 names = " and ".join(f"“{name}”" for name in group)
-                self.report.doubt("alike", LineError(1, "", f"{names} are counted apart"))
+                self.report.doubt("alike", LineError(max(lines), "", f"{names} are counted apart"))
         for name in dict.fromkeys([*wanted, *self.named]):
             if name not in self.models and name not in known:
                 message = f"{name} has no response in this file"
