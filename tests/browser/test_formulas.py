@@ -65,6 +65,8 @@ DRAWN = {
     r"$\cancel{p}$": ["p"],
     r"\boxed{The answer is yes}": ["Theanswerisyes"],
     r"$p=1\text{ אם שלום}$": ["p=1אםשלום"],
+    r"$$\begin{aligned}[t]p&=1\\q&=2\end{aligned}$$": ["p=1", "q=2"],
+    r"$\begin{array}[b]{l}p\\q\end{array}$": ["p", "q"],
     r"$p \mbox{ and } q$": ["pandq"],
     r"$\lim_{p\to 0}\frac{\sin p}{p}$": ["limp→0sinpp"],
     r"2$\times$3": ["×"],

@@ -31,6 +31,7 @@ const EQUALS = [
   [/\\begin\{eqnarray(\*?)\}([^]*?)\\end\{eqnarray\1\}/g,
     (all, star, rows) => `\\begin{darray}{rcl}${rows.replace(/\\(?:nonumber|notag)(?![A-Za-z])/g, "")}\\end{darray}`],
   [/\\(begin|end)\{multline\*?\}/g, "\\$1{gathered}"],
+  [/(\\begin\{(?:aligned|alignedat|gathered|array|darray|subarray)\})\s*\[[tbc]\]/g, "$1"], // how it stands in its line
   [/\\(begin|end)\{flalign(\*?)\}/g, "\\$1{align$2}"],
   [/\\(?:begin|end)\{(?:displaymath|math)\}/g, ""],
   [/\\label\s*\{[^{}]*\}/g, ""],
