@@ -133,6 +133,7 @@ def test_set_up_says_what_the_plan_yields(event: Event) -> None:
         assert "42 <small>14 × 3</small>" in page
         assert "each person needs 102 judgments" in page
         assert "there are 0 controls, and a rating takes 10" in page
+        assert "One in 20 makes it 150." in page
     Event.objects.update(state=Event.State.CLOSED)
     assert "What this yields" not in text(desk, "/events/fair/desk/questions/")
 

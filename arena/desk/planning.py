@@ -49,6 +49,12 @@ class Plan:
         return self.judgments // self.ordinary_needed
 
     @property
+    def usual(self) -> list[tuple[int, int]]:
+        """Intervals between controls that are often chosen, and what each person needs then."""
+        needed = [(interval, met_by(FEWEST_CONTROLS, interval)) for interval in USUAL_INTERVALS]
+        return [pair for pair in needed if pair[1] != self.needed]
+
+    @property
     def fewest_controls(self) -> int:
         """Controls that a rating takes."""
         return FEWEST_CONTROLS
