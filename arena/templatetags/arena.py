@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from arena.events.models import Event
 from arena.events.phases import Phase, phase_of
 from arena.events.prizes import turns_for_prize
+from arena.mail import sends_mail
 from arena.markup import render_markdown, render_response
 
 register = template.Library()
@@ -39,6 +40,12 @@ def grouped(number: int) -> str:
 def phase(event: Event) -> Phase:
     """What is true of the event now, and the words for it: `{% phase event as phase %}`."""
     return phase_of(event, timezone.now())
+
+
+@register.simple_tag
+def can_mail() -> bool:
+    """Whether the site sends mail: `{% can_mail as can_mail %}`."""
+    return sends_mail()
 
 
 @register.filter
