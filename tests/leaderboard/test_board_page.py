@@ -288,11 +288,11 @@ def test_a_board_that_cannot_be_computed_holds_up_no_other(
 
     monkeypatch.setattr(refreshing, "fitted", fitted)
     refresh(crowd.event, NOW + timedelta(minutes=1), rebuild=True)
-    shown = "comes to no end" in text(show(client, crowd.event))
+    shown = "did not converge" in text(show(client, crowd.event))
     assert shown == (which == "all")
     for query in ("?weighting=weighted", "?weighting=style"):
         assert show(client, crowd.event, query).status_code == 200
-    assert "comes to no end" in text(show(client, crowd.event, "?weighting=weighted"))
+    assert "did not converge" in text(show(client, crowd.event, "?weighting=weighted"))
 
 
 def test_before_the_first_judgment(client: Client) -> None:
