@@ -136,6 +136,8 @@ RULES = [
     Untrue("See the result|published result", EVERYWHERE - PUBLISHED, "See the result"),
     Untrue(r"Provisionally first", EVERYWHERE - CLOSED, "Provisionally first: Ash"),
     Untrue("on the screen may answer", AHEAD | PAST, "Who has it on the screen may answer it"),
+    Untrue("are needed before anybody", PAST, "About 150 judgments are needed before anybody is"),
+    Untrue("still runs", DRAFTS | PAST, "The event still runs."),
     Untrue("What this yields|As planned", PAST, "What this yields: Judgments wanted 18"),
     # --- what there is --------------------------------------------------------------------------
     Untrue(r"\b0 of 0\b", EVERYWHERE, "Controls as expected 0 of 0"),
