@@ -110,7 +110,7 @@ def test_a_confirmation_can_be_taken_back() -> None:
 def test_not_while_the_event_runs(state: str) -> None:
     final = Final(state)
     page = final.desk().get(final.url).content.decode()
-    assert "The event still runs." in page
+    assert "Once the event is closed" in page
     assert "140.0" not in page
     assert "The event still runs." in final.confirm(final.first)
     assert not Winner.objects.exists()
