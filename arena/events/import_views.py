@@ -210,7 +210,9 @@ def can_edit(this: ImportJob) -> bool:
 
 def preview_context(this: ImportJob) -> dict[str, Any]:
     """The first rows with a box per column, under the mapping kept so far or a guessed one."""
-    preview = preview_of(Path(this.file.path), this.format, this.mapping or None, this.file_name)
+    preview = preview_of(
+        Path(this.file.path), this.format, this.mapping or None, this.file_name, this.event
+    )
     choices = targets(preview.columns, is_csv=preview.is_csv)
     boxes = [
         {

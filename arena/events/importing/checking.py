@@ -15,6 +15,12 @@ from arena.events.importing.report import ImportReport, LineError
 from arena.events.importing.rows import Row
 from arena.events.importing.staging import Seen
 
+ONLY_RESPONSE = Doubt(
+    "only_response",
+    "responses",
+    "there is only one; nobody can judge this record until it has another",
+)
+
 
 @dataclass
 class Checking:

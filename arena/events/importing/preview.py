@@ -18,17 +18,19 @@ from arena.events.importing.cells import (
     canonical,
     is_response_column,
 )
-from arena.events.importing.checking import Checking
+from arena.events.importing.checking import ONLY_RESPONSE, Checking
 from arena.events.importing.columns import RecordColumns
 from arena.events.importing.csv_files import NAMELESS
 from arena.events.importing.kinds import refuse_other_kinds
 from arena.events.importing.leaks import is_family
-from arena.events.importing.merging import merging
+from arena.events.importing.merging import Checked, merging
 from arena.events.importing.reading import guess_format, opened, peek, read_rows
 from arena.events.importing.records import KEYS
 from arena.events.importing.report import ImportReport, LineError, Unreadable
 from arena.events.importing.rows import Row
 from arena.events.importing.staging import seen_keys
+from arena.events.importing.writing import shows_pairs
+from arena.events.models import Event, Record
 
 ROWS = 5
 # Rows that are checked for doubts and errors, and the bytes that they may take.
@@ -77,9 +79,14 @@ def format_of(source: BinaryIO, name: str) -> str:
 
 
 def preview_of(
-    path: Path, format: str, mapping: Mapping[str, str] | None = None, name: str = ""
+    path: Path,
+    format: str,
+    mapping: Mapping[str, str] | None = None,
+    name: str = "",
+    event: Event | None = None,
 ) -> Preview:
-    """The first rows of a file; without a mapping, with one that is guessed."""
+    """The first rows of a file; without a mapping, with one that is guessed. `event` tells which
+    records would be left with one response."""
     preview = Preview(is_csv=format == "csv")
     rows: list[Row | LineError] = []
     try:
@@ -101,12 +108,15 @@ def preview_of(
         mapping = guess_mapping(preview.columns, is_csv=preview.is_csv)
     preview.mapping = {column: mapping.get(column, canonical(column)) for column in preview.columns}
     preview.checked = len(rows)
-    check_rows(rows, {**mapping, **preview.mapping}, preview)
+    check_rows(rows, {**mapping, **preview.mapping}, preview, event)
     return preview
 
 
 def check_rows(
-    rows: Sequence[Row | LineError], mapping: Mapping[str, str], preview: Preview
+    rows: Sequence[Row | LineError],
+    mapping: Mapping[str, str],
+    preview: Preview,
+    event: Event | None,
 ) -> None:
     """What is wrong or doubtful about these rows under a mapping goes into the preview's report."""
     report = preview.report
@@ -118,12 +128,24 @@ def check_rows(
             merging=stack.enter_context(merging()),
         )
         try:
-            for checked in checking.records(rows):
-                checking.doubt(checked)
+            records = list(checking.records(rows))
+            alone = left_alone(records, event)
+            for checked in records:
+                is_alone = checked.record.external_id in alone
+                checking.doubt(checked, [ONLY_RESPONSE] if is_alone else [])
         except Unreadable as error:
             report.refuse(error.error)
         else:
             checking.doubt_names((), ())
+
+
+def left_alone(records: Sequence[Checked], event: Event | None) -> set[str]:
+    """Records of one response that the event does not have yet, where it shows pairs."""
+    if event is None or not shows_pairs(list(event.questions.all())):
+        return set()
+    single = {c.record.external_id for c in records if len(c.record.responses) == 1}
+    there = Record.objects.filter(event=event, external_id__in=single)
+    return single - set(there.values_list("external_id", flat=True))
 
 
 def excerpt(value: object) -> str:

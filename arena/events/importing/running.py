@@ -11,8 +11,8 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from arena.errors import ConflictError
-from arena.events.importing.checking import Checking
-from arena.events.importing.checks import Doubt, Problem
+from arena.events.importing.checking import ONLY_RESPONSE, Checking
+from arena.events.importing.checks import Problem
 from arena.events.importing.columns import RecordColumns
 from arena.events.importing.comparing import changes_of, known_records, refusals
 from arena.events.importing.doubts import KINDS
@@ -236,10 +236,7 @@ class FirstPass:
 
     def warn(self, checked: Checked, responses: int) -> None:
         """What can be imported, and should be looked at; the record has so many responses then."""
-        more = []
-        if responses == 1 and self.writer.in_pairs:
-            message = "there is only one; nobody can judge this record until it has another"
-            more.append(Doubt("only_response", "responses", message))
+        more = [ONLY_RESPONSE] if responses == 1 and self.writer.in_pairs else []
         self.checking.doubt(checked, more)
 
 

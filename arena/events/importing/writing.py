@@ -46,10 +46,15 @@ def writer_for(event: Event, names: Names, rng: Random) -> Writer:
     """A writer that knows the event's questions and which of its competitors have met."""
     questions = list(event.questions.all())
     preference = next((question for question in questions if question.kind == "preference"), None)
-    in_pairs = preference is not None or not questions
+    in_pairs = shows_pairs(questions)
     met = pairs_met(event) if event.matchups_per_record and in_pairs else ()
     pairing = Pairing(event.matchups_per_record, rng, met)
     return Writer(event, names, pairing, rng, preference, in_pairs)
+
+
+def shows_pairs(questions: Sequence[Question]) -> bool:
+    """Whether an event with these questions shows responses in pairs."""
+    return not questions or any(question.kind == "preference" for question in questions)
 
 
 def pairs_met(event: Event) -> Iterator[Pair]:
