@@ -71,6 +71,7 @@ ASKS_BEFORE = {
     "events:invitation": "says what the role is and what has to be given up for it",
     "events:join": "shows the terms above the button",
     "events:claim": "shows the terms above the button",
+    "votes:job": "shows the first rows, and asks about what is doubtful",
     "imports:job": "shows the first rows, and can be taken back until somebody has judged",
 }
 # What can be undone, or takes nothing from anybody.
@@ -90,7 +91,9 @@ HARMLESS = {
     "events:people": "makes a link, which can be withdrawn",
     "events:application": "the last word counts",
     "imports:new": "keeps a file",
+    "votes:new": "keeps a file",
     "leaderboard:read": "says that one has read",
+    "events:name": "a name, which can be changed",
     "people:name": "a name, which can be changed",
     "people:saved": "says that the code is saved",
 }
