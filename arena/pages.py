@@ -29,7 +29,7 @@ from leaderboard.contributors.places import place_of
 from leaderboard.models import Rating, Snapshot
 from leaderboard.results.notices import unread
 from leaderboard.results.rounds import published_rounds
-from leaderboard.results.winner import TOP
+from leaderboard.results.winner import SHORTLIST_SIZE
 
 State = Event.State
 OVER = (State.CLOSED, State.PUBLISHED)
@@ -151,7 +151,11 @@ def reminder_of(event: Event, enrollment: Enrollment | None) -> str:
     if enrollment is None or not event.prize or not lacks_identity(enrollment):
         return ""
     place = place_of(event, enrollment)
-    return "place" if place is not None and place.rank is not None and place.rank <= TOP else ""
+    return (
+        "place"
+        if place is not None and place.rank is not None and place.rank <= SHORTLIST_SIZE
+        else ""
+    )
 
 
 class Offer(Enum):

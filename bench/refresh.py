@@ -211,7 +211,7 @@ def categories_timed(spent: list[tuple[float, float]]) -> Iterator[None]:
     """
     from leaderboard.snapshots import refresh
 
-    original = refresh.boards
+    original = refresh.votes_by_board
 
     def measured(*args: Any) -> Iterator[Any]:
         is_overall, boards = True, original(*args)

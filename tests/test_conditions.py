@@ -13,7 +13,7 @@ from arena.judging.schedule import is_control_turn
 from arena.people.models import User
 from leaderboard.contributors.scores import first_look
 from leaderboard.models import Standing
-from leaderboard.trust.quality import FEWEST_CONTROLS
+from leaderboard.trust.quality import MIN_CONTROLS_FOR_QUALITY
 from tests.factories import (
     make_assignment,
     make_competitors,
@@ -56,7 +56,7 @@ def test_the_judgments_that_are_named_are_those_that_decide(interval: int, neede
     for person in ("one", "another"):
         turns = range(1, needed + 1)
         met = sum(is_control_turn(event.secret, person, turn, interval) for turn in turns)
-        assert met == FEWEST_CONTROLS
+        assert met == MIN_CONTROLS_FOR_QUALITY
 
 
 def test_conditions_stand_on_the_event_page_and_in_the_terms(client: Client, event: Event) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from arena.events.models import Event
 from leaderboard.boards.summary import board_key
 from leaderboard.models import Rating, Snapshot
-from leaderboard.pages.board import board_of
+from leaderboard.pages.board import board_details
 
 FARTHEST = timedelta(days=365)
 
@@ -35,7 +35,7 @@ def outlook_of(
     question = event.questions.filter(kind="preference").first()
     if snapshot is None or question is None:
         return None
-    board = board_of(snapshot, board_key(question.pk, None, Rating.Weighting.RAW))
+    board = board_details(snapshot, board_key(question.pk, None, Rating.Weighting.RAW))
     top = next(iter(board.get("neighbours", [])), None)
     if top is None:
         return None

@@ -6,7 +6,7 @@ from arena.events.models import Event
 from arena.events.prizes import serving_counts
 from arena.judging.schedule import met_by
 from leaderboard.contributors.scores import first_look
-from leaderboard.trust.quality import FEWEST_CONTROLS
+from leaderboard.trust.quality import MIN_CONTROLS_FOR_QUALITY
 
 # Reading two answers of some length and deciding; people differ by a factor of three.
 SECONDS_EACH = 60
@@ -39,12 +39,12 @@ class Plan:
     @property
     def ordinary_needed(self) -> int:
         """Ordinary judgments of one person before a rating."""
-        return self.needed - FEWEST_CONTROLS
+        return self.needed - MIN_CONTROLS_FOR_QUALITY
 
     @property
     def people_rated(self) -> int:
         """How many people at most can be rated, each by as little as that takes."""
-        if self.controls < FEWEST_CONTROLS or self.most_each < self.needed:
+        if self.controls < MIN_CONTROLS_FOR_QUALITY or self.most_each < self.needed:
             return 0
         return self.judgments // self.ordinary_needed
 
@@ -57,7 +57,7 @@ class Plan:
     @property
     def fewest_controls(self) -> int:
         """Controls that a rating takes."""
-        return FEWEST_CONTROLS
+        return MIN_CONTROLS_FOR_QUALITY
 
 
 def plan_of(event: Event) -> Plan:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from leaderboard.boards.fit import Fitted
-from leaderboard.boards.style_fit import Styled
+from leaderboard.boards.fit import FittedBoard
+from leaderboard.boards.style_fit import StyleBoard
 from leaderboard.ratings import (
     LEVEL,
     MAX_OUTCOME,
@@ -33,11 +33,11 @@ from leaderboard.ratings import (
 )
 from leaderboard.votes.contents import Contents
 
-NEIGHBOURS = 60
+MAX_NEIGHBOURS = 60
 """Neighbours that are compared, from the top of each scale."""
-TESTED = 100
+MAX_MODELS_TESTED = 100
 """Models, from the top of each scale, of which every pair's p is kept."""
-FARTHEST = 10.0
+MAX_FORECAST_FACTOR = 10.0
 """A forecast of more than so many times the votes there are is not to be taken at its word."""
 THOUSANDTHS = 1000
 SEED = 1952
@@ -45,8 +45,8 @@ SEED = 1952
 Floats = npt.NDArray[np.float64]
 
 
-def neighbours(
-    board: Fitted | Styled, contrast: Contrasts, competitors: Sequence[int]
+def compare_neighbours(
+    board: FittedBoard | StyleBoard, contrast: Contrasts, competitors: Sequence[int]
 ) -> list[dict[str, Any]]:
     """Every two models next to each other in rank, scale by scale, with what is known of them.
 
@@ -57,8 +57,8 @@ def neighbours(
     found, certainty = [], two_sided(0.95, contrast.freedom)
     for group in board.fit.groups():
         order = group[np.argsort(-board.fit.strength[group], kind="stable")]
-        for i, j in pairwise(order[: NEIGHBOURS + 1]):
-            verdict, needed = verdict_of(contrast, int(i), int(j), board.votes)
+        for i, j in pairwise(order[: MAX_NEIGHBOURS + 1]):
+            verdict, needed = describe_contrast(contrast, int(i), int(j), board.votes)
             difference, error = contrast.difference[i, j], contrast.standard_error[i, j]
             reach = certainty * error if error > 0 else np.nan
             found.append(
@@ -66,8 +66,8 @@ def neighbours(
                     "leader": competitors[i],
                     "challenger": competitors[j],
                     "difference": float(difference),
-                    "low": finite(difference - reach),
-                    "high": finite(difference + reach),
+                    "low": finite_or_none(difference - reach),
+                    "high": finite_or_none(difference + reach),
                     "adjusted": float(contrast.adjusted[i, j]),
                     "verdict": verdict,
                     "votes_needed": needed,
@@ -76,7 +76,7 @@ def neighbours(
     return found
 
 
-def verdict_of(contrast: Contrasts, i: int, j: int, votes: int) -> tuple[str, int | None]:
+def describe_contrast(contrast: Contrasts, i: int, j: int, votes: int) -> tuple[str, int | None]:
     """What Holm's test says of a pair, i being ahead, and how many more votes it takes if any."""
     if contrast.better[i, j]:
         return "separated", None
@@ -86,18 +86,18 @@ def verdict_of(contrast: Contrasts, i: int, j: int, votes: int) -> tuple[str, in
     seen = forecast.forecast(contrast, i, j, votes, confidence=level)
     if seen.verdict is forecast.Verdict.TIED:
         return "tied", None
-    if seen.verdict is forecast.Verdict.UNDERPOWERED and seen.apart <= FARTHEST:
+    if seen.verdict is forecast.Verdict.UNDERPOWERED and seen.apart <= MAX_FORECAST_FACTOR:
         return "not_yet", int(np.ceil(votes * (seen.apart - 1.0)))
     return "too_few", None
 
 
-def tests(board: Fitted | Styled, contrast: Contrasts) -> list[int]:
+def pairwise_tests(board: FittedBoard | StyleBoard, contrast: Contrasts) -> list[int]:
     """Holm's p of pairs, in one row: i, j, p in thousandths, for i < j.
 
     Pairs on one scale that are not among them have less than half a thousandth, or a model below
     the first `TESTED` of their scale.
     """
-    near = (board.places.rank > 0) & (board.places.rank <= TESTED)
+    near = (board.places.rank > 0) & (board.places.rank <= MAX_MODELS_TESTED)
     p = np.where(near[:, None] & near, contrast.adjusted, 0.0)
     p = np.triu(np.where(np.isnan(p), 0.0, p), 1)
     # Rounded, but not down to the level that decides.
@@ -108,24 +108,26 @@ def tests(board: Fitted | Styled, contrast: Contrasts) -> list[int]:
     return [int(n) for n in np.stack([i, j, p[i, j]], axis=1).ravel()]
 
 
-def further(
-    votes: Votes, board: Fitted, about: Contents, competitors: Sequence[int]
+def diagnose(
+    votes: Votes, board: FittedBoard, about: Contents, competitors: Sequence[int]
 ) -> dict[str, Any]:
     """What would change the first place, and what other methods say of the same votes."""
-    found: dict[str, Any] = {"unseating": attempted(unseating, board, competitors) or {}}
+    found: dict[str, Any] = {
+        "unseating": run_diagnostic(find_unseating_votes, board, competitors) or {}
+    }
     if board.fit.leader() < 0:
         return found
-    found["influence"] = attempted(one_less, votes, board)
-    found["graded"] = attempted(graded, board)
-    found["ties"] = attempted(ties_apart, board)
+    found["influence"] = run_diagnostic(leave_one_contributor_out, votes, board)
+    found["graded"] = run_diagnostic(compare_grading, board)
+    found["ties"] = run_diagnostic(compare_tie_model, board)
     if about.is_whole:
         prompted = replace(votes, prompt=about.prompts(votes))
-        found["prompts"] = attempted(by_prompt, prompted, board)
-        found["bootstrap"] = attempted(by_chance, votes, board)
+        found["prompts"] = run_diagnostic(compare_prompt_clusters, prompted, board)
+        found["bootstrap"] = run_diagnostic(compare_bootstrap, votes, board)
     return found
 
 
-def attempted(look: Callable[..., dict[str, Any] | None], *at: Any) -> dict[str, Any] | None:
+def run_diagnostic(look: Callable[..., dict[str, Any] | None], *at: Any) -> dict[str, Any] | None:
     """What a look beside the board finds; None where these votes do not allow it."""
     try:
         return look(*at)
@@ -133,7 +135,7 @@ def attempted(look: Callable[..., dict[str, Any] | None], *at: Any) -> dict[str,
         return None
 
 
-def unseating(board: Fitted, competitors: Sequence[int]) -> dict[str, Any]:
+def find_unseating_votes(board: FittedBoard, competitors: Sequence[int]) -> dict[str, Any]:
     """How many votes would have to be left out, or turned round, for a challenger to be level."""
     found = {}
     for change in robustness.Change:
@@ -147,13 +149,13 @@ def unseating(board: Fitted, competitors: Sequence[int]) -> dict[str, Any]:
     return found
 
 
-def one_less(votes: Votes, board: Fitted) -> dict[str, Any] | None:
+def leave_one_contributor_out(votes: Votes, board: FittedBoard) -> dict[str, Any] | None:
     """The most that leaving out one contributor does; nothing says who that is."""
     without = influence.leave_one_out(votes, board.counts, board.fit)
     if len(without.ids) < 2:
         return None
     rated = np.isfinite(board.fit.strength)
-    shift = np.abs(centred(without.shift, board.fit)[:, rated])
+    shift = np.abs(centre_shift(without.shift, board.fit)[:, rated])
     known = np.isfinite(shift)
     return {
         "contributors": len(without.ids),
@@ -163,7 +165,7 @@ def one_less(votes: Votes, board: Fitted) -> dict[str, Any] | None:
     }
 
 
-def centred(shift: Floats, fit: Rated) -> Floats:
+def centre_shift(shift: Floats, fit: Rated) -> Floats:
     """Shifts of strengths, (k, M), from their mean on each scale over whoever is still rated.
 
     Whoever drops out moves the mean that the others are measured from, and none of them.
@@ -177,7 +179,7 @@ def centred(shift: Floats, fit: Rated) -> Floats:
     return moved
 
 
-def graded(board: Fitted) -> dict[str, Any] | None:
+def compare_grading(board: FittedBoard) -> dict[str, Any] | None:
     """What counting "much better" for more changes; None where nobody ever said how much."""
     seen = board.counts.votes.sum((1, 2))
     degrees = seen[MAX_OUTCOME + 1 :] + seen[:MAX_OUTCOME][::-1]
@@ -189,16 +191,16 @@ def graded(board: Fitted) -> dict[str, Any] | None:
     return {"tau": effect.tau, "moved": int(np.abs(effect.moved).max())}
 
 
-def ties_apart(board: Fitted) -> dict[str, Any] | None:
+def compare_tie_model(board: FittedBoard) -> dict[str, Any] | None:
     """Ties as an outcome of their own: how often equals tie, and whom it moves."""
     fit = davidson.fit(board.counts)
     if fit.leader() < 0 or not np.isfinite(fit.log_tie[0]):
         return None
     nu = float(np.exp(fit.log_tie[0]))
-    return {"percent": 100.0 * nu / (2.0 + nu), "moved": moved(board.fit, fit)}
+    return {"percent": 100.0 * nu / (2.0 + nu), "moved": count_rank_changes(board.fit, fit)}
 
 
-def moved(one: Rated, other: Rated) -> int:
+def count_rank_changes(one: Rated, other: Rated) -> int:
     """The most places by which a model of the first scale stands elsewhere."""
     group = np.flatnonzero(
         np.isfinite(one.strength) & np.isfinite(other.strength) & (one.field.component == 0)
@@ -207,13 +209,13 @@ def moved(one: Rated, other: Rated) -> int:
     return int(np.abs(a - b).max(initial=0))
 
 
-def by_prompt(votes: Votes, board: Fitted) -> dict[str, Any] | None:
+def compare_prompt_clusters(votes: Votes, board: FittedBoard) -> dict[str, Any] | None:
     """How wide the intervals are if the votes on one prompt depend on each other."""
     covariance = clustered(votes, board.fit, Method.PROMPT)
-    return widths(covariance, board)
+    return relative_widths(covariance, board)
 
 
-def by_chance(votes: Votes, board: Fitted) -> dict[str, Any] | None:
+def compare_bootstrap(votes: Votes, board: FittedBoard) -> dict[str, Any] | None:
     """How wide they are when the contributors are weighed at random, a hundred times over."""
     assert votes.contributor is not None
     # Numbered anew, so that who judged controls alone changes nobody's draw.
@@ -226,10 +228,10 @@ def by_chance(votes: Votes, board: Fitted) -> dict[str, Any] | None:
         np.random.Generator(np.random.PCG64(SEED)),
         Method.CONTRIBUTOR,
     )
-    return widths(rounds.covariance(), board)
+    return relative_widths(rounds.covariance(), board)
 
 
-def widths(other: Covariance, board: Fitted) -> dict[str, Any] | None:
+def relative_widths(other: Covariance, board: FittedBoard) -> dict[str, Any] | None:
     """Intervals against the board's own: the median of the models' ratios of widths."""
     error, own = (
         two_sided(0.95, covariance.freedom) * covariance.standard_error
@@ -241,6 +243,6 @@ def widths(other: Covariance, board: Fitted) -> dict[str, Any] | None:
     return {"ratio": float(np.median(error[known] / own[known])), "clusters": other.clusters[0]}
 
 
-def finite(value: Any) -> float | None:
+def finite_or_none(value: Any) -> float | None:
     """A float for JSON, None where there is none."""
     return float(value) if np.isfinite(value) else None

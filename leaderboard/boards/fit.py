@@ -30,7 +30,7 @@ CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
-class Fitted:
+class FittedBoard:
     """One board: everything by competitor index.
 
     fit, places, covariance: as the engine gives them; lower, upper: float64 (M,), ends of the 95%
@@ -53,17 +53,17 @@ class Fitted:
         return int(self.counts.votes.sum())
 
 
-def fitted(votes: Votes) -> Fitted:
+def fit_board(votes: Votes) -> FittedBoard:
     """Bradley-Terry with ties as half wins, intervals, ranks and classes."""
     counts = fold(votes)
     fit = bradley_terry.fit(counts)
-    covariance = uncertainty(votes, counts, fit)
+    covariance = estimate_covariance(votes, counts, fit)
     limits = interval(fit, covariance)
     places = rank(fit, compare(fit, covariance), limits)
     # Votes that all agree with the fit, like a single tie, show no spread at all; that is no
     # certainty.
     spread = covariance.standard_error > 0
-    return Fitted(
+    return FittedBoard(
         counts,
         fit,
         covariance,
@@ -75,7 +75,7 @@ def fitted(votes: Votes) -> Fitted:
     )
 
 
-def uncertainty(votes: Votes, counts: Counts, fit: bradley_terry.Fit) -> Covariance:
+def estimate_covariance(votes: Votes, counts: Counts, fit: bradley_terry.Fit) -> Covariance:
     """Clustered both ways; vote by vote where there are too few clusters for any of it."""
     try:
         return two_way(votes, counts, fit)
@@ -83,7 +83,7 @@ def uncertainty(votes: Votes, counts: Counts, fit: bradley_terry.Fit) -> Covaria
         return independent(counts, fit)
 
 
-def replayed(votes: Votes, since: elo.Elo | None = None) -> elo.Elo:
+def replay_elo(votes: Votes, since: elo.Elo | None = None) -> elo.Elo:
     """Elo after all these votes, the first `since.votes` of which are in the checkpoint."""
     start = since.votes if since else 0
     for begin in range(start, len(votes), CHUNK):

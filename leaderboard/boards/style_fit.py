@@ -28,12 +28,12 @@ from leaderboard.ratings import (
     style,
     tally,
 )
-from leaderboard.votes.contents import MARKS, Contents
+from leaderboard.votes.contents import STYLE_FIELDS, Contents
 
 Floats = npt.NDArray[np.float64]
-LEAST = 1e-6
+MIN_UNEXPLAINED = 1e-6
 """Part of a covariate's variation that must be its own."""
-FEWEST_DIFFERING = 10
+MIN_DIFFERING_VOTES = 10
 """Votes in which a covariate must differ: of fewer, chance alone says what it is worth, for certain
 where they all went one way, and then there is no fit."""
 
@@ -47,7 +47,7 @@ class NoStyleError(Exception):
 
 
 @dataclass(frozen=True, eq=False)
-class Styled:
+class StyleBoard:
     """One board at equal style, by competitor index like `fitting.Fitted`.
 
     counts, tally: of all votes; used: how many of them were fitted; coefficients: what each
@@ -73,25 +73,25 @@ class Styled:
         return int(self.counts.votes.sum())
 
 
-def styled(votes: Votes, about: Contents) -> Styled:
+def fit_style(votes: Votes, about: Contents) -> StyleBoard:
     """Ratings at equal style with intervals, ranks and classes. Raises `NoStyleError`."""
     counts = fold(votes)
     votes = about.sample(votes)  # and no longer all of them, which are many
     x = about.differences(votes)
     if not x.any():
         raise NoStyleError("no_differences")
-    kept = estimable(votes, x)
-    names = [MARKS[a] for a in kept]
+    kept = estimable_covariates(votes, x)
+    names = [STYLE_FIELDS[a] for a in kept]
     try:
         fit = style.fit(votes, x[:, kept], names)
-        found = uncertainty(votes, x[:, kept], fit)
+        found = estimate_covariance(votes, x[:, kept], fit)
     except NotEstimable:
         raise NoStyleError("not_estimable") from None
     except NotConverged:
         raise NoStyleError("not_converged") from None
     limits = interval(fit, found.strength)
     spread = found.strength.standard_error > 0  # see `fitting.fitted`
-    return Styled(
+    return StyleBoard(
         counts,
         fit,
         found.strength,
@@ -101,12 +101,12 @@ def styled(votes: Votes, about: Contents) -> Styled:
         tally(counts),
         np.isfinite(fit.strength) & (effective_votes(fold(votes), fit.same_scale) < MIN_VOTES),
         len(votes),
-        coefficients_of(fit, found),
-        [name for a, name in enumerate(MARKS) if name not in names and x[:, a].any()],
+        describe_coefficients(fit, found),
+        [name for a, name in enumerate(STYLE_FIELDS) if name not in names and x[:, a].any()],
     )
 
 
-def estimable(votes: Votes, x: Floats) -> list[int]:
+def estimable_covariates(votes: Votes, x: Floats) -> list[int]:
     """Columns of x that neither the competitors nor the columns before them explain wholly.
 
     Where all responses with headers are one competitor's, say, no votes tell what headers are
@@ -128,16 +128,16 @@ def estimable(votes: Votes, x: Floats) -> list[int]:
     spread = np.linalg.pinv(laplacian(met + met.T), hermitian=True)
     unexplained = products - ahead @ spread @ ahead.T
     kept: list[int] = []
-    for a in np.flatnonzero(np.count_nonzero(x, axis=0) >= FEWEST_DIFFERING):
+    for a in np.flatnonzero(np.count_nonzero(x, axis=0) >= MIN_DIFFERING_VOTES):
         by_others = np.linalg.solve(unexplained[np.ix_(kept, kept)], unexplained[kept, a])
-        if unexplained[a, a] - unexplained[a, kept] @ by_others > LEAST * products[a, a]:
+        if unexplained[a, a] - unexplained[a, kept] @ by_others > MIN_UNEXPLAINED * products[a, a]:
             kept.append(int(a))
     if not kept:
         raise NoStyleError("not_estimable")
     return kept
 
 
-def uncertainty(votes: Votes, x: Floats, fit: style.Fit) -> style.StyleCovariance:
+def estimate_covariance(votes: Votes, x: Floats, fit: style.Fit) -> style.StyleCovariance:
     """Clustered both ways; vote by vote where there are too few clusters for any of it."""
     try:
         return style.covariance(votes, x, fit)
@@ -145,7 +145,7 @@ def uncertainty(votes: Votes, x: Floats, fit: style.Fit) -> style.StyleCovarianc
         return style.covariance(votes, x, fit, Method.INDEPENDENT)
 
 
-def coefficients_of(fit: style.Fit, found: style.StyleCovariance) -> list[dict[str, Any]]:
+def describe_coefficients(fit: style.Fit, found: style.StyleCovariance) -> list[dict[str, Any]]:
     """What twice as much of each covariate is worth, in log-strength with limits.
 
     `spread` is the root mean square of its differences: times that over `doubling`, the values

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from leaderboard.boards.fit import Fitted
-from leaderboard.boards.style_fit import Styled
+from leaderboard.boards.fit import FittedBoard
+from leaderboard.boards.style_fit import StyleBoard
 from leaderboard.ratings import MAX_OUTCOME, Counts
 from leaderboard.votes.loading import ORIGINS, Comparisons
 
-HOURLY = timedelta(days=7)
-DAILY = timedelta(days=120)
+MAX_HOURLY_SPAN = timedelta(days=7)
+MAX_DAILY_SPAN = timedelta(days=120)
 """A longer time than this is shown by the week."""
 HOUR = 3600
 
@@ -25,13 +25,13 @@ def board_key(question: int, category: int | None, weighting: str) -> str:
     return f"{question}/{category or 'all'}/{weighting}"
 
 
-def origins(data: Comparisons) -> dict[str, int]:
+def count_origins(data: Comparisons) -> dict[str, int]:
     """Counted judgments by where they came from."""
     seen = np.bincount(data.columns["origin"][data.judgments], minlength=len(ORIGINS))
     return {name: int(n) for name, n in zip(ORIGINS, seen, strict=True) if n}
 
 
-def timeline(data: Comparisons) -> dict[str, Any]:
+def count_over_time(data: Comparisons) -> dict[str, Any]:
     """Counted judgments per hour, day or week of the event's own time zone.
 
     {"unit", "start" (ISO), "counts", "unknown": judgments without a time}; without any time only
@@ -45,12 +45,12 @@ def timeline(data: Comparisons) -> dict[str, Any]:
     first = int(known.min())
     per_hour = np.bincount(known - first)
     span = timedelta(hours=len(per_hour))
-    if span <= HOURLY:
+    if span <= MAX_HOURLY_SPAN:
         start = datetime.fromtimestamp(first * HOUR, UTC)
         unit, counts = "hour", [int(n) for n in per_hour]
         return {"unit": unit, "start": start.isoformat(), "counts": counts, "unknown": unknown}
-    days = per_day(first, per_hour, data)
-    unit, step = ("day", 1) if span <= DAILY else ("week", 7)
+    days = sum_per_day(first, per_hour, data)
+    unit, step = ("day", 1) if span <= MAX_DAILY_SPAN else ("week", 7)
     begin = min(days) - timedelta(days=min(days).weekday() if step == 7 else 0)
     counts = [0] * ((max(days) - begin).days // step + 1)
     for day, n in days.items():
@@ -58,7 +58,7 @@ def timeline(data: Comparisons) -> dict[str, Any]:
     return {"unit": unit, "start": begin.isoformat(), "counts": counts, "unknown": unknown}
 
 
-def per_day(first: int, per_hour: Any, data: Comparisons) -> Counter[date]:
+def sum_per_day(first: int, per_hour: Any, data: Comparisons) -> Counter[date]:
     """The same by the event's calendar days."""
     zone, days = data.event.zone(), Counter[date]()
     for hour in np.flatnonzero(per_hour):
@@ -67,7 +67,7 @@ def per_day(first: int, per_hour: Any, data: Comparisons) -> Counter[date]:
     return days
 
 
-def pairs(counts: Counts) -> list[int]:
+def flatten_pairs(counts: Counts) -> list[int]:
     """Who met whom and how it went: i, j, wins of i, ties, wins of j, for i < j, in one row."""
     won = counts.votes[MAX_OUTCOME + 1 :].sum(0) + counts.votes[:MAX_OUTCOME].sum(0).T
     tied = counts.votes[MAX_OUTCOME] + counts.votes[MAX_OUTCOME].T
@@ -76,7 +76,7 @@ def pairs(counts: Counts) -> list[int]:
     return [int(n) for n in table.ravel()]
 
 
-def method(board: Fitted | Styled) -> dict[str, Any]:
+def describe_method(board: FittedBoard | StyleBoard) -> dict[str, Any]:
     """How a board was computed, for the page to say."""
     return {
         "votes": board.votes,

@@ -49,7 +49,7 @@ def standings_of(event: Event) -> StandingQuerySet:
 def places(event: Event, standings: Sequence[Standing], before: int = 0) -> list[Place]:
     """The rows of a run of standings in that order, of which so many come before the run."""
     if not is_over(event):
-        return [shown(standing) for standing in standings]
+        return [stepped_place(standing) for standing in standings]
     ranks: list[int | None] = []
     for index, standing in enumerate(standings):
         if index and standing.score == standings[index - 1].score:
@@ -58,7 +58,7 @@ def places(event: Event, standings: Sequence[Standing], before: int = 0) -> list
             ranks.append(before + index + 1)
         else:
             ranks.append(rank_of(standing))
-    return [exact(standing, rank) for standing, rank in zip(standings, ranks, strict=True)]
+    return [exact_place(standing, rank) for standing, rank in zip(standings, ranks, strict=True)]
 
 
 def place_of(event: Event, enrollment: Enrollment | None) -> Place | None:
@@ -68,7 +68,7 @@ def place_of(event: Event, enrollment: Enrollment | None) -> Place | None:
     standing = standings_of(event).filter(enrollment=enrollment).first()
     if standing is None:
         return None
-    return exact(standing, rank_of(standing)) if is_over(event) else shown(standing)
+    return exact_place(standing, rank_of(standing)) if is_over(event) else stepped_place(standing)
 
 
 def rank_of(standing: Standing) -> int | None:
@@ -78,7 +78,7 @@ def rank_of(standing: Standing) -> int | None:
     return 1 + Standing.objects.filter(event=standing.event_id, score__gt=standing.score).count()
 
 
-def shown(standing: Standing) -> Place:
+def stepped_place(standing: Standing) -> Place:
     """A row while the event runs: nothing exact but the number of judgments."""
     return Place(
         standing.enrollment,
@@ -89,7 +89,7 @@ def shown(standing: Standing) -> Place:
     )
 
 
-def exact(standing: Standing, rank: int | None) -> Place:
+def exact_place(standing: Standing, rank: int | None) -> Place:
     """A row once the event is over."""
     quality = standing.quality
     return Place(

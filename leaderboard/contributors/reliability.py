@@ -5,14 +5,14 @@ import numpy.typing as npt
 
 from arena.questions import KINDS
 from leaderboard.ratings import quantise, take
-from leaderboard.trust.control import ControlAnswers, ControlScores, habits, kappa
+from leaderboard.trust.control import ControlAnswers, ControlScores, kappa, response_habits
 from leaderboard.votes.loading import Comparisons
 
 SIDES = (-1, 0, 1)
 UNKEYED = 2
 
 
-def control_scores(data: Comparisons, question: int) -> ControlScores | None:
+def score_controls(data: Comparisons, question: int) -> ControlScores | None:
     """Everybody's κ on a question's controls in use, in the order of `Comparisons.enrollments`.
 
     None where no control was answered: then there is nothing to weigh by.
@@ -30,10 +30,12 @@ def control_scores(data: Comparisons, question: int) -> ControlScores | None:
     answers = ControlAnswers(
         contributor[rows], credits[np.sign(outcome[rows]) + 1, key[rows] + 1], key[rows], left[rows]
     )
-    return kappa(answers, habits(contributor, outcome, left, len(data.enrollments)), credits)
+    return kappa(
+        answers, response_habits(contributor, outcome, left, len(data.enrollments)), credits
+    )
 
 
-def weights(scores: ControlScores) -> npt.NDArray[np.int64]:
+def vote_weights(scores: ControlScores) -> npt.NDArray[np.int64]:
     """Each contributor's weight, κ clipped to [0, 1], in the engine's exact units."""
     return quantise(np.clip(scores.kappa, 0.0, 1.0))
 

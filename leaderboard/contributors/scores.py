@@ -18,44 +18,52 @@ from arena.judging.schedule import met_by
 from leaderboard.contributors.reliability import SIDES, UNKEYED, credit_table, key_signs
 from leaderboard.ratings import take
 from leaderboard.trust.quality import (
-    FEWEST_CONTROLS,
+    MIN_CONTROLS_FOR_QUALITY,
     UNRATED,
     band,
-    looked_at,
+    last_look,
     quality,
     ranks,
 )
 from leaderboard.votes.loading import Comparisons
 
 Table = npt.NDArray[np.int64]
-STEP = 100
+JUDGMENTS_PER_STEP = 100
 """Shown ranks move with every so many counted judgments of the event."""
 
 
-def scored(data: Comparisons, judged: Table) -> Table:
+def score_contributors(data: Comparisons, judged: Table) -> Table:
     """Quality and score, exact and in millionths, then shown rank and band: int64 (people, 4).
 
     judged: counted judgments in the order of `Comparisons.enrollments`. -1 says "not rated".
     """
-    answers, people = control_answers(data), len(data.enrollments)
+    answers, people = read_control_results(data), len(data.enrollments)
     exact = answers.quality(people)
-    so_far = data.columns["contributor"][data.judgments][: published(data)]
+    so_far = data.columns["contributor"][data.judgments][: published_position(data)]
     reached = np.bincount(so_far, minlength=people)
-    shown = answers.among_first(looked_at(reached, first_look(data.event))).quality(people)
-    return np.stack([exact, scores(judged, exact), ranks(scores(reached, shown)), band(shown)], 1)
+    shown = answers.among_first(last_look(reached, first_look(data.event))).quality(people)
+    return np.stack(
+        [
+            exact,
+            multiply_scores(judged, exact),
+            ranks(multiply_scores(reached, shown)),
+            band(shown),
+        ],
+        1,
+    )
 
 
 def first_look(event: Event) -> int:
     """Judgments by which the event's schedule has brought everybody the controls a rating takes."""
-    return met_by(FEWEST_CONTROLS, event.control_interval)
+    return met_by(MIN_CONTROLS_FOR_QUALITY, event.control_interval)
 
 
-def scores(judged: Table, qualities: Table) -> Table:
+def multiply_scores(judged: Table, qualities: Table) -> Table:
     """Judgments times quality; -1 for whoever has no quality."""
     return np.where(qualities < 0, UNRATED, judged * qualities)
 
 
-def published(data: Comparisons) -> int:
+def published_position(data: Comparisons) -> int:
     """How many judgments shown ranks go up to: a full hundred, and none of the last hour."""
     reached = int(np.count_nonzero(data.judgments))
     event = data.event
@@ -65,11 +73,11 @@ def published(data: Comparisons) -> int:
         first = late.order_by("first_seq").values_list("first_seq", flat=True).first()
         if first is not None:
             reached = int(np.count_nonzero(data.judgments & (data.columns["seq"] < first)))
-    return reached - reached % STEP
+    return reached - reached % JUDGMENTS_PER_STEP
 
 
 @dataclass(frozen=True, eq=False)
-class Answered:
+class ControlResults:
     """Counted answers to controls: who, which credit, which key, and the how manyth judgment of
     that person's it was, 1, 2, 3 …"""
 
@@ -82,18 +90,18 @@ class Answered:
         """Each contributor's quality in millionths; see `trust.quality`."""
         return quality(self.contributor, self.credit, self.key, credit_table(), people)
 
-    def among_first(self, limits: Table) -> "Answered":
+    def among_first(self, limits: Table) -> "ControlResults":
         """Those among the first so many judgments of each contributor."""
         kept = self.ordinal <= limits[self.contributor]
-        return Answered(
+        return ControlResults(
             self.contributor[kept], self.credit[kept], self.key[kept], self.ordinal[kept]
         )
 
 
-def control_answers(data: Comparisons) -> Answered:
+def read_control_results(data: Comparisons) -> ControlResults:
     """The answers to controls in use, each to the question that its control has the key of."""
-    contributor, keyed = data.columns["contributor"], keys_of(data)
-    order = grouped(contributor)
+    contributor, keyed = data.columns["contributor"], control_keys(data)
+    order = group_rows(contributor)
     places = np.flatnonzero((keyed != UNKEYED)[order])
     rows = order[places]
     who, key = contributor[rows].astype(np.int64), keyed[rows].astype(np.int64)
@@ -101,10 +109,10 @@ def control_answers(data: Comparisons) -> Answered:
     credit = credit_table()[side - SIDES[0], key - SIDES[0]]
     judged = np.bincount(contributor[data.judgments], minlength=len(data.enrollments))
     ordinal = np.cumsum(data.judgments[order])[places] - (np.cumsum(judged) - judged)[who]
-    return Answered(who, credit, key, ordinal)
+    return ControlResults(who, credit, key, ordinal)
 
 
-def keys_of(data: Comparisons) -> npt.NDArray[np.int8]:
+def control_keys(data: Comparisons) -> npt.NDArray[np.int8]:
     """The key that each row is to be held against: int8 (n,), `UNKEYED` for most."""
     matchup, question = data.columns["matchup"], data.columns["question"]
     keyed = np.full(len(matchup), UNKEYED, dtype=np.int8)
@@ -113,7 +121,7 @@ def keys_of(data: Comparisons) -> npt.NDArray[np.int8]:
     return keyed
 
 
-def grouped(index: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+def group_rows(index: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
     """The order that brings equal numbers together and otherwise leaves rows as they are.
 
     By 16 bits at a time, which numpy sorts ten times as fast as whole numbers.

@@ -8,27 +8,27 @@ from django.db.models import BigIntegerField, Value
 from django.db.models.functions import Cast, Coalesce
 
 from arena.judging.models import Origin
-from leaderboard.contributors.scores import scored
+from leaderboard.contributors.scores import score_contributors
 from leaderboard.models import Standing
 from leaderboard.trust.quality import UNRATED
 from leaderboard.votes.loading import ORIGINS, Comparisons
-from leaderboard.votes.queries import integers
+from leaderboard.votes.queries import read_integers
 
-COUNTED = ("judgments", "simulated")
-RATED = ("quality", "score", "rank", "band")
+COUNT_FIELDS = ("judgments", "simulated")
+RATED_FIELDS = ("quality", "score", "rank", "band")
 """Null in the database, -1 in arrays, for whoever is not rated."""
-WRITTEN = COUNTED + RATED
+WRITTEN_FIELDS = COUNT_FIELDS + RATED_FIELDS
 
 
 def write_standings(data: Comparisons) -> None:
     """Bring the standings of an event's contributors up to its judgments; writes what changed."""
-    wanted = tallies(data)
+    wanted = count_judgments(data)
     kept = Standing.objects.filter(event=data.event)
     numbers = [
-        *(Cast(name, BigIntegerField()) for name in COUNTED),
-        *(Cast(Coalesce(name, Value(UNRATED)), BigIntegerField()) for name in RATED),
+        *(Cast(name, BigIntegerField()) for name in COUNT_FIELDS),
+        *(Cast(Coalesce(name, Value(UNRATED)), BigIntegerField()) for name in RATED_FIELDS),
     ]
-    there = integers(kept.order_by("enrollment").values_list("enrollment", *numbers))
+    there = read_integers(kept.order_by("enrollment").values_list("enrollment", *numbers))
     stays = np.isin(there[:, 0], data.enrollments)
     kept.filter(enrollment__in=there[~stays, 0].tolist()).delete()
     before = np.full_like(wanted, UNRATED)
@@ -43,11 +43,11 @@ def write_standings(data: Comparisons) -> None:
         batch_size=2_000,
         update_conflicts=True,
         unique_fields=["enrollment"],
-        update_fields=WRITTEN,
+        update_fields=WRITTEN_FIELDS,
     )
 
 
-def tallies(data: Comparisons) -> npt.NDArray[np.int64]:
+def count_judgments(data: Comparisons) -> npt.NDArray[np.int64]:
     """The numbers of each contributor in the order of `WRITTEN`: int64 (people, 6)."""
     contributor, origin = data.columns["contributor"], data.columns["origin"]
     simulated = data.judgments & (origin == ORIGINS.index(Origin.SIMULATED))
@@ -55,10 +55,10 @@ def tallies(data: Comparisons) -> npt.NDArray[np.int64]:
     judged, made = (
         np.bincount(contributor[rows], minlength=people) for rows in (data.judgments, simulated)
     )
-    return np.column_stack([judged, made, scored(data, judged)])
+    return np.column_stack([judged, made, score_contributors(data, judged)])
 
 
 def as_fields(numbers: list[int]) -> dict[str, Any]:
     """A row of numbers as the fields of a standing."""
-    named = zip(WRITTEN, numbers, strict=True)
+    named = zip(WRITTEN_FIELDS, numbers, strict=True)
     return {name: None if value == UNRATED else value for name, value in named}

@@ -14,7 +14,7 @@ from arena.errors import NotFoundError
 from arena.events.models import Category, Event, Question
 from leaderboard.boards.summary import board_key
 from leaderboard.models import Rating, Snapshot
-from leaderboard.pages.charts import Axis, axis_labels, axis_over, whisker
+from leaderboard.pages.charts import Axis, axis_labels, fit_axis, whisker
 from leaderboard.ratings import scale
 
 Weighting = Rating.Weighting
@@ -27,7 +27,7 @@ WHY_NOT_RANKED = {
 
 
 @dataclass(frozen=True)
-class Choice:
+class BoardChoice:
     """Which board of a snapshot a visitor looks at; `default` is the question that goes unsaid."""
 
     default: Question
@@ -68,7 +68,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Row:
+class BoardRow:
     """A competitor's row, in points."""
 
     rating: Rating
@@ -104,7 +104,7 @@ class Tier:
     """Rows of a class: their intervals overlap that of the first, but perhaps in the last class."""
 
     number: int | None
-    rows: list[Row]
+    rows: list[BoardRow]
 
     @property
     def leader(self) -> str:
@@ -126,19 +126,19 @@ class Group:
     axis: SafeString
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[BoardRow]:
         return [row for tier in self.tiers for row in tier.rows]
 
 
 @dataclass(frozen=True)
-class Table:
+class BoardTable:
     """A whole board: its scales, and who is on none."""
 
     groups: list[Group] = field(default_factory=list)
-    unranked: list[Row] = field(default_factory=list)
+    unranked: list[BoardRow] = field(default_factory=list)
 
     @property
-    def everybody(self) -> list[Row]:
+    def everybody(self) -> list[BoardRow]:
         """Every row, ranked ones first."""
         return [*(row for group in self.groups for row in group.rows), *self.unranked]
 
@@ -149,7 +149,7 @@ class Table:
         return bool(rows) and all(row.rating.status == Rating.Status.PROVISIONAL for row in rows)
 
 
-def chosen(event: Event, wanted: dict[str, str]) -> Choice:
+def choose_board(event: Event, wanted: dict[str, str]) -> BoardChoice:
     """The board that the address names. Raises `NotFoundError` where there is none such."""
     questions = {asked.name: asked for asked in event.questions.filter(kind="preference")}
     default = next(iter(questions.values()), None)
@@ -165,103 +165,107 @@ def chosen(event: Event, wanted: dict[str, str]) -> Choice:
         or (slug and weighting == Weighting.STYLE)
     ):
         raise NotFoundError
-    return Choice(default, question, category, weighting)
+    return BoardChoice(default, question, category, weighting)
 
 
-def table_of(snapshot: Snapshot, choice: Choice) -> Table:
+def read_table(snapshot: Snapshot, choice: BoardChoice) -> BoardTable:
     """The chosen board's rows, best first within each scale."""
     ratings = snapshot.ratings.filter(
         question=choice.question, category=choice.category, weighting=choice.weighting
     ).select_related("competitor")
-    rows = [in_points(rating) for rating in ratings]
+    rows = [to_board_row(rating) for rating in ratings]
     rated = [row for row in rows if row.points is not None]
     rated.sort(key=lambda row: (row.rating.component, row.rating.rank, row.rating.competitor_id))
     scales = groupby(rated, key=lambda row: row.rating.component)
     unranked = [row for row in rows if row.points is None]
     unranked.sort(key=lambda row: (-row.rating.votes, row.rating.competitor.name))
-    return Table([grouped_by_tier(list(scale)) for _, scale in scales], unranked)
+    return BoardTable([group_by_tier(list(scale)) for _, scale in scales], unranked)
 
 
-def in_points(rating: Rating) -> Row:
+def to_board_row(rating: Rating) -> BoardRow:
     """A row on the scale that people read."""
     points, lower, upper, elo = (
-        None if value is None else as_points(value)
+        None if value is None else to_points(value)
         for value in (rating.strength, rating.lower, rating.upper, rating.elo)
     )
-    return Row(rating, points, lower, upper, elo)
+    return BoardRow(rating, points, lower, upper, elo)
 
 
-def as_points(strength: float) -> float:
+def to_points(strength: float) -> float:
     """A strength on the scale that people read."""
     return float(scale.to_points(np.array(strength)))
 
 
-def grouped_by_tier(rows: Sequence[Row]) -> Group:
+def group_by_tier(rows: Sequence[BoardRow]) -> Group:
     """Rows of one scale with their plots on a common axis."""
-    axis = axis_over(
+    axis = fit_axis(
         [row.points for row in rows if row.points is not None],
         [end for row in rows for end in (row.lower, row.upper) if end is not None],
     )
-    tiers = groupby((plotted(row, axis) for row in rows), key=lambda row: row.rating.tier)
+    tiers = groupby((add_whisker(row, axis) for row in rows), key=lambda row: row.rating.tier)
     return Group([Tier(number, list(members)) for number, members in tiers], axis_labels(axis))
 
 
-def plotted(row: Row, axis: Axis) -> Row:
+def add_whisker(row: BoardRow, axis: Axis) -> BoardRow:
     """The row with its dot and whisker."""
     assert row.points is not None
     plot = whisker(axis, row.points, row.lower, row.upper)
-    return Row(row.rating, row.points, row.lower, row.upper, row.elo, plot)
+    return BoardRow(row.rating, row.points, row.lower, row.upper, row.elo, plot)
 
 
-def links(event: Event, choice: Choice, snapshot: Snapshot) -> dict[str, list[dict[str, Any]]]:
+def filter_links(
+    event: Event, choice: BoardChoice, snapshot: Snapshot
+) -> dict[str, list[dict[str, Any]]]:
     """The filters as links: label, query and whether it is the current one."""
     questions = event.questions.filter(kind="preference")
-    weightings = offered(choice, snapshot)
+    weightings = available_weightings(choice, snapshot)
     # Style is controlled over all records, not by category.
     within = Weighting.RAW if choice.weighting == Weighting.STYLE else choice.weighting
     return {
-        "questions": [link(choice, question.title, question=question) for question in questions],
+        "questions": [
+            filter_link(choice, question.title, question=question) for question in questions
+        ],
         "categories": [
-            link(choice, _("All"), category=None),
+            filter_link(choice, _("All"), category=None),
             *(
-                link(choice, item.name, category=item, weighting=within)
+                filter_link(choice, item.name, category=item, weighting=within)
                 for item in event.categories.all()
             ),
         ],
         "weightings": [
-            link(choice, Weighting(value).label, weighting=value) for value in weightings
+            filter_link(choice, Weighting(value).label, weighting=value) for value in weightings
         ]
         if len(weightings) > 1
         else [],
     }
 
 
-def offered(choice: Choice, snapshot: Snapshot) -> list[str]:
+def available_weightings(choice: BoardChoice, snapshot: Snapshot) -> list[str]:
     """The weightings there are boards of."""
     found = [Weighting.RAW.value]
     for weighting in (Weighting.WEIGHTED, Weighting.STYLE):
-        board = board_of(snapshot, board_key(choice.question.pk, None, weighting))
+        board = board_details(snapshot, board_key(choice.question.pk, None, weighting))
         by_category = weighting != Weighting.STYLE
         if board and "why_not" not in board and (by_category or not choice.category):
             found.append(weighting.value)
     return found
 
 
-def board_of(snapshot: Snapshot, key: str) -> dict[str, Any]:
+def board_details(snapshot: Snapshot, key: str) -> dict[str, Any]:
     """What the snapshot keeps of a board beside its rows; nothing where it has no such board."""
     kept: dict[str, Any] = snapshot.details.get("boards", {}).get(key, {})
     return kept
 
 
-def link(choice: Choice, label: Any, **change: Any) -> dict[str, Any]:
+def filter_link(choice: BoardChoice, label: Any, **change: Any) -> dict[str, Any]:
     """A link to the board that differs from the chosen one in one thing."""
     there = replace(choice, **change)
     return {"label": label, "query": there.query(), "is_current": there == choice}
 
 
-def pairs_of(snapshot: Snapshot, choice: Choice) -> Iterator[tuple[int, int, int, int, int]]:
+def read_pairs(snapshot: Snapshot, choice: BoardChoice) -> Iterator[tuple[int, int, int, int, int]]:
     """Who met whom on the chosen board: two competitors' keys, wins, ties, wins of the second."""
-    board = board_of(snapshot, choice.raw_key)
+    board = board_details(snapshot, choice.raw_key)
     keys, flat = snapshot.details.get("competitors", []), board.get("pairs", [])
     for i, j, won, tied, lost in zip(*(iter(flat),) * 5, strict=True):
         yield keys[i], keys[j], won, tied, lost

@@ -15,15 +15,15 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 STEPS = (1, 2, 5)
-ROOM = 0.06
+MARGIN = 0.06
 """Part of an axis that is left free at either end."""
-BASE = 86.0
+BASELINE = 86.0
 """Percent of the height at which bars and lines end; the labels are below."""
-TALLEST = 78.0
+MAX_BAR_HEIGHT = 78.0
 """Percent of the height that the highest bar takes."""
-THICKEST = 3.0
+MAX_BAR_WIDTH = 3.0
 """Percent of the width that a bar takes at most."""
-NAME = 6.5
+LABEL_HEIGHT = 6.5
 """Percent of the height that a name takes."""
 
 
@@ -37,7 +37,7 @@ class Axis:
 
     def at(self, value: float) -> str:
         """Where a value is drawn; beyond the ends at the end."""
-        return percent(100 * self.share(value))
+        return format_percent(100 * self.share(value))
 
     def share(self, value: float) -> float:
         """The same as a part of the axis."""
@@ -48,7 +48,7 @@ class Axis:
         return self.low <= value <= self.high
 
 
-def axis_over(values: Sequence[float], reaches: Sequence[float], most_ticks: int = 6) -> Axis:
+def fit_axis(values: Sequence[float], reaches: Sequence[float], most_ticks: int = 6) -> Axis:
     """An axis for values and the ends of their intervals.
 
     Intervals far wider than all values lie apart are cut off rather than squeezing the rest.
@@ -57,7 +57,7 @@ def axis_over(values: Sequence[float], reaches: Sequence[float], most_ticks: int
     spread = max(high - low, 100.0)
     low = max(min([low, *reaches]), low - spread)
     high = min(max([high, *reaches]), high + spread)
-    room = ROOM * max(high - low, 1.0)
+    room = MARGIN * max(high - low, 1.0)
     low, high = low - room, high + room
     step = tick_step((high - low) / most_ticks)
     first = math.ceil(low / step)
@@ -74,7 +74,10 @@ def axis_labels(axis: Axis) -> SafeString:
     """The axis' numbers."""
     return svg(
         "axis",
-        ('<text x="{}" y="100%" dy="-10">{}</text>', ((axis.at(t), points(t)) for t in axis.ticks)),
+        (
+            '<text x="{}" y="100%" dy="-10">{}</text>',
+            ((axis.at(t), format_points(t)) for t in axis.ticks),
+        ),
     )
 
 
@@ -100,49 +103,49 @@ def grid(axis: Axis) -> Iterable[tuple[str]]:
 def bars(counts: Sequence[int], labels: Sequence[tuple[float, str]]) -> SafeString:
     """Counts as bars from left to right; labels: (place in [0, 1], text) below them."""
     width, top = 100 / len(counts), max(counts)
-    thick = min(0.8 * width, THICKEST)
+    thick = min(0.8 * width, MAX_BAR_WIDTH)
     step = max(tick_step(top / 4), 1)
     levels = [
-        (percent(BASE - TALLEST * n * step / top), points(n * step))
+        (format_percent(BASELINE - MAX_BAR_HEIGHT * n * step / top), format_points(n * step))
         for n in range(1, math.floor(top / step) + 1)
     ]
     shapes = (
         (
-            percent((i + 0.5) * width - thick / 2),
-            percent(thick),
-            percent(BASE - TALLEST * n / top),
-            percent(TALLEST * n / top),
+            format_percent((i + 0.5) * width - thick / 2),
+            format_percent(thick),
+            format_percent(BASELINE - MAX_BAR_HEIGHT * n / top),
+            format_percent(MAX_BAR_HEIGHT * n / top),
         )
         for i, n in enumerate(counts)
         if n
     )
-    return framed(
-        levels_of(levels),
+    return frame(
+        draw_levels(levels),
         svg(
             "bars",
             ('<line class="tick" x1="0" x2="100%" y1="{0}" y2="{0}"/>', levels),
             ('<rect class="bar" x="{}" width="{}" y="{}" height="{}"/>', shapes),
-            ('<text class="label {}" x="{}" y="100%" dy="-2">{}</text>', placed(labels)),
+            ('<text class="label {}" x="{}" y="100%" dy="-2">{}</text>', place_labels(labels)),
         ),
     )
 
 
-def levels_of(levels: Iterable[tuple[str, str]]) -> SafeString:
+def draw_levels(levels: Iterable[tuple[str, str]]) -> SafeString:
     """The numbers to the left of a drawing, at their heights."""
     return svg("levels", ('<text x="100%" y="{}" dy="4">{}</text>', levels))
 
 
-def framed(*drawings: SafeString) -> SafeString:
+def frame(*drawings: SafeString) -> SafeString:
     """Drawings side by side: what stands left, the plot, what stands right."""
     return format_html('<div class="frame">{}</div>', format_html_join("", "{}", zip(drawings)))
 
 
-def percent(value: float) -> str:
+def format_percent(value: float) -> str:
     """A length or place in a drawing."""
     return f"{value:.2f}%"
 
 
-def placed(labels: Iterable[tuple[float, str]]) -> Iterable[tuple[str, str, str]]:
+def place_labels(labels: Iterable[tuple[float, str]]) -> Iterable[tuple[str, str, str]]:
     """Class, place and text of each label; the outermost ones stay inside the drawing."""
     for place, text in labels:
         side = "start" if place < 0.05 else "end" if place > 0.95 else "middle"
@@ -160,38 +163,40 @@ class Line:
 def lines(curves: Sequence[Line], labels: Sequence[tuple[float, str]]) -> SafeString:
     """Values over time, each line with its name at its end."""
     values = [value for line in curves for _, value in line.points]
-    axis = axis_over(values, [], most_ticks=5)
-    levels = [(percent(upward(axis, tick)), points(tick)) for tick in axis.ticks]
+    axis = fit_axis(values, [], most_ticks=5)
+    levels = [(format_percent(to_height(axis, tick)), format_points(tick)) for tick in axis.ticks]
     segments = []
     for number, line in enumerate(curves):
-        ends = [(percent(100 * x), percent(upward(axis, y))) for x, y in line.points]
+        ends = [
+            (format_percent(100 * x), format_percent(to_height(axis, y))) for x, y in line.points
+        ]
         segments += [(number, *one, *next_) for one, next_ in pairwise(ends)]
-    heights = spread([upward(axis, line.points[-1][1]) for line in curves], NAME)
-    names = ((n, percent(y), curves[n].name) for n, y in enumerate(heights))
-    return framed(
-        levels_of(levels),
+    heights = spread_apart([to_height(axis, line.points[-1][1]) for line in curves], LABEL_HEIGHT)
+    names = ((n, format_percent(y), curves[n].name) for n, y in enumerate(heights))
+    return frame(
+        draw_levels(levels),
         svg(
             "lines",
             ('<line class="tick" x1="0" x2="100%" y1="{0}" y2="{0}"/>', levels),
             ('<line class="curve c{}" x1="{}" y1="{}" x2="{}" y2="{}"/>', segments),
-            ('<text class="label {}" x="{}" y="100%" dy="-2">{}</text>', placed(labels)),
+            ('<text class="label {}" x="{}" y="100%" dy="-2">{}</text>', place_labels(labels)),
         ),
         svg("names", ('<text class="name c{}" x="0" y="{}" dy="4">{}</text>', names)),
     )
 
 
-def upward(axis: Axis, value: float) -> float:
+def to_height(axis: Axis, value: float) -> float:
     """The y of a value in percent: low values at the bottom, above the labels."""
-    return BASE * (1 - axis.share(value))
+    return BASELINE * (1 - axis.share(value))
 
 
-def spread(places: Sequence[float], apart: float) -> list[float]:
+def spread_apart(places: Sequence[float], apart: float) -> list[float]:
     """The same places, some distance apart in their order: pushed down, and up from the end."""
     order = sorted(range(len(places)), key=lambda i: places[i])
     moved = list(places)
     for before, after in pairwise(order):
         moved[after] = max(moved[after], moved[before] + apart)
-    limit = BASE
+    limit = BASELINE
     for i in reversed(order):
         moved[i] = min(moved[i], limit)
         limit = moved[i] - apart
@@ -207,6 +212,6 @@ def svg(name: str, *parts: Part) -> SafeString:
     return format_html('<svg class="chart {}" aria-hidden="true">{}</svg>', name, shapes)
 
 
-def points(value: float) -> str:
+def format_points(value: float) -> str:
     """A round number, with its thousands apart."""
     return number_format(round(value), force_grouping=True)

@@ -7,7 +7,7 @@ from typing import Any
 from arena.events.models import Event
 from arena.spreadsheets import safe_cell
 from leaderboard.models import Snapshot
-from leaderboard.pages.board import Choice, Row, Table, board_of, pairs_of
+from leaderboard.pages.board import BoardChoice, BoardRow, BoardTable, board_details, read_pairs
 
 COLUMNS = (
     "rank",
@@ -37,12 +37,12 @@ INDEXED, NAMED = ("pairs", "p"), ("neighbours", "unseating")
 """Parts of what a snapshot keeps of a board that speak of models by their keys."""
 
 
-def rows_of(table: Table) -> list[dict[str, Any]]:
+def flat_rows(table: BoardTable) -> list[dict[str, Any]]:
     """Every row of a board, ranked ones first."""
-    return [row_of(row) for row in table.everybody]
+    return [flat_row(row) for row in table.everybody]
 
 
-def row_of(row: Row) -> dict[str, Any]:
+def flat_row(row: BoardRow) -> dict[str, Any]:
     """One row: ratings and Elo in points, strength a natural logarithm, win rate a part of 1."""
     rating, competitor = row.rating, row.rating.competitor
     values = (
@@ -70,27 +70,29 @@ def row_of(row: Row) -> dict[str, Any]:
     return dict(zip(COLUMNS, values, strict=True))
 
 
-def as_csv(table: Table) -> str:
+def to_csv(table: BoardTable) -> str:
     """Comma-separated, with a head; no text in it can be taken for a formula."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    for row in rows_of(table):
-        writer.writerow([plain(value) for value in row.values()])
+    for row in flat_rows(table):
+        writer.writerow([escape_text(value) for value in row.values()])
     return out.getvalue()
 
 
-def plain(value: Any) -> Any:
+def escape_text(value: Any) -> Any:
     """Text that a spreadsheet would run gets an apostrophe in front; numbers stay numbers."""
     return safe_cell(value) if isinstance(value, str) else value
 
 
-def as_json(event: Event, snapshot: Snapshot, choice: Choice, table: Table) -> dict[str, Any]:
+def to_json(
+    event: Event, snapshot: Snapshot, choice: BoardChoice, table: BoardTable
+) -> dict[str, Any]:
     """The whole board with what it was computed from."""
-    board = board_of(snapshot, choice.key)
+    board = board_details(snapshot, choice.key)
     # Not from the rows: a board that could not be computed has none, but its votes have pairs.
     names = dict(event.competitors.values_list("pk", "name"))
-    pairs = pairs_of(snapshot, choice)
+    pairs = read_pairs(snapshot, choice)
     columns = ("first", "second", "first_won", "tied", "second_won")
     return {
         "event": event.slug,
@@ -103,10 +105,10 @@ def as_json(event: Event, snapshot: Snapshot, choice: Choice, table: Table) -> d
         "contributors": snapshot.contributors,
         "judgments_by_origin": snapshot.details.get("origins", {}),
         "method": {k: v for k, v in board.items() if k not in (*INDEXED, *NAMED)},
-        "ratings": rows_of(table),
-        "neighbours": [named(pair, names) for pair in board.get("neighbours", [])],
+        "ratings": flat_rows(table),
+        "neighbours": [name_models(pair, names) for pair in board.get("neighbours", [])],
         "unseating": {
-            change: named(kept, names) for change, kept in board.get("unseating", {}).items()
+            change: name_models(kept, names) for change, kept in board.get("unseating", {}).items()
         },
         "pairs": [
             dict(zip(columns, (names[first], names[second], *counts), strict=True))
@@ -115,6 +117,6 @@ def as_json(event: Event, snapshot: Snapshot, choice: Choice, table: Table) -> d
     }
 
 
-def named(kept: dict[str, Any], names: dict[int, str]) -> dict[str, Any]:
+def name_models(kept: dict[str, Any], names: dict[int, str]) -> dict[str, Any]:
     """The same with the names of the two models for their keys."""
     return kept | {side: names[kept[side]] for side in ("leader", "challenger")}

@@ -10,19 +10,26 @@ from django.utils.formats import date_format, number_format
 from django.utils.safestring import SafeString
 
 from arena.events.models import Event
-from leaderboard.boards.diagnostics import TESTED, THOUSANDTHS
+from leaderboard.boards.diagnostics import MAX_MODELS_TESTED, THOUSANDTHS
 from leaderboard.models import Rating, Snapshot
-from leaderboard.pages.board import Choice, Row, Table, as_points, board_of, pairs_of
+from leaderboard.pages.board import (
+    BoardChoice,
+    BoardRow,
+    BoardTable,
+    board_details,
+    read_pairs,
+    to_points,
+)
 from leaderboard.pages.charts import Line, bars, lines
 from leaderboard.ratings import bradley_terry
 
-SHOWN = 16
+MAX_HEAT_MAP_MODELS = 16
 """Models in the head-to-head table, unless all are asked for."""
 SHADES = 10
 ALPHA = 0.05
 """The level of the tests of all pairs."""
-CURVES = 6
-MOMENTS = 60
+MAX_CURVES = 6
+MAX_MOMENTS = 60
 """Lines of the rating chart, and points of a line."""
 
 
@@ -46,7 +53,7 @@ class Cell:
 class HeatRow:
     """A model against all others; None against itself."""
 
-    row: Row
+    row: BoardRow
     cells: list[Cell | None]
 
 
@@ -63,21 +70,23 @@ class HeatMap:
 
 
 def heat_maps(
-    snapshot: Snapshot, choice: Choice, table: Table, *, everybody: bool
+    snapshot: Snapshot, choice: BoardChoice, table: BoardTable, *, everybody: bool
 ) -> list[HeatMap]:
     """Expected wins by the ratings, and the votes there were, for each of the board's scales."""
-    met = {(i, j): won + tied + lost for i, j, won, tied, lost in pairs_of(snapshot, choice)}
-    p = tested(snapshot, choice)
+    met = {(i, j): won + tied + lost for i, j, won, tied, lost in read_pairs(snapshot, choice)}
+    p = adjusted_p_values(snapshot, choice)
     maps = []
     for group in table.groups:
-        shown = group.rows if everybody else group.rows[:SHOWN]
+        shown = group.rows if everybody else group.rows[:MAX_HEAT_MAP_MODELS]
         if len(shown) > 1:
             maps.append(HeatMap(list(heat_rows(shown, met, p)), len(group.rows)))
     return maps
 
 
 def heat_rows(
-    shown: Sequence[Row], met: dict[tuple[int, int], int], p: dict[tuple[int, int], float] | None
+    shown: Sequence[BoardRow],
+    met: dict[tuple[int, int], int],
+    p: dict[tuple[int, int], float] | None,
 ) -> Iterator[HeatRow]:
     """Each model against the others, with the votes between the two and Holm's p."""
     expected = bradley_terry.win_probability(
@@ -87,7 +96,10 @@ def heat_rows(
         cells: list[Cell | None] = []
         for j, other in enumerate(shown):
             one, two = sorted([row.rating.competitor_id, other.rating.competitor_id])
-            known = p is not None and max(row.rating.rank or 0, other.rating.rank or 0) <= TESTED
+            known = (
+                p is not None
+                and max(row.rating.rank or 0, other.rating.rank or 0) <= MAX_MODELS_TESTED
+            )
             found = p.get((one, two), 0.0) if p is not None and known else None
             apart = (row.points or 0.0) - (other.points or 0.0)
             votes = met.get((one, two), 0)
@@ -97,20 +109,25 @@ def heat_rows(
 
 def cell(share: float, votes: int, apart: float, p: float | None) -> Cell:
     """One model against one other."""
-    said, is_open = ("", False) if p is None else (as_p(p), p > ALPHA)
+    said, is_open = ("", False) if p is None else (format_p(p), p > ALPHA)
     return Cell(round(100 * share), round(SHADES * share), votes, apart, said, is_open)
 
 
-def tested(snapshot: Snapshot, choice: Choice) -> dict[tuple[int, int], float] | None:
+def adjusted_p_values(
+    snapshot: Snapshot, choice: BoardChoice
+) -> dict[tuple[int, int], float] | None:
     """Holm's p of pairs on the chosen board, 0 where not listed; None where nothing was kept."""
-    flat, keys = board_of(snapshot, choice.key).get("p"), snapshot.details.get("competitors", [])
+    flat, keys = (
+        board_details(snapshot, choice.key).get("p"),
+        snapshot.details.get("competitors", []),
+    )
     if flat is None:
         return None
     rows = zip(*(iter(flat),) * 3, strict=True)
     return {(keys[i], keys[j]): thousandths / THOUSANDTHS for i, j, thousandths in rows}
 
 
-def as_p(p: float) -> str:
+def format_p(p: float) -> str:
     """A p-value to three places, with its sign."""
     if p < 1 / THOUSANDTHS:
         return f"p < {number_format(0.001, 3)}"
@@ -133,15 +150,15 @@ def timeline_of(snapshot: Snapshot, event: Event) -> Timeline:
     counts, unit = kept.get("counts", []), kept.get("unit", "")
     if not counts:
         return Timeline("", SafeString(""), [], kept.get("unknown", 0))
-    moments = list(moments_of(unit, kept["start"], len(counts), event))
+    moments = list(timeline_moments(unit, kept["start"], len(counts), event))
     style = "D H:i" if unit == "hour" else "j M"
-    chart = bars(counts, marks([date_format(moment, style) for moment in moments]))
+    chart = bars(counts, label_positions([date_format(moment, style) for moment in moments]))
     words = "j M Y, H:i" if unit == "hour" else "j M Y"
     named = [date_format(moment, words) for moment in moments]
     return Timeline(unit, chart, list(zip(named, counts, strict=True)), kept.get("unknown", 0))
 
 
-def moments_of(unit: str, start: str, count: int, event: Event) -> Iterator[date | datetime]:
+def timeline_moments(unit: str, start: str, count: int, event: Event) -> Iterator[date | datetime]:
     """When each bin begins, in the event's time zone."""
     if unit == "hour":
         first = datetime.fromisoformat(start)
@@ -152,7 +169,7 @@ def moments_of(unit: str, start: str, count: int, event: Event) -> Iterator[date
         yield date.fromisoformat(start) + timedelta(days=bins * (7 if unit == "week" else 1))
 
 
-def marks(texts: Sequence[str]) -> list[tuple[float, str]]:
+def label_positions(texts: Sequence[str]) -> list[tuple[float, str]]:
     """The first, the middle and the last of a text per bin, each below its bin."""
     last = len(texts) - 1
     return [((i + 0.5) / len(texts), texts[i]) for i in sorted({0, last // 2, last})]
@@ -168,9 +185,9 @@ class History:
     ends: list[tuple[str, float, float]]
 
 
-def history_of(snapshot: Snapshot, choice: Choice, table: Table) -> History | None:
+def history_of(snapshot: Snapshot, choice: BoardChoice, table: BoardTable) -> History | None:
     """How the ratings of the best came about; None where too few snapshots were published."""
-    rows = table.groups[0].rows[:CURVES] if table.groups else []
+    rows = table.groups[0].rows[:MAX_CURVES] if table.groups else []
     moments = published_moments(snapshot)
     if len(moments) < 3 or len(rows) < 2:
         return None
@@ -186,7 +203,9 @@ def history_of(snapshot: Snapshot, choice: Choice, table: Table) -> History | No
     return History(lines(curves, labels), since, until, ends)
 
 
-def curves_of(choice: Choice, rows: Sequence[Row], moments: dict[int, datetime]) -> list[Line]:
+def curves_of(
+    choice: BoardChoice, rows: Sequence[BoardRow], moments: dict[int, datetime]
+) -> list[Line]:
     """The ratings of some competitors in some snapshots; of those with at least two."""
     since, until = min(moments.values()), max(moments.values())
     found: dict[int, list[tuple[float, float]]] = {}
@@ -200,7 +219,7 @@ def curves_of(choice: Choice, rows: Sequence[Row], moments: dict[int, datetime])
     ).order_by("snapshot")
     for key, where, strength in ratings.values_list("competitor", "snapshot", "strength"):
         place = (moments[where] - since) / (until - since)
-        found.setdefault(key, []).append((place, as_points(strength or 0.0)))
+        found.setdefault(key, []).append((place, to_points(strength or 0.0)))
     curves = (
         Line(row.rating.competitor.name, tuple(found.get(row.rating.competitor_id, ())))
         for row in rows
@@ -215,5 +234,5 @@ def published_moments(snapshot: Snapshot) -> dict[int, datetime]:
         .filter(event=snapshot.event_id, pk__lte=snapshot.pk)
         .values_list("pk", "published_at")
     )
-    step = max(1, -(-len(published) // MOMENTS))
+    step = max(1, -(-len(published) // MAX_MOMENTS))
     return dict(published[::-step])

@@ -8,13 +8,13 @@ from arena.events.controls import has_controls
 from arena.events.models import Event, Question
 from arena.judging.models import Exclusion, Origin
 from arena.questions import KINDS
-from leaderboard.contributors.scores import STEP, first_look
+from leaderboard.contributors.scores import JUDGMENTS_PER_STEP, first_look
 from leaderboard.models import Snapshot
 from leaderboard.ratings import MIN_VOTES, scale
-from leaderboard.snapshots.publishing import FEWEST_PEOPLE, PATIENCE
+from leaderboard.snapshots.publishing import MAX_WAIT, MIN_PEOPLE
 from leaderboard.trust import quality
-from leaderboard.trust.control import FEWEST_CONTROLS, PRIOR_AGREEMENT, PRIOR_CONTROLS
-from leaderboard.votes.contents import MOST
+from leaderboard.trust.control import MIN_CONTROLS_FOR_KAPPA, PRIOR_AGREEMENT, PRIOR_CONTROLS
+from leaderboard.votes.contents import MAX_VOTES_SCANNED
 
 
 def method_context(event: Event) -> dict[str, Any]:
@@ -37,18 +37,18 @@ def method_context(event: Event) -> dict[str, Any]:
         "has_controls": has_controls(event),
         "average": scale.AVERAGE,
         "fewest_votes": int(MIN_VOTES),
-        "fewest_people": FEWEST_PEOPLE,
-        "fewest_controls": FEWEST_CONTROLS,
+        "fewest_people": MIN_PEOPLE,
+        "fewest_controls": MIN_CONTROLS_FOR_KAPPA,
         "prior_agreement": PRIOR_AGREEMENT,
         "prior_controls": PRIOR_CONTROLS,
         "prior": round(PRIOR_AGREEMENT / PRIOR_CONTROLS, 2),
-        "patience_hours": int(PATIENCE.total_seconds() // 3600),
-        "fewest_rated": quality.FEWEST_CONTROLS,
+        "patience_hours": int(MAX_WAIT.total_seconds() // 3600),
+        "fewest_rated": quality.MIN_CONTROLS_FOR_QUALITY,
         "bands": quality.BANDS,
-        "step": STEP,
+        "step": JUDGMENTS_PER_STEP,
         "first_look": first_look(event),
-        "look": quality.LOOK,
-        "most_votes": MOST,
+        "look": quality.JUDGMENTS_BETWEEN_LOOKS,
+        "most_votes": MAX_VOTES_SCANNED,
     }
 
 

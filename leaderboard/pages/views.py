@@ -28,16 +28,21 @@ from arena.judging.models import Origin
 from leaderboard.contributors.places import is_over, place_of, places, standings_of
 from leaderboard.contributors.scores import first_look
 from leaderboard.models import Board, Snapshot, Standing
-from leaderboard.pages.board import board_of, chosen, links, table_of
-from leaderboard.pages.downloads import as_csv, as_json
+from leaderboard.pages.board import board_details, choose_board, filter_links, read_table
+from leaderboard.pages.downloads import to_csv, to_json
 from leaderboard.pages.figures import heat_maps, history_of, timeline_of
 from leaderboard.pages.method import method_context
-from leaderboard.pages.uncertainty import doubts_of, interval_of, without_worth, worth_of_style
+from leaderboard.pages.uncertainty import (
+    interval_context,
+    omitted_covariates,
+    style_coefficients,
+    uncertainty_context,
+)
 from leaderboard.results.winner import winner_of
 
-KEPT = 3600
-PAGE = 100
-ALL = "all"
+CACHE_SECONDS = 3600
+PAGE_SIZE = 100
+ALL_PAIRS = "all"
 FILTERS = ("question", "category", "weighting", "pairs")
 
 
@@ -99,7 +104,7 @@ def address_of(request: HttpRequest) -> str:
     The rendered page is kept for each address, so there must not be one for every whim.
     """
     query = {name: request.GET[name] for name in FILTERS if request.GET.get(name)}
-    if query.get("pairs") != ALL:
+    if query.get("pairs") != ALL_PAIRS:
         query.pop("pairs", None)
     return f"{request.path}?{urlencode(query)}" if query else request.path
 
@@ -119,13 +124,13 @@ def board_html(request: HttpRequest, event: Event, phase: Phase, tag: str) -> st
         html = render_to_string(
             "leaderboard/_board.html", board_context(request, event, phase, tag)
         )
-        cache.set(key, html, KEPT)
+        cache.set(key, html, CACHE_SECONDS)
     return str(html)
 
 
 def board_context(request: HttpRequest, event: Event, phase: Phase, tag: str) -> dict[str, Any]:
     """Everything the changing part shows."""
-    choice = chosen(event, request.GET.dict())
+    choice = choose_board(event, request.GET.dict())
     snapshot = Snapshot.objects.filter(board__event=event).first()
     context = {
         "event": event,
@@ -136,24 +141,24 @@ def board_context(request: HttpRequest, event: Event, phase: Phase, tag: str) ->
     }
     if snapshot is None:
         return context | {"no_board": no_board(event, phase)}
-    table, method = table_of(snapshot, choice), board_of(snapshot, choice.key)
-    everybody = request.GET.get("pairs") == ALL
+    table, method = read_table(snapshot, choice), board_details(snapshot, choice.key)
+    everybody = request.GET.get("pairs") == ALL_PAIRS
     origins = snapshot.details.get("origins", {})
     return context | {
         "snapshot": snapshot,
         "table": table,
-        "links": links(event, choice, snapshot),
+        "links": filter_links(event, choice, snapshot),
         "method": method,
-        "interval": interval_of(method),
-        "no_style": board_of(snapshot, choice.style_key).get("why_not"),
-        "style_worth": worth_of_style(snapshot, choice),
-        "without_worth": without_worth(snapshot, choice),
+        "interval": interval_context(method),
+        "no_style": board_details(snapshot, choice.style_key).get("why_not"),
+        "style_worth": style_coefficients(snapshot, choice),
+        "without_worth": omitted_covariates(snapshot, choice),
         "origins": origins,
         "origin_rows": [
             (label, origins[name]) for name, label in Origin.choices if name in origins
         ],
-        "doubts": doubts_of(snapshot, choice, table),
-        "all_pairs": choice.query(pairs=ALL),
+        "doubts": uncertainty_context(snapshot, choice, table),
+        "all_pairs": choice.query(pairs=ALL_PAIRS),
         "heat_maps": heat_maps(snapshot, choice, table, everybody=everybody),
         "timeline": timeline_of(snapshot, event),
         "history": history_of(snapshot, choice, table),
@@ -165,8 +170,8 @@ def board_context(request: HttpRequest, event: Event, phase: Phase, tag: str) ->
 def board_csv(request: HttpRequest, slug: str) -> HttpResponse:
     """The chosen board as a file."""
     event = event_for(request.user, slug)
-    choice, snapshot = chosen(event, request.GET.dict()), snapshot_of(event)
-    response = HttpResponse(as_csv(table_of(snapshot, choice)), content_type="text/csv")
+    choice, snapshot = choose_board(event, request.GET.dict()), public_snapshot(event)
+    response = HttpResponse(to_csv(read_table(snapshot, choice)), content_type="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="{event.slug}-leaderboard.csv"'
     return response
 
@@ -176,11 +181,11 @@ def board_csv(request: HttpRequest, slug: str) -> HttpResponse:
 def board_json(request: HttpRequest, slug: str) -> HttpResponse:
     """The chosen board with what it was computed from."""
     event = event_for(request.user, slug)
-    choice, snapshot = chosen(event, request.GET.dict()), snapshot_of(event)
-    return JsonResponse(as_json(event, snapshot, choice, table_of(snapshot, choice)))
+    choice, snapshot = choose_board(event, request.GET.dict()), public_snapshot(event)
+    return JsonResponse(to_json(event, snapshot, choice, read_table(snapshot, choice)))
 
 
-def snapshot_of(event: Event) -> Snapshot:
+def public_snapshot(event: Event) -> Snapshot:
     """The snapshot that the public pages show. Raises `NotFoundError` before the first."""
     snapshot = Snapshot.objects.filter(board__event=event).first()
     if snapshot is None:
@@ -193,7 +198,7 @@ def snapshot_of(event: Event) -> Snapshot:
 def contributors(request: HttpRequest, slug: str) -> HttpResponse:
     """Who contributed, how much and how well; a visitor's own row on top."""
     event = event_for(request.user, slug)
-    page = Paginator(standings_of(event), PAGE).get_page(request.GET.get("page"))
+    page = Paginator(standings_of(event), PAGE_SIZE).get_page(request.GET.get("page"))
     own = enrollment_of(request.user, event)
     context = {
         "event": event,

@@ -9,7 +9,7 @@ from arena.errors import ConflictError
 from arena.events.lifecycle import step
 from arena.events.models import Event
 from leaderboard.models import Snapshot
-from leaderboard.snapshots.publishing import publish
+from leaderboard.snapshots.publishing import publish_snapshot
 from leaderboard.snapshots.refresh import fingerprint_of
 
 FINAL = "Final result"
@@ -55,7 +55,7 @@ def seal_round(event: Event, name: str, now: datetime) -> Snapshot:
             if not unsealed.update(name=name, sealed_at=now):
                 raise ConflictError(_("Somebody has sealed it meanwhile."), "already_sealed")
             if event.state == Event.State.PUBLISHED:
-                publish(snapshot, now)
+                publish_snapshot(snapshot, now)
     except IntegrityError as error:
         raise ConflictError(_("Another round has this name."), "name_taken") from error
     snapshot.refresh_from_db()
@@ -74,7 +74,7 @@ def publish_event(event: Event, now: datetime) -> Snapshot:
         step(event, Event.State.PUBLISHED, Event.State.CLOSED)
         if snapshot.sealed_at is None:
             Snapshot.objects.filter(pk=snapshot.pk).update(name=FINAL, sealed_at=now)
-        publish(snapshot, now)
+        publish_snapshot(snapshot, now)
     snapshot.refresh_from_db()
     return snapshot
 

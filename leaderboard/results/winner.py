@@ -14,7 +14,7 @@ from leaderboard.contributors.places import Place, is_over, places, standings_of
 from leaderboard.models import Winner
 from leaderboard.results.rounds import current_snapshot
 
-TOP = 10
+SHORTLIST_SIZE = 10
 """How many of the board are reviewed before a prize."""
 
 
@@ -28,7 +28,7 @@ class Candidate:
 
 def candidates(event: Event) -> list[Candidate]:
     """The top of the exact board with what stands in each one's way."""
-    rated = standings_of(event).filter(score__gt=0)[:TOP]
+    rated = standings_of(event).filter(score__gt=0)[:SHORTLIST_SIZE]
     return [Candidate(place, obstacle(event, place)) for place in places(event, list(rated))]
 
 

@@ -12,17 +12,19 @@ from leaderboard.contributors.standings import write_standings
 from leaderboard.models import Board, Rating, Snapshot
 from leaderboard.votes.loading import Comparisons
 
-FEWEST_PEOPLE = 10
-PATIENCE = timedelta(hours=6)
+MIN_PEOPLE = 10
+MAX_WAIT = timedelta(hours=6)
 """A held-back board moves after judgments of so many people, or after this time."""
-ALL_FOR = timedelta(days=1)
-HOURLY_FOR = timedelta(days=30)
+KEEP_ALL = timedelta(days=1)
+KEEP_HOURLY = timedelta(days=30)
 """Every snapshot is kept for a day, the last of each hour for 30 days, then of each day."""
-DELETED = 200
+DELETE_BATCH = 200
 """Snapshots deleted at a time."""
 
 
-def write(snapshot: Snapshot, rows: list[Rating], data: Comparisons, now: datetime) -> None:
+def write_snapshot(
+    snapshot: Snapshot, rows: list[Rating], data: Comparisons, now: datetime
+) -> None:
     """The snapshot, its rows, the standings and the board's pointer, all at once."""
     # Closes the race with readers: they see the earlier snapshot or this one, never half of it.
     with transaction.atomic():
@@ -32,7 +34,7 @@ def write(snapshot: Snapshot, rows: list[Rating], data: Comparisons, now: dateti
         Rating.objects.bulk_create(rows, batch_size=2_000)
         write_standings(data)
         if may_publish(snapshot, now):
-            publish(snapshot, now)
+            publish_snapshot(snapshot, now)
 
 
 def may_publish(snapshot: Snapshot, now: datetime) -> bool:
@@ -51,16 +53,16 @@ def may_publish(snapshot: Snapshot, now: datetime) -> bool:
     seen = shown.ledger_seq if shown else 0
     first = event.snapshots.order_by("id").first()
     since = shown.published_at if shown else first.created_at if first else now
-    if since and now - since >= PATIENCE:
+    if since and now - since >= MAX_WAIT:
         return True
     new = Judgment.objects.counted().filter(event=event, ledger_seq__gt=seen)
     new = new.filter(ledger_seq__lte=snapshot.ledger_seq)
     found = new.aggregate(judgments=Count("pk"), people=Count("enrollment", distinct=True))
     enough = max(event.publish_batch, 1)
-    return bool(found["judgments"] >= enough and found["people"] >= FEWEST_PEOPLE)
+    return bool(found["judgments"] >= enough and found["people"] >= MIN_PEOPLE)
 
 
-def publish(snapshot: Snapshot, now: datetime) -> None:
+def publish_snapshot(snapshot: Snapshot, now: datetime) -> None:
     """Let the public pages show this snapshot; one that is further on stays."""
     earlier = Q(current_snapshot=None) | Q(current_snapshot__ledger_seq__lte=snapshot.ledger_seq)
     if not Board.objects.filter(earlier, event=snapshot.event).update(current_snapshot=snapshot):
@@ -79,7 +81,7 @@ def publish_late(event: Event, now: datetime) -> None:
         return
     # Closes the race with a refresh that publishes a newer one at the same moment.
     with transaction.atomic():
-        publish(latest, now)
+        publish_snapshot(latest, now)
 
 
 def replace_snapshot(event: Event, old: Snapshot, new: Snapshot) -> None:
@@ -100,22 +102,22 @@ def replace_snapshot(event: Event, old: Snapshot, new: Snapshot) -> None:
 def thin_snapshots(now: datetime) -> int:
     """Delete the snapshots that have had their time; returns how many there were."""
     thinned = 0
-    for event in Event.objects.filter(snapshots__created_at__lt=now - ALL_FOR).distinct():
-        old = list(superseded(event, now))
-        for start in range(0, len(old), DELETED):
-            some = Snapshot.objects.disposable().filter(pk__in=old[start : start + DELETED])
+    for event in Event.objects.filter(snapshots__created_at__lt=now - KEEP_ALL).distinct():
+        old = list(find_superseded(event, now))
+        for start in range(0, len(old), DELETE_BATCH):
+            some = Snapshot.objects.disposable().filter(pk__in=old[start : start + DELETE_BATCH])
             Rating.objects.filter(snapshot__in=some).delete()
             thinned += some.delete()[0]
     return thinned
 
 
-def superseded(event: Event, now: datetime) -> Iterator[int]:
+def find_superseded(event: Event, now: datetime) -> Iterator[int]:
     """Primary keys of snapshots followed by another one of their hour, later on of their day."""
-    snapshots = event.snapshots.disposable().filter(created_at__lt=now - ALL_FOR)
+    snapshots = event.snapshots.disposable().filter(created_at__lt=now - KEEP_ALL)
     newest_first = snapshots.order_by("-created_at", "-pk").values_list("pk", "created_at")
     last = ""
     for pk, created_at in newest_first:
-        is_recent = created_at >= now - HOURLY_FOR
+        is_recent = created_at >= now - KEEP_HOURLY
         period = created_at.strftime("%Y-%m-%d %H" if is_recent else "%Y-%m-%d")
         if period == last:
             yield pk

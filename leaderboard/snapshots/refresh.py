@@ -14,21 +14,27 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from arena.events.models import Event, Matchup, Record
 from arena.judging.models import LedgerBatch
 from leaderboard.boards import diagnostics, summary
-from leaderboard.boards.fit import REASONS, Fitted, fitted, replayed
-from leaderboard.boards.style_fit import NoStyleError, Styled, styled
-from leaderboard.contributors.reliability import control_scores, weights
+from leaderboard.boards.fit import REASONS, FittedBoard, fit_board, replay_elo
+from leaderboard.boards.style_fit import NoStyleError, StyleBoard, fit_style
+from leaderboard.contributors.reliability import score_controls, vote_weights
 from leaderboard.models import Board, Rating, Snapshot
 from leaderboard.ratings import NotConverged, Status, Votes, compare, elo, one_blas_thread, take
-from leaderboard.snapshots.publishing import publish_late, replace_snapshot, write
-from leaderboard.votes.contents import Contents, contents
-from leaderboard.votes.loading import Comparisons, load, special_matchups, store_of, wanted_state
-from leaderboard.votes.queries import Table, integers
+from leaderboard.snapshots.publishing import publish_late, replace_snapshot, write_snapshot
+from leaderboard.votes.contents import Contents, read_contents
+from leaderboard.votes.loading import (
+    Comparisons,
+    load_votes,
+    special_matchups,
+    store_of,
+    wanted_state,
+)
+from leaderboard.votes.queries import IntegerTable, read_integers
 
 METHOD = 4
 """Raised whenever the same judgments would give other numbers."""
-CLAIM = timedelta(minutes=2)
+LEASE = timedelta(minutes=2)
 """How long a worker has a board to itself: longer than any refresh takes."""
-REST = timedelta(seconds=5)
+MIN_INTERVAL = timedelta(seconds=5)
 """The least time between two snapshots of an event; a judgment is on the board within 15 s."""
 PRIME = 2**31 - 1
 """Sums of keys to the third power, modulo this, fit into 8 bytes."""
@@ -36,7 +42,7 @@ Weighting = Rating.Weighting
 
 
 @dataclass(frozen=True)
-class Spec:
+class BoardSpec:
     """Which board: of a question, of all records or a category's, with which weighting."""
 
     question: int
@@ -60,13 +66,13 @@ def refresh_event(event: Event, *, now: datetime, rebuild: bool = False) -> Snap
     if fingerprint == (latest.fingerprint if latest else "") and not (rebuild and latest):
         publish_late(event, now)
         return None
-    until = now + CLAIM
+    until = now + LEASE
     if not Board.claim(event, now, until):
         return None
     try:
         if rebuild:
             store_of(event).clear()
-        snapshot = compute(event, fingerprint, special, now)
+        snapshot = compute_snapshot(event, fingerprint, special, now)
         if rebuild and latest:
             replace_snapshot(event, latest, snapshot)
         return snapshot
@@ -76,7 +82,7 @@ def refresh_event(event: Event, *, now: datetime, rebuild: bool = False) -> Snap
 
 def due_events(now: datetime, *, over: bool = False) -> Iterator[int]:
     """Primary keys of events, running or over, whose boards may have something to do."""
-    busy = Q(board__claimed_until__gt=now) | Q(snapshots__created_at__gt=now - REST)
+    busy = Q(board__claimed_until__gt=now) | Q(snapshots__created_at__gt=now - MIN_INTERVAL)
     sealed = LedgerBatch.objects.filter(event=OuterRef("pk"))
     is_over = Q(state__in=(Event.State.CLOSED, Event.State.PUBLISHED))
     events = Event.objects.filter(Exists(sealed), is_over if over else ~is_over)
@@ -90,7 +96,7 @@ def due_events(now: datetime, *, over: bool = False) -> Iterator[int]:
             yield event.pk
 
 
-def fingerprint_of(event: Event, special: Table | None = None) -> str:
+def fingerprint_of(event: Event, special: IntegerTable | None = None) -> str:
     """A digest of all that moves the numbers or the words on a board; "" before any judgment.
 
     special: what `special_matchups` has found just before, if it has.
@@ -104,19 +110,19 @@ def fingerprint_of(event: Event, special: Table | None = None) -> str:
         event.timezone,
         list(event.competitors.order_by("pk").values_list("name", "organization", "licence")),
         list(event.categories.order_by("pk").values_list("pk", "name")),
-        digest(special_matchups(event) if special is None else special),
-        list(filings(event)),
+        digest_of(special_matchups(event) if special is None else special),
+        list(count_filed_records(event)),
     ]
     # PostgreSQL sums to Decimal, SQLite to int: the digest must be the same on both.
     return sha256(json.dumps(parts, default=int).encode()).hexdigest()
 
 
-def digest(table: Table) -> str:
+def digest_of(table: IntegerTable) -> str:
     """A table of integers as one word."""
     return sha256(np.ascontiguousarray(table).data).hexdigest()
 
 
-def filings(event: Event) -> QuerySet[Any, Any]:
+def count_filed_records(event: Event) -> QuerySet[Any, Any]:
     """Of each category, how many records are filed under it, and sums that tell which."""
     filed = Record.categories.through.objects.filter(record__event=event)
     key = F("record")
@@ -126,32 +132,34 @@ def filings(event: Event) -> QuerySet[Any, Any]:
 
 
 @one_blas_thread()
-def compute(event: Event, fingerprint: str, special: Table, now: datetime) -> Snapshot:
+def compute_snapshot(
+    event: Event, fingerprint: str, special: IntegerTable, now: datetime
+) -> Snapshot:
     """All boards of the event, written as one snapshot."""
-    data = load(event, special)
-    about = contents(data)
+    data = load_votes(event, special)
+    about = read_contents(data)
     rows: list[Rating] = []
     notes: dict[str, Any] = {}
     checkpoints: dict[str, Any] = {}
-    for spec, votes in boards(event, data):
+    for spec, votes in votes_by_board(event, data):
         try:
-            board = fitted(votes)
+            board = fit_board(votes)
         except NotConverged:
             # The other boards are not held up by one that cannot be computed.
             notes[spec.key] = {"why_not": "no_rating"}
             continue
-        notes[spec.key] = summary.method(board) | told(spec, data, board)
+        notes[spec.key] = summary.describe_method(board) | describe_tests(spec, data, board)
         replay = None
         if spec.weighting == Weighting.RAW:
-            replay = replayed(votes, kept_elo(data, spec))
-            notes[spec.key]["pairs"] = summary.pairs(board.counts)
+            replay = replay_elo(votes, kept_elo(data, spec))
+            notes[spec.key]["pairs"] = summary.flatten_pairs(board.counts)
             if spec.category is None:
-                notes[spec.key] |= diagnostics.further(votes, board, about, data.competitors)
+                notes[spec.key] |= diagnostics.diagnose(votes, board, about, data.competitors)
                 checkpoints[spec.key] = elo_to_keep(data, replay)
-        rows += ratings(spec, data, board, replay)
+        rows += rating_rows(spec, data, board, replay)
     for question in data.questions:
-        spec = Spec(question, None, Weighting.STYLE)
-        notes[spec.key], at_equal_style = style_board(spec, data, about)
+        spec = BoardSpec(question, None, Weighting.STYLE)
+        notes[spec.key], at_equal_style = compute_style_board(spec, data, about)
         rows += at_equal_style
     snapshot = Snapshot(
         event=event,
@@ -161,65 +169,70 @@ def compute(event: Event, fingerprint: str, special: Table, now: datetime) -> Sn
         judgments=int(np.count_nonzero(data.judgments)),
         contributors=len(data.enrollments),
         details={
-            "origins": summary.origins(data),
-            "timeline": summary.timeline(data),
+            "origins": summary.count_origins(data),
+            "timeline": summary.count_over_time(data),
             "competitors": list(data.competitors),
             "boards": notes,
         },
     )
-    write(snapshot, rows, data, now)
+    write_snapshot(snapshot, rows, data, now)
     data.keep(checkpoints)
     return snapshot
 
 
-def boards(event: Event, data: Comparisons) -> Iterator[tuple[Spec, Votes]]:
+def votes_by_board(event: Event, data: Comparisons) -> Iterator[tuple[BoardSpec, Votes]]:
     """Each board with its votes: overall and per category, raw and, with controls, weighted."""
     categories = [None, *event.categories.order_by("pk").values_list("pk", flat=True)]
     for question in data.questions:
-        scores = control_scores(data, question)
+        scores = score_controls(data, question)
         for category in categories:
             where = None if category is None else in_category(data, category)
             votes = data.votes(question, where)
-            yield Spec(question, category, Weighting.RAW), votes
+            yield BoardSpec(question, category, Weighting.RAW), votes
             if scores is not None:
                 assert votes.contributor is not None
-                weight = take(weights(scores), votes.contributor)
-                yield Spec(question, category, Weighting.WEIGHTED), replace(votes, weight=weight)
+                weight = take(vote_weights(scores), votes.contributor)
+                yield (
+                    BoardSpec(question, category, Weighting.WEIGHTED),
+                    replace(votes, weight=weight),
+                )
 
 
-def style_board(
-    spec: Spec, data: Comparisons, about: Contents
+def compute_style_board(
+    spec: BoardSpec, data: Comparisons, about: Contents
 ) -> tuple[dict[str, Any], list[Rating]]:
     """What there is to say of a board at equal style, and its rows; without any, why not."""
     try:
-        board = styled(data.votes(spec.question), about)
+        board = fit_style(data.votes(spec.question), about)
     except NoStyleError as error:
         return {"why_not": error.reason}, []
-    notes = summary.method(board) | told(spec, data, board)
+    notes = summary.describe_method(board) | describe_tests(spec, data, board)
     notes |= {"used": board.used, "left_out": board.left_out, "coefficients": board.coefficients}
-    return notes, list(ratings(spec, data, board, None))
+    return notes, list(rating_rows(spec, data, board, None))
 
 
-def told(spec: Spec, data: Comparisons, board: Fitted | Styled) -> dict[str, Any]:
+def describe_tests(
+    spec: BoardSpec, data: Comparisons, board: FittedBoard | StyleBoard
+) -> dict[str, Any]:
     """What the tests of all pairs say: p of each and, over all records, the neighbours."""
     contrast = compare(board.fit, board.covariance)
-    found: dict[str, Any] = {"p": diagnostics.tests(board, contrast)}
+    found: dict[str, Any] = {"p": diagnostics.pairwise_tests(board, contrast)}
     if spec.category is None:
-        found["neighbours"] = diagnostics.neighbours(board, contrast, data.competitors)
+        found["neighbours"] = diagnostics.compare_neighbours(board, contrast, data.competitors)
     return found
 
 
 def in_category(data: Comparisons, category: int) -> npt.NDArray[np.bool_]:
     """Bool per row: whether its record is filed under the category."""
     filed = Matchup.objects.filter(event=data.event, record__categories=category).order_by("pk")
-    keys = integers(filed.values_list("pk"))[:, 0]
+    keys = read_integers(filed.values_list("pk"))[:, 0]
     return data.of_matchups(keys)
 
 
-def kept_elo(data: Comparisons, spec: Spec) -> elo.Elo | None:
+def kept_elo(data: Comparisons, spec: BoardSpec) -> elo.Elo | None:
     """Where the Elo replay of a board stood after the rows that have not changed since."""
     kept = data.state.checkpoints.get(spec.key)
-    if kept is None or kept["special"] != digest(data.special[:, 0]):
+    if kept is None or kept["special"] != digest_of(data.special[:, 0]):
         return None
     return elo.Elo(np.array(kept["strength"]), kept["votes"], kept["step"])
 
@@ -228,15 +241,15 @@ def elo_to_keep(data: Comparisons, replay: elo.Elo) -> dict[str, Any]:
     """The inverse of `kept_elo`."""
     strength = replay.strength.tolist()
     return {
-        "special": digest(data.special[:, 0]),
+        "special": digest_of(data.special[:, 0]),
         "strength": strength,
         "votes": replay.votes,
         "step": replay.step,
     }
 
 
-def ratings(
-    spec: Spec, data: Comparisons, board: Fitted | Styled, replay: elo.Elo | None
+def rating_rows(
+    spec: BoardSpec, data: Comparisons, board: FittedBoard | StyleBoard, replay: elo.Elo | None
 ) -> Iterator[Rating]:
     """One row per competitor."""
     for index, competitor in enumerate(data.competitors):
@@ -248,9 +261,9 @@ def ratings(
             category_id=spec.category,
             weighting=spec.weighting,
             competitor_id=competitor,
-            strength=number(board.fit.strength[index]),
-            lower=number(board.lower[index]),
-            upper=number(board.upper[index]),
+            strength=finite_or_none(board.fit.strength[index]),
+            lower=finite_or_none(board.lower[index]),
+            upper=finite_or_none(board.upper[index]),
             elo=float(replay.strength[index]) if replay is not None and votes else None,
             rank=int(board.places.rank[index]) or None,
             rank_low=int(board.places.best[index]) or None,
@@ -266,13 +279,13 @@ def ratings(
         )
 
 
-def status_of(board: Fitted | Styled, index: int) -> str:
+def status_of(board: FittedBoard | StyleBoard, index: int) -> str:
     """Why a competitor has no rank, or is marked."""
     if board.provisional[index]:
         return Rating.Status.PROVISIONAL
     return REASONS[Status(board.fit.field.status[index])]
 
 
-def number(value: float) -> float | None:
+def finite_or_none(value: float) -> float | None:
     """A float for the database, null for "there is none"."""
     return None if np.isnan(value) else float(value)

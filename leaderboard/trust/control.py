@@ -10,12 +10,12 @@ from leaderboard.ratings import chunks
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.signedinteger]
 
-HABIT = 5.0
+HABIT_WEIGHT = 5.0
 """Judgments' worth of the population's habits that everybody's own are mixed with."""
 PRIOR_AGREEMENT = 1.275
 PRIOR_CONTROLS = 1.7
 """Before any control somebody's κ is 1.275 / 1.7 = .75."""
-FEWEST_CONTROLS = 2
+MIN_CONTROLS_FOR_KAPPA = 2
 """With fewer controls than this somebody is not rated yet and κ is the prior's."""
 
 
@@ -45,7 +45,9 @@ class ControlAnswers:
     left: Integers
 
 
-def habits(contributor: Integers, outcome: Integers, left: Integers, people: int) -> Floats:
+def response_habits(
+    contributor: Integers, outcome: Integers, left: Integers, people: int
+) -> Floats:
     """How often each of `people` answered right, tie and left: float64 (U, 3).
 
     Over all judgments (n,): outcome positive where the first response is better; left as in
@@ -78,7 +80,7 @@ def kappa(answers: ControlAnswers, seen: Floats, credits: Floats) -> ControlScor
     people = len(seen)
     total = seen.sum(0)
     share = total / total.sum() if total.sum() else np.full(3, 1 / 3)
-    habit = (seen + HABIT * share) / (seen.sum(1, keepdims=True) + HABIT)
+    habit = (seen + HABIT_WEIGHT * share) / (seen.sum(1, keepdims=True) + HABIT_WEIGHT)
     by_chance = habit @ credits
     shown = answers.key * np.where(answers.left == 0, 1, answers.left) + 1
     mirrored = np.where(answers.left == 0, 2 - shown, shown)
@@ -87,7 +89,7 @@ def kappa(answers: ControlAnswers, seen: Floats, credits: Floats) -> ControlScor
     gained = np.bincount(who, answers.credit - expected, minlength=people)
     possible = np.bincount(who, 1.0 - expected, minlength=people)
     controls = np.bincount(who, minlength=people)
-    rated = controls >= FEWEST_CONTROLS
+    rated = controls >= MIN_CONTROLS_FOR_KAPPA
     value = (gained + PRIOR_AGREEMENT) / (possible + PRIOR_CONTROLS)
     return ControlScores(
         np.where(rated, value, PRIOR_AGREEMENT / PRIOR_CONTROLS),

@@ -9,14 +9,14 @@ Counts = npt.NDArray[np.int64]
 
 Z = 1.6448536269514722
 """One-sided 95% of the normal distribution."""
-FEWEST_CONTROLS = 10
+MIN_CONTROLS_FOR_QUALITY = 10
 """With fewer controls there is no quality, hence no score."""
 UNIT = 1_000_000
 """Quality is kept in whole millionths, so that scores add, compare and rebuild exactly."""
 UNRATED = -1
 BANDS = (0.15, 0.30, 0.45, 0.60)
 """From these qualities on somebody is in the second, third, fourth and fifth band."""
-LOOK = 100
+JUDGMENTS_BETWEEN_LOOKS = 100
 """Judgments of one's own between two looks at one's quality while the event runs."""
 
 
@@ -30,7 +30,7 @@ def wilson_lower(share: Floats, n: Integers) -> Floats:
     return (share + Z * Z / (2.0 * n) - Z * spread) / (1.0 + Z * Z / n)
 
 
-def chance(keys: Counts, credits: Floats) -> Floats:
+def chance_agreement(keys: Counts, credits: Floats) -> Floats:
     """The mean credit that nobody beats who does not read: float64 (U,).
 
     e_u = max_y Σ_k keys_uk · ½(credits(y, k) + credits(y, -k)) / Σ_k keys_uk: sides are drawn at
@@ -59,12 +59,12 @@ def quality(
     n = np.bincount(contributor, minlength=people)
     keys = np.bincount(contributor * np.int64(3) + key + 1, minlength=3 * people).reshape(-1, 3)
     share = np.bincount(contributor, credit, minlength=people) / np.maximum(n, 1)
-    blind = chance(keys, credits)
+    blind = chance_agreement(keys, credits)
     tells = blind < 1.0
     above = wilson_lower(share, np.maximum(n, 1)) - blind
     value = np.where(tells, above, 0.0) / np.where(tells, 1.0 - blind, 1.0)
     millionths = np.floor(np.maximum(value, 0.0) * UNIT).astype(np.int64)
-    return np.where(n >= FEWEST_CONTROLS, millionths, UNRATED)
+    return np.where(n >= MIN_CONTROLS_FOR_QUALITY, millionths, UNRATED)
 
 
 def band(qualities: Counts) -> Counts:
@@ -73,14 +73,14 @@ def band(qualities: Counts) -> Counts:
     return np.where(qualities < 0, UNRATED, np.searchsorted(bounds, qualities, "right") + 1)
 
 
-def looked_at(judgments: Counts, first: int) -> Counts:
+def last_look(judgments: Counts, first: int) -> Counts:
     """On how many of their first judgments somebody's shown quality rests: int64, a step function.
 
     0 below the first look, then first, first + 100, first + 200 …: in between, no answer of one's
     own moves the band, so that nobody can tell from it which of them was a control.
     """
-    steps = (judgments - first) // LOOK
-    return np.where(judgments < first, 0, first + LOOK * steps)
+    steps = (judgments - first) // JUDGMENTS_BETWEEN_LOOKS
+    return np.where(judgments < first, 0, first + JUDGMENTS_BETWEEN_LOOKS * steps)
 
 
 def ranks(scores: Counts) -> Counts:

@@ -15,11 +15,11 @@ from django.db.models.functions import Cast
 from arena.events.models import Matchup, Response
 from leaderboard.ratings import Floats, Ids, Votes, covariates
 from leaderboard.votes.loading import Comparisons, Mask
-from leaderboard.votes.queries import Table, integer_rows
+from leaderboard.votes.queries import IntegerTable, read_integer_rows
 
-MARKS = ("length", "headers", "bold", "lists", "code")
+STYLE_FIELDS = ("length", "headers", "bold", "lists", "code")
 """The columns of a response that `covariates` compares."""
-MOST = 1_000_000
+MAX_VOTES_SCANNED = 1_000_000
 """Votes up to which all are looked at."""
 SPREAD = np.uint64(0x9E3779B97F4A7C15)
 """2**64 over the golden ratio: keys multiplied by it end up all over the place."""
@@ -37,8 +37,8 @@ class Contents:
 
     competitors: int
     picked: Mask
-    record: Table
-    place: Table
+    record: IntegerTable
+    place: IntegerTable
     marks: Ids
 
     @property
@@ -56,14 +56,14 @@ class Contents:
             self.marks[self.rows(votes, side)].astype(np.float64)
             for side in (votes.first, votes.second)
         )
-        return covariates.differences(first, second, MARKS)
+        return covariates.differences(first, second, STYLE_FIELDS)
 
     def prompts(self, votes: Votes) -> Ids:
         """The prompt of each vote, numbered from 0 in the order of their keys."""
         assert votes.matchup is not None
         return np.unique(self.record[votes.matchup], return_inverse=True)[1].astype(np.int32)
 
-    def rows(self, votes: Votes, side: Ids) -> Table:
+    def rows(self, votes: Votes, side: Ids) -> IntegerTable:
         """Where the responses of one side of each vote are."""
         assert votes.matchup is not None
         wanted = self.record[votes.matchup] * self.competitors + side
@@ -73,14 +73,14 @@ class Contents:
         return found
 
 
-def contents(data: Comparisons, most: int = MOST) -> Contents:
+def read_contents(data: Comparisons, most: int = MAX_VOTES_SCANNED) -> Contents:
     """What the matchups of the event's ordinary votes consist of."""
-    picked, size = pick(data, most), len(data.competitors)
+    picked, size = pick_matchups(data, most), len(data.competitors)
     wanted = np.zeros(len(data.matchups), dtype=bool)
     wanted[data.columns["matchup"][data.ordinary]] = True
-    record = records_of(data, wanted & picked)
+    record = read_records(data, wanted & picked)
     keys = np.unique(record[record >= 0])
-    parts = [np.empty((0, 1 + len(MARKS)), dtype=np.int64), *responses(data, keys)]
+    parts = [np.empty((0, 1 + len(STYLE_FIELDS)), dtype=np.int64), *read_responses(data, keys)]
     table = np.concatenate(parts)
     order = np.argsort(table[:, 0])
     marks = np.ascontiguousarray(table[order, 1:], dtype=np.int32)
@@ -88,7 +88,7 @@ def contents(data: Comparisons, most: int = MOST) -> Contents:
     return Contents(size, picked, place, table[order, 0], marks)
 
 
-def pick(data: Comparisons, most: int) -> Mask:
+def pick_matchups(data: Comparisons, most: int) -> Mask:
     """Bool per matchup: all of them, or so many that about `most` votes are on them."""
     votes = int(np.count_nonzero(data.ordinary))
     if votes <= most:
@@ -97,26 +97,26 @@ def pick(data: Comparisons, most: int) -> Mask:
     return np.asarray(hashed < np.uint64(most / votes * 2.0**64))
 
 
-def records_of(data: Comparisons, wanted: Mask) -> Table:
+def read_records(data: Comparisons, wanted: Mask) -> IntegerTable:
     """Primary key of the record of each wanted matchup, -1 for the others."""
     record = np.full(len(wanted), -1, dtype=np.int64)
     if wanted.any():
         matchups = Matchup.objects.filter(event=data.event)
-        for table in integer_rows(matchups.values_list("pk", "record")):
+        for table in read_integer_rows(matchups.values_list("pk", "record")):
             index = np.searchsorted(data.matchups, table[:, 0]).clip(max=len(wanted) - 1)
             known = wanted[index] & (data.matchups[index] == table[:, 0])
             record[index[known]] = table[known, 1]
     return record
 
 
-def responses(data: Comparisons, records: Table) -> Iterator[Table]:
+def read_responses(data: Comparisons, records: IntegerTable) -> Iterator[IntegerTable]:
     """Place (see `Contents`) and marks of each response to these records (ascending keys)."""
     if len(records) == 0:
         return
     given = Response.objects.filter(record__event=data.event, competitor__isnull=False)
-    names = ("record", "competitor", *MARKS)
+    names = ("record", "competitor", *STYLE_FIELDS)
     columns = (Cast(name, BigIntegerField()) for name in names)
-    for table in integer_rows(given.values_list(*columns)):
+    for table in read_integer_rows(given.values_list(*columns)):
         index = np.searchsorted(records, table[:, 0]).clip(max=len(records) - 1)
         known = records[index] == table[:, 0]
         competitor = np.searchsorted(data.competitors, table[:, 1])

@@ -36,10 +36,10 @@ from arena.events.models import Event, Matchup
 from arena.judging.ledger import ledger_head
 from arena.judging.models import Exclusion, Judgment, LedgerBatch, Origin
 from leaderboard.ratings import Votes, chunks, take
-from leaderboard.votes.queries import Table, integer_rows, integers
-from leaderboard.votes.store import BLOCK, KINDS, Column, Columns, State, Store, empty
+from leaderboard.votes.queries import IntegerTable, read_integer_rows, read_integers
+from leaderboard.votes.store import BLOCK_ROWS, KINDS, Column, Columns, State, Store, empty_columns
 
-FORMAT = 1
+STORE_FORMAT = 1
 """Raised whenever the meaning of a kept column changes."""
 ORIGINS = list(Origin.values)
 Mask = npt.NDArray[np.bool_]
@@ -98,10 +98,10 @@ class Comparisons:
 
     event: Event
     columns: Kept
-    enrollments: Table
-    matchups: Table
+    enrollments: IntegerTable
+    matchups: IntegerTable
     ordinary: Mask
-    special: Table
+    special: IntegerTable
     store: Store
     state: State
 
@@ -127,14 +127,14 @@ class Comparisons:
             return np.ones(len(self.ordinary), dtype=bool)
         return np.diff(self.columns["seq"], prepend=0) > 0
 
-    def keys(self, question: int) -> Table:
+    def keys(self, question: int) -> IntegerTable:
         """Matchup index and sign of the key of each control in use on a question: int64 (n, 2)."""
         keyed = self.special[self.special[:, 1] == question]
         known = np.isin(keyed[:, 0], self.matchups, assume_unique=True)
         index = np.searchsorted(self.matchups, keyed[known, 0])
         return np.column_stack([index, keyed[known, 2]])
 
-    def of_matchups(self, keys: Table) -> Mask:
+    def of_matchups(self, keys: IntegerTable) -> Mask:
         """Bool per row: whether it is of one of these matchups."""
         among = np.isin(self.matchups, keys, assume_unique=True)
         return take(among, self.columns["matchup"])
@@ -159,7 +159,7 @@ class Comparisons:
         self.store.write_state(replace(self.state, checkpoints=checkpoints))
 
 
-def load(event: Event, special: Table | None = None) -> Comparisons:
+def load_votes(event: Event, special: IntegerTable | None = None) -> Comparisons:
     """Bring the kept columns up to the ledger's head and hand them over.
 
     special: what `special_matchups` has found just before, if it has.
@@ -168,12 +168,12 @@ def load(event: Event, special: Table | None = None) -> Comparisons:
     wanted = wanted_state(event)
     store = store_of(event)
     kept = store.state()
-    if kept is None or not follows(event, kept, wanted):
-        columns = read(event, wanted, Q(ledger_seq__lte=wanted.head))
-        state = store.write(in_order(columns), wanted, 0)
+    if kept is None or not is_continuation(event, kept, wanted):
+        columns = read_columns(event, wanted, Q(ledger_seq__lte=wanted.head))
+        state = store.write(in_ledger_order(columns), wanted, 0)
     else:
-        state = updated(event, store, kept, wanted)
-    return assembled(event, store, state, special_matchups(event) if special is None else special)
+        state = update_state(event, store, kept, wanted)
+    return assemble(event, store, state, special_matchups(event) if special is None else special)
 
 
 def store_of(event: Event) -> Store:
@@ -188,7 +188,7 @@ def wanted_state(event: Event) -> State:
     batch = LedgerBatch.objects.filter(event=event, last_seq=head).first()
     exclusions = Exclusion.objects.in_force().filter(event=event).order_by("pk")
     return State(
-        key=json.dumps([FORMAT, event.counted_origins()]),
+        key=json.dumps([STORE_FORMAT, event.counted_origins()]),
         head=head,
         digest=batch.digest if batch else "",
         exclusions=tuple(exclusions.values_list("pk", flat=True)),
@@ -199,7 +199,7 @@ def wanted_state(event: Event) -> State:
     )
 
 
-def follows(event: Event, kept: State, wanted: State) -> bool:
+def is_continuation(event: Event, kept: State, wanted: State) -> bool:
     """Whether the kept rows are an earlier state of this ledger, read in this way."""
     sealed = LedgerBatch.objects.filter(event=event, last_seq=kept.head, digest=kept.digest)
     return (
@@ -210,30 +210,32 @@ def follows(event: Event, kept: State, wanted: State) -> bool:
     )
 
 
-def updated(event: Event, store: Store, kept: State, wanted: State) -> State:
+def update_state(event: Event, store: Store, kept: State, wanted: State) -> State:
     """Read every changed row again and write what has moved."""
     people, seqs = changed_since(event, kept, wanted)
     same = replace(wanted, blocks=kept.blocks, checkpoints=kept.checkpoints)
     if kept == same and not people and not seqs:
         return kept
-    fresh = [read(event, wanted, Q(ledger_seq__gt=kept.head, ledger_seq__lte=wanted.head))]
+    fresh = [read_columns(event, wanted, Q(ledger_seq__gt=kept.head, ledger_seq__lte=wanted.head))]
     if people:
         of_people = Q(enrollment__in=people, ledger_seq__lte=kept.head)
-        fresh.append(read(event, wanted, of_people))
-    for some in batched(seqs):
-        fresh.append(read(event, wanted, Q(ledger_seq__in=some) & ~Q(enrollment__in=people)))
+        fresh.append(read_columns(event, wanted, of_people))
+    for some in in_batches(seqs):
+        fresh.append(
+            read_columns(event, wanted, Q(ledger_seq__in=some) & ~Q(enrollment__in=people))
+        )
     start = 0 if people or seqs else kept.settled
     columns = store.read(kept, start=start)
     stale = np.isin(columns["contributor"], people) | np.isin(columns["seq"], seqs)
     places = [part["seq"].min(initial=wanted.head + 1) for part in fresh]
     places.append(columns["seq"][stale].min(initial=wanted.head + 1))
     unchanged = start + int(np.searchsorted(columns["seq"], min(places)))
-    columns = together([{name: column[~stale] for name, column in columns.items()}, *fresh])
-    first = unchanged // BLOCK * BLOCK if unchanged < kept.settled else kept.settled
+    columns = concatenate([{name: column[~stale] for name, column in columns.items()}, *fresh])
+    first = unchanged // BLOCK_ROWS * BLOCK_ROWS if unchanged < kept.settled else kept.settled
     columns = {name: column[first - start :] for name, column in columns.items()}
     checkpoints = kept.checkpoints if unchanged == kept.rows else {}
     state = replace(wanted, blocks=kept.blocks, checkpoints=checkpoints)
-    return store.write(in_order(columns), state, first)
+    return store.write(in_ledger_order(columns), state, first)
 
 
 def changed_since(event: Event, kept: State, wanted: State) -> tuple[list[int], list[int]]:
@@ -251,18 +253,18 @@ def changed_since(event: Event, kept: State, wanted: State) -> tuple[list[int], 
     return sorted(key for key in people if key is not None), sorted(seqs)
 
 
-def batched(keys: list[int], size: int = 5_000) -> Iterator[list[int]]:
+def in_batches(keys: list[int], size: int = 5_000) -> Iterator[list[int]]:
     """Keys a statement can take at a time."""
     for start in range(0, len(keys), size):
         yield keys[start : start + size]
 
 
-def together(parts: list[Columns]) -> Columns:
+def concatenate(parts: list[Columns]) -> Columns:
     """The rows of all parts, one part after the other; the parts are used up."""
     return {name: np.concatenate([part.pop(name) for part in parts]) for name in KINDS}
 
 
-def in_order(columns: Columns) -> Columns:
+def in_ledger_order(columns: Columns) -> Columns:
     """The same rows in ledger order, in place."""
     if not (np.diff(columns["seq"]) > 0).all():
         order = np.lexsort([columns["question"], columns["seq"]])
@@ -271,15 +273,15 @@ def in_order(columns: Columns) -> Columns:
     return columns
 
 
-def read(event: Event, wanted: State, which: Q) -> Columns:
+def read_columns(event: Event, wanted: State, which: Q) -> Columns:
     """The rows of some counted judgments, as the database stands, in no certain order."""
     # The connection is busy while rows come in: no other query inside.
-    tables = integer_rows(rows_of(event, wanted.questions, which))
-    parts = [as_columns(table, wanted.competitors, wanted.questions) for table in tables]
-    return together([empty(), *parts])
+    tables = read_integer_rows(judgment_rows(event, wanted.questions, which))
+    parts = [to_columns(table, wanted.competitors, wanted.questions) for table in tables]
+    return concatenate([empty_columns(), *parts])
 
 
-def rows_of(event: Event, questions: tuple[int, ...], which: Q) -> QuerySet[Judgment, Any]:
+def judgment_rows(event: Event, questions: tuple[int, ...], which: Q) -> QuerySet[Judgment, Any]:
     """The columns of `columns.KINDS`, with primary keys for indices and 0 for "none"."""
     asked = Q(answers__question__in=questions)
     judgments = Judgment.objects.counted().filter(which, event=event, ledger_seq__isnull=False)
@@ -306,16 +308,18 @@ def rows_of(event: Event, questions: tuple[int, ...], which: Q) -> QuerySet[Judg
     )
 
 
-def as_columns(rows: Table, competitors: tuple[int, ...], questions: tuple[int, ...]) -> Columns:
+def to_columns(
+    rows: IntegerTable, competitors: tuple[int, ...], questions: tuple[int, ...]
+) -> Columns:
     """Columns of their own types, with indices for primary keys."""
     columns = dict(zip(KINDS, rows.T, strict=True))
     for name in ("first", "second"):
         columns[name] = indices(columns[name], competitors)
     columns["question"] = indices(columns["question"], questions)
-    return {name: narrowed(columns[name], kind) for name, kind in KINDS.items()}
+    return {name: narrow(columns[name], kind) for name, kind in KINDS.items()}
 
 
-def narrowed(values: Table, kind: type[np.signedinteger[Any]]) -> Column:
+def narrow(values: IntegerTable, kind: type[np.signedinteger[Any]]) -> Column:
     """The same numbers in a smaller type; one that does not fit is refused."""
     column = values.astype(kind)
     if not np.array_equal(column, values):
@@ -323,7 +327,7 @@ def narrowed(values: Table, kind: type[np.signedinteger[Any]]) -> Column:
     return column
 
 
-def indices(keys: Table, known: tuple[int, ...]) -> Table:
+def indices(keys: IntegerTable, known: tuple[int, ...]) -> IntegerTable:
     """The index of each key among the known ones (ascending); -1 for 0."""
     if not known:
         return np.full(len(keys), -1)
@@ -334,11 +338,11 @@ def indices(keys: Table, known: tuple[int, ...]) -> Table:
     return np.where(found, index, -1)
 
 
-def assembled(event: Event, store: Store, state: State, special: Table) -> Comparisons:
+def assemble(event: Event, store: Store, state: State, special: IntegerTable) -> Comparisons:
     """The kept columns, with what is read anew each time: the matchups' roles and keys."""
     indices = store.read(state, ("contributor", "matchup"))
-    enrollments = numbered(indices["contributor"])
-    matchups = shifted(indices["matchup"])
+    enrollments = renumber(indices["contributor"])
+    matchups = shift_keys(indices["matchup"])
     is_special = np.isin(matchups, special[:, 0], assume_unique=True)
     return Comparisons(
         event=event,
@@ -352,7 +356,7 @@ def assembled(event: Event, store: Store, state: State, special: Table) -> Compa
     )
 
 
-def numbered(keys: Column) -> Table:
+def renumber(keys: Column) -> IntegerTable:
     """The keys that occur, ascending; in place, each becomes its place among them, from 0."""
     if len(keys) == 0:
         return np.empty(0, dtype=np.int64)
@@ -366,16 +370,16 @@ def numbered(keys: Column) -> Table:
     return np.flatnonzero(occurs) + low
 
 
-def shifted(keys: Column) -> Table:
+def shift_keys(keys: Column) -> IntegerTable:
     """The same for keys that mostly occur: some keys that do not get a place as well."""
     if len(keys) == 0 or int(keys.max()) - int(keys.min()) > 4 * len(keys):
-        return numbered(keys)
+        return renumber(keys)
     low = int(keys.min())
     keys -= low
     return np.arange(low, low + int(keys.max()) + 1)
 
 
-def special_matchups(event: Event) -> Table:
+def special_matchups(event: Event) -> IntegerTable:
     """The event's controls and anchors, by ascending key: their votes never enter a rating.
 
     int64 (n, 3): primary key; the question that a control in use has the key of, 0 without one;
@@ -387,4 +391,4 @@ def special_matchups(event: Event) -> Table:
         Coalesce(Case(When(control__retired_at=None, then=part)), 0)
         for part in (F("control__question"), sign)
     )
-    return integers(special.order_by("pk").values_list("pk", *key))
+    return read_integers(special.order_by("pk").values_list("pk", *key))

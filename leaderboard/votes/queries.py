@@ -11,7 +11,7 @@ from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGconn
 
-Table = npt.NDArray[np.int64]
+IntegerTable = npt.NDArray[np.int64]
 
 WAIT = 0
 """What libpq answers where there is a row to come, but not yet here."""
@@ -25,24 +25,24 @@ FETCHED = 50_000
 """Rows that SQLite hands over at a time."""
 
 
-def integer_rows(queryset: QuerySet[Any, Any]) -> Iterator[Table]:
+def read_integer_rows(queryset: QuerySet[Any, Any]) -> Iterator[IntegerTable]:
     """The rows of a `values_list` of 8-byte integers, none of them null: int64 (n, columns)."""
     sql, parameters = queryset.query.sql_with_params()
     if connection.vendor == "postgresql":
-        return copied(sql, parameters)
-    return fetched(sql, parameters)
+        return copy_tables(sql, parameters)
+    return fetch_tables(sql, parameters)
 
 
-def integers(queryset: QuerySet[Any, Any]) -> Table:
+def read_integers(queryset: QuerySet[Any, Any]) -> IntegerTable:
     """All rows of such a query, at most some hundred thousand: int64 (n, columns)."""
     query = queryset.query
     columns = len(query.values_select) + len(query.annotation_select)
     sql, parameters = query.sql_with_params()
-    rows = aggregated if connection.vendor == "postgresql" else fetched
+    rows = aggregate if connection.vendor == "postgresql" else fetch_tables
     return np.concatenate([np.empty((0, columns), dtype=np.int64), *rows(sql, parameters, columns)])
 
 
-def aggregated(sql: str, parameters: tuple[Any, ...], columns: int) -> Iterator[Table]:
+def aggregate(sql: str, parameters: tuple[Any, ...], columns: int) -> Iterator[IntegerTable]:
     """By one row of arrays, which PostgreSQL hands over ten times as fast as rows of numbers."""
     names = [f"column{i}" for i in range(columns)]
     arrays = ", ".join(f"coalesce(array_agg({name}), '{{}}')" for name in names)
@@ -51,7 +51,9 @@ def aggregated(sql: str, parameters: tuple[Any, ...], columns: int) -> Iterator[
         yield np.array(cursor.fetchone(), dtype=np.int64).T
 
 
-def fetched(sql: str, parameters: tuple[Any, ...], _columns: int = 0) -> Iterator[Table]:
+def fetch_tables(
+    sql: str, parameters: tuple[Any, ...], _columns: int = 0
+) -> Iterator[IntegerTable]:
     """By the cursor, some rows at a time."""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
@@ -59,7 +61,7 @@ def fetched(sql: str, parameters: tuple[Any, ...], _columns: int = 0) -> Iterato
             yield np.array(rows, dtype=np.int64)
 
 
-def copied(sql: str, parameters: tuple[Any, ...]) -> Iterator[Table]:
+def copy_tables(sql: str, parameters: tuple[Any, ...]) -> Iterator[IntegerTable]:
     """By COPY in its binary format, whose rows are all of one length."""
     buffer, skip, ended = bytearray(), HEADER, False
     with connection.cursor() as cursor:
@@ -67,16 +69,16 @@ def copied(sql: str, parameters: tuple[Any, ...]) -> Iterator[Table]:
         with cursor.copy(statement) as copy:
             while not ended and (row := copy.read()):  # which waits for the server
                 buffer += row
-                ended = received(cursor.connection.pgconn, buffer)
+                ended = receive(cursor.connection.pgconn, buffer)
                 if len(buffer) >= COPIED and not ended:
-                    yield parsed(buffer, skip)
+                    yield parse_rows(buffer, skip)
                     buffer.clear()
                     skip = 0
     if len(buffer) > skip + TRAILER:
-        yield parsed(buffer[:-TRAILER], skip)
+        yield parse_rows(buffer[:-TRAILER], skip)
 
 
-def received(server: PGconn, buffer: bytearray) -> bool:
+def receive(server: PGconn, buffer: bytearray) -> bool:
     """Append the rows that are here already, and say whether they were the last.
 
     Asked of libpq itself, as it costs a tenth of what it costs to ask for a row at a time.
@@ -91,7 +93,7 @@ def received(server: PGconn, buffer: bytearray) -> bool:
     return True
 
 
-def parsed(buffer: bytearray, skip: int) -> Table:
+def parse_rows(buffer: bytearray, skip: int) -> IntegerTable:
     """Whole rows of COPY's binary format as an array."""
     columns = int.from_bytes(buffer[skip : skip + 2], "big")
     row = np.dtype([("columns", ">i2"), ("values", [("length", ">i4"), ("value", ">i8")], columns)])

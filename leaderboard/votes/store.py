@@ -36,9 +36,9 @@ KINDS: dict[str, Any] = {
 SIZES = [np.dtype(kind).itemsize for kind in KINDS.values()]
 ROW = sum(SIZES)
 """Bytes of a row."""
-BEFORE = dict(zip(KINDS, accumulate(SIZES, initial=0), strict=False))
+OFFSETS = dict(zip(KINDS, accumulate(SIZES, initial=0), strict=False))
 """Of these, how many stand before a column."""
-BLOCK = 1 << 18
+BLOCK_ROWS = 1 << 18
 """Rows of a full block."""
 
 
@@ -68,10 +68,10 @@ class State:
     @property
     def settled(self) -> int:
         """How many rows are in full blocks: those are not written again when rows are added."""
-        return sum(rows for _, rows in self.blocks if rows == BLOCK)
+        return sum(rows for _, rows in self.blocks if rows == BLOCK_ROWS)
 
 
-def empty(rows: int = 0, names: Iterable[str] = KINDS) -> Columns:
+def empty_columns(rows: int = 0, names: Iterable[str] = KINDS) -> Columns:
     """Columns of so many rows, not yet filled."""
     return {name: np.empty(rows, dtype=KINDS[name]) for name in names}
 
@@ -99,7 +99,7 @@ class Store:
 
     def read(self, state: State, names: Collection[str] = KINDS, start: int = 0) -> Columns:
         """Some columns from a row on that begins a block."""
-        columns = empty(state.rows - start, names)
+        columns = empty_columns(state.rows - start, names)
         begin = -start
         for file_name, rows in state.blocks:
             if begin >= 0:
@@ -120,7 +120,7 @@ class Store:
         begin = filled = 0
         for file_name, rows in state.blocks:
             with (self.folder / file_name).open("rb", buffering=0) as file:
-                file.seek(rows * BEFORE[name])
+                file.seek(rows * OFFSETS[name])
                 file.readinto(block[:rows].data)
             some = block[:rows][mask[begin : begin + rows]]
             column[filled : filled + len(some)] = some
@@ -135,8 +135,8 @@ class Store:
         while rows < start:
             blocks.append(state.blocks[len(blocks)])
             rows += blocks[-1][1]
-        for begin in range(0, len(columns["seq"]), BLOCK):
-            part = slice(begin, begin + BLOCK)
+        for begin in range(0, len(columns["seq"]), BLOCK_ROWS):
+            part = slice(begin, begin + BLOCK_ROWS)
             blocks.append((self.write_block(columns, part), len(columns["seq"][part])))
         state = replace(state, blocks=tuple(blocks))
         self.write_state(state)

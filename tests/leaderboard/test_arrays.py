@@ -6,7 +6,7 @@ from django.db import connection
 from psycopg.errors import DivisionByZero
 
 from leaderboard.votes import queries
-from leaderboard.votes.queries import copied
+from leaderboard.votes.queries import copy_tables
 
 pytestmark = pytest.mark.django_db(transaction=True)  # an error must not end a test's own
 
@@ -24,19 +24,21 @@ def numbers(until: int, column: str = "n") -> str:
 
 @pytest.mark.parametrize("rows", [0, 1, 29, 30, 31, 5_000])
 def test_every_row_arrives_once_and_in_order(rows):
-    table = np.concatenate([np.empty((0, 2), dtype=np.int64), *copied(numbers(rows, "-n"), ())])
+    table = np.concatenate(
+        [np.empty((0, 2), dtype=np.int64), *copy_tables(numbers(rows, "-n"), ())]
+    )
     assert table.dtype == np.int64
     assert np.array_equal(table, np.outer(np.arange(1, rows + 1), [1, -1]))
 
 
 def test_an_error_half_way_is_raised_and_the_connection_goes_on():
     with pytest.raises(DivisionByZero):
-        list(copied(numbers(5_000, "1 / (n - 4900)"), ()))
+        list(copy_tables(numbers(5_000, "1 / (n - 4900)"), ()))
     assert_usable()
 
 
 def test_whoever_stops_reading_leaves_a_usable_connection():
-    rows = copied(numbers(500_000), ())
+    rows = copy_tables(numbers(500_000), ())
     assert len(next(rows)) < 500_000
     rows.close()
     assert_usable()
@@ -44,7 +46,7 @@ def test_whoever_stops_reading_leaves_a_usable_connection():
 
 def test_nulls_are_refused():
     with pytest.raises(ValueError, match=r"size|null"):
-        list(copied(numbers(3, "nullif(n, 2)"), ()))
+        list(copy_tables(numbers(3, "nullif(n, 2)"), ()))
     assert_usable()
 
 

@@ -19,11 +19,11 @@ from django.urls import reverse
 from arena.events.models import Event, Membership, Question
 from arena.judging.models import Answer, Judgment, Origin
 from leaderboard.models import Rating, Snapshot
-from leaderboard.pages.board import Row, Tier
-from leaderboard.pages.figures import as_p
+from leaderboard.pages.board import BoardRow, Tier
+from leaderboard.pages.figures import format_p
 from leaderboard.ratings import NotConverged, Votes
 from leaderboard.snapshots import refresh as refreshing
-from leaderboard.snapshots.publishing import publish
+from leaderboard.snapshots.publishing import publish_snapshot
 from tests.factories import (
     NOW,
     make_competitors,
@@ -212,7 +212,7 @@ def test_a_cell_says_how_two_models_met_and_whether_the_test_is_open(client: Cli
 
 
 def test_a_p_value_is_never_nothing() -> None:
-    assert [as_p(p) for p in (0.0, 0.0004, 0.001, 0.05, 1.0)] == [
+    assert [format_p(p) for p in (0.0, 0.0004, 0.001, 0.05, 1.0)] == [
         "p < 0.001",
         "p < 0.001",
         "p = 0.001",
@@ -237,7 +237,8 @@ def test_a_class_is_described_by_overlap(crowd: Crowd, client: Client) -> None:
 def test_the_last_class_takes_everybody_left(crowd: Crowd) -> None:
     """Only there may a model's interval lie below that of the first of its class."""
     rows = [
-        Row(Rating(), points, points - 10, points + 10, None) for points in (1000.0, 985.0, 970.0)
+        BoardRow(Rating(), points, points - 10, points + 10, None)
+        for points in (1000.0, 985.0, 970.0)
     ]
     assert Tier(1, rows[:2]).overlaps
     assert not Tier(8, rows).overlaps
@@ -279,14 +280,14 @@ def test_the_intervals_say_how_they_came_about(
 def test_a_board_that_cannot_be_computed_holds_up_no_other(
     crowd: Crowd, client: Client, monkeypatch: pytest.MonkeyPatch, which: str
 ) -> None:
-    computed = refreshing.fitted
+    computed = refreshing.fit_board
 
     def fitted(votes: Votes) -> Any:
         if which == "all" or votes.weight is not None:
             raise NotConverged("back and forth")
         return computed(votes)
 
-    monkeypatch.setattr(refreshing, "fitted", fitted)
+    monkeypatch.setattr(refreshing, "fit_board", fitted)
     refresh(crowd.event, NOW + timedelta(minutes=1), rebuild=True)
     shown = "did not converge" in text(show(client, crowd.event))
     assert shown == (which == "all")
@@ -355,7 +356,7 @@ def test_ratings_over_time_are_those_that_were_published(client: Client) -> None
                 make_vote(judge, matchup, (judge.pk + day) % 3 - 1)
         snapshot = refresh(crowd.event, NOW + timedelta(hours=day))
         if day != 2:
-            publish(snapshot, NOW + timedelta(days=day))
+            publish_snapshot(snapshot, NOW + timedelta(days=day))
     page = show(client, crowd.event).content.decode()
     curves = re.findall(r'<line class="curve c0"', page)
     assert len(curves) == 2  # three snapshots, of four

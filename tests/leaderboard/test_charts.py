@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from leaderboard.pages.charts import Line, axis_over, bars, lines, spread, tick_step, whisker
+from leaderboard.pages.charts import Line, bars, fit_axis, lines, spread_apart, tick_step, whisker
 
 STYLE = re.compile(r"style=|<script|on\w+=")
 
@@ -19,7 +19,7 @@ def test_steps_are_round(rough: float, step: float) -> None:
 
 
 def test_an_axis_holds_every_value_and_every_interval() -> None:
-    axis = axis_over([900, 1100], [850, 1180])
+    axis = fit_axis([900, 1100], [850, 1180])
     assert axis.low < 850
     assert axis.high > 1180
     assert axis.ticks[0] >= axis.low
@@ -30,19 +30,19 @@ def test_an_axis_holds_every_value_and_every_interval() -> None:
 
 
 def test_an_interval_far_wider_than_the_field_is_cut_and_says_so() -> None:
-    axis = axis_over([950, 1050], [940, 5000])
+    axis = fit_axis([950, 1050], [940, 5000])
     assert axis.high < 1200
     assert 'class="reach cut"' in whisker(axis, 1050, 940, 5000)
     assert axis.at(5000) == "100.00%"
 
 
 def test_one_value_has_an_axis() -> None:
-    axis = axis_over([1000], [])
+    axis = fit_axis([1000], [])
     assert axis.at(1000) == "50.00%"
 
 
 def test_no_interval_no_whisker() -> None:
-    axis = axis_over([900, 1100], [])
+    axis = fit_axis([900, 1100], [])
     assert "reach" not in whisker(axis, 1000, None, None)
 
 
@@ -56,7 +56,7 @@ def test_bars_stand_on_their_ground() -> None:
 
 
 def test_names_at_the_ends_of_lines_keep_apart() -> None:
-    places = spread([50.0, 50.5, 20.0, 85.0, 86.0], 6.5)
+    places = spread_apart([50.0, 50.5, 20.0, 85.0, 86.0], 6.5)
     ordered = sorted(places)
     assert all(b - a >= 6.49 for a, b in pairwise(ordered))
     assert max(places) <= 86.0

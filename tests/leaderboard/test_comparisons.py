@@ -14,8 +14,8 @@ from arena.judging.ledger import seal_event
 from arena.judging.models import Exclusion, Judgment, LedgerBatch, Origin
 from arena.judging.review import exclude_contributor, exclude_judgment, lift_exclusion
 from leaderboard.votes import loading, store
-from leaderboard.votes.loading import Comparisons, load, store_of
-from leaderboard.votes.queries import Table
+from leaderboard.votes.loading import Comparisons, load_votes, store_of
+from leaderboard.votes.queries import IntegerTable
 from tests.factories import NOW, make_competitors, make_enrollment
 from tests.leaderboard.votes import Crowd, make_vote, revise
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Even a few votes fill several files."""
-    monkeypatch.setattr(store, "BLOCK", 16)
+    monkeypatch.setattr(store, "BLOCK_ROWS", 16)
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def crowd() -> Crowd:
 
 def loaded(event: Event) -> Comparisons:
     seal_event(event.pk, NOW)
-    return load(Event.objects.get(pk=event.pk))
+    return load_votes(Event.objects.get(pk=event.pk))
 
 
 def read_anew(event: Event) -> Comparisons:
@@ -95,7 +95,7 @@ def test_unsealed_judgments_are_not_read(crowd: Crowd) -> None:
     crowd.vote()
     before = loaded(crowd.event)
     make_vote(make_enrollment(crowd.event), crowd.matchups[0])
-    after = load(crowd.event)
+    after = load_votes(crowd.event)
     assert_same(before, after)
 
 
@@ -119,7 +119,7 @@ def test_a_revision_takes_the_place_of_what_it_revises(crowd: Crowd) -> None:
     first = crowd.vote()[0]
     loaded(crowd.event)
     revise(first, 2)
-    data = load(Event.objects.get(pk=crowd.event.pk))
+    data = load_votes(Event.objects.get(pk=crowd.event.pk))
     assert 1 not in data.columns["seq"]
 
     data = loaded(crowd.event)
@@ -179,14 +179,14 @@ def test_only_what_is_new_is_read(crowd: Crowd, monkeypatch: pytest.MonkeyPatch)
         make_vote(newcomer, matchup)
     seal_event(crowd.event.pk, NOW)
     read: list[int] = []
-    as_columns = loading.as_columns
+    as_columns = loading.to_columns
 
-    def counting(rows: Table, *known: tuple[int, ...]) -> store.Columns:
+    def counting(rows: IntegerTable, *known: tuple[int, ...]) -> store.Columns:
         read.append(len(rows))
         return as_columns(rows, *known)
 
-    monkeypatch.setattr(loading, "as_columns", counting)
-    load(crowd.event)
+    monkeypatch.setattr(loading, "to_columns", counting)
+    load_votes(crowd.event)
 
     assert read == [3]
 
@@ -209,7 +209,7 @@ def test_damaged_files_are_read_anew(crowd: Crowd) -> None:
     wanted = at_hand(loaded(crowd.event))
     for what in damaged(store_of(crowd.event).folder):
         assert what
-        assert_same(load(crowd.event), wanted)
+        assert_same(load_votes(crowd.event), wanted)
 
 
 def test_another_ledger_is_read_anew(crowd: Crowd) -> None:

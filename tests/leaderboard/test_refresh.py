@@ -15,9 +15,9 @@ from arena.judging.review import exclude_contributor, exclude_judgment, lift_exc
 from leaderboard.boards import fit
 from leaderboard.models import Board, Rating, Snapshot
 from leaderboard.snapshots import refresh as refreshing
-from leaderboard.snapshots.publishing import PATIENCE, publish, thin_snapshots
+from leaderboard.snapshots.publishing import MAX_WAIT, publish_snapshot, thin_snapshots
 from leaderboard.snapshots.refresh import due_events, refresh_event
-from leaderboard.votes.loading import load
+from leaderboard.votes.loading import load_votes
 from tests.factories import NOW, make_competitors, make_enrollment, make_event, make_matchup
 from tests.leaderboard.votes import Crowd, figures, make_vote, refresh, revise
 from tests.threads import at_once
@@ -197,7 +197,7 @@ def test_elo_goes_on_from_where_it_stood(crowd: Crowd, monkeypatch: pytest.Monke
     refresh(crowd.event, LATER)
 
     assert replayed[0] == 1
-    data = load(crowd.event)
+    data = load_votes(crowd.event)
     whole = replay(data.votes(data.questions[0])).strength
     ours = rows(crowd.event)
     np.testing.assert_array_equal([ours[m.name].elo for m in crowd.models], whole)
@@ -287,11 +287,11 @@ def test_competitors_that_no_vote_connects_share_no_scale() -> None:
 def test_a_claimed_board_is_left_alone_until_the_claim_ends(crowd: Crowd) -> None:
     crowd.vote()
     seal_event(crowd.event.pk, NOW)
-    assert Board.claim(crowd.event, NOW, NOW + refreshing.CLAIM)
-    assert not Board.claim(crowd.event, NOW, NOW + refreshing.CLAIM)
+    assert Board.claim(crowd.event, NOW, NOW + refreshing.LEASE)
+    assert not Board.claim(crowd.event, NOW, NOW + refreshing.LEASE)
     assert refresh_event(crowd.event, now=LATER) is None
     assert list(due_events(LATER)) == []
-    assert refresh_event(crowd.event, now=NOW + refreshing.CLAIM) is not None
+    assert refresh_event(crowd.event, now=NOW + refreshing.LEASE) is not None
 
 
 @pytest.mark.django_db(transaction=True)
@@ -311,7 +311,7 @@ def test_a_refresh_that_fails_gives_the_board_back(
 ) -> None:
     crowd.vote()
     with monkeypatch.context() as broken:
-        broken.setattr(refreshing, "fitted", lambda votes: 1 / 0)
+        broken.setattr(refreshing, "fit_board", lambda votes: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             refresh(crowd.event)
     assert Snapshot.objects.count() == 0
@@ -326,7 +326,7 @@ def test_due_events_rest_between_snapshots(crowd: Crowd) -> None:
     make_vote(make_enrollment(crowd.event), crowd.matchups[0])
     seal_event(crowd.event.pk, NOW)
     assert list(due_events(NOW + timedelta(seconds=2))) == []
-    assert list(due_events(NOW + refreshing.REST)) == [crowd.event.pk]
+    assert list(due_events(NOW + refreshing.MIN_INTERVAL)) == [crowd.event.pk]
     refresh(crowd.event, LATER)
     assert list(due_events(LATER + timedelta(hours=1))) == []
 
@@ -364,10 +364,10 @@ def test_a_batched_board_moves_after_enough_judgments_of_enough_people() -> None
     assert public(crowd.event) == first  # 54 judgments of nine people
 
     held = Snapshot.objects.latest()
-    assert refresh(crowd.event, LATER + PATIENCE) is None
+    assert refresh(crowd.event, LATER + MAX_WAIT) is None
     assert public(crowd.event) == held
     assert held.published_at is None
-    assert public(crowd.event).published_at == LATER + PATIENCE
+    assert public(crowd.event).published_at == LATER + MAX_WAIT
 
 
 def test_a_rebuild_publishes_nothing_that_was_held_back() -> None:
@@ -384,7 +384,7 @@ def test_an_older_snapshot_never_takes_the_board_back(crowd: Crowd) -> None:
     old = refresh(crowd.event)
     make_vote(make_enrollment(crowd.event), crowd.matchups[0])
     new = refresh(crowd.event, LATER)
-    publish(old, LATER)
+    publish_snapshot(old, LATER)
     assert public(crowd.event) == new
 
 

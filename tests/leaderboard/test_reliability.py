@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from arena.events.models import Control
-from leaderboard.contributors.reliability import control_scores, credit_table, weights
+from leaderboard.contributors.reliability import credit_table, score_controls, vote_weights
 from leaderboard.ratings import UNIT
-from leaderboard.trust.control import ControlAnswers, habits, kappa
-from leaderboard.votes.loading import load
+from leaderboard.trust.control import ControlAnswers, kappa, response_habits
+from leaderboard.votes.loading import load_votes
 from tests.factories import make_enrollment
 from tests.leaderboard.votes import Crowd, make_vote, refresh
 
@@ -25,7 +25,7 @@ def test_a_worked_example() -> None:
     contributor = np.array([0, 0, 0, 1, 1, 1])
     outcome = np.array([1, -1, 0, 1, -1, 0])
     left = np.array([1, 1, 1, 1, 1, 1])
-    seen = habits(contributor, outcome, left, 2)
+    seen = response_habits(contributor, outcome, left, 2)
     np.testing.assert_array_equal(seen, [[1, 1, 1], [1, 1, 1]])
     answers = ControlAnswers(
         np.array([0, 0, 0, 1, 1, 1]),
@@ -120,14 +120,14 @@ def test_read_from_the_database() -> None:
     make_vote(good, crowd.controls[0], -1)
     refresh(crowd.event)
 
-    data = load(crowd.event)
-    scores = control_scores(data, data.questions[0])
+    data = load_votes(crowd.event)
+    scores = score_controls(data, data.questions[0])
 
     assert scores is not None
     order = [list(data.enrollments).index(person.pk) for person in (good, bad, fresh)]
     assert scores.controls[order].tolist() == [2, 2, 0]
     best, worst, unknown = scores.kappa[order]
     assert best > 0.8 > 0.75 == unknown > worst
-    assert weights(scores)[order].tolist() == [
+    assert vote_weights(scores)[order].tolist() == [
         round(UNIT * min(max(k, 0), 1)) for k in (best, worst, unknown)
     ]

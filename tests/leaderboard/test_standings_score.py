@@ -14,10 +14,18 @@ from arena.judging.review import exclude_contributor, exclude_judgment, lift_exc
 from arena.judging.schedule import is_control_turn
 from leaderboard.contributors import scores
 from leaderboard.contributors.reliability import credit_table
-from leaderboard.contributors.scores import grouped
+from leaderboard.contributors.scores import group_rows
 from leaderboard.models import Standing
 from leaderboard.trust import quality as trust
-from leaderboard.trust.quality import UNIT, Z, band, chance, looked_at, ranks, wilson_lower
+from leaderboard.trust.quality import (
+    UNIT,
+    Z,
+    band,
+    chance_agreement,
+    last_look,
+    ranks,
+    wilson_lower,
+)
 from tests.factories import NOW, make_competitors, make_control, make_enrollment, make_event
 from tests.factories import make_matchup as make_ordinary
 from tests.leaderboard.votes import make_vote, refresh
@@ -90,7 +98,7 @@ def test_no_blind_answers_get_more_than_chance(shares: tuple[float, ...]) -> Non
     keys = np.bincount(key + 1, minlength=3)[None]
     both_ways = (credit_table() + credit_table()[:, ::-1]) / 2
     expected = np.mean([np.array(shares) @ both_ways[:, k + 1] for k in key])
-    assert expected <= chance(keys, credit_table())[0] + 1e-12
+    assert expected <= chance_agreement(keys, credit_table())[0] + 1e-12
 
 
 @pytest.mark.parametrize("shares", STRATEGIES.values(), ids=STRATEGIES)
@@ -126,7 +134,7 @@ def test_five_bands() -> None:
 
 
 def test_looks_at_ones_quality_are_a_hundred_judgments_apart() -> None:
-    looks = looked_at(np.arange(400), 150)
+    looks = last_look(np.arange(400), 150)
     assert (looks[:150] == 0).all()
     assert sorted(set(looks.tolist())) == [0, 150, 250, 350]
     assert (looks <= np.arange(400)).all()
@@ -149,7 +157,7 @@ def test_rows_are_grouped_and_stay_in_order() -> None:
     """Against numpy's own sort, with numbers on both sides of 16 bits."""
     index = np.random.default_rng(3).integers(0, 200_000, 50_000).astype(np.int32)
     for numbers in (index, index % 7):
-        np.testing.assert_array_equal(grouped(numbers), np.argsort(numbers, kind="stable"))
+        np.testing.assert_array_equal(group_rows(numbers), np.argsort(numbers, kind="stable"))
 
 
 # --- in an event -------------------------------------------------------------------------------
@@ -186,10 +194,10 @@ def rows(event: Event) -> dict[int, tuple[object, ...]]:
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Steps small enough for a handful of judgments."""
-    monkeypatch.setattr(scores, "STEP", 4)
+    monkeypatch.setattr(scores, "JUDGMENTS_PER_STEP", 4)
     monkeypatch.setattr(scores, "first_look", lambda event: 8)
-    monkeypatch.setattr(trust, "LOOK", 6)
-    monkeypatch.setattr(trust, "FEWEST_CONTROLS", 2)
+    monkeypatch.setattr(trust, "JUDGMENTS_BETWEEN_LOOKS", 6)
+    monkeypatch.setattr(trust, "MIN_CONTROLS_FOR_QUALITY", 2)
 
 
 @pytest.mark.django_db
@@ -330,7 +338,7 @@ def test_no_answer_tells_whether_it_was_a_control(soon: None) -> None:
 
 @pytest.mark.django_db
 def test_the_count_alone_is_live(monkeypatch: pytest.MonkeyPatch, soon: None) -> None:
-    monkeypatch.setattr(scores, "STEP", 30)
+    monkeypatch.setattr(scores, "JUDGMENTS_PER_STEP", 30)
     contest = Contest()
     who = contest.contributor()
     refresh(contest.event)

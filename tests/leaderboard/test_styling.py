@@ -9,12 +9,12 @@ from django.test import Client
 from django.urls import reverse
 
 from arena.events.models import Event, Response
-from leaderboard.boards.style_fit import styled
+from leaderboard.boards.style_fit import fit_style
 from leaderboard.models import Rating, Snapshot
 from leaderboard.ratings.data.scale import spread_to_points
 from leaderboard.ratings.extended import style
-from leaderboard.votes.contents import MARKS, contents
-from leaderboard.votes.loading import Comparisons, load
+from leaderboard.votes.contents import STYLE_FIELDS, read_contents
+from leaderboard.votes.loading import Comparisons, load_votes
 from tests.factories import NOW
 from tests.leaderboard.votes import Crowd, make_vote, refresh, show
 
@@ -49,7 +49,7 @@ def crowd() -> Crowd:
 
 def loaded(crowd: Crowd) -> Comparisons:
     refresh(crowd.event)
-    return load(Event.objects.get(pk=crowd.event.pk))
+    return load_votes(Event.objects.get(pk=crowd.event.pk))
 
 
 def notes(event: Event) -> dict:
@@ -60,12 +60,12 @@ def notes(event: Event) -> dict:
 def test_differences_are_those_of_the_responses_row_by_row(crowd: Crowd) -> None:
     data = loaded(crowd)
     votes = data.votes(data.questions[0])
-    x = contents(data).differences(votes)
+    x = read_contents(data).differences(votes)
     for row in range(len(votes)):
         places = Response.objects.filter(matchups=data.matchups[votes.matchup[row]])
         one = places.get(competitor=data.competitors[votes.first[row]])
         two = places.get(competitor=data.competitors[votes.second[row]])
-        for column, name in enumerate(MARKS):
+        for column, name in enumerate(STYLE_FIELDS):
             a, b = getattr(one, name), getattr(two, name)
             assert x[row, column] == pytest.approx((a - b) / (a + b) if a + b else 0)
 
@@ -73,7 +73,7 @@ def test_differences_are_those_of_the_responses_row_by_row(crowd: Crowd) -> None
 def test_prompts_are_numbered_by_their_records(crowd: Crowd) -> None:
     data = loaded(crowd)
     votes = data.votes(data.questions[0])
-    prompts = contents(data).prompts(votes)
+    prompts = read_contents(data).prompts(votes)
     assert sorted(set(prompts)) == list(range(18))
     for prompt in set(prompts):
         assert len(set(votes.matchup[prompts == prompt])) == 1
@@ -82,7 +82,7 @@ def test_prompts_are_numbered_by_their_records(crowd: Crowd) -> None:
 def test_ratings_at_equal_style_are_a_board_of_their_own(crowd: Crowd) -> None:
     data = loaded(crowd)
     votes = data.votes(data.questions[0])
-    x = contents(data).differences(votes)[:, [0, 3]]
+    x = read_contents(data).differences(votes)[:, [0, 3]]
     fit = style.fit(votes, np.ascontiguousarray(x), ("length", "lists"))
 
     rows = Rating.objects.filter(snapshot__board__event=crowd.event, weighting="style")
@@ -171,22 +171,24 @@ def test_what_hardly_any_vote_differs_in_is_left_out(crowd: Crowd) -> None:
 def test_of_too_many_votes_whole_matchups_are_drawn_and_always_the_same(crowd: Crowd) -> None:
     data = loaded(crowd)
     votes = data.votes(data.questions[0])
-    assert contents(data, 108).sample(votes) is votes
-    some = contents(data, 54).sample(votes)
+    assert read_contents(data, 108).sample(votes) is votes
+    some = read_contents(data, 54).sample(votes)
     assert 0 < len(some) < 108
     assert set(np.bincount(some.matchup)) == {0, 6}
-    np.testing.assert_array_equal(some.matchup, contents(data, 54).sample(votes).matchup)
+    np.testing.assert_array_equal(some.matchup, read_contents(data, 54).sample(votes).matchup)
     np.testing.assert_array_equal(
-        contents(data, 54).differences(some), contents(data).differences(some)
+        read_contents(data, 54).differences(some), read_contents(data).differences(some)
     )
 
 
 def test_a_sample_is_named_on_the_page(
     crowd: Crowd, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("leaderboard.snapshots.refresh.contents", lambda data: contents(data, 72))
+    monkeypatch.setattr(
+        "leaderboard.snapshots.refresh.read_contents", lambda data: read_contents(data, 72)
+    )
     data = loaded(crowd)
-    board = styled(data.votes(data.questions[0]), contents(data, 72))
+    board = fit_style(data.votes(data.questions[0]), read_contents(data, 72))
     assert board.used < board.votes == 108
     page = show(client, crowd.event, "?weighting=style").content.decode()
     assert f"From {board.used} of the 108 votes" in page

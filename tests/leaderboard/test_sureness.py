@@ -14,12 +14,12 @@ from scipy.special import ndtr, ndtri
 
 from arena.events.models import Event
 from leaderboard.boards import diagnostics
-from leaderboard.boards.fit import fitted
+from leaderboard.boards.fit import fit_board
 from leaderboard.models import Snapshot
 from leaderboard.ratings import Contrasts, RatingError, compare, fold
 from leaderboard.ratings.inference.contrasts import holm
 from leaderboard.ratings.models import bradley_terry
-from leaderboard.votes.loading import load
+from leaderboard.votes.loading import load_votes
 from tests.factories import (
     NOW,
     make_competitors,
@@ -75,16 +75,16 @@ def contrasts(difference: list[float], error: float) -> Contrasts:
 def test_a_verdict_follows_the_test_of_all_pairs() -> None:
     """2.2 standard errors are separated by themselves, and not yet among five pairs."""
     five = contrasts([0.5, 0.22, 0.2, 0.12, 0.01], 0.1)
-    verdicts = [diagnostics.verdict_of(five, 2 * k, 2 * k + 1, 1000)[0] for k in range(5)]
+    verdicts = [diagnostics.describe_contrast(five, 2 * k, 2 * k + 1, 1000)[0] for k in range(5)]
     assert verdicts == ["separated", "not_yet", "not_yet", "not_yet", "too_few"]
-    assert diagnostics.verdict_of(contrasts([0.22], 0.1), 0, 1, 1000) == ("separated", None)
-    assert diagnostics.verdict_of(contrasts([0.001], 0.01), 0, 1, 1000) == ("tied", None)
+    assert diagnostics.describe_contrast(contrasts([0.22], 0.1), 0, 1, 1000) == ("separated", None)
+    assert diagnostics.describe_contrast(contrasts([0.001], 0.01), 0, 1, 1000) == ("tied", None)
 
 
 def test_the_votes_that_are_needed_separate_by_the_same_test() -> None:
     """With so many more the difference is its critical value and the power's reserve away."""
     five = contrasts([0.5, 0.22, 0.2, 0.12, 0.01], 0.1)
-    verdict, more = diagnostics.verdict_of(five, 2, 3, 1000)
+    verdict, more = diagnostics.describe_contrast(five, 2, 3, 1000)
     assert verdict == "not_yet"
     error = 0.1 / np.sqrt((1000 + more) / 1000)
     assert 0.22 / error == pytest.approx(ndtri(1 - 0.05 / 4 / 2) + ndtri(0.8), rel=1e-3)
@@ -92,16 +92,16 @@ def test_the_votes_that_are_needed_separate_by_the_same_test() -> None:
 
 def test_votes_that_would_show_a_tie_are_not_those_that_separate() -> None:
     """26,339 votes would show these to be level; it takes 700,000 to tell them apart."""
-    assert diagnostics.verdict_of(contrasts([0.01], 0.03), 0, 1, 10_000) == ("too_few", None)
+    assert diagnostics.describe_contrast(contrasts([0.01], 0.03), 0, 1, 10_000) == ("too_few", None)
 
 
 def test_a_pair_on_either_side_of_the_level_stays_there() -> None:
     votes = make_votes(4, [(0, 1, 1), (1, 0, 1), (1, 2, 1), (2, 3, 1), (3, 0, 1)] * 9)
-    board = fitted(replace(votes, contributor=np.arange(45, dtype=np.int32)))
+    board = fit_board(replace(votes, contributor=np.arange(45, dtype=np.int32)))
     contrast = compare(board.fit, board.covariance)
     adjusted = np.full((4, 4), 0.2)
     adjusted[0, 1], adjusted[0, 2], adjusted[0, 3] = 0.0503, 0.0497, 0.0001
-    kept = diagnostics.tests(board, replace(contrast, adjusted=adjusted))
+    kept = diagnostics.pairwise_tests(board, replace(contrast, adjusted=adjusted))
     found = {(i, j): p for i, j, p in zip(kept[::3], kept[1::3], kept[2::3], strict=True)}
     assert (found[0, 1], found[0, 2]) == (51, 50)
     assert (0, 3) not in found
@@ -112,7 +112,7 @@ def test_who_drops_out_moves_nobody_whose_differences_stay() -> None:
     rows += [(0, 3, 1)] * 30 + [(3, 0, 1)]
     who = np.append(np.arange(len(rows) - 1) % 20, 99).astype(np.int32)
     votes = make_votes(4, rows, contributor=who, matchup=np.arange(len(rows), dtype=np.int32))
-    found = diagnostics.one_less(votes, fitted(votes))
+    found = diagnostics.leave_one_contributor_out(votes, fit_board(votes))
     assert found is not None
     assert found["unranks"]
     assert found["move"] < 0.3
@@ -121,11 +121,11 @@ def test_who_drops_out_moves_nobody_whose_differences_stay() -> None:
 def test_widths_are_of_intervals_and_not_of_errors() -> None:
     """Of few clusters an interval reaches further for the same standard error."""
     votes = make_votes(3, [(0, 1, 1), (1, 0, 1), (1, 2, 0), (2, 0, 1), (0, 2, 1)] * 40)
-    board = fitted(votes)
+    board = fit_board(votes)
     assert board.covariance.clusters == ()
     other = replace(board.covariance, clusters=(4,))
     ratio = stats.t.ppf(0.975, 3) / stats.norm.ppf(0.975)
-    found = diagnostics.widths(other, board)
+    found = diagnostics.relative_widths(other, board)
     assert found == {"ratio": pytest.approx(ratio), "clusters": 4}
 
 
@@ -133,12 +133,12 @@ def test_level_models_do_not_move() -> None:
     votes = make_votes(3, [(0, 2, 1), (1, 2, 1), (2, 0, 1), (2, 1, 1), (0, 1, 0)] * 9)
     fit = bradley_terry.fit(fold(votes))
     nudged = replace(fit, strength=fit.strength + np.array([0.0, 1e-16, 0.0]))
-    assert diagnostics.moved(fit, nudged) == 0
+    assert diagnostics.count_rank_changes(fit, nudged) == 0
 
 
 def test_every_two_neighbours_in_rank_are_compared(ordered: Crowd, client: Client) -> None:
-    data = load(ordered.event)
-    board = fitted(data.votes(data.questions[0]))
+    data = load_votes(ordered.event)
+    board = fit_board(data.votes(data.questions[0]))
     contrast = compare(board.fit, board.covariance)
     pairs = notes(ordered.event)["neighbours"]
     assert [(pair["leader"], pair["challenger"]) for pair in pairs] == [
@@ -160,8 +160,8 @@ def test_a_category_has_no_neighbours_but_its_tests(ordered: Crowd, client: Clie
 
 
 def test_kept_tests_are_holms_in_thousandths(ordered: Crowd) -> None:
-    data = load(ordered.event)
-    board = fitted(data.votes(data.questions[0]))
+    data = load_votes(ordered.event)
+    board = fit_board(data.votes(data.questions[0]))
     adjusted = compare(board.fit, board.covariance).adjusted
     flat = notes(ordered.event)["p"]
     kept = {(i, j): p for i, j, p in zip(*[iter(flat)] * 3, strict=True)}
@@ -203,7 +203,7 @@ def test_two_that_are_level_are_called_level(client: Client) -> None:
 
 
 def test_the_largest_move_without_one_contributor(ordered: Crowd, client: Client) -> None:
-    data = load(ordered.event)
+    data = load_votes(ordered.event)
     votes = data.votes(data.questions[0])
     whole = bradley_terry.fit(fold(votes)).strength
     shifts = [

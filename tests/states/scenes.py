@@ -19,7 +19,7 @@ from arena.judging.review import exclude_contributor, lift_exclusion
 from arena.people.models import Seat, User
 from leaderboard.models import Snapshot
 from leaderboard.results.rounds import FINAL
-from leaderboard.snapshots.publishing import publish
+from leaderboard.snapshots.publishing import publish_snapshot
 from leaderboard.snapshots.refresh import refresh_event
 from tests.factories import (
     make_assignment,
@@ -137,7 +137,7 @@ def compute(event: Event, now: datetime) -> Snapshot:
     """The board of everything judged so far, where readers see it."""
     seal_event(event.pk, now)
     snapshot = refresh_event(event, now=now) or event.snapshots.latest()
-    publish(snapshot, now)
+    publish_snapshot(snapshot, now)
     return snapshot
 
 
