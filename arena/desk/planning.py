@@ -51,7 +51,9 @@ class Plan:
     @property
     def usual(self) -> list[tuple[int, int]]:
         """Intervals between controls that are often chosen, and what each person needs then."""
-        needed = [(interval, met_by(FEWEST_CONTROLS, interval)) for interval in USUAL_INTERVALS]
+        needed = [
+            (interval, met_by(MIN_CONTROLS_FOR_QUALITY, interval)) for interval in USUAL_INTERVALS
+        ]
         return [pair for pair in needed if pair[1] != self.needed]
 
     @property

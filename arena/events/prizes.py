@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from arena.errors import ArenaError
 from arena.events.models import Event, Matchup
 
-FEWEST_CONTROLS = 10
+MIN_CONTROLS_FOR_PRIZE = 10
 """Nobody has a score, or can win, before so many controls: leaderboard/contributors/scores.py."""
 OPENING_CONTROLS, OPENING_TURNS = 4, 30
 """Everybody meets so many controls in their first turns, and then one in each interval
@@ -25,7 +25,7 @@ def serving_counts(event: Event) -> tuple[int, int]:
 
 def turns_for_prize(event: Event) -> int:
     """After how many turns everybody has met as many controls as a winner needs."""
-    return OPENING_TURNS + (FEWEST_CONTROLS - OPENING_CONTROLS) * event.control_interval
+    return OPENING_TURNS + (MIN_CONTROLS_FOR_PRIZE - OPENING_CONTROLS) * event.control_interval
 
 
 def missing_for_prize(event: Event) -> str:
@@ -33,18 +33,18 @@ def missing_for_prize(event: Event) -> str:
     if not event.prize:
         return ""
     ordinary, controls = serving_counts(event)
-    if controls < FEWEST_CONTROLS:
+    if controls < MIN_CONTROLS_FOR_PRIZE:
         return _(
             "A prize needs at least %(fewest)s controls in service: nobody’s reliability is "
             "measured by fewer. There are %(controls)s."
-        ) % {"fewest": FEWEST_CONTROLS, "controls": controls}
-    wanted = turns_for_prize(event) - FEWEST_CONTROLS
+        ) % {"fewest": MIN_CONTROLS_FOR_PRIZE, "controls": controls}
+    wanted = turns_for_prize(event) - MIN_CONTROLS_FOR_PRIZE
     if ordinary < wanted:
         return _(
             "A prize needs at least %(wanted)s ordinary matchups: with fewer nobody meets the "
             "%(fewest)s controls that a winner needs. There are %(ordinary)s. More frequent "
             "controls need fewer of them."
-        ) % {"wanted": wanted, "fewest": FEWEST_CONTROLS, "ordinary": ordinary}
+        ) % {"wanted": wanted, "fewest": MIN_CONTROLS_FOR_PRIZE, "ordinary": ordinary}
     return ""
 
 

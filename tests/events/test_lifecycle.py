@@ -15,7 +15,7 @@ from arena.events.lifecycle import (
     open_event,
 )
 from arena.events.models import Event
-from arena.events.prizes import FEWEST_CONTROLS, turns_for_prize
+from arena.events.prizes import MIN_CONTROLS_FOR_PRIZE, turns_for_prize
 from arena.judging.models import Assignment, Judgment
 from arena.judging.recording import check_answers, record_judgment
 from arena.judging.schedule import run_of
@@ -126,7 +126,7 @@ def test_a_prize_waits_until_somebody_could_win_it(
 def test_the_last_turn_of_ten_controls_is_where_the_schedule_says() -> None:
     for interval in (2, 12, 20):
         runs = {run_of(ordinal, interval) for ordinal in range(1, 400)}
-        assert sorted(runs)[FEWEST_CONTROLS - 1][1] == turns_for_prize(
+        assert sorted(runs)[MIN_CONTROLS_FOR_PRIZE - 1][1] == turns_for_prize(
             Event(control_interval=interval)
         )
 
