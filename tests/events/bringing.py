@@ -36,7 +36,8 @@ def kinds(report: ImportReport) -> list[str]:
 def stored(event: Event) -> dict[str, tuple[Any, dict[str, str]]]:
     """Prompt (the text, where it is one turn of the user's) and responses by model, by id."""
     found = {}
-    for record in Record.objects.filter(event=event, imported_at__isnull=False):
+    visible = Record.objects.filter(event=event, imported_at__isnull=False)
+    for record in visible.order_by("pk"):
         turns = record.prompt
         is_text = len(turns) == 1 and turns[0]["role"] == "user"
         texts = dict(record.responses.order_by("pk").values_list("competitor__name", "text"))
