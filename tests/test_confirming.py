@@ -94,7 +94,6 @@ HARMLESS = {
     "votes:new": "keeps a file",
     "leaderboard:read": "says that one has read",
     "events:name": "a name, which can be changed",
-    "people:name": "a name, which can be changed",
     "people:saved": "says that the code is saved",
 }
 
