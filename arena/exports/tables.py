@@ -26,6 +26,7 @@ from arena.events.models import (
 )
 from arena.judging.models import Answer, Exclusion, Judgment, LedgerBatch
 from leaderboard.models import Rating, Snapshot
+from leaderboard.pages.columns import stored_fields
 
 FETCHED = 1_000
 """Rows that are read, and restored, at a time."""
@@ -128,14 +129,13 @@ SNAPSHOT = Table(
     ),
     lambda scope: Snapshot.objects.filter(pk=scope.snapshot.pk),
 )
+KEYS = columns("id question_id category_id weighting competitor_id strength lower upper elo")
+"""What stands first in the file of ratings; the other columns of a board follow."""
 RATINGS = Table(
     "ratings",
     "the boards, one row per competitor; strengths are natural-log with mean 0",
     Rating,
-    columns(
-        "id question_id category_id weighting competitor_id strength lower upper elo rank rank_low"
-        " rank_high rank_upper_bound tier votes wins ties losses component status"
-    ),
+    (*KEYS, *(field for field in stored_fields() if field not in KEYS)),
     lambda scope: scope.ratings(),
 )
 # In an order in which every row comes after what it points at.

@@ -8,30 +8,7 @@ from arena.events.models import Event
 from arena.spreadsheets import safe_cell
 from leaderboard.models import Snapshot
 from leaderboard.pages.board import BoardChoice, BoardRow, BoardTable, board_details, read_pairs
-
-COLUMNS = (
-    "rank",
-    "rank_low",
-    "rank_high",
-    "rank_upper_bound",
-    "class",
-    "model",
-    "organization",
-    "licence",
-    "rating",
-    "lower",
-    "upper",
-    "elo",
-    "strength",
-    "win_rate",
-    "votes",
-    "wins",
-    "ties",
-    "losses",
-    "component",
-    "status",
-)
-
+from leaderboard.pages.columns import COLUMNS
 
 INDEXED, NAMED = ("pairs", "p"), ("neighbours", "unseating")
 """Parts of what a snapshot keeps of a board that speak of models by their keys."""
@@ -43,38 +20,15 @@ def flat_rows(table: BoardTable) -> list[dict[str, Any]]:
 
 
 def flat_row(row: BoardRow) -> dict[str, Any]:
-    """One row: ratings and Elo in points, strength a natural logarithm, win rate a part of 1."""
-    rating, competitor = row.rating, row.rating.competitor
-    values = (
-        rating.rank,
-        rating.rank_low,
-        rating.rank_high,
-        rating.rank_upper_bound,
-        rating.tier,
-        competitor.name,
-        competitor.organization,
-        competitor.licence,
-        row.points,
-        row.lower,
-        row.upper,
-        row.elo,
-        rating.strength,
-        None if row.win_rate is None else row.win_rate / 100,
-        rating.votes,
-        rating.wins,
-        rating.ties,
-        rating.losses,
-        rating.component,
-        rating.status,
-    )
-    return dict(zip(COLUMNS, values, strict=True))
+    """One row, by the names of the columns."""
+    return {column.name: column.value(row) for column in COLUMNS}
 
 
 def to_csv(table: BoardTable) -> str:
     """Comma-separated, with a head; no text in it can be taken for a formula."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
+    writer.writerow([column.name for column in COLUMNS])
     for row in flat_rows(table):
         writer.writerow([escape_text(value) for value in row.values()])
     return out.getvalue()

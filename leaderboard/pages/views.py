@@ -29,6 +29,7 @@ from leaderboard.contributors.places import is_over, place_of, places, standings
 from leaderboard.contributors.scores import first_look
 from leaderboard.models import Board, Snapshot, Standing
 from leaderboard.pages.board import board_details, choose_board, filter_links, read_table
+from leaderboard.pages.columns import facts
 from leaderboard.pages.downloads import to_csv, to_json
 from leaderboard.pages.figures import heat_maps, history_of, timeline_of
 from leaderboard.pages.method import method_context
@@ -147,6 +148,7 @@ def board_context(request: HttpRequest, event: Event, phase: Phase, tag: str) ->
     return context | {
         "snapshot": snapshot,
         "table": table,
+        "facts": facts(choice.weighting),
         "links": filter_links(event, choice, snapshot),
         "method": method,
         "interval": interval_context(method),

@@ -108,23 +108,6 @@ def test_a_file_is_previewed_with_its_columns_guessed(organizer: Client) -> None
     assert re.search(r'<option value="prompt"\s+selected>prompt</option>', page_text)
 
 
-def test_a_metadata_column_as_the_page_shows_it_stays_metadata(
-    organizer: Client, queued: list[int], django_capture_on_commit_callbacks: Any
-) -> None:
-    job = upload(organizer, CSV.replace("level", "metadata.level"))
-    chosen = re.findall(
-        r'name="(map-\d+)".*?<option value="([^"]*)"\s+selected>',
-        organizer.get(url_of(job)).content.decode(),
-        re.DOTALL,
-    )
-    assert ("map-6", "metadata.level") in chosen
-
-    confirm(organizer, job, django_capture_on_commit_callbacks, {"mapped": "1", **dict(chosen)})
-    run_import(job.pk)
-
-    assert Record.objects.get().metadata == {"level": "3"}
-
-
 def test_a_confirmed_file_is_imported_by_the_task(
     organizer: Client, queued: list[int], django_capture_on_commit_callbacks: Any, media: Path
 ) -> None:

@@ -234,8 +234,5 @@ def targets(columns: Sequence[str], *, is_csv: bool) -> list[str]:
 
 def own_targets(column: str) -> list[str]:
     """What a column can mean under its own name."""
-    answered, kept = OWN_COLUMN.fullmatch(column), METADATA_COLUMN.fullmatch(column)
-    return [
-        f"responses.{answered[1] if answered else column}",
-        f"metadata.{kept[1] if kept else column}",
-    ]
+    name = OWN_COLUMN.fullmatch(column)
+    return [f"responses.{name[1] if name else column}", f"metadata.{column}"]

@@ -1,0 +1,164 @@
+"""The columns of a board, each declared once: the page, both downloads, the bundle and the docs
+follow from `COLUMNS`.
+
+A column that is computed from what a row has needs an entry here and nothing else; one that is
+stored needs a field of `Rating`, too, and its migration.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.formats import number_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from leaderboard.models import Rating
+from leaderboard.pages.board import BoardRow
+
+Text = str | Promise
+
+
+@dataclass(frozen=True)
+class BoardColumn:
+    """One column.
+
+    name: in the downloads; kind: of its values there; heading, help: for people; value: from a
+    row, None where there is none; cell: how the page shows a value as a fact behind the rating,
+    None for what it draws in its own way or leaves to the downloads; stored: the field of `Rating`
+    that keeps it, which the bundle has; weightings: of whose boards the page shows it.
+    """
+
+    name: str
+    kind: type
+    heading: Text
+    help: Text
+    value: Callable[[BoardRow], Any]
+    cell: Callable[[Any], str] | None = None
+    stored: str = ""
+    weightings: tuple[str, ...] = tuple(Rating.Weighting.values)
+
+    def shown(self, row: BoardRow) -> str:
+        """The value as the page shows it."""
+        value = self.value(row)
+        return "" if value is None or self.cell is None else self.cell(value)
+
+
+def stored(name: str, kind: type, heading: Text, help: Text, **more: Any) -> BoardColumn:
+    """A column that shows a field of `Rating` as it is; `field` where it is called otherwise."""
+    field = more.pop("field", name)
+    return BoardColumn(
+        name, kind, heading, help, lambda row: getattr(row.rating, field), stored=field, **more
+    )
+
+
+def whole(value: float) -> str:
+    """A number without a fraction, its thousands apart."""
+    return number_format(value, decimal_pos=0, use_l10n=True, force_grouping=True)
+
+
+def percent(value: float) -> str:
+    """A part of 1 in percent, with one digit behind the point."""
+    return f"{number_format(100 * value, decimal_pos=1, use_l10n=True)}%"
+
+
+def win_rate(row: BoardRow) -> float | None:
+    """The part of its votes that a model won, ties as halves."""
+    return None if row.win_rate is None else row.win_rate / 100
+
+
+COLUMNS = (
+    stored("rank", int, _("Rank"), _("1 + how many models have a higher rating.")),
+    stored("rank_low", int, _("Rank from"), _("1 + how many models are certainly better.")),
+    stored("rank_high", int, _("Rank to"), _("Ranked models less those certainly worse.")),
+    stored(
+        "rank_upper_bound",
+        int,
+        _("Rank (UB)"),
+        _("The Chatbot Arena’s: 1 + how many have their whole interval above this one’s."),
+    ),
+    stored("class", int, _("Class"), _("Models whose intervals overlap its first."), field="tier"),
+    BoardColumn("model", str, _("Model"), _("Its name."), lambda row: row.rating.competitor.name),
+    BoardColumn(
+        "organization",
+        str,
+        _("Organization"),
+        _("Who makes it."),
+        lambda row: row.rating.competitor.organization,
+    ),
+    BoardColumn(
+        "licence",
+        str,
+        _("Licence"),
+        _("On which terms it can be had."),
+        lambda row: row.rating.competitor.licence,
+    ),
+    BoardColumn(
+        "rating",
+        float,
+        _("Rating"),
+        _("In points: 1,000 is the average model, 400 more are odds of ten to one."),
+        lambda row: row.points,
+    ),
+    BoardColumn(
+        "lower",
+        float,
+        _("Interval from"),
+        _("The lower end of the 95% interval, in points."),
+        lambda row: row.lower,
+    ),
+    BoardColumn(
+        "upper",
+        float,
+        _("Interval to"),
+        _("The upper end of the 95% interval, in points."),
+        lambda row: row.upper,
+    ),
+    BoardColumn(
+        "elo",
+        float,
+        _("Elo"),
+        _("One pass over the votes in their order, in points; on the unweighted board alone."),
+        lambda row: row.elo,
+        whole,
+        stored="elo",
+        weightings=(Rating.Weighting.RAW,),
+    ),
+    stored("strength", float, _("Strength"), _("The rating as a natural logarithm, mean 0.")),
+    BoardColumn(
+        "win_rate",
+        float,
+        _("Win rate"),
+        _("The part of its votes that it won, ties as halves."),
+        win_rate,
+        percent,
+    ),
+    stored("votes", int, _("Votes"), _("How many votes it is in."), cell=whole),
+    stored("wins", int, _("Wins"), _("How many of them it won.")),
+    stored("ties", int, _("Ties"), _("How many of them were ties.")),
+    stored("losses", int, _("Losses"), _("How many of them it lost.")),
+    stored(
+        "component",
+        int,
+        _("Scale"),
+        _("Models with the same number can be compared; 0 is the largest group."),
+    ),
+    stored("status", str, _("Status"), _("Why it is provisional or not ranked; mostly empty.")),
+)
+
+
+def facts(weighting: str) -> list[BoardColumn]:
+    """The columns that the page shows behind the rating."""
+    return [column for column in COLUMNS if column.cell and weighting in column.weightings]
+
+
+def stored_fields() -> tuple[str, ...]:
+    """The fields of `Rating` behind the columns."""
+    return tuple(column.stored for column in COLUMNS if column.stored)
+
+
+def described(columns: Iterable[BoardColumn] = COLUMNS) -> str:
+    """The columns as a Markdown table, for docs/exports.md."""
+    lines = ["| column | type | meaning |", "|---|---|---|"]
+    lines += [f"| `{c.name}` | {c.kind.__name__} | {c.help} |" for c in columns]
+    return "\n".join(lines) + "\n"

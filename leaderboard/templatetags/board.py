@@ -1,0 +1,14 @@
+"""Template filters of the board."""
+
+from django import template
+
+from leaderboard.pages.board import BoardRow
+from leaderboard.pages.columns import BoardColumn
+
+register = template.Library()
+
+
+@register.filter
+def fact(row: BoardRow, column: BoardColumn) -> str:
+    """What the page shows of a row in a column: `{{ row|fact:column }}`."""
+    return column.shown(row)
