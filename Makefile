@@ -59,7 +59,7 @@ demo: prepare ## serve a sample event on http://127.0.0.1:8000/ (PORT=8001 for a
 	@exec $(BIN)/python serve.py --then "$(MANAGE) sample_event"
 
 run: prepare ## serve what is in the database; on an empty site, with a link to the first account
-	@exec $(BIN)/python serve.py --then "$(MANAGE) announce"
+	@exec $(BIN)/python serve.py --then "$(MANAGE) announce --foreground"
 
 # --- testing ---------------------------------------------------------------------------------
 test: install-dev ## run the whole suite on SQLite, and beside it what touches the database on PostgreSQL

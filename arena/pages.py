@@ -23,6 +23,7 @@ from arena.judging.receipts import receipts_of
 from arena.judging.recording import is_awaited
 from arena.markup import render_markdown
 from arena.people.claiming import Room, room_of
+from arena.people.first_account import needs_first_account
 from arena.people.identity import has_verified_identity
 from arena.people.models import Seat, User
 from leaderboard.contributors.places import place_of
@@ -52,6 +53,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "finished_events": [
             event for event in begun if not (event.phase.hands_out or event.phase.is_ahead)
         ],
+        "is_new_site": not begun and needs_first_account(),
         "own_events": with_phase(own_events(user), now) if isinstance(user, User) else [],
         "notices": unread(user) if isinstance(user, User) else [],
         "may_create": isinstance(user, User) and may_create(user),

@@ -20,6 +20,14 @@ from arena.people.claiming import Room, room_of
 State = Event.State
 # The share of controls in a contributor's first ten judgments: two of them.
 OPENING_SHARE = 0.2
+# Where what a check speaks of is put right, if not in the step of its own name.
+STEPS = {
+    "guidelines": "event",
+    "deadline": "event",
+    "records": "import",
+    "competitors": "import",
+    "publish_batch": "questions",
+}
 # Why visitors without an account find no way in, by what room there is and for private events.
 CLOSED_DOORS = {
     (Room.NONE, False): lazy("There are no seats, so nobody can join by the link. Add open ones."),
@@ -50,6 +58,11 @@ class Check:
     message: str
     # Whether opening has to wait for it, or it is only worth knowing.
     blocks: bool
+
+    @property
+    def step(self) -> str:
+        """The step of the set-up where it is put right."""
+        return STEPS.get(self.code, self.code)
 
 
 def missing_before_opening(event: Event, now: datetime) -> list[Check]:

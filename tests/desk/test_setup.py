@@ -197,3 +197,15 @@ def test_a_matchup_is_seen_as_a_contributor_would(desk: Client, event: Event) ->
 def test_without_records_the_preview_leads_to_the_import(desk: Client, event: Event) -> None:
     event.records.all().delete()
     assert desk.get(url("preview", event)).headers["Location"].endswith("/import/")
+
+
+def test_what_is_missing_before_opening_leads_to_its_step(desk: Client, event: Event) -> None:
+    Event.objects.filter(pk=event.pk).update(state=Event.State.DRAFT)
+    page = desk.get(url("overview", event)).content.decode()
+    checklist = page[page.index('aria-labelledby="checklist"') :]
+    for step in ("controls", "seats"):
+        assert f'href="{url(step, event)}"' in checklist
+    at_seats = desk.get(url("seats", event)).content.decode()
+    checklist = at_seats[at_seats.index('aria-labelledby="checklist"') :]
+    assert f'href="{url("seats", event)}"' not in checklist
+    assert f'href="{url("controls", event)}"' in checklist

@@ -5,10 +5,13 @@ import re
 import subprocess
 import time
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
+from django.contrib.staticfiles import finders
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.test import Client
@@ -17,7 +20,8 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from arena import settings as project_settings
-from arena.events.models import Event, ImportJob, Matchup, Membership, Record
+from arena.events.importing import import_records
+from arena.events.models import Control, Event, ImportJob, Matchup, Membership, Record
 from arena.events.tasks import run_import
 from tests.factories import NOW, make_enrollment, make_event, make_membership, make_user
 
@@ -504,3 +508,30 @@ def test_the_page_says_when_no_worker_can_be_reached(
     assert response.status_code == 400
     job.refresh_from_db()
     assert job.state == State.UPLOADED
+
+
+@pytest.mark.parametrize("name", ["records.jsonl", "records.csv"])
+def test_the_sample_file_that_the_page_offers_imports_without_a_doubt(
+    organizer: Client, event: Event, name: str
+) -> None:
+    page = organizer.get(reverse("imports:new", args=["fair"])).content.decode()
+    assert f"samples/{name}" in page
+    path = finders.find(f"samples/{name}")
+    assert path
+    with open(path, "rb") as file:  # noqa: PTH123 - a path as the finder gives it
+        report = import_records(event, file, now=NOW, rng=Random(1))
+    assert report.landed
+    assert not report.doubts
+    assert event.records.count() == 5
+    assert Control.objects.filter(matchup__event=event).count() == 2
+    assert sorted(event.competitors.values_list("name", flat=True)) == ["model-a", "model-b"]
+
+
+def test_every_line_that_the_pages_show_is_json_on_one_line(organizer: Client) -> None:
+    for name in ("imports:new", "desk:controls"):
+        page = organizer.get(reverse(name, args=["fair"])).content.decode()
+        samples = re.findall(r'<pre class="sample">(\{.*?)</pre>', page, re.DOTALL)
+        assert samples
+        for sample in samples:
+            assert "\n" not in sample
+            json.loads(unescape(sample))

@@ -52,6 +52,12 @@ def test_a_site_with_an_account_says_where_it_is_and_no_more() -> None:
     assert not SetupLink.objects.exists()
 
 
+def test_the_front_page_of_a_new_site_says_where_the_link_is(client: Client) -> None:
+    assert "This site is new." in shown(client.get("/"))
+    make_user("olga")
+    assert "This site is new." not in shown(client.get("/"))
+
+
 def test_seats_are_nobodys_account_of_their_own() -> None:
     provision(make_event("fair"), 2, Seat.Kind.PRINTED, NOW)
     assert link_in(announce())
@@ -71,6 +77,13 @@ def test_the_link_ends_once_somebody_has_an_account_by_other_means(client: Clien
     assert client.get(path).status_code == 404
     assert client.post(path, {"username": "eve"}).status_code == 404
     assert not User.objects.filter(username="eve").exists()
+
+
+def test_only_in_the_foreground_does_ctrl_c_stop_it() -> None:
+    assert "Ctrl-C" not in announce()
+    out = io.StringIO()
+    call_command("announce", foreground=True, stdout=out)
+    assert "Ctrl-C stops it." in out.getvalue()
 
 
 def test_a_new_start_prints_a_new_link_and_the_old_one_ends(client: Client) -> None:

@@ -14,20 +14,15 @@ from django.urls import Resolver404, URLPattern, get_resolver, resolve
 OURS = ("arena", "leaderboard")
 
 
-def named(pattern, space):
-    """A page by its name, or by its route where it has none."""
-    return f"{space}{pattern.name}" if pattern.name else str(pattern.pattern)
-
-
-def pages(resolver, space=""):
-    """Every page of the site."""
+def routes(resolver, before="", space=""):
+    """Every page with the route that leads to it."""
     for pattern in resolver.url_patterns:
+        route = before + str(pattern.pattern)
         if isinstance(pattern, URLPattern):
-            yield named(pattern, space)
+            yield f"{space}{pattern.name}" if pattern.name else route, route
         else:
-            yield from pages(
-                pattern, f"{space}{pattern.namespace}:" if pattern.namespace else space
-            )
+            inner = f"{space}{pattern.namespace}:" if pattern.namespace else space
+            yield from routes(pattern, route, inner)
 
 
 def page_of(path):
@@ -42,7 +37,7 @@ def page_of(path):
 asked = json.load(sys.stdin)
 current_app.loader.import_default_modules()
 answer = {
-    "pages": sorted(set(pages(get_resolver()))),
+    "pages": dict(sorted(routes(get_resolver()))),
     "visited": sorted({name for name in map(page_of, asked["paths"]) if name}),
     "commands": sorted(
         name for name, app in get_commands().items() if str(app).split(".")[0] in OURS

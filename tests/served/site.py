@@ -17,8 +17,8 @@ from tests.services import ROOT, die_with_parent, stop_process
 PATIENCE = 90
 # Where there is nothing else in a terminal, these are.
 TERMINAL = ("PATH", "HOME", "LANG", "TMPDIR")
-# One line a request: method, status, path, and where a redirect leads.
-ACCESS = "%(m)s %(s)s %(U)s %({location}o)s"
+# One line a request: status, where a redirect leads, and the path, which may hold blanks.
+ACCESS = "%(s)s %({location}o)s %(U)s"
 
 
 class Site:
@@ -48,6 +48,7 @@ class Site:
         exported = self.environment | {"PORT": str(self.port)}  # by the Makefile, to its recipes
         for line in first:
             self.run(line, environment=exported)
+        self.note_commands(last)
         with self.output.open("ab") as sink:
             self.process = subprocess.Popen(
                 ["/bin/sh", "-c", last],
@@ -59,7 +60,7 @@ class Site:
                 start_new_session=True,
                 preexec_fn=die_with_parent,  # noqa: PLW1509 - one system call
             )
-        return self.wait_for_words(rf"{self.url}/.* Ctrl-C stops it")
+        return self.wait_for_words("Ctrl-C stops")
 
     def recipe(self, target: str) -> list[str]:
         """The commands that make would run for a target, as it would write them."""
@@ -76,8 +77,7 @@ class Site:
 
     def run(self, line: str, folder: Path = ROOT, environment: dict[str, str] | None = None) -> str:
         """A line typed in a terminal; returns what it printed."""
-        if named := re.search(r"manage\.py (\w+)", line):
-            self.commands[named[1]] += 1
+        self.note_commands(line)
         done = subprocess.run(
             ["/bin/sh", "-c", line],
             check=False,
@@ -90,6 +90,11 @@ class Site:
         if done.returncode:
             pytest.fail(f"{line}\n{done.stdout}{done.stderr}", pytrace=False)
         return done.stdout
+
+    def note_commands(self, line: str) -> None:
+        """Remember which commands of manage.py a line runs; asking for help is not running one."""
+        if "--help" not in line:
+            self.commands.update(re.findall(r"manage\.py (\w+)", line))
 
     def manage(self, line: str) -> str:
         """A command of manage.py."""
@@ -124,7 +129,9 @@ class Site:
 
     def trouble(self) -> list[str]:
         """What the processes have complained of."""
-        wrong = re.compile(r"Traceback|raised unexpected|\[error +\]|\[critical *\]|CRITICAL")
+        wrong = re.compile(
+            r"raised unexpected|\[(error|critical) *\]|CRITICAL|Internal Server Error"
+        )
         return [line for line in self.said().splitlines() if wrong.search(line)]
 
 

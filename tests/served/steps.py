@@ -26,7 +26,12 @@ def follow(page: Page, name: str) -> None:
 def confirm(page: Page, name: str) -> None:
     """Press the button of a step that cannot be undone, and once more where it asks."""
     press(page, name)
-    page.get_by_role("dialog").get_by_role("button", name=name, exact=True).click()
+    agree(page)
+
+
+def agree(page: Page) -> None:
+    """Say yes to the question of a step that cannot be undone."""
+    page.locator("[data-question] button[type=submit]").click()
 
 
 def keep_code(page: Page) -> tuple[str, str]:
@@ -49,12 +54,12 @@ def sign_in(page: Page, username: str, code: str) -> None:
 
 def fill_event(page: Page, title: str) -> None:
     """The words and times of a new event."""
-    page.get_by_label("Title").fill(title)
-    page.get_by_label("Guidelines").fill(GUIDELINES)
-    page.get_by_label("Deadline").fill(DEADLINE)
+    page.get_by_label("Title", exact=True).fill(title)
+    page.get_by_label("Guidelines", exact=True).fill(GUIDELINES)
+    page.get_by_label("Deadline", exact=True).fill(DEADLINE)
     # What is on somebody's screen at the end would be waited for.
     page.get_by_text("More settings").click()
-    page.get_by_label("Grace period after the end, in minutes").fill("0")
+    page.locator("input[name=grace_minutes]").fill("0")
 
 
 def import_file(page: Page, path: Path, new: int) -> None:
@@ -67,18 +72,24 @@ def import_file(page: Page, path: Path, new: int) -> None:
 
 
 def judge(page: Page, count: int) -> None:
-    """Judge so many matchups by keyboard, each differently."""
+    """Judge so many matchups, each differently."""
     number = page.locator(".judge-count .num")
     before = int(number.inner_text())
     for done in range(before, before + count):
-        page.keyboard.press(str(done % 5 + 1))
-        page.keyboard.press("Enter")
+        answer(page, done % 5)
         expect(number).to_have_text(str(done + 1))
+
+
+def answer(page: Page, place: int) -> None:
+    """Choose the answer in this place of the scale, and submit it."""
+    page.locator("#answer .segments .segment").nth(place).click()
+    press(page, "Submit")
 
 
 def figure(page: Page, name: str) -> Locator:
     """The number under this heading among the facts of a page."""
-    return page.locator(".facts > div", has_text=name).locator("dd")
+    term = page.locator("dt").get_by_text(name, exact=True)
+    return page.locator(".facts > div", has=term).locator("dd")
 
 
 def records(path: Path, count: int = 50) -> Path:

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.served.site import Site
-from tests.served.steps import CODE, DEADLINE, GUIDELINES, PATIENCE, judge, keep_code, press
+from tests.served.steps import CODE, DEADLINE, GUIDELINES, PATIENCE, answer, keep_code, press
 from tests.services import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -154,7 +154,10 @@ def visit(page: Page) -> None:
     _name, code = keep_code(page)
     assert CODE.fullmatch(code)
     press(page, "I have read this")
-    judge(page, 1)
+    answer(page, 0)
+    # Whether the control comes first is drawn.
+    judged = page.locator(".judge-count .num").get_by_text("1", exact=True)
+    expect(judged.or_(page.get_by_text("You have judged everything"))).to_be_visible()
 
 
 @pytest.mark.parametrize("document", ["README.md", "docs/operations.md"])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
+from tests.served.legs import invite_a_reviewer
 from tests.served.site import Site
 from tests.served.steps import (
     PATIENCE,
@@ -34,6 +35,7 @@ def test_an_event_from_an_empty_site_to_a_reproduced_result(
     open_seats(organizer)
     confirm(organizer, "Open the event")
     expect(organizer.get_by_text("The event is open.")).to_be_visible()
+    invite_a_reviewer(site, organizer, open_page, "/events/sums/").close()
     join_and_judge(visitor)
     watch_the_board_move(visitor)
     close_and_publish(organizer)

@@ -1,5 +1,6 @@
 """manage.py announce: where the site is, and how to get its first account."""
 
+from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
@@ -18,8 +19,14 @@ class Command(BaseCommand):
         "one: it works once, and replaces the link printed before."
     )
 
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--foreground", action="store_true", help="say that Ctrl-C stops the site, too"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
-        lines = [f"Crowd Arena is on {settings.SITE_URL}/ - Ctrl-C stops it."]
+        end = " - Ctrl-C stops it." if options["foreground"] else ""
+        lines = [f"Crowd Arena is on {settings.SITE_URL}/{end}"]
         if needs_first_account():
             path = reverse("people:first", args=[make_setup_link(timezone.now())])
             lines = [

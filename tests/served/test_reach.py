@@ -1,0 +1,40 @@
+"""Every page, command and task is tried on a served site, or there is a reason why not."""
+
+from tests.served.conftest import Tally
+from tests.served.reach import Reached
+
+ADMIN = "wants a second factor at sign-in; Django's own pages, read by tests/security as staff"
+PROVIDER = "leads to a provider of sign-in, whose secret a test has not"
+SECOND = "for those who have a second factor, as tests/people/test_staff.py has"
+MAILED = "its address is in a message, and no mail leaves a site that has no mail server"
+# What no served test reaches, and why; patterns of "page NAME", "command NAME", "task NAME".
+ARGUED = {
+    "page admin*": ADMIN,
+    "page github_*": PROVIDER,
+    "page google_*": PROVIDER,
+    "page openid_connect_*": PROVIDER,
+    "page account_confirm_email": MAILED,
+    "page account_reset_password_from_key": MAILED,
+    "page mfa_deactivate_totp": SECOND,
+    "page mfa_*_recovery_codes": SECOND,
+    "page socialaccount_login_error": PROVIDER,
+    "page leaderboard:read": "the reader's notice of a result; tests/leaderboard marks it as read",
+    "page leaderboard:winner": "there only once an organizer has confirmed the winner of a prize",
+}
+
+
+def test_what_is_missing_is_found() -> None:
+    there = Reached({"home", "desk:new"}, {"bundle"}, {"arena.tasks.sweep"})
+    reached = Reached({"home"}, set(), {"arena.tasks.sweep"})
+    assert reached.missing_from(there, {}) == ["command bundle", "page desk:new"]
+    assert reached.missing_from(there, {"page desk:*": "why"}) == ["command bundle"]
+    assert reached.needless(there, {"page desk:*": "", "page home": ""}) == ["page home"]
+
+
+def test_every_page_command_and_task_is_reached_or_argued(tally: Tally) -> None:
+    """Runs after all other served tests: `pytest tests/served`."""
+    assert len(tally.there.pages) > 50
+    missing = tally.reached.missing_from(tally.there, ARGUED)
+    assert not missing, "reach these in tests/served, or argue:\n" + "\n".join(missing)
+    assert not tally.reached.needless(tally.there, ARGUED), "these are reached or gone"
+    assert all(ARGUED.values())
