@@ -118,8 +118,11 @@ def discard(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     back = reverse(pages["job_page"], args=[slug, uuid])
     if question := ask_first(request, discarding(this), back):
         return question
+    said = _("The file was deleted; nothing was imported.")
+    if this.has_brought_records():
+        said = _("The file was deleted; the records that it had brought are here.")
     discard_upload(this)
-    messages.success(request, _("The file was deleted; nothing was imported."))
+    messages.success(request, said)
     return redirect(pages["new_page"], slug)
 
 

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from arena.people.models import SeatPool, User
@@ -726,6 +727,17 @@ class ImportJob(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.event}: {self.state}"
+
+    def has_brought_records(self) -> bool:
+        """Whether it is an import of votes whose records are here: an export's come first."""
+        is_of_votes = self.kind == ImportJob.Kind.JUDGMENTS
+        return is_of_votes and self.records.filter(imported_at__isnull=False).exists()
+
+    def state_words(self) -> str:
+        """What has become of it so far, for whoever started it."""
+        if self.state == ImportJob.State.FAILED and self.has_brought_records():
+            return gettext("Stopped half-way: the file’s records are here, its votes are not")
+        return self.get_state_display()
 
 
 class StagedRecord(models.Model):

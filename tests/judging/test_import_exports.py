@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
 
 from arena.events.duplicating import duplicate_event
-from arena.events.models import Control, Enrollment, Event, Matchup, Record
+from arena.events.models import Control, Enrollment, Event, ImportJob, Matchup, Record
 from arena.exports.jsonl import judgment_lines
 from arena.judging.importing import copying_records, import_judgments, writing
 from arena.judging.ledger import seal_event
@@ -27,6 +29,7 @@ from tests.factories import (
     make_event,
     make_matchup_of,
     make_record,
+    make_user,
 )
 
 pytestmark = pytest.mark.django_db
@@ -123,6 +126,22 @@ def test_an_export_imported_into_a_fresh_event_says_the_same() -> None:
     assert {row["exclusion"] for row in there} == {None, "late", "broken", "rigging"}
     assert any(row["both_bad"] for row in there)
     assert {row["key"] for row in there} == {"", "first", "tie"}
+
+
+def test_a_control_that_shows_one_text_twice_comes_along() -> None:
+    source = Cast()
+    twins = make_control(source.event, 0, texts=("Twelve.", "Twelve."))
+    for person, answer in ((source.ada, "tie"), (source.ben, "a1")):
+        source.judge(person, twins, answer)
+    seal_event(source.event.pk, NOW)
+    copy = make_event("copy")
+    content = export_of(source.event)
+
+    report = bring(copy, content)
+
+    assert (report.errors, report.created) == ([], 2)
+    assert told(copy) == told(source.event)
+    assert (bring(copy, content).unchanged, copy.matchups.count()) == (2, 1)
 
 
 def test_the_pairs_that_nobody_judged_are_wanted_in_the_copy() -> None:
@@ -275,6 +294,34 @@ def test_a_process_that_dies_leaves_no_votes_and_the_next_import_finishes(
 
     assert bring(copy, content).landed
     assert told(copy) == told(source.event)
+
+
+def test_an_import_that_dies_after_its_records_does_not_say_that_nothing_was_imported(
+    monkeypatch: pytest.MonkeyPatch, client: Client
+) -> None:
+    source = Cast()
+    source.judge_all()
+    organizer = make_user("organizer-of-the-copy")
+    copy = make_event("copy", organizer=organizer)
+    content = export_of(source.event)
+
+    def dies(*_args: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(writing, "write_batch", dies)
+        with pytest.raises(KeyboardInterrupt):
+            bring(copy, content)
+
+    assert Record.objects.filter(event=copy, imported_at__isnull=False).count() == 5
+    client.force_login(organizer)
+    for page in (
+        reverse("votes:new", args=["copy"]),
+        reverse("votes:job", args=["copy", ImportJob.objects.get(event=copy).uuid]),
+    ):
+        text = client.get(page).content.decode()
+        assert "records are here, its votes are not" in text
+        assert "othing was imported" not in text
 
 
 def test_a_model_that_stands_in_no_order_is_told(tmp_path: Path) -> None:

@@ -183,20 +183,20 @@ class Lines:
             resolved = resolve(self.writer.event, {record for _, record, *_ in batch})
             for line, record, places, worker, said in batch:
                 sides = self.gathering.records[record].names()
-                one, other = (resolved.response(record, sides[place]) for place in places)
-                if one is None or other is None:  # its record was left out as wrong
+                pair = resolved.pair(record, (sides[places[0]], sides[places[1]]))
+                if pair is None:  # its record was left out as wrong
                     self.report.created -= 1
                     self.report.skipped += 1
                     continue
-                yield vote_of(line, worker, resolved.records[record], (one, other), said)
+                yield vote_of(line, worker, resolved.records[record], pair, said)
 
     def known(self, row: Row, vote: ExportedVote, resolved: Resolved) -> ImportedVote | None:
         """The vote in this event's terms, where its record and responses are here already."""
-        one, other = (resolved.response(vote.record, side) for side in vote.sides)
-        if one is None or other is None:
+        pair = resolved.pair(vote.record, vote.sides)
+        if pair is None:
             return None
         record, said = resolved.records[vote.record], [*said_by(vote), {}]
-        return vote_of(row.line, vote.worker, record, (one, other), said)
+        return vote_of(row.line, vote.worker, record, pair, said)
 
     def warn(self) -> None:
         """What does not come along, and what does not count here."""

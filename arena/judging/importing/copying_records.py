@@ -141,10 +141,10 @@ def pair_batch(writer: Writer, gathering: Gathering, pairs: Sequence[tuple[str, 
     groups, anchors = {}, []
     for name, pair in pairs:
         sides = gathering.records[name].names()
-        found = [resolved.response(name, sides[place]) for place in (pair.first, pair.second)]
-        keys = [pk for pk in found if pk is not None]
-        if len(keys) < 2:  # its record was left out as wrong
+        found = resolved.pair(name, (sides[pair.first], sides[pair.second]))
+        if found is None:  # its record was left out as wrong
             continue
+        keys = list(found)
         listed = [Response(pk=pk, record_id=resolved.records[name]) for pk in sorted(keys)]
         sign = SIGNS[pair.expected] if pair.role == Role.CONTROL else None
         if sign is not None and keys != sorted(keys):

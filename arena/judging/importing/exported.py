@@ -61,6 +61,11 @@ class ExportedVote:
     matchup_number: int
 
 
+def are_twins(sides: tuple[Side, Side]) -> bool:
+    """Whether nobody's text stands on both sides, as in a control that asks for a tie."""
+    return sides[0] == sides[1] and sides[0][0] is None
+
+
 def parse_exported(data: Mapping[str, Any], terms: Terms) -> ExportedVote:
     """Check a line's every field but for the record's own. Raises `InvalidRow`."""
     check = Checker()

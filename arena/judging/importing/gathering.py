@@ -15,7 +15,7 @@ from arena.events.importing.checks import InvalidRow, Problem
 from arena.events.importing.reading import Row
 from arena.events.importing.report import Unreadable
 from arena.events.models import Matchup
-from arena.judging.importing.exported import ExportedVote, Side, record_of
+from arena.judging.importing.exported import ExportedVote, Side, are_twins, record_of
 
 CONTROL = Matchup.Role.CONTROL
 
@@ -38,13 +38,14 @@ class Gathered:
 
     line: int
     head: str
-    # Of each response by whose it is (a text where it is nobody's): its place and the text's hash.
-    places: dict[Side, tuple[int, int]] = field(default_factory=dict)
+    # Of each response by whose it is (a text where it is nobody's, which a control may have twice:
+    # then the second is number 1): its place and the text's hash.
+    places: dict[tuple[Side, int], tuple[int, int]] = field(default_factory=dict)
     pairs: dict[tuple[int, int], Pair] = field(default_factory=dict)
 
     def names(self) -> list[Side]:
         """Whose response is at each place."""
-        return list(self.places)
+        return [side for side, _number in self.places]
 
 
 class Gathering:
@@ -79,9 +80,9 @@ class Gathering:
             differing = [name for name, value in json.loads(head).items() if said[name] != value]
             message = f"is not that of record {vote.record} in line {gathered.line}"
             raise InvalidRow([Problem(differing[0], message)])
-        first, second = (
-            self.place_of(gathered, vote.record, side, name)
-            for side, name in zip(vote.sides, ("first", "second"), strict=True)
+        first = self.place_of(gathered, vote.record, vote.sides[0], "first")
+        second = self.place_of(
+            gathered, vote.record, vote.sides[1], "second", int(are_twins(vote.sides))
         )
         pair = Pair(first, second, vote.role, vote.expected, vote.reason, vote.matchup_number)
         if (second, first) in gathered.pairs or gathered.pairs.setdefault(
@@ -100,10 +101,12 @@ class Gathering:
                 self.models.setdefault(name, number)
         return first, second
 
-    def place_of(self, gathered: Gathered, record: str, side: Side, name: str) -> int:
+    def place_of(
+        self, gathered: Gathered, record: str, side: Side, name: str, number: int = 0
+    ) -> int:
         """The place of a response among its record's; a new one comes last."""
         competitor, text = side
-        whose = (competitor, "" if competitor is not None else text)
+        whose = ((competitor, "" if competitor is not None else text), number)
         found = gathered.places.get(whose)
         if found is None:
             place = len(gathered.places)
