@@ -180,6 +180,48 @@ def test_three_columns_of_zero_and_one(event: Event) -> None:
 
 
 # --- values -----------------------------------------------------------------------------------
+def test_the_three_columns_may_say_true_and_false(event: Event) -> None:
+    flags = ("winner_model_a", "winner_model_b", "winner_tie")
+    rows = [
+        {"winner": None, **dict(zip(flags, said, strict=True))}
+        for said in (("True", "False", "False"), ("false", "TRUE", "false"), (False, False, True))
+    ]
+
+    report = bring(event, [vote(worker=f"w{n}", **row) for n, row in enumerate(rows)])
+
+    assert report.errors == []
+    assert [outcome for outcome, *_ in stored()] == [1, -1, 0]
+
+
+def test_each_word_that_nobody_knows_is_named(event: Event) -> None:
+    votes = [vote(worker=f"w{n}", winner=word) for n, word in enumerate(["links", "egal", "links"])]
+
+    report = bring(event, votes)
+
+    assert [error.count for error in report.errors] == [3]
+    (warning,) = report.warnings
+    assert "“links”, “egal”" in warning.message
+
+
+def test_headers_in_other_case_or_with_blanks_are_read(event: Event) -> None:
+    content = b"Worker;Record;Model A;MODEL-B;Winner\r\nada;r0;Ash;Birch;A\r\n"
+
+    report = import_judgments(event, io.BytesIO(content), now=LATER, rng=Random(1))
+
+    assert (report.errors, report.created) == ([], 1)
+    assert stored() == [(1, False, None)]
+
+
+def test_identifiers_that_a_table_has_made_decimal_numbers_of_are_found() -> None:
+    event = make_event()
+    row = {"external_id": 17, "prompt": "?", "responses": {"Ash": "x", "Birch": "y"}}
+    import_records(event, io.BytesIO(json.dumps([row]).encode()), now=LATER, rng=Random(1))
+
+    report = bring(event, [vote(record="17.0"), vote(record=17.0, worker=8.0)])
+
+    assert (report.errors, report.created) == ([], 2)
+
+
 def test_values_are_said_by_pairs_or_by_a_file(event: Event, tmp_path: Path) -> None:
     csv, plain = tmp_path / "values.csv", tmp_path / "values.json"
     csv.write_text('value,answer\nlinks,a\n"rechts, klar",b2\n', encoding="utf-8-sig")

@@ -5,18 +5,20 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from arena.events.importing.checks import InvalidRow, Problem, unknown
-from arena.events.importing.columns import Columns
 from arena.events.importing.jobs import Hold
+from arena.events.importing.merging import without_zeros
 from arena.events.importing.reading import Row, Source, guess_format, peek, read_rows
 from arena.events.importing.report import ImportReport, LineError, Unreadable
 from arena.events.importing.staging import Seen, Spool, batches
 from arena.events.models import Competitor, Record, Response
+from arena.judging.importing.columns import VoteColumns
 from arena.judging.importing.enrolling import enrolled_as
 from arena.judging.importing.imported import ImportedVote, VoteWriter
 from arena.judging.importing.options import VoteOptions
 from arena.judging.importing.verdicts import number_of, plain
 from arena.judging.importing.votes import (
     NEEDED,
+    UNKNOWN_WORD,
     EndsNeeded,
     LeftOut,
     Terms,
@@ -33,6 +35,8 @@ from arena.questions.preference import SCALES
 BATCH = 1_000
 # Enough to show that the numbers in a column are a scale.
 MAX_NUMBERS = 20
+# Words that are named where nobody knows them.
+MAX_WORDS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,8 @@ class FirstPass:
         # Numbers met among the winners, which may be a scale.
         self.numbers: set[float] = set()
         self.foreign: dict[str, None] = {}
+        # Words that nobody knows: one fault in the report, and each wants an answer.
+        self.unknown: dict[str, None] = {}
 
     @property
     def hold(self) -> Hold:
@@ -85,7 +91,7 @@ class FirstPass:
 
     def check(self, rows: Iterable[Row | LineError], format: str, tick: Callable[[], None]) -> None:
         """Check rows, calling `tick` now and then. Raises `Unreadable` where they are no votes."""
-        self.columns = Columns(self.hold.job.mapping, is_csv=format == "csv")
+        self.columns = VoteColumns(self.hold.job.mapping, is_csv=format == "csv")
         self.warn_of_degrees()
         votes = self.parsed(rows)
         for batch in batches(votes, lambda checked: 1 / BATCH + len(checked.vote.comment) / 1e6):
@@ -94,6 +100,9 @@ class FirstPass:
         if not self.report.rows and not self.report.error_total:
             raise Unreadable(1, "There are no votes in the file.")
         self.refuse_scale()
+        if len(self.unknown) > 1:
+            words = ", ".join(self.unknown)
+            self.report.warn(LineError(1, "winner", f"These words are not known: {words}"))
         if self.foreign:
             names = ", ".join(self.foreign)
             message = f"These columns are no part of a vote and are left out: {names}"
@@ -134,6 +143,10 @@ class FirstPass:
                 self.report.skipped += 1
                 self.tell(row.line, "winner", "votes of this value are left out, as you said")
             except InvalidRow as error:
+                for problem in error.problems:
+                    word, is_unknown, _ = problem.message.partition(UNKNOWN_WORD)
+                    if is_unknown and len(self.unknown) < MAX_WORDS:
+                        self.unknown[word.strip()] = None
                 self.refuse(row, error.problems)
 
     def check_columns(self, row: Row) -> None:
@@ -243,11 +256,8 @@ class FirstPass:
     def known(self, votes: Sequence[Vote]) -> tuple[dict[str, int], dict[tuple[int, int], int]]:
         """Records by identifier, and responses by record and competitor, as far as named here."""
         visible = Record.objects.filter(event=self.writer.event, imported_at__isnull=False)
-        records = dict(
-            visible.filter(external_id__in={vote.record for vote in votes}).values_list(
-                "external_id", "pk"
-            )
-        )
+        wanted = {name for vote in votes for name in (vote.record, without_zeros(vote.record))}
+        records = dict(visible.filter(external_id__in=wanted).values_list("external_id", "pk"))
         names = {vote.model_a for vote in votes} | {vote.model_b for vote in votes}
         competitors = [self.competitors[name] for name in names if name in self.competitors]
         found = Response.objects.filter(record__in=records.values(), competitor__in=competitors)
@@ -266,7 +276,8 @@ class FirstPass:
     ) -> ImportedVote:
         """The vote in canonical order. Raises `InvalidRow` where the event knows nothing of it."""
         vote, problems, pair = checked.vote, [], []
-        record = records.get(vote.record)
+        # A table with a gap in the column has made decimal numbers of whole ones.
+        record = records.get(vote.record, records.get(without_zeros(vote.record)))
         if record is None:
             problems.append(Problem("record", f"there is no record {vote.record}"))
         for field, name in (("model_a", vote.model_a), ("model_b", vote.model_b)):

@@ -12,7 +12,6 @@ from random import Random
 from typing import Any
 
 from arena.events.importing.checks import InvalidRow
-from arena.events.importing.columns import Columns
 from arena.events.importing.exported import is_export
 from arena.events.importing.jobs import Hold
 from arena.events.importing.preview import excerpt
@@ -22,6 +21,7 @@ from arena.events.importing.rows import Row
 from arena.events.importing.staging import seen_keys, spooling
 from arena.events.models import ImportJob
 from arena.judging.importing.checking import FirstPass
+from arena.judging.importing.columns import VoteColumns
 from arena.judging.importing.imported import writer_for
 from arena.judging.importing.options import VoteOptions
 from arena.judging.importing.terms import terms_for
@@ -146,7 +146,7 @@ def ask(
     preview: VotePreview, rows: Sequence[Row | LineError], job: ImportJob, options: VoteOptions
 ) -> None:
     """Find the values that nobody knows, and a grade to ask which end is which."""
-    columns = Columns(preview.mapping, is_csv=job.format == "csv")
+    columns = VoteColumns(preview.mapping, is_csv=job.format == "csv")
     asked: dict[str, list[Any]] = {}
     winners: dict[str, list[Any]] = {}
     grades: list[Grade] = []

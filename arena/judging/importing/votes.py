@@ -78,6 +78,11 @@ ALIASES = {
     ),
     "comment": ("reason", "rationale", "explanation", "feedback", "note", "notes", "comments"),
 }
+# Said of a word in the column of winners.
+UNKNOWN_WORD = (
+    "is not known: neither a model's name nor a, b, left, right, tie, both_bad and the like; say "
+    "what it means (--values)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +226,8 @@ def parse_vote(data: Mapping[str, Any], terms: Terms) -> Vote:
 
 def worded(value: object) -> object:
     """An identifier that a file gives as a whole number, as the text that it stands for."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
@@ -288,11 +295,7 @@ def verdict_of_winner(
         check.refuse("winner", message)
     verdict = by_name or by_word
     if verdict is None and not check.has("winner"):
-        message = (
-            f"“{text.strip()[:60]}” is not known: neither a model's name nor a, b, left, right, "
-            "tie, both_bad and the like; say what it means (--values)"
-        )
-        check.refuse("winner", message)
+        check.refuse("winner", f"“{text.strip()[:60]}” {UNKNOWN_WORD}")
     return verdict or Verdict(0)
 
 
@@ -315,16 +318,18 @@ def verdict_of_outcome(
 
 def verdict_of_flags(data: Mapping[str, Any], check: Checker) -> Verdict:
     """Three columns of 0 and 1, exactly one of them 1."""
-    said = {
-        flag: number_of(int(data[flag]) if isinstance(data.get(flag), bool) else data.get(flag))
-        for flag in FLAGS
-        if flag in data
-    }
+    said = {flag: number_of_flag(data.get(flag)) for flag in FLAGS if flag in data}
     if set(said.values()) <= {0.0, 1.0} and sum(number or 0 for number in said.values()) == 1:
         chosen = next(flag for flag, number in said.items() if number)
         return {"winner_model_a": Verdict(1), "winner_model_b": Verdict(-1)}.get(chosen, Verdict(0))
     check.refuse("winner_model_a", f"exactly one of {', '.join(said)} must be 1, the others 0")
     return Verdict(0)
+
+
+def number_of_flag(value: object) -> float | None:
+    """A flag as 0 or 1, where it is one; programs write true and false, too."""
+    word = str(value).strip().casefold()
+    return {"true": 1.0, "false": 0.0}.get(word, number_of(value))
 
 
 def left_of(value: object, models: tuple[str, str], terms: Terms, check: Checker) -> bool | None:

@@ -1,0 +1,30 @@
+"""What the columns of a file of votes mean."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from arena.events.importing.columns import Columns, rename
+from arena.events.importing.rows import Row
+from arena.judging.importing.votes import COLUMNS
+
+
+class VoteColumns(Columns):
+    """Columns of CSV or keys of JSON, under a mapping; our own names in any case, with blanks or
+    hyphens."""
+
+    __slots__ = ()
+
+    def meaning(self, key: str) -> str:
+        """What a column means; empty: it is left out."""
+        return self.mapping[key] if key in self.mapping else canonical(key)
+
+    def meant(self, row: Row) -> Mapping[str, Any]:
+        """The row's values under their meaning. Raises `InvalidRow`."""
+        return rename(row.data, self.meaning)
+
+
+def canonical(column: str) -> str:
+    """Our own name for a column that is written otherwise; any other column as it is."""
+    name = re.sub(r"[\s\-]+", "_", column.strip().casefold())
+    return name if name in COLUMNS else column
