@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from arena.events.models import Event, Matchup
+from arena.events.models import Event, Matchup, Record
 from arena.exports.moments import one_moment
 from arena.exports.rows import Row, judgment_rows
 from arena.questions import Value
@@ -23,6 +23,13 @@ def judgment_lines(event: Event) -> Iterator[str]:
     with one_moment():
         for row in judgment_rows(event):
             yield json_line(as_json(row, kinds, event.scale))
+
+
+def count_unjudged(event: Event) -> int:
+    """Records that no line tells of, since nobody has judged anything of them."""
+    judged = event.judgments.standing().values("matchup__record")
+    records = Record.objects.filter(event=event, imported_at__isnull=False, retired_at=None)
+    return records.exclude(pk__in=judged).count()
 
 
 def json_line(value: Any) -> str:

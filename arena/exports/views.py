@@ -22,7 +22,7 @@ from arena.exports.features import (
     pair_features,
 )
 from arena.exports.forms import PairsForm
-from arena.exports.jsonl import judgment_lines
+from arena.exports.jsonl import count_unjudged, judgment_lines
 from arena.exports.trl import check_strings, pair_lines
 from arena.judging.models import Judgment
 
@@ -49,6 +49,7 @@ def downloads_page(
         "form": form,
         "standing": judgments.standing().count(),
         "counted": judgments.counted().count(),
+        "unjudged": count_unjudged(event),
         "rounds": event.snapshots.filter(sealed_at__isnull=False).order_by("-pk"),
     }
     return render(request, "exports/downloads.html", context, status=status)

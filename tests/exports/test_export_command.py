@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
 
 from arena.exports.jsonl import judgment_lines
 from tests.exports.cast import Cast, vote_often
@@ -30,6 +32,20 @@ def test_writes_every_judgment(cast: Cast, tmp_path: Path, capsys) -> None:
     assert sorted(tmp_path.iterdir()) == [types, out]
     row = json.loads(out.read_text().splitlines()[0])
     assert list(json.loads(types.read_text())) == list(row)
+
+
+def test_records_that_nobody_has_judged_are_counted_by_command_and_page(
+    cast: Cast, tmp_path: Path, capsys, client: Client
+) -> None:
+    for _ in range(3):
+        make_matchup(cast.event, cast.models)
+
+    call_command("export", "fair", "--out", str(tmp_path / "all.jsonl"))
+    client.force_login(cast.organizer)
+    page = client.get(reverse("exports:downloads", args=["fair"]))
+
+    assert "Not in it: 3 records that nobody has judged." in capsys.readouterr().out
+    assert "3 records without any judgment are missing" in " ".join(page.content.decode().split())
 
 
 def test_writes_pairs(cast: Cast, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from arena.errors import ArenaError
 from arena.events.models import Event
 from arena.exports.features import features_text, judgment_features, pair_features
-from arena.exports.jsonl import judgment_lines
+from arena.exports.jsonl import count_unjudged, judgment_lines
 from arena.exports.trl import SEPARATORS, PairOptions, pair_lines
 
 
@@ -108,6 +108,8 @@ class Command(BaseCommand):
             raise CommandError(f"Cannot write: {error}") from error
         for written, count in counts.items():
             self.stdout.write(f"{count:,} rows in {written}.")
+        if options["format"] == "jsonl" and (left := count_unjudged(event)):
+            self.stdout.write(f"Not in it: {left:,} records that nobody has judged.")
         self.stdout.write(f"The types of the columns are in {beside}.")
 
 
