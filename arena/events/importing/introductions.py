@@ -24,10 +24,11 @@ QUOTED = re.compile(r"“[^”\n]{0,400}”|(?<!\w)\"[^\"\n]{0,400}\"|«[^»\n]{
 # Assistants that a text may introduce itself as, whatever the competitor is called; as they are
 # written, so that bards, llamas and commands in lower case are none.
 NAMES = (
-    r"Chat ?GPT|GPT[- ]?\d(?:\.\d+)?[a-z]*|GPT|InstructGPT|Claude|Gemini|Gemma|Bard|Bing Chat"
-    r"|(?:Microsoft |GitHub )?Copilot|Llama|LLaMA|Meta AI|Mistral|Mixtral|Le Chat|Qwen\d*"
-    r"|(?:Tongyi )?Qianwen|QwQ|DeepSeek(?:[- ](?:V|R)\d)?|Grok|Command[- ]R\+?|Cohere|Aya|Phi[- ]\d"
-    r"|Kimi|ChatGLM\d?|GLM[- ]\d|Hunyuan|Doubao|MiniMax|Vicuna|DBRX|StableLM|Falcon|Jamba|OLMo|Olmo"
+    r"Chat ?GPT|GPT[- ]?\d(?:\.\d+)?[a-z]*|GPT|InstructGPT|Claude|Gemini|Gemma|Bard"
+    r"|Bing(?: Chat| AI)?|(?:Microsoft |GitHub )?Copilot|Llama|LLaMA|Meta AI|Mistral|Mixtral"
+    r"|Le Chat|Qwen\d*|(?:Tongyi )?Qianwen|QwQ|DeepSeek(?:[- ](?:V|R)\d)?|Grok|Command[- ]R\+?"
+    r"|Cohere|Aya|Phi[- ]\d|Kimi|ChatGLM\d?|GLM[- ]\d|Hunyuan|Doubao|MiniMax|Vicuna|DBRX|StableLM"
+    r"|Falcon|Jamba|OLMo|Olmo"
     r"|Tülu|Tulu|Yi|ERNIE(?: Bot)?|Nemotron|Granite|Pi|Perplexity|Nova|Alexa|Siri|Koala|Alpaca"
     r"|Dolly|Zephyr|Solar|SOLAR|Apertus|Reka|InternLM|Baichuan|Sonnet|Opus|Haiku|Character\.AI"
 )
@@ -87,7 +88,7 @@ ZODIAC = re.compile(
 ABOUT_MODELS = re.compile(
     r"\b(?:AI|A\.I\.|LLM|language models?|assistant|chatbot|OpenAI|Anthropic|Google|DeepMind|Meta"
     r"|Microsoft|Amazon|Apple|Mistral AI|Alibaba|Cohere|xAI|Moonshot|Baidu|NVIDIA|IBM|trained|"
-    r"neural|virtual)\b"
+    r"neural|virtual|[Hh]ow (?:can|may) I (?:help|assist))\b"
 )
 MAKERS = (
     r"OpenAI|Open AI|Anthropic|Google(?: DeepMind| AI| Research)?|DeepMind|Meta(?: AI)?"
@@ -137,12 +138,35 @@ SPOKEN_AS = re.compile(
 SELF_MADE = re.compile(
     r"\b(?:I (?:was|have been|am|'m|’m)(?: \w+){0,2}? (?:created|developed|trained|made|built"
     r"|designed|released|fine-tuned|powered|provided|operated)(?: and \w+)? by"
-    rf"|{SELF},? (?:an?|the) [^.\n]{{0,40}}?\b{KIND}\b[^.\n]{{0,40}}? (?:by|from)"
+    rf"|{SELF},? (?:[\w.-]+, )?(?:an?|the) [^.\n]{{0,40}}?\b{KIND}\b[^.\n]{{0,40}}? (?:by|from)"
     r"|[Mm]y (?:creators?|developers?|makers?|training data|team|engineers)(?:,)?"
     r" (?:at|is|are|by|from|,))"
     r" (?:the )?(?:team |researchers |engineers |folks |people )?(?:at |of |from )?"
     rf"(?P<name>{MAKERS})\b"
     r"(?! (?:Maps|Docs|Search|Sheets|Chrome|Cloud Platform|Store|Pay|Music|Watch|Prime))"
+)
+# The same in other languages: "Ich bin ein von OpenAI entwickeltes Sprachmodell", and in English
+# with the maker first: "OpenAI trained me".
+FOREIGN_SELF = (
+    r"(?:[Ii]ch bin|[Aa]ls|[Jj]e suis|[Ee]n tant que|[Ss]oy|[Cc]omo|[Ss]ono|[Cc]ome|[Ee]u sou"
+    r"|[Яя] ?[-—–]?|[Кк]ак|[Ii]k ben)"
+)
+FOREIGN_KIND = (
+    r"(?:Sprachmodell|KI-(?:Assistent|Modell)|modèle(?: de langage)?|assistant IA|modelo de lengu?"
+    r"(?:aje|agem)|modelo de linguagem|asistente|assistente|modello linguistico|taalmodel"
+    r"|языков(?:ая|ой) модель|модель|помощник)"
+)
+FOREIGN_DONE = (
+    r"(?:développ|entra[iî]n|créé|desarroll|entrenad|cread|treinad|criad|desenvolvid|sviluppat"
+    r"|addestrat|entwickelt|trainiert|erstellt|ontwikkeld|getraind|разработан|обучен|создан)\w*"
+)
+FOREIGN_MADE = re.compile(
+    rf"\b{FOREIGN_SELF} [^.\n]{{0,30}}?{FOREIGN_KIND}\w*,?(?: {FOREIGN_DONE})?"
+    rf"(?: (?:par|por|pela|da|de|von|van|door|компанией|в))? (?:{MAKERS})\b"
+    rf"|\b(?:[Ii]ch bin|[Ii]k ben) (?:ein|een) (?:von|door) (?:{MAKERS}) {FOREIGN_DONE}"
+    rf" {FOREIGN_KIND}"
+    rf"|(?:我是|作为|私は|저는)[^。，,\n]{{0,12}}?(?:{MAKERS})[^。\n]{{0,12}}(?:开发|训练|開発|개발|만든)"
+    rf"|\b(?:{MAKERS}) (?:created|developed|trained|designed|programmed) me\b"
 )
 
 
@@ -164,7 +188,8 @@ def introduction_in(text: str, lowered: str) -> str:
             if is_person(found, plain):
                 continue
             return " ".join(found[0].split())
-    return ""
+    made = FOREIGN_MADE.search(plain)
+    return " ".join(made[0].split()) if made else ""
 
 
 def is_person(found: re.Match[str], text: str) -> bool:
