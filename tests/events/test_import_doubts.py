@@ -83,6 +83,17 @@ DOUBTFUL: dict[str, tuple[dict[str, Any], str]] = {
     "token": (pair("Yes.<|im_end|>"), "leak"),
     "introduction": (pair("I am Qwen, created by Alibaba Cloud."), "leak"),
     "votes": (pair(winner="model_a"), "votes"),
+    "no answer to the second question": (
+        {
+            "external_id": "r1",
+            "prompt": '["One?", "Two?"]',
+            "model_a": "Ash",
+            "response_a": '["1", "2"]',
+            "model_b": "Birch",
+            "response_b": '["1", null]',
+        },
+        "blank_response",
+    ),
 }
 
 

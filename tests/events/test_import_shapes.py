@@ -309,3 +309,47 @@ def test_more_models_than_an_event_rates_is_said_once_with_what_to_do(event: Eve
 
     assert error.count == 5
     assert "Is the right column mapped" in error.message
+
+
+# --- JSON that is no list of rows ---------------------------------------------------------------
+BY_COLUMN = {"prompt": {"0": "Why?", "1": "How?"}, "model_a": {"0": "Ash", "1": "Ash"}}
+OTHER = {
+    "columns by row number": (BY_COLUMN, "lists columns"),
+    "columns as lists": (
+        {"prompt": ["Why?"], "model_a": ["Ash"], "response_a": ["So."]},
+        "lists columns",
+    ),
+    "rows by number": ({"0": FLAT, "1": FLAT}, "one JSON object"),
+    "rows by name": ({"q1": FLAT, "q2": FLAT}, "one JSON object"),
+    "rows under data": ({"data": [FLAT]}, "under “data”"),
+    "split": ({"columns": ["prompt"], "index": [0], "data": [["Why?"]]}, "under “data”"),
+    "table": ({"schema": {"fields": []}, "data": [FLAT]}, "under “data”"),
+    "a server of data sets": ({"features": [], "rows": [{"row": FLAT}]}, "under “rows”"),
+}
+
+
+@pytest.mark.parametrize("name", OTHER)
+def test_json_that_lists_columns_or_wraps_its_rows_is_refused_in_one_sentence(
+    event: Event, name: str
+) -> None:
+    data, words = OTHER[name]
+
+    (error,) = bring(event, lines_of(data)).errors
+
+    assert words in error.message
+    assert error.count == 1
+
+
+def test_rows_of_an_array_in_one_line_keep_their_order(event: Event) -> None:
+    rows = [FLAT | {"external_id": name, "prompt": f"{name}?"} for name in ("z", "m", "a", "10")]
+
+    assert list(landed(event, json.dumps(rows).encode())) == ["z", "m", "a", "10"]
+
+
+def test_what_a_row_has_instead_of_a_prompt_is_named(event: Event) -> None:
+    row = {"question_id": "q1", "model_a": "Ash", "model_b": "Birch", "conversation_a": [{}]}
+
+    (error,) = bring(event, lines_of(row)).errors
+
+    assert error.field == "prompt"
+    assert "question_id, conversation_a" in error.message

@@ -148,6 +148,17 @@ def workbook() -> bytes:
         ("a.zip", b"PK\x03\x04aaaa", "an archive", "Unpack"),
         ("a.ods", b"PK\x03\x04aaaa", "an OpenDocument spreadsheet", "CSV"),
         ("a.csv", b"<!DOCTYPE html><html>", "a web page", "links"),
+        (
+            "a.tar.gz",
+            gzip.compress(b"a.csv".ljust(257, b"\0") + b"ustar\0"),
+            "an archive",
+            "Unpack",
+        ),
+        ("a.pkl", b"\x80\x04\x95\x10", "a pickle", "read_pickle"),
+        ("a.json", b"\x80\x05\x95\x10", "a pickle", "JSON Lines"),
+        ("a.npy", b"\x93NUMPY\x01\x00", "a NumPy array", "CSV"),
+        ("a.xml", b"<?xml version='1.0'?>", "an XML file", "CSV"),
+        ("a.csv", rb"{\rtf1\ansi prompt", "a text document", "CSV"),
         ("a.csv", b"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS", "pull"),
     ],
 )

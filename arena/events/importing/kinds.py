@@ -30,6 +30,9 @@ BY_NAME = {
     **dict.fromkeys((".docx", ".doc"), ("a Word document", "Bring the table as CSV.")),
     **dict.fromkeys((".sqlite", ".db"), ("an SQLite database", "Export the table as CSV.")),
     **dict.fromkeys((".html", ".htm"), ("a web page", "Bring the file that it links to.")),
+    ".npy": ("a NumPy array", "Write it as CSV or JSON Lines and bring that file."),
+    ".xml": ("an XML file", "Bring the data as CSV or JSON."),
+    ".rtf": ("a text document (RTF)", "Bring the table as CSV."),
 }
 # The first bytes of each, and how its name would end.
 BY_BYTES = {
@@ -46,7 +49,13 @@ BY_BYTES = {
     b"<!DOCTYPE html": ".html",
     b"<!doctype html": ".html",
     b"<html": ".html",
+    b"<?xml": ".xml",
+    b"{\\rtf": ".rtf",
+    b"\x93NUMPY": ".npy",
+    **{b"\x80" + bytes([protocol]): ".pkl" for protocol in range(2, 6)},
 }
+# Where an archive of tar says what it is.
+TAR = slice(257, 262)
 POINTER = b"version https://git-lfs"
 
 
@@ -74,4 +83,6 @@ def ending_of(head: bytes) -> str:
         if b"word/" in head:
             return ".docx"
         return ".xlsx" if b"xl/" in head or b"[Content_Types].xml" in head else ".zip"
+    if head[TAR] == b"ustar":
+        return ".tar"
     return next((ending for magic, ending in BY_BYTES.items() if head.startswith(magic)), "")

@@ -45,8 +45,11 @@ class Merging:
         database.execute("PRAGMA journal_mode = OFF")
         database.execute("PRAGMA cache_size = -16384")
         database.execute(
-            "CREATE TABLE records (key TEXT PRIMARY KEY, line INTEGER, content TEXT) WITHOUT ROWID"
+            "CREATE TABLE records (key TEXT PRIMARY KEY, number INTEGER, content TEXT)"
+            " WITHOUT ROWID"
         )
+        # Rows met: their lines say nothing where a JSON array stands in one.
+        self.count = 0
         # Whether every identifier is a whole number, written as one or with ".0".
         self.are_whole = True
 
@@ -61,13 +64,14 @@ class Merging:
         checked = Checked(row, record, parsed.doubts, parsed.is_identified)
         if there is not None:
             checked = merged(checked_of(json.loads(there[0])), checked)
+        self.count += 1
         self.database.execute(
-            "INSERT OR REPLACE INTO records VALUES (?, ?, ?)",
-            (key, checked.row.line, json.dumps(as_json(checked))),
+            "INSERT INTO records VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET content = ?3",
+            (key, self.count, json.dumps(as_json(checked))),
         )
 
     def __iter__(self) -> Iterator[Checked]:
-        rows = self.database.execute("SELECT content FROM records ORDER BY line")
+        rows = self.database.execute("SELECT content FROM records ORDER BY number")
         for (content,) in rows:
             yield self.finished(checked_of(json.loads(content)))
 

@@ -144,6 +144,9 @@ def answer_of(turns: Sequence[Turn], prompt: Sequence[Turn], field: str, check: 
     if rest[-1]["role"] != "assistant":
         check.refuse(field, "is a conversation whose last message is not the model's")
         return ""
+    if len(rest) > 1 and not all(turn["content"].strip() for turn in rest):
+        message = "has an empty answer in one of its turns; people will see a gap there"
+        check.doubt("blank_response", field, message)
     parts = [
         turn["content"]
         if turn["role"] == "assistant"

@@ -19,6 +19,7 @@ from typing import Any, BinaryIO, cast
 from arena.events.importing.csv_files import csv_rows
 from arena.events.importing.elements import json_elements
 from arena.events.importing.kinds import refuse_other_kinds
+from arena.events.importing.layouts import refuse_other_layouts
 from arena.events.importing.report import LineError, Unreadable
 from arena.events.importing.rows import LIMIT, TOO_LONG, Row
 
@@ -169,7 +170,7 @@ def read_rows(stream: BinaryIO, format: str) -> Iterator[Row | LineError]:
 # --- JSON -----------------------------------------------------------------------------------
 def jsonl_rows(stream: BinaryIO) -> Iterator[Row | LineError]:
     """One JSON object a line; empty lines are passed over."""
-    number = 0
+    number, is_first = 0, True
     while line := stream.readline(LIMIT + 1):
         number += 1
         if len(line) > LIMIT and not line.endswith(b"\n"):
@@ -177,7 +178,11 @@ def jsonl_rows(stream: BinaryIO) -> Iterator[Row | LineError]:
                 line = stream.readline(LIMIT)
             yield LineError(number, "", f"The line {TOO_LONG}.")
         elif not line.isspace():
-            yield json_row(number, line)
+            row = json_row(number, line)
+            if is_first and isinstance(row, Row):
+                refuse_other_layouts(number, row.data)
+            is_first = False
+            yield row
 
 
 def json_rows(stream: BinaryIO) -> Iterator[Row | LineError]:

@@ -125,8 +125,7 @@ def record_of(data: Mapping[str, Any], check: Checker) -> RecordRow:
 def check_parts(data: Mapping[str, Any], check: Checker) -> None:
     """Refuse a row without a prompt or responses, in one sentence. Raises `InvalidRow`."""
     responses = data.get("responses")
-    found = ", ".join(key for key in data if key not in KEYS)
-    found = f"; found are {found}" if found else ""
+    found = found_beside(data, check)
     if data.get("prompt") is None and not any(map(is_messages, values_of(responses))):
         check.problems.clear()
         message = "is missing"
@@ -137,6 +136,15 @@ def check_parts(data: Mapping[str, Any], check: Checker) -> None:
     if responses is None:
         check.refuse("responses", "is missing")
         check.finish()
+
+
+def found_beside(data: Mapping[str, Any], check: Checker) -> str:
+    """What a row says beside a record's own keys, for whoever looks for a missing one."""
+    metadata = data.get("metadata")
+    names = [*data, *(problem.field for problem in check.problems)]
+    names += metadata if isinstance(metadata, dict) else ()
+    found = ", ".join(str(name) for name in dict.fromkeys(names) if name not in KEYS)
+    return f"; found are {found}" if found else ""
 
 
 def values_of(responses: object) -> list[Any]:
