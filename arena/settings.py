@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from arena.address import site_address
 from arena.logs import hide_tokens
-from arena.people.providers import form_targets, social_providers
+from arena.people.accounts.providers import form_targets, social_providers
 
 env = environ.Env()
 ROOT = Path(__file__).resolve().parent.parent
@@ -153,10 +153,10 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_REDIRECT_URL = "home"
 LOGIN_URL = "account_login"
 LOGOUT_REDIRECT_URL = "home"
-ACCOUNT_ADAPTER = "arena.people.adapter.AccountAdapter"
-MFA_ADAPTER = "arena.people.adapter.SecondStepAdapter"
-SOCIALACCOUNT_ADAPTER = "arena.people.adapter.SocialAccountAdapter"
-SPOKEN = "arena.people.account_forms"
+ACCOUNT_ADAPTER = "arena.people.accounts.adapter.AccountAdapter"
+MFA_ADAPTER = "arena.people.accounts.adapter.SecondStepAdapter"
+SOCIALACCOUNT_ADAPTER = "arena.people.accounts.adapter.SocialAccountAdapter"
+SPOKEN = "arena.people.accounts.forms"
 ACCOUNT_FORMS = {
     "login": "arena.people.forms.LoginForm",
     "signup": f"{SPOKEN}.SignupForm",

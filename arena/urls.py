@@ -5,7 +5,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path
 
-from arena import pages
+from arena import views
 
 
 @login_not_required
@@ -15,22 +15,22 @@ def health(request: HttpRequest) -> HttpResponse:
 
 
 event_urls: list[URLPattern | URLResolver] = [
-    path("events/<slug:slug>/", pages.event_page, name="event"),
+    path("events/<slug:slug>/", views.event_page, name="event"),
     path("", include("arena.events.urls")),
-    path("", include("arena.events.joining_urls")),
+    path("", include("arena.events.joining.urls")),
 ]
 
 judging_urls: list[URLPattern | URLResolver] = [
-    path("events/<slug:slug>/me/", pages.me, name="me"),
+    path("events/<slug:slug>/me/", views.me, name="me"),
     path("", include("arena.judging.urls")),
 ]
 
 urlpatterns = [
-    path("", pages.home, name="home"),
+    path("", views.home, name="home"),
     path("health/", health, name="health"),
     path("", include((event_urls, "events"))),
-    path("", include("arena.events.import_urls")),
-    path("", include("arena.judging.import_urls")),
+    path("", include("arena.events.importing.urls")),
+    path("", include("arena.judging.importing.urls")),
     path("", include((judging_urls, "judging"))),
     path("", include("leaderboard.urls")),
     path("", include("arena.exports.urls")),

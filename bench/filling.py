@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-from arena.events.creating import EventPlan, create_event
+from arena.events.lifecycle.creation import EventPlan, create_event
 from arena.events.models import Event
 
 

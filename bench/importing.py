@@ -211,8 +211,8 @@ def judge() -> None:
     from django.utils import timezone
 
     from arena.events.models import Enrollment
-    from arena.judging.assigning import next_assignment
     from arena.judging.recording import check_answers, record_judgment
+    from arena.judging.serving.assigning import next_assignment
 
     stopped: list[int] = []
     signal.signal(signal.SIGTERM, lambda *_: stopped.append(1))

@@ -94,8 +94,8 @@ def prepare(people: int) -> None:
     django.setup()
     from django.utils import timezone
 
-    from arena.events.creating import EventPlan, create_event
-    from arena.events.joining import provision
+    from arena.events.joining.enrolling import provision
+    from arena.events.lifecycle.creation import EventPlan, create_event
     from arena.events.models import Event
     from arena.people.models import Seat, SeatPool
     from tests.factories import make_competitors, make_control, make_matchup

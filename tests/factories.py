@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
-from arena.events.creating import EventPlan, create_event
+from arena.events.lifecycle.creation import EventPlan, create_event
 from arena.events.models import (
     Competitor,
     Control,
@@ -18,9 +18,9 @@ from arena.events.models import (
     Response,
 )
 from arena.events.ordering import natural_key
-from arena.judging.assigning import next_assignment
 from arena.judging.models import Assignment, Judgment
 from arena.judging.recording import check_answers, record_judgment
+from arena.judging.serving.assigning import next_assignment
 from arena.people.models import User
 
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from arena.desk.planning import plan_of
+from arena.desk.queries.planning import plan_of
+from arena.events.lifecycle.prizes import turns_for_prize
 from arena.events.models import Event
-from arena.events.prizes import turns_for_prize
 from arena.judging.models import Assignment
-from arena.judging.schedule import is_control_turn
+from arena.judging.serving.schedule import is_control_turn
 from arena.people.models import User
 from leaderboard.contributors.scores import first_look
 from leaderboard.models import Standing

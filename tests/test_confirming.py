@@ -13,8 +13,8 @@ from django.test import Client
 from django.urls import reverse
 
 from arena.events.importing.uploads import keep_upload
-from arena.events.inviting import invite
-from arena.events.joining import provision
+from arena.events.joining.enrolling import provision
+from arena.events.joining.invitations import invite
 from arena.events.models import (
     Control,
     Event,

@@ -7,8 +7,8 @@ from django.test import Client
 from django.utils import timezone
 from structlog.stdlib import ProcessorFormatter
 
-from arena.events.inviting import invite
-from arena.events.joining import provision
+from arena.events.joining.enrolling import provision
+from arena.events.joining.invitations import invite
 from arena.events.models import Invitation
 from arena.people.models import Seat
 from tests.factories import make_event

@@ -7,9 +7,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from arena.events.joining import provision
+from arena.events.joining.enrolling import provision
+from arena.events.joining.terms import publish_terms
 from arena.events.models import Event
-from arena.events.terms import publish_terms
 from arena.judging.ledger import seal_event
 from arena.people.models import Seat
 from leaderboard.results.rounds import publish_event

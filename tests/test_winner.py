@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from arena.errors import ConflictError
 from arena.events.models import Enrollment, Event, Membership
-from arena.judging.erasing import erase_contributor
+from arena.judging.leaving.erasure import erase_contributor
 from arena.people.models import User
 from leaderboard.models import Standing, Winner
 from leaderboard.results.winner import confirm_winner

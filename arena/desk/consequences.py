@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from arena.confirming import Step
-from arena.events.lifecycle import missing_before_opening, on_screens
+from arena.events.lifecycle.transitions import missing_before_opening, on_screens
 from arena.events.models import Control, Enrollment, Event, Matchup, Record
 from arena.judging.models import Judgment
 from arena.mail import sends_mail

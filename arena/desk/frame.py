@@ -7,10 +7,10 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 
-from arena.desk.planning import plan_of
+from arena.desk.queries.planning import plan_of
 from arena.errors import NotFoundError
 from arena.events.access import Role, event_for, is_member
-from arena.events.lifecycle import missing_before_opening
+from arena.events.lifecycle.transitions import missing_before_opening
 from arena.events.models import Event, Membership, Record
 from arena.people.models import User
 

@@ -1,18 +1,18 @@
 from django.urls import path
 
-from arena.desk import comments, flagging, previewing, records, setup, views, winner
+from arena.desk.views import comments, flags, overview, preview, records, setup, winner
 
 app_name = "desk"
 urlpatterns = [
     path("new/", setup.new, name="new"),
-    path("events/<slug:slug>/desk/", views.overview, name="overview"),
-    path("events/<slug:slug>/desk/state/", views.state, name="state"),
+    path("events/<slug:slug>/desk/", overview.overview, name="overview"),
+    path("events/<slug:slug>/desk/state/", overview.state, name="state"),
     path("events/<slug:slug>/desk/event/", setup.event, name="event"),
     path("events/<slug:slug>/desk/duplicate/", setup.duplicate, name="duplicate"),
     path("events/<slug:slug>/desk/terms/", setup.terms, name="terms"),
     path("events/<slug:slug>/desk/questions/", setup.questions, name="questions"),
-    path("events/<slug:slug>/desk/preview/", previewing.preview, name="preview"),
-    path("events/<slug:slug>/desk/controls/", views.controls, name="controls"),
+    path("events/<slug:slug>/desk/preview/", preview.preview, name="preview"),
+    path("events/<slug:slug>/desk/controls/", overview.controls, name="controls"),
     path("events/<slug:slug>/desk/seats/", setup.seats, name="seats"),
     path("events/<slug:slug>/desk/seats/printed/", setup.print_seats, name="print_seats"),
     path("events/<slug:slug>/desk/seats/reissue/", setup.reissue, name="reissue"),
@@ -29,12 +29,12 @@ urlpatterns = [
         name="correct",
     ),
     path("events/<slug:slug>/desk/records/<path:external_id>/", records.record, name="record"),
-    path("events/<slug:slug>/desk/flags/", flagging.flags, name="flags"),
+    path("events/<slug:slug>/desk/flags/", flags.flags, name="flags"),
     path("events/<slug:slug>/desk/comments/", comments.comments, name="comments"),
-    path("events/<slug:slug>/desk/contributors/", views.contributors, name="contributors"),
+    path("events/<slug:slug>/desk/contributors/", overview.contributors, name="contributors"),
     path(
         "events/<slug:slug>/desk/contributors/<uuid:public_id>/",
-        views.contributor,
+        overview.contributor,
         name="contributor",
     ),
     path("events/<slug:slug>/desk/winner/", winner.winner, name="winner"),

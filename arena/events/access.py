@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from arena.errors import NotFoundError
 from arena.events.models import Application, Enrollment, Event, Membership
-from arena.people.identity import verified_domains
+from arena.people.accounts.identity import verified_domains
 from arena.people.models import User
 
 Viewer = User | AnonymousUser

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from django.urls import reverse
 
 from arena.events.models import Event
-from arena.people.provisioning import Slip
-from arena.people.sheets import Occasion, sheet_zip
+from arena.people.seats.provisioning import Slip
+from arena.people.seats.sheets import Occasion, sheet_zip
 
 
 def event_sheet(event: Event, slips: Sequence[Slip], site: str) -> bytes:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from arena.events.importing import ImportBusyError
 from arena.events.importing.taking_back import finish_taking_back
 from arena.events.importing.uploads import run_upload
-from arena.events.lifecycle import advance_events as advance
+from arena.events.lifecycle.transitions import advance_events as advance
 
 log = structlog.get_logger(__name__)
 

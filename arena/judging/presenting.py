@@ -10,12 +10,12 @@ from typing import Any
 
 from django.urls import reverse
 
+from arena.events.lifecycle.notes import current_note
 from arena.events.models import Enrollment, Question
-from arena.events.notes import current_note
 from arena.judging.models import Assignment, Flag, Judgment
 from arena.judging.recording import SKIP, is_undoable, undo_until
 from arena.markup import render_messages, render_response
-from arena.people.identity import has_verified_identity
+from arena.people.accounts.identity import has_verified_identity
 from arena.questions import KINDS, Choice
 
 LETTERS = "ABCDEFGHI"

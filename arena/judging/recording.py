@@ -12,15 +12,15 @@ from django.utils.translation import gettext as _
 
 from arena.errors import ConflictError
 from arena.events.models import Enrollment, Matchup, Question
-from arena.judging.assigning import (
+from arena.judging.models import Answer, Assignment, Exclusion, Flag, Judgment, Origin
+from arena.judging.receipts import answer_label
+from arena.judging.serving.assigning import (
     expire,
     give_back_slots,
     holds_slot,
     shown_assignment,
     take_slot,
 )
-from arena.judging.models import Answer, Assignment, Exclusion, Flag, Judgment, Origin
-from arena.judging.receipts import answer_label
 from arena.questions import KINDS, InvalidAnswer, Value
 
 Answers = Mapping[Question, Value]

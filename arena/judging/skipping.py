@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from arena.errors import ConflictError
-from arena.judging.assigning import give_back_slots
 from arena.judging.models import Assignment, Flag
 from arena.judging.recording import (
     REVISION_SLACK,
@@ -17,6 +16,7 @@ from arena.judging.recording import (
     end_second_lease,
     settle_skips,
 )
+from arena.judging.serving.assigning import give_back_slots
 
 State = Assignment.State
 

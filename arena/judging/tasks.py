@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from arena.events.importing import ImportBusyError
 from arena.events.importing.uploads import run_upload
-from arena.judging import erasing, returning
-from arena.judging.assigning import expire_lapsed, release_skips
 from arena.judging.importing import run_job
+from arena.judging.leaving import erasure, unused_seats
 from arena.judging.ledger import seal_event
 from arena.judging.models import Assignment, Judgment
+from arena.judging.serving.assigning import expire_lapsed, release_skips
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +50,7 @@ def sweep_leases() -> None:
 @shared_task
 def return_unused_seats() -> None:
     """Return claims of open seats that nobody saved or used within two hours."""
-    returned = returning.return_unused_seats(timezone.now())
+    returned = unused_seats.return_unused_seats(timezone.now())
     if returned:
         log.info("unused seats returned", seats=returned)
 
@@ -58,6 +58,6 @@ def return_unused_seats() -> None:
 @shared_task
 def finish_erasures() -> None:
     """Empty texts that arrived while their author was leaving."""
-    emptied = erasing.finish_erasures(timezone.now())
+    emptied = erasure.finish_erasures(timezone.now())
     if emptied:
         log.info("late texts emptied", texts=emptied)

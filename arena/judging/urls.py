@@ -1,6 +1,7 @@
 from django.urls import path
 
-from arena.judging import erasing_views, views
+from arena.judging import views
+from arena.judging.leaving import views as leaving
 
 # Included under the namespace "judging" in arena/urls.py, beside "my judgments".
 urlpatterns = [
@@ -9,5 +10,5 @@ urlpatterns = [
     path("judge/<uuid:uuid>/skip/", views.skip, name="skip"),
     path("judge/<uuid:uuid>/flag/", views.flag, name="flag"),
     path("judge/<uuid:uuid>/undo/", views.undo, name="undo"),
-    path("account/leave/", erasing_views.leave, name="leave"),
+    path("account/leave/", leaving.leave, name="leave"),
 ]

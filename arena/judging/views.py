@@ -17,9 +17,8 @@ from django_htmx.http import HttpResponseClientRedirect, replace_url
 
 from arena.errors import ConflictError, NotFoundError
 from arena.events.access import enrollment_of, event_for
+from arena.events.joining.terms import must_agree_anew
 from arena.events.models import Enrollment
-from arena.events.terms import must_agree_anew
-from arena.judging.assigning import latest_guidelines, next_assignment, shown_assignment
 from arena.judging.models import Assignment, Exclusion, Flag, Judgment
 from arena.judging.presenting import (
     SKIP_REASONS,
@@ -36,10 +35,11 @@ from arena.judging.recording import (
     is_undoable,
     record_judgment,
 )
+from arena.judging.serving.assigning import latest_guidelines, next_assignment, shown_assignment
 from arena.judging.skipping import flag_assignment, skip_assignment
 from arena.markup import render_markdown
-from arena.people.claiming import retake_seat
 from arena.people.models import User
+from arena.people.seats.claiming import retake_seat
 
 State = Assignment.State
 LONGEST_NOTE = 500

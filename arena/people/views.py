@@ -15,11 +15,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from arena.confirming import Step, ask_first
 from arena.errors import NotFoundError
-from arena.people.claiming import confirm_saved, renew_code
+from arena.people.accounts.showing import CODE, keep_code, shown_secret, stop_showing
 from arena.people.forms import NameForm
 from arena.people.limits import Rate, limited
 from arena.people.models import Seat, User
-from arena.people.showing import CODE, keep_code, shown_secret, stop_showing
+from arena.people.seats.claiming import confirm_saved, renew_code
 
 A_FEW = Rate(20, 60)
 

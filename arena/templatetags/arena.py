@@ -9,9 +9,9 @@ from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from arena.events.lifecycle.phases import Phase, phase_of
+from arena.events.lifecycle.prizes import turns_for_prize
 from arena.events.models import Event
-from arena.events.phases import Phase, phase_of
-from arena.events.prizes import turns_for_prize
 from arena.mail import sends_mail
 from arena.markup import render_markdown, render_response
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from arena.events.lifecycle import freezes_at
+from arena.events.lifecycle.transitions import freezes_at
 from arena.events.models import Event
 from arena.judging.models import LedgerBatch
-from arena.judging.schedule import met_by
+from arena.judging.serving.schedule import met_by
 from leaderboard.contributors.reliability import SIDES, UNKEYED, credit_table, key_signs
 from leaderboard.ratings import take
 from leaderboard.trust.quality import (

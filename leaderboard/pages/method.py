@@ -4,8 +4,8 @@ from typing import Any
 
 from django.db.models import Count
 
-from arena.events.controls import has_controls
 from arena.events.models import Event, Question
+from arena.events.records.controls import has_controls
 from arena.judging.models import Exclusion, Origin
 from arena.questions import KINDS
 from leaderboard.contributors.scores import JUDGMENTS_PER_STEP, first_look

@@ -21,9 +21,9 @@ from django.views.decorators.http import require_GET
 
 from arena.errors import NotFoundError
 from arena.events.access import enrollment_of, event_for
-from arena.events.controls import has_controls
+from arena.events.lifecycle.phases import Phase, phase_of
 from arena.events.models import Enrollment, Event
-from arena.events.phases import Phase, phase_of
+from arena.events.records.controls import has_controls
 from arena.judging.models import Origin
 from leaderboard.contributors.places import is_over, place_of, places, standings_of
 from leaderboard.contributors.scores import first_look

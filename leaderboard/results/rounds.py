@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from arena.errors import ConflictError
-from arena.events.lifecycle import step
+from arena.events.lifecycle.transitions import step
 from arena.events.models import Event
 from leaderboard.models import Snapshot
 from leaderboard.snapshots.publishing import publish_snapshot

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from arena.errors import ConflictError
 from arena.events.models import Enrollment, Event
-from arena.people.identity import has_verified_identity
+from arena.people.accounts.identity import has_verified_identity
 from arena.people.models import User
 from leaderboard.contributors.places import Place, is_over, places, standings_of
 from leaderboard.models import Winner

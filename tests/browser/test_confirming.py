@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.base_user import AbstractBaseUser
 from playwright.sync_api import Page, expect
 
-from arena.events.joining import provision
+from arena.events.joining.enrolling import provision
 from arena.events.models import Event
 from arena.people.models import Seat
 from tests.browser.conftest import NewPage

@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from arena.events.inviting import invite
-from arena.events.joining import provision
+from arena.events.joining.enrolling import provision
+from arena.events.joining.invitations import invite
 from arena.events.models import Invitation
 from arena.people.models import Seat
 from tests.browser.conftest import NewPage

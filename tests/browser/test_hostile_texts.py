@@ -22,7 +22,7 @@ from arena.events.models import (
 )
 from arena.judging.ledger import seal_event
 from arena.judging.models import Answer, Exclusion
-from arena.judging.review import exclude_contributor
+from arena.judging.review.exclusions import exclude_contributor
 from arena.judging.skipping import flag_assignment
 from arena.people.models import User
 from leaderboard.snapshots.refresh import refresh_event

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from arena.events.joining import provision
+from arena.events.joining.enrolling import provision
 from arena.events.models import Enrollment, Event, Membership
 from arena.people.models import Seat, User
 from tests.browser.conftest import PHONE, NewPage

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from arena.people.providers import ORIGINS
+from arena.people.accounts.providers import ORIGINS
 from tests.services import ROOT
 
 LINES = (ROOT / "deploy" / "env.example").read_text().splitlines()

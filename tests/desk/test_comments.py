@@ -5,9 +5,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from arena.desk.comments import PER_PAGE
+from arena.desk.views.comments import PER_PAGE
 from arena.events.models import Event
-from arena.judging.review import exclude_contributor
+from arena.judging.review.exclusions import exclude_contributor
 from arena.people.models import User
 from tests.desk.cast import signed_in, url
 from tests.factories import (

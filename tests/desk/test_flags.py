@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from arena.desk.flagging import PER_PAGE
+from arena.desk.views.flags import PER_PAGE
 from arena.events.models import Event, Membership
 from arena.judging.models import Assignment, Flag
 from arena.judging.recording import SKIP, check_answers, record_judgment

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from arena.desk.timezones import OFFERED, every_timezone, timezone_choices
+from arena.desk.forms.timezones import OFFERED, every_timezone, timezone_choices
 from arena.events.models import Event
 from tests.desk.cast import signed_in, url
 from tests.factories import make_event, make_user

@@ -7,10 +7,10 @@ from random import Random
 import pytest
 from django.test import Client
 
-from arena.events.controls import controls_of
 from arena.events.importing import import_records
 from arena.events.models import Event, Record
 from arena.events.ordering import natural_key
+from arena.events.records.controls import controls_of
 from tests.desk.cast import url
 from tests.factories import NOW, make_control, make_record
 

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from arena.desk.outlook import outlook_of
+from arena.desk.queries.outlook import outlook_of
 from arena.events.models import Event
 from leaderboard.models import Board, Snapshot
 from tests.desk.cast import url

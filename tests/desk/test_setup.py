@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from arena.events.joining.terms import current_terms
 from arena.events.models import Event
-from arena.events.terms import current_terms
 from arena.judging.models import Assignment
 from arena.people.models import Seat, User
-from arena.people.provisioning import provision_seats
+from arena.people.seats.provisioning import provision_seats
 from tests.desk.cast import url
 from tests.desk.test_desk import FORM, QUESTIONS
 from tests.factories import NOW, make_control, make_enrollment, make_event, make_judgment

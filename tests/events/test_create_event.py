@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings as project
 from django.core.management import CommandError, call_command
 
-from arena.events.joining import provision
+from arena.events.joining.enrolling import provision
 from arena.events.models import Event, Membership
 from arena.people.models import Seat
 from tests.factories import NOW, make_event, make_user

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 
-from arena.events.joining import join_event
+from arena.events.joining.enrolling import join_event
 from arena.events.models import Membership
 from arena.people.models import User
 from tests.factories import NOW, make_event, make_user

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from arena.events.importing.doubts import KINDS
+from arena.events.importing.checking.doubts import KINDS
 from arena.events.management.commands import import_records as command
 from arena.events.models import Competitor, Event, ImportJob, Record
 from tests.events.bringing import bring, kinds, lines_of, matchups, stored, table

@@ -500,7 +500,7 @@ def test_the_page_says_when_no_worker_can_be_reached(
         raise OperationalError("connection refused")
 
     monkeypatch.setattr(run_import, "delay", unreachable)
-    monkeypatch.setattr("arena.events.import_views.transaction.on_commit", lambda call: call())
+    monkeypatch.setattr("arena.events.importing.views.transaction.on_commit", lambda call: call())
     job = upload(organizer)
 
     response = organizer.post(url_of(job), MAPPED)

@@ -14,17 +14,16 @@ from django.db import connection
 from django.utils import timezone
 
 from arena.errors import ConflictError
-from arena.events.controls import withdraw_key
 from arena.events.importing import (
     CompetitorRow,
     ImportBusyError,
     ImportReport,
     import_records,
     running,
-    updating,
 )
 from arena.events.importing.jobs import Hold
-from arena.events.importing.reading import LIMIT
+from arena.events.importing.reading.files import LIMIT
+from arena.events.importing.writing import updating
 from arena.events.models import (
     Category,
     Competitor,
@@ -37,6 +36,7 @@ from arena.events.models import (
     Response,
     StagedRecord,
 )
+from arena.events.records.controls import withdraw_key
 from tests.factories import NOW, make_assignment, make_enrollment, make_event, make_judgment
 
 pytestmark = pytest.mark.django_db
@@ -817,7 +817,7 @@ def test_a_control_keeps_its_two_responses(event: Event) -> None:
 def test_a_column_mapped_to_the_model_by_mistake_is_noticed(
     event: Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("arena.events.importing.names.MOST_COMPETITORS", 5)
+    monkeypatch.setattr("arena.events.importing.reading.names.MOST_COMPETITORS", 5)
     report = bring(event, [record(n, responses={f"M{n}": "x"}) for n in range(7)])
 
     assert (report.error_total, report.errors[0].line) == (2, 6)

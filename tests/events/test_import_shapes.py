@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from arena.events.importing.names import MOST_COMPETITORS
+from arena.events.importing.reading.names import MOST_COMPETITORS
 from arena.events.models import Category, Event, Record
 from tests.events.bringing import bring, kinds, lines_of, matchups, stored, table
 from tests.factories import make_event

@@ -30,8 +30,8 @@ from arena.events.models import (
     Response,
 )
 from arena.events.tasks import remove_import, run_import
-from arena.judging.assigning import Turn, choose, next_assignment, take
 from arena.judging.models import Assignment
+from arena.judging.serving.assigning import Turn, choose, next_assignment, take
 from tests.events.bringing import bring, lines_of
 from tests.factories import NOW, make_enrollment, make_event, make_user
 

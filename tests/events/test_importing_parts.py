@@ -14,16 +14,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arena.events.importing.cells import record_of_cells
-from arena.events.importing.checks import InvalidRow, Problem, unknown
-from arena.events.importing.leaks import leak_in
-from arena.events.importing.pairing import Pairing
+from arena.events.importing.checking.checks import InvalidRow, Problem, unknown
+from arena.events.importing.checking.leaks import leak_in
 from arena.events.importing.preview import guess_mapping
-from arena.events.importing.reading import FORMATS, Row, guess_format, opened, read_rows
-from arena.events.importing.records import RecordRow, parse_record
+from arena.events.importing.reading.cells import record_of_cells
+from arena.events.importing.reading.files import FORMATS, Row, guess_format, opened, read_rows
+from arena.events.importing.reading.records import RecordRow, parse_record
 from arena.events.importing.report import ImportReport, LineError, Unreadable, printable
-from arena.events.importing.staging import batches
-from arena.events.importing.style import style_of
+from arena.events.importing.writing.pairing import Pairing
+from arena.events.importing.writing.staging import batches
+from arena.events.importing.writing.style import style_of
 from arena.judging.importing.options import VoteOptions
 from arena.judging.importing.votes import Terms, parse_vote
 from tests.factories import NOW

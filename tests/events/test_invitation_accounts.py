@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 
 from arena.errors import ConflictError
-from arena.events.inviting import accept_with_account, invite
-from arena.events.joining import provision
+from arena.events.joining.enrolling import provision
+from arena.events.joining.invitations import accept_with_account, invite
 from arena.events.models import Application, Enrollment, Event, Invitation, Membership
 from arena.people.models import Seat, User
 from tests.factories import (

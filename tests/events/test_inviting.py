@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from arena.errors import ConflictError, NotFoundError
 from arena.events.access import is_admitted
-from arena.events.inviting import (
+from arena.events.joining.enrolling import join_with_open_seat, provision
+from arena.events.joining.invitations import (
     accept_office,
     admit,
     decide,
@@ -19,7 +20,6 @@ from arena.events.inviting import (
     invite,
     remove_member,
 )
-from arena.events.joining import join_with_open_seat, provision
 from arena.events.models import Application, Enrollment, Event, Invitation, Membership
 from arena.people.codes import hash_token
 from arena.people.models import Seat, User

@@ -8,16 +8,16 @@ import pytest
 
 from arena.errors import ArenaError, ConflictError, LimitError, NotFoundError
 from arena.events.access import is_admitted
-from arena.events.joining import (
+from arena.events.joining.enrolling import (
     Arrival,
     join_event,
     join_with_open_seat,
     join_with_printed_seat,
     provision,
 )
+from arena.events.joining.pseudonyms import pseudonym
+from arena.events.joining.terms import current_terms, has_agreed, publish_terms
 from arena.events.models import Application, Enrollment, Event, Membership
-from arena.events.pseudonyms import pseudonym
-from arena.events.terms import current_terms, has_agreed, publish_terms
 from arena.people.models import Seat
 from tests.factories import NOW, make_event, make_membership, make_user
 from tests.threads import at_once
@@ -170,7 +170,7 @@ def test_a_pseudonym_is_stable_keyed_and_tells_nothing(event: Event) -> None:
 
 def test_a_taken_pseudonym_is_drawn_again(event: Event, monkeypatch: pytest.MonkeyPatch) -> None:
     names = iter(["Teal Heron 4127", "Teal Heron 4127", "Rust Owl 1001"])
-    monkeypatch.setattr("arena.events.joining.pseudonym", lambda *_: next(names))
+    monkeypatch.setattr("arena.events.joining.enrolling.pseudonym", lambda *_: next(names))
     join_event(make_user(), event, NOW, terms=1)
     assert join_event(make_user(), event, NOW, terms=1).pseudonym == "Rust Owl 1001"
 

@@ -11,9 +11,9 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
-from arena.events.joining import provision
+from arena.events.joining.enrolling import provision
+from arena.events.joining.terms import publish_terms
 from arena.events.models import Enrollment, Event, Membership
-from arena.events.terms import publish_terms
 from arena.people.models import Seat, SeatPool
 from tests.factories import (
     make_competitors,

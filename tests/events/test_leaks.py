@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from arena.events.importing.leaks import leak_in
+from arena.events.importing.checking.leaks import leak_in
 
 GIVEN_AWAY = [
     "I am Qwen, created by Alibaba Cloud.",

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from arena.errors import ArenaError, ConflictError
-from arena.events.joining import provision
-from arena.events.lifecycle import (
+from arena.events.joining.enrolling import provision
+from arena.events.lifecycle.prizes import MIN_CONTROLS_FOR_PRIZE, turns_for_prize
+from arena.events.lifecycle.transitions import (
     advance_events,
     close_event,
     extend_event,
@@ -15,10 +16,9 @@ from arena.events.lifecycle import (
     open_event,
 )
 from arena.events.models import Event
-from arena.events.prizes import MIN_CONTROLS_FOR_PRIZE, turns_for_prize
 from arena.judging.models import Assignment, Judgment
 from arena.judging.recording import check_answers, record_judgment
-from arena.judging.schedule import run_of
+from arena.judging.serving.schedule import run_of
 from arena.people.models import Seat
 from tests.factories import (
     NOW,

@@ -3,8 +3,8 @@
 import pytest
 from django.test import Client
 
+from arena.events.joining.pseudonyms import pseudonym
 from arena.events.models import Enrollment, Event
-from arena.events.pseudonyms import pseudonym
 from arena.people.models import User
 from arena.people.naming import clean_name, skeleton
 from tests.factories import make_enrollment, make_event, make_user

@@ -4,7 +4,7 @@ from arena.events.models import Category, Enrollment, Event, Matchup, Response
 from arena.judging.ledger import seal_event
 from arena.judging.models import Answer, Assignment, Exclusion, Judgment, Origin
 from arena.judging.recording import check_answers, record_judgment
-from arena.judging.review import exclude_judgment
+from arena.judging.review.exclusions import exclude_judgment
 from arena.people.models import User
 from tests.factories import (
     NOW,

@@ -17,7 +17,7 @@ from arena.exports.tables import RESULTS, SOURCES, Table
 from arena.judging.ledger import seal_event
 from arena.judging.models import Exclusion, Judgment
 from arena.judging.recording import check_answers, record_judgment
-from arena.judging.review import exclude_contributor
+from arena.judging.review.exclusions import exclude_contributor
 from leaderboard.models import Snapshot
 from leaderboard.snapshots.refresh import refresh_event
 from tests.exports.cast import Cast, vote_often

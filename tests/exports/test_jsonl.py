@@ -16,7 +16,7 @@ from arena.exports import rows
 from arena.exports.jsonl import judgment_lines
 from arena.judging.models import Assignment, Exclusion, Judgment
 from arena.judging.recording import check_answers, record_judgment
-from arena.judging.review import exclude_contributor, lift_exclusion
+from arena.judging.review.exclusions import exclude_contributor, lift_exclusion
 from tests.exports.cast import Cast, make_stranger, vote, vote_often
 from tests.factories import NOW, make_assignment, make_event, make_matchup
 

@@ -20,7 +20,7 @@ from arena.exports.bundle import made_by, write_bundle
 from arena.exports.reproducing import BundleError, Verdict, reproduce
 from arena.judging.models import Exclusion
 from arena.judging.recording import check_answers, record_judgment
-from arena.judging.review import exclude_contributor
+from arena.judging.review.exclusions import exclude_contributor
 from leaderboard.models import Snapshot
 from tests.exports.cast import Cast, make_stranger, vote
 from tests.exports.test_bundle import current, published

@@ -14,7 +14,7 @@ from arena.events.models import Event
 from arena.exports import rows
 from arena.exports.trl import PairOptions, pair_lines, split_of
 from arena.judging.models import Answer, Exclusion, Judgment
-from arena.judging.review import exclude_judgment
+from arena.judging.review.exclusions import exclude_judgment
 from tests.exports.cast import Cast, make_stranger, vote, vote_often
 from tests.factories import (
     NOW,

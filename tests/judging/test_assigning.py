@@ -10,7 +10,9 @@ from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
 from arena.events.models import Enrollment, Event, Matchup
-from arena.judging.assigning import (
+from arena.judging.models import Assignment, Judgment
+from arena.judging.recording import check_answers, record_judgment
+from arena.judging.serving.assigning import (
     Turn,
     change_overlap,
     expire_lapsed,
@@ -18,9 +20,7 @@ from arena.judging.assigning import (
     release_skips,
     take,
 )
-from arena.judging.models import Assignment, Judgment
-from arena.judging.recording import check_answers, record_judgment
-from arena.judging.schedule import is_control_turn, run_of
+from arena.judging.serving.schedule import is_control_turn, run_of
 from arena.judging.skipping import skip_assignment
 from tests.factories import (
     NOW,

@@ -8,9 +8,9 @@ from django.apps import apps
 from django.test import Client
 
 from arena.errors import ConflictError
-from arena.events.joining import join_event, provision
+from arena.events.joining.enrolling import join_event, provision
 from arena.events.models import Enrollment, Event, Membership
-from arena.judging.erasing import erase_contributor, finish_erasures
+from arena.judging.leaving.erasure import erase_contributor, finish_erasures
 from arena.judging.ledger import seal_event, verify_ledger
 from arena.judging.models import Answer, Assignment, Flag, Judgment
 from arena.judging.recording import check_answers, record_judgment

@@ -11,13 +11,13 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
-from arena.events.duplicating import duplicate_event
+from arena.events.lifecycle.duplication import duplicate_event
 from arena.events.models import Control, Enrollment, Event, ImportJob, Matchup, Record
 from arena.exports.jsonl import judgment_lines
 from arena.judging.importing import copying_records, import_judgments, writing
 from arena.judging.ledger import seal_event
 from arena.judging.models import Exclusion, Judgment, Origin
-from arena.judging.review import exclude_contributor, exclude_judgment
+from arena.judging.review.exclusions import exclude_contributor, exclude_judgment
 from leaderboard.models import Rating, Snapshot
 from leaderboard.snapshots.refresh import refresh_event
 from tests.exports.cast import Cast, make_stranger, vote

@@ -9,7 +9,6 @@ from django.db import connections
 
 from arena.errors import ConflictError
 from arena.events.models import Event
-from arena.judging.assigning import expire_lapsed
 from arena.judging.models import Answer, Assignment, Exclusion, Judgment
 from arena.judging.recording import (
     InvalidAnswers,
@@ -18,6 +17,7 @@ from arena.judging.recording import (
     record_judgment,
     undo_until,
 )
+from arena.judging.serving.assigning import expire_lapsed
 from arena.questions import KINDS
 from tests.factories import (
     NOW,

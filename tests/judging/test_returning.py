@@ -7,13 +7,13 @@ import pytest
 from django.contrib.auth import authenticate
 
 from arena.errors import LimitError
-from arena.events.joining import Arrival, join_with_open_seat, provision
+from arena.events.joining.enrolling import Arrival, join_with_open_seat, provision
 from arena.events.models import Event
+from arena.judging.leaving.unused_seats import return_unused_seats
 from arena.judging.models import Judgment
-from arena.judging.returning import return_unused_seats
 from arena.judging.tasks import return_unused_seats as task
-from arena.people.claiming import confirm_saved
 from arena.people.models import Seat
+from arena.people.seats.claiming import confirm_saved
 from tests.factories import (
     NOW,
     make_competitors,
@@ -62,7 +62,7 @@ def test_an_unused_claim_returns_after_two_hours(arrival: Arrival) -> None:
 
 
 def test_a_saved_claim_stays(arrival: Arrival) -> None:
-    confirm_saved(Seat.objects.get(), NOW)
+    confirm_saved(arrival.user, NOW)
     assert return_unused_seats(LATER) == 0
 
 

@@ -7,10 +7,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from arena.errors import ConflictError
-from arena.judging.assigning import change_overlap, expire_lapsed
 from arena.judging.models import Assignment, Exclusion, Judgment
 from arena.judging.recording import check_answers, record_judgment
-from arena.judging.review import exclude_contributor, exclude_judgment, lift_exclusion
+from arena.judging.review.exclusions import exclude_contributor, exclude_judgment, lift_exclusion
+from arena.judging.serving.assigning import change_overlap, expire_lapsed
 from tests.factories import (
     NOW,
     make_assignment,

@@ -3,7 +3,7 @@
 import pytest
 
 from arena.events.models import Matchup
-from arena.judging import sampling
+from arena.judging.demo import sample_event
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
@@ -12,10 +12,10 @@ pytestmark = pytest.mark.django_db
 def test_the_demo_has_records_controls_and_simulated_judgments(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sampling, "JUDGMENTS", 40)
-    monkeypatch.setattr(sampling, "PEOPLE", 8)
-    event = sampling.sample_event(NOW)
+    monkeypatch.setattr(sample_event, "JUDGMENTS", 40)
+    monkeypatch.setattr(sample_event, "PEOPLE", 8)
+    event = sample_event.sample_event(NOW)
     roles = set(event.matchups.values_list("role", flat=True))
     assert {Matchup.Role.ORDINARY, Matchup.Role.CONTROL} <= roles
     assert event.judgments.count() == 40
-    assert sampling.sample_event(NOW) == event
+    assert sample_event.sample_event(NOW) == event

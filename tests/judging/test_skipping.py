@@ -11,9 +11,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from arena.errors import ConflictError
-from arena.events.controls import retire_matchup
 from arena.events.models import Enrollment, Matchup
-from arena.judging.assigning import expire_lapsed, next_assignment, release_skips
+from arena.events.records.controls import retire_matchup
 from arena.judging.models import Assignment, Flag, Judgment
 from arena.judging.recording import (
     SKIP,
@@ -23,6 +22,7 @@ from arena.judging.recording import (
     record_judgment,
     undo_until,
 )
+from arena.judging.serving.assigning import expire_lapsed, next_assignment, release_skips
 from arena.judging.skipping import flag_assignment, skip_assignment
 from arena.judging.tasks import sweep_leases
 from tests.factories import (

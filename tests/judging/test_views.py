@@ -13,11 +13,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from arena.errors import LimitError
-from arena.events.joining import join_with_open_seat, provision
+from arena.events.joining.enrolling import join_with_open_seat, provision
 from arena.events.models import Enrollment, Event, Matchup
-from arena.judging.assigning import next_assignment
+from arena.judging.leaving.unused_seats import return_unused_seats
 from arena.judging.models import Assignment, Flag, Judgment
-from arena.judging.returning import return_unused_seats
+from arena.judging.serving.assigning import next_assignment
 from arena.people.models import Seat
 from tests.factories import (
     make_enrollment,

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from arena.events.models import Enrollment, Event
 from arena.judging.models import Exclusion
-from arena.judging.review import exclude_contributor
+from arena.judging.review.exclusions import exclude_contributor
 from leaderboard.contributors.places import place_of, places, standings_of
 from leaderboard.models import Standing
 from tests.factories import NOW, make_enrollment, make_event, make_user

@@ -12,7 +12,7 @@ import pytest
 from arena.events.models import Event, Matchup
 from arena.judging.ledger import seal_event
 from arena.judging.models import Exclusion, Judgment, LedgerBatch, Origin
-from arena.judging.review import exclude_contributor, exclude_judgment, lift_exclusion
+from arena.judging.review.exclusions import exclude_contributor, exclude_judgment, lift_exclusion
 from leaderboard.votes import loading, store
 from leaderboard.votes.loading import Comparisons, load_votes, store_of
 from leaderboard.votes.queries import IntegerTable

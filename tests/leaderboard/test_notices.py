@@ -9,7 +9,7 @@ from django.core import mail
 from django.test import Client
 
 from arena.events.models import Enrollment, Event
-from arena.judging.erasing import erase_contributor
+from arena.judging.leaving.erasure import erase_contributor
 from arena.judging.ledger import seal_event
 from arena.people.models import User
 from leaderboard.models import Notice

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from arena.events.models import Control, Event, Matchup, Record
 from arena.judging.ledger import seal_event
 from arena.judging.models import Exclusion, Judgment, Origin
-from arena.judging.review import exclude_contributor, exclude_judgment, lift_exclusion
+from arena.judging.review.exclusions import exclude_contributor, exclude_judgment, lift_exclusion
 from leaderboard.boards import fit
 from leaderboard.models import Board, Rating, Snapshot
 from leaderboard.snapshots import refresh as refreshing

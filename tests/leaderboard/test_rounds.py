@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from arena.errors import ConflictError
-from arena.events.lifecycle import close_event
+from arena.events.lifecycle.transitions import close_event
 from arena.events.models import Event
 from arena.judging.ledger import seal_event
-from arena.judging.review import exclude_contributor, lift_exclusion
+from arena.judging.review.exclusions import exclude_contributor, lift_exclusion
 from leaderboard.models import Board, Snapshot
 from leaderboard.results.rounds import (
     FINAL,

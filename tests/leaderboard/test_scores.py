@@ -10,8 +10,8 @@ from django.urls import reverse
 
 from arena.events.models import Control, Enrollment, Event, Matchup
 from arena.judging.models import Exclusion, LedgerBatch, Origin
-from arena.judging.review import exclude_contributor, exclude_judgment, lift_exclusion
-from arena.judging.schedule import is_control_turn
+from arena.judging.review.exclusions import exclude_contributor, exclude_judgment, lift_exclusion
+from arena.judging.serving.schedule import is_control_turn
 from leaderboard.contributors import scores
 from leaderboard.contributors.reliability import credit_table
 from leaderboard.contributors.scores import group_rows

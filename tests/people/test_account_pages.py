@@ -26,7 +26,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.html import strip_tags
 
-from arena.people.adapter import AccountAdapter, SecondStepAdapter, SocialAccountAdapter
+from arena.people.accounts.adapter import AccountAdapter, SecondStepAdapter, SocialAccountAdapter
 from arena.people.models import User
 from tests.factories import make_user
 

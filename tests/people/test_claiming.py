@@ -7,7 +7,8 @@ import pytest
 from django.contrib.auth import authenticate
 
 from arena.errors import ConflictError, LimitError, NotFoundError
-from arena.people.claiming import (
+from arena.people.models import Seat, SeatPool
+from arena.people.seats.claiming import (
     claim_open_seat,
     claim_printed_seat,
     confirm_saved,
@@ -15,8 +16,7 @@ from arena.people.claiming import (
     renew_code,
     retake_seat,
 )
-from arena.people.models import Seat, SeatPool
-from arena.people.provisioning import provision_seats
+from arena.people.seats.provisioning import provision_seats
 from tests.factories import NOW
 from tests.threads import at_once
 

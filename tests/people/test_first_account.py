@@ -10,9 +10,9 @@ from django.core.management import call_command
 from django.test import Client
 
 from arena.errors import NotFoundError
-from arena.events.joining import provision
+from arena.events.joining.enrolling import provision
 from arena.logs import hide_tokens
-from arena.people.first_account import create_first_account, is_same, make_setup_link
+from arena.people.accounts.first_account import create_first_account, is_same, make_setup_link
 from arena.people.models import Seat, SetupLink, User
 from tests.factories import NOW, make_event, make_user
 
@@ -103,7 +103,7 @@ def test_of_two_who_use_it_at_once_one_gets_the_account(
 ) -> None:
     token = make_setup_link(NOW)
     found = SetupLink.objects.get()
-    monkeypatch.setattr("arena.people.first_account.check_setup_link", lambda token: found)
+    monkeypatch.setattr("arena.people.accounts.first_account.check_setup_link", lambda token: found)
     create_first_account(token, "ada", NOW)
     with pytest.raises(NotFoundError):
         create_first_account(token, "eve", NOW)

@@ -7,11 +7,12 @@ from django.core import mail
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from arena.events.joining import provision
-from arena.people import adapter, limits
+from arena.events.joining.enrolling import provision
+from arena.people import limits
+from arena.people.accounts import adapter
 from arena.people.limits import HOUR, Rate
 from arena.people.models import Seat, User
-from arena.people.provisioning import Slip
+from arena.people.seats.provisioning import Slip
 from tests.factories import make_event, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("still_clock")]

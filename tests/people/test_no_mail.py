@@ -9,7 +9,7 @@ from allauth.account.models import EmailAddress
 from django.core import mail
 from django.test import Client
 
-from arena.events.lifecycle import missing_before_opening
+from arena.events.lifecycle.transitions import missing_before_opening
 from tests.factories import NOW, make_event, make_user
 
 pytestmark = pytest.mark.django_db

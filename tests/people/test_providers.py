@@ -9,8 +9,8 @@ from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import AnonymousUser
 from django.test import Client, RequestFactory
 
-from arena.people.identity import has_verified_identity, mailbox_of, verified_domains
-from arena.people.providers import form_targets, social_providers
+from arena.people.accounts.identity import has_verified_identity, mailbox_of, verified_domains
+from arena.people.accounts.providers import form_targets, social_providers
 from tests.factories import make_user
 
 ENVIRONMENT = {

@@ -8,10 +8,10 @@ from django.contrib.auth import authenticate
 from django.utils import timezone
 
 from arena.errors import ConflictError, NotFoundError
-from arena.people.claiming import claim_open_seat, claim_printed_seat
 from arena.people.codes import ALPHABET, hash_token
 from arena.people.models import Seat, SeatPool, User
-from arena.people.provisioning import (
+from arena.people.seats.claiming import claim_open_seat, claim_printed_seat
+from arena.people.seats.provisioning import (
     draw_username,
     provision_seats,
     reissue_code,
@@ -68,7 +68,7 @@ def test_a_code_signs_in_however_it_is_typed(pool: SeatPool) -> None:
 
 def test_a_taken_name_is_drawn_again(pool: SeatPool, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = iter(["calm-otter-200", "calm-otter-200", "calm-otter-201", "calm-otter-202"])
-    monkeypatch.setattr("arena.people.provisioning.draw_username", lambda: next(drawn))
+    monkeypatch.setattr("arena.people.seats.provisioning.draw_username", lambda: next(drawn))
     User.objects.create(username="calm-otter-200")
     assert provision_seats(pool, 2, OPEN, NOW) == []
     names = set(pool.seats.values_list("user__username", flat=True))
@@ -80,7 +80,7 @@ def test_a_name_taken_at_the_last_moment_costs_nothing_but_an_attempt(
 ) -> None:
     User.objects.create(username="calm-otter-200")
     names = iter([["calm-otter-200"], ["calm-otter-201"]])
-    monkeypatch.setattr("arena.people.provisioning.free_usernames", lambda count: next(names))
+    monkeypatch.setattr("arena.people.seats.provisioning.free_usernames", lambda count: next(names))
     provision_seats(pool, 1, OPEN, NOW)
     assert pool.seats.get().user.username == "calm-otter-201"
 

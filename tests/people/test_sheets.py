@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
-from arena.people import sheets
 from arena.people.codes import draw_code, draw_token
-from arena.people.provisioning import Slip, draw_username
-from arena.people.sheets import Occasion, safe_cell, sheet_csv, sheet_pdf, sheet_zip
+from arena.people.seats import sheets
+from arena.people.seats.provisioning import Slip, draw_username
+from arena.people.seats.sheets import Occasion, safe_cell, sheet_csv, sheet_pdf, sheet_zip
 
 OCCASION = Occasion(
     title="Which answer helps more?",

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 
-from arena.people.showing import keep_shown, shown_secret, stop_showing
+from arena.people.accounts.showing import keep_shown, shown_secret, stop_showing
 from tests.factories import NOW
 
 SECRET = {"code": "7K3M-Q0RT-AAAA-BBBB"}

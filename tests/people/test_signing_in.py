@@ -9,9 +9,9 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from arena.events.joining import join_with_open_seat, provision
+from arena.events.joining.enrolling import join_with_open_seat, provision
 from arena.people.models import Seat, User
-from arena.people.provisioning import Slip
+from arena.people.seats.provisioning import Slip
 from tests.factories import NOW, make_event, make_user
 
 LOGIN = "/account/login/"

@@ -9,7 +9,7 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.test import Client
 
 from arena.people.models import Seat, SeatPool, User
-from arena.people.provisioning import provision_seats
+from arena.people.seats.provisioning import provision_seats
 from tests.factories import NOW, make_user
 
 pytestmark = pytest.mark.django_db

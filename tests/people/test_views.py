@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from arena.events.joining import join_with_open_seat, provision
+from arena.events.joining.enrolling import join_with_open_seat, provision
 from arena.people.models import Seat, User
-from arena.people.provisioning import provision_seats
+from arena.people.seats.provisioning import provision_seats
 from tests.factories import NOW, make_event, make_user
 
 SURE = {"sure": "yes"}

@@ -14,8 +14,8 @@ from django.db.models import Q
 from django.test import Client
 from django.utils import timezone
 
-from arena.events.inviting import invite
-from arena.events.joining import join_with_open_seat, provision
+from arena.events.joining.enrolling import join_with_open_seat, provision
+from arena.events.joining.invitations import invite
 from arena.events.models import (
     Application,
     Category,
@@ -28,13 +28,13 @@ from arena.events.models import (
 )
 from arena.judging.ledger import seal_event
 from arena.judging.models import Assignment, Exclusion
-from arena.judging.review import exclude_judgment
+from arena.judging.review.exclusions import exclude_judgment
 from arena.judging.skipping import flag_assignment
+from arena.people.accounts.first_account import make_setup_link
 from arena.people.codes import hash_token
-from arena.people.first_account import make_setup_link
 from arena.people.hashers import hash_code
 from arena.people.models import Seat, User
-from arena.people.provisioning import Slip
+from arena.people.seats.provisioning import Slip
 from leaderboard.models import Snapshot, Winner
 from leaderboard.snapshots.refresh import refresh_event
 from tests.factories import (

@@ -28,7 +28,7 @@ from django.utils import timezone
 from structlog.stdlib import ProcessorFormatter
 
 from arena.events.models import Control, Event
-from arena.judging.erasing import erase_contributor, finish_erasures
+from arena.judging.leaving.erasure import erase_contributor, finish_erasures
 from arena.judging.models import Answer, Flag, Judgment
 from arena.judging.tasks import seal_ledgers, sweep_leases
 from arena.people.leaving import empty_write_ahead_log

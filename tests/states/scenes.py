@@ -11,11 +11,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from arena.events.joining import provision
+from arena.events.joining.enrolling import provision
 from arena.events.models import Enrollment, Event
 from arena.judging.ledger import seal_event
 from arena.judging.models import Exclusion, Judgment
-from arena.judging.review import exclude_contributor, lift_exclusion
+from arena.judging.review.exclusions import exclude_contributor, lift_exclusion
 from arena.people.models import Seat, User
 from leaderboard.models import Snapshot
 from leaderboard.results.rounds import FINAL

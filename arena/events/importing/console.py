@@ -10,8 +10,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from arena.events.importing import reading
-from arena.events.importing.doubts import KINDS
+from arena.events.importing.checking.doubts import KINDS
+from arena.events.importing.reading import files
 from arena.events.importing.report import ImportReport, LineError
 from arena.events.importing.report import Progress as Callback
 from arena.events.models import ImportJob
@@ -21,9 +21,7 @@ def add_file_arguments(parser: ArgumentParser) -> None:
     """The arguments that both commands have."""
     parser.add_argument("event", help="slug of the event")
     parser.add_argument("file", help="the file to import, or - for standard input")
-    parser.add_argument(
-        "--format", choices=reading.FORMATS, default="", help="default: as it looks"
-    )
+    parser.add_argument("--format", choices=files.FORMATS, default="", help="default: as it looks")
     parser.add_argument(
         "--map",
         action="append",

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from arena.events.importing.cells import (
+from arena.events.importing.checking.first_pass import ONLY_RESPONSE, Checking
+from arena.events.importing.checking.leaks import is_family
+from arena.events.importing.reading.cells import (
     ALIASES,
     COLUMNS,
     METADATA_COLUMN,
@@ -18,18 +20,16 @@ from arena.events.importing.cells import (
     canonical,
     is_response_column,
 )
-from arena.events.importing.checking import ONLY_RESPONSE, Checking
-from arena.events.importing.columns import RecordColumns
-from arena.events.importing.csv_files import NAMELESS
-from arena.events.importing.kinds import refuse_other_kinds
-from arena.events.importing.leaks import is_family
-from arena.events.importing.merging import Checked, merging
-from arena.events.importing.reading import guess_format, opened, peek, read_rows
-from arena.events.importing.records import KEYS
+from arena.events.importing.reading.columns import RecordColumns
+from arena.events.importing.reading.csv_files import NAMELESS
+from arena.events.importing.reading.files import guess_format, opened, peek, read_rows
+from arena.events.importing.reading.kinds import refuse_other_kinds
+from arena.events.importing.reading.merging import Checked, merging
+from arena.events.importing.reading.records import KEYS
+from arena.events.importing.reading.rows import Row
 from arena.events.importing.report import ImportReport, LineError, Unreadable
-from arena.events.importing.rows import Row
-from arena.events.importing.staging import seen_keys
-from arena.events.importing.writing import shows_pairs
+from arena.events.importing.writing.batches import shows_pairs
+from arena.events.importing.writing.staging import seen_keys
 from arena.events.models import Event, Record
 
 ROWS = 5

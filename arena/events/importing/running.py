@@ -11,22 +11,22 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from arena.errors import ConflictError
-from arena.events.importing.checking import ONLY_RESPONSE, Checking
-from arena.events.importing.checks import Problem
-from arena.events.importing.columns import RecordColumns
-from arena.events.importing.comparing import changes_of, known_records, refusals
-from arena.events.importing.doubts import KINDS
-from arena.events.importing.exported import EXPORT_MESSAGE, is_export
+from arena.events.importing.checking.checks import Problem
+from arena.events.importing.checking.comparing import changes_of, known_records, refusals
+from arena.events.importing.checking.doubts import KINDS
+from arena.events.importing.checking.first_pass import ONLY_RESPONSE, Checking
 from arena.events.importing.jobs import Hold, adopt_stale, fail_stale, holding
-from arena.events.importing.kinds import refuse_other_kinds
-from arena.events.importing.merging import Checked, merging
-from arena.events.importing.names import CompetitorRow, Names
-from arena.events.importing.reading import Source, guess_format, opened, peek, read_rows
-from arena.events.importing.records import RecordRow
+from arena.events.importing.reading.columns import RecordColumns
+from arena.events.importing.reading.exported import EXPORT_MESSAGE, is_export
+from arena.events.importing.reading.files import Source, guess_format, opened, peek, read_rows
+from arena.events.importing.reading.kinds import refuse_other_kinds
+from arena.events.importing.reading.merging import Checked, merging
+from arena.events.importing.reading.names import CompetitorRow, Names
+from arena.events.importing.reading.records import RecordRow
 from arena.events.importing.report import ImportReport, Progress, Unreadable
-from arena.events.importing.staging import Spool, batches, seen_keys, spooling
-from arena.events.importing.updating import apply_staged, discard_leavings, stage_batch
-from arena.events.importing.writing import Writer, create_batch, writer_for
+from arena.events.importing.writing.batches import Writer, create_batch, writer_for
+from arena.events.importing.writing.staging import Spool, batches, seen_keys, spooling
+from arena.events.importing.writing.updating import apply_staged, discard_leavings, stage_batch
 from arena.events.models import Competitor, Event, ImportJob, Record, Response
 
 State = ImportJob.State

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 
 from arena.errors import ConflictError
 from arena.events.importing.jobs import Hold, ImportBusyError
-from arena.events.importing.updating import discard_leavings
+from arena.events.importing.writing.updating import discard_leavings
 from arena.events.models import Competitor, ImportJob, Matchup, Record, Response
 
 State = ImportJob.State

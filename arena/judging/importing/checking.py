@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from arena.events.importing.checks import InvalidRow, Problem, unknown
+from arena.events.importing.checking.checks import InvalidRow, Problem, unknown
 from arena.events.importing.jobs import Hold
-from arena.events.importing.merging import without_zeros
-from arena.events.importing.reading import Row, Source, guess_format, peek, read_rows
+from arena.events.importing.reading.files import Row, Source, guess_format, peek, read_rows
+from arena.events.importing.reading.merging import without_zeros
 from arena.events.importing.report import ImportReport, LineError, Unreadable
-from arena.events.importing.staging import Seen, Spool, batches
+from arena.events.importing.writing.staging import Seen, Spool, batches
 from arena.events.models import Competitor, Record, Response
 from arena.judging.importing.columns import VoteColumns
 from arena.judging.importing.enrolling import enrolled_as

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from arena.events.importing.columns import Columns, rename
-from arena.events.importing.rows import Row
+from arena.events.importing.reading.columns import Columns, rename
+from arena.events.importing.reading.rows import Row
 from arena.judging.importing.votes import COLUMNS
 
 

@@ -11,11 +11,11 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from arena.events.importing.checks import InvalidRow, Problem
-from arena.events.importing.columns import Columns
-from arena.events.importing.reading import Row, Source, guess_format, peek, read_rows
+from arena.events.importing.checking.checks import InvalidRow, Problem
+from arena.events.importing.reading.columns import Columns
+from arena.events.importing.reading.files import Row, Source, guess_format, peek, read_rows
 from arena.events.importing.report import ImportReport, LineError, Unreadable
-from arena.events.importing.staging import Seen, Spool, batches, seen_keys, spooling
+from arena.events.importing.writing.staging import Seen, Spool, batches, seen_keys, spooling
 from arena.events.models import ImportJob, Matchup
 from arena.judging.importing.copying_records import bring_records
 from arena.judging.importing.enrolling import enroll_under_pseudonyms

@@ -9,16 +9,13 @@ from itertools import groupby
 
 from django.db import transaction
 
-from arena.events.importing.checking import Checking
-from arena.events.importing.columns import RecordColumns
-from arena.events.importing.names import CompetitorRow, Names
-from arena.events.importing.pairing import Pairing
-from arena.events.importing.records import RecordRow
+from arena.events.importing.checking.first_pass import Checking
+from arena.events.importing.reading.columns import RecordColumns
+from arena.events.importing.reading.names import CompetitorRow, Names
+from arena.events.importing.reading.records import RecordRow
 from arena.events.importing.report import ImportReport, LineError
 from arena.events.importing.running import FirstPass, cost_of, cost_of_row
-from arena.events.importing.staging import Spool, batches
-from arena.events.importing.updating import apply_staged, discard_leavings, stage_batch
-from arena.events.importing.writing import (
+from arena.events.importing.writing.batches import (
     Group,
     Writer,
     create_batch,
@@ -26,6 +23,9 @@ from arena.events.importing.writing import (
     matchup_key,
     writer_for,
 )
+from arena.events.importing.writing.pairing import Pairing
+from arena.events.importing.writing.staging import Spool, batches
+from arena.events.importing.writing.updating import apply_staged, discard_leavings, stage_batch
 from arena.events.models import ImportJob, Matchup, Record, Response
 from arena.judging.importing.gathering import Gathering, Pair
 from arena.judging.importing.imported import VoteWriter

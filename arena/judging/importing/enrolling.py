@@ -6,8 +6,8 @@ from uuid import UUID
 
 from django.db import transaction
 
+from arena.events.joining.pseudonyms import pseudonym
 from arena.events.models import Enrollment
-from arena.events.pseudonyms import pseudonym
 from arena.judging.importing.imported import ImportedVote, VoteWriter
 
 BATCH = 500

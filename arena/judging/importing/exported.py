@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from arena.events.importing.checks import Checker, InvalidRow
-from arena.events.importing.records import EXTERNAL_ID
+from arena.events.importing.checking.checks import Checker, InvalidRow
+from arena.events.importing.reading.records import EXTERNAL_ID
 from arena.events.models import Enrollment, Matchup
 from arena.judging.importing.moments import parse_moment
 from arena.judging.importing.verdicts import Verdict, misfit

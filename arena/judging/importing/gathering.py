@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, Self
 
-from arena.events.importing.checks import InvalidRow, Problem
-from arena.events.importing.reading import Row
+from arena.events.importing.checking.checks import InvalidRow, Problem
+from arena.events.importing.reading.files import Row
 from arena.events.importing.report import Unreadable
 from arena.events.models import Matchup
 from arena.judging.importing.exported import ExportedVote, Side, are_twins, record_of

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from arena.errors import ArenaError
 from arena.events.importing.jobs import Hold
-from arena.events.importing.writing import matchup_key
+from arena.events.importing.writing.batches import matchup_key
 from arena.events.models import Event, Question
 from arena.judging.importing.options import VoteOptions
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from arena.events.importing.writing import Group, new_matchup
+from arena.events.importing.writing.batches import Group, new_matchup
 from arena.events.models import Event, ImportJob, Matchup, MatchupResponse, Response
 from arena.judging.importing.imported import ImportedVote, VoteWriter
 

@@ -11,14 +11,14 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from arena.events.importing.checks import InvalidRow
-from arena.events.importing.exported import is_export
+from arena.events.importing.checking.checks import InvalidRow
 from arena.events.importing.jobs import Hold
 from arena.events.importing.preview import excerpt
-from arena.events.importing.reading import opened, peek, read_rows
+from arena.events.importing.reading.exported import is_export
+from arena.events.importing.reading.files import opened, peek, read_rows
+from arena.events.importing.reading.rows import Row
 from arena.events.importing.report import ImportReport, LineError, Unreadable
-from arena.events.importing.rows import Row
-from arena.events.importing.staging import seen_keys, spooling
+from arena.events.importing.writing.staging import seen_keys, spooling
 from arena.events.models import ImportJob
 from arena.judging.importing.checking import FirstPass
 from arena.judging.importing.columns import VoteColumns

@@ -8,13 +8,13 @@ from random import Random
 from typing import BinaryIO
 
 from arena.errors import ConflictError
-from arena.events.importing.exported import is_export
 from arena.events.importing.jobs import holding
-from arena.events.importing.names import CompetitorRow
-from arena.events.importing.reading import Source, opened, peek
+from arena.events.importing.reading.exported import is_export
+from arena.events.importing.reading.files import Source, opened, peek
+from arena.events.importing.reading.names import CompetitorRow
 from arena.events.importing.report import ImportReport, Progress, Unreadable
 from arena.events.importing.running import recover
-from arena.events.importing.staging import seen_keys, spooling
+from arena.events.importing.writing.staging import seen_keys, spooling
 from arena.events.models import Event, ImportJob
 from arena.judging.importing.checking import FirstPass
 from arena.judging.importing.copying import copy_export

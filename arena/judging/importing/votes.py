@@ -11,8 +11,8 @@ from datetime import datetime, tzinfo
 from difflib import get_close_matches
 from typing import Any
 
-from arena.events.importing.checks import Checker
-from arena.events.importing.records import EXTERNAL_ID, MODEL
+from arena.events.importing.checking.checks import Checker
+from arena.events.importing.reading.records import EXTERNAL_ID, MODEL
 from arena.judging.importing.moments import parse_moment
 from arena.judging.importing.options import VoteOptions
 from arena.judging.importing.verdicts import (

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from arena.events.importing.jobs import Hold
 from arena.events.importing.report import ImportReport
-from arena.events.importing.staging import batches
+from arena.events.importing.writing.staging import batches
 from arena.events.models import Enrollment, Event, ImportJob, Matchup
 from arena.judging.importing.enrolling import enrollments_of
 from arena.judging.importing.imported import ImportedVote, VoteWriter, say

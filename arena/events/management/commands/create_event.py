@@ -12,8 +12,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.urls import reverse
 from django.utils import timezone
 
-from arena.events.creating import EventPlan, create_event, free_slug, may_create
-from arena.events.lifecycle import missing_before_opening
+from arena.events.lifecycle.creation import EventPlan, create_event, free_slug, may_create
+from arena.events.lifecycle.transitions import missing_before_opening
 from arena.events.models import Event
 from arena.people.models import User
 

@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from arena.errors import ArenaError
 from arena.events.importing import CompetitorRow, ImportReport, Unreadable, import_records
-from arena.events.importing.competitors import read_competitors
 from arena.events.importing.console import (
     add_file_arguments,
     console_for,
@@ -20,6 +19,7 @@ from arena.events.importing.console import (
     progress_bar,
     table_of,
 )
+from arena.events.importing.reading.competitors import read_competitors
 from arena.events.models import Event
 
 

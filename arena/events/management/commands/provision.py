@@ -9,11 +9,11 @@ from django.core.management.base import BaseCommand, CommandError
 from django.urls import reverse
 from django.utils import timezone
 
-from arena.events.joining import provision
+from arena.events.joining.enrolling import provision
 from arena.events.models import Event
 from arena.events.sheets import event_sheet
-from arena.people.claiming import Room, room_of
 from arena.people.models import Seat
+from arena.people.seats.claiming import Room, room_of
 
 MOST = 100_000
 

@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.urls import reverse
 from django.utils import timezone
 
-from arena.judging.sampling import Login, sample_event, sample_logins
+from arena.judging.demo.sample_event import Login, sample_event, sample_logins
 
 
 class Command(BaseCommand):

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 from django.urls import reverse
 from django.utils import timezone
 
-from arena.people.first_account import make_setup_link, needs_first_account
+from arena.people.accounts.first_account import make_setup_link, needs_first_account
 
 
 class Command(BaseCommand):

@@ -1,0 +1,41 @@
+"""Form fields for moments, which people mean on the clock of a time zone."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.utils import timezone
+
+from arena.desk.forms.timezones import every_timezone
+
+
+class LocalMoment(forms.DateTimeInput):
+    """The browser's own picker for a date and a time."""
+
+    input_type = "datetime-local"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%dT%H:%M")
+
+
+def on_clock(moment: datetime | None, zone: ZoneInfo) -> datetime | None:
+    """A moment as the picker shows it: what a clock of this zone says, to the minute."""
+    return moment and moment.astimezone(zone).replace(tzinfo=None, second=0, microsecond=0)
+
+
+def as_meant(typed: datetime, zone: ZoneInfo, before: datetime | None) -> datetime:
+    """The moment typed on a zone's clock; one that was left alone stays as it was."""
+    local = timezone.make_naive(typed)
+    # The clock shows no seconds, and some minutes twice a year.
+    if before is not None and local == on_clock(before, zone):
+        return before
+    return local.replace(tzinfo=zone)
+
+
+class TimezoneField(forms.ChoiceField):
+    """A time zone: any that there is, also where the list does not offer it."""
+
+    def valid_value(self, value: Any) -> bool:
+        """Whether it is one."""
+        return value in every_timezone()

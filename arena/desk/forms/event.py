@@ -1,0 +1,372 @@
+"""Forms of the desk."""
+
+import re
+from copy import copy
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from arena.desk.forms.clocks import LocalMoment, TimezoneField, as_meant, on_clock
+from arena.desk.forms.timezones import every_timezone, timezone_choices
+from arena.events.lifecycle.creation import free_slug
+from arena.events.lifecycle.prizes import missing_for_prize
+from arena.events.models import Control, Event, Terms
+from arena.judging.models import Exclusion
+
+MOST_PRINTED, MOST_OPEN = 5_000, 100_000
+DOMAIN = re.compile(r"(?!-)[\w-]+(\.[\w-]+)+")
+
+
+def as_before(typed: str, before: str) -> str:
+    """A text as browsers send it; one that was left alone stays the same to the letter."""
+    plain = "\n".join(typed.split("\r\n"))
+    return before if plain.strip() == "\n".join(before.split("\r\n")).strip() else plain
+
+
+class SettingsForm(forms.ModelForm):
+    """A form of the set-up: rare settings are folded away, and what was promised stays."""
+
+    # Fields under "More settings".
+    rare: ClassVar[tuple[str, ...]] = ()
+    # Fields that an event which is over may still change.
+    free: ClassVar[tuple[str, ...]] = ()
+
+    def fix(self, event: Event) -> None:
+        """Lock what moves numbers or promises of an event that is over."""
+        self.is_fixed = event.is_over()
+        for name, field in self.fields.items():
+            if self.is_fixed and name not in self.free:
+                field.disabled = True
+
+    def usual(self) -> list[forms.BoundField]:
+        """The fields that everybody looks at."""
+        return [field for field in self.visible_fields() if field.name not in self.rare]
+
+    def folded(self) -> list[forms.BoundField]:
+        """The others."""
+        return [self[name] for name in self.rare]
+
+    def opens_folded(self) -> bool:
+        """Whether one of those is wrong, and has to be seen."""
+        return any(field.errors for field in self.folded())
+
+
+class EventForm(SettingsForm):
+    """Everything about an event that is words and times; times are meant in its own zone."""
+
+    rare = ("other_timezone", "freeze_minutes", "grace_minutes")
+    free = ("title", "summary", "description", "is_private", "email_domains", "needs_approval")
+
+    timezone = TimezoneField(
+        label=_("Time zone"),
+        help_text=_("The deadline is meant in it; visitors see their own time beside it."),
+    )
+    other_timezone = forms.CharField(
+        label=_("Another time zone"),
+        required=False,
+        max_length=64,
+        widget=forms.TextInput(attrs={"list": "every-timezone", "autocomplete": "off"}),
+        help_text=_("By its full name, such as Pacific/Chatham, where the list above lacks it."),
+    )
+    guidelines = forms.CharField(
+        label=_("Guidelines"),
+        widget=forms.Textarea(attrs={"rows": 14}),
+        max_length=50_000,
+        help_text=_(
+            "Markdown. Everybody reads them before the first matchup, and again when they change."
+        ),
+    )
+
+    class Meta:
+        model = Event
+        fields = (
+            "title",
+            "slug",
+            "summary",
+            "description",
+            "guidelines",
+            "timezone",
+            "opens_at",
+            "closes_at",
+            "prize",
+            "licence",
+            "is_private",
+            "email_domains",
+            "needs_approval",
+            "freeze_minutes",
+            "grace_minutes",
+        )
+        widgets = {
+            "email_domains": forms.Textarea(attrs={"rows": 2}),
+            "opens_at": LocalMoment(),
+            "closes_at": LocalMoment(),
+            "description": forms.Textarea(attrs={"rows": 4}),
+            "prize": forms.Textarea(attrs={"rows": 2}),
+        }
+        labels = {
+            "slug": _("Address"),
+            "summary": _("In one line"),
+            "description": _("What is compared, and why"),
+            "opens_at": _("Opens at"),
+            "closes_at": _("Deadline"),
+            "licence": _("Licence of the data"),
+            "is_private": _("Private: only people you invite"),
+            "email_domains": _("E-mail domains let in"),
+            "needs_approval": _("Let in nobody before I have approved them"),
+            "freeze_minutes": _("Freeze rankings before the deadline (minutes)"),
+            "grace_minutes": _("Grace period after the end, in minutes"),
+        }
+        help_texts = {
+            "slug": _("Letters, digits and dashes; left empty, it is made from the title."),
+            "opens_at": _("Left empty: when you open it."),
+            "email_domains": _(
+                "One a line, such as example.org. Whoever has an address there gets in."
+            ),
+            "prize": _("With a prize, ten controls or more are needed."),
+            "freeze_minutes": _("Half of the event’s length at most. 0: never."),
+            "grace_minutes": _("For what was on a screen by then, while it is held for somebody."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["slug"].required = False
+        self.offer_timezones()
+        self.fix(self.instance)
+        if self.instance.pk:
+            self.fields["slug"].disabled = True
+            for name in ("opens_at", "closes_at"):
+                self.initial[name] = on_clock(getattr(self.instance, name), self.instance.zone())
+
+    def offer_timezones(self) -> None:
+        """The zones that people live by; a new event begins at the zone of whoever writes it."""
+        zone = self.fields["timezone"]
+        chosen = self.data.get("timezone", "") if self.is_bound else self.instance.timezone
+        known = chosen if chosen in every_timezone() else ""
+        zone.choices = timezone_choices(timezone.now(), known)  # type: ignore[attr-defined]
+        if not self.is_bound and self.instance.pk is None:
+            zone.widget.attrs["data-own-timezone"] = ""
+
+    def every_timezone(self) -> list[str]:
+        """All zones there are, to choose the other one from."""
+        return every_timezone()
+
+    def clean_other_timezone(self) -> str:
+        """A zone by name; it goes before the one chosen from the list."""
+        other = str(self.cleaned_data["other_timezone"]).strip().replace(" ", "_")
+        if other and other not in every_timezone():
+            raise ValidationError(_("%(name)s is not a time zone."), params={"name": other})
+        if other:
+            self.cleaned_data["timezone"] = other
+        return other
+
+    def settings(self) -> dict[str, Any]:
+        """What is said about a new event, as `create_event` takes it."""
+        return {
+            name: value for name, value in self.cleaned_data.items() if name != "other_timezone"
+        }
+
+    def clean_slug(self) -> str:
+        """The address, made from the title where none is given."""
+        slug = str(self.cleaned_data.get("slug") or "")
+        if not slug:
+            return free_slug(str(self.cleaned_data.get("title", "")))
+        if Event.objects.filter(slug=slug).exclude(pk=self.instance.pk).exists():
+            raise ValidationError(_("Another event has this address."))
+        return slug
+
+    def clean_email_domains(self) -> str:
+        """One domain a line, without the @ that people put before it; of private events alone."""
+        if not self.cleaned_data.get("is_private"):
+            return str(self.instance.email_domains)
+        typed = str(self.cleaned_data["email_domains"]).lower().replace(",", " ").split()
+        domains = [domain.removeprefix("@") for domain in typed]
+        if wrong := [domain for domain in domains if not DOMAIN.fullmatch(domain)]:
+            raise ValidationError(_("%(domain)s is not a domain."), params={"domain": wrong[0]})
+        return "\n".join(domains)
+
+    def clean_guidelines(self) -> str:
+        """The text with the line ends of the one before: browsers send their own."""
+        before = str(self.initial.get("guidelines", ""))
+        return as_before(str(self.cleaned_data["guidelines"]), before)
+
+    def clean_prize(self) -> str:
+        """A prize that somebody could win, once the event runs."""
+        prize = as_before(str(self.cleaned_data["prize"]), self.instance.prize)
+        if prize and not self.instance.prize and self.instance.is_running():
+            promised = copy(self.instance)
+            promised.prize = prize
+            if missing := missing_for_prize(promised):
+                raise ValidationError(missing)
+        return prize
+
+    def clean(self) -> dict[str, Any]:
+        """Times as they are meant: on the clock of the event's zone."""
+        cleaned = super().clean() or self.cleaned_data
+        zone = Event(timezone=cleaned["timezone"]).zone() if cleaned.get("timezone") else None
+        for name in ("opens_at", "closes_at"):
+            moment: datetime | None = cleaned.get(name)
+            if moment is not None and zone is not None:
+                cleaned[name] = as_meant(moment, zone, getattr(self.instance, name))
+        return cleaned
+
+
+class TitleForm(forms.Form):
+    """What a copy of an event is to be called; its address follows."""
+
+    title = forms.CharField(label=_("Title of the copy"), max_length=120)
+
+
+class TermsForm(SettingsForm):
+    """What contributors agree to on joining."""
+
+    class Meta:
+        model = Terms
+        fields = ("licence", "public_release", "minimum_age", "content_warning", "prize_rules")
+        widgets = {
+            "public_release": forms.Textarea(attrs={"rows": 3}),
+            "content_warning": forms.Textarea(attrs={"rows": 3}),
+            "prize_rules": forms.Textarea(attrs={"rows": 3}),
+        }
+        labels = {
+            "licence": _("Licence of the data"),
+            "public_release": _("What is published"),
+            "minimum_age": _("Minimum age"),
+            "content_warning": _("What people may come across"),
+            "prize_rules": _("Rules of the prize"),
+        }
+        help_texts = {"prize_rules": _("Beside the prize itself.")}
+
+    def __init__(self, event: Event, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fix(event)
+        if not (event.prize or self.instance.prize_rules):
+            del self.fields["prize_rules"]
+
+
+class QuestionsForm(SettingsForm):
+    """What is asked of every matchup, and how matchups are handed out."""
+
+    rare = (
+        "lease_minutes",
+        "undo_seconds",
+        "recurrence_gap",
+        "counts_imported",
+        "counts_simulated",
+        "counts_machine",
+    )
+
+    comment = forms.BooleanField(
+        label=_("Ask for a comment, which is always optional"), required=False
+    )
+
+    class Meta:
+        model = Event
+        fields = (
+            "scale",
+            "both_bad",
+            "overlap",
+            "choosing",
+            "matchups_per_record",
+            "control_interval",
+            "publish_batch",
+            "lease_minutes",
+            "undo_seconds",
+            "recurrence_gap",
+            "counts_imported",
+            "counts_simulated",
+            "counts_machine",
+        )
+        labels = {
+            "both_bad": _("Offer “Both are bad”"),
+            "overlap": _("Judgments wanted for each matchup"),
+            "choosing": _("Which matchup comes next"),
+            "matchups_per_record": _("Matchups of each record"),
+            "control_interval": _("After the first 30, a control once in so many"),
+            "publish_batch": _("Boards move once in so many judgments"),
+            "lease_minutes": _("Minutes a matchup is held for somebody"),
+            "undo_seconds": _("Seconds in which an answer can be changed"),
+            "recurrence_gap": _("Other matchups before somebody meets a prompt again"),
+            "counts_imported": _("Count imported judgments"),
+            "counts_simulated": _("Count simulated judgments"),
+            "counts_machine": _("Count judgments of machines"),
+        }
+        help_texts = {
+            "matchups_per_record": _("0: every pair of its responses. Applies to later imports."),
+            "publish_batch": _("0: with every one. With a prize, take 100 or more."),
+            "scale": _("Fixed once the first judgment is in."),
+            "counts_imported": _("The boards say what they count."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fix(self.instance)
+        if self.instance.judgments.exists():
+            self.fields["scale"].disabled = True
+            self.fields["both_bad"].disabled = True
+
+    def clean_scale(self) -> int:
+        """A scale on which every control can be answered as expected."""
+        scale = int(self.cleaned_data["scale"])
+        ties = Control.objects.filter(matchup__event=self.instance, retired_at=None, key__sign=0)
+        if scale == Event.Scale.TWO and ties.exists():
+            raise ValidationError(_("A tie is the right answer of some controls."))
+        return scale
+
+
+class PrintedSeatsForm(forms.Form):
+    """How many printed seats to make."""
+
+    printed = forms.IntegerField(
+        label=_("Printed seats"), min_value=1, max_value=MOST_PRINTED, initial=20
+    )
+
+
+class SeatForm(forms.Form):
+    """The seat whose code is to be made anew."""
+
+    username = forms.CharField(label=_("Username"), max_length=150)
+
+
+class OpenSeatsForm(forms.Form):
+    """How many open seats to make, and how many a network may claim in a day."""
+
+    open = forms.IntegerField(label=_("Open seats"), min_value=0, max_value=MOST_OPEN, initial=200)
+    claims_per_network = forms.IntegerField(
+        label=_("Claims from one network in a day"),
+        min_value=1,
+        max_value=100_000,
+        help_text=_("Raise it when a lecture hall joins from one address."),
+    )
+
+
+class ExcludeForm(forms.Form):
+    """Why a judgment or a contributor is not to count."""
+
+    reason = forms.ChoiceField(
+        label=_("Reason"),
+        choices=[
+            (value, label)
+            for value, label in Exclusion.Reason.choices
+            if value != Exclusion.Reason.LATE
+        ],
+    )
+    note = forms.CharField(label=_("Note"), max_length=1000, required=False)
+
+
+class DeadlineForm(forms.Form):
+    """A new deadline, on the clock of the event's zone."""
+
+    closes_at = forms.DateTimeField(label=_("New deadline"), widget=LocalMoment())
+
+    def __init__(self, event: Event, data: Any = None) -> None:
+        self.event = event
+        super().__init__(data, initial={"closes_at": on_clock(event.closes_at, event.zone())})
+
+    def clean_closes_at(self) -> datetime:
+        """The moment that is meant."""
+        typed = self.cleaned_data["closes_at"]
+        return as_meant(typed, self.event.zone(), self.event.closes_at)

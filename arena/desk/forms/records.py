@@ -1,0 +1,78 @@
+"""Forms of a record's page: its controls' keys and its texts."""
+
+from typing import Any
+
+from django import forms
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from arena.errors import ArenaError
+from arena.events.models import Matchup
+from arena.events.records.controls import Expectation, sides_of
+from arena.events.records.corrections import Wording
+
+LONGEST_TEXT = 200_000
+# The sign of a control's key as the choice it was.
+EXPECTED = {1: "a", 0: "tie", -1: "b"}
+
+
+class ControlForm(forms.Form):
+    """The right side of a matchup, and why; a control's own to begin with."""
+
+    expected = forms.ChoiceField(label=_("Right answer"))
+    reason = forms.CharField(label=_("Why"), max_length=1000)
+
+    def __init__(self, matchup: Matchup, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.matchup, self.sides = matchup, sides_of(matchup)
+        choices = list(zip("ab", self.sides, strict=False))
+        if matchup.event.offers_tie():
+            choices.insert(1, ("tie", gettext("A tie")))
+        expected = self.fields["expected"]
+        assert isinstance(expected, forms.ChoiceField)
+        expected.choices = choices
+        if control := getattr(matchup, "control", None):
+            self.initial = {"expected": EXPECTED[control.key["sign"]], "reason": control.reason}
+
+    def said(self) -> Expectation:
+        """What was filled in. Raises `ArenaError` where something is missing."""
+        if not self.is_valid():
+            raise ArenaError(gettext("Say which side is right, and why."), "control_incomplete")
+        return Expectation(**self.cleaned_data)
+
+
+class WordingForm(forms.Form):
+    """Every text of a record, each in a box of its own."""
+
+    def __init__(self, wording: Wording, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.wording = wording
+        for index, text in enumerate(wording.turns):
+            self.fields[f"turn-{index}"] = text_box(_("Prompt"), text)
+        for index, text in enumerate(wording.responses):
+            label = format_lazy(_("Response {number}"), number=index + 1)
+            self.fields[f"response-{index}"] = text_box(label, text)
+
+    def corrected(self) -> Wording:
+        """The texts as they are to be; one that was left alone stays the same to the letter."""
+        return Wording(
+            [self.kept(f"turn-{i}", text) for i, text in enumerate(self.wording.turns)],
+            [self.kept(f"response-{i}", text) for i, text in enumerate(self.wording.responses)],
+        )
+
+    def kept(self, name: str, before: str) -> str:
+        """What was typed, with the line ends of the text before: browsers send their own."""
+        typed = "\n".join(str(self.cleaned_data[name]).split("\r\n"))
+        return before if typed == "\n".join(before.split("\r\n")) else typed
+
+
+def text_box(label: Any, text: str) -> forms.CharField:
+    """A box for a text whose spaces matter."""
+    return forms.CharField(
+        label=label,
+        initial=text,
+        strip=False,
+        max_length=LONGEST_TEXT,
+        widget=forms.Textarea(attrs={"rows": 8, "dir": "auto"}),
+    )

@@ -1,0 +1,3 @@
+"""What the organizers' pages show, read from the database: health, forecasts, plans, records,
+pairs. Nothing is changed here.
+"""

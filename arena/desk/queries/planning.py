@@ -1,0 +1,84 @@
+"""What the set-up yields: judgments, hours and people, and from when on anybody can be rated."""
+
+from dataclasses import dataclass
+
+from arena.events.lifecycle.prizes import serving_counts
+from arena.events.models import Event
+from arena.judging.serving.schedule import met_by
+from leaderboard.contributors.scores import first_look
+from leaderboard.trust.quality import MIN_CONTROLS_FOR_QUALITY
+
+# Reading two answers of some length and deciding; people differ by a factor of three.
+SECONDS_EACH = 60
+# Intervals that organizers choose between, for comparison.
+USUAL_INTERVALS = (12, 20)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An event's work as it is planned. `needed`: judgments of one person before a rating."""
+
+    matchups: int
+    overlap: int
+    controls: int
+    needed: int
+    # The most that one person can be given, controls included, and the controls among them.
+    most_each: int
+    controls_each: int
+
+    @property
+    def judgments(self) -> int:
+        """Judgments of ordinary matchups that are wanted."""
+        return self.matchups * self.overlap
+
+    @property
+    def hours(self) -> float:
+        """The time of everybody together, at a minute each."""
+        return self.judgments * SECONDS_EACH / 3600
+
+    @property
+    def ordinary_needed(self) -> int:
+        """Ordinary judgments of one person before a rating."""
+        return self.needed - MIN_CONTROLS_FOR_QUALITY
+
+    @property
+    def people_rated(self) -> int:
+        """How many people at most can be rated, each by as little as that takes."""
+        if self.controls < MIN_CONTROLS_FOR_QUALITY or self.most_each < self.needed:
+            return 0
+        return self.judgments // self.ordinary_needed
+
+    @property
+    def usual(self) -> list[tuple[int, int]]:
+        """Intervals between controls that are often chosen, and what each person needs then."""
+        needed = [
+            (interval, met_by(MIN_CONTROLS_FOR_QUALITY, interval)) for interval in USUAL_INTERVALS
+        ]
+        return [pair for pair in needed if pair[1] != self.needed]
+
+    @property
+    def fewest_controls(self) -> int:
+        """Controls that a rating takes."""
+        return MIN_CONTROLS_FOR_QUALITY
+
+
+def plan_of(event: Event) -> Plan:
+    """The plan by the settings and by what has been imported so far."""
+    ordinary, controls = serving_counts(event)
+    met = controls_met(ordinary, controls, event.control_interval)
+    return Plan(
+        matchups=ordinary,
+        overlap=event.overlap,
+        controls=controls,
+        needed=first_look(event),
+        most_each=ordinary + met,
+        controls_each=met,
+    )
+
+
+def controls_met(ordinary: int, controls: int, interval: int) -> int:
+    """How many controls somebody has met who judges all there is: nobody meets one twice."""
+    met = 0
+    while met < controls and ordinary + met + 1 >= met_by(met + 1, interval):
+        met += 1
+    return met

@@ -1,0 +1,132 @@
+"""The flag queue: what contributors reported, looked at, resolved, and taken up again."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.views.decorators.http import require_http_methods
+
+from arena.desk.frame import desk_event, desk_page, reviewer, uuid_of
+from arena.desk.queries.health import open_flags
+from arena.desk.queries.pairs import shown_sides, with_texts
+from arena.errors import ArenaError
+from arena.events.access import Role
+from arena.events.models import Event
+from arena.events.records.controls import restore_matchup, retire_matchup
+from arena.judging.models import Flag
+from arena.people.models import User
+
+# Each with three texts.
+PER_PAGE = 10
+RESOLVED = "resolved"
+
+
+@require_http_methods(["GET", "POST"])
+def flags(request: HttpRequest, slug: str) -> HttpResponse:
+    """What contributors reported: what waits, the oldest first, or what is resolved."""
+    event = desk_event(request, slug, Role.REVIEWER)
+    if request.method == "POST":
+        return decide(request, event)
+    show = RESOLVED if request.GET.get("show") == RESOLVED else ""
+    found = resolved_flags(event) if show else open_flags(event)
+    page = Paginator(with_pairs(found), PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "query": f"show={show}&" if show else "",
+        "rows": [shown_flag(flag) for flag in page],
+        "show": show,
+        "waiting": open_flags(event).count(),
+        "resolved": resolved_flags(event).count(),
+        "undoable": just_resolved(event, request),
+    }
+    return desk_page(request, "flags", event, context)
+
+
+def all_flags(event: Event) -> QuerySet[Flag]:
+    """Every flag of the event."""
+    return Flag.objects.filter(assignment__enrollment__event=event)
+
+
+def resolved_flags(event: Event) -> QuerySet[Flag]:
+    """Flags that somebody has dealt with or that their author took back, the latest first."""
+    over = all_flags(event).exclude(resolved_at=None, withdrawn_at=None)
+    return over.order_by(F("resolved_at").desc(nulls_last=True), "-withdrawn_at", "-pk")
+
+
+def with_pairs(flags: QuerySet[Flag]) -> QuerySet[Flag]:
+    """The flags with everything that their page shows, in a fixed number of statements."""
+    return flags.select_related(
+        "assignment__matchup__record", "assignment__enrollment", "resolved_by"
+    ).prefetch_related(with_texts("assignment__matchup"))
+
+
+def shown_flag(flag: Flag) -> dict[str, Any]:
+    """A flag with its pair as its author saw it."""
+    matchup = flag.assignment.matchup
+    return {
+        "flag": flag,
+        "record": matchup.record,
+        "sides": shown_sides(matchup, flag.assignment.order),
+        "is_retired": matchup.retired_at is not None,
+    }
+
+
+def just_resolved(event: Event, request: HttpRequest) -> Flag | None:
+    """The flag that this person has just resolved, to be taken up again by one key."""
+    if "done" not in request.GET:
+        return None
+    named = all_flags(event).filter(assignment__uuid=uuid_of(request.GET, "done"))
+    mine = named.filter(resolved_by=reviewer(request), resolved_at__isnull=False)
+    return mine.select_related("assignment__matchup__record").first()
+
+
+def decide(request: HttpRequest, event: Event) -> HttpResponse:
+    """Resolve the flag that the form names, retire its pair with it, or take it up again."""
+    uuid, act, now = uuid_of(request.POST, "assignment"), request.POST.get("act"), timezone.now()
+    page = {"show": RESOLVED} if request.POST.get("show") == RESOLVED else {}
+    for flag in with_pairs(all_flags(event)).filter(assignment__uuid=uuid):
+        try:
+            if act == "reopen":
+                reopen_flag(flag)
+            else:
+                resolve_flag(flag, by=reviewer(request), now=now, retires=act == "retire")
+                page["done"] = str(uuid)
+        except ArenaError as error:
+            messages.error(request, error.message)
+    query = f"?{urlencode(page)}" if page else ""
+    return redirect(reverse("desk:flags", args=[event.slug]) + query)
+
+
+def resolve_flag(flag: Flag, *, by: User, now: datetime, retires: bool = False) -> None:
+    """Deal with a flag, and serve its matchup no more where it `retires` it; twice is once.
+
+    Raises `ArenaError` where the matchup cannot be retired.
+    """
+    # Closes the race of two reviewers: one of them resolves it, and the pair goes with it.
+    with transaction.atomic():
+        waiting = Flag.objects.waiting().filter(pk=flag.pk)
+        if waiting.update(resolved_at=now, resolved_by=by) and retires:
+            retire_matchup(flag.assignment.matchup, now)
+
+
+def reopen_flag(flag: Flag) -> None:
+    """Let a resolved flag wait again; a matchup that was retired with it is served again.
+
+    Raises `ArenaError` where that cannot be.
+    """
+    # Closes the race of two reviewers: one of them takes it up.
+    with transaction.atomic():
+        resolved = Flag.objects.filter(pk=flag.pk, resolved_at=flag.resolved_at)
+        if flag.resolved_at is None or not resolved.update(resolved_at=None, resolved_by=None):
+            return
+        # The same moment to the microsecond: it was retired with the flag, and by nobody since.
+        if flag.assignment.matchup.retired_at == flag.resolved_at:
+            restore_matchup(flag.assignment.matchup)

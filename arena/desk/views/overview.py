@@ -1,0 +1,231 @@
+"""Watching over an event: its health, its life, its flags and contributors."""
+
+from collections import Counter
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.vary import vary_on_headers
+
+from arena.confirming import ask_first
+from arena.desk.consequences import state_step
+from arena.desk.forms.event import DeadlineForm, ExcludeForm
+from arena.desk.frame import desk_event, desk_page, reviewer, uuid_of
+from arena.desk.queries.health import (
+    contributors_of,
+    control_credits,
+    credits_by_matchup,
+    evidence_of,
+    health_of,
+)
+from arena.desk.queries.outlook import outlook_of
+from arena.errors import ArenaError, NotFoundError
+from arena.events.access import Role
+from arena.events.lifecycle.notes import current_note, publish_note
+from arena.events.lifecycle.phases import phase_of
+from arena.events.lifecycle.prizes import serving_counts
+from arena.events.lifecycle.transitions import close_event, extend_event, missing_doors, open_event
+from arena.events.models import Enrollment, Event
+from arena.events.records.controls import controls_of
+from arena.exports.tasks import keep_bundle_soon
+from arena.judging.models import Exclusion, Judgment
+from arena.judging.receipts import receipts_of
+from arena.judging.review.exclusions import exclude_contributor, exclude_judgment, lift_exclusion
+from leaderboard.models import Board
+from leaderboard.results.rounds import awaits_correction, publish_event, seal_round
+from leaderboard.results.winner import winner_of, withdraw_winner
+
+PER_PAGE = 50
+
+
+@require_GET
+@vary_on_headers("HX-Request")
+def overview(request: HttpRequest, slug: str) -> HttpResponse:
+    """The health of the event on one screen; to htmx its figures alone."""
+    event, now = desk_event(request, slug, Role.REVIEWER), timezone.now()
+    board = Board.objects.filter(event=event).select_related("current_snapshot").first()
+    health, snapshot = health_of(event, now), board.current_snapshot if board else None
+    figures = {
+        "health": health,
+        "snapshot": snapshot,
+        "outlook": outlook_of(event, snapshot, health.last_day, now),
+    }
+    if request.headers.get("HX-Request"):
+        return desk_page(request, "_figures", event, figures)
+    context = figures | {
+        "is_closing": not event.takes_contributors(now),
+        "rounds": event.snapshots.exclude(sealed_at=None).order_by("-sealed_at"),
+        "awaits_correction": awaits_correction(event),
+        "note": current_note(event),
+        "deadline_form": DeadlineForm(event),
+        "closed_doors": missing_doors(event) if event.takes_contributors(now) else [],
+    }
+    return desk_page(request, "overview", event, context)
+
+
+@require_POST
+def state(request: HttpRequest, slug: str) -> HttpResponse:
+    """Open, extend, close or publish the event, or seal a round of it."""
+    event, now = desk_event(request, slug), timezone.now()
+    back = reverse("desk:overview", args=[slug])
+    if question := ask_first(request, state_step(event, request.POST, now), back):
+        return question
+    try:
+        change_state(request, event, now)
+    except ArenaError as error:
+        messages.error(request, error.message)
+    else:
+        event.refresh_from_db()
+        done = _("The event is open.") if event.is_open(now) else _("Saved.")
+        messages.success(request, done)
+    return redirect("desk:overview", slug)
+
+
+def change_state(request: HttpRequest, event: Event, now: datetime) -> None:
+    """Take the step that was asked for. Raises `ArenaError` where it cannot be taken."""
+    to = request.POST.get("to")
+    if to == "open":
+        open_event(event, now)
+    elif to == "closed":
+        close_event(event, now)
+    elif to == "published":
+        keep_bundle_soon(publish_event(event, now))
+    elif to == "sealed":
+        name = request.POST.get("name", "").strip()[:80]
+        if not name:
+            raise ArenaError(_("Give the round a name."), "name_missing")
+        keep_bundle_soon(seal_round(event, name, now))
+    elif to == "noted":
+        publish_note(
+            event, request.POST.get("text", "").strip()[:500], by=reviewer(request), now=now
+        )
+    elif to == "extended":
+        form = DeadlineForm(event, request.POST)
+        if not form.is_valid():
+            raise ArenaError(_("Give the new deadline as a date and a time."), "deadline_invalid")
+        extend_event(event, form.cleaned_data["closes_at"], now)
+    else:
+        raise ArenaError(_("There is no such step."), "unknown_step")
+
+
+@require_GET
+def controls(request: HttpRequest, slug: str) -> HttpResponse:
+    """The pool of controls, and how people fare on them."""
+    event = desk_event(request, slug)
+    credits = credits_by_matchup(event)
+    pool = [
+        {"control": control, "answers": answers.total(), "passed": answers[1.0]}
+        for control in controls_of(event)
+        for answers in [credits.get(control.matchup_id, Counter())]
+    ]
+    ordinary, in_service = serving_counts(event)
+    context = {"pool": pool, "ordinary": ordinary, "in_service": in_service, "step": "controls"}
+    return desk_page(request, "controls", event, context)
+
+
+@require_GET
+def contributors(request: HttpRequest, slug: str) -> HttpResponse:
+    """Everybody who judges here, the busiest first."""
+    event = desk_event(request, slug, Role.REVIEWER)
+    page = Paginator(contributors_of(event), PER_PAGE).get_page(request.GET.get("page"))
+    in_force = Exclusion.objects.in_force().filter(enrollment__in=[e.pk for e in page])
+    excluded = {exclusion.enrollment_id: exclusion for exclusion in in_force}
+    rows = [(enrollment, excluded.get(enrollment.pk)) for enrollment in page]
+    return desk_page(request, "contributors", event, {"page": page, "rows": rows})
+
+
+@require_http_methods(["GET", "POST"])
+def contributor(request: HttpRequest, slug: str, public_id: UUID) -> HttpResponse:
+    """One contributor's judgments; exclude or reinstate them with a reason."""
+    event = desk_event(request, slug, Role.REVIEWER)
+    enrollment = event.enrollments.filter(public_id=public_id).first()
+    if enrollment is None:
+        raise NotFoundError
+    form = ExcludeForm(request.POST or None)
+    if request.method == "POST":
+        decide(request, enrollment, form)
+        return redirect("desk:contributor", slug, public_id)
+    credits = control_credits(event, evidence_of(enrollment))
+    receipts = receipts_of(enrollment, request.GET)
+    context = {
+        "contributor": enrollment,
+        "rows": [
+            (receipt, judgment.uuid, exclusion_of(judgment))
+            for receipt, judgment in zip(receipts["receipts"], receipts["page"], strict=True)
+        ],
+        "form": form,
+        "exclusions": enrollment.exclusions.order_by("-created_at"),
+        "excluded": enrollment.exclusions.in_force().first(),
+        "counted": Judgment.objects.counted().filter(enrollment=enrollment).count(),
+        "control_answers": credits.total(),
+        "control_passed": credits[1.0],
+    }
+    return desk_page(request, "contributor", event, context | receipts)
+
+
+def exclusion_of(judgment: Judgment) -> Exclusion | None:
+    """The exclusion in force of this judgment alone; its exclusions are prefetched."""
+    return next((each for each in judgment.exclusions.all() if each.lifted_at is None), None)
+
+
+def named_judgment(enrollment: Enrollment, posted: QueryDict) -> Judgment | None:
+    """The judgment that the form names; None where it means the contributor as a whole."""
+    if "judgment" not in posted:
+        return None
+    standing = Judgment.objects.standing().filter(enrollment=enrollment)
+    judgment = standing.filter(uuid=uuid_of(posted, "judgment")).first()
+    if judgment is None:
+        raise NotFoundError
+    return judgment
+
+
+def decide(request: HttpRequest, enrollment: Enrollment, form: ExcludeForm) -> None:
+    """Exclude or reinstate a contributor or one of their judgments, as the reviewer said."""
+    judgment = named_judgment(enrollment, request.POST)
+    try:
+        if request.POST.get("act") == "reinstate":
+            reinstate(request, judgment or enrollment)
+        elif form.is_valid():
+            exclude(request, enrollment, judgment, form.cleaned_data)
+        else:
+            messages.error(request, _("Choose a reason."))
+    except ArenaError as error:
+        messages.error(request, error.message)
+
+
+def reinstate(request: HttpRequest, excluded: Judgment | Enrollment) -> None:
+    """Lift the exclusion in force. Raises `ArenaError` where no reason is given."""
+    because = request.POST.get("because", "").strip()[:1000]
+    if not because:
+        raise ArenaError(_("Say why."), "reason_missing")
+    in_force = excluded.exclusions.in_force().first()
+    if in_force is not None:
+        lift_exclusion(in_force, by=reviewer(request), now=timezone.now(), because=because)
+        follow = phase_of(in_force.event, timezone.now()).follow
+        messages.success(request, f"{_('Reinstated.')} {follow}")
+
+
+def exclude(
+    request: HttpRequest, enrollment: Enrollment, judgment: Judgment | None, said: dict[str, str]
+) -> None:
+    """Exclude a judgment or all of a contributor, who then is no longer the confirmed winner."""
+    now, by = timezone.now(), reviewer(request)
+    if judgment is not None:
+        exclude_judgment(judgment, said["reason"], by=by, now=now, note=said["note"])
+    else:
+        # Nobody is excluded and the winner at once.
+        with transaction.atomic():
+            exclude_contributor(enrollment, said["reason"], by=by, now=now, note=said["note"])
+            won = winner_of(enrollment.event)
+            if won is not None and won.enrollment_id == enrollment.pk:
+                withdraw_winner(enrollment.event)
+                messages.warning(request, _("They were the winner: that is taken back."))
+    messages.success(request, f"{_('Excluded.')} {phase_of(enrollment.event, now).follow}")

@@ -1,0 +1,144 @@
+"""The records browser: find records, look at one, act on its matchups, correct its texts."""
+
+from random import SystemRandom
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from arena.confirming import ask_first
+from arena.desk.consequences import key_step, replacing
+from arena.desk.forms.records import ControlForm, WordingForm
+from arena.desk.frame import desk_event, desk_page, record_of
+from arena.desk.queries.records import judgments_of, records_of, said_of, search, shown_in
+from arena.errors import ArenaError, NotFoundError
+from arena.events.access import Role
+from arena.events.lifecycle.phases import phase_of
+from arena.events.models import Matchup
+from arena.events.records.controls import (
+    change_key,
+    mark_as_control,
+    restore_matchup,
+    retire_matchup,
+    withdraw_key,
+)
+from arena.events.records.corrections import correct_record, wording_of
+
+PER_PAGE = 50
+
+
+@require_GET
+def records(request: HttpRequest, slug: str) -> HttpResponse:
+    """Records, searched and filtered."""
+    event = desk_event(request, slug, Role.REVIEWER)
+    query, category = request.GET.get("q", "").strip(), request.GET.get("category", "")
+    show, now = request.GET.get("show", ""), timezone.now()
+    found = records_of(event, show, now)
+    if query:
+        found = search(found, query)
+    if category:
+        found = found.filter(categories__slug=category)
+    context = {
+        "page": Paginator(found, PER_PAGE).get_page(request.GET.get("page")),
+        "query": query,
+        "category": category,
+        "categories": event.categories.all(),
+        "show": show,
+        "shown": shown_in(event, now),
+    }
+    return desk_page(request, "records", event, context)
+
+
+@require_GET
+def record(request: HttpRequest, slug: str, external_id: str) -> HttpResponse:
+    """One record: its responses, its matchups and what people said of them."""
+    event = desk_event(request, slug, Role.REVIEWER)
+    found = record_of(event, external_id)
+    matchups = (
+        found.matchups.annotate(judged=Count("judgments", Q(judgments__standing=True)))
+        .select_related("control", "event")
+        .order_by("pk")
+    )
+    forms = [ControlForm(matchup) for matchup in matchups]
+    page = Paginator(judgments_of(found), PER_PAGE).get_page(request.GET.get("page"))
+    sides = {form.matchup.pk: form.sides for form in forms}
+    context = {
+        "record": found,
+        "successor": event.records.filter(replaces=found).first(),
+        "responses": found.responses.select_related("competitor").order_by("pk"),
+        "control_forms": forms,
+        "page": page,
+        "judgments": [said_of(judgment, event, sides[judgment.matchup_id]) for judgment in page],
+    }
+    return desk_page(request, "record", event, context)
+
+
+@require_POST
+def matchup(request: HttpRequest, slug: str, external_id: str) -> HttpResponse:
+    """Make one of a record's matchups a control, correct its key, retire it, or restore it."""
+    event = desk_event(request, slug)
+    found = record_of(event, external_id)
+    named = found.matchups.filter(key=request.POST.get("key", ""))
+    chosen = named.select_related("control", "event").first()
+    if chosen is None:
+        raise NotFoundError
+    back = reverse("desk:record", args=[slug, external_id])
+    if question := ask_first(request, key_step(request.POST, chosen), back):
+        return question
+    try:
+        change_matchup(request, chosen)
+    except ArenaError as error:
+        messages.error(request, error.message)
+    return redirect("desk:record", slug, external_id)
+
+
+def change_matchup(request: HttpRequest, chosen: Matchup) -> None:
+    """Do with a matchup what was asked for. Raises `ArenaError` where that cannot be."""
+    now, act = timezone.now(), request.POST.get("act")
+    follow = phase_of(chosen.event, now).follow
+    form, control = ControlForm(chosen, request.POST), getattr(chosen, "control", None)
+    if act == "retire":
+        retire_matchup(chosen, now)
+    elif act == "restore":
+        restore_matchup(chosen)
+    elif act == "control":
+        mark_as_control(chosen, form.said())
+    elif act == "change" and control is not None:
+        change_key(control, form.said())
+        messages.success(request, f"{_('The key is changed.')} {follow}")
+    elif act == "withdraw" and control is not None:
+        because = request.POST.get("reason", "").strip()[:1000]
+        if not because:
+            raise ArenaError(_("Say why."), "reason_missing")
+        withdraw_key(control, because, now)
+        messages.success(request, f"{_('The key is withdrawn.')} {follow}")
+    else:
+        raise ArenaError(_("There is no such step."), "unknown_step")
+
+
+@require_http_methods(["GET", "POST"])
+def correct(request: HttpRequest, slug: str, external_id: str) -> HttpResponse:
+    """Change a record's texts: a new version takes its place from the next matchup on."""
+    event = desk_event(request, slug)
+    found = record_of(event, external_id)
+    form = WordingForm(wording_of(found), request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        back = reverse("desk:record", args=[slug, external_id])
+        changes = form.corrected() != wording_of(found) and found.retired_at is None
+        if question := ask_first(request, replacing(found) if changes else None, back):
+            return question
+        try:
+            successor = correct_record(found, form.corrected(), timezone.now(), SystemRandom())
+        except ArenaError as error:
+            messages.error(request, error.message)
+            return redirect("desk:record", slug, external_id)
+        messages.success(request, _("The new version is served from now on."))
+        return redirect("desk:record", slug, successor.external_id)
+    context = {"record": found, "form": form}
+    return desk_page(request, "correct", event, context, 422 if form.is_bound else 200)

@@ -1,0 +1,286 @@
+"""Setting an event up, step by step, each saved by itself."""
+
+from random import SystemRandom
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from arena.confirming import Step, ask_first
+from arena.desk.consequences import changing_promises, reissuing, reissuing_one
+from arena.desk.forms.event import (
+    EventForm,
+    OpenSeatsForm,
+    PrintedSeatsForm,
+    QuestionsForm,
+    SeatForm,
+    TermsForm,
+    TitleForm,
+)
+from arena.desk.frame import desk_event, desk_page
+from arena.errors import ArenaError, NotFoundError
+from arena.events.joining.enrolling import provision, seat_pool
+from arena.events.joining.terms import current_terms, publish_terms
+from arena.events.lifecycle.creation import (
+    EventPlan,
+    create_event,
+    first_questions,
+    may_create,
+    publish_guidelines,
+)
+from arena.events.lifecycle.duplication import duplicate_event
+from arena.events.models import Event
+from arena.events.sheets import event_sheet
+from arena.judging.serving.assigning import change_overlap
+from arena.people.accounts.showing import keep_shown, shown_secret, stop_showing
+from arena.people.limits import DAY, Rate, limited
+from arena.people.models import Seat, SeatPool, User
+from arena.people.seats.provisioning import reissue_code, reissue_unclaimed
+from arena.questions import KINDS
+
+# Nobody begins more events in a day.
+A_DAYS_WORK = Rate(20, DAY)
+# A seat's fresh code, shown to the organizer who made it.
+SEAT = "seat"
+
+
+@require_http_methods(["GET", "POST"])
+@limited("event", user=A_DAYS_WORK)
+def new(request: HttpRequest) -> HttpResponse:
+    """The first step for an event that is not there yet."""
+    user = request.user
+    if not isinstance(user, User) or not may_create(user):
+        raise NotFoundError
+    form = EventForm(request.POST or None, initial={"timezone": "UTC", "licence": "CC-BY-4.0"})
+    if request.method == "POST" and form.is_valid():
+        settings = form.settings()
+        plan = EventPlan(
+            settings.pop("slug"), settings.pop("title"), settings.pop("guidelines"), settings
+        )
+        event = create_event(plan, organizer=user)
+        return redirect("desk:questions", event.slug)
+    status = 422 if form.is_bound else 200
+    return render(request, "desk/new.html", {"form": form}, status=status)
+
+
+@require_POST
+@limited("event", user=A_DAYS_WORK)
+def duplicate(request: HttpRequest, slug: str) -> HttpResponse:
+    """A new draft with this event's settings, words and records."""
+    mine, user = desk_event(request, slug), request.user
+    if not isinstance(user, User) or not may_create(user):
+        raise NotFoundError
+    form = TitleForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Give the new event a title."))
+        return redirect("desk:event", slug)
+    title, now = form.cleaned_data["title"], timezone.now()
+    copy = duplicate_event(mine, title, organizer=user, now=now, rng=SystemRandom())
+    messages.success(request, _("This is the copy. Its times are still to be set."))
+    return redirect("desk:event", copy.slug)
+
+
+@require_http_methods(["GET", "POST"])
+def event(request: HttpRequest, slug: str) -> HttpResponse:
+    """Words, times and prize; changed guidelines and promises become a new version."""
+    mine = desk_event(request, slug)
+    latest = mine.guidelines.order_by("-version").first()
+    initial = {"guidelines": latest.text if latest else ""}
+    form = EventForm(request.POST or None, instance=mine, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        step_ahead = new_words(mine, form, initial["guidelines"])
+        if question := ask_first(request, step_ahead, reverse("desk:event", args=[slug])):
+            return question
+        # A new version of the guidelines belongs to the settings saved with it.
+        with transaction.atomic():
+            form.save()
+            publish_guidelines(mine, form.cleaned_data["guidelines"])
+            if mine.terms.exists():
+                publish_terms(mine, licence=mine.licence, prize=mine.prize)
+        return saved(request, "desk:event", slug)
+    return step(request, "event", Event.objects.get(pk=mine.pk), form, title_form=TitleForm())
+
+
+def new_words(event: Event, form: EventForm, guidelines: str) -> Step | None:
+    """The question before words change that people have read or accepted."""
+    promised = {"licence", "prize"} & set(form.changed_data)
+    changed = form.cleaned_data["guidelines"] != guidelines
+    return changing_promises(event, guidelines=changed, terms=bool(promised))
+
+
+@require_http_methods(["GET", "POST"])
+def terms(request: HttpRequest, slug: str) -> HttpResponse:
+    """What contributors agree to; changed terms are a new version, agreed to by whoever joins."""
+    mine = desk_event(request, slug)
+    form = TermsForm(mine, request.POST or None, instance=current_terms(mine))
+    if request.method == "POST" and form.is_valid():
+        step_ahead = changing_promises(mine, guidelines=False, terms=form.has_changed())
+        if question := ask_first(request, step_ahead, reverse("desk:terms", args=[slug])):
+            return question
+        # The licence stands in the event as well, and is the same in both.
+        with transaction.atomic():
+            publish_terms(mine, **form.cleaned_data)
+            Event.objects.filter(pk=mine.pk).update(licence=form.cleaned_data["licence"])
+        return saved(request, "desk:terms", slug)
+    status = 422 if form.is_bound else 200
+    return desk_page(request, "terms", mine, {"form": form, "step": "event"}, status)
+
+
+@require_http_methods(["GET", "POST"])
+def questions(request: HttpRequest, slug: str) -> HttpResponse:
+    """The scale, the comment, and how matchups are handed out."""
+    mine = desk_event(request, slug)
+    overlap = mine.overlap
+    initial = {"comment": mine.questions.filter(name="comment").exists()}
+    form = QuestionsForm(request.POST or None, instance=mine, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        with transaction.atomic():
+            form.save()
+            ask_for_comment(mine, wanted=form.cleaned_data["comment"])
+            if mine.overlap != overlap:
+                change_overlap(mine, mine.overlap)
+        return saved(request, "desk:questions", slug)
+    kind = KINDS["preference"]
+    shown = Event.objects.get(pk=mine.pk)
+    choices = kind.choices({"scale": shown.scale, "both_bad": shown.both_bad})
+    return step(request, "questions", shown, form, choices=choices)
+
+
+def ask_for_comment(event: Event, *, wanted: bool) -> None:
+    """Add or take away the comment; one that has answers stays."""
+    comment = event.questions.filter(name="comment").first()
+    if wanted and comment is None:
+        question = next(q for q in first_questions(event) if q.name == "comment")
+        question.save(force_insert=True)
+    elif not wanted and comment is not None and not comment.answers.exists():
+        comment.delete()
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def seats(request: HttpRequest, slug: str) -> HttpResponse:
+    """How many seats there are and how many are taken; more open ones."""
+    mine = desk_event(request, slug)
+    pool = seat_pool(mine)
+    form = OpenSeatsForm(
+        request.POST or None, initial={"claims_per_network": pool.claims_per_network}
+    )
+    if request.method == "POST" and form.is_valid():
+        SeatPool.objects.filter(pk=pool.pk).update(
+            claims_per_network=form.cleaned_data["claims_per_network"]
+        )
+        if form.cleaned_data["open"]:
+            provision(mine, form.cleaned_data["open"], Seat.Kind.OPEN, timezone.now())
+        return saved(request, "desk:seats", slug)
+    return seats_page(request, mine, form)
+
+
+def seats_page(request: HttpRequest, event: Event, form: OpenSeatsForm) -> HttpResponse:
+    """The step of seats, with the code of a seat that was made anew in this session."""
+    pool = seat_pool(event)
+    fresh = shown_secret(request.session, SEAT, timezone.now())
+    return step(
+        request,
+        "seats",
+        event,
+        form,
+        counts={kind: seat_counts(pool, kind) for kind in Seat.Kind.values},
+        printed_form=PrintedSeatsForm(),
+        seat_form=SeatForm(),
+        slip=fresh if fresh and fresh["event"] == event.slug else None,
+    )
+
+
+def seat_counts(pool: SeatPool, kind: str) -> dict[str, int]:
+    """How many seats of a kind there are, and how many of them are taken."""
+    seats = pool.seats.filter(kind=kind)
+    return {"all": seats.count(), "taken": seats.filter(claimed_at__isnull=False).count()}
+
+
+@require_POST
+@never_cache
+def print_seats(request: HttpRequest, slug: str) -> HttpResponse:
+    """Make printed seats and hand out their sheet: this once."""
+    mine = desk_event(request, slug)
+    form = PrintedSeatsForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, " ".join(str(error) for error in form.errors["printed"]))
+        return redirect("desk:seats", slug)
+    slips = provision(mine, form.cleaned_data["printed"], Seat.Kind.PRINTED, timezone.now())
+    return sheet(request, mine, slips)
+
+
+@require_POST
+@never_cache
+def reissue(request: HttpRequest, slug: str) -> HttpResponse:
+    """New codes for every printed seat that nobody has taken: the old sheet is void."""
+    mine = desk_event(request, slug)
+    pool = seat_pool(mine)
+    if question := ask_first(request, reissuing(pool), reverse("desk:seats", args=[slug])):
+        return question
+    slips = reissue_unclaimed(pool)
+    if not slips:
+        messages.info(request, _("Every printed seat is taken: there is nothing to reissue."))
+        return redirect("desk:seats", slug)
+    return sheet(request, mine, slips)
+
+
+@require_POST
+@never_cache
+def reissue_seat(request: HttpRequest, slug: str) -> HttpResponse:
+    """A new code for one seat, shown on its page: the old one is void, its votes stay."""
+    mine, now = desk_event(request, slug), timezone.now()
+    if "handed" in request.POST:
+        stop_showing(request.session, SEAT)
+        return redirect("desk:seats", slug)
+    pool = seat_pool(mine)
+    form = SeatForm(request.POST)
+    named = form.cleaned_data["username"].strip() if form.is_valid() else ""
+    seat = pool.seats.filter(user__username=named).select_related("user").first()
+    if seat is None:
+        messages.error(request, _("No seat of this event has this username."))
+        return redirect("desk:seats", slug)
+    if question := ask_first(request, reissuing_one(seat), reverse("desk:seats", args=[slug])):
+        return question
+    try:
+        slip = reissue_code(seat)
+    except ArenaError as error:
+        messages.error(request, error.message)
+        return redirect("desk:seats", slug)
+    path = reverse("events:claim", args=[slip.token]) if slip.token else ""
+    fresh = {
+        "event": mine.slug,
+        "username": slip.username,
+        "code": slip.code,
+        "link": request.build_absolute_uri(path) if path else "",
+    }
+    keep_shown(request.session, SEAT, fresh, now)
+    return redirect("desk:seats", slug)
+
+
+def sheet(request: HttpRequest, event: Event, slips: Any) -> HttpResponse:
+    """The sheet of fresh slips as a download."""
+    content = event_sheet(event, slips, request.build_absolute_uri("/").rstrip("/"))
+    name = f'attachment; filename="{event.slug}-seats.zip"'
+    return HttpResponse(
+        content, content_type="application/zip", headers={"Content-Disposition": name}
+    )
+
+
+def step(request: HttpRequest, name: str, event: Event, form: Any, **context: Any) -> HttpResponse:
+    """The page of one step; a form that was refused comes back with what was typed."""
+    status = 422 if form.is_bound else 200
+    return desk_page(request, name, event, {"form": form, "step": name} | context, status)
+
+
+def saved(request: HttpRequest, page: str, slug: str) -> HttpResponse:
+    """Back to the page, with a word that it is saved."""
+    messages.success(request, _("Saved."))
+    return redirect(page, slug)

@@ -1,0 +1,131 @@
+"""What a row would change of the record that is there, and whether it may."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from arena.events.importing.checking.checks import Problem
+from arena.events.importing.reading.names import Names
+from arena.events.importing.reading.records import RecordRow, ResponseRow
+from arena.events.models import Control, Event, Matchup, MatchupResponse, Record, Response
+
+FROZEN = "has been shown to somebody, so that its text is frozen; import a new record instead"
+
+
+@dataclass(slots=True)
+class Known:
+    """A record of the event with all that an import may change."""
+
+    record: Record
+    responses: list[Response] = field(default_factory=list)
+    categories: dict[int, str] = field(default_factory=dict)
+    control: Control | None = None
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a row changes of a known record."""
+
+    prompt: bool = False
+    metadata: bool = False
+    categories: bool = False
+    texts: list[tuple[Response, str]] = field(default_factory=list)
+    added: list[ResponseRow] = field(default_factory=list)
+    # The responses that the row lists, in its order; None for those to be added.
+    listed: list[Response | None] = field(default_factory=list)
+    key: bool = False
+    reason: bool = False
+
+    def __bool__(self) -> bool:
+        told = (self.prompt, self.metadata, self.categories, self.key, self.reason)
+        return any(told) or bool(self.texts or self.added)
+
+
+def known_records(event: Event, external_ids: Iterable[str]) -> dict[str, Known]:
+    """The event's records with these identifiers."""
+    records = Record.objects.filter(event=event, external_id__in=list(external_ids))
+    known = {record.pk: Known(record) for record in records}
+    if known:
+        for response in Response.objects.filter(record__in=known).order_by("pk"):
+            known[response.record_id].responses.append(response)
+        links = Record.categories.through.objects.filter(record__in=known)
+        for record, category, name in links.values_list(
+            "record_id", "category_id", "category__name"
+        ):
+            known[record].categories[category] = name.casefold()
+        controls = Control.objects.filter(matchup__record__in=known)
+        for control in controls.select_related("matchup"):
+            known[control.matchup.record_id].control = control
+    return {one.record.external_id: one for one in known.values()}
+
+
+def changes_of(row: RecordRow, known: Known, names: Names) -> Changes:
+    """Compare a row with its record. What the row does not mention stays as it is."""
+    changes = Changes(prompt=row.prompt != known.record.prompt)
+    changes.metadata = row.metadata is not None and row.metadata != known.record.metadata
+    if row.categories is not None:
+        wanted = {name.casefold() for name in row.categories}
+        changes.categories = wanted != set(known.categories.values())
+    named = {names.names[r.competitor_id]: r for r in known.responses if r.competitor_id}
+    unnamed = iter([r for r in known.responses if r.competitor_id is None])
+    for response in row.responses:
+        there = named.get(response.model) if response.model else next(unnamed, None)
+        changes.listed.append(there)
+        if there is None:
+            changes.added.append(response)
+        elif there.text != response.text:
+            changes.texts.append((there, response.text))
+    if row.control:
+        sign = key_sign(row, changes.listed)
+        there_control = known.control
+        changes.key = there_control is None or there_control.key.get("sign") != sign
+        changes.reason = there_control is None or there_control.reason != row.control.reason
+    return changes
+
+
+def key_sign(row: RecordRow, listed: list[Response | None]) -> int:
+    """1 where the first response in canonical order is right, -1 the second, 0 a tie.
+
+    Canonical order is by primary key; a response still to be added gets a higher one than those
+    that are there, and they are added in the order listed.
+    """
+    assert row.control is not None
+    right = row.control.expected
+    if right is None:
+        return 0
+    first, second = listed
+    if first and second:
+        is_first = 0 if first.pk < second.pk else 1
+    else:
+        is_first = 1 if second and not first else 0
+    return 1 if right == is_first else -1
+
+
+def refusals(row: RecordRow, known: Known, changes: Changes) -> list[Problem]:
+    """Why these changes cannot be made; empty where they can."""
+    problems = []
+    if known.control and changes.added:
+        problems.append(Problem("responses", "this record is a control: its two responses stay"))
+    elif row.control and not known.control and len(known.responses) + len(changes.added) != 2:
+        message = f"a control has two responses; this record has {len(known.responses)} already"
+        problems.append(Problem("control", message))
+    if changes.key and known.control and known.control.retired_at:
+        message = "its key was withdrawn; give it another one on the record's page"
+        return [*problems, Problem("control.expected", message)]
+    if not (changes.prompt or changes.texts or changes.key):
+        return problems
+    seen = set(Matchup.objects.seen().filter(record=known.record).values_list("pk", flat=True))
+    if not seen:
+        return problems
+    if changes.prompt:
+        problems.append(Problem("prompt", FROZEN))
+    places = MatchupResponse.objects.filter(matchup__in=seen)
+    shown = set(places.values_list("response_id", flat=True))
+    for response, _text in changes.texts:
+        if response.pk in shown:
+            place = changes.listed.index(response)
+            model = row.responses[place].model
+            field = f"responses.{model}" if model else f"responses[{place}].text"
+            problems.append(Problem(field, FROZEN))
+    if changes.key and {r.pk for r in changes.listed if r} <= shown:
+        problems.append(Problem("control.expected", FROZEN.replace("its text", "its key")))
+    return problems

@@ -1,0 +1,154 @@
+"""What a file can say that would be imported as it stands, and was probably meant otherwise.
+
+Each kind has a sentence that a person confirms before anything is imported. The checks here look
+at one record; what only a whole file can show is looked for where the file is read.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+
+from django.utils.translation import gettext_lazy as _
+
+from arena.events.importing.checking.checks import Doubt
+from arena.events.importing.checking.leaks import leak_in
+from arena.events.importing.reading.records import RecordRow
+
+# What a person confirms, by kind.
+KINDS = {
+    "empty_response": _("Empty responses: the model takes no part in these records"),
+    "blank_response": _("Texts that are empty: shown as an empty response"),
+    "only_response": _("Records of one response: nobody can judge them"),
+    "same_responses": _("Responses that say the same to the letter"),
+    "leak": _("Responses that give their model away"),
+    "missing_word": _("Words that stand for a missing value, taken as text"),
+    "serialised": _("Lists or objects written into a text, shown as they are"),
+    "truncated": _("Texts as long as a spreadsheet’s longest cell: cut off?"),
+    "mojibake": _("Texts whose letters were garbled by a wrong encoding"),
+    "escaped": _("Texts with escapes instead of the characters they stand for"),
+    "spreadsheet": _("Names or identifiers that a spreadsheet seems to have changed"),
+    "alike": _("Model names that differ by case, blanks or hyphens alone: counted apart"),
+    "no_responses": _("Models without any response"),
+    "categories": _("Several categories in one: taken as a single one"),
+    "short_row": _("Rows with fewer cells than the header"),
+    "nameless": _("Columns without a name are left out"),
+    "repeated": _("Rows that repeat an earlier one: imported once"),
+    "other_metadata": _("Rows of one record whose metadata differ: the first row’s is kept"),
+    "votes": _("Verdicts among the records: kept as metadata, they do not count as votes"),
+}
+# Written for a value that is not there, by programs and by people.
+MISSING = frozenset(
+    """
+    nan -nan none null nil n/a n.a. #n/a na <na> nat undefined missing #null! #value! #ref! #name?
+    #div/0! #num! 1.#qnan [] {} - --
+    """.split()  # noqa: SIM905 - easier to read than a list of quotes
+)
+# A list of texts, messages or parts of content, as JSON or as Python prints it.
+SERIALISED = re.compile(
+    r"""\s*(?:\[\s*['"]|\[?\s*\{\s*['"](?:role|content|type|text|from|value|message|answer|response"""
+    r"""|output|choices)['"]\s*:|array\(\[|<\w[\w.]* object at 0x)"""
+)
+# Who is asked for data answers with data.
+ASKS_FOR_DATA = re.compile(r"json|array|\blists?\b|python|yaml|code|dict|javascript", re.IGNORECASE)
+# Characters in the longest cell of Excel and of Google's sheets.
+LONGEST_CELLS = frozenset({32_767, 50_000})
+MOJIBAKE = re.compile(
+    "\ufffd|[ÃÂ][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹Œ‘’“”•–—˜™š›œžŸ]|â€|ï»¿|Ð[°±²³´µ¸¾][Ñ Ð]|ã€|ä¸"
+)
+ENTITY = re.compile(r"&(?:amp|quot|apos|nbsp|#39|#x27|#34);")
+NEWLINE = re.compile(r"(?<!\\)\\n(?![a-z])")
+SPREADSHEET = re.compile(
+    r"""\d(?:[.,]\d+)?E\+?\d{1,3}                    # 1.2E+05
+    |\d{1,2}[-. ](?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|M(?:rz|är|ai)|Okt|Dez)[a-z]*
+     (?:[-. ]\d{2,4})?
+    |(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|Okt|Dez)[-. ]\d{2,4}
+    |\d{1,2}[/.]\d{1,2}[/.](?:\d{4}|\d{2})""",
+    re.VERBOSE,
+)
+EXCERPT = 60
+
+
+def doubts_of(row: RecordRow, organizations: Mapping[str, str]) -> Iterator[Doubt]:
+    """What is doubtful about a record, as far as it can be told from the record alone."""
+    yield from doubts_of_name(row.external_id, "external_id")
+    for index, turn in enumerate(row.prompt):
+        field = "prompt" if len(row.prompt) == 1 else f"prompt[{index}].content"
+        yield from doubts_of_text(turn["content"], field)
+    yield from doubts_of_responses(row, organizations)
+
+
+def doubts_of_responses(row: RecordRow, organizations: Mapping[str, str]) -> Iterator[Doubt]:
+    """The same of its responses."""
+    first: dict[str, str] = {}
+    asks_for_data = any(ASKS_FOR_DATA.search(turn["content"]) for turn in row.prompt)
+    for index, response in enumerate(row.responses):
+        model, text = response.model, response.text
+        field = f"responses.{model}" if model else f"responses[{index}].text"
+        if model:
+            yield from doubts_of_name(model, f"responses[{index}].model")
+        if not text.strip():
+            yield Doubt("blank_response", field, "is empty; people will see an empty response")
+            continue
+        for doubt in doubts_of_text(text, field):
+            if doubt.kind != "serialised" or not asks_for_data:
+                yield doubt
+        if model and (found := leak_in(text, model, organizations.get(model, ""))):
+            yield Doubt("leak", field, f"gives its model away: “{found}”")
+        if text in first and row.control is None:
+            other = f"that of {first[text]}" if first[text] else "the other"
+            yield Doubt("same_responses", field, f"is the same as {other}: {excerpt(text)}")
+        first.setdefault(text, model or "")
+
+
+def doubts_of_text(text: str, field: str) -> Iterator[Doubt]:
+    """What a prompt or a response may hold that nobody meant to show."""
+    if len(text) < 10 and text.strip().casefold() in MISSING:
+        yield Doubt("missing_word", field, f"says “{text.strip()}”, as if a value were missing")
+    if len(text) in LONGEST_CELLS:
+        message = f"has {len(text):,} characters, as many as a spreadsheet's cell can hold"
+        yield Doubt("truncated", field, message)
+    if SERIALISED.match(text):
+        message = f"looks like data written as text, and is kept as text: {excerpt(text)}"
+        yield Doubt("serialised", field, message)
+    if not text.isascii() and (found := MOJIBAKE.search(text)):
+        near = text[max(found.start() - 15, 0) : found.end() + 15]
+        yield Doubt(
+            "mojibake", field, f"holds letters garbled by a wrong encoding: {excerpt(near)}"
+        )
+    if ("&" in text or "\\n" in text) and (word := escape_in(text)):
+        yield Doubt("escaped", field, f"holds “{word}” instead of the character")
+
+
+def escape_in(text: str) -> str:
+    """An escape that was left standing; none in texts that are about code or HTML."""
+    if "`" in text or "</" in text or "html" in text.casefold():
+        return ""
+    if found := ENTITY.search(text):
+        return found[0]
+    return "\\n" if "\n" not in text and len(NEWLINE.findall(text)) > 1 else ""
+
+
+def doubts_of_name(name: str, field: str) -> Iterator[Doubt]:
+    """What a spreadsheet makes of names and identifiers, and what stands for none."""
+    if name.casefold() in MISSING:
+        yield Doubt("missing_word", field, f"says “{name}”, as if a value were missing")
+    elif SPREADSHEET.fullmatch(name):
+        message = f"“{name}” looks like a date or number that a spreadsheet has made of it"
+        yield Doubt("spreadsheet", field, message)
+
+
+def alike(names: Iterable[str]) -> list[list[str]]:
+    """Names that differ by case, blanks, hyphens and other signs alone, but for points between
+    digits: "GPT-4" and "gpt 4" are alike, 3.5 and 35 are not."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        folded = unicodedata.normalize("NFKC", name).casefold()
+        folded = re.sub(r"(?<=\d)[.,](?=\d)", "\0", folded)
+        groups.setdefault(re.sub(r"[^\w\0+]+|_+", "", folded), []).append(name)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def excerpt(text: str) -> str:
+    """The beginning of a text, on one line, in quotation marks."""
+    text = " ".join(text[: 2 * EXCERPT].split())
+    return f"“{text if len(text) <= EXCERPT else text[: EXCERPT - 1] + '…'}”"

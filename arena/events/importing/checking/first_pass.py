@@ -1,0 +1,120 @@
+"""Rows of a file to records that are right in themselves; everything else goes into the report.
+
+The import and its preview check alike: nothing here looks at the event.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from arena.events.importing.checking.checks import Doubt, InvalidRow, Problem
+from arena.events.importing.checking.doubts import alike, doubts_of
+from arena.events.importing.reading.cells import check_columns
+from arena.events.importing.reading.columns import Parsed, RecordColumns
+from arena.events.importing.reading.merging import Checked, Merging
+from arena.events.importing.reading.rows import Row
+from arena.events.importing.report import ImportReport, LineError
+from arena.events.importing.writing.staging import Seen
+
+ONLY_RESPONSE = Doubt(
+    "only_response",
+    "responses",
+    "there is only one; nobody can judge this record until it has another",
+)
+
+
+@dataclass
+class Checking:
+    """The check of one file, row by row."""
+
+    columns: RecordColumns
+    report: ImportReport
+    seen: Seen
+    merging: Merging
+    # Called after every row: an import says that it is alive.
+    tick: Callable[[], None] = lambda: None
+    organizations: Mapping[str, str] = field(default_factory=dict)
+    # Told once: how a file writes its cells, it writes them in every line.
+    told: set[str] = field(default_factory=set)
+    # Models that have a response, with the line of the first, and those that have a place only.
+    models: dict[str, int] = field(default_factory=dict)
+    named: dict[str, None] = field(default_factory=dict)
+
+    def records(self, rows: Iterable[Row | LineError]) -> Iterator[Checked]:
+        """Records that are right in themselves and not there twice. Raises `Unreadable`."""
+        header_checked = False
+        for row in rows:
+            self.tick()
+            if isinstance(row, LineError):
+                self.skip(row)
+                continue
+            if not header_checked:
+                self.report.refuse_file(self.columns.header_errors(row, check_columns))
+                header_checked = True
+            try:
+                parsed = self.columns.parse(row)
+                self.note(row, parsed)
+                if parsed.is_flat:
+                    self.merging.add(row, parsed)
+                    continue
+            except InvalidRow as error:
+                self.refuse(row, error.problems)
+                continue
+            yield from self.first_of(Checked(row, parsed.record, parsed.doubts), parsed)
+        for checked in self.merging:
+            self.tick()
+            yield from self.first_of(checked)
+
+    def first_of(self, checked: Checked, parsed: Parsed | None = None) -> Iterator[Checked]:
+        """The record, unless an earlier one has its identifier."""
+        line = checked.row.line
+        first = self.seen.meet(checked.record.external_id, line)
+        if first is None:
+            for response in checked.record.responses:
+                if response.model:
+                    self.models.setdefault(response.model, line)
+            yield checked
+            return
+        message = f"is the same as in line {first[0]}"
+        if parsed and not parsed.is_identified:
+            message = f"is missing, and prompt and models are those of line {first[0]}"
+        self.refuse(checked.row, [Problem("external_id", message)])
+
+    def note(self, row: Row, parsed: Parsed) -> None:
+        """Tell once of columns that mean nothing, and remember the models of empty cells."""
+        self.named.update(dict.fromkeys(parsed.silent))
+        for column in parsed.spare:
+            if column not in self.told:
+                self.told.add(column)
+                field = self.columns.called(column, row)
+                self.report.warn(LineError(row.line, field, "means nothing here; kept as metadata"))
+
+    def doubt(self, checked: Checked, more: Sequence[Doubt] = ()) -> None:
+        """Report what is doubtful about a record that is to be imported."""
+        doubts = [*checked.doubts, *doubts_of(checked.record, self.organizations), *more]
+        for doubt in doubts:
+            (warning,) = self.columns.errors(checked.row, [doubt])
+            self.report.doubt(doubt.kind, warning)
+
+    def doubt_names(self, known: Iterable[str], wanted: Iterable[str]) -> None:
+        """Report what is doubtful about the models of the file as a whole: `known` are the
+        event's with responses, `wanted` those that somebody has named in a list."""
+        known = set(known)
+        for group in alike(sorted(known.union(self.models))):
+            if lines := [self.models[name] for name in group if name in self.models]:
+                names = " and ".join(f"“{name}”" for name in group)
+                self.report.doubt("alike", LineError(max(lines), "", f"{names} are counted apart"))
+        for name in dict.fromkeys([*wanted, *self.named]):
+            if name not in self.models and name not in known:
+                message = f"{name} has no response in this file"
+                self.report.doubt("no_responses", LineError(1, "", message))
+
+    def refuse(self, row: Row, problems: Sequence[Problem]) -> None:
+        """Report what is wrong with a row, which is left out."""
+        for error in self.columns.errors(row, problems):
+            self.report.refuse(error)
+        self.report.skipped += 1
+
+    def skip(self, error: LineError) -> None:
+        """The same for a row that could not even be read."""
+        self.report.refuse(error)
+        self.report.skipped += 1

@@ -1,0 +1,3 @@
+"""Files to records: formats, columns, cells, names, the parser of one record. Nothing is judged
+here that needs the event.
+"""

@@ -1,0 +1,382 @@
+"""Flat rows as records: lines of CSV, and JSON objects of the same columns.
+
+A response stands in `model_a` and `response_a` (to z), in `model` and `response` where every row
+is one response, or in a column of its model's own, `responses.MODEL`.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import Any
+
+from arena.events.importing.checking.checks import Checker, Problem, tidy
+from arena.events.importing.reading.csv_files import NAMELESS
+from arena.events.importing.reading.files import DECODER
+from arena.events.importing.reading.messages import is_messages, is_parts, with_turns_paired
+from arena.events.importing.reading.records import ABSENT, KEYS
+
+COLUMNS = ("external_id", "prompt", "categories", "expected", "reason")
+RESPONSE_COLUMN = re.compile(r"(model|response)_([a-z])")
+OWN_COLUMN = re.compile(r"responses\.(.+)")
+METADATA_COLUMN = re.compile(r"metadata\.(.+)")
+SINGLE = ("model", "response")
+RESPONSE_FIELD = re.compile(r"responses\[(\d+)\](?:\.(model|text))?.*")
+TWIN = re.compile(r"(.+) \((\d+)\)")
+# Names that other projects give to what we call otherwise.
+ALIASES = {
+    "external_id": (
+        *("id", "uid", "uuid", "prompt_id", "record_id", "question_id", "idx", "index"),
+        *("custom_id", "row_id", "item_id", "example_id"),
+    ),
+    "prompt": (
+        *("instruction", "question", "input", "query", "text", "messages", "conversation"),
+        *("context", "prompt_text", "user_prompt", "task"),
+    ),
+    "categories": ("category", "tags", "topic", "topics", "subject", "type", "domain"),
+    "responses": ("outputs", "answers", "completions", "generations"),
+    "metadata": ("meta",),
+    "control": ("gold", "key"),
+    "expected": ("gold", "expected_answer"),
+    "reason": ("explanation",),
+    "model": ("generator", "model_name", "model_id", "competitor"),
+    "response": ("output", "answer", "completion", "generation"),
+    **{
+        f"model_{letter}": tuple(
+            word.replace("?", sign)
+            for sign in (letter, number)
+            for word in ("model_?", "model?", "model ?", "generator_?", "name_?", "model_name_?")
+        )
+        for letter, number in (("a", "1"), ("b", "2"), ("c", "3"), ("d", "4"))
+    },
+    **{
+        f"response_{letter}": tuple(
+            word.replace("?", sign)
+            for sign in (letter, number)
+            for word in (
+                *("response_?", "response?", "response ?", "output_?", "output?", "answer_?"),
+                *("answer?", "answer ?", "text_?", "completion_?", "conversation_?"),
+            )
+        )
+        for letter, number in (("a", "1"), ("b", "2"), ("c", "3"), ("d", "4"))
+    },
+}
+# Kept as metadata without a word: everybody knows what they are.
+METADATA = frozenset(
+    """
+    system language lang score source dataset domain difficulty turn judge split license tstamp
+    timestamp date created_at author annotator notes comment version seed temperature
+    """.split()  # noqa: SIM905 - easier to read than a list of quotes
+)
+# What other projects call a vote; a record has none.
+VERDICTS = frozenset(
+    """
+    winner winner_model_a winner_model_b winner_tie preference overall_preference
+    individual_preference vote votes verdict chosen rejected label outcome judgment judgement
+    """.split()  # noqa: SIM905
+)
+
+
+# Our own names where they mean nothing, and what would mean it there.
+ELSEWHERE = {"responses": "response_a", "control": "expected", "expected": "control"}
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A response of a flat row: whose it is and what it says, and the columns of both."""
+
+    model: Any
+    text: Any
+    model_column: str
+    text_column: str
+
+
+def is_response_column(column: str) -> bool:
+    """Whether a column holds responses or says whose they are."""
+    return bool(
+        column in SINGLE or RESPONSE_COLUMN.fullmatch(column) or OWN_COLUMN.fullmatch(column)
+    )
+
+
+def is_column(column: str) -> bool:
+    """Whether a column of CSV means something."""
+    is_plain = column in COLUMNS or is_response_column(column)
+    return bool(is_plain or METADATA_COLUMN.fullmatch(column))
+
+
+def is_flat_key(key: str) -> bool:
+    """Whether a key of a flat JSON object does, which may hold objects where CSV has columns."""
+    return is_column(key) or key in ("metadata", "control")
+
+
+def is_record_key(key: str) -> bool:
+    """Whether a key of a record does."""
+    return key in KEYS or bool(METADATA_COLUMN.fullmatch(key))
+
+
+def is_known(name: str) -> bool:
+    """Whether a name means something anywhere."""
+    return is_flat_key(name) or is_record_key(name)
+
+
+@lru_cache(maxsize=4096)
+def canonical(column: str) -> str:
+    """A column by its meaning: case, blanks and hyphens make no difference to our own names."""
+    if is_known(column):
+        return column
+    name = re.sub(r"[\s\-]+", "_", column.strip().casefold())
+    return name if is_known(name) else column
+
+
+def is_flat(data: Mapping[str, Any]) -> bool:
+    """Whether a JSON object has the columns of a flat row, and not the keys of a record."""
+    return "responses" not in data and any(map(is_response_column, data))
+
+
+# --- columns that mean nothing ----------------------------------------------------------------
+def check_columns(row: Mapping[str, Any]) -> None:
+    """Refuse columns that mean nothing or are missing, once for the whole file.
+    Raises `InvalidRow`."""
+    check = Checker()
+    for column in row:
+        if not is_column(column) and (problem := wrong_column(column, row)):
+            check.refuse(column, problem)
+    has_responses = any(
+        column == "response" or column.startswith(("response_", "responses."))
+        for column in row
+        if is_response_column(column)
+    )
+    if not has_responses:
+        message = (
+            "this column is missing; name the responses response_a, response_b with model_a, "
+            "model_b, or responses.MODEL where a column holds one model's"
+        )
+        check.refuse("response_a", message)
+    if "prompt" not in row and not (has_responses and has_conversations(row)):
+        check.refuse("prompt", "this column is missing")
+    if len(check.problems) > 1 and check.has("prompt") and check.has("response_a"):
+        check.problems = [Problem("prompt", missing_both(row))]
+    check.finish()
+
+
+def missing_both(row: Iterable[str]) -> str:
+    """What to say where a file has neither prompts nor responses under names that are known."""
+    columns = list(row)
+    meant = [f"{column}={target}" for column in columns if (target := alias_of(column))]
+    advice = f"; perhaps {', '.join(meant)}" if meant else ""
+    return (
+        "this column is missing, and so are the responses with their models; "
+        f"found are {', '.join(columns)}{advice}"
+    )
+
+
+def has_conversations(row: Mapping[str, Any]) -> bool:
+    """Whether the first row's responses are conversations, which bring the prompt with them."""
+    texts = [decoded(slot.text) for slot in slots_of(row)]
+    return bool(texts) and all(map(is_messages, texts))
+
+
+def wrong_column(column: str, columns: Iterable[str]) -> str:
+    """Why a column that means nothing is refused; empty where it may be kept as metadata."""
+    if NAMELESS.fullmatch(column):
+        return ""
+    if column in KEYS or is_flat_key(column):
+        return f"has no place here; did you mean {ELSEWHERE.get(column, 'metadata.' + column)}?"
+    twin = TWIN.fullmatch(column)
+    if twin and twin[1] in columns:
+        return f"two columns are called {twin[1]}; map this one to something else, or leave it out"
+    if column.strip().casefold() in METADATA | VERDICTS:
+        return ""
+    meant = alias_of(column)
+    if meant and meant in columns:
+        return ""
+    if not meant:
+        close = get_close_matches(column.casefold(), known_names(), n=1, cutoff=0.78)
+        meant = close[0] if close else ""
+    return f"is unknown; did you mean {meant}?" if meant else ""
+
+
+@lru_cache(maxsize=1)
+def known_names() -> tuple[str, ...]:
+    """The names that somebody may have mistyped."""
+    letters = ("a", "b", "c")
+    pairs = (f"{word}_{letter}" for letter in letters for word in SINGLE)
+    return (*COLUMNS, *KEYS, *SINGLE, *pairs)
+
+
+def alias_of(column: str) -> str:
+    """What others mean by this name; empty where it is none of theirs."""
+    name = column.strip().casefold()
+    return next((target for target, names in ALIASES.items() if name in names), "")
+
+
+def spare_values(
+    data: Mapping[str, Any], is_ours: Callable[[str], bool], check: Checker
+) -> tuple[dict[str, Any], list[str]]:
+    """What stands in columns or under keys that mean nothing, to be kept as metadata, and their
+    names as far as they have to be told of."""
+    spare: dict[str, Any] = {}
+    told = []
+    for column, value in data.items():
+        if is_ours(column) or value in (None, ""):
+            continue
+        if problem := wrong_column(column, data):
+            check.refuse(column, problem)
+        elif NAMELESS.fullmatch(column):
+            check.doubt("nameless", column, "has no name in the header, and is left out")
+        else:
+            spare[column] = value
+            name = column.strip().casefold()
+            if name in VERDICTS:
+                message = "is kept as metadata; votes are imported by import_judgments"
+                check.doubt("votes", column, message)
+            elif name not in METADATA:
+                told.append(column)
+    return spare, told
+
+
+# --- values -----------------------------------------------------------------------------------
+def slots_of(row: Mapping[str, Any]) -> list[Slot]:
+    """Every response that a row has a place for and says something of, in order."""
+    letters = sorted({m[2] for column in row if (m := RESPONSE_COLUMN.fullmatch(column))})
+    pairs = [(f"model_{letter}", f"response_{letter}") for letter in letters]
+    if any(column in row for column in SINGLE):
+        pairs.append(SINGLE)
+    slots = [Slot(row.get(model), row.get(text), model, text) for model, text in pairs]
+    slots += [
+        Slot(match[1], value, column, column)
+        for column, value in row.items()
+        if (match := OWN_COLUMN.fullmatch(column))
+    ]
+    return [slot for slot in slots if not (is_blank(slot.model) and is_blank(slot.text))]
+
+
+def given_slots(row: Mapping[str, Any]) -> list[Slot]:
+    """The responses that are there: an empty cell is none."""
+    return [slot for slot in slots_of(row) if not is_blank(slot.text)]
+
+
+def is_blank(value: object) -> bool:
+    """Whether a cell says nothing."""
+    return value is None or value == [] or (isinstance(value, str) and not value.strip())
+
+
+def record_of_cells(cells: Mapping[str, Any], check: Checker | None = None) -> dict[str, Any]:
+    """The JSON object that a flat row stands for; an empty cell says nothing."""
+    check = check or Checker()
+    slots = given_slots(cells)
+    for slot in slots_of(cells):
+        if is_blank(slot.text):
+            check.doubt("empty_response", slot.text_column, ABSENT)
+    prompt, texts = parsed(cells.get("prompt"), [slot.text for slot in slots])
+    record: dict[str, Any] = {"prompt": prompt}
+    if cells.get("external_id") not in (None, ""):
+        record["external_id"] = cells["external_id"]
+    if cells.get("categories") is not None:
+        record["categories"] = categories_of_cell(cells["categories"], check)
+    metadata = {
+        match[1]: value
+        for name, value in cells.items()
+        if value not in (None, "") and (match := METADATA_COLUMN.fullmatch(name))
+    }
+    given = cells.get("metadata")
+    if metadata or given not in (None, ""):
+        record["metadata"] = {**given, **metadata} if isinstance(given, dict) else metadata or given
+    if cells.get("expected") or cells.get("reason"):
+        record["control"] = {"expected": cells.get("expected", ""), "reason": cells.get("reason")}
+    elif cells.get("control"):
+        record["control"] = cells["control"]
+    record["responses"] = [
+        {"model": None if is_blank(slot.model) else slot.model, "text": text}
+        for slot, text in zip(slots, texts, strict=True)
+    ]
+    return record
+
+
+def parsed(prompt: Any, texts: list[Any]) -> tuple[Any, list[Any]]:
+    """Cells that hold conversations as JSON, as what they hold; all others as they are."""
+    read_prompt, read_texts = decoded(prompt), [decoded(text) for text in texts]
+    paired, conversations = with_turns_paired(read_prompt, read_texts)
+    if paired is None and prompt is not None:
+        return None, conversations
+    prompt = read_prompt if is_messages(read_prompt) or is_parts(read_prompt) else prompt
+    if prompt == "" and read_texts and all(map(is_messages, read_texts)):
+        prompt = None
+    return prompt, [
+        read if is_messages(read) or is_parts(read) else text
+        for read, text in zip(read_texts, texts, strict=True)
+    ]
+
+
+def decoded(value: Any) -> Any:
+    """The list that a cell holds as JSON; any other value as it is."""
+    listed = json_list(value) if isinstance(value, str) else None
+    return value if listed is None else listed
+
+
+def categories_of_cell(cell: Any, check: Checker | None = None) -> Any:
+    """Categories as a JSON list, or separated by semicolons."""
+    if not isinstance(cell, str):
+        return cell
+    listed = json_list(cell)
+    if listed is not None:
+        return listed
+    names = [name for part in cell.split(";") if (name := part.strip())]
+    for name in names if check else ():
+        if re.search("[,|]", name):
+            message = f"only ; separates categories, so “{name}” is one"
+            check.doubt("categories", "categories", message)  # type: ignore[union-attr]
+    return names
+
+
+def json_list(cell: str) -> list[Any] | None:
+    """The list that a cell holds as JSON; None where it is any other text."""
+    if not cell.lstrip().startswith("["):
+        return None
+    try:
+        value = DECODER.decode(cell.strip())
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, list) else None
+
+
+# --- the way back, for errors -----------------------------------------------------------------
+def meaning_of(field: str, cells: Mapping[str, Any]) -> str:
+    """The column, by its meaning, that a record's field came from."""
+    if field == "responses":  # their number
+        return column_missing(cells)
+    if RESPONSE_FIELD.fullmatch(field) or field.startswith("responses."):
+        return response_column(field, cells)
+    if field in cells:
+        return field
+    if field.startswith("control"):
+        return field.partition(".")[2] or "expected"
+    return field if field.startswith("metadata.") else field.partition("[")[0]
+
+
+def column_missing(cells: Mapping[str, Any]) -> str:
+    """The first column of responses that says nothing, else the last."""
+    columns = [
+        column
+        for column in cells
+        if column == "response" or column.startswith(("response_", "responses."))
+    ]
+    there = {slot.text_column for slot in given_slots(cells)}
+    missing = (column for column in sorted(columns) if column not in there)
+    return next(missing, columns[-1] if columns else "response_a")
+
+
+def response_column(field: str, cells: Mapping[str, Any]) -> str:
+    """The column of a response, or of its model; the field itself where the response came with
+    another row of the record."""
+    slots = given_slots(cells)
+    if place := RESPONSE_FIELD.fullmatch(field):
+        if int(place[1]) >= len(slots):
+            return field
+        slot = slots[int(place[1])]
+        return slot.model_column if place[2] == "model" else slot.text_column
+    if field in cells:
+        return field
+    model = field.removeprefix("responses.")
+    return next((s.text_column for s in slots if tidy(str(s.model or "")) == model), field)

@@ -1,0 +1,183 @@
+"""What a file's columns or keys mean under a mapping, and what the file itself calls them."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from arena.events.importing.checking.checks import Checker, Doubt, InvalidRow, Problem, tidy
+from arena.events.importing.reading.cells import (
+    canonical,
+    is_blank,
+    is_column,
+    is_flat,
+    is_flat_key,
+    is_record_key,
+    meaning_of,
+    record_of_cells,
+    slots_of,
+    spare_values,
+)
+from arena.events.importing.reading.records import RecordRow, record_of
+from arena.events.importing.reading.rows import Row
+from arena.events.importing.report import LineError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Columns of CSV or keys of JSON, under a mapping of theirs to ours."""
+
+    mapping: Mapping[str, str]
+    is_csv: bool
+
+    def meaning(self, key: str) -> str:
+        """What a column or key means; empty: it is left out."""
+        return self.mapping.get(key, key)
+
+    def meant(self, row: Row) -> Mapping[str, Any]:
+        """The row's values under their meaning. Raises `InvalidRow`."""
+        return rename(row.data, self.meaning) if self.mapping else row.data
+
+    def read(self, row: Row, names: Collection[str], parse: Callable[[Mapping[str, Any]], T]) -> T:
+        """What `parse` makes of a row. Raises `InvalidRow` naming all problems. (`names`: the
+        columns of names, which say what a row cannot do without.)"""
+        return parse(self.meant(row))
+
+    def called(self, field: str, row: Row) -> str:
+        """A field as the file calls it; as we do where the file has nothing of it."""
+        for key in row.data:
+            meaning = self.meaning(key)
+            if meaning and (field == meaning or field.startswith((f"{meaning}.", f"{meaning}["))):
+                return key + field[len(meaning) :]
+        return field
+
+    def errors(self, row: Row, problems: Iterable[Problem | Doubt]) -> list[LineError]:
+        """Problems of a row with its line and the file's own words."""
+        return [
+            LineError(
+                (problem.line if isinstance(problem, Doubt) else 0) or row.line,
+                row.prefix + self.called(problem.field, row),
+                problem.message,
+            )
+            for problem in problems
+        ]
+
+    def header_errors(
+        self, row: Row, check: Callable[[Mapping[str, Any]], None]
+    ) -> list[LineError]:
+        """What `check` refuses of CSV's header: it is wrong once, not in every line."""
+        try:
+            if self.is_csv:
+                check(self.meant(row))
+        except InvalidRow as error:
+            # By the base: a column may be called like a record's field.
+            return [
+                LineError(1, Columns.called(self, p.field, row), p.message) for p in error.problems
+            ]
+        return []
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What a row is, and what is doubtful about how it says so."""
+
+    record: RecordRow
+    doubts: tuple[Doubt, ...]
+    # Columns that mean nothing to us, and are kept as metadata.
+    spare: tuple[str, ...]
+    # Whether the row says which record it is, and whether other rows may add to it.
+    is_identified: bool
+    is_flat: bool
+    # Whether the row is one response of a record that others share.
+    is_single: bool
+    # Models that the row has a place for and no response of.
+    silent: tuple[str, ...]
+
+
+class RecordColumns(Columns):
+    """The same of a file of records."""
+
+    __slots__ = ()
+
+    def meaning(self, key: str) -> str:
+        """What a column or key means: our own names in any case, with blanks or hyphens."""
+        return self.mapping[key] if key in self.mapping else canonical(key)
+
+    def meant(self, row: Row) -> Mapping[str, Any]:
+        """The row's values under their meaning. Raises `InvalidRow`."""
+        return rename(row.data, self.meaning)
+
+    def parse(self, row: Row) -> Parsed:
+        """Check a row's every field. Raises `InvalidRow` naming all that are wrong."""
+        data, check = self.meant(row), Checker()
+        flat = self.is_csv or is_flat(data)
+        is_ours = is_column if self.is_csv else is_flat_key if flat else is_record_key
+        spare, told = spare_values(data, is_ours, check)
+        record = record_of_cells(data, check) if flat else known_keys(data)
+        if spare:
+            metadata = record.get("metadata") or {}
+            record["metadata"] = {**spare, **metadata} if isinstance(metadata, dict) else metadata
+        parsed = record_of(record, check)
+        return Parsed(
+            record=parsed,
+            doubts=tuple(replace(d, line=row.line) for d in (*row.doubts, *check.doubts)),
+            spare=tuple(told),
+            is_identified=data.get("external_id") not in (None, ""),
+            is_flat=flat,
+            is_single=flat and "response" in data,
+            silent=silent_models(data, flat=flat),
+        )
+
+    def record(self, row: Row) -> RecordRow:
+        """The record that a row is. Raises `InvalidRow` naming all that are wrong."""
+        return self.parse(row).record
+
+    def called(self, field: str, row: Row) -> str:
+        """In a flat row a record's field is a column's."""
+        meant = {self.meaning(key): value for key, value in row.data.items()}
+        if self.is_csv or is_flat(meant):
+            field = meaning_of(field, meant)
+        for key in row.data:  # what means nothing is kept as metadata of its own name
+            if self.meaning(key) and field.startswith((f"metadata.{key}.", f"metadata.{key}[")):
+                return field.removeprefix("metadata.")
+            if field == f"metadata.{key}" and self.meaning(key):
+                return key
+        return super().called(field, row)
+
+
+def silent_models(data: Mapping[str, Any], *, flat: bool) -> tuple[str, ...]:
+    """Models that a row has a place for and no response of."""
+    if flat:
+        pairs = [(slot.model, slot.text) for slot in slots_of(data)]
+    else:
+        listed = data.get("responses")
+        pairs = list(listed.items()) if isinstance(listed, dict) else []
+    return tuple(tidy(model) for model, text in pairs if isinstance(model, str) and is_blank(text))
+
+
+def known_keys(data: Mapping[str, Any]) -> dict[str, Any]:
+    """A record's own keys, and its metadata with what was mapped to `metadata.NAME`."""
+    record = {key: value for key, value in data.items() if "." not in key and value is not None}
+    mapped = {
+        key.removeprefix("metadata."): value
+        for key, value in data.items()
+        if key.startswith("metadata.") and value is not None
+    }
+    if mapped and isinstance(record.get("metadata", {}), dict):
+        record["metadata"] = {**record.get("metadata", {}), **mapped}
+    return record
+
+
+def rename(data: Mapping[str, Any], meaning: Callable[[str], str]) -> dict[str, Any]:
+    """Columns or keys under their meaning: `{"instruction": "prompt"}`; mapped to "": left out."""
+    renamed = {}
+    for key, value in data.items():
+        name = meaning(key)
+        if name in renamed:
+            check = Checker()
+            check.refuse(name, f"is given twice (once by {key})")
+            check.finish()
+        if name:
+            renamed[name] = value
+    return renamed

@@ -1,0 +1,243 @@
+"""Files to rows with line numbers: JSONL, JSON arrays and CSV, gzipped or not, as a stream.
+
+Memory is bounded by one row whatever the file holds. What is wrong with one row is yielded in
+its place; what makes the rest of the file unreadable is raised as `Unreadable`.
+"""
+
+import codecs
+import gzip
+import io
+import json
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from arena.events.importing.reading.csv_files import csv_rows
+from arena.events.importing.reading.elements import json_elements
+from arena.events.importing.reading.kinds import refuse_other_kinds
+from arena.events.importing.reading.layouts import refuse_other_layouts
+from arena.events.importing.reading.rows import LIMIT, TOO_LONG, Row
+from arena.events.importing.report import LineError, Unreadable
+
+# `{"version": 1, "records": [`: a list of records, with nothing but plain values before it.
+WRAPPED = re.compile(rb"""\{(\s*"[^"\\]*"\s*:\s*("[^"\\]*"|[\w.+-]+)\s*,)*\s*"records"\s*:""")
+FORMATS = ("jsonl", "json", "csv")
+SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "csv", ".json": "json"}
+UTF_16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+UTF_32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+# What reading gives to others; a row itself lives in a module that every format shares.
+__all__ = ["DECODER", "FORMATS", "LIMIT", "Row", "Source", "guess_format", "opened", "read_rows"]
+
+
+class Counted(io.RawIOBase):
+    """A byte stream that knows how much of it has been read."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.stream = stream
+        self.done = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self.stream.read(len(buffer))
+        buffer[: len(data)] = data
+        self.done += len(data)
+        return len(data)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An opened file: its bytes as UTF-8 without a mark, and how many are read of how many."""
+
+    stream: BinaryIO
+    counted: Counted
+    total: int | None
+
+    @property
+    def done(self) -> int:
+        """Bytes read so far, of the file as it lies on the disk."""
+        return self.counted.done
+
+
+@contextmanager
+def opened(source: Path | BinaryIO) -> Iterator[Source]:
+    """Open a file by path, or go on with an open one; gzip, a UTF-8 mark and UTF-16 are taken off.
+
+    Raises `Unreadable` where the first bytes are those of another encoding or kind of file.
+    """
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            refuse_other_kinds(peek(file, 4_000), source.name)
+            with opened(file) as inner:
+                yield Source(inner.stream, inner.counted, source.stat().st_size)
+        return
+    counted = Counted(source)
+    stream = buffered(counted)
+    if peek(stream, 2) == b"\x1f\x8b":
+        stream = buffered(gzip.GzipFile(fileobj=stream))
+    try:
+        refuse_other_kinds(peek(stream, 4_000), "")
+        yield Source(as_utf8(stream), counted, None)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise Unreadable(1, f"The file is a damaged gzip archive: {error}") from error
+
+
+def buffered(raw: Any) -> BinaryIO:
+    """A stream with a window to look ahead in."""
+    return cast("BinaryIO", io.BufferedReader(raw, 256 * 1024))
+
+
+def peek(stream: BinaryIO, size: int) -> bytes:
+    """The next bytes, which stay to be read."""
+    return cast("io.BufferedReader", stream).peek(size)[:size]
+
+
+class Recoded(io.RawIOBase):
+    """A byte stream in another encoding, as UTF-8."""
+
+    def __init__(self, stream: BinaryIO, encoding: str) -> None:
+        self.stream = stream
+        self.decoder = codecs.getincrementaldecoder(encoding)()
+        self.rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self.rest:
+            data = self.stream.read(64 * 1024)
+            try:
+                self.rest = self.decoder.decode(data, final=not data).encode()
+            except UnicodeDecodeError as error:
+                message = f"The file is damaged UTF-16: {error.reason}. Save it as UTF-8."
+                raise Unreadable(1, message) from error
+            if not data:
+                break
+        taken, self.rest = self.rest[: len(buffer)], self.rest[len(buffer) :]
+        buffer[: len(taken)] = taken
+        return len(taken)
+
+
+def as_utf8(stream: BinaryIO) -> BinaryIO:
+    """The stream past its mark, as UTF-8: spreadsheets like to write UTF-16 instead."""
+    if peek(stream, 3) == codecs.BOM_UTF8:
+        stream.read(3)
+        return stream
+    head = peek(stream, 4)
+    if head in UTF_32:
+        raise Unreadable(1, "The file is UTF-32, not UTF-8. Save it as UTF-8.")
+    if encoding := UTF_16.get(head[:2]):
+        stream.read(2)
+        return buffered(Recoded(stream, encoding))
+    if len(head) > 1 and (head[0] == 0) != (head[1] == 0):
+        raise Unreadable(1, "The file is UTF-16 (or binary), not UTF-8. Save it as UTF-8.")
+    return stream
+
+
+def guess_format(name: str, head: bytes) -> str:
+    """The format that a file's name and first bytes suggest; content wins over the name."""
+    head = head.removeprefix(codecs.BOM_UTF8).lstrip()
+    name = name.lower().removesuffix(".gz")
+    if head.startswith(b"["):
+        return "json"
+    if head.startswith(b"{"):
+        return "json" if is_one_object(head) else "jsonl"
+    return SUFFIXES.get(Path(name).suffix, "csv")
+
+
+def is_one_object(head: bytes) -> bool:
+    """Whether an object goes on over several lines, as no line of JSONL does, or wraps records."""
+    first, newline, _rest = head.partition(b"\n")
+    goes_on = newline and first.rstrip().endswith((b"{", b"[", b",", b":"))
+    return bool(goes_on or WRAPPED.match(head))
+
+
+def read_rows(stream: BinaryIO, format: str) -> Iterator[Row | LineError]:
+    """The rows of a stream in one of `FORMATS`."""
+    readers: dict[str, Callable[[BinaryIO], Iterator[Row | LineError]]] = {
+        "jsonl": jsonl_rows,
+        "json": json_rows,
+        "csv": csv_rows,
+    }
+    return readers[format](stream)
+
+
+# --- JSON -----------------------------------------------------------------------------------
+def jsonl_rows(stream: BinaryIO) -> Iterator[Row | LineError]:
+    """One JSON object a line; empty lines are passed over."""
+    number, is_first = 0, True
+    while line := stream.readline(LIMIT + 1):
+        number += 1
+        if len(line) > LIMIT and not line.endswith(b"\n"):
+            while line and not line.endswith(b"\n"):
+                line = stream.readline(LIMIT)
+            yield LineError(number, "", f"The line {TOO_LONG}.")
+        elif not line.isspace():
+            row = json_row(number, line)
+            if is_first and isinstance(row, Row):
+                refuse_other_layouts(number, row.data)
+            is_first = False
+            yield row
+
+
+def json_rows(stream: BinaryIO) -> Iterator[Row | LineError]:
+    """The objects of a JSON array, or of `{"records": [...]}`."""
+    for index, (line, element) in enumerate(json_elements(stream, LIMIT)):
+        if element is None:
+            yield LineError(line, f"[{index}]", TOO_LONG)
+        else:
+            yield json_row(line, element, f"[{index}]")
+
+
+def json_row(line: int, raw: bytes, place: str = "") -> Row | LineError:
+    """Parse one object; `place` says which of an array it is.
+
+    Bytes that are not UTF-8 become lone surrogates, which the check of the field finds: so the
+    error names the field.
+    """
+    try:
+        data = DECODER.decode(raw.decode(errors="surrogateescape").strip())
+    except json.JSONDecodeError as error:
+        if b"\x00" in raw:
+            return LineError(line, place, f"holds a NUL byte (byte {raw.index(0) + 1})")
+        return LineError(line, place, f"is not JSON: {error.msg}, column {error.colno}")
+    except RecursionError:
+        return LineError(line, place, "is nested too deeply")
+    except ValueError as error:
+        return LineError(line, place, f"is not acceptable JSON: {error}")
+    if not isinstance(data, dict):
+        return LineError(line, place, "must be a JSON object: {…}")
+    return Row(line, data, f"{place}." if place else "")
+
+
+def refuse_constant(name: str) -> float:
+    """NaN and Infinity are not JSON, and no database stores them."""
+    raise ValueError(f"{name} is not a number that JSON knows")
+
+
+def finite(digits: str) -> float:
+    """A float, but for those that overflow."""
+    number = float(digits)
+    if number in (float("inf"), float("-inf")):
+        raise ValueError(f"{digits} is too large a number")
+    return number
+
+
+def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object, refusing a key that is there twice: one of the two would be lost silently."""
+    data = dict(pairs)
+    if len(data) < len(pairs):
+        keys = [key for key, _value in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice!r} is there twice")
+    return data
+
+
+DECODER = json.JSONDecoder(
+    parse_constant=refuse_constant, parse_float=finite, object_pairs_hook=unique_keys
+)

@@ -1,0 +1,342 @@
+"""One parser of a record, for files, the upload page and the API alike.
+
+`parse_record` takes a JSON object; `cells` turns a line of CSV into one. Nothing here knows an
+event: what a record may change is checked where it is compared with what is there.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from arena.events.importing.checking.checks import Checker, kind_of
+from arena.events.importing.reading.messages import (
+    answer_of,
+    content_of,
+    is_messages,
+    is_parts,
+    shared_prompt,
+    turns_of,
+    with_turns_paired,
+)
+
+KEYS = ("external_id", "prompt", "responses", "categories", "metadata", "control")
+EXTERNAL_ID, MODEL, CATEGORY = 200, 120, 80  # longest, in characters
+MOST_RESPONSES, MOST_CATEGORIES = 1_000, 20
+SEPARATED = re.compile(r"\S\s*[;|]\s*\S|\w,\s*\w")
+ABSENT = "is empty, so that this model has no response here"
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseRow:
+    """One response as a file gives it; no model: written for a control."""
+
+    model: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ControlRow:
+    """The known answer: the index of the right response as listed, or None for a tie."""
+
+    expected: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRow:
+    """A record as a file gives it. None: the file says nothing about it, so it stays as it is."""
+
+    external_id: str
+    prompt: list[dict[str, str]]
+    responses: tuple[ResponseRow, ...]
+    categories: tuple[str, ...] | None = None
+    metadata: dict[str, Any] | None = None
+    control: ControlRow | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """As it is kept until it is written (`dataclasses.asdict` takes ten times as long)."""
+        control = self.control
+        return {
+            "external_id": self.external_id,
+            "prompt": self.prompt,
+            "responses": [[response.model, response.text] for response in self.responses],
+            "categories": self.categories,
+            "metadata": self.metadata,
+            "control": [control.expected, control.reason] if control else None,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """The inverse of `as_json`."""
+        return cls(
+            external_id=data["external_id"],
+            prompt=data["prompt"],
+            responses=tuple(ResponseRow(*response) for response in data["responses"]),
+            categories=None if data["categories"] is None else tuple(data["categories"]),
+            metadata=data["metadata"],
+            control=ControlRow(*data["control"]) if data["control"] else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A response as it stands in the file, and where."""
+
+    model: str | None
+    value: Any
+    field: str
+    # Whether it stands under its model's name, and not in a list.
+    is_keyed: bool = False
+
+
+def parse_record(data: Mapping[str, Any]) -> RecordRow:
+    """Check a record's every field. Raises `InvalidRow` naming all that are wrong."""
+    check = Checker()
+    check.keys(data, KEYS)
+    record = record_of(data, check)
+    check.finish()
+    return record
+
+
+def record_of(data: Mapping[str, Any], check: Checker) -> RecordRow:
+    """A record of the fields that are known; doubts stay with the checker. Raises `InvalidRow`
+    where so much is missing that nothing else can be said."""
+    check_parts(data, check)
+    listed = listed_of(data["responses"], check)
+    prompt, responses = texts_of(data.get("prompt"), listed, check)
+    categories = categories_of(data.get("categories"), check)
+    metadata = data.get("metadata")
+    if metadata is not None and not isinstance(metadata, dict):
+        check.refuse("metadata", f"must be an object, not {kind_of(metadata)}")
+    check.tree(metadata, "metadata")
+    control = control_of(data.get("control"), responses, check)
+    if control is None:
+        check_models(listed, check)
+    external_id = external_id_of(data.get("external_id"), check)
+    check.finish()
+    if not external_id:
+        external_id = derived_id(prompt, responses, is_control=control is not None)
+    return RecordRow(external_id, prompt, responses, categories, metadata, control)
+
+
+def check_parts(data: Mapping[str, Any], check: Checker) -> None:
+    """Refuse a row without a prompt or responses, in one sentence. Raises `InvalidRow`."""
+    responses = data.get("responses")
+    found = found_beside(data, check)
+    if data.get("prompt") is None and not any(map(is_messages, values_of(responses))):
+        check.problems.clear()
+        message = "is missing"
+        if responses is None:
+            message += ", and so are the responses with the names of their models"
+        check.refuse("prompt", f"{message}{found}")
+        check.finish()
+    if responses is None:
+        check.refuse("responses", "is missing")
+        check.finish()
+
+
+def found_beside(data: Mapping[str, Any], check: Checker) -> str:
+    """What a row says beside a record's own keys, for whoever looks for a missing one."""
+    metadata = data.get("metadata")
+    names = [*data, *(problem.field for problem in check.problems)]
+    names += metadata if isinstance(metadata, dict) else ()
+    found = ", ".join(str(name) for name in dict.fromkeys(names) if name not in KEYS)
+    return f"; found are {found}" if found else ""
+
+
+def values_of(responses: object) -> list[Any]:
+    """What stands where the texts of responses should be."""
+    if isinstance(responses, dict):
+        return list(responses.values())
+    items = responses if isinstance(responses, list) else []
+    return [item.get("text") for item in items if isinstance(item, dict)]
+
+
+def check_models(listed: Sequence[Listed], check: Checker) -> None:
+    """Every response but a control's says whose it is."""
+    nameless = [one for one in listed if one.model is None]
+    if len(nameless) == len(listed) > 1:
+        message = "is missing, as are all names of models; only a control's responses may have none"
+        check.refuse(f"{listed[0].field}.model", message)
+        return
+    for one in nameless:
+        message = "is missing; only a control's responses may have no model"
+        check.refuse(f"{one.field}.model", message)
+
+
+def external_id_of(value: object, check: Checker) -> str:
+    """The organizer's identifier, empty where there is none; a whole number will do."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if value is None or value == "":
+        return ""
+    return check.name(value, "external_id", EXTERNAL_ID)
+
+
+def derived_id(
+    prompt: list[dict[str, str]], responses: Iterable[ResponseRow], *, is_control: bool
+) -> str:
+    """An identifier from what makes the record this one: its prompt and whose responses it has.
+
+    The texts stay outside, so that a corrected response is an update; but for controls, which
+    often have nothing else to tell them apart.
+    """
+    whose = sorted([r.model or "", r.text if is_control else ""] for r in responses)
+    canonical = json.dumps([prompt, whose, is_control], sort_keys=True)
+    return f"auto-{hashlib.sha256(canonical.encode()).hexdigest()[:24]}"
+
+
+def texts_of(
+    prompt: Any, listed: Sequence[Listed], check: Checker
+) -> tuple[list[dict[str, str]], tuple[ResponseRow, ...]]:
+    """The prompt as turns, and the responses as texts.
+
+    Where no prompt is given, it is what the responses' conversations have in common.
+    """
+    prompt, values = with_turns_paired(prompt, [one.value for one in listed])
+    conversations = [
+        turns_of(value, one.field, check, is_answer=True) if is_messages(value) else None
+        for one, value in zip(listed, values, strict=True)
+    ]
+    if prompt is not None:
+        turns = prompt_of(prompt, check)
+    elif any(one is None for one in conversations):
+        check.refuse("prompt", "is missing")
+        turns = []
+    else:
+        turns = shared_prompt([one for one in conversations if one])
+        if not turns and not check.problems:
+            check.refuse("prompt", "is missing, and the conversations have no beginning in common")
+    responses = []
+    for one, value, said in zip(listed, values, conversations, strict=True):
+        place = one.field if said is not None or one.is_keyed else f"{one.field}.text"
+        if said is not None:
+            text = "" if check.problems else answer_of(said, turns, place, check)
+        elif is_parts(value):
+            text = content_of(value, place, check)
+        else:
+            text = check.text(value, place)
+        responses.append(ResponseRow(one.model, text))
+    return turns, tuple(responses)
+
+
+def prompt_of(value: object, check: Checker) -> list[dict[str, str]]:
+    """A prompt as turns; a string is one turn of the user's."""
+    if isinstance(value, str) or is_parts(value):
+        text = content_of(value, "prompt", check)
+        if not text.strip() and not check.has("prompt"):
+            check.refuse("prompt", "must not be empty")
+        return [{"role": "user", "content": text}]
+    if not isinstance(value, list):
+        check.refuse("prompt", f"must be text or a list of turns, not {kind_of(value)}")
+        return []
+    turns = turns_of(value, "prompt", check)
+    if turns and turns[-1]["role"] in ("system", "developer", "assistant"):
+        check.refuse(f"prompt[{len(turns) - 1}].role", "the last turn must be the user's")
+    return turns
+
+
+def listed_of(value: object, check: Checker) -> list[Listed]:
+    """Responses as `{model: text}` or as a list of `{"model", "text"}`, in the order listed;
+    a null is no response."""
+    if isinstance(value, dict):
+        listed = [
+            Listed(check.name(model, "responses", MODEL), text, f"responses.{model}", True)
+            for model, text in value.items()
+        ]
+    elif isinstance(value, list):
+        listed = [item_of(item, f"responses[{index}]", check) for index, item in enumerate(value)]
+    else:
+        check.refuse("responses", f"must be an object or a list, not {kind_of(value)}")
+        return []
+    for one in listed:
+        if one.value is None:
+            check.doubt("empty_response", one.field, ABSENT)
+    listed = [one for one in listed if one.value is not None]
+    if not 1 <= len(listed) <= MOST_RESPONSES:
+        check.refuse("responses", f"must hold between 1 and {MOST_RESPONSES} responses")
+    models: set[str] = set()
+    for one in listed:
+        if one.model and one.model in models:
+            field = "responses" if isinstance(value, dict) else f"{one.field}.model"
+            check.refuse(field, f"there are two responses of {one.model}")
+        models.add(one.model or "")
+    return listed
+
+
+def item_of(item: object, field: str, check: Checker) -> Listed:
+    """One response of a list."""
+    if not isinstance(item, dict):
+        check.refuse(field, f'must be {{"model", "text"}}, not {kind_of(item)}')
+        return Listed(None, "", field)
+    model = item.get("model")
+    if "text" not in item:
+        found = ", ".join(str(key) for key in item if key != "model")
+        found = f'; it must be called "text"; found are {found}' if found else ""
+        check.refuse(f"{field}.text", f"is missing{found}")
+    else:
+        check.keys(item, ("model", "text"), f"{field}.")
+    return Listed(
+        None if model is None else check.name(model, f"{field}.model", MODEL),
+        item.get("text", ""),
+        field,
+    )
+
+
+def categories_of(value: object, check: Checker) -> tuple[str, ...] | None:
+    """Categories as a list or one string; the same one twice is once."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        if SEPARATED.search(value):
+            message = f"“{value}” is taken as one category; write a list of several"
+            check.doubt("categories", "categories", message)
+        value = [value]
+    if not isinstance(value, list):
+        check.refuse("categories", f"must be a list of text, not {kind_of(value)}")
+        return None
+    if len(value) > MOST_CATEGORIES:
+        check.refuse("categories", f"must hold at most {MOST_CATEGORIES} categories")
+        return None
+    names: dict[str, str] = {}
+    for index, item in enumerate(value):
+        name = check.name(item, f"categories[{index}]", CATEGORY)
+        names.setdefault(name.casefold(), name)
+    return tuple(names.values())
+
+
+def control_of(
+    value: object, responses: tuple[ResponseRow, ...], check: Checker
+) -> ControlRow | None:
+    """The known answer: a or b for the first or second response listed, tie, or a model's name."""
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        check.refuse("control", f'must be {{"expected", "reason"}}, not {kind_of(value)}')
+        return None
+    check.keys(value, ("expected", "reason"), "control.")
+    if len(responses) != 2:
+        check.refuse("responses", f"a control has two responses, not {len(responses)}")
+    reason = value.get("reason")
+    reason = "" if reason is None else check.text(reason, "control.reason")
+    expected = check.text(value.get("expected"), "control.expected").strip()
+    return ControlRow(expected_of(expected, responses, check), reason)
+
+
+def expected_of(expected: str, responses: tuple[ResponseRow, ...], check: Checker) -> int | None:
+    """The index of the response that is right; None for a tie, and where it was refused."""
+    letters: dict[str, int | None] = {"a": 0, "b": 1, "tie": None}
+    models = {response.model: index for index, response in enumerate(responses) if response.model}
+    if expected in letters and models.get(expected, letters[expected]) != letters[expected]:
+        check.refuse("control.expected", f"{expected} is also the other model's name: ambiguous")
+    if expected in letters:
+        return letters[expected]
+    if expected not in models and not check.has("control.expected"):
+        names = "".join(f" or {model}" for model in models)
+        check.refuse("control.expected", f"must be a, b, tie{names}")
+    return models.get(expected)

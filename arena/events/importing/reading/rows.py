@@ -1,0 +1,22 @@
+"""One row of a file, whatever its format."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from arena.events.importing.checking.checks import Doubt
+
+# The longest row, in bytes: far above any prompt with its responses, far below the memory.
+LIMIT = 2 * 1024 * 1024
+TOO_LONG = f"is longer than {LIMIT // 1024**2} MB"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: a JSON object, or the cells of a line of CSV by column; `line` is its first."""
+
+    line: int
+    data: dict[str, Any]
+    # Put before the field in errors: "[17]." in a JSON array, where lines may say nothing.
+    prefix: str = ""
+    # What reading it took for granted.
+    doubts: tuple[Doubt, ...] = ()

@@ -1,0 +1,197 @@
+"""Changes of records that are there already: staged while the import is written, applied once
+everything new is visible. From then on nothing can be refused but what has just been shown."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+
+from arena.events.importing.checking.comparing import (
+    Changes,
+    Known,
+    changes_of,
+    known_records,
+    refusals,
+)
+from arena.events.importing.jobs import Hold
+from arena.events.importing.reading.records import RecordRow
+from arena.events.importing.report import ImportReport, LineError
+from arena.events.importing.writing.batches import (
+    Group,
+    Writer,
+    control_key,
+    create_matchups,
+    new_control,
+    response_for,
+)
+from arena.events.importing.writing.style import style_of
+from arena.events.models import Control, Event, ImportJob, Matchup, Record, Response, StagedRecord
+
+BATCH = 200
+
+
+def stage_batch(hold: Hold, changed: Iterable[tuple[int, int, dict[str, Any]]]) -> None:
+    """Keep changes (primary key, line, row) until the import lands."""
+    # Closes the race with whoever takes this import for dead.
+    with transaction.atomic():
+        hold.beat(hold.job.done, hold.job.total)
+        StagedRecord.objects.bulk_create(
+            StagedRecord(job=hold.job, record_id=record, line=line, content=row)
+            for record, line, row in changed
+        )
+
+
+def apply_staged(writer: Writer, hold: Hold, report: ImportReport) -> None:
+    """Apply the job's staged changes batch by batch; where it stops, it can be gone on with."""
+    staged = StagedRecord.objects.filter(job=hold.job)
+    total = staged.count()
+    done = 0
+    while batch := list(staged[:BATCH]):
+        apply_batch(writer, batch, hold, report, (done, total))
+        done += len(batch)
+        hold.give_way()
+
+
+def apply_batch(
+    writer: Writer,
+    batch: Sequence[StagedRecord],
+    hold: Hold,
+    report: ImportReport,
+    progress: tuple[int, int],
+) -> None:
+    """Apply some changes. One that came too late is reported and left out: its text is what
+    somebody sees at this moment."""
+    rows = {staged.record_id: RecordRow.from_json(staged.content) for staged in batch}
+    lines = {staged.record_id: staged.line for staged in batch}
+    changed = Batch()
+    # Closes the race with a contributor who is being shown one of these texts: taking a matchup
+    # updates its row, so that it is either taken before we look, or shown with the new text.
+    with transaction.atomic():
+        hold.beat(*progress)
+        list(Matchup.objects.select_for_update().filter(record__in=rows).values_list("pk"))
+        for known in known_records(
+            writer.event, [row.external_id for row in rows.values()]
+        ).values():
+            row = rows[known.record.pk]
+            changes = changes_of(row, known, writer.names)
+            problems = refusals(row, known, changes)
+            for problem in problems:
+                line = lines[known.record.pk]
+                report.refuse(LineError(line, problem.field, problem.message))
+            if problems:
+                report.updated -= 1
+                report.skipped += 1
+            else:
+                changed.take(writer, row, known, changes)
+        changed.write(writer)
+        StagedRecord.objects.filter(pk__in=[staged.pk for staged in batch]).delete()
+        hold.set(report=report.as_json())
+
+
+@dataclass(slots=True)
+class Batch:
+    """What a batch of changes amounts to."""
+
+    records: list[Record] = field(default_factory=list)
+    texts: list[Response] = field(default_factory=list)
+    added: list[tuple[RecordRow, Known, Changes, list[Response]]] = field(default_factory=list)
+    categories: dict[int, list[int]] = field(default_factory=dict)
+
+    def take(self, writer: Writer, row: RecordRow, known: Known, changes: Changes) -> None:
+        """Add the changes of one record."""
+        record = known.record
+        if changes.prompt or changes.metadata:
+            record.prompt = row.prompt
+            record.metadata = record.metadata if row.metadata is None else row.metadata
+            self.records.append(record)
+        for response, text in changes.texts:
+            response.text = text
+            for name, count in style_of(text)._asdict().items():
+                setattr(response, name, count)
+            self.texts.append(response)
+        if changes.categories:
+            self.categories[record.pk] = writer.names.category_ids(row.categories or ())
+        if changes.added or changes.key or changes.reason:
+            added = [response_for(writer, r.model, r.text) for r in changes.added]
+            for response in added:
+                response.record_id = record.pk
+            self.added.append((row, known, changes, added))
+
+    def write(self, writer: Writer) -> None:
+        """Write everything."""
+        Record.objects.bulk_update(self.records, ["prompt", "metadata"])
+        Response.objects.bulk_update(
+            self.texts, ["text", "length", "headers", "bold", "lists", "code"]
+        )
+        links = Record.categories.through.objects
+        links.filter(record__in=self.categories).delete()
+        links.bulk_create(
+            Record.categories.through(record_id=record, category_id=category)
+            for record, categories in self.categories.items()
+            for category in categories
+        )
+        Response.objects.bulk_create([r for *_, added in self.added for r in added])
+        for row, known, changes, added in self.added:
+            if row.control:
+                set_control(writer, row, known, changes, added)
+            else:
+                create_matchups(writer, added_groups(writer, known, added))
+
+
+def added_groups(writer: Writer, known: Known, added: Sequence[Response]) -> list[Group]:
+    """The matchups that responses new to a record bring with them."""
+    responses = [*known.responses, *added]  # primary keys ascend: the new ones come last
+    if not writer.in_pairs:
+        return [Group(responses)] if added else []
+    index = {response.pk: place for place, response in enumerate(responses)}
+    matchups = Matchup.objects.filter(record=known.record, role=Matchup.Role.ORDINARY)
+    there = set()
+    for key in matchups.values_list("key", flat=True):
+        first, second = sorted(index[int(pk)] for pk in key.split(","))
+        there.add((first, second))
+    fresh = {index[response.pk] for response in added}
+    owners = [response.competitor_id or 0 for response in responses]
+    return [
+        Group([responses[first], responses[second]])
+        for first, second in writer.pairing.choose(owners, there, fresh)
+    ]
+
+
+def set_control(
+    writer: Writer, row: RecordRow, known: Known, changes: Changes, added: Sequence[Response]
+) -> None:
+    """Give a record's only two responses their key, or correct it; the matchup is made where it
+    is missing, and taken out of ordinary service where it was in it."""
+    assert row.control is not None
+    fresh = iter(added)
+    listed = [response or next(fresh) for response in changes.listed]
+    ordered = sorted(listed, key=lambda response: response.pk)
+    right = None if row.control.expected is None else listed[row.control.expected]
+    sign = 0 if right is None else 1 if right.pk == ordered[0].pk else -1
+    if known.control:
+        Control.objects.filter(pk=known.control.pk).update(
+            key=control_key(sign), reason=row.control.reason
+        )
+        return
+    matchup = Matchup.objects.filter(record=known.record).first()
+    if matchup is None:
+        create_matchups(writer, [Group(ordered, sign, row.control.reason)])
+        return
+    Matchup.objects.filter(pk=matchup.pk).update(role=Matchup.Role.CONTROL, open_slots=0)
+    new_control(writer, matchup, sign, row.control.reason).save(force_insert=True)
+
+
+def discard_leavings(event: Event, hold: Hold) -> None:
+    """Take away what imports that died have left behind; called by whoever holds the event."""
+    while unfinished := list(
+        Record.objects.filter(event=event, imported_at=None).values_list("pk", flat=True)[:BATCH]
+    ):
+        Record.objects.filter(pk__in=unfinished).delete()
+        hold.glance(0, None)
+    StagedRecord.objects.filter(job__event=event).delete()
+    landing = ImportJob.State.APPLYING
+    for job in event.import_jobs.exclude(added={}).unlanded().exclude(state=landing):
+        event.competitors.filter(pk__in=job.added["competitors"], responses=None).delete()
+        event.categories.filter(pk__in=job.added["categories"], records=None).delete()
+        type(job).objects.filter(pk=job.pk).update(added={})

@@ -1,0 +1,188 @@
+"""Roles by invitation link, and the ways into a private event."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils.translation import gettext as _
+
+from arena.errors import ConflictError, NotFoundError
+from arena.events.access import enrollment_of, is_member
+from arena.events.models import Application, Event, Invitation, Membership
+from arena.people.accounts.registering import register
+from arena.people.codes import draw_token, hash_token
+from arena.people.models import User
+
+Office = Membership.Role
+# A further invitation raises somebody's office and never lowers it.
+RANK = {Office.READER: 0, Office.REVIEWER: 1, Office.ORGANIZER: 2}
+
+
+def invite(
+    event: Event,
+    role: str,
+    now: datetime,
+    *,
+    by: User | None,
+    uses: int = 1,
+    expires_at: datetime | None = None,
+) -> tuple[Invitation, str]:
+    """A new invitation and the token of its link, which is stored nowhere."""
+    token = draw_token()
+    invitation = Invitation.objects.create(
+        event=event,
+        role=role,
+        token_hash=hash_token(token),
+        created_by=by,
+        created_at=now,
+        expires_at=expires_at,
+        uses_left=uses,
+    )
+    return invitation, token
+
+
+def invitation_of(token: str, user: User | AnonymousUser, now: datetime) -> Invitation:
+    """The invitation behind a link, if it still invites anybody or has let this user in."""
+    invitation = (
+        Invitation.objects.filter(token_hash=hash_token(token))
+        .select_related("event__seats")
+        .first()
+    )
+    if invitation is None:
+        raise NotFoundError
+    usable = Invitation.objects.filter(still_usable(now), pk=invitation.pk).exists()
+    if not usable and not is_known(user, invitation.event):
+        raise NotFoundError
+    return invitation
+
+
+def is_known(user: User | AnonymousUser, event: Event) -> bool:
+    """Whether this user has an office, an enrollment or an application in the event."""
+    return user.is_authenticated and (
+        is_member(user, event)
+        or enrollment_of(user, event) is not None
+        or Application.objects.filter(event=event, user=user).exists()
+    )
+
+
+def still_usable(now: datetime) -> Q:
+    """Invitations with a use left and time left."""
+    return Q(uses_left__gt=0) & (Q(expires_at=None) | Q(expires_at__gt=now))
+
+
+def use_up(invitation: Invitation, now: datetime) -> None:
+    """Take one use of an invitation; refused where others were faster."""
+    usable = Invitation.objects.filter(still_usable(now), pk=invitation.pk)
+    if not usable.update(uses_left=F("uses_left") - 1):
+        raise NotFoundError
+
+
+@dataclass(frozen=True)
+class Newcomer:
+    """Somebody whose account was made by an invitation, and its access code."""
+
+    user: User
+    code: str
+
+
+def accept_with_account(invitation: Invitation, username: str, now: datetime) -> Newcomer:
+    """Make an account for the role of the invitation and give it that role; it judges nowhere.
+
+    Raises `ConflictError` ("name_taken"), and `NotFoundError` where the link is used up.
+    """
+    # The account, its role and the use of the link come together.
+    with transaction.atomic():
+        user, code = register(username, now)
+        if invitation.role == Invitation.Role.CONTRIBUTOR:
+            admit(invitation, user, now)
+        else:
+            accept_office(invitation, user, now)
+    return Newcomer(user, code)
+
+
+def has_office(invitation: Invitation, user: User) -> bool:
+    """Whether this user has the office that the invitation offers, or a higher one."""
+    role = Office(invitation.role)
+    enough = [office for office, rank in RANK.items() if rank >= RANK[role]]
+    return is_member(user, invitation.event, *enough)
+
+
+def has_judged(user: User, event: Event) -> bool:
+    """Whether this user has judged in the event, so that its result must not be theirs."""
+    enrollment = enrollment_of(user, event)
+    return enrollment is not None and enrollment.judgments.exists()
+
+
+def give_up_place(user: User, event: Event, now: datetime) -> None:
+    """End the enrollment of somebody who has judged nothing; what waits for them is let go."""
+    for enrollment in event.enrollments.filter(user=user):
+        live = enrollment.assignments.filter(state__in=("reserved", "shown"))
+        live.update(lease_until=now)
+    event.enrollments.filter(user=user).update(user=None, left_at=now)
+
+
+def accept_office(invitation: Invitation, user: User, now: datetime) -> Membership:
+    """Take the office that the invitation offers; one's own higher office stays.
+
+    Who has joined the event and judged nothing gives up that place. Raises `ConflictError`
+    ("contributor") for somebody who has judged there.
+    """
+    event, role = invitation.event, Office(invitation.role)
+    # The office, the use of the link and the end of a place come together.
+    with transaction.atomic():
+        if role is not Office.READER:
+            if has_judged(user, event):
+                raise ConflictError(
+                    _("You have judged in this event, so you cannot look after it."), "contributor"
+                )
+            give_up_place(user, event, now)
+        membership = Membership.objects.select_for_update().filter(event=event, user=user).first()
+        if membership is not None and RANK[Office(membership.role)] >= RANK[role]:
+            return membership
+        use_up(invitation, now)
+        membership, _made = Membership.objects.update_or_create(
+            event=event, user=user, defaults={"role": role}
+        )
+    return membership
+
+
+def admit(invitation: Invitation, user: User, now: datetime) -> Application:
+    """Let the holder of a contributor's invitation in, or put them before the organizer."""
+    event = invitation.event
+    # The admission and the use of the link come together.
+    with transaction.atomic():
+        application = Application.objects.filter(event=event, user=user).first()
+        if application is not None:
+            return application
+        use_up(invitation, now)
+        defaults: dict[str, Any] = {"asked_at": now}
+        if not event.needs_approval:
+            defaults |= {"granted": True, "decided_at": now, "decided_by": invitation.created_by}
+        application, _made = Application.objects.get_or_create(
+            event=event, user=user, defaults=defaults
+        )
+    return application
+
+
+def decide(application: Application, now: datetime, *, granted: bool, by: User) -> None:
+    """Let somebody in or not; the last word counts."""
+    Application.objects.filter(pk=application.pk).update(
+        granted=granted, decided_at=now, decided_by=by
+    )
+
+
+def remove_member(event: Event, username: str) -> None:
+    """End somebody's office. Raises `ConflictError` for the only organizer."""
+    # Closes the race of two organizers who remove each other.
+    with transaction.atomic():
+        members = Membership.objects.select_for_update().filter(event=event)
+        member = members.filter(user__username=username).first()
+        if member is None:
+            raise NotFoundError
+        organizers = [m.pk for m in members if m.role == Office.ORGANIZER]
+        if organizers == [member.pk]:
+            raise ConflictError("An event keeps at least one organizer.", "sole_organizer")
+        member.delete()

@@ -1,0 +1,270 @@
+"""Invitation links: accepting one, and the organizer's page of people."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from allauth.account.adapter import get_adapter
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.db.models import F
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from arena.confirming import Step, ask_first
+from arena.errors import ArenaError, ConflictError, NotFoundError
+from arena.events.access import Role, enrollment_of, event_for
+from arena.events.joining.invitations import (
+    accept_office,
+    accept_with_account,
+    admit,
+    decide,
+    has_judged,
+    has_office,
+    invitation_of,
+    invite,
+    remove_member,
+    still_usable,
+)
+from arena.events.joining.views.joining import HALL, PERSON, Door, answer
+from arena.events.models import Event, Invitation
+from arena.people.accounts.showing import keep_code, keep_shown, shown_secret, stop_showing
+from arena.people.forms import AccountForm
+from arena.people.limits import limited
+from arena.people.models import User
+from arena.people.seats.claiming import Room, room_of
+
+# The roles whose place of work is the desk.
+DESK_ROLES = (Invitation.Role.ORGANIZER, Invitation.Role.REVIEWER)
+# A fresh invitation's link, shown to the organizer who made it.
+LINK = "invitation"
+
+
+class InvitationForm(forms.Form):
+    """What a new link gives, how often, and for how long."""
+
+    role = forms.ChoiceField(label=_("Role"), choices=Invitation.Role.choices)
+    uses = forms.IntegerField(label=_("How many people"), min_value=1, max_value=10_000, initial=1)
+    days = forms.IntegerField(
+        label=_("Valid for how many days"), min_value=1, max_value=365, initial=14
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@login_not_required
+@never_cache
+@limited("invitation", network=HALL, user=PERSON)
+def invitation(request: HttpRequest, token: str) -> HttpResponse:
+    """The page of an invitation link: say what it gives, then give it."""
+    now = timezone.now()
+    try:
+        invited = invitation_of(token, request.user, now)
+    except NotFoundError:
+        return render(request, "events/invitation_gone.html", status=404)
+    if not isinstance(request.user, User):
+        if takes_seat(invited):
+            return answer(request, Door(invited.event, invitation=invited))
+        return welcome_stranger(request, invited, now)
+    if invited.role == Invitation.Role.CONTRIBUTOR:
+        return let_in(request, invited, request.user, now)
+    return give_office(request, invited, request.user, now)
+
+
+def takes_seat(invited: Invitation) -> bool:
+    """Whether a visitor takes one of the event's open seats by this link."""
+    event = invited.event
+    if invited.role != Invitation.Role.CONTRIBUTOR or (event.is_private and event.needs_approval):
+        return False
+    return room_of(event.seats) is Room.FREE
+
+
+def welcome_stranger(request: HttpRequest, invited: Invitation, now: datetime) -> HttpResponse:
+    """Make an account for the role of this link: a name is chosen, its access code is shown."""
+    form = AccountForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            newcomer = accept_with_account(invited, form.cleaned_data["username"], now)
+        except ConflictError as refusal:
+            form.add_error("username", refusal.message)
+        else:
+            get_adapter(request).login(request, newcomer.user)
+            onward, place = way_onward(request, invited, newcomer.user), invited.event.title
+            keep_code(
+                request.session, newcomer.user, newcomer.code, now, onward=onward, place=place
+            )
+            return redirect("people:code")
+    status = 422 if form.errors else 200
+    return invitation_page(request, invited, status, account_form=form)
+
+
+def way_onward(request: HttpRequest, invited: Invitation, user: User) -> str:
+    """Where somebody goes who has accepted: the desk, the event, its terms, or this page again."""
+    slug = invited.event.slug
+    if invited.role in DESK_ROLES:
+        return reverse("desk:overview", args=[slug])
+    if invited.role == Invitation.Role.READER:
+        return reverse("events:event", args=[slug])
+    admitted = invited.event.applications.filter(user=user, granted=True).exists()
+    return reverse("events:join", args=[slug]) if admitted else request.path
+
+
+def give_office(
+    request: HttpRequest, invited: Invitation, user: User, now: datetime
+) -> HttpResponse:
+    """The page of a link to an office for somebody signed in; who has the office is led to it."""
+    if has_office(invited, user):
+        return redirect(way_onward(request, invited, user))
+    if request.method == "POST":
+        try:
+            accept_office(invited, user, now)
+        except ConflictError:
+            return invitation_page(request, invited, 409)
+        return redirect(way_onward(request, invited, user))
+    return invitation_page(request, invited, 200)
+
+
+def let_in(request: HttpRequest, invited: Invitation, user: User, now: datetime) -> HttpResponse:
+    """The page of a contributor's link for somebody signed in."""
+    application = invited.event.applications.filter(user=user).first()
+    if request.method == "POST":
+        application = admit(invited, user, now)
+    if application is not None and application.granted:
+        return redirect("events:join", invited.event.slug)
+    return invitation_page(request, invited, 200, application=application)
+
+
+def invitation_page(
+    request: HttpRequest, invited: Invitation, status: int, **context: Any
+) -> HttpResponse:
+    """What the link gives, and what stands in this person's way or has to be given up for it."""
+    user, event = request.user, invited.event
+    looks_after = invited.role in DESK_ROLES
+    enrollment = enrollment_of(user, event) if looks_after else None
+    context |= {
+        "event": event,
+        "invitation": invited,
+        "looks_after": looks_after,
+        "enrollment": enrollment,
+        "has_judged": isinstance(user, User) and looks_after and has_judged(user, event),
+        "can_judge": event.is_open(timezone.now()),
+    }
+    return render(request, "events/invitation.html", context, status=status)
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@limited("invite", user=PERSON)
+def people(request: HttpRequest, slug: str) -> HttpResponse:
+    """Who looks after the event, who is invited, who asks to be let in; make a new link."""
+    event, now = event_for(request.user, slug, Role.ORGANIZER), timezone.now()
+    if request.method == "POST" and "copied" in request.POST:
+        stop_showing(request.session, LINK)
+        return redirect("events:people", slug)
+    form = InvitationForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        assert isinstance(request.user, User)
+        wish = form.cleaned_data
+        _made, token = invite(
+            event,
+            wish["role"],
+            now,
+            by=request.user,
+            uses=wish["uses"],
+            expires_at=now + timedelta(days=wish["days"]),
+        )
+        path = reverse("events:invitation", args=[token])
+        link = {"event": event.slug, "link": request.build_absolute_uri(path)}
+        keep_shown(request.session, LINK, link, now)
+        return redirect("events:people", slug)
+    return show_people(request, event, form, now)
+
+
+def show_people(
+    request: HttpRequest, event: Event, form: InvitationForm, now: datetime
+) -> HttpResponse:
+    """The page of people, with the link of an invitation that was made in this session."""
+    fresh = shown_secret(request.session, LINK, now)
+    context: dict[str, Any] = {
+        "event": event,
+        "is_organizer": True,
+        "is_staff_member": True,
+        "form": form,
+        "link": fresh["link"] if fresh and fresh["event"] == event.slug else "",
+        "memberships": event.memberships.select_related("user").order_by("role", "user__username"),
+        "invitations": event.invitations.filter(still_usable(now)),
+        # Those who wait for a word, and then those who were declined: that can be taken back.
+        "applications": event.applications.exclude(granted=True)
+        .select_related("user")
+        .order_by(F("decided_at").asc(nulls_first=True), "asked_at"),
+    }
+    status = 422 if form.errors else 200
+    return render(request, "events/people.html", context, status=status)
+
+
+def withdrawing() -> Step:
+    """The question before a link is ended."""
+    return Step(
+        gettext("Withdraw the invitation?"),
+        gettext(
+            "Its link stops working at once, for everybody who has it. Who has accepted it stays."
+        ),
+        gettext("Withdraw the invitation"),
+    )
+
+
+def removing(request: HttpRequest, username: str) -> Step:
+    """The question before somebody's office ends: one's own ends this page for oneself."""
+    consequence = gettext("They lose the desk at once. A new invitation is the only way back.")
+    if username == request.user.get_username():
+        consequence = gettext(
+            "You lose the desk at once, and cannot invite yourself again: another organizer can."
+        )
+    return Step(gettext("Remove %(name)s?") % {"name": username}, consequence, gettext("Remove"))
+
+
+@require_POST
+def withdraw(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
+    """End an invitation: its link leads nowhere from now on."""
+    event = event_for(request.user, slug, Role.ORGANIZER)
+    if not event.invitations.filter(uuid=uuid).exists():
+        raise NotFoundError
+    if question := ask_first(request, withdrawing(), reverse("events:people", args=[slug])):
+        return question
+    event.invitations.filter(uuid=uuid).delete()
+    stop_showing(request.session, LINK)
+    messages.success(request, gettext("The link no longer works."))
+    return redirect("events:people", slug)
+
+
+@require_POST
+def application(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
+    """Let somebody into a private event, or not."""
+    event = event_for(request.user, slug, Role.ORGANIZER)
+    asked = event.applications.filter(uuid=uuid).first()
+    if asked is None:
+        raise NotFoundError
+    assert isinstance(request.user, User)
+    granted = request.POST.get("decision") == "admit"
+    decide(asked, timezone.now(), granted=granted, by=request.user)
+    return redirect("events:people", slug)
+
+
+@require_POST
+def remove(request: HttpRequest, slug: str) -> HttpResponse:
+    """End somebody's office in the event."""
+    event = event_for(request.user, slug, Role.ORGANIZER)
+    username, back = request.POST.get("username", ""), reverse("events:people", args=[slug])
+    if question := ask_first(request, removing(request, username), back):
+        return question
+    try:
+        remove_member(event, username)
+    except ArenaError as refusal:
+        messages.error(request, refusal.message)
+    return redirect("events:people", slug)

@@ -1,0 +1,176 @@
+"""The doors into an event for contributors: its join page and the link on a printed seat."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from allauth.account.adapter import get_adapter
+from django import forms
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from arena.errors import ArenaError, ConflictError
+from arena.events.access import Role, enrollment_of, event_for, has_role
+from arena.events.joining.enrolling import (
+    Arrival,
+    check_may_join,
+    check_not_own,
+    check_takes,
+    join_event,
+    join_with_open_seat,
+    join_with_printed_seat,
+    seat_pool,
+)
+from arena.events.joining.terms import current_terms, has_agreed
+from arena.events.models import Event, Invitation
+from arena.people.accounts.showing import keep_code
+from arena.people.limits import DAY, Rate, give_back, limited, network_of, take
+from arena.people.models import Seat, User
+from arena.people.seats.claiming import Room, printed_seat, room_of
+
+# A lecture hall behind one address presses the button within a minute.
+HALL = Rate(1000, 60)
+PERSON = Rate(30, 60)
+
+
+class JoinForm(forms.Form):
+    """Consent to one version of the terms: an act of its own, never given beforehand."""
+
+    accept = forms.BooleanField(label=_("I have read this and agree"))
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+@dataclass(frozen=True)
+class Door:
+    """How somebody comes in: the event's own page, a printed seat's link, or an invitation."""
+
+    event: Event
+    seat: Seat | None = None
+    token: str = ""
+    invitation: Invitation | None = None
+
+
+@require_http_methods(["GET", "POST"])
+@login_not_required
+@never_cache
+@limited("join", network=HALL, user=PERSON)
+def join(request: HttpRequest, slug: str) -> HttpResponse:
+    """Accept the terms and become a contributor; a visitor gets an open seat with it."""
+    event = event_for(request.user, slug)
+    enrollment = enrollment_of(request.user, event)
+    if enrollment is not None and has_agreed(enrollment):
+        return redirect("judging:next", slug)
+    return answer(request, Door(event))
+
+
+@require_http_methods(["GET", "POST"])
+@login_not_required
+@never_cache
+@limited("claim", network=HALL, user=PERSON)
+def claim(request: HttpRequest, token: str) -> HttpResponse:
+    """The link on a printed seat: accept the terms, take the seat, begin."""
+    seat = printed_seat(token)
+    event = Event.objects.filter(seats=seat.pool_id).first()
+    if event is None:
+        return redirect("home")
+    if request.user == seat.user:
+        return redirect("judging:next", event.slug)
+    return answer(request, Door(event, seat=seat, token=token))
+
+
+def answer(request: HttpRequest, door: Door) -> HttpResponse:
+    """Show the terms, or act on a consent to them."""
+    form, error, now = JoinForm(request.POST or None), "", timezone.now()
+    refusal = why_not(request, door, now)
+    status = refusal.status if refusal and request.method == "POST" else 200
+    if request.method == "POST" and refusal is None:
+        if form.is_valid():
+            try:
+                arrival = arrive(request, door, form.cleaned_data["version"], now)
+                return welcome(request, arrival, now)
+            except ArenaError as failure:
+                error, status = failure.message, failure.status
+        else:
+            error, status = gettext("To join, please accept the terms."), 422
+    context = {
+        "event": door.event,
+        "terms": current_terms(door.event),
+        "form": form,
+        "error": error,
+        "refusal": refusal.message if refusal else "",
+        "seat": door.seat,
+        "room": room_for(request, door).value,
+        "is_staff_member": has_role(request.user, door.event, Role.REVIEWER),
+        "is_back": door.seat is None and enrollment_of(request.user, door.event) is not None,
+    }
+    return render(request, "events/join.html", context, status=status)
+
+
+def room_for(request: HttpRequest, door: Door) -> Room:
+    """Whether there is a place for this person: with an account or a printed seat always."""
+    if door.seat is not None or request.user.is_authenticated:
+        return Room.FREE
+    return room_of(door.event.seats)
+
+
+def why_not(request: HttpRequest, door: Door, now: datetime) -> ArenaError | None:
+    """The reason why this person cannot join now, for the page to say; None where they can."""
+    try:
+        if isinstance(request.user, User):
+            check_not_own(request.user, door.event)
+            if door.seat is None:
+                check_may_join(request.user, door.event, now)
+        check_takes(door.event, now)
+    except ArenaError as refusal:
+        return refusal
+    if door.seat is not None and door.seat.claimed_at is not None:
+        return ConflictError(
+            "This link has been used. Sign in with the username and access code beside it.",
+            "seat_taken",
+        )
+    return None
+
+
+def arrive(request: HttpRequest, door: Door, terms: int, now: datetime) -> Arrival:
+    """Join by whichever of the ways this request means."""
+    if door.token:
+        return join_with_printed_seat(door.token, door.event, now, terms=terms)
+    if isinstance(request.user, User) and enrollment_of(request.user, door.event) is not None:
+        # Somebody who agrees to changed terms is no newcomer, and takes up no quota.
+        return Arrival(request.user, join_event(request.user, door.event, now, terms=terms))
+    # A quota of joins per network and day, whether by a click or with a fresh account of one's
+    # own: hundreds of accounts from one place need the organizer's consent.
+    pool = seat_pool(door.event)
+    quota = Rate(pool.claims_per_network, DAY)
+    action, network = f"claim-{pool.pk}", network_of(request, now)
+    message = gettext(
+        "Many people have joined from your network today. If you are in a class or at a meeting, "
+        "its organizer can let in more."
+    )
+    take(action, network, quota, now, message)
+    try:
+        if isinstance(request.user, User):
+            enrollment = join_event(request.user, door.event, now, terms=terms)
+            return Arrival(request.user, enrollment)
+        return join_with_open_seat(door.event, now, terms=terms, invitation=door.invitation)
+    except ArenaError:
+        give_back(action, network, quota, now)
+        raise
+
+
+def welcome(request: HttpRequest, arrival: Arrival, now: datetime) -> HttpResponse:
+    """Sign the newcomer in, under a new session key; a new seat's code is shown on its page."""
+    event = arrival.enrollment.event
+    onward = reverse("judging:next", args=[event.slug])
+    if request.user != arrival.user:
+        get_adapter(request).login(request, arrival.user)
+    if not arrival.code:
+        return redirect(onward)
+    keep_code(request.session, arrival.user, arrival.code, now, onward=onward, place=event.title)
+    return redirect("people:code")

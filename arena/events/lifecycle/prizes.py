@@ -1,0 +1,54 @@
+"""What an event needs before somebody can win something in it."""
+
+from django.db.models import Count, Q
+from django.utils.translation import gettext as _
+
+from arena.errors import ArenaError
+from arena.events.models import Event, Matchup
+
+MIN_CONTROLS_FOR_PRIZE = 10
+"""Nobody has a score, or can win, before so many controls: leaderboard/contributors/scores.py."""
+OPENING_CONTROLS, OPENING_TURNS = 4, 30
+"""Everybody meets so many controls in their first turns, and then one in each interval
+(arena/judging/serving/schedule.py)."""
+
+
+def serving_counts(event: Event) -> tuple[int, int]:
+    """How many ordinary matchups and how many controls are in service."""
+    counts = Matchup.objects.serving().filter(event=event)
+    found = counts.aggregate(
+        ordinary=Count("pk", filter=Q(role=Matchup.Role.ORDINARY)),
+        controls=Count("pk", filter=Q(role=Matchup.Role.CONTROL)),
+    )
+    return found["ordinary"], found["controls"]
+
+
+def turns_for_prize(event: Event) -> int:
+    """After how many turns everybody has met as many controls as a winner needs."""
+    return OPENING_TURNS + (MIN_CONTROLS_FOR_PRIZE - OPENING_CONTROLS) * event.control_interval
+
+
+def missing_for_prize(event: Event) -> str:
+    """Why nobody could win the event's prize as things stand; empty where somebody could."""
+    if not event.prize:
+        return ""
+    ordinary, controls = serving_counts(event)
+    if controls < MIN_CONTROLS_FOR_PRIZE:
+        return _(
+            "A prize needs at least %(fewest)s controls in service: nobody’s reliability is "
+            "measured by fewer. There are %(controls)s."
+        ) % {"fewest": MIN_CONTROLS_FOR_PRIZE, "controls": controls}
+    wanted = turns_for_prize(event) - MIN_CONTROLS_FOR_PRIZE
+    if ordinary < wanted:
+        return _(
+            "A prize needs at least %(wanted)s ordinary matchups: with fewer nobody meets the "
+            "%(fewest)s controls that a winner needs. There are %(ordinary)s. More frequent "
+            "controls need fewer of them."
+        ) % {"wanted": wanted, "fewest": MIN_CONTROLS_FOR_PRIZE, "ordinary": ordinary}
+    return ""
+
+
+def check_prize(event: Event) -> None:
+    """Refuse what would leave a running event with a prize that nobody could win."""
+    if event.is_running() and (missing := missing_for_prize(event)):
+        raise ArenaError(missing, "prize_needs_controls")

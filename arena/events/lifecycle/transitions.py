@@ -1,0 +1,236 @@
+"""The life of an event: draft → open → frozen → closed → published.
+
+Each step is a conditional UPDATE of the state, so that two people, or a person and the clock,
+never take it twice. The server's clock alone decides; publishing is the leaderboard's affair.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from arena.errors import ArenaError, ConflictError
+from arena.events.lifecycle.prizes import missing_for_prize, serving_counts
+from arena.events.models import Event
+from arena.mail import sends_mail
+from arena.people.seats.claiming import Room, room_of
+
+State = Event.State
+# The share of controls in a contributor's first ten judgments: two of them.
+OPENING_SHARE = 0.2
+# Where what a check speaks of is put right, if not in the step of its own name.
+STEPS = {
+    "guidelines": "event",
+    "deadline": "event",
+    "records": "import",
+    "competitors": "import",
+    "publish_batch": "questions",
+}
+# Why visitors without an account find no way in, by what room there is and for private events.
+CLOSED_DOORS = {
+    (Room.NONE, False): lazy("There are no seats, so nobody can join by the link. Add open ones."),
+    (Room.PRINTED, False): lazy(
+        "All seats are printed, so nobody can join by the link: only people who hold a slip can. "
+        "Add open seats for visitors."
+    ),
+    (Room.TAKEN, False): lazy(
+        "Every open seat is taken, so nobody can join by the link now. Add more."
+    ),
+    (Room.NONE, True): lazy(
+        "There are no seats: invitations let in only people with an account. Add open ones."
+    ),
+    (Room.PRINTED, True): lazy(
+        "All seats are printed: invitations let in only people with an account. Add open seats."
+    ),
+    (Room.TAKEN, True): lazy(
+        "Every open seat is taken: invitations let in only people with an account. Add more."
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the checklist before opening."""
+
+    code: str
+    message: str
+    # Whether opening has to wait for it, or it is only worth knowing.
+    blocks: bool
+
+    @property
+    def step(self) -> str:
+        """The step of the set-up where it is put right."""
+        return STEPS.get(self.code, self.code)
+
+
+def missing_before_opening(event: Event, now: datetime) -> list[Check]:
+    """What stands between this event and its opening, and what is worth knowing besides."""
+    ordinary, controls = serving_counts(event)
+    return [
+        *missing_basics(event, now),
+        *missing_matchups(event, ordinary),
+        *missing_controls(event, ordinary, controls),
+        *missing_doors(event),
+        *missing_identities(event),
+    ]
+
+
+def missing_basics(event: Event, now: datetime) -> list[Check]:
+    """Guidelines and a deadline that lies ahead."""
+    checks = []
+    if not event.guidelines.exists():
+        checks.append(Check("guidelines", _("Write the guidelines."), blocks=True))
+    if not event.questions.filter(required=True).exists():
+        checks.append(Check("questions", _("Ask at least one question."), blocks=True))
+    if event.closes_at is None:
+        message = _("There is no deadline: the event stays open until you close it.")
+        checks.append(Check("deadline", message, blocks=False))
+    elif event.closes_at <= now:
+        checks.append(Check("deadline", _("The deadline has passed."), blocks=True))
+    return checks
+
+
+def missing_matchups(event: Event, ordinary: int) -> list[Check]:
+    """Something to judge, from at least two models."""
+    if ordinary == 0:
+        message = _("Import records with responses of at least two models.")
+        return [Check("records", message, blocks=True)]
+    if event.competitors.count() < 2:
+        message = _("There is one model only: nothing to compare.")
+        return [Check("competitors", message, blocks=True)]
+    return []
+
+
+def missing_controls(event: Event, ordinary: int, controls: int) -> list[Check]:
+    """Controls: not to be done without where a prize is at stake, enough of them to stay hidden,
+    and boards that do not give them away.
+
+    A pool of at least c / (1 − c) of the ordinary matchups recurs among people no more often
+    than they do, c being the share of controls in the first ten judgments.
+    """
+    if missing := missing_for_prize(event):
+        return [Check("controls", missing, blocks=True)]
+    if controls == 0:
+        message = _("Without controls nobody’s reliability can be measured.")
+        return [Check("controls", message, blocks=False)]
+    checks = []
+    if event.prize and not event.publish_batch:
+        message = _(
+            "Boards move with every judgment, so whoever watches them learns which ones were "
+            "controls. With a prize, let them move once in 100 judgments or more."
+        )
+        checks.append(Check("publish_batch", message, blocks=False))
+    wanted = round(ordinary * OPENING_SHARE / (1 - OPENING_SHARE))
+    if controls < wanted:
+        message = _(
+            "%(controls)s controls recur more often than ordinary records, which gives them away; "
+            "%(wanted)s would not."
+        ) % {"controls": controls, "wanted": wanted}
+        checks.append(Check("controls", message, blocks=False))
+    return checks
+
+
+def missing_doors(event: Event) -> list[Check]:
+    """Open seats: without one, no visitor gets in by the event's link or an invitation's."""
+    room = room_of(event.seats)
+    if room is Room.FREE or (event.is_private and event.needs_approval):
+        return []
+    words = CLOSED_DOORS[room, event.is_private]
+    return [Check("seats", str(words), blocks=False)]
+
+
+def missing_identities(event: Event) -> list[Check]:
+    """A way to confirm who one is, which a prize needs."""
+    if not event.prize or sends_mail() or settings.SOCIALACCOUNT_PROVIDERS:
+        return []
+    message = _(
+        "A prize goes only to somebody with a confirmed address or a linked account, and this site "
+        "sends no mail and offers no other sign-in: nobody can confirm anything. Whoever runs it "
+        "sets EMAIL_URL."
+    )
+    return [Check("identities", message, blocks=False)]
+
+
+def open_event(event: Event, now: datetime) -> None:
+    """Let judging begin (from `opens_at` on). Raises `ArenaError` naming what is missing."""
+    missing = [check.message for check in missing_before_opening(event, now) if check.blocks]
+    if missing:
+        raise ArenaError(" ".join(missing), "not_ready")
+    step(event, State.OPEN, State.DRAFT, opens_at=event.opens_at or now)
+
+
+def close_event(event: Event, now: datetime) -> None:
+    """End judging now: from here on it is as after a deadline.
+
+    What is on somebody's screen may be answered until its lease or the grace period ends. Where
+    there is nothing of that kind, the event is closed at once.
+    """
+    if event.opens_at is not None and event.opens_at >= now:
+        step(event, State.CLOSED, State.OPEN, State.FROZEN)
+        return
+    closes_at = min(event.closes_at or now, now)
+    # Nothing more is handed out from the first statement on, so what the second one finds on
+    # screens is all there is; a person who was being served meanwhile is late.
+    step(event, State.FROZEN, State.OPEN, State.FROZEN, closes_at=closes_at)
+    if not event.takes_answer(now) or not on_screens(event, now):
+        step(event, State.CLOSED, State.FROZEN)
+
+
+def on_screens(event: Event, now: datetime) -> int:
+    """How many people have a matchup before them that they may still answer."""
+    shown = event.enrollments.filter(assignments__state="shown", assignments__lease_until__gt=now)
+    return shown.count()
+
+
+def extend_event(event: Event, closes_at: datetime, now: datetime) -> None:
+    """Move the deadline of a running event; ranks that stood still move again if it is far."""
+    if closes_at <= now:
+        raise ArenaError(_("The new deadline lies in the past."), "deadline_past")
+    if event.opens_at is not None and closes_at <= event.opens_at:
+        raise ArenaError(_("The new deadline lies before the opening."), "deadline_early")
+    running = Event.objects.running().filter(pk=event.pk)
+    state = State.FROZEN if now >= freezes_at(event, closes_at) else State.OPEN
+    if not running.update(closes_at=closes_at, state=state):
+        raise ConflictError(_("This event is not running."), "not_running")
+    event.refresh_from_db()
+
+
+def advance_events(now: datetime) -> list[Event]:
+    """Freeze and close the events whose time has come; returns those that changed."""
+    changed = []
+    for event in Event.objects.running().exclude(closes_at=None):
+        assert event.closes_at is not None
+        due = state_at(event, event.closes_at, now)
+        # Closes the race with an organizer who extends or closes: the deadline is compared again.
+        rows = Event.objects.filter(pk=event.pk, state=event.state, closes_at=event.closes_at)
+        if due != event.state and rows.update(state=due):
+            event.state = due
+            changed.append(event)
+    return changed
+
+
+def state_at(event: Event, closes_at: datetime, now: datetime) -> str:
+    """The state in which a running event ought to be at this moment."""
+    if now >= closes_at + timedelta(minutes=event.grace_minutes):
+        return State.CLOSED
+    return State.FROZEN if now >= freezes_at(event, closes_at) else State.OPEN
+
+
+def freezes_at(event: Event, closes_at: datetime) -> datetime:
+    """From when on ranks stand still: for half of the event at most, so that they ever move."""
+    span = timedelta(minutes=event.freeze_minutes)
+    if event.opens_at is not None:
+        span = min(span, (closes_at - event.opens_at) / 2)
+    return closes_at - span
+
+
+def step(event: Event, to: str, *expected: str, **changes: datetime) -> None:
+    """Take one step of the life. Raises `ConflictError` where somebody else has taken it."""
+    rows = Event.objects.filter(pk=event.pk, state__in=expected)
+    if not rows.update(state=to, **changes):
+        raise ConflictError(_("The event is in another state by now."), "state_changed")
+    event.state = to
+    for name, value in changes.items():
+        setattr(event, name, value)

@@ -1,0 +1,58 @@
+"""What is judged, by whom, and how it came in. Rules across rows are in the verb modules."""
+
+from arena.events.models.event import (
+    Event,
+    EventQuerySet,
+    Guidelines,
+    Note,
+    Question,
+    Terms,
+    check_timezone,
+    draw_secret,
+)
+from arena.events.models.imports import ImportJob, ImportJobQuerySet, StagedRecord, import_path
+from arena.events.models.people import (
+    Application,
+    Enrollment,
+    EnrollmentQuerySet,
+    Invitation,
+    Membership,
+)
+from arena.events.models.records import (
+    Category,
+    Competitor,
+    Control,
+    Matchup,
+    MatchupQuerySet,
+    MatchupResponse,
+    Record,
+    Response,
+)
+
+__all__ = [
+    "Application",
+    "Category",
+    "Competitor",
+    "Control",
+    "Enrollment",
+    "EnrollmentQuerySet",
+    "Event",
+    "EventQuerySet",
+    "Guidelines",
+    "ImportJob",
+    "ImportJobQuerySet",
+    "Invitation",
+    "Matchup",
+    "MatchupQuerySet",
+    "MatchupResponse",
+    "Membership",
+    "Note",
+    "Question",
+    "Record",
+    "Response",
+    "StagedRecord",
+    "Terms",
+    "check_timezone",
+    "draw_secret",
+    "import_path",
+]

@@ -1,0 +1,3 @@
+"""What is done to records after their import: controls and corrections. Bringing them in is in
+`events.importing`.
+"""

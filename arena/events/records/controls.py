@@ -1,0 +1,119 @@
+"""Making a matchup a control, correcting or withdrawing its key, and taking it out of service."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+
+from arena.errors import ArenaError, ConflictError
+from arena.events.lifecycle.prizes import check_prize
+from arena.events.models import Control, Event, Matchup, MatchupResponse
+from arena.questions import KINDS, Value
+
+EXCERPT = 60
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What an organizer says about a matchup: `a` means that the first response is right."""
+
+    expected: str
+    reason: str
+
+
+def mark_as_control(matchup: Matchup, said: Expectation) -> Control:
+    """Give an ordinary matchup a key.
+
+    From then on its judgments measure people and no longer rate models.
+    """
+    question = matchup.event.questions.get(kind="preference")
+    key = key_of(matchup.event, said)
+    # Closes the race of two organizers: the role changes once, and the key comes with it.
+    with transaction.atomic():
+        ordinary = Matchup.objects.filter(pk=matchup.pk, role=Matchup.Role.ORDINARY)
+        if not ordinary.update(role=Matchup.Role.CONTROL, open_slots=0):
+            raise ConflictError(_("This is a control already."), "already_control")
+        return Control.objects.create(
+            matchup=matchup, question=question, key=key, reason=said.reason
+        )
+
+
+def change_key(control: Control, said: Expectation) -> None:
+    """Another right answer, or another reason for it; one that was withdrawn is back in service.
+
+    Every answer to the control, earlier ones too, is measured by the new key.
+    """
+    key = key_of(control.matchup.event, said)
+    # A key that is back and its matchup come together.
+    with transaction.atomic():
+        if Control.objects.filter(pk=control.pk, retired_at__isnull=False).update(
+            retired_at=None, retired_because=""
+        ):
+            restore_matchup(control.matchup)
+        Control.objects.filter(pk=control.pk).update(key=key, reason=said.reason)
+
+
+def withdraw_key(control: Control, because: str, now: datetime) -> None:
+    """Measure nobody by this control any more, and serve it no more."""
+    # Closes the race of two organizers who withdraw the last ones that a prize needs.
+    with transaction.atomic():
+        Event.objects.select_for_update().get(pk=control.matchup.event_id)
+        in_force = Control.objects.filter(pk=control.pk, retired_at=None)
+        if not in_force.update(retired_at=now, retired_because=because):
+            raise ConflictError(_("This key is withdrawn already."), "already_withdrawn")
+        retire_matchup(control.matchup, now)
+
+
+def key_of(event: Event, said: Expectation) -> Value:
+    """The key as it is kept. Raises `ArenaError` where nobody can answer so on this scale."""
+    if said.expected == "tie" and not event.offers_tie():
+        raise ArenaError(_("Nobody can answer “tie” on this scale."), "no_tie")
+    return KINDS["preference"].check_key(said.expected)
+
+
+def retire_matchup(matchup: Matchup, now: datetime) -> None:
+    """Serve a matchup no more; what was judged of it stays and goes on counting.
+
+    Raises `ArenaError` for a control that a running event with a prize cannot do without.
+    """
+    # Closes the race of two organizers who retire the last controls that a prize needs.
+    with transaction.atomic():
+        event = Event.objects.select_for_update().get(pk=matchup.event_id)
+        serving = Matchup.objects.filter(pk=matchup.pk, retired_at=None)
+        if serving.update(retired_at=now) and matchup.role == Matchup.Role.CONTROL:
+            check_prize(event)
+
+
+def restore_matchup(matchup: Matchup) -> None:
+    """Serve a retired matchup again. Raises `ConflictError` where its key was withdrawn."""
+    if Control.objects.filter(matchup=matchup, retired_at__isnull=False).exists():
+        raise ConflictError(_("Its key was withdrawn. Give it a key first."), "no_key")
+    Matchup.objects.filter(pk=matchup.pk).update(retired_at=None)
+
+
+def controls_of(event: Event) -> list[Control]:
+    """The event's controls with their records, retired ones last."""
+    controls = Control.objects.filter(matchup__event=event).select_related("matchup__record")
+    in_order = (F("matchup__retired_at").asc(nulls_first=True), "matchup__record__sort_key", "pk")
+    return list(controls.order_by(*in_order))
+
+
+def has_controls(event: Event) -> bool:
+    """Whether anybody is measured in this event: whether it has keys in force."""
+    return Control.objects.filter(matchup__event=event, retired_at=None).exists()
+
+
+def sides_of(matchup: Matchup) -> list[str]:
+    """What to call each response of a matchup, in the order that a key means."""
+    places = matchup.places.select_related("response__competitor").order_by("position")
+    return [side(place) for place in places]
+
+
+def side(place: MatchupResponse) -> str:
+    """A response's model and the beginning of its text."""
+    excerpt = Truncator(" ".join(place.response.text.split())).chars(EXCERPT)
+    competitor = place.response.competitor
+    return f"{competitor}: {excerpt}" if competitor else f"“{excerpt}”"

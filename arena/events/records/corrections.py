@@ -1,0 +1,115 @@
+"""Correcting a record: a new version takes its place, and what was judged keeps what it saw."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
+from random import Random
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from arena.errors import ArenaError, ConflictError
+from arena.events.importing.writing.batches import matchup_key
+from arena.events.importing.writing.style import style_of
+from arena.events.models import Control, Event, Matchup, MatchupResponse, Record, Response
+from arena.events.ordering import natural_key
+
+VERSION = re.compile(r"\.v\d+$")
+LONGEST_ID = 190
+
+
+@dataclass(frozen=True)
+class Wording:
+    """All texts of a record: its turns, and its responses by primary key from the lowest."""
+
+    turns: list[str]
+    responses: list[str]
+
+
+def wording_of(record: Record) -> Wording:
+    """The texts as they are."""
+    responses = record.responses.order_by("pk").values_list("text", flat=True)
+    return Wording([turn["content"] for turn in record.prompt], list(responses))
+
+
+def correct_record(record: Record, wording: Wording, now: datetime, rng: Random) -> Record:
+    """A new version of the record with these texts; the old one is served no more.
+
+    Matchups in service are made anew for it: ordinary ones want all their judgments again,
+    controls keep their key, since the order of responses is kept.
+    """
+    if wording == wording_of(record):
+        raise ArenaError(_("Nothing has changed."), "unchanged")
+    # Closes the race of two organizers: whoever retires the record writes its successor.
+    with transaction.atomic():
+        if not Record.objects.filter(pk=record.pk, retired_at=None).update(retired_at=now):
+            raise ConflictError(_("This record has been replaced already."), "replaced")
+        external_id = next_version(record)
+        successor = Record.objects.create(
+            event=record.event,
+            external_id=external_id,
+            sort_key=natural_key(external_id),
+            prompt=[
+                turn | {"content": text}
+                for turn, text in zip(record.prompt, wording.turns, strict=True)
+            ],
+            metadata=record.metadata,
+            imported_at=now,
+            replaces=record,
+        )
+        successor.categories.set(record.categories.all())
+        old = list(record.responses.order_by("pk"))
+        new = Response.objects.bulk_create(
+            Response(
+                record=successor,
+                competitor_id=response.competitor_id,
+                text=text,
+                **style_of(text)._asdict(),
+            )
+            for response, text in zip(old, wording.responses, strict=True)
+        )
+        successors = {before.pk: after for before, after in zip(old, new, strict=True)}
+        # A control whose key was withdrawn measures nobody, and its copy would not either.
+        in_service = record.matchups.filter(retired_at=None).exclude(
+            control__retired_at__isnull=False
+        )
+        in_service = in_service.select_related("control")
+        for matchup in in_service.prefetch_related("places").order_by("pk"):
+            responses = [successors[place.response_id] for place in matchup.places.all()]
+            pair_anew(matchup, successor, responses, rng)
+        record.matchups.filter(retired_at=None).update(retired_at=now)
+    return successor
+
+
+def pair_anew(
+    matchup: Matchup, successor: Record, responses: Sequence[Response], rng: Random
+) -> None:
+    """The same matchup of a record's new version."""
+    ordinary = matchup.role == Matchup.Role.ORDINARY
+    fresh = Matchup.objects.create(
+        event=successor.event,
+        record=successor,
+        key=matchup_key(response.pk for response in responses),
+        role=matchup.role,
+        open_slots=successor.event.overlap if ordinary else 0,
+        shuffle=rng.random(),
+    )
+    MatchupResponse.objects.bulk_create(
+        MatchupResponse(matchup=fresh, response=response, position=position)
+        for position, response in enumerate(responses)
+    )
+    if matchup.role == Matchup.Role.CONTROL:
+        key = matchup.control
+        Control.objects.create(
+            matchup=fresh, question_id=key.question_id, key=key.key, reason=key.reason
+        )
+
+
+def next_version(record: Record) -> str:
+    """The identifier of the next version: `q1`, `q1.v2`, `q1.v3`."""
+    event: Event = record.event
+    base = VERSION.sub("", record.external_id)[:LONGEST_ID]
+    names = (f"{base}.v{number}" for number in count(2))
+    return next(name for name in names if not event.records.filter(external_id=name).exists())

@@ -1,0 +1,141 @@
+"""Simulated contributors for trying an event out. Their judgments are marked as simulated.
+
+They are served by the same assignment and recorded by the same function as people's, so that an
+event filled this way looks in every respect like one filled by a crowd.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+
+from arena.events.models import Enrollment, Event, Matchup
+from arena.judging.models import Assignment, Origin
+from arena.judging.recording import check_answers, record_judgment
+from arena.judging.serving.assigning import latest_guidelines, next_assignment
+
+# The gap between the two sides of a control, in the natural-log strength of the simulation.
+CONTROL_GAP = 2.8
+# Spread of how much better one response of a record happens to be than its model.
+RECORD_NOISE = 0.6
+# The share of people who judge whatever there is, and how many others' visits theirs amount to.
+KEEN, KEEN_VISITS = 0.14, 50.0
+# Where answers change along the felt difference: tie up to the first, "much better" past the last.
+THRESHOLDS = (0.45, 1.6)
+
+
+@dataclass(frozen=True)
+class Temperament:
+    """How somebody judges: what share they answer carelessly, and how sharply they see."""
+
+    share: float
+    careless: float
+    sharpness: float
+    # Where a careless answer falls: a segment of the scale, or None for anywhere.
+    habit: str | None = None
+
+
+TEMPERAMENTS: dict[str, Temperament] = {
+    "careful": Temperament(share=0.45, careless=0.01, sharpness=1.6),
+    "ordinary": Temperament(share=0.33, careless=0.08, sharpness=1.0),
+    "hasty": Temperament(share=0.12, careless=0.35, sharpness=0.8),
+    "left-handed": Temperament(share=0.05, careless=0.9, sharpness=0.5, habit="a1"),
+    "coin-flipper": Temperament(share=0.05, careless=1.0, sharpness=0.0),
+}
+
+
+def simulate_judgments(
+    event: Event,
+    strengths: Mapping[str, float],
+    *,
+    people: int,
+    judgments: int,
+    span: tuple[datetime, datetime],
+    rng: Random,
+) -> int:
+    """Enrol simulated people and let them judge in the order of their visits; returns how many.
+
+    `strengths` maps competitors' names to natural-log strengths that decide the answers.
+    """
+    crowd = list(enrol_crowd(event, people, span[0], rng))
+    visits = [how_often(rng) for _ in crowd]
+    everybody = iter(rng.sample(range(people), people))
+    start, end = span
+    moments = sorted(start + (end - start) * rng.random() for _ in range(judgments))
+    done = 0
+    for moment in moments:
+        if not any(visits):
+            break
+        # Everybody comes once.
+        number = next(everybody, None)
+        if number is None:
+            number = rng.choices(range(people), visits)[0]
+        enrollment, temperament = crowd[number]
+        assignment = next_assignment(enrollment, rng, moment)
+        if assignment is None:
+            visits[number] = 0
+            continue
+        posted = {"preference": answer(assignment, temperament, strengths, rng)}
+        answers = check_answers(assignment, posted)
+        finished = moment + timedelta(seconds=rng.lognormvariate(3.4, 0.6))
+        record_judgment(assignment, answers, now=finished, origin=Origin.SIMULATED)
+        done += 1
+    return done
+
+
+def how_often(rng: Random) -> float:
+    """How often somebody comes back, relative to others: most a few times, the keen all day."""
+    if rng.random() < KEEN:
+        return KEEN_VISITS
+    return min(rng.paretovariate(1.3), 8.0)
+
+
+def enrol_crowd(
+    event: Event, people: int, joined_at: datetime, rng: Random
+) -> Iterator[tuple[Enrollment, Temperament]]:
+    """Simulated contributors, their temperaments drawn by share."""
+    guidelines = latest_guidelines(event)
+    shares = [temperament.share for temperament in TEMPERAMENTS.values()]
+    for number in range(1, people + 1):
+        enrollment = Enrollment.objects.create(
+            event=event,
+            external_id=f"simulated-{number:03}",
+            pseudonym=f"Simulated {number:03}",
+            joined_at=joined_at,
+            guidelines=guidelines,
+            guidelines_at=joined_at,
+        )
+        yield enrollment, rng.choices(list(TEMPERAMENTS.values()), shares)[0]
+
+
+def answer(
+    assignment: Assignment, temperament: Temperament, strengths: Mapping[str, float], rng: Random
+) -> str:
+    """The segment this person chooses on the five-point scale."""
+    if rng.random() < temperament.careless:
+        return temperament.habit or rng.choice(["a2", "a1", "tie", "b1", "b2"])
+    gap = true_gap(assignment, strengths)
+    uniform = min(max(rng.random(), 1e-9), 1 - 1e-9)
+    felt = gap * temperament.sharpness + math.log(uniform / (1 - uniform)) * 0.6
+    if abs(felt) < THRESHOLDS[0]:
+        return "tie"
+    degree = 2 if abs(felt) > THRESHOLDS[1] else 1
+    return f"{'a' if felt > 0 else 'b'}{degree}"
+
+
+def true_gap(assignment: Assignment, strengths: Mapping[str, float]) -> float:
+    """How much better the left response is: by the key of a control, else by strength."""
+    matchup = assignment.matchup
+    first_on_left = assignment.order[0] < assignment.order[1]
+    if matchup.role == Matchup.Role.CONTROL:
+        gap = CONTROL_GAP * int(matchup.control.key["sign"])
+    else:
+        names = matchup.places.order_by("position").values_list(
+            "response__competitor__name", flat=True
+        )
+        first, second = (strengths[str(name)] for name in names)
+        # The same for everybody who meets this matchup, as a lucky or an unlucky response is.
+        luck = Random(matchup.pk).gauss(0, RECORD_NOISE)  # noqa: S311 - no secret depends on it
+        gap = first - second + luck
+    return gap if first_on_left else -gap

@@ -1,0 +1,11 @@
+"""URLs of importing votes, under the namespace "votes"."""
+
+from django.urls import path
+
+from arena.judging.importing import views
+
+app_name = "votes"
+urlpatterns = [
+    path("events/<slug:slug>/import/votes/", views.new, name="new"),
+    path("events/<slug:slug>/import/votes/<uuid:uuid>/", views.job, name="job"),
+]

@@ -1,0 +1,72 @@
+"""Leaving for good: who somebody was is erased, what they judged stays under the pseudonym.
+
+The ledger's chain covers no free text, and every board counts pseudonyms: neither changes.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from arena.errors import ConflictError
+from arena.events.models import Enrollment, Event, Membership
+from arena.judging.models import Answer, Assignment, Flag
+from arena.judging.serving.assigning import expire_lapsed
+from arena.people.leaving import delete_account, empty_write_ahead_log
+from arena.people.models import User
+
+# Kinds of question whose answers are in the contributor's own words.
+FREE_TEXT = ("text",)
+# An answer that was on its way while its author left arrives long before this.
+STRAGGLERS = timedelta(hours=1)
+
+
+def erase_contributor(user: User, now: datetime) -> None:
+    """Delete the account, empty what its owner wrote, keep the judgments.
+
+    Raises `ConflictError` ("sole_organizer") for the only organizer of an event.
+    """
+    event = only_organizer_of(user)
+    if event is not None:
+        raise ConflictError(
+            f"You are the only organizer of “{event.title}”. Invite another one first.",
+            "sole_organizer",
+        )
+    # All or nothing: no account without its erased texts, no texts of a deleted account.
+    with transaction.atomic():
+        enrollments = list(Enrollment.objects.select_for_update().filter(user=user))
+        empty_texts(enrollments)
+        Assignment.objects.live().filter(enrollment__in=enrollments).update(lease_until=now)
+        expire_lapsed(Assignment.objects.filter(enrollment__in=enrollments), now)
+        Enrollment.objects.filter(user=user).update(user=None, left_at=now)
+        delete_account(user)
+        transaction.on_commit(empty_write_ahead_log)
+
+
+def only_organizer_of(user: User) -> Event | None:
+    """An event that would be left without an organizer."""
+    organizers = Membership.objects.filter(role=Membership.Role.ORGANIZER)
+    for own in organizers.filter(user=user).select_related("event"):
+        if not organizers.filter(event=own.event).exclude(user=user).exists():
+            return own.event
+    return None
+
+
+def empty_texts(enrollments: QuerySet[Enrollment] | list[Enrollment]) -> int:
+    """Empty comments and notes of these contributors, in every revision; returns how many."""
+    comments = Answer.objects.filter(
+        judgment__enrollment__in=enrollments, question__kind__in=FREE_TEXT
+    )
+    notes = Flag.objects.filter(assignment__enrollment__in=enrollments)
+    return comments.exclude(value={"text": ""}).update(value={"text": ""}) + notes.exclude(
+        note=""
+    ).update(note="")
+
+
+def finish_erasures(now: datetime) -> int:
+    """Empty what arrived while its author was leaving: an answer sent from another tab.
+
+    Also the database's log file, where somebody was reading when it should have been emptied.
+    """
+    transaction.on_commit(empty_write_ahead_log)
+    return empty_texts(Enrollment.objects.filter(left_at__gte=now - STRAGGLERS))

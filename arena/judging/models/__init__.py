@@ -1,0 +1,21 @@
+"""The act of judging: assignments, judgments and answers, flags and exclusions, the ledger."""
+
+from arena.judging.models.assignments import Assignment, AssignmentQuerySet
+from arena.judging.models.exclusions import Exclusion, ExclusionQuerySet
+from arena.judging.models.flags import Flag, FlagQuerySet
+from arena.judging.models.judgments import Answer, Judgment, JudgmentQuerySet, Origin
+from arena.judging.models.ledger import LedgerBatch
+
+__all__ = [
+    "Answer",
+    "Assignment",
+    "AssignmentQuerySet",
+    "Exclusion",
+    "ExclusionQuerySet",
+    "Flag",
+    "FlagQuerySet",
+    "Judgment",
+    "JudgmentQuerySet",
+    "LedgerBatch",
+    "Origin",
+]

@@ -1,0 +1,71 @@
+"""Why a judgment, or all of a contributor's, does not count."""
+
+from typing import ClassVar, Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from arena.events.models import Enrollment, Event
+from arena.people.models import User
+
+
+class ExclusionQuerySet(models.QuerySet["Exclusion"]):
+    """Chainable questions about exclusions."""
+
+    def in_force(self) -> Self:
+        """Exclusions that nobody has lifted."""
+        return self.filter(lifted_at=None)
+
+
+class Exclusion(models.Model):
+    """Why a judgment, or everything of a contributor, does not count. Lifted, never deleted."""
+
+    class Reason(models.TextChoices):
+        LATE = "late", _("Answered after its time")
+        UNRELIABLE = "unreliable", _("Not reliable enough")
+        RIGGING = "rigging", _("Looks steered")
+        BROKEN = "broken", _("Shown text was broken")
+        RECOGNISED = "recognised", _("A model was recognised")
+        ORGANIZER = "organizer", _("Organizer’s decision")
+
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="exclusions")
+    # Exactly one of the two is set.
+    judgment = models.ForeignKey(
+        "judging.Judgment", on_delete=models.CASCADE, null=True, related_name="exclusions"
+    )
+    enrollment = models.ForeignKey(
+        Enrollment, on_delete=models.CASCADE, null=True, related_name="exclusions"
+    )
+    reason = models.CharField(max_length=12, choices=Reason.choices)
+    note = models.TextField(blank=True)
+    # Null: the system itself (late answers).
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    # Null while in force.
+    lifted_at = models.DateTimeField(null=True)
+    lifted_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    objects = ExclusionQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(judgment=None, enrollment__isnull=False)
+                | Q(judgment__isnull=False, enrollment=None),
+                name="exclusion_of_one_thing",
+            ),
+            models.UniqueConstraint(
+                fields=["judgment"],
+                condition=Q(lifted_at=None),
+                name="exclusion_judgment_in_force_once",
+            ),
+            models.UniqueConstraint(
+                fields=["enrollment"],
+                condition=Q(lifted_at=None),
+                name="exclusion_enrollment_in_force_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reason} of {self.judgment or self.enrollment}"

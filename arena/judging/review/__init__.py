@@ -1,0 +1,1 @@
+"""Decisions on what counts: exclusions and their lifting. Where they show is the desk's affair."""

@@ -1,0 +1,212 @@
+"""Home, the event page and my page: they tell of everything, so they stand above every app."""
+
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from arena.events.access import STAFF, Role, Viewer, enrollment_of, event_for, has_role
+from arena.events.joining.terms import current_terms
+from arena.events.lifecycle.creation import may_create
+from arena.events.lifecycle.notes import current_note
+from arena.events.lifecycle.phases import phase_of
+from arena.events.models import Enrollment, Event, Membership
+from arena.judging.presenting import lacks_identity
+from arena.judging.receipts import receipts_of
+from arena.judging.recording import is_awaited
+from arena.markup import render_markdown
+from arena.people.accounts.first_account import needs_first_account
+from arena.people.accounts.identity import has_verified_identity
+from arena.people.models import Seat, User
+from arena.people.seats.claiming import Room, room_of
+from leaderboard.contributors.places import place_of
+from leaderboard.models import Rating, Snapshot
+from leaderboard.results.notices import unread
+from leaderboard.results.rounds import published_rounds
+from leaderboard.results.winner import SHORTLIST_SIZE
+
+State = Event.State
+OVER = (State.CLOSED, State.PUBLISHED)
+SHOWN = 100
+
+
+@require_GET
+@login_not_required
+def home(request: HttpRequest) -> HttpResponse:
+    """Events that are open or will be as cards, finished ones with their winner below."""
+    user, now = request.user, timezone.now()
+    known = Event.objects.known_to(user.pk)
+    running = known.running().order_by("closes_at", "-created_at")[:SHOWN]
+    finished = known.filter(state__in=OVER).order_by("-closes_at")[:SHOWN]
+    begun = with_figures(with_phase([*running, *finished], now))
+    offer_to(user, begun)
+    context = {
+        "open_events": [event for event in begun if event.phase.hands_out],
+        "coming_events": [event for event in begun if event.phase.is_ahead],
+        "finished_events": [
+            event for event in begun if not (event.phase.hands_out or event.phase.is_ahead)
+        ],
+        "is_new_site": not begun and needs_first_account(),
+        "own_events": with_phase(own_events(user), now) if isinstance(user, User) else [],
+        "notices": unread(user) if isinstance(user, User) else [],
+        "may_create": isinstance(user, User) and may_create(user),
+    }
+    return render(request, "home.html", context)
+
+
+def with_phase(events: list[Event], now: datetime) -> list[Any]:
+    """The events with `phase`, the words of their state."""
+    for event in events:
+        event.phase = phase_of(event, now)  # type: ignore[attr-defined]
+    return events
+
+
+def offer_to(user: Viewer, events: list[Any]) -> None:
+    """Give the events `is_joinable`: whether this person could judge there, or join to do so."""
+    joined = Enrollment.objects.filter(user=user.pk, user__isnull=False, event__in=events)
+    enrolled = set(joined.values_list("event", flat=True))
+    office = {"user": user.pk, "role__in": STAFF[Role.REVIEWER], "event__in": events}
+    looked_after = set(Membership.objects.filter(**office).values_list("event", flat=True))
+    pools = [event.seats_id for event in events]
+    seats = Seat.objects.open_unclaimed().filter(pool__in=pools)
+    with_seats = set(seats.values_list("pool", flat=True).distinct())
+    for event in events:
+        if event.pk in looked_after:
+            event.is_joinable = False
+        elif event.pk in enrolled:
+            event.is_joinable = event.phase.hands_out
+        else:
+            has_place = user.is_authenticated or event.seats_id in with_seats
+            event.is_joinable = event.phase.takes_people and has_place
+
+
+def own_events(user: User) -> list[Event]:
+    """The events this person looks after."""
+    office = {"memberships__user": user, "memberships__role__in": STAFF[Role.REVIEWER]}
+    return list(Event.objects.filter(**office).order_by("-created_at")[:SHOWN])
+
+
+def with_figures(events: list[Any]) -> list[Any]:
+    """The events with `judged`, `contributors`, `simulated` and `winners` of their public board,
+    `round`, the name of their result once it is published, and `earlier`, those before it.
+
+    The same numbers as on the board, from the same snapshot: no two pages differ.
+    """
+    shown = {
+        snapshot.event_id: snapshot for snapshot in Snapshot.objects.filter(board__event__in=events)
+    }
+    overall = Rating.objects.filter(
+        snapshot__in=shown.values(), category=None, weighting=Rating.Weighting.RAW, rank=1
+    ).select_related("competitor", "snapshot")
+    rounds = published_rounds(events)
+    for event in events:
+        snapshot = shown.get(event.pk)
+        origins = snapshot.details.get("origins", {}) if snapshot else {}
+        event.judged = snapshot.judgments if snapshot else 0
+        event.contributors = snapshot.contributors if snapshot else 0
+        event.simulated = origins.get("simulated", 0)
+        names = rounds[event.pk]
+        event.round = names[0] if names else None
+        event.earlier = names[1:]
+        event.winners = [
+            rating.competitor.name for rating in overall if rating.snapshot.event_id == event.pk
+        ]
+    return events
+
+
+@require_GET
+@login_not_required
+def event_page(request: HttpRequest, slug: str) -> HttpResponse:
+    """What is compared and why, until when, and one button."""
+    event, now = event_for(request.user, slug), timezone.now()
+    with_figures([event])
+    guidelines = event.guidelines.order_by("-version").first()
+    enrollment = enrollment_of(request.user, event)
+    context = {
+        "event": event,
+        "offer": offer_of(request.user, event, enrollment, now).value,
+        "room": room_of(event.seats).value,
+        "enrollment": enrollment,
+        "is_staff_member": has_role(request.user, event, Role.REVIEWER),
+        "terms": current_terms(event),
+        "note": current_note(event),
+        "guidelines_html": render_markdown(guidelines.text) if guidelines else "",
+        "description_html": render_markdown(event.description),
+        "prize_html": render_markdown(event.prize) if event.prize else "",
+        "competitors": event.competitors.count(),
+        "reminder": reminder_of(event, enrollment),
+        "notices": unread(request.user, event) if isinstance(request.user, User) else [],
+    }
+    return render(request, "events/event.html", context)
+
+
+def reminder_of(event: Event, enrollment: Enrollment | None) -> str:
+    """ "place" for somebody among the first ten, by the places that pages show, who could not be
+    given the prize as things stand; else nothing."""
+    if enrollment is None or not event.prize or not lacks_identity(enrollment):
+        return ""
+    place = place_of(event, enrollment)
+    return (
+        "place"
+        if place is not None and place.rank is not None and place.rank <= SHORTLIST_SIZE
+        else ""
+    )
+
+
+class Offer(Enum):
+    """What an event has for somebody to do, which is its page's one button."""
+
+    OWN = "own"  # looks after it, so does not judge
+    GO_ON = "go_on"  # has joined, and there is something to answer
+    WAIT = "wait"  # has joined before it opens
+    ACCEPT = "accept"  # a visitor, for whom there is a seat
+    START = "start"  # somebody with an account
+    FULL = "full"  # a visitor, and no seat is free
+    NOTHING = "nothing"
+
+
+def offer_of(user: Viewer, event: Event, enrollment: Enrollment | None, now: datetime) -> Offer:
+    """What this person can do in the event at this moment."""
+    phase = phase_of(event, now)
+    if has_role(user, event, Role.REVIEWER):
+        return Offer.OWN if phase.takes_people else Offer.NOTHING
+    if enrollment is not None:
+        if phase.hands_out or is_awaited(enrollment, now):
+            return Offer.GO_ON
+        return Offer.WAIT if phase.takes_people else Offer.NOTHING
+    if not phase.takes_people:
+        return Offer.NOTHING
+    if user.is_authenticated:
+        return Offer.START
+    return Offer.ACCEPT if room_of(event.seats) is Room.FREE else Offer.FULL
+
+
+@require_GET
+@never_cache
+def me(request: HttpRequest, slug: str) -> HttpResponse:
+    """What I judged here, where I stand, and my settings."""
+    event, now = event_for(request.user, slug), timezone.now()
+    enrollment = enrollment_of(request.user, event)
+    if enrollment is None:
+        return redirect("events:join", slug)
+    assert isinstance(request.user, User)
+    context = {
+        "event": event,
+        "enrollment": enrollment,
+        "can_go_on": offer_of(request.user, event, enrollment, now) is Offer.GO_ON,
+        "standing": place_of(event, enrollment),
+        "display_name": request.user.display_name,
+        "name_url": reverse("events:name"),
+        "leave_url": reverse("judging:leave"),
+        "notices": unread(request.user, event),
+        "has_identity": has_verified_identity(request.user),
+        "reminder": reminder_of(event, enrollment),
+    }
+    return render(request, "judging/me.html", context | receipts_of(enrollment, request.GET))
