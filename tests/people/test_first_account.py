@@ -66,9 +66,22 @@ def test_seats_are_nobodys_account_of_their_own() -> None:
 def test_the_link_works_once(client: Client) -> None:
     path = link_in(announce())
     client.post(path, {"username": "ada"})
-    assert client.get(path).status_code == 404
-    assert client.post(path, {"username": "eve"}).status_code == 404
+    other = Client()
+    assert other.get(path).status_code == 404
+    assert other.post(path, {"username": "eve"}).status_code == 404
     assert [user.username for user in User.objects.all()] == ["ada"]
+
+
+def test_going_back_from_the_code_leads_to_the_code_again(client: Client) -> None:
+    path = link_in(announce())
+    client.post(path, {"username": "ada"})
+
+    assert client.get(path)["Location"] == "/account/seat/code/"
+    assert client.post(path, {"username": "eve"})["Location"] == "/account/seat/code/"
+
+    client.post("/account/seat/saved/")
+    assert client.get(path).status_code == 404
+    assert User.objects.count() == 1
 
 
 def test_the_link_ends_once_somebody_has_an_account_by_other_means(client: Client) -> None:

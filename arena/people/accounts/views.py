@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from arena.errors import ConflictError
 from arena.people.accounts.first_account import check_setup_link, create_first_account
-from arena.people.accounts.showing import keep_code
+from arena.people.accounts.showing import CODE, keep_code, shown_secret
 from arena.people.forms import AccountForm
 from arena.people.limits import Rate, limited
 
@@ -24,10 +24,12 @@ A_FEW = Rate(20, 60)
 @limited("first", network=A_FEW)
 def first(request: HttpRequest, token: str) -> HttpResponse:
     """Choose a name; the access code is shown next, and then the form of a new event."""
+    now = timezone.now()
+    if request.user.is_authenticated and shown_secret(request.session, CODE, now):
+        return redirect("people:code")  # back from that page
     check_setup_link(token)
     form = AccountForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        now = timezone.now()
         try:
             user, code = create_first_account(token, form.cleaned_data["username"], now)
         except ConflictError as refusal:
