@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from arena.events.access import Role, enrollment_of, event_for
+from arena.events.access import Role, enrollment_of, event_for, has_role
 from arena.markup import render_markdown
 
 
@@ -32,6 +32,7 @@ def guidelines(request: HttpRequest, slug: str) -> HttpResponse:
         "guidelines": latest,
         "html": render_markdown(latest.text) if latest else "",
         "enrollment": enrollment,
+        "is_staff_member": has_role(request.user, event, Role.REVIEWER),
         "acknowledged": acknowledged,
     }
     return render(request, "events/guidelines.html", context)

@@ -1,6 +1,7 @@
 """The public pages of what follows from judgments: models, contributors, method."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,9 +21,9 @@ from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_GET
 
 from arena.errors import NotFoundError
-from arena.events.access import enrollment_of, event_for
+from arena.events.access import Role, enrollment_of, event_for, has_role
 from arena.events.lifecycle.phases import Phase, phase_of
-from arena.events.models import Enrollment, Event
+from arena.events.models import Event
 from arena.events.records.controls import has_controls
 from arena.judging.models import Origin
 from leaderboard.contributors.places import is_over, place_of, places, standings_of
@@ -55,11 +56,15 @@ def board(request: HttpRequest, slug: str) -> HttpResponse:
     enrollment = enrollment_of(request.user, event)
     phase = phase_of(event, timezone.now())
     is_part, tag = bool(request.headers.get("HX-Request")), tag_of(request, event, phase)
-    own_tag = tag if is_part else page_tag(request, event, enrollment, tag)
+    tabs = {
+        "enrollment": enrollment,
+        "is_staff_member": has_role(request.user, event, Role.REVIEWER),
+    }
+    own_tag = tag if is_part else page_tag(request, event, tabs, tag)
     response = get_conditional_response(request, own_tag) if own_tag else None
     if response is None:
         html = board_html(request, event, phase, tag)
-        context = {"event": event, "enrollment": enrollment, "board_html": html}
+        context = {"event": event, "board_html": html} | tabs
         response = (
             HttpResponse(html) if is_part else render(request, "leaderboard/board.html", context)
         )
@@ -70,9 +75,7 @@ def board(request: HttpRequest, slug: str) -> HttpResponse:
     return response
 
 
-def page_tag(
-    request: HttpRequest, event: Event, enrollment: Enrollment | None, tag: str
-) -> str | None:
+def page_tag(request: HttpRequest, event: Event, tabs: Mapping[str, Any], tag: str) -> str | None:
     """The ETag of the whole page for this visitor; None where a message waits to be shown once.
 
     Around the part that changes stand the event's head, the visitor's name and tabs, and the
@@ -82,7 +85,8 @@ def page_tag(
         return None
     release = getattr(staticfiles_storage, "manifest_hash", "")
     head = (event.title, event.opens_at, event.closes_at, event.timezone)
-    parts = [tag, head, str(request.user), request.user.pk, enrollment is not None, release]
+    shown = [bool(value) for value in tabs.values()]
+    parts = [tag, head, str(request.user), request.user.pk, *shown, release]
     digest = salted_hmac("leaderboard.page", repr(parts)).hexdigest()
     return f'"{event.pk}-{digest[:32]}"'
 
@@ -205,6 +209,7 @@ def contributors(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "event": event,
         "enrollment": own,
+        "is_staff_member": has_role(request.user, event, Role.REVIEWER),
         "page": page,
         "places": places(event, list(page), page.start_index() - 1),
         "own": place_of(event, own),
@@ -228,6 +233,7 @@ def winner(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "event": event,
         "enrollment": enrollment_of(request.user, event),
+        "is_staff_member": has_role(request.user, event, Role.REVIEWER),
         "winner": confirmed,
         "place": place_of(event, confirmed.enrollment),
     }
@@ -239,5 +245,9 @@ def winner(request: HttpRequest, slug: str) -> HttpResponse:
 def method(request: HttpRequest, slug: str) -> HttpResponse:
     """What is computed, from which votes, and what is left out."""
     event = event_for(request.user, slug)
-    context = {"event": event, "enrollment": enrollment_of(request.user, event)}
+    context = {
+        "event": event,
+        "enrollment": enrollment_of(request.user, event),
+        "is_staff_member": has_role(request.user, event, Role.REVIEWER),
+    }
     return render(request, "leaderboard/method.html", context | method_context(event))
