@@ -16,11 +16,15 @@ QUESTION = "X-Question"
 
 @dataclass(frozen=True)
 class Step:
-    """What is about to be done: the question, what follows from it, and the button that does it."""
+    """What is about to be done: the question, what follows from it, and the button that does it.
+
+    The button warns by its colour unless the step is what everybody has been working towards.
+    """
 
     title: str
     consequence: str
     button: str
+    is_welcome: bool = False
 
 
 def ask_first(request: HttpRequest, step: Step | None, back: str) -> HttpResponse | None:

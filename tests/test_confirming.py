@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.serializers import serialize
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from arena.events.importing.uploads import keep_upload
 from arena.events.joining.enrolling import provision
@@ -31,6 +32,7 @@ from tests.desk.test_desk import FORM
 from tests.desk.test_setup import TERMS
 from tests.factories import (
     NOW,
+    make_assignment,
     make_competitors,
     make_control,
     make_enrollment,
@@ -276,6 +278,34 @@ def test_what_cannot_be_undone_asks_once(what: str) -> None:
     done = scene.post(name, {**dict(hidden), "sure": "yes"}, *args)
     assert done.status_code in (200, 302)
     assert everything() != before
+
+
+@pytest.mark.parametrize(
+    ("what", "warns"),
+    [
+        *(("open", False), ("publish", False), ("seal", False)),
+        *(("close", True), ("remove a member", True)),
+    ],
+)
+def test_only_a_step_that_takes_something_away_has_a_button_that_warns(
+    what: str, warns: bool
+) -> None:
+    scene, name, posted, args = ACTS[what]()
+    assert (b"button-danger" in scene.post(name, posted, *args).content) == warns
+
+
+def test_closing_says_how_long_the_deadline_can_still_be_moved() -> None:
+    scene = Scene()
+    nobody = scene.post("desk:state", {"to": "closed"}).content.decode()
+    make_assignment(make_enrollment(scene.event), now=timezone.now())
+    somebody = scene.post("desk:state", {"to": "closed"}).content.decode()
+    assert "move the deadline" not in nobody
+    assert "10 minutes to answer it. Until then you can still move the deadline." in somebody
+
+    later = {"to": "extended", "closes_at": "2031-01-01T09:00"}
+    scene.post("desk:state", {"to": "closed", "sure": "yes"})
+    scene.post("desk:state", later)
+    assert Event.objects.get().takes_contributors(timezone.now())
 
 
 @pytest.mark.parametrize(

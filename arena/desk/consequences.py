@@ -46,7 +46,7 @@ def opening(event: Event, now: datetime) -> Step:
         "An open event never becomes a draft again, texts that somebody has been shown can only "
         "be replaced, and the first judgment fixes the scale."
     )
-    return Step(_("Open the event?"), f"{begins} {stays}", _("Open the event"))
+    return Step(_("Open the event?"), f"{begins} {stays}", _("Open the event"), is_welcome=True)
 
 
 def closing(event: Event, now: datetime) -> Step:
@@ -63,6 +63,8 @@ def closing(event: Event, now: datetime) -> Step:
             )
             % {"count": people, "minutes": event.grace_minutes}
         )
+        if event.grace_minutes:
+            said.append(_("Until then you can still move the deadline."))
     said.append(_("A closed event cannot be opened again."))
     return Step(_("Close the event now?"), " ".join(said), _("Close the event now"))
 
@@ -81,7 +83,7 @@ def publishing(event: Event) -> Step:
             "%(count)s contributors with a confirmed address hear of it by e-mail.",
             mails,
         ) % {"count": mails}
-    return Step(_("Publish the result?"), said, _("Publish the result"))
+    return Step(_("Publish the result?"), said, _("Publish the result"), is_welcome=True)
 
 
 def sealing(name: str) -> Step:
@@ -90,6 +92,7 @@ def sealing(name: str) -> Step:
         _("Seal the round “%(name)s”?") % {"name": name},
         _("The boards as they stand are kept under this name for ever. It cannot be renamed."),
         _("Seal the round"),
+        is_welcome=True,
     )
 
 
@@ -199,6 +202,7 @@ def naming_winner(enrollment: Enrollment) -> Step:
         _("Confirm %(name)s as the winner?") % {"name": name},
         _("A public page says so at once. What has been read there cannot be taken back."),
         _("Confirm as winner"),
+        is_welcome=True,
     )
 
 
@@ -215,7 +219,7 @@ def sending_note(people: int, mails: int) -> Step:
             "%(count)s get it by e-mail within a minute, which cannot be called back.",
             mails,
         ) % {"count": mails}
-    return Step(_("Send the note?"), said, _("Send the note"))
+    return Step(_("Send the note?"), said, _("Send the note"), is_welcome=True)
 
 
 def changing_promises(event: Event, *, guidelines: bool, terms: bool) -> Step | None:
