@@ -281,6 +281,12 @@ def test_nobody_but_organizers_manages_people(client: Client, event: Event) -> N
     assert Application.objects.get().granted is None
 
 
+def test_an_invitation_made_in_a_hurry_gives_the_smaller_office(organizer: Client) -> None:
+    page = organizer.get("/events/fair/people/").content.decode()
+    assert '<option value="reviewer" selected>' in page
+    assert "Reviewers work through flags" in page
+
+
 def test_a_wrong_wish_is_said(organizer: Client) -> None:
     page = organizer.post("/events/fair/people/", {"role": "king", "uses": 0, "days": 7})
     assert page.status_code == 422

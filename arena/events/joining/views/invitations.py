@@ -50,7 +50,15 @@ LINK = "invitation"
 class InvitationForm(forms.Form):
     """What a new link gives, how often, and for how long."""
 
-    role = forms.ChoiceField(label=_("Role"), choices=Invitation.Role.choices)
+    role = forms.ChoiceField(
+        label=_("Role"),
+        choices=Invitation.Role.choices,
+        initial=Invitation.Role.REVIEWER,
+        help_text=_(
+            "Organizers run the event. Reviewers work through flags and decide which contributors "
+            "count. Readers see the event even if it is private. Contributors judge."
+        ),
+    )
     uses = forms.IntegerField(label=_("How many people"), min_value=1, max_value=10_000, initial=1)
     days = forms.IntegerField(
         label=_("Valid for how many days"), min_value=1, max_value=365, initial=14
