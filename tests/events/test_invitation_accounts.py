@@ -80,6 +80,8 @@ def test_a_taken_or_impossible_name_is_said_and_uses_nothing_up(
     for name in ("RITA", "", "no/slash", "x" * 61):
         assert client.post(link, {"username": name}).status_code == 422
     assert not Membership.objects.exists()
+    taken = client.post(link, {"username": "rita"}).content.decode()
+    assert "Somebody here has this name already. Choose another one." in taken
     assert client.post(link, {"username": "rita-2"}).status_code == 302
 
 

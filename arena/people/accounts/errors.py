@@ -16,9 +16,12 @@ ACCOUNT = {
     "invalid_login": _("The name or the code is not right."),
     "invalid_password_reset": _("This link no longer works."),
     "max_email_addresses": _("You can have %d addresses at most."),
+    "rate_limited": _("Too many tries. Wait a while before the next."),
+    "same_as_current": _("This is what it is already. Choose something else."),
     "too_many_login_attempts": _("Too many wrong tries. Wait a while before the next."),
     "unknown_email": _("No account has this address."),
     "unverified_primary_email": _("Confirm the address first; then mail to you can go there."),
+    "username_taken": _("Somebody here has this name already. Choose another one."),
     "username_blacklisted": _("This username is not free. Choose another one."),
 }
 SECOND_STEP = {
