@@ -24,7 +24,7 @@ class Exclusion(models.Model):
     class Reason(models.TextChoices):
         LATE = "late", _("Answered after its time")
         UNRELIABLE = "unreliable", _("Not reliable enough")
-        RIGGING = "rigging", _("Looks steered")
+        RIGGING = "rigging", _("Suspected manipulation")
         BROKEN = "broken", _("Shown text was broken")
         RECOGNISED = "recognised", _("A model was recognised")
         ORGANIZER = "organizer", _("Organizer’s decision")
