@@ -2,13 +2,17 @@
 
 import json
 import subprocess
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from arena.events.models import Event, Record
 from arena.people.models import Seat
+from tests.factories import make_event, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATIENCE = 60_000
@@ -30,6 +34,17 @@ def records(path: Path, count: int = 50) -> Path:
     return path
 
 
+def test_the_desk_of_a_running_event_fits_a_phone(
+    phone: Page, sign_in: Callable[..., None]
+) -> None:
+    organizer = make_user("olga")
+    event = make_event("tea", organizer=organizer, closes_at=timezone.now() + timedelta(days=30))
+    sign_in(phone, organizer)
+    phone.goto(f"/events/{event.slug}/desk/")
+    expect(phone.get_by_role("button", name="Move")).to_be_visible()
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+
+
 def test_from_sign_up_to_an_open_event(
     page: Page, celery_worker_process: "subprocess.Popen[bytes]", tmp_path: Path
 ) -> None:
@@ -41,7 +56,7 @@ def test_from_sign_up_to_an_open_event(
     page.get_by_role("link", name="New event").click()
     page.get_by_label("Title").fill("Sums")
     page.get_by_label("Guidelines").fill("# Be exact\n\nThe right sum wins.")
-    page.get_by_label("Deadline").fill("2031-05-01T18:00")
+    page.get_by_label("Deadline", exact=True).fill("2031-05-01T18:00")
     page.get_by_role("button", name="Save and go on").click()
     page.get_by_role("button", name="Save", exact=True).click()
     page.get_by_role("link", name="Import", exact=True).first.click()

@@ -202,6 +202,46 @@ def test_the_overview_shows_how_the_event_is_doing(desk: Client, event: Event) -
     assert sum(hour.judgments for hour in page.context["health"].hourly) == 5
 
 
+def test_what_is_only_on_a_screen_is_no_judgment_yet(desk: Client, event: Event) -> None:
+    enrollment = make_enrollment(event)
+    make_judgment(enrollment)
+    make_assignment(enrollment, now=timezone.now())
+    health = desk.get(url("overview", event)).context["health"]
+    assert (health.taken, health.leases) == (1, 1)
+
+
+def test_a_running_event_shows_the_link_to_share(desk: Client, event: Event) -> None:
+    link = f'value="http://testserver{reverse("events:event", args=[event.slug])}"'
+    shown = {}
+    for state in ("draft", "open", "closed"):
+        Event.objects.update(state=state)
+        shown[state] = link in desk.get(url("overview", event)).content.decode()
+    assert shown == {"draft": False, "open": True, "closed": False}
+
+
+def test_the_way_to_the_desk_is_on_every_tab_of_an_event(desk: Client, event: Event) -> None:
+    tabs = [
+        reverse(name, args=[event.slug])
+        for name in (
+            *("events:event", "events:guidelines"),
+            *("leaderboard:board", "leaderboard:contributors", "leaderboard:method"),
+        )
+    ]
+    way = f'href="{url("overview", event)}"'
+    visitor = Client()
+    assert [tab for tab in tabs if way not in desk.get(tab).content.decode()] == []
+    assert [tab for tab in tabs if way in visitor.get(tab).content.decode()] == []
+
+
+def test_a_page_kept_by_the_browser_gets_the_way_to_the_desk(desk: Client, event: Event) -> None:
+    helper = make_user("helper")
+    client, board = signed_in(helper), reverse("leaderboard:board", args=[event.slug])
+    kept = {"If-None-Match": client.get(board)["ETag"]}
+    assert client.get(board, headers=kept).status_code == 304
+    make_membership(event, helper)
+    assert client.get(board, headers=kept).status_code == 200
+
+
 def test_every_figure_leads_to_its_list_and_follows(desk: Client, event: Event) -> None:
     make_assignment(make_enrollment(event), now=timezone.now())
     address = url("overview", event)

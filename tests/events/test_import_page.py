@@ -262,6 +262,9 @@ def test_progress_is_asked_for_until_the_import_is_over(organizer: Client, event
 
     assert 'hx-trigger="every 1s"' in partial
     assert 'value="75"' in partial
+    assert "People can judge meanwhile" in partial
+    Event.objects.update(state="draft")
+    assert "People can judge meanwhile" not in organizer.get(url_of(job)).content.decode()
     assert "<html" not in partial
 
 

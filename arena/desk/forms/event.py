@@ -63,7 +63,7 @@ class EventForm(SettingsForm):
 
     timezone = TimezoneField(
         label=_("Time zone"),
-        help_text=_("The deadline is meant in it; visitors see their own time beside it."),
+        help_text=_("The deadline is in this time zone; visitors see their own time beside it."),
     )
     other_timezone = forms.CharField(
         label=_("Another time zone"),
@@ -285,8 +285,8 @@ class QuestionsForm(SettingsForm):
             "overlap": _("Judgments wanted for each matchup"),
             "choosing": _("Which matchup comes next"),
             "matchups_per_record": _("Matchups of each record"),
-            "control_interval": _("After the first 30, a control once in so many"),
-            "publish_batch": _("Boards move once in so many judgments"),
+            "control_interval": _("After the first 30, one control in how many matchups"),
+            "publish_batch": _("Judgments between two updates of the boards"),
             "lease_minutes": _("Minutes a matchup is held for somebody"),
             "undo_seconds": _("Seconds in which an answer can be changed"),
             "recurrence_gap": _("Other matchups before somebody meets a prompt again"),
@@ -336,7 +336,7 @@ class OpenSeatsForm(forms.Form):
 
     open = forms.IntegerField(label=_("Open seats"), min_value=0, max_value=MOST_OPEN, initial=200)
     claims_per_network = forms.IntegerField(
-        label=_("Claims from one network in a day"),
+        label=_("Seats that one network can take in a day"),
         min_value=1,
         max_value=100_000,
         help_text=_("Raise it when a lecture hall joins from one address."),

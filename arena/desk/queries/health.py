@@ -65,6 +65,8 @@ def health_of(event: Event, now: datetime) -> Health:
         count=Count("pk"), open=Sum("open_slots")
     )
     wanted = ordinary["count"] * event.overlap
+    # Slots that somebody holds are neither open nor filled.
+    held = Assignment.objects.live().filter(matchup__in=matchups.filter(role=Matchup.Role.ORDINARY))
     credits = control_credits(event)
     return Health(
         judged=standing.count(),
@@ -72,7 +74,7 @@ def health_of(event: Event, now: datetime) -> Health:
         enrolled=counting.count(),
         active=counting.filter(pk__in=recent.values("enrollment")).count(),
         excluded=event.enrollments.count() - counting.count(),
-        taken=max(0, wanted - (ordinary["open"] or 0)),
+        taken=max(0, wanted - (ordinary["open"] or 0) - held.count()),
         wanted=wanted,
         leases=leases_of(event, now).count(),
         flags=open_flags(event).count(),

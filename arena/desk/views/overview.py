@@ -66,6 +66,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
         "awaits_correction": awaits_correction(event),
         "note": current_note(event),
         "deadline_form": DeadlineForm(event),
+        "event_link": request.build_absolute_uri(reverse("events:event", args=[slug])),
         "closed_doors": missing_doors(event) if event.takes_contributors(now) else [],
     }
     return desk_page(request, "overview", event, context)
