@@ -33,10 +33,11 @@ def django_db_modify_db_settings(services: Services) -> None:
 
 
 @pytest.fixture(autouse=True)
-def fresh_cache() -> Iterator[None]:
+def fresh_cache(request: pytest.FixtureRequest) -> Iterator[None]:
     """Rate limits and cached pages of one test are none of the next one's business."""
     yield
-    cache.clear()
+    if not request.node.get_closest_marker("pure"):
+        cache.clear()
 
 
 @pytest.fixture

@@ -29,6 +29,8 @@ START_SECONDS = 60
 STOP_SECONDS = 20
 POSTGRESQL_PORT = 5432  # the name of its socket, mostly
 PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+# Tests of code that knows no service: they start none.
+PURE = {("tests", "ratings"), ("tests", "markup")}
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "live_server"}
 
 
@@ -42,6 +44,8 @@ class Services:
         self.folder.chmod(0o711)  # PostgreSQL, as another user, passes through to its own folder
         self.processes: list[subprocess.Popen[bytes]] = []
         self.redis_url = ""
+        self.redis_port = 0
+        self.has_redis = False
         self.postgresql_port = POSTGRESQL_PORT
 
     def environment(self, database_name: str = "arena") -> dict[str, str]:
@@ -79,13 +83,16 @@ class Services:
         self.processes.append(process)
         return process
 
-    def start_redis(self) -> None:
-        """Start Valkey on a free port of this machine."""
+    def reserve_redis(self) -> None:
+        """Choose a free port of this machine: Django reads the address before anything starts."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        self.redis_url = f"redis://127.0.0.1:{port}/0"
-        command = [str(get_binary_path()), "--bind", "127.0.0.1", "--port", str(port)]
+            self.redis_port = probe.getsockname()[1]
+        self.redis_url = f"redis://127.0.0.1:{self.redis_port}/0"
+
+    def start_redis(self) -> None:
+        """Start Valkey on the port that was chosen."""
+        command = [str(get_binary_path()), "--bind", "127.0.0.1", "--port", str(self.redis_port)]
         command += ["--save", "", "--appendonly", "no", "--dir", str(self.folder)]
         log = self.folder / "valkey.log"
         process = self.start(command, log)
@@ -218,15 +225,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
-    """Start Redis and name the database before pytest-django reads the settings.
+    """Name Redis and the database before pytest-django reads the settings.
 
-    PostgreSQL itself is started by the first test that needs it.
+    The servers themselves are started by the first test that needs them.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a time limit cleans up, too
     services = Services(early_config.known_args_namespace.database)
     early_config.add_cleanup(services.stop)
     early_config.stash[SERVICES] = services
-    services.start_redis()
+    services.reserve_redis()
     os.environ.update(services.environment())
     return (yield)
 
@@ -239,6 +246,7 @@ def pytest_report_header(config: pytest.Config) -> str:
 def pytest_configure(config: pytest.Config) -> None:
     """Describe the markers that collection sets by itself."""
     config.addinivalue_line("markers", "database: touches the database (set automatically)")
+    config.addinivalue_line("markers", "pure: needs no service (set automatically)")
     config.addinivalue_line("markers", "browser: drives a browser (set automatically)")
 
 
@@ -251,6 +259,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("database")
         if "browser" in fixtures:
             item.add_marker("browser")
+        if item.path.relative_to(ROOT).parts[:2] in PURE:
+            item.add_marker("pure")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Start Redis before the first test that may want it."""
+    services = item.config.stash[SERVICES]
+    if not services.has_redis and not item.get_closest_marker("pure"):
+        services.start_redis()
+        services.has_redis = True
 
 
 # --- fixtures ---------------------------------------------------------------------------------
