@@ -270,6 +270,33 @@ def test_a_line_that_was_changed_is_named_and_nothing_comes(case: str) -> None:
     assert not copy.enrollments.exists()
 
 
+@pytest.mark.parametrize("scale", [3, 5])
+def test_an_export_of_a_scale_with_other_degrees_is_refused_in_one_sentence(scale: int) -> None:
+    source = Campaign()
+    copy = make_event("copy", scale=scale, both_bad=True)
+
+    (error,) = bring(copy, export_of(source.event)).errors
+
+    assert (error.field, error.count) == ("scale", 1)
+    assert f"a scale of 7, and this event has one of {scale}" in error.message
+    assert not Record.objects.filter(event=copy).exists()
+
+
+def test_an_export_that_another_program_has_written_again_is_known() -> None:
+    source = Campaign()
+    lines = [json.loads(line) for line in judgment_lines(source.event)]
+    numbers = ("first_competitor_id", "second_competitor_id", "matchup_id")
+    floats = [
+        line | {name: float(line[name]) for name in numbers if line[name] is not None}
+        for line in lines
+    ]
+    again = "".join(json.dumps(line, sort_keys=True) + "\n" for line in floats).encode()
+    copy = make_event("copy", **SETTINGS)
+
+    assert bring(copy, again).errors == []
+    assert told(copy) == told(source.event)
+
+
 def test_a_process_that_dies_leaves_no_votes_and_the_next_import_finishes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -17,7 +17,7 @@ from arena.events.importing.checking.doubts import KINDS
 from arena.events.importing.checking.first_pass import ONLY_RESPONSE, Checking
 from arena.events.importing.jobs import Hold, adopt_stale, fail_stale, holding
 from arena.events.importing.reading.columns import RecordColumns
-from arena.events.importing.reading.exported import EXPORT_MESSAGE, is_export
+from arena.events.importing.reading.exported import EXPORT_MESSAGE, HEAD, is_export
 from arena.events.importing.reading.files import Source, guess_format, opened, peek, read_rows
 from arena.events.importing.reading.kinds import refuse_other_kinds
 from arena.events.importing.reading.merging import Checked, merging
@@ -171,7 +171,7 @@ class FirstPass:
     def run(self, source: Source) -> None:
         """Check a whole file. Raises `Unreadable` where it cannot be read to its end."""
         names = self.writer.names
-        head = peek(source.stream, 1_000)
+        head = peek(source.stream, HEAD)
         refuse_other_kinds(b"", self.job.file_name)
         if not head.strip():
             raise Unreadable(1, "There are no records in the file.")

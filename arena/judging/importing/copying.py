@@ -19,7 +19,7 @@ from arena.events.importing.writing.staging import Seen, Spool, batches, seen_ke
 from arena.events.models import ImportJob, Matchup
 from arena.judging.importing.copying_records import bring_records
 from arena.judging.importing.enrolling import enroll_under_pseudonyms
-from arena.judging.importing.exported import ExportedVote, parse_exported
+from arena.judging.importing.exported import ExportedVote, parse_exported, scale_misfit
 from arena.judging.importing.gathering import Gathering
 from arena.judging.importing.imported import ImportedVote, VoteWriter
 from arena.judging.importing.resolving import Resolved, resolve
@@ -95,6 +95,8 @@ class Lines:
                 self.report.refuse(row)
                 self.report.skipped += 1
                 continue
+            if misfit := scale_misfit(row.data, self.terms.scale):
+                raise Unreadable(row.line, misfit, "scale")
             try:
                 vote = parse(row.data)
                 self.check_comment(vote)

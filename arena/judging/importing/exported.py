@@ -17,6 +17,7 @@ from arena.judging.importing.moments import parse_moment
 from arena.judging.importing.verdicts import Verdict, misfit
 from arena.judging.importing.votes import Terms
 from arena.judging.models import Exclusion, Origin
+from arena.questions.preference import SCALES
 
 NEEDED = (
     *("external_id", "prompt", "first_competitor", "first_response", "second_competitor"),
@@ -64,6 +65,17 @@ class ExportedVote:
 def are_twins(sides: tuple[Side, Side]) -> bool:
     """Whether nobody's text stands on both sides, as in a control that asks for a tie."""
     return sides[0] == sides[1] and sides[0][0] is None
+
+
+def scale_misfit(data: Mapping[str, Any], scale: int) -> str:
+    """Why the grades of another event's scale are none of this one's; empty where they are."""
+    theirs = data.get("scale")
+    if theirs not in SCALES or max(SCALES[theirs]) in (1, max(SCALES[scale])):
+        return ""
+    return (
+        f"the file is of an event with a scale of {theirs}, and this event has one of {scale}; its "
+        f"degrees would mean something else here. Import it into an event with that scale"
+    )
 
 
 def parse_exported(data: Mapping[str, Any], terms: Terms) -> ExportedVote:
@@ -203,6 +215,8 @@ def number_of(data: Mapping[str, Any], field: str, check: Checker) -> int:
     value = data.get(field)
     if value is None:
         return 0
+    if isinstance(value, float) and value.is_integer():  # a table with gaps in the column
+        value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         check.refuse(field, "must be a whole number")
         return 0

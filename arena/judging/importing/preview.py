@@ -14,7 +14,7 @@ from typing import Any
 from arena.events.importing.checking.checks import InvalidRow
 from arena.events.importing.jobs import Hold
 from arena.events.importing.preview import excerpt
-from arena.events.importing.reading.exported import is_export
+from arena.events.importing.reading.exported import HEAD, is_export
 from arena.events.importing.reading.files import opened, peek, read_rows
 from arena.events.importing.reading.rows import Row
 from arena.events.importing.report import ImportReport, LineError, Unreadable
@@ -99,7 +99,7 @@ def preview_votes(job: ImportJob, mapping: Mapping[str, str] | None, now: dateti
     rows: list[Row | LineError] = []
     try:
         with opened(Path(job.file.path)) as source:
-            preview.is_export = not mapping and is_export(peek(source.stream, 1_000))
+            preview.is_export = not mapping and is_export(peek(source.stream, HEAD))
             if preview.is_export:
                 return preview
             for row in islice(read_rows(source.stream, job.format), MAX_ROWS_CHECKED):

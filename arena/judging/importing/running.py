@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from arena.errors import ConflictError
 from arena.events.importing.jobs import holding
-from arena.events.importing.reading.exported import is_export
+from arena.events.importing.reading.exported import HEAD, is_export
 from arena.events.importing.reading.files import Source, opened, peek
 from arena.events.importing.reading.names import CompetitorRow
 from arena.events.importing.report import ImportReport, Progress, Unreadable
@@ -86,7 +86,7 @@ def run_job(
         report = ImportReport()
         try:
             with opened(source) as opened_source:
-                if not job.mapping and is_export(peek(opened_source.stream, 1_000)):
+                if not job.mapping and is_export(peek(opened_source.stream, HEAD)):
                     copy_export(writer, opened_source, report, now)
                 else:
                     bring_votes(writer, opened_source, report, now)

@@ -6,7 +6,15 @@ from typing import BinaryIO
 from arena.events.importing.reading.files import opened, peek
 from arena.events.importing.report import Unreadable
 
-EXPORT = re.compile(rb'\s*\[?\s*\{\s*"uuid"\s*:\s*"[0-9a-f-]{36}"\s*,\s*"ledger_seq"\s*:')
+# Bytes in which an export is looked for.
+HEAD = 64_000
+EXPORT = re.compile(
+    rb'\s*\[?\s*\{\s*"uuid"\s*:\s*"[0-9a-f-]{36}"\s*,\s*"ledger_seq"\s*:'
+)  # Keys that together only an export has, in whatever order another program has put them.
+KEYS = [
+    re.compile(rb'(?<!\\)"%s"\s*:' % key)
+    for key in (b"ledger_seq", b"first_competitor", b"second_response", b"pseudonym")
+]
 
 EXPORT_MESSAGE = (
     "This is an export of judgments. Import it as votes, and its records come along: "
@@ -15,14 +23,15 @@ EXPORT_MESSAGE = (
 
 
 def is_export(head: bytes) -> bool:
-    """Whether a file that begins like this is an export of judgments, as it was written."""
-    return EXPORT.match(head) is not None
+    """Whether a file that begins like this is an export of judgments."""
+    is_json = head.lstrip()[:1] in (b"{", b"[")
+    return bool(EXPORT.match(head)) or (is_json and all(key.search(head) for key in KEYS))
 
 
 def is_export_file(source: BinaryIO) -> bool:
     """The same of an open file, gzipped or not."""
     try:
         with opened(source) as inner:
-            return is_export(peek(inner.stream, 1_000))
+            return is_export(peek(inner.stream, HEAD))
     except Unreadable:  # the check of the file will say what is wrong
         return False
