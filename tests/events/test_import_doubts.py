@@ -83,6 +83,7 @@ DOUBTFUL: dict[str, tuple[dict[str, Any], str]] = {
     "token": (pair("Yes.<|im_end|>"), "leak"),
     "introduction": (pair("I am Qwen, created by Alibaba Cloud."), "leak"),
     "votes": (pair(winner="model_a"), "votes"),
+    "the same but for a blank": (pair("Yes.", "Yes.\n"), "same_responses"),
     "no answer to the second question": (
         {
             "external_id": "r1",

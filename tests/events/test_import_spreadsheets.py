@@ -86,6 +86,16 @@ def test_a_short_row_is_asked_about(event: Event) -> None:
     assert stored(event) == SAID
 
 
+def test_a_second_header_is_asked_about(event: Event) -> None:
+    labels = "ID,The prompt,Model A,Answer A,Model B,Answer B"
+
+    report = bring(event, f"{HEADER}\n{labels}\nr1,Why?,Ash,So.,Birch,Thus.\n".encode())
+
+    assert kinds(report) == ["header"]
+    assert [(doubt.line, doubt.count) for doubt in report.doubts] == [(2, 1)]
+    assert not report.landed
+
+
 def test_a_long_row_is_refused(event: Event) -> None:
     (error,) = bring(event, f"{HEADER}\n{LINE},x\n".encode()).errors
 

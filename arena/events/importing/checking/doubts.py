@@ -30,6 +30,7 @@ KINDS = {
     "alike": _("Model names that differ by case, blanks or hyphens alone: counted apart"),
     "no_responses": _("Models without any response"),
     "categories": _("Several categories in one: taken as a single one"),
+    "header": _("Rows that look like a second header: imported as records"),
     "short_row": _("Rows with fewer cells than the header"),
     "nameless": _("Columns without a name are left out"),
     "repeated": _("Rows that repeat an earlier one: imported once"),
@@ -94,10 +95,11 @@ def doubts_of_responses(row: RecordRow, organizations: Mapping[str, str]) -> Ite
                 yield doubt
         if model and (found := leak_in(text, model, organizations.get(model, ""))):
             yield Doubt("leak", field, f"gives its model away: “{found}”")
-        if text in first and row.control is None:
-            other = f"that of {first[text]}" if first[text] else "the other"
+        seen = text.strip()
+        if seen in first and row.control is None:
+            other = f"that of {first[seen]}" if first[seen] else "the other"
             yield Doubt("same_responses", field, f"is the same as {other}: {excerpt(text)}")
-        first.setdefault(text, model or "")
+        first.setdefault(seen, model or "")
 
 
 def doubts_of_text(text: str, field: str) -> Iterator[Doubt]:

@@ -211,6 +211,12 @@ def alias_of(column: str) -> str:
     return next((target for target, names in ALIASES.items() if name in names), "")
 
 
+@lru_cache(maxsize=4096)
+def is_name(cell: str) -> bool:
+    """Whether a cell is what we or others call a column."""
+    return is_known(canonical(cell)) or bool(alias_of(cell))
+
+
 def spare_values(
     data: Mapping[str, Any], is_ours: Callable[[str], bool], check: Checker
 ) -> tuple[dict[str, Any], list[str]]:

@@ -11,6 +11,7 @@ from arena.events.importing.reading.cells import (
     is_column,
     is_flat,
     is_flat_key,
+    is_name,
     is_record_key,
     meaning_of,
     record_of_cells,
@@ -22,6 +23,8 @@ from arena.events.importing.reading.rows import Row
 from arena.events.importing.report import LineError
 
 T = TypeVar("T")
+# Characters that a cell has at most where it may be the name of a column.
+MAX_HEADER = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,8 @@ class RecordColumns(Columns):
     def parse(self, row: Row) -> Parsed:
         """Check a row's every field. Raises `InvalidRow` naming all that are wrong."""
         data, check = self.meant(row), Checker()
+        if self.is_csv and is_header_like(row.data.values()):
+            check.doubt("header", "", "looks like a second header")
         flat = self.is_csv or is_flat(data)
         is_ours = is_column if self.is_csv else is_flat_key if flat else is_record_key
         spare, told = spare_values(data, is_ours, check)
@@ -144,6 +149,14 @@ class RecordColumns(Columns):
             if field == f"metadata.{key}" and self.meaning(key):
                 return key
         return super().called(field, row)
+
+
+def is_header_like(cells: Iterable[object]) -> bool:
+    """Whether a row says what columns are called: some surveys have the questions in a second
+    one."""
+    said = [str(cell).strip() for cell in cells if not is_blank(cell)]
+    named = [cell for cell in said if len(cell) < MAX_HEADER and is_name(cell)]
+    return len(named) > 2 and 2 * len(named) >= len(said)
 
 
 def silent_models(data: Mapping[str, Any], *, flat: bool) -> tuple[str, ...]:
