@@ -362,3 +362,19 @@ def test_verdicts_among_the_records_are_asked_about(event: Event, tmp_path: Path
     assert "Verdicts among the records" in printed
     assert "import_judgments" in printed
     assert not Record.objects.exists()
+
+
+def test_verdicts_among_the_records_are_asked_about_on_the_page_too(
+    event: Event, client: Client
+) -> None:
+    client.force_login(event.memberships.get(role=Membership.Role.ORGANIZER).user)
+    layout = LANDS["arena 33k"]
+    client.post(
+        reverse("imports:new", args=["fair"]),
+        {"file": SimpleUploadedFile(layout.name, layout.content)},
+    )
+
+    page = client.get(reverse("imports:job", args=["fair", ImportJob.objects.get().uuid]))
+
+    assert [doubt["kind"] for doubt in page.context["doubts"]] == ["votes"]
+    assert "as votes" in page.content.decode()

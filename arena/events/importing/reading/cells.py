@@ -77,6 +77,9 @@ VERDICTS = frozenset(
     """.split()  # noqa: SIM905
 )
 
+AS_METADATA = (
+    "is kept as metadata and is no vote; bring this file once more as votes (import_judgments)"
+)
 
 # Our own names where they mean nothing, and what would mean it there.
 ELSEWHERE = {"responses": "response_a", "control": "expected", "expected": "control"}
@@ -225,7 +228,12 @@ def spare_values(
     spare: dict[str, Any] = {}
     told = []
     for column, value in data.items():
-        if is_ours(column) or value in (None, ""):
+        if value in (None, ""):
+            continue
+        if is_ours(column):
+            # The page suggests so where it knows nothing better.
+            if column.removeprefix("metadata.").casefold() in VERDICTS:
+                check.doubt("votes", column, AS_METADATA)
             continue
         if problem := wrong_column(column, data):
             check.refuse(column, problem)
@@ -235,8 +243,7 @@ def spare_values(
             spare[column] = value
             name = column.strip().casefold()
             if name in VERDICTS:
-                message = "is kept as metadata; votes are imported by import_judgments"
-                check.doubt("votes", column, message)
+                check.doubt("votes", column, AS_METADATA)
             elif name not in METADATA:
                 told.append(column)
     return spare, told
