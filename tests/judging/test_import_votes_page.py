@@ -318,3 +318,32 @@ def test_a_file_that_cannot_be_read_says_why(organizer: Client) -> None:
     job = upload(organizer, b'worker,record\n"w1,r0\n')
     page = organizer.get(url_of(job))
     assert "quotation mark" in page.context["preview"].report.errors[0].message
+
+
+def test_a_page_names_no_option_of_the_command(
+    event: Event, organizer: Client, queued: list[int], django_capture_on_commit_callbacks: Any
+) -> None:
+    job = upload(organizer, "record,model_a,model_b,Winner is\nr0,Ash,Birch,a\n")
+    form = form_of(organizer, job)
+
+    before = organizer.get(url_of(job)).content.decode()
+    with django_capture_on_commit_callbacks(execute=True):
+        organizer.post(url_of(job), form)
+    run_vote_import(job.pk)
+    after = organizer.get(url_of(job)).content.decode()
+
+    for page in (before, after):
+        assert "no column says worker" in page
+        assert "--worker" not in page
+        assert "--map" not in page
+
+
+def test_of_a_file_that_cannot_be_read_nothing_is_said_to_count(
+    event: Event, organizer: Client
+) -> None:
+    job = upload(organizer, "%PDF-1.7")
+
+    page = organizer.get(url_of(job)).content.decode()
+
+    assert "a PDF document" in page
+    assert "will count" not in page

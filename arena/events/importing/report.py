@@ -19,6 +19,8 @@ LINES = 5
 Progress = Callable[[str, int, int | None], None]
 # What differs from line to line in the words for one and the same fault.
 VARYING = re.compile(r"0x[0-9A-F]{2}|U\+[0-9A-F]{4,6}|\d[\d,]*|“[^”]*”|'[^']*'")
+# Hints for whoever types commands; pages have boxes.
+OPTIONS = re.compile(r" \((?:probably )?--[^)]*\)")
 INDEX = re.compile(r"\[\d+\]")
 
 
@@ -133,6 +135,11 @@ class ImportReport:
             ]
         data["doubts"] = [Doubted(**doubt) for doubt in data.get("doubts", [])]
         return cls(**data)
+
+
+def without_options(error: LineError) -> LineError:
+    """A message for a page, where boxes take the place of a command's options."""
+    return replace(error, message=OPTIONS.sub("", error.message))
 
 
 @lru_cache(maxsize=4096)

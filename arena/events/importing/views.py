@@ -25,7 +25,7 @@ from arena.errors import ArenaError, NotFoundError
 from arena.events.access import Role, event_for
 from arena.events.importing.checking.doubts import KINDS
 from arena.events.importing.preview import Preview, own_targets, preview_of, targets
-from arena.events.importing.report import ImportReport
+from arena.events.importing.report import ImportReport, without_options
 from arena.events.importing.taking_back import TakingBack, take_back, taking_back_of
 from arena.events.importing.uploads import (
     STARTABLE,
@@ -286,7 +286,12 @@ def progress_of(this: ImportJob) -> dict[str, Any]:
 
 def report_of(this: ImportJob) -> ImportReport | None:
     """The report, once there is one."""
-    return ImportReport.from_json(this.report) if this.report else None
+    if not this.report:
+        return None
+    report = ImportReport.from_json(this.report)
+    report.errors = [without_options(error) for error in report.errors]
+    report.warnings = [without_options(warning) for warning in report.warnings]
+    return report
 
 
 def setup_page(

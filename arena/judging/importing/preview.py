@@ -1,10 +1,9 @@
 """The first rows of an upload of votes: what its columns probably mean, what is still to be asked,
 and what would come of it."""
 
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -17,7 +16,7 @@ from arena.events.importing.preview import excerpt
 from arena.events.importing.reading.exported import HEAD, is_export
 from arena.events.importing.reading.files import opened, peek, read_rows
 from arena.events.importing.reading.rows import Row
-from arena.events.importing.report import ImportReport, LineError, Unreadable
+from arena.events.importing.report import ImportReport, LineError, Unreadable, without_options
 from arena.events.importing.writing.staging import seen_keys, spooling
 from arena.events.models import ImportJob
 from arena.judging.importing.checking import FirstPass
@@ -41,8 +40,6 @@ MAX_BYTES_CHECKED = 2_000_000
 MAX_VALUES = 40
 # A number, its line, and the row that it stands in.
 Grade = tuple[float, int, Mapping[str, Any]]
-# Hints for whoever types commands; the page has boxes.
-OPTIONS = re.compile(r" \((?:probably )?--[^)]*\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +111,8 @@ def preview_votes(job: ImportJob, mapping: Mapping[str, str] | None, now: dateti
     ask(preview, rows, job, options)
     if rows and not preview.report.errors and not (preview.example and options.ends is None):
         try_rows(preview, rows, job, options, now)
-    preview.report.errors = [as_told(error) for error in preview.report.errors]
-    preview.report.warnings = [as_told(error) for error in preview.report.warnings]
+    preview.report.errors = [without_options(error) for error in preview.report.errors]
+    preview.report.warnings = [without_options(error) for error in preview.report.warnings]
     return preview
 
 
@@ -233,11 +230,6 @@ def try_rows(
         except Unreadable as error:
             if not is_asked:  # else the boxes ask for it
                 preview.report.refuse(error.error)
-
-
-def as_told(error: LineError) -> LineError:
-    """A message for the page, where boxes take the place of options."""
-    return replace(error, message=OPTIONS.sub("", error.message))
 
 
 def targets() -> list[tuple[str, str]]:

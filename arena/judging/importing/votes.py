@@ -5,6 +5,7 @@ by word (`winner`), by degree (`outcome`, between two ends that the organizer na
 columns of 0 and 1 (`winner_model_a`, `winner_model_b`, `winner_tie`).
 """
 
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
@@ -145,9 +146,9 @@ def missing_columns(columns: Iterable[str], options: VoteOptions) -> str:
         column: name for column, name in split_columns(columns)[1].items() if name not in columns
     }
     hints = [f"{column}={name}" for column, name in meant.items() if name]
-    hint = f"; probably: --map {' --map '.join(hints)}" if hints else ""
+    hint = f" (probably --map {' --map '.join(map(shlex.quote, hints))})" if hints else ""
     if "worker" not in columns and "worker" in needed(options):
-        hint += "; where nobody is named, --worker NAME says who voted"
+        hint += "; where nobody is named, say who voted (--worker NAME)"
     return (
         f"These are no votes yet: no column says {', '.join(lacking)}. Map columns to them{hint}."
     )
