@@ -46,7 +46,7 @@ def test_closing_asks_in_a_dialog(phone: Page, event: Event, sign_in: SignIn, ax
     assert event.state == Event.State.OPEN
     press.click()
     dialog.get_by_role("button", name="Close the event now").click()
-    expect(phone.get_by_text("Saved.")).to_be_visible()
+    expect(phone.get_by_text("The event is closed.")).to_be_visible()
     event.refresh_from_db()
     assert event.state == Event.State.CLOSED
 

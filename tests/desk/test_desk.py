@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from arena.events.models import Enrollment, Event, Matchup, Membership
-from arena.judging.models import Exclusion, Flag, Judgment
+from arena.judging.models import Assignment, Exclusion, Flag, Judgment
 from arena.judging.skipping import flag_assignment
 from arena.people.models import Seat
 from tests.desk.cast import signed_in, url
@@ -267,6 +267,25 @@ def test_the_deadline_moves_in_the_events_own_zone(desk: Client, event: Event) -
     desk.post(url("state", event), {"to": "closed", "sure": "yes"})
     event.refresh_from_db()
     assert event.state == "closed"
+
+
+def test_each_step_of_an_event_says_what_is_so_then(desk: Client, event: Event) -> None:
+    Event.objects.update(state="draft")
+
+    def said(to: str, **more: str) -> list[str]:
+        posted = {"to": to, "sure": "yes", **more}
+        page = desk.post(url("state", event), posted, follow=True)
+        return [str(message) for message in page.context["messages"]]
+
+    assert said("open") == ["The event is open."]
+    assert said("extended", closes_at="2031-01-01T09:00") == ["The deadline is moved."]
+    assert said("noted", text="Read slowly.") == ["The note is published."]
+    assert said("noted", text="") == ["The note is gone."]
+    make_assignment(make_enrollment(event), now=timezone.now())
+    assert said("closed") == ["The event is closing."]
+    Event.objects.update(state="open", closes_at=None)
+    Assignment.objects.all().delete()
+    assert said("closed") == ["The event is closed."]
 
 
 def test_closing_says_until_when_screens_may_be_answered(desk: Client, event: Event) -> None:

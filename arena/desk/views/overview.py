@@ -85,9 +85,26 @@ def state(request: HttpRequest, slug: str) -> HttpResponse:
         messages.error(request, error.message)
     else:
         event.refresh_from_db()
-        done = _("The event is open.") if event.is_open(now) else _("Saved.")
-        messages.success(request, done)
+        messages.success(request, message_after(event, request.POST.get("to", ""), now))
     return redirect("desk:overview", slug)
+
+
+def message_after(event: Event, to: str, now: datetime) -> str:
+    """What is so after this step."""
+    if to == "open":
+        if event.is_open(now):
+            return _("The event is open.")
+        return _("People can join now, and judge from the opening on.")
+    if to == "closed":
+        return _("The event is closing.") if event.is_running() else _("The event is closed.")
+    if to == "sealed":
+        is_correction = event.state == Event.State.PUBLISHED
+        return _("The correction is published.") if is_correction else _("The round is sealed.")
+    return {
+        "published": _("The result is published."),
+        "extended": _("The deadline is moved."),
+        "noted": _("The note is published.") if current_note(event) else _("The note is gone."),
+    }[to]
 
 
 def change_state(request: HttpRequest, event: Event, now: datetime) -> None:
