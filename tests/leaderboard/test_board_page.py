@@ -17,7 +17,8 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from arena.events.models import Event, Membership, Question
-from arena.judging.models import Answer, Judgment, Origin
+from arena.judging.models import Answer, Exclusion, Judgment, Origin
+from arena.judging.review.exclusions import exclude_contributor
 from leaderboard.models import Rating, Snapshot
 from leaderboard.pages.board import BoardRow, Tier
 from leaderboard.pages.figures import format_p
@@ -338,6 +339,19 @@ def test_a_category_without_votes(crowd: Crowd, client: Client) -> None:
     refresh(crowd.event, NOW + timedelta(minutes=1))
     page = text(show(client, crowd.event, "?category=none"))
     assert "There are no votes on this category" in page
+
+
+def test_a_board_of_no_vote_that_counts_says_nothing_about_votes(
+    crowd: Crowd, client: Client
+) -> None:
+    assert "Judgments over time" in text(show(client, crowd.event))
+    for judge in crowd.judges:
+        exclude_contributor(judge, Exclusion.Reason.RIGGING, by=None, now=NOW)
+    refresh(crowd.event)
+    page = text(show(client, crowd.event))
+    assert "There are no votes that count." in page
+    for untrue in ("Judgments over time", "came without times", "Judgments counted"):
+        assert untrue not in page
 
 
 def test_judgments_without_times_say_so(client: Client) -> None:

@@ -11,10 +11,12 @@ from django.test import Client
 from arena.events.models import Enrollment, Event
 from arena.judging.leaving.erasure import erase_contributor
 from arena.judging.ledger import seal_event
+from arena.judging.models import Exclusion
+from arena.judging.review.exclusions import exclude_contributor
 from arena.people.models import User
 from leaderboard.models import Notice
 from leaderboard.results.notices import announce_results, mail_notices, shortlisted
-from leaderboard.results.rounds import publish_event
+from leaderboard.results.rounds import publish_event, seal_round
 from leaderboard.snapshots.refresh import refresh_event
 from tests.factories import (
     NOW,
@@ -77,6 +79,19 @@ def test_whoever_left_an_address_hears_once_of_the_result() -> None:
     assert "Your place" not in message.body
     assert "that takes more judgments" in message.body
     assert Notice.objects.count() == 2
+
+
+def test_whoever_is_excluded_is_told_that_nothing_of_theirs_counts() -> None:
+    scene = Published()
+    exclude_contributor(scene.known, Exclusion.Reason.UNRELIABLE, by=None, now=NOW)
+    refresh_event(scene.event, now=NOW)
+    seal_round(scene.event, "Corrected", NOW)
+    announce_results(NOW)
+    mail_notices(NOW)
+    words = "None of your judgments counts in it."
+    assert words in mail.outbox[0].body
+    assert words in page(user_of(scene.known), "/events/fair/")
+    assert words not in page(user_of(scene.unknown), "/events/fair/")
 
 
 def test_the_message_names_ones_own_place() -> None:
