@@ -320,6 +320,16 @@ def test_a_file_that_cannot_be_read_says_why(organizer: Client) -> None:
     assert "quotation mark" in page.context["preview"].report.errors[0].message
 
 
+def test_columns_with_blanks_in_their_names_are_guessed(event: Event, organizer: Client) -> None:
+    header = "Rater ID,Question id,Left Model,right-model,Overall Preference\n"
+    job = upload(organizer, header + "w1,r0,Ash,Birch,-1\n")
+
+    boxes = organizer.get(url_of(job)).context["boxes"]
+
+    chosen = [box["chosen"] for box in boxes]
+    assert chosen == ["worker", "record", "model_a", "model_b", "outcome"]
+
+
 def test_a_page_names_no_option_of_the_command(
     event: Event, organizer: Client, queued: list[int], django_capture_on_commit_callbacks: Any
 ) -> None:

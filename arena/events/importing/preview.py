@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from arena.events.importing.checking.checks import spelt
 from arena.events.importing.checking.first_pass import ONLY_RESPONSE, Checking
 from arena.events.importing.checking.leaks import is_family
 from arena.events.importing.reading.cells import (
@@ -187,12 +188,7 @@ def is_probably_flat(columns: Sequence[str]) -> bool:
 def candidates(target: str, columns: Sequence[str]) -> list[str]:
     """Columns that others call so what we call otherwise, the likeliest first."""
     aliases = ALIASES.get(target, ())
-    return [
-        column
-        for alias in aliases
-        for column in columns
-        if column.strip().casefold().replace("-", "_") == alias
-    ]
+    return [column for alias in aliases for column in columns if spelt(column) == spelt(alias)]
 
 
 def fits(target: str, mapping: Mapping[str, str]) -> bool:

@@ -1,9 +1,9 @@
 """What the columns of a file of votes mean."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from arena.events.importing.checking.checks import spelt
 from arena.events.importing.reading.columns import Columns, rename
 from arena.events.importing.reading.rows import Row
 from arena.judging.importing.votes import COLUMNS
@@ -26,5 +26,5 @@ class VoteColumns(Columns):
 
 def canonical(column: str) -> str:
     """Our own name for a column that is written otherwise; any other column as it is."""
-    name = re.sub(r"[\s\-]+", "_", column.strip().casefold())
+    name = spelt(column)
     return name if name in COLUMNS else column

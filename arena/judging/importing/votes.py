@@ -12,7 +12,7 @@ from datetime import datetime, tzinfo
 from difflib import get_close_matches
 from typing import Any
 
-from arena.events.importing.checking.checks import Checker
+from arena.events.importing.checking.checks import Checker, spelt
 from arena.events.importing.reading.records import EXTERNAL_ID, MODEL
 from arena.judging.importing.moments import parse_moment
 from arena.judging.importing.options import VoteOptions
@@ -156,12 +156,10 @@ def missing_columns(columns: Iterable[str], options: VoteOptions) -> str:
 
 def alias_of(column: str, columns: Iterable[str]) -> str:
     """What a column probably is, where that is not there; empty: nothing known."""
-    word = column.strip().casefold()
+    word = spelt(column)
     if column in COLUMNS:
         return ""
-    known = [
-        name for name, words in ALIASES.items() if word in words or word.replace("_", " ") == name
-    ]
+    known = [name for name, words in ALIASES.items() if word == name or word in map(spelt, words)]
     return next((name for name in known if name not in columns), "")
 
 

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any
 
 DEEPEST = 20
@@ -112,6 +113,12 @@ class Checker:
 def tidy(name: str) -> str:
     """A name without what nobody sees: spaces that are one too many, two forms of one letter."""
     return unicodedata.normalize("NFC", " ".join(name.split()))
+
+
+@lru_cache(maxsize=4096)
+def spelt(column: str) -> str:
+    """A column's name as it is compared: without case, and with _ for blanks and hyphens."""
+    return re.sub(r"[\s\-]+", "_", column.strip().casefold())
 
 
 def is_encodable(text: str) -> bool:

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
-from arena.events.importing.checking.checks import Checker, Problem, tidy
+from arena.events.importing.checking.checks import Checker, Problem, spelt, tidy
 from arena.events.importing.reading.csv_files import NAMELESS
 from arena.events.importing.reading.files import DECODER
 from arena.events.importing.reading.messages import is_messages, is_parts, with_turns_paired
@@ -128,7 +128,7 @@ def canonical(column: str) -> str:
     """A column by its meaning: case, blanks and hyphens make no difference to our own names."""
     if is_known(column):
         return column
-    name = re.sub(r"[\s\-]+", "_", column.strip().casefold())
+    name = spelt(column)
     return name if is_known(name) else column
 
 
@@ -210,8 +210,8 @@ def known_names() -> tuple[str, ...]:
 
 def alias_of(column: str) -> str:
     """What others mean by this name; empty where it is none of theirs."""
-    name = column.strip().casefold()
-    return next((target for target, names in ALIASES.items() if name in names), "")
+    name = spelt(column)
+    return next((target for target, names in ALIASES.items() if name in map(spelt, names)), "")
 
 
 @lru_cache(maxsize=4096)
