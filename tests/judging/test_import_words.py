@@ -454,3 +454,14 @@ def test_the_command_takes_every_option(event: Event, tmp_path: Path) -> None:
 def test_the_command_names_the_form_of_the_ends(event: Event, ends: str) -> None:
     with pytest.raises(CommandError, match="not of the form a=3,b=-3"):
         call_command("import_judgments", event.slug, "x.csv", "--ends", ends)
+
+
+def test_one_fault_of_many_lines_is_called_one_kind(event: Event, tmp_path: Path) -> None:
+    file, out = tmp_path / "votes.csv", io.StringIO()
+    rows = "".join(f"w{number},r0,Ash,Birch,perhaps\n" for number in range(30))
+    file.write_text(f"worker,record,model_a,model_b,winner\n{rows}")
+
+    with pytest.raises(CommandError):
+        call_command("import_judgments", event.slug, str(file), stdout=out)
+
+    assert "Errors: 30, of one kind" in out.getvalue()

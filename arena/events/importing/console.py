@@ -96,7 +96,7 @@ def table_of(title: str, errors: Sequence[LineError], total: int) -> Table:
     told = sum(error.count for error in errors)
     shown = f"{title}: {total:,}"
     if total > len(errors):
-        shown += f", of {len(errors):,} kinds"
+        shown += f", of {len(errors):,} kinds" if len(errors) > 1 else ", of one kind"
     if total > told:
         shown = f"{title}: {total:,}; the first {len(errors):,} kinds"
     table = Table(title=Text(shown), title_justify="left")

@@ -144,6 +144,8 @@ class Command(BaseCommand):
         for name, option in (("opens_at", "opens"), ("closes_at", "deadline")):
             at = options[option]
             chosen[name] = at.replace(tzinfo=zone) if at and at.tzinfo is None else at
+        if chosen["overlap"] < 1:
+            raise CommandError("The overlap is 1 or more.")
         if chosen["closes_at"] and chosen["closes_at"] <= timezone.now():
             raise CommandError("The deadline lies in the past.")
         return chosen
