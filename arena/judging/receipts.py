@@ -31,7 +31,10 @@ class Receipt:
 
 
 def receipts_of(enrollment: Enrollment, query: QueryDict) -> dict[str, Any]:
-    """One page of receipts, the latest first: `{"receipts": […], "page": Page, "judged": n}`."""
+    """One page of receipts, the latest first: `{"receipts": […], "page": Page, "judged": n}`.
+
+    With it comes `none_counts`: why nothing of theirs counts, where that is so.
+    """
     judgments = (
         Judgment.objects.standing()
         .filter(enrollment=enrollment)
@@ -45,6 +48,7 @@ def receipts_of(enrollment: Enrollment, query: QueryDict) -> dict[str, Any]:
         "receipts": [receipt(judgment, everything) for judgment in page],
         "page": page,
         "judged": page.paginator.count,
+        "none_counts": str(Exclusion.Reason(everything.reason).label) if everything else "",
     }
 
 

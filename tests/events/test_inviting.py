@@ -255,6 +255,20 @@ def test_organizers_remove_members_but_not_the_last_organizer(
     posted = {"username": last.user.username, "sure": "yes"}
     page = organizer.post("/events/fair/people/remove/", posted, follow=True)
     assert "at least one organizer" in text(page)
+    posted.pop("sure")  # nothing is asked that would be refused anyhow
+    page = organizer.post("/events/fair/people/remove/", posted, follow=True)
+    assert "at least one organizer" in text(page)
+
+
+def test_an_organizer_who_leaves_ends_on_a_page_that_is_there(
+    organizer: Client, event: Event
+) -> None:
+    leaving = Membership.objects.get().user.username
+    make_membership(event, make_user("helper"), Office.ORGANIZER)
+    posted = {"username": leaving, "sure": "yes"}
+    page = organizer.post("/events/fair/people/remove/", posted, follow=True)
+    assert page.status_code == 200
+    assert "You do not look after this event any more." in text(page)
 
 
 def test_nobody_but_organizers_manages_people(client: Client, event: Event) -> None:

@@ -16,7 +16,8 @@ from arena.errors import LimitError
 from arena.events.joining.enrolling import join_with_open_seat, provision
 from arena.events.models import Enrollment, Event, Matchup
 from arena.judging.leaving.unused_seats import return_unused_seats
-from arena.judging.models import Assignment, Flag, Judgment
+from arena.judging.models import Assignment, Exclusion, Flag, Judgment
+from arena.judging.review.exclusions import exclude_contributor, lift_exclusion
 from arena.judging.serving.assigning import next_assignment
 from arena.people.models import Seat
 from tests.factories import (
@@ -225,6 +226,22 @@ def test_my_page_lists_what_i_judged_and_nobody_elses() -> None:
     assert b"B is much better" in page.content
     empty = signed_in(other.user).get(reverse("judging:me", args=[cast.event.slug]))
     assert b"B is much better" not in empty.content
+
+
+def test_whoever_is_excluded_reads_it_above_what_they_judged() -> None:
+    cast = Cast()
+    cast.judge("b2")
+    address = reverse("judging:me", args=[cast.event.slug])
+    assert b"do not count here" not in cast.client.get(address).content
+    exclusion = exclude_contributor(
+        Enrollment.objects.get(judgments__isnull=False),
+        Exclusion.Reason.UNRELIABLE,
+        by=None,
+        now=timezone.now(),
+    )
+    assert b"do not count here: Not reliable enough." in cast.client.get(address).content
+    lift_exclusion(exclusion, by=None, now=timezone.now(), because="A mistake.")
+    assert b"do not count here" not in cast.client.get(address).content
 
 
 @pytest.mark.parametrize("name", ["judge", "skip", "flag", "undo"])

@@ -174,6 +174,12 @@ def decide(application: Application, now: datetime, *, granted: bool, by: User) 
     )
 
 
+def is_sole_organizer(event: Event, username: str) -> bool:
+    """Whether nobody else organizes the event."""
+    organizers = event.memberships.filter(role=Office.ORGANIZER).values_list("user__username")
+    return [name for (name,) in organizers] == [username]
+
+
 def remove_member(event: Event, username: str) -> None:
     """End somebody's office. Raises `ConflictError` for the only organizer."""
     # Closes the race of two organizers who remove each other.

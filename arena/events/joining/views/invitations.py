@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from arena.confirming import Step, ask_first
 from arena.errors import ArenaError, ConflictError, NotFoundError
-from arena.events.access import Role, enrollment_of, event_for
+from arena.events.access import Role, enrollment_of, event_for, has_role
 from arena.events.joining.invitations import (
     accept_office,
     accept_with_account,
@@ -30,6 +30,7 @@ from arena.events.joining.invitations import (
     has_office,
     invitation_of,
     invite,
+    is_sole_organizer,
     remove_member,
     still_usable,
 )
@@ -269,10 +270,14 @@ def remove(request: HttpRequest, slug: str) -> HttpResponse:
     """End somebody's office in the event."""
     event = event_for(request.user, slug, Role.ORGANIZER)
     username, back = request.POST.get("username", ""), reverse("events:people", args=[slug])
-    if question := ask_first(request, removing(request, username), back):
+    step = None if is_sole_organizer(event, username) else removing(request, username)
+    if question := ask_first(request, step, back):
         return question
     try:
         remove_member(event, username)
     except ArenaError as refusal:
         messages.error(request, refusal.message)
+    if not has_role(request.user, event, Role.ORGANIZER):
+        messages.success(request, gettext("You do not look after this event any more."))
+        return redirect("home")
     return redirect("events:people", slug)
