@@ -144,7 +144,7 @@ LISTS = {
     "models on the board": ("anonymous", ["/events/tea/leaderboard/"]),
     "models head to head": ("anonymous", ["/events/tea/leaderboard/?pairs=all"]),
     "contributors": ("anonymous", ["/events/tea/contributors/"]),
-    "flags": ("tea organizer", ["/events/tea/desk/flags/", "/events/tea/desk/flags/?page=2"]),
+    "flags": ("tea organizer", [f"/events/tea/desk/flags/?page={page}" for page in range(1, 8)]),
     "categories": ("tea organizer", ["/events/tea/desk/records/"]),
 }
 
