@@ -285,7 +285,7 @@ def test_competitors_with_few_effective_votes_are_provisional():
     fit = bt.fit(fold(make_votes(4, rows)))
     assert provisional(fit).tolist() == [False, False, True, False]
     # The votes against 3, who never lost, say nothing of 0.
-    assert provisional(fit, fewest=50).tolist() == [True, True, True, False]
+    assert provisional(fit, min_votes=50).tolist() == [True, True, True, False]
 
 
 def test_votes_that_bear_on_nothing_make_nobody_less_provisional():
