@@ -52,7 +52,8 @@ def opening(event: Event, now: datetime) -> Step:
 def closing(event: Event, now: datetime) -> Step:
     """End judging before its time."""
     said = [_("Nobody is handed anything more, and nobody can join any more.")]
-    if people := on_screens(event, now):
+    people = on_screens(event, now)
+    if people and event.grace_minutes:
         said.append(
             ngettext(
                 "%(count)s person has a matchup on the screen and %(minutes)s minutes to answer "
@@ -63,8 +64,16 @@ def closing(event: Event, now: datetime) -> Step:
             )
             % {"count": people, "minutes": event.grace_minutes}
         )
-        if event.grace_minutes:
-            said.append(_("Until then you can still move the deadline."))
+        said.append(_("Until then you can still move the deadline."))
+    elif people:
+        said.append(
+            ngettext(
+                "%(count)s person has a matchup on the screen whose answer will not count.",
+                "%(count)s people have a matchup on the screen whose answers will not count.",
+                people,
+            )
+            % {"count": people}
+        )
     said.append(_("A closed event cannot be opened again."))
     return Step(_("Close the event now?"), " ".join(said), _("Close the event now"))
 

@@ -73,6 +73,7 @@ DRAWN = {
 }
 # Shown as their source, whole and with a sign that it is.
 SOURCES = [
+    r"$$\llap{what stands left of its place}x$$",
     r"$\left( x$",
     r"$\nosuchcommand x$",
     r"$\href{https://example.org}{x}$",

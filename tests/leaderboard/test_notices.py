@@ -77,7 +77,7 @@ def test_whoever_left_an_address_hears_once_of_the_result() -> None:
     assert "“Fair” is published" in message.subject
     assert "/events/fair/" in message.body
     assert "Your place" not in message.body
-    assert "that takes more judgments" in message.body
+    assert "reliability was not measured" in message.body
     assert Notice.objects.count() == 2
 
 

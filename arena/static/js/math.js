@@ -13,8 +13,9 @@ const DELIMITERS = [
 const CHEMISTRY = /\\(?:ce|pu)\b/;
 // These stand on lines of their own, also between single dollars.
 const DISPLAY = /\\begin\{(?:equation|align|alignat|gather|multline|eqnarray|flalign|CD)\*?\}/;
-// What would act, could spell what the server strips, or is none of a writer's business.
-const REFUSED = /\\char(?![A-Za-z])|(?:^|[^\\])(?:\\\\)*\\[A-Za-z]*@/;
+// What would act, could spell what the server strips, would stand left of its place, where it is
+// cut off, or is none of a writer's business.
+const REFUSED = /\\(?:char|(?:math)?[lc]lap)(?![A-Za-z])|(?:^|[^\\])(?:\\\\)*\\[A-Za-z]*@/;
 // What nobody would see, beside a phantom.
 const INVISIBLE = /\\(?:text)?color\s*\{\s*(?:transparent|#(?:[0-9a-f]{4}|[0-9a-f]{8}))\s*\}/i;
 // KaTeX knows no height of Hebrew, Arabic, Thai and others: what is drawn around them is misplaced.
