@@ -91,7 +91,9 @@ class Services:
         self.redis_url = f"redis://127.0.0.1:{self.redis_port}/0"
 
     def start_redis(self) -> None:
-        """Start Valkey on the port that was chosen."""
+        """Start Valkey, on the port that was chosen for it if one was."""
+        if not self.redis_port:
+            self.reserve_redis()
         command = [str(get_binary_path()), "--bind", "127.0.0.1", "--port", str(self.redis_port)]
         command += ["--save", "", "--appendonly", "no", "--dir", str(self.folder)]
         log = self.folder / "valkey.log"

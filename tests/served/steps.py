@@ -34,6 +34,21 @@ def agree(page: Page) -> None:
     page.locator("[data-question] button[type=submit]").click()
 
 
+def publish_result(page: Page) -> None:
+    """Publish, and again while the site says that the boards are still being computed."""
+    tag = page.locator(".state .tag")
+    expect(page.get_by_role("button", name="Publish the result")).to_be_visible()
+    for _try in range(10):
+        confirm(page, "Publish the result")
+        try:
+            expect(tag).to_have_text("Published", timeout=PATIENCE / 10)
+        except AssertionError:
+            expect(page.get_by_text("The boards are being computed.")).to_be_visible()
+        else:
+            return
+    expect(tag).to_have_text("Published")
+
+
 def keep_code(page: Page) -> tuple[str, str]:
     """Read the username and access code that are shown, and say that they are saved."""
     expect(page.locator(".secret")).to_be_visible()

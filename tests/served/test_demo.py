@@ -28,6 +28,7 @@ from tests.served.steps import (
     follow,
     import_file,
     press,
+    publish_result,
     sign_in,
     written,
 )
@@ -138,8 +139,7 @@ def publish(site: Site, page: Page, folder: Path) -> Path:
     """Close, publish, and fetch the bundle in the browser; by command it is the same."""
     page.goto("/events/campaign/desk/")
     confirm(page, "Close the event now")
-    confirm(page, "Publish the result")
-    expect(page.locator(".state .tag")).to_have_text("Published")
+    publish_result(page)
     page.goto("/events/campaign/")
     with page.expect_download() as download:
         follow(page, "Download the bundle")

@@ -19,6 +19,7 @@ from tests.served.steps import (
     judge,
     keep_code,
     press,
+    publish_result,
     records,
 )
 
@@ -108,9 +109,7 @@ def close_and_publish(page: Page) -> None:
     """End the event and publish its result."""
     page.goto("/events/sums/desk/")
     confirm(page, "Close the event now")
-    expect(page.get_by_role("button", name="Publish the result")).to_be_visible()
-    confirm(page, "Publish the result")
-    expect(page.locator(".state .tag")).to_have_text("Published")
+    publish_result(page)
 
 
 def download_bundle(page: Page, folder: Path) -> Path:
