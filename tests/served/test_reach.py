@@ -21,6 +21,12 @@ ARGUED = {
     "page leaderboard:read": "the reader's notice of a result; tests/leaderboard marks it as read",
     "page leaderboard:winner": "there only once an organizer has confirmed the winner of a prize",
 }
+# Reached where a site happens to be served for longer than a minute, and not on a quick machine.
+EVERY_MINUTE = "beat sends it after a minute; tests/judging has what it does"
+BY_CHANCE = {
+    "task arena.judging.tasks.return_unused_seats": EVERY_MINUTE,
+    "task arena.judging.tasks.sweep_leases": EVERY_MINUTE,
+}
 
 
 def test_what_is_missing_is_found() -> None:
@@ -34,7 +40,7 @@ def test_what_is_missing_is_found() -> None:
 def test_every_page_command_and_task_is_reached_or_argued(tally: Tally) -> None:
     """Runs after all other served tests: `pytest tests/served`."""
     assert len(tally.there.pages) > 50
-    missing = tally.reached.missing_from(tally.there, ARGUED)
+    missing = tally.reached.missing_from(tally.there, ARGUED | BY_CHANCE)
     assert not missing, "reach these in tests/served, or argue:\n" + "\n".join(missing)
     assert not tally.reached.needless(tally.there, ARGUED), "these are reached or gone"
     assert all(ARGUED.values())
