@@ -125,13 +125,14 @@ def test_skips_and_flags_at_once_pass_on_the_pair_once() -> None:
 def test_skipping_a_control_takes_the_same_statements() -> None:
     event = make_event()
     models = make_competitors(event, 2)
-    for _ in range(6):
+    for _ in range(12):
         make_matchup(event, models)
-    make_control(event)
+    for _ in range(2):
+        make_control(event)
     enrollment = make_enrollment(event)
     skip_assignment(make_assignment(enrollment), "other", now=NOW)
     counts: dict[str, set[int]] = {Matchup.Role.ORDINARY: set(), Matchup.Role.CONTROL: set()}
-    for _ in range(5):
+    for _ in range(10):  # one control is among the first five, one among the next
         assignment = make_assignment(enrollment)
         with CaptureQueriesContext(connection) as queries:
             skip_assignment(assignment, "other", now=NOW)
