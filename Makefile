@@ -62,13 +62,18 @@ run: prepare ## serve what is in the database; on an empty site, with a link to 
 	@exec $(BIN)/python serve.py --then "$(MANAGE) announce --foreground"
 
 # --- testing ---------------------------------------------------------------------------------
+# make test ARGS="tests/ratings -k elo" runs a part; with --database postgresql there, on PostgreSQL.
 test: install-dev ## run the whole suite on SQLite, and beside it what touches the database on PostgreSQL
+ifdef ARGS
+	@$(BIN)/python -m pytest $(ARGS)
+else
 	@mkdir -p var; failed=; \
 	$(BIN)/python -m pytest --database postgresql -m "database and not browser" >var/postgresql.log 2>&1 & \
 	other=$$!; trap "kill $$other" INT TERM; \
 	$(BIN)/python -m pytest || failed=yes; \
 	wait $$other || failed=yes; cat var/postgresql.log; \
 	test -z "$$failed"
+endif
 
 # make bench ONLY=importing ARGS=--quick runs one of them, with its own arguments.
 ONLY ?= $(basename $(notdir $(shell grep -l __main__ bench/*.py)))
