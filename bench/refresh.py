@@ -27,13 +27,13 @@ ROUNDS = 5
 NEW = 10_000
 BESIDE = (
     "leaderboard.snapshots.publishing.write_standings",
-    "leaderboard.snapshots.refresh.contents",
-    "leaderboard.snapshots.refresh.style_board",
-    "leaderboard.snapshots.refresh.told",
-    "leaderboard.boards.diagnostics.further",
-    "leaderboard.boards.summary.timeline",
-    "leaderboard.boards.summary.origins",
-    "leaderboard.boards.summary.pairs",
+    "leaderboard.snapshots.refresh.read_contents",
+    "leaderboard.snapshots.refresh.compute_style_board",
+    "leaderboard.snapshots.refresh.describe_tests",
+    "leaderboard.boards.diagnostics.diagnose",
+    "leaderboard.boards.summary.count_over_time",
+    "leaderboard.boards.summary.count_origins",
+    "leaderboard.boards.summary.flatten_pairs",
 )
 
 
@@ -224,7 +224,7 @@ def categories_timed(spent: list[tuple[float, float]]) -> Iterator[None]:
         if not is_overall:
             spent[before:] = [since(begin)]
 
-    with patch("leaderboard.snapshots.refresh.boards", measured):
+    with patch("leaderboard.snapshots.refresh.votes_by_board", measured):
         yield
 
 

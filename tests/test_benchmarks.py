@@ -3,10 +3,12 @@
 import pytest
 from django.db import connection
 from django.db.models import Count
+from django.utils.module_loading import import_string
 
 from arena.events.models import Control, Matchup
 from arena.judging.models import Judgment
 from bench.filling import Size, add_judgments, make_event
+from bench.refresh import BESIDE
 from leaderboard.models import Rating, Standing
 from leaderboard.snapshots.refresh import refresh_event
 from tests.factories import NOW
@@ -37,3 +39,7 @@ def test_the_event_of_the_benchmarks_is_refreshed_and_grows():
     assert sum(board.values_list("votes", flat=True)) == 2 * ordinary
     assert Rating.Weighting.WEIGHTED in second.ratings.values_list("weighting", flat=True)
     assert Standing.objects.filter(event=event).count() == 40
+
+
+def test_the_functions_timed_beside_the_board_exist():
+    assert all(callable(import_string(name)) for name in BESIDE)
