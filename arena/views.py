@@ -28,7 +28,7 @@ from arena.people.models import Seat, User
 from arena.people.seats.claiming import Room, room_of
 from leaderboard.contributors.places import place_of
 from leaderboard.models import Rating, Snapshot
-from leaderboard.results.notices import unread
+from leaderboard.results.notices import find_unread
 from leaderboard.results.rounds import published_rounds
 from leaderboard.results.winner import SHORTLIST_SIZE
 
@@ -55,7 +55,7 @@ def home(request: HttpRequest) -> HttpResponse:
         ],
         "is_new_site": not begun and needs_first_account(),
         "own_events": with_phase(own_events(user), now) if isinstance(user, User) else [],
-        "notices": unread(user) if isinstance(user, User) else [],
+        "notices": find_unread(user) if isinstance(user, User) else [],
         "may_create": isinstance(user, User) and may_create(user),
     }
     return render(request, "home.html", context)
@@ -142,7 +142,7 @@ def event_page(request: HttpRequest, slug: str) -> HttpResponse:
         "prize_html": render_markdown(event.prize) if event.prize else "",
         "competitors": event.competitors.count(),
         "reminder": reminder_of(event, enrollment),
-        "notices": unread(request.user, event) if isinstance(request.user, User) else [],
+        "notices": find_unread(request.user, event) if isinstance(request.user, User) else [],
     }
     return render(request, "events/event.html", context)
 
@@ -205,7 +205,7 @@ def me(request: HttpRequest, slug: str) -> HttpResponse:
         "display_name": request.user.display_name,
         "name_url": reverse("events:name"),
         "leave_url": reverse("judging:leave"),
-        "notices": unread(request.user, event),
+        "notices": find_unread(request.user, event),
         "has_identity": has_verified_identity(request.user),
         "reminder": reminder_of(event, enrollment),
     }

@@ -7,7 +7,7 @@ from django.utils import timezone
 from arena.events.models import Event
 from leaderboard.results.notices import announce_results, mail_notices
 from leaderboard.snapshots.publishing import thin_snapshots as thin
-from leaderboard.snapshots.refresh import due_events, refresh_event
+from leaderboard.snapshots.refresh import find_due_events, refresh_event
 
 log = structlog.get_logger(__name__)
 
@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 @shared_task
 def refresh_boards(*, over: bool = False) -> None:
     """Refresh the boards of every event, running or over, in which something has happened."""
-    for event_id in due_events(timezone.now(), over=over):
+    for event_id in find_due_events(timezone.now(), over=over):
         refresh_board.apply_async([event_id], expires=30)
 
 

@@ -95,7 +95,7 @@ def pairwise_tests(board: FittedBoard | StyleBoard, contrast: Contrasts) -> list
     """Holm's p of pairs, in one row: i, j, p in thousandths, for i < j.
 
     Pairs on one scale that are not among them have less than half a thousandth, or a model below
-    the first `TESTED` of their scale.
+    the first `MAX_MODELS_TESTED` of their scale.
     """
     near = (board.places.rank > 0) & (board.places.rank <= MAX_MODELS_TESTED)
     p = np.where(near[:, None] & near, contrast.adjusted, 0.0)

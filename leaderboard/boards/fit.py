@@ -91,7 +91,7 @@ def replay_elo(votes: Votes, since: elo.Elo | None = None) -> elo.Elo:
     return since or elo.replay(votes)
 
 
-REASONS = {
+STATUS_NAMES = {
     Status.RATED: "",
     Status.UNDEFEATED: "undefeated",
     Status.WINLESS: "winless",

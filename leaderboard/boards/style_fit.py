@@ -48,7 +48,7 @@ class NoStyleError(Exception):
 
 @dataclass(frozen=True, eq=False)
 class StyleBoard:
-    """One board at equal style, by competitor index like `fitting.Fitted`.
+    """One board at equal style, by competitor index like `fit.FittedBoard`.
 
     counts, tally: of all votes; used: how many of them were fitted; coefficients: what each
     covariate is worth (see `coefficients_of`); left_out: names of those that the votes cannot tell
@@ -90,7 +90,7 @@ def fit_style(votes: Votes, about: Contents) -> StyleBoard:
     except NotConverged:
         raise NoStyleError("not_converged") from None
     limits = interval(fit, found.strength)
-    spread = found.strength.standard_error > 0  # see `fitting.fitted`
+    spread = found.strength.standard_error > 0  # see `fit.fit_board`
     return StyleBoard(
         counts,
         fit,

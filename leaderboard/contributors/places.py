@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 
 from arena.events.models import Enrollment, Event
 from leaderboard.models import Standing, StandingQuerySet
-from leaderboard.trust.quality import UNIT, band
+from leaderboard.trust.quality import UNIT, to_band
 
-OVER = (Event.State.CLOSED, Event.State.PUBLISHED)
+OVER_STATES = (Event.State.CLOSED, Event.State.PUBLISHED)
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Place:
 
 def is_over(event: Event) -> bool:
     """Whether nothing can be answered any more, and exact figures give nothing away."""
-    return event.state in OVER
+    return event.state in OVER_STATES
 
 
 def standings_of(event: Event) -> StandingQuerySet:
@@ -46,7 +46,7 @@ def standings_of(event: Event) -> StandingQuerySet:
     return standings.by_score() if is_over(event) else standings.as_shown()
 
 
-def places(event: Event, standings: Sequence[Standing], before: int = 0) -> list[Place]:
+def build_places(event: Event, standings: Sequence[Standing], before: int = 0) -> list[Place]:
     """The rows of a run of standings in that order, of which so many come before the run."""
     if not is_over(event):
         return [stepped_place(standing) for standing in standings]
@@ -97,7 +97,7 @@ def exact_place(standing: Standing, rank: int | None) -> Place:
         standing.judgments,
         standing.simulated,
         rank,
-        None if quality is None else int(band(np.array(quality))),
+        None if quality is None else int(to_band(np.array(quality))),
         as_number(quality),
         as_number(standing.score),
     )

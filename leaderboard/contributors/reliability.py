@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from arena.questions import KINDS
 from leaderboard.ratings import quantise, take
-from leaderboard.trust.control import ControlAnswers, ControlScores, kappa, response_habits
+from leaderboard.trust.control import ControlAnswers, ControlScores, estimate_kappa, response_habits
 from leaderboard.votes.loading import Comparisons
 
 SIDES = (-1, 0, 1)
@@ -30,7 +30,7 @@ def score_controls(data: Comparisons, question: int) -> ControlScores | None:
     answers = ControlAnswers(
         contributor[rows], credits[np.sign(outcome[rows]) + 1, key[rows] + 1], key[rows], left[rows]
     )
-    return kappa(
+    return estimate_kappa(
         answers, response_habits(contributor, outcome, left, len(data.enrollments)), credits
     )
 

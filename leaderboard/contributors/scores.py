@@ -20,34 +20,34 @@ from leaderboard.ratings import take
 from leaderboard.trust.quality import (
     MIN_CONTROLS_FOR_QUALITY,
     UNRATED,
-    band,
+    estimate_quality,
     last_look,
-    quality,
-    ranks,
+    rank_scores,
+    to_band,
 )
 from leaderboard.votes.loading import Comparisons
+from leaderboard.votes.queries import IntegerTable
 
-Table = npt.NDArray[np.int64]
 JUDGMENTS_PER_STEP = 100
 """Shown ranks move with every so many counted judgments of the event."""
 
 
-def score_contributors(data: Comparisons, judged: Table) -> Table:
+def score_contributors(data: Comparisons, judged: IntegerTable) -> IntegerTable:
     """Quality and score, exact and in millionths, then shown rank and band: int64 (people, 4).
 
     judged: counted judgments in the order of `Comparisons.enrollments`. -1 says "not rated".
     """
     answers, people = read_control_results(data), len(data.enrollments)
     exact = answers.quality(people)
-    so_far = data.columns["contributor"][data.judgments][: published_position(data)]
+    so_far = data.columns["contributor"][data.judgments][: count_behind_shown_ranks(data)]
     reached = np.bincount(so_far, minlength=people)
     shown = answers.among_first(last_look(reached, first_look(data.event))).quality(people)
     return np.stack(
         [
             exact,
             multiply_scores(judged, exact),
-            ranks(multiply_scores(reached, shown)),
-            band(shown),
+            rank_scores(multiply_scores(reached, shown)),
+            to_band(shown),
         ],
         1,
     )
@@ -58,12 +58,12 @@ def first_look(event: Event) -> int:
     return met_by(MIN_CONTROLS_FOR_QUALITY, event.control_interval)
 
 
-def multiply_scores(judged: Table, qualities: Table) -> Table:
+def multiply_scores(judged: IntegerTable, qualities: IntegerTable) -> IntegerTable:
     """Judgments times quality; -1 for whoever has no quality."""
     return np.where(qualities < 0, UNRATED, judged * qualities)
 
 
-def published_position(data: Comparisons) -> int:
+def count_behind_shown_ranks(data: Comparisons) -> int:
     """How many judgments shown ranks go up to: a full hundred, and none of the last hour."""
     reached = int(np.count_nonzero(data.judgments))
     event = data.event
@@ -78,19 +78,22 @@ def published_position(data: Comparisons) -> int:
 
 @dataclass(frozen=True, eq=False)
 class ControlResults:
-    """Counted answers to controls: who, which credit, which key, and the how manyth judgment of
-    that person's it was, 1, 2, 3 …"""
+    """Counted answers to controls, one row each.
 
-    contributor: Table
+    contributor: index; credit: agreement with the key in [0, 1]; key: its sign; ordinal: 1-based
+    index of the judgment among that contributor's counted judgments.
+    """
+
+    contributor: IntegerTable
     credit: npt.NDArray[np.float64]
-    key: Table
-    ordinal: Table
+    key: IntegerTable
+    ordinal: IntegerTable
 
-    def quality(self, people: int) -> Table:
+    def quality(self, people: int) -> IntegerTable:
         """Each contributor's quality in millionths; see `trust.quality`."""
-        return quality(self.contributor, self.credit, self.key, credit_table(), people)
+        return estimate_quality(self.contributor, self.credit, self.key, credit_table(), people)
 
-    def among_first(self, limits: Table) -> "ControlResults":
+    def among_first(self, limits: IntegerTable) -> "ControlResults":
         """Those among the first so many judgments of each contributor."""
         kept = self.ordinal <= limits[self.contributor]
         return ControlResults(
@@ -101,7 +104,7 @@ class ControlResults:
 def read_control_results(data: Comparisons) -> ControlResults:
     """The answers to controls in use, each to the question that its control has the key of."""
     contributor, keyed = data.columns["contributor"], control_keys(data)
-    order = group_rows(contributor)
+    order = stable_order(contributor)
     places = np.flatnonzero((keyed != UNKEYED)[order])
     rows = order[places]
     who, key = contributor[rows].astype(np.int64), keyed[rows].astype(np.int64)
@@ -121,7 +124,7 @@ def control_keys(data: Comparisons) -> npt.NDArray[np.int8]:
     return keyed
 
 
-def group_rows(index: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+def stable_order(index: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
     """The order that brings equal numbers together and otherwise leaves rows as they are.
 
     By 16 bits at a time, which numpy sorts ten times as fast as whole numbers.

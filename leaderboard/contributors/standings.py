@@ -1,4 +1,4 @@
-"""Where each contributor stands: S = accepted judgments × quality, see scoring.py."""
+"""Where each contributor stands: S = accepted judgments × quality, see `scores`."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ def write_standings(data: Comparisons) -> None:
 
 
 def count_judgments(data: Comparisons) -> npt.NDArray[np.int64]:
-    """The numbers of each contributor in the order of `WRITTEN`: int64 (people, 6)."""
+    """The numbers of each contributor in the order of `WRITTEN_FIELDS`: int64 (people, 6)."""
     contributor, origin = data.columns["contributor"], data.columns["origin"]
     simulated = data.judgments & (origin == ORIGINS.index(Origin.SIMULATED))
     people = len(data.enrollments)

@@ -14,7 +14,7 @@ from arena.errors import NotFoundError
 from arena.events.models import Category, Event, Question
 from leaderboard.boards.summary import board_key
 from leaderboard.models import Rating, Snapshot
-from leaderboard.pages.charts import Axis, axis_labels, fit_axis, whisker
+from leaderboard.pages.charts import Axis, draw_axis_labels, draw_whisker, fit_axis
 from leaderboard.ratings import scale
 
 Weighting = Rating.Weighting
@@ -203,13 +203,13 @@ def group_by_tier(rows: Sequence[BoardRow]) -> Group:
         [end for row in rows for end in (row.lower, row.upper) if end is not None],
     )
     tiers = groupby((add_whisker(row, axis) for row in rows), key=lambda row: row.rating.tier)
-    return Group([Tier(number, list(members)) for number, members in tiers], axis_labels(axis))
+    return Group([Tier(number, list(members)) for number, members in tiers], draw_axis_labels(axis))
 
 
 def add_whisker(row: BoardRow, axis: Axis) -> BoardRow:
     """The row with its dot and whisker."""
     assert row.points is not None
-    plot = whisker(axis, row.points, row.lower, row.upper)
+    plot = draw_whisker(axis, row.points, row.lower, row.upper)
     return BoardRow(row.rating, row.points, row.lower, row.upper, row.elo, plot)
 
 

@@ -14,8 +14,8 @@ from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-STEPS = (1, 2, 5)
-MARGIN = 0.06
+TICK_STEPS = (1, 2, 5)
+AXIS_MARGIN = 0.06
 """Part of an axis that is left free at either end."""
 BASELINE = 86.0
 """Percent of the height at which bars and lines end; the labels are below."""
@@ -57,7 +57,7 @@ def fit_axis(values: Sequence[float], reaches: Sequence[float], most_ticks: int 
     spread = max(high - low, 100.0)
     low = max(min([low, *reaches]), low - spread)
     high = min(max([high, *reaches]), high + spread)
-    room = MARGIN * max(high - low, 1.0)
+    room = AXIS_MARGIN * max(high - low, 1.0)
     low, high = low - room, high + room
     step = tick_step((high - low) / most_ticks)
     first = math.ceil(low / step)
@@ -67,12 +67,12 @@ def fit_axis(values: Sequence[float], reaches: Sequence[float], most_ticks: int 
 def tick_step(rough: float) -> float:
     """The least of 1, 2, 5, 10, 20, 50 … that is not below a rough step."""
     power = 10.0 ** math.floor(math.log10(rough))
-    return next((step * power for step in STEPS if step * power >= rough * 0.999), 10 * power)
+    return next((step * power for step in TICK_STEPS if step * power >= rough * 0.999), 10 * power)
 
 
-def axis_labels(axis: Axis) -> SafeString:
+def draw_axis_labels(axis: Axis) -> SafeString:
     """The axis' numbers."""
-    return svg(
+    return draw_svg(
         "axis",
         (
             '<text x="{}" y="100%" dy="-10">{}</text>',
@@ -81,26 +81,26 @@ def axis_labels(axis: Axis) -> SafeString:
     )
 
 
-def whisker(axis: Axis, value: float, lower: float | None, upper: float | None) -> SafeString:
+def draw_whisker(axis: Axis, value: float, lower: float | None, upper: float | None) -> SafeString:
     """One row of a dot-and-whisker plot, with the axis' lines running through."""
     reach = []
     if lower is not None and upper is not None:
         cut = "" if axis.holds(lower) and axis.holds(upper) else " cut"
         reach.append((cut, axis.at(lower), axis.at(upper)))
-    return svg(
+    return draw_svg(
         "whisker",
-        ('<line class="tick" x1="{0}" x2="{0}" y1="0" y2="100%"/>', grid(axis)),
+        ('<line class="tick" x1="{0}" x2="{0}" y1="0" y2="100%"/>', tick_positions(axis)),
         ('<line class="reach{}" x1="{}" x2="{}" y1="50%" y2="50%"/>', reach),
         ('<circle class="dot" cx="{}" cy="50%" r="4.5"/>', [(axis.at(value),)]),
     )
 
 
-def grid(axis: Axis) -> Iterable[tuple[str]]:
+def tick_positions(axis: Axis) -> Iterable[tuple[str]]:
     """The places of the axis' lines."""
     return ((axis.at(tick),) for tick in axis.ticks)
 
 
-def bars(counts: Sequence[int], labels: Sequence[tuple[float, str]]) -> SafeString:
+def draw_bars(counts: Sequence[int], labels: Sequence[tuple[float, str]]) -> SafeString:
     """Counts as bars from left to right; labels: (place in [0, 1], text) below them."""
     width, top = 100 / len(counts), max(counts)
     thick = min(0.8 * width, MAX_BAR_WIDTH)
@@ -119,9 +119,9 @@ def bars(counts: Sequence[int], labels: Sequence[tuple[float, str]]) -> SafeStri
         for i, n in enumerate(counts)
         if n
     )
-    return frame(
+    return draw_side_by_side(
         draw_levels(levels),
-        svg(
+        draw_svg(
             "bars",
             ('<line class="tick" x1="0" x2="100%" y1="{0}" y2="{0}"/>', levels),
             ('<rect class="bar" x="{}" width="{}" y="{}" height="{}"/>', shapes),
@@ -132,10 +132,10 @@ def bars(counts: Sequence[int], labels: Sequence[tuple[float, str]]) -> SafeStri
 
 def draw_levels(levels: Iterable[tuple[str, str]]) -> SafeString:
     """The numbers to the left of a drawing, at their heights."""
-    return svg("levels", ('<text x="100%" y="{}" dy="4">{}</text>', levels))
+    return draw_svg("levels", ('<text x="100%" y="{}" dy="4">{}</text>', levels))
 
 
-def frame(*drawings: SafeString) -> SafeString:
+def draw_side_by_side(*drawings: SafeString) -> SafeString:
     """Drawings side by side: what stands left, the plot, what stands right."""
     return format_html('<div class="frame">{}</div>', format_html_join("", "{}", zip(drawings)))
 
@@ -160,7 +160,7 @@ class Line:
     points: tuple[tuple[float, float], ...]
 
 
-def lines(curves: Sequence[Line], labels: Sequence[tuple[float, str]]) -> SafeString:
+def draw_lines(curves: Sequence[Line], labels: Sequence[tuple[float, str]]) -> SafeString:
     """Values over time, each line with its name at its end."""
     values = [value for line in curves for _, value in line.points]
     axis = fit_axis(values, [], most_ticks=5)
@@ -173,15 +173,15 @@ def lines(curves: Sequence[Line], labels: Sequence[tuple[float, str]]) -> SafeSt
         segments += [(number, *one, *next_) for one, next_ in pairwise(ends)]
     heights = spread_apart([to_height(axis, line.points[-1][1]) for line in curves], LABEL_HEIGHT)
     names = ((n, format_percent(y), curves[n].name) for n, y in enumerate(heights))
-    return frame(
+    return draw_side_by_side(
         draw_levels(levels),
-        svg(
+        draw_svg(
             "lines",
             ('<line class="tick" x1="0" x2="100%" y1="{0}" y2="{0}"/>', levels),
             ('<line class="curve c{}" x1="{}" y1="{}" x2="{}" y2="{}"/>', segments),
             ('<text class="label {}" x="{}" y="100%" dy="-2">{}</text>', place_labels(labels)),
         ),
-        svg("names", ('<text class="name c{}" x="0" y="{}" dy="4">{}</text>', names)),
+        draw_svg("names", ('<text class="name c{}" x="0" y="{}" dy="4">{}</text>', names)),
     )
 
 
@@ -206,7 +206,7 @@ def spread_apart(places: Sequence[float], apart: float) -> list[float]:
 Part = tuple[str, Iterable[tuple[object, ...]]]
 
 
-def svg(name: str, *parts: Part) -> SafeString:
+def draw_svg(name: str, *parts: Part) -> SafeString:
     """A drawing of repeated shapes, each a template and the values it is repeated for."""
     shapes = format_html_join("", "{}", ((format_html_join("", *part),) for part in parts))
     return format_html('<svg class="chart {}" aria-hidden="true">{}</svg>', name, shapes)

@@ -44,7 +44,7 @@ class BoardColumn:
         return "" if value is None or self.cell is None else self.cell(value)
 
 
-def stored(name: str, kind: type, heading: Text, help: Text, **more: Any) -> BoardColumn:
+def stored_column(name: str, kind: type, heading: Text, help: Text, **more: Any) -> BoardColumn:
     """A column that shows a field of `Rating` as it is; `field` where it is called otherwise."""
     field = more.pop("field", name)
     return BoardColumn(
@@ -52,12 +52,12 @@ def stored(name: str, kind: type, heading: Text, help: Text, **more: Any) -> Boa
     )
 
 
-def whole(value: float) -> str:
+def format_whole(value: float) -> str:
     """A number without a fraction, its thousands apart."""
     return number_format(value, decimal_pos=0, use_l10n=True, force_grouping=True)
 
 
-def percent(value: float) -> str:
+def format_share(value: float) -> str:
     """A part of 1 in percent, with one digit behind the point."""
     return f"{number_format(100 * value, decimal_pos=1, use_l10n=True)}%"
 
@@ -68,16 +68,18 @@ def win_rate(row: BoardRow) -> float | None:
 
 
 COLUMNS = (
-    stored("rank", int, _("Rank"), _("1 + how many models have a higher rating.")),
-    stored("rank_low", int, _("Rank from"), _("1 + how many models are certainly better.")),
-    stored("rank_high", int, _("Rank to"), _("Ranked models less those certainly worse.")),
-    stored(
+    stored_column("rank", int, _("Rank"), _("1 + how many models have a higher rating.")),
+    stored_column("rank_low", int, _("Rank from"), _("1 + how many models are certainly better.")),
+    stored_column("rank_high", int, _("Rank to"), _("Ranked models less those certainly worse.")),
+    stored_column(
         "rank_upper_bound",
         int,
         _("Rank (UB)"),
         _("The Chatbot Arena’s: 1 + how many have their whole interval above this one’s."),
     ),
-    stored("class", int, _("Class"), _("Models whose intervals overlap its first."), field="tier"),
+    stored_column(
+        "class", int, _("Class"), _("Models whose intervals overlap its first."), field="tier"
+    ),
     BoardColumn("model", str, _("Model"), _("Its name."), lambda row: row.rating.competitor.name),
     BoardColumn(
         "organization",
@@ -120,34 +122,38 @@ COLUMNS = (
         _("Elo"),
         _("One pass over the votes in their order, in points; on the unweighted board alone."),
         lambda row: row.elo,
-        whole,
+        format_whole,
         stored="elo",
         weightings=(Rating.Weighting.RAW,),
     ),
-    stored("strength", float, _("Strength"), _("The rating as a natural logarithm, mean 0.")),
+    stored_column(
+        "strength", float, _("Strength"), _("The rating as a natural logarithm, mean 0.")
+    ),
     BoardColumn(
         "win_rate",
         float,
         _("Win rate"),
         _("The part of its votes that it won, ties as halves."),
         win_rate,
-        percent,
+        format_share,
     ),
-    stored("votes", int, _("Votes"), _("How many votes it is in."), cell=whole),
-    stored("wins", int, _("Wins"), _("How many of them it won.")),
-    stored("ties", int, _("Ties"), _("How many of them were ties.")),
-    stored("losses", int, _("Losses"), _("How many of them it lost.")),
-    stored(
+    stored_column("votes", int, _("Votes"), _("How many votes it is in."), cell=format_whole),
+    stored_column("wins", int, _("Wins"), _("How many of them it won.")),
+    stored_column("ties", int, _("Ties"), _("How many of them were ties.")),
+    stored_column("losses", int, _("Losses"), _("How many of them it lost.")),
+    stored_column(
         "component",
         int,
         _("Scale"),
         _("Models with the same number can be compared; 0 is the largest group."),
     ),
-    stored("status", str, _("Status"), _("Why it is provisional or not ranked; mostly empty.")),
+    stored_column(
+        "status", str, _("Status"), _("Why it is provisional or not ranked; mostly empty.")
+    ),
 )
 
 
-def facts(weighting: str) -> list[BoardColumn]:
+def fact_columns(weighting: str) -> list[BoardColumn]:
     """The columns that the page shows behind the rating."""
     return [column for column in COLUMNS if column.cell and weighting in column.weightings]
 
@@ -157,7 +163,7 @@ def stored_fields() -> tuple[str, ...]:
     return tuple(column.stored for column in COLUMNS if column.stored)
 
 
-def described(columns: Iterable[BoardColumn] = COLUMNS) -> str:
+def describe_columns(columns: Iterable[BoardColumn] = COLUMNS) -> str:
     """The columns as a Markdown table, for docs/exports.md."""
     lines = ["| column | type | meaning |", "|---|---|---|"]
     lines += [f"| `{c.name}` | {c.kind.__name__} | {c.help} |" for c in columns]

@@ -20,7 +20,7 @@ from leaderboard.pages.board import (
     read_pairs,
     to_points,
 )
-from leaderboard.pages.charts import Line, bars, lines
+from leaderboard.pages.charts import Line, draw_bars, draw_lines
 from leaderboard.ratings import bradley_terry
 
 MAX_HEAT_MAP_MODELS = 16
@@ -34,7 +34,7 @@ MAX_MOMENTS = 60
 
 
 @dataclass(frozen=True)
-class Cell:
+class HeatCell:
     """A row's model against a column's: expected wins in percent, and how they met.
 
     apart: points between the two; p: Holm's, as text, "" where unknown; is_open: whether the test
@@ -54,7 +54,7 @@ class HeatRow:
     """A model against all others; None against itself."""
 
     row: BoardRow
-    cells: list[Cell | None]
+    cells: list[HeatCell | None]
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class HeatMap:
         return len(self.rows) < self.total
 
 
-def heat_maps(
+def build_heat_maps(
     snapshot: Snapshot, choice: BoardChoice, table: BoardTable, *, everybody: bool
 ) -> list[HeatMap]:
     """Expected wins by the ratings, and the votes there were, for each of the board's scales."""
@@ -79,11 +79,11 @@ def heat_maps(
     for group in table.groups:
         shown = group.rows if everybody else group.rows[:MAX_HEAT_MAP_MODELS]
         if len(shown) > 1:
-            maps.append(HeatMap(list(heat_rows(shown, met, p)), len(group.rows)))
+            maps.append(HeatMap(list(build_heat_rows(shown, met, p)), len(group.rows)))
     return maps
 
 
-def heat_rows(
+def build_heat_rows(
     shown: Sequence[BoardRow],
     met: dict[tuple[int, int], int],
     p: dict[tuple[int, int], float] | None,
@@ -93,7 +93,7 @@ def heat_rows(
         np.array([row.rating.strength for row in shown], dtype=float)
     )
     for i, row in enumerate(shown):
-        cells: list[Cell | None] = []
+        cells: list[HeatCell | None] = []
         for j, other in enumerate(shown):
             one, two = sorted([row.rating.competitor_id, other.rating.competitor_id])
             known = (
@@ -103,14 +103,14 @@ def heat_rows(
             found = p.get((one, two), 0.0) if p is not None and known else None
             apart = (row.points or 0.0) - (other.points or 0.0)
             votes = met.get((one, two), 0)
-            cells.append(None if i == j else cell(expected[i, j], votes, apart, found))
+            cells.append(None if i == j else build_cell(expected[i, j], votes, apart, found))
         yield HeatRow(row, cells)
 
 
-def cell(share: float, votes: int, apart: float, p: float | None) -> Cell:
+def build_cell(share: float, votes: int, apart: float, p: float | None) -> HeatCell:
     """One model against one other."""
     said, is_open = ("", False) if p is None else (format_p(p), p > ALPHA)
-    return Cell(round(100 * share), round(SHADES * share), votes, apart, said, is_open)
+    return HeatCell(round(100 * share), round(SHADES * share), votes, apart, said, is_open)
 
 
 def adjusted_p_values(
@@ -152,7 +152,7 @@ def timeline_of(snapshot: Snapshot, event: Event) -> Timeline:
         return Timeline("", SafeString(""), [], kept.get("unknown", 0))
     moments = list(timeline_moments(unit, kept["start"], len(counts), event))
     style = "D H:i" if unit == "hour" else "j M"
-    chart = bars(counts, label_positions([date_format(moment, style) for moment in moments]))
+    chart = draw_bars(counts, label_positions([date_format(moment, style) for moment in moments]))
     words = "j M Y, H:i" if unit == "hour" else "j M Y"
     named = [date_format(moment, words) for moment in moments]
     return Timeline(unit, chart, list(zip(named, counts, strict=True)), kept.get("unknown", 0))
@@ -188,22 +188,22 @@ class History:
 def history_of(snapshot: Snapshot, choice: BoardChoice, table: BoardTable) -> History | None:
     """How the ratings of the best came about; None where too few snapshots were published."""
     rows = table.groups[0].rows[:MAX_CURVES] if table.groups else []
-    moments = published_moments(snapshot)
+    moments = sample_publication_times(snapshot)
     if len(moments) < 3 or len(rows) < 2:
         return None
     since, until = min(moments.values()), max(moments.values())
     if until <= since:
         return None
-    curves = curves_of(choice, rows, moments)
+    curves = build_curves(choice, rows, moments)
     if not curves:
         return None
     style = "j M, H:i" if until - since < timedelta(days=3) else "j M"
     labels = [(0.0, date_format(since, style)), (1.0, date_format(until, style))]
     ends = [(line.name, line.points[0][1], line.points[-1][1]) for line in curves]
-    return History(lines(curves, labels), since, until, ends)
+    return History(draw_lines(curves, labels), since, until, ends)
 
 
-def curves_of(
+def build_curves(
     choice: BoardChoice, rows: Sequence[BoardRow], moments: dict[int, datetime]
 ) -> list[Line]:
     """The ratings of some competitors in some snapshots; of those with at least two."""
@@ -227,7 +227,7 @@ def curves_of(
     return [line for line in curves if len(line.points) > 1]
 
 
-def published_moments(snapshot: Snapshot) -> dict[int, datetime]:
+def sample_publication_times(snapshot: Snapshot) -> dict[int, datetime]:
     """Some published snapshots up to this one, evenly chosen, with their times."""
     published: list[Any] = list(
         Snapshot.objects.published()

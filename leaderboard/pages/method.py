@@ -26,7 +26,9 @@ def method_context(event: Event) -> dict[str, Any]:
         judgments=Count("judgment"), people=Count("enrollment")
     )
     return {
-        "questions": [asked(question) for question in event.questions.filter(kind="preference")],
+        "questions": [
+            describe_question(question) for question in event.questions.filter(kind="preference")
+        ],
         "counted": [label for value, label in Origin.choices if value in counted],
         "not_counted": [label for value, label in Origin.choices if value not in counted],
         "excluded": [
@@ -52,7 +54,7 @@ def method_context(event: Event) -> dict[str, Any]:
     }
 
 
-def asked(question: Question) -> dict[str, Any]:
+def describe_question(question: Question) -> dict[str, Any]:
     """A question and the answers it takes, as they stand on the scale."""
     choices = KINDS[question.kind].choices(question.all_settings())
     return {"title": question.title, "answers": [choice.label for choice in choices]}

@@ -23,7 +23,7 @@ COVARIATE_LABELS = {
 
 
 @dataclass(frozen=True)
-class Neighbours:
+class NeighbourPair:
     """Two models next to each other in rank, the leader ahead, apart in points with 95% limits."""
 
     leader: str
@@ -44,7 +44,7 @@ def uncertainty_context(
     if not table.groups or "neighbours" not in board:
         return {}
     names = {row.rating.competitor_id: row.rating.competitor.name for row in table.everybody}
-    found = [neighbours_shown(kept, names) for kept in board["neighbours"]]
+    found = [to_neighbour_pair(kept, names) for kept in board["neighbours"]]
     raw = board if choice.weighting == Rating.Weighting.RAW else {}
     return {
         "neighbours": found[:MAX_NEIGHBOURS_SHOWN],
@@ -54,7 +54,7 @@ def uncertainty_context(
             | {"leader": names[kept["leader"]], "challenger": names[kept["challenger"]]}
             for change, kept in raw.get("unseating", {}).items()
         },
-        "influence": influence_shown(raw.get("influence")),
+        "influence": describe_influence(raw.get("influence")),
         "others": {name: kept for name in OTHER_METHODS if (kept := raw.get(name))},
         "most": MAX_VOTES_SCANNED if raw and "prompts" not in raw else None,
     }
@@ -64,9 +64,9 @@ OTHER_METHODS = ("graded", "ties", "prompts", "bootstrap")
 """What is computed from the same votes in other ways."""
 
 
-def neighbours_shown(kept: dict[str, Any], names: dict[int, str]) -> Neighbours:
+def to_neighbour_pair(kept: dict[str, Any], names: dict[int, str]) -> NeighbourPair:
     """A pair as the page shows it."""
-    return Neighbours(
+    return NeighbourPair(
         names[kept["leader"]],
         names[kept["challenger"]],
         in_points(kept["difference"]) or 0.0,
@@ -83,7 +83,7 @@ def round_votes(votes: int | None) -> int | None:
     return votes and int(float(f"{votes:.2g}"))
 
 
-def influence_shown(kept: dict[str, Any] | None) -> dict[str, Any] | None:
+def describe_influence(kept: dict[str, Any] | None) -> dict[str, Any] | None:
     """What leaving out one contributor does at most, in points."""
     return kept and kept | {"move": in_points(kept["move"])}
 

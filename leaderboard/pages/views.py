@@ -26,13 +26,13 @@ from arena.events.lifecycle.phases import Phase, phase_of
 from arena.events.models import Event
 from arena.events.records.controls import has_controls
 from arena.judging.models import Origin
-from leaderboard.contributors.places import is_over, place_of, places, standings_of
+from leaderboard.contributors.places import build_places, is_over, place_of, standings_of
 from leaderboard.contributors.scores import first_look
 from leaderboard.models import Board, Snapshot, Standing
 from leaderboard.pages.board import board_details, choose_board, filter_links, read_table
-from leaderboard.pages.columns import facts
+from leaderboard.pages.columns import fact_columns
 from leaderboard.pages.downloads import to_csv, to_json
-from leaderboard.pages.figures import heat_maps, history_of, timeline_of
+from leaderboard.pages.figures import build_heat_maps, history_of, timeline_of
 from leaderboard.pages.method import method_context
 from leaderboard.pages.uncertainty import (
     interval_context,
@@ -152,7 +152,7 @@ def board_context(request: HttpRequest, event: Event, phase: Phase, tag: str) ->
     return context | {
         "snapshot": snapshot,
         "table": table,
-        "facts": facts(choice.weighting),
+        "facts": fact_columns(choice.weighting),
         "links": filter_links(event, choice, snapshot),
         "method": method,
         "interval": interval_context(method),
@@ -165,7 +165,7 @@ def board_context(request: HttpRequest, event: Event, phase: Phase, tag: str) ->
         ],
         "doubts": uncertainty_context(snapshot, choice, table),
         "all_pairs": choice.query(pairs=ALL_PAIRS),
-        "heat_maps": heat_maps(snapshot, choice, table, everybody=everybody),
+        "heat_maps": build_heat_maps(snapshot, choice, table, everybody=everybody),
         "timeline": timeline_of(snapshot, event),
         "history": history_of(snapshot, choice, table),
     }
@@ -211,7 +211,7 @@ def contributors(request: HttpRequest, slug: str) -> HttpResponse:
         "enrollment": own,
         "is_staff_member": has_role(request.user, event, Role.REVIEWER),
         "page": page,
-        "places": places(event, list(page), page.start_index() - 1),
+        "places": build_places(event, list(page), page.start_index() - 1),
         "own": place_of(event, own),
         "is_over": is_over(event),
         "has_controls": has_controls(event),

@@ -21,19 +21,19 @@ from arena.mail import sends_mail
 from arena.people.models import User
 from leaderboard.contributors.places import place_of
 from leaderboard.models import Notice
-from leaderboard.results.winner import candidates
+from leaderboard.results.winner import find_candidates
 
 log = structlog.get_logger(__name__)
 
 # What is older is not told any more: nobody wants last year's news after an upgrade.
-RECENT = timedelta(days=2)
+MAX_NOTICE_AGE = timedelta(days=2)
 MAX_MAILS = 500
 """Messages in one run of the task; the next one goes on."""
 
 
-def shortlisted(event: Event) -> list[User]:
+def find_shortlisted(event: Event) -> list[User]:
     """The people among the first of the board who are known here, best first."""
-    people = [candidate.place.enrollment for candidate in candidates(event)]
+    people = [candidate.place.enrollment for candidate in find_candidates(event)]
     return [
         enrollment.user
         for enrollment in people
@@ -58,7 +58,7 @@ def write_to_shortlisted(event: Event, text: str, *, by: User, now: datetime) ->
             created_at=now,
             created_by=by,
         )
-        for user in shortlisted(event)
+        for user in find_shortlisted(event)
     )
 
 
@@ -68,7 +68,7 @@ def announce_results(now: datetime) -> int:
     Returns how many are new: each person has one, however often this runs.
     """
     published = Event.objects.filter(
-        state=Event.State.PUBLISHED, board__current_snapshot__published_at__gte=now - RECENT
+        state=Event.State.PUBLISHED, board__current_snapshot__published_at__gte=now - MAX_NOTICE_AGE
     )
     told = Notice.objects.filter(
         event=OuterRef("event"), user=OuterRef("user"), kind=Notice.Kind.RESULT
@@ -91,7 +91,7 @@ def mail_notices(now: datetime) -> int:
         return 0
     reachable = EmailAddress.objects.filter(user=OuterRef("user"), verified=True)
     due = Notice.objects.filter(
-        Exists(reachable), mailed_at=None, created_at__gte=now - RECENT
+        Exists(reachable), mailed_at=None, created_at__gte=now - MAX_NOTICE_AGE
     ).select_related("event", "user")
     return sum(mail_notice(notice, now) for notice in due.order_by("pk")[:MAX_MAILS])
 
@@ -132,7 +132,7 @@ def words_of(notice: Notice) -> str:
     return render_to_string("leaderboard/notice.txt", context)
 
 
-def unread(user: User, event: Event | None = None) -> list[Notice]:
+def find_unread(user: User, event: Event | None = None) -> list[Notice]:
     """What somebody has not read yet, each notice with the `place` that it tells of."""
     notices = Notice.objects.filter(user=user, read_at=None).select_related("event")
     found = list(notices.filter(event=event) if event is not None else notices)

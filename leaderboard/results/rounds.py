@@ -15,7 +15,7 @@ from leaderboard.snapshots.refresh import fingerprint_of
 FINAL = "Final result"
 
 
-def current_snapshot(event: Event) -> Snapshot:
+def require_fresh_snapshot(event: Event) -> Snapshot:
     """The snapshot of everything judged so far. Raises `ConflictError` while it is being computed.
 
     Nothing is computed here: workers do that, and a few seconds later it is there.
@@ -30,7 +30,7 @@ def current_snapshot(event: Event) -> Snapshot:
     )
 
 
-def last_sealed(event: Event) -> Snapshot | None:
+def find_last_sealed(event: Event) -> Snapshot | None:
     """The latest round, or the result once it is published."""
     return event.snapshots.exclude(sealed_at=None).order_by("-sealed_at", "-id").first()
 
@@ -40,7 +40,7 @@ def seal_round(event: Event, name: str, now: datetime) -> Snapshot:
 
     Raises `ConflictError` where the name is taken or nothing has changed.
     """
-    snapshot, sealed = current_snapshot(event), last_sealed(event)
+    snapshot, sealed = require_fresh_snapshot(event), find_last_sealed(event)
     if sealed is not None and sealed.fingerprint == snapshot.fingerprint:
         raise ConflictError(
             _("Nothing has changed since “%(name)s”.") % {"name": sealed.name}, "already_sealed"
@@ -68,7 +68,7 @@ def publish_event(event: Event, now: datetime) -> Snapshot:
     Raises `ConflictError` where the event is not closed, nobody has judged in it, or its boards
     are not there yet.
     """
-    snapshot = current_snapshot(event)
+    snapshot = require_fresh_snapshot(event)
     # The state, the seal and the public pointer change together or not at all.
     with transaction.atomic():
         step(event, Event.State.PUBLISHED, Event.State.CLOSED)
@@ -83,7 +83,7 @@ def awaits_correction(event: Event) -> bool:
     """Whether something has changed since the result of an event was published."""
     if event.state != Event.State.PUBLISHED:
         return False
-    sealed = last_sealed(event)
+    sealed = find_last_sealed(event)
     return sealed is not None and sealed.fingerprint != fingerprint_of(event)
 
 

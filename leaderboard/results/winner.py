@@ -10,9 +10,9 @@ from arena.errors import ConflictError
 from arena.events.models import Enrollment, Event
 from arena.people.accounts.identity import has_verified_identity
 from arena.people.models import User
-from leaderboard.contributors.places import Place, is_over, places, standings_of
+from leaderboard.contributors.places import Place, build_places, is_over, standings_of
 from leaderboard.models import Winner
-from leaderboard.results.rounds import current_snapshot
+from leaderboard.results.rounds import require_fresh_snapshot
 
 SHORTLIST_SIZE = 10
 """How many of the board are reviewed before a prize."""
@@ -26,13 +26,15 @@ class Candidate:
     obstacle: str
 
 
-def candidates(event: Event) -> list[Candidate]:
+def find_candidates(event: Event) -> list[Candidate]:
     """The top of the exact board with what stands in each one's way."""
     rated = standings_of(event).filter(score__gt=0)[:SHORTLIST_SIZE]
-    return [Candidate(place, obstacle(event, place)) for place in places(event, list(rated))]
+    return [
+        Candidate(place, find_obstacle(event, place)) for place in build_places(event, list(rated))
+    ]
 
 
-def obstacle(event: Event, place: Place) -> str:
+def find_obstacle(event: Event, place: Place) -> str:
     """Why this contributor cannot be the winner; empty where they can."""
     if place.enrollment.kind != Enrollment.Kind.HUMAN or place.simulated:
         return _("Not a person.")
@@ -52,8 +54,8 @@ def confirm_winner(event: Event, enrollment: Enrollment, *, by: User, now: datet
     """
     if not is_over(event):
         raise ConflictError(_("The event still runs."), "not_over")
-    current_snapshot(event)
-    for candidate in candidates(event):
+    require_fresh_snapshot(event)
+    for candidate in find_candidates(event):
         if candidate.place.enrollment == enrollment:
             if candidate.obstacle:
                 raise ConflictError(candidate.obstacle, "cannot_win")

@@ -74,7 +74,7 @@ def publish_snapshot(snapshot: Snapshot, now: datetime) -> None:
     shown.exclude(details={}).update(details={})
 
 
-def publish_late(event: Event, now: datetime) -> None:
+def publish_held_back(event: Event, now: datetime) -> None:
     """Publish a snapshot that was held back, once it may be."""
     latest = event.snapshots.order_by("-id").first()
     if latest is None or latest.published_at is not None or not may_publish(latest, now):

@@ -14,12 +14,12 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from arena.events.models import Event, Matchup, Record
 from arena.judging.models import LedgerBatch
 from leaderboard.boards import diagnostics, summary
-from leaderboard.boards.fit import REASONS, FittedBoard, fit_board, replay_elo
+from leaderboard.boards.fit import STATUS_NAMES, FittedBoard, fit_board, replay_elo
 from leaderboard.boards.style_fit import NoStyleError, StyleBoard, fit_style
 from leaderboard.contributors.reliability import score_controls, vote_weights
 from leaderboard.models import Board, Rating, Snapshot
 from leaderboard.ratings import NotConverged, Status, Votes, compare, elo, one_blas_thread, take
-from leaderboard.snapshots.publishing import publish_late, replace_snapshot, write_snapshot
+from leaderboard.snapshots.publishing import publish_held_back, replace_snapshot, write_snapshot
 from leaderboard.votes.contents import Contents, read_contents
 from leaderboard.votes.loading import (
     Comparisons,
@@ -64,7 +64,7 @@ def refresh_event(event: Event, *, now: datetime, rebuild: bool = False) -> Snap
     special = special_matchups(event)
     fingerprint = fingerprint_of(event, special)
     if fingerprint == (latest.fingerprint if latest else "") and not (rebuild and latest):
-        publish_late(event, now)
+        publish_held_back(event, now)
         return None
     until = now + LEASE
     if not Board.claim(event, now, until):
@@ -80,7 +80,7 @@ def refresh_event(event: Event, *, now: datetime, rebuild: bool = False) -> Snap
         Board.release(event, until)
 
 
-def due_events(now: datetime, *, over: bool = False) -> Iterator[int]:
+def find_due_events(now: datetime, *, over: bool = False) -> Iterator[int]:
     """Primary keys of events, running or over, whose boards may have something to do."""
     busy = Q(board__claimed_until__gt=now) | Q(snapshots__created_at__gt=now - MIN_INTERVAL)
     sealed = LedgerBatch.objects.filter(event=OuterRef("pk"))
@@ -151,12 +151,12 @@ def compute_snapshot(
         notes[spec.key] = summary.describe_method(board) | describe_tests(spec, data, board)
         replay = None
         if spec.weighting == Weighting.RAW:
-            replay = replay_elo(votes, kept_elo(data, spec))
+            replay = replay_elo(votes, load_elo_checkpoint(data, spec))
             notes[spec.key]["pairs"] = summary.flatten_pairs(board.counts)
             if spec.category is None:
                 notes[spec.key] |= diagnostics.diagnose(votes, board, about, data.competitors)
-                checkpoints[spec.key] = elo_to_keep(data, replay)
-        rows += rating_rows(spec, data, board, replay)
+                checkpoints[spec.key] = to_elo_checkpoint(data, replay)
+        rows += build_rating_rows(spec, data, board, replay)
     for question in data.questions:
         spec = BoardSpec(question, None, Weighting.STYLE)
         notes[spec.key], at_equal_style = compute_style_board(spec, data, about)
@@ -186,7 +186,7 @@ def votes_by_board(event: Event, data: Comparisons) -> Iterator[tuple[BoardSpec,
     for question in data.questions:
         scores = score_controls(data, question)
         for category in categories:
-            where = None if category is None else in_category(data, category)
+            where = None if category is None else category_mask(data, category)
             votes = data.votes(question, where)
             yield BoardSpec(question, category, Weighting.RAW), votes
             if scores is not None:
@@ -208,7 +208,7 @@ def compute_style_board(
         return {"why_not": error.reason}, []
     notes = summary.describe_method(board) | describe_tests(spec, data, board)
     notes |= {"used": board.used, "left_out": board.left_out, "coefficients": board.coefficients}
-    return notes, list(rating_rows(spec, data, board, None))
+    return notes, list(build_rating_rows(spec, data, board, None))
 
 
 def describe_tests(
@@ -222,14 +222,14 @@ def describe_tests(
     return found
 
 
-def in_category(data: Comparisons, category: int) -> npt.NDArray[np.bool_]:
+def category_mask(data: Comparisons, category: int) -> npt.NDArray[np.bool_]:
     """Bool per row: whether its record is filed under the category."""
     filed = Matchup.objects.filter(event=data.event, record__categories=category).order_by("pk")
     keys = read_integers(filed.values_list("pk"))[:, 0]
     return data.of_matchups(keys)
 
 
-def kept_elo(data: Comparisons, spec: BoardSpec) -> elo.Elo | None:
+def load_elo_checkpoint(data: Comparisons, spec: BoardSpec) -> elo.Elo | None:
     """Where the Elo replay of a board stood after the rows that have not changed since."""
     kept = data.state.checkpoints.get(spec.key)
     if kept is None or kept["special"] != digest_of(data.special[:, 0]):
@@ -237,8 +237,8 @@ def kept_elo(data: Comparisons, spec: BoardSpec) -> elo.Elo | None:
     return elo.Elo(np.array(kept["strength"]), kept["votes"], kept["step"])
 
 
-def elo_to_keep(data: Comparisons, replay: elo.Elo) -> dict[str, Any]:
-    """The inverse of `kept_elo`."""
+def to_elo_checkpoint(data: Comparisons, replay: elo.Elo) -> dict[str, Any]:
+    """The inverse of `load_elo_checkpoint`."""
     strength = replay.strength.tolist()
     return {
         "special": digest_of(data.special[:, 0]),
@@ -248,7 +248,7 @@ def elo_to_keep(data: Comparisons, replay: elo.Elo) -> dict[str, Any]:
     }
 
 
-def rating_rows(
+def build_rating_rows(
     spec: BoardSpec, data: Comparisons, board: FittedBoard | StyleBoard, replay: elo.Elo | None
 ) -> Iterator[Rating]:
     """One row per competitor."""
@@ -283,7 +283,7 @@ def status_of(board: FittedBoard | StyleBoard, index: int) -> str:
     """Why a competitor has no rank, or is marked."""
     if board.provisional[index]:
         return Rating.Status.PROVISIONAL
-    return REASONS[Status(board.fit.field.status[index])]
+    return STATUS_NAMES[Status(board.fit.field.status[index])]
 
 
 def finite_or_none(value: float) -> float | None:

@@ -66,7 +66,7 @@ def response_habits(
     return table
 
 
-def kappa(answers: ControlAnswers, seen: Floats, credits: Floats) -> ControlScores:
+def estimate_kappa(answers: ControlAnswers, seen: Floats, credits: Floats) -> ControlScores:
     """Each contributor's agreement with controls, beyond what their habits alone would give.
 
     kappa_u = (Σ_i (c_i - e_i) + 1.275) / (Σ_i (1 - e_i) + 1.7), over the controls i of u, where c_i
@@ -74,8 +74,8 @@ def kappa(answers: ControlAnswers, seen: Floats, credits: Floats) -> ControlScor
     at random with u's own habits, m_u(y) = (n_uy + 5·p_y) / (n_u + 5), p_y the population's share
     of side y. The standard error is .6 / sqrt(n + 2), from simulation.
 
-    seen: float64 (U, 3), see `habits`; credits: float64 (3, 3), credit of answering right, tie or
-    left (rows) where right, tie or left (columns) is the key.
+    seen: float64 (U, 3), see `response_habits`; credits: float64 (3, 3), credit of answering
+    right, tie or left (rows) where right, tie or left (columns) is the key.
     """
     people = len(seen)
     total = seen.sum(0)

@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from leaderboard.trust.control import Floats, Integers
 
-Counts = npt.NDArray[np.int64]
+Ints = npt.NDArray[np.int64]
 
 Z = 1.6448536269514722
 """One-sided 95% of the normal distribution."""
@@ -30,7 +30,7 @@ def wilson_lower(share: Floats, n: Integers) -> Floats:
     return (share + Z * Z / (2.0 * n) - Z * spread) / (1.0 + Z * Z / n)
 
 
-def chance_agreement(keys: Counts, credits: Floats) -> Floats:
+def chance_agreement(keys: Ints, credits: Floats) -> Floats:
     """The mean credit that nobody beats who does not read: float64 (U,).
 
     e_u = max_y Σ_k keys_uk · ½(credits(y, k) + credits(y, -k)) / Σ_k keys_uk: sides are drawn at
@@ -43,16 +43,17 @@ def chance_agreement(keys: Counts, credits: Floats) -> Floats:
     return most
 
 
-def quality(
+def estimate_quality(
     contributor: Integers, credit: Floats, key: Integers, credits: Floats, people: int
-) -> Counts:
+) -> Ints:
     """Each contributor's quality in millionths: int64 (U,), -1 below ten controls.
 
     Q_gold = max(0, (W - e) / (1 - e)), where W is Wilson's lower 95% bound of the mean credit
-    Σc / n_g over the n_g controls somebody answered and e what blind answers get (`chance`). A
-    careful person's Q rises with every control, somebody's who does not read stays at 0: the
-    product with the number of judgments cannot be had by volume. Where blind answers get full
-    credit (every control a tie) controls show nothing and Q is 0.
+    Σc / n_g over the n_g controls the contributor answered, and e is the credit expected of
+    answers given without reading (see `chance_agreement`). Q rises with every control for a
+    careful person and stays at 0 for one who does not read, so that a high score, quality times
+    judgments, cannot be reached by volume alone. Where every control is a tie, answering without
+    reading earns full credit, controls show nothing and Q is 0.
 
     contributor, credit, key: as in `control.ControlAnswers`.
     """
@@ -67,13 +68,13 @@ def quality(
     return np.where(n >= MIN_CONTROLS_FOR_QUALITY, millionths, UNRATED)
 
 
-def band(qualities: Counts) -> Counts:
+def to_band(qualities: Ints) -> Ints:
     """The band of each quality in millionths, 1 to 5; -1 for unrated."""
     bounds = np.array([round(bound * UNIT) for bound in BANDS])
     return np.where(qualities < 0, UNRATED, np.searchsorted(bounds, qualities, "right") + 1)
 
 
-def last_look(judgments: Counts, first: int) -> Counts:
+def last_look(judgments: Ints, first: int) -> Ints:
     """On how many of their first judgments somebody's shown quality rests: int64, a step function.
 
     0 below the first look, then first, first + 100, first + 200 …: in between, no answer of one's
@@ -83,7 +84,7 @@ def last_look(judgments: Counts, first: int) -> Counts:
     return np.where(judgments < first, 0, first + JUDGMENTS_BETWEEN_LOOKS * steps)
 
 
-def ranks(scores: Counts) -> Counts:
+def rank_scores(scores: Ints) -> Ints:
     """Place by descending score, equal scores sharing the better one: int64; -1 for unrated."""
     rated = np.sort(scores[scores >= 0])
     better = len(rated) - np.searchsorted(rated, scores, "right")

@@ -21,7 +21,7 @@ STYLE_FIELDS = ("length", "headers", "bold", "lists", "code")
 """The columns of a response that `covariates` compares."""
 MAX_VOTES_SCANNED = 1_000_000
 """Votes up to which all are looked at."""
-SPREAD = np.uint64(0x9E3779B97F4A7C15)
+HASH_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 """2**64 over the golden ratio: keys multiplied by it end up all over the place."""
 
 
@@ -93,7 +93,7 @@ def pick_matchups(data: Comparisons, most: int) -> Mask:
     votes = int(np.count_nonzero(data.ordinary))
     if votes <= most:
         return np.ones(len(data.matchups), dtype=bool)
-    hashed = data.matchups.astype(np.uint64) * SPREAD
+    hashed = data.matchups.astype(np.uint64) * HASH_MULTIPLIER
     return np.asarray(hashed < np.uint64(most / votes * 2.0**64))
 
 

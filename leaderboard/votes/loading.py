@@ -37,7 +37,15 @@ from arena.judging.ledger import ledger_head
 from arena.judging.models import Exclusion, Judgment, LedgerBatch, Origin
 from leaderboard.ratings import Votes, chunks, take
 from leaderboard.votes.queries import IntegerTable, read_integer_rows, read_integers
-from leaderboard.votes.store import BLOCK_ROWS, KINDS, Column, Columns, State, Store, empty_columns
+from leaderboard.votes.store import (
+    BLOCK_ROWS,
+    COLUMN_TYPES,
+    Column,
+    Columns,
+    State,
+    Store,
+    empty_columns,
+)
 
 STORE_FORMAT = 1
 """Raised whenever the meaning of a kept column changes."""
@@ -80,20 +88,20 @@ class Kept(Mapping[str, Column]):
         return self.store.chosen(self.state, name, mask)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(KINDS)
+        return iter(COLUMN_TYPES)
 
     def __len__(self) -> int:
-        return len(KINDS)
+        return len(COLUMN_TYPES)
 
 
 @dataclass(frozen=True, eq=False)
 class Comparisons:
     """An event's counted answers up to a ledger head: a row per judgment and preference question.
 
-    columns: see `columns.KINDS`, in ledger order, but that contributor and matchup are indices;
-    enrollments, matchups: their primary keys in index order, ascending, of matchups perhaps some
-    without a row; ordinary: bool per row, whether it is of an ordinary matchup and may enter a
-    rating; special: the matchups that are not, see `special_matchups`.
+    columns: see `store.COLUMN_TYPES`, in ledger order, except that contributor and matchup are
+    indices; enrollments, matchups: the primary keys of these indices, ascending (matchups may
+    include some without a row); ordinary: bool per row, whether it is of an ordinary matchup and
+    may enter a rating; special: the matchups that are not, see `special_matchups`.
     """
 
     event: Event
@@ -170,7 +178,7 @@ def load_votes(event: Event, special: IntegerTable | None = None) -> Comparisons
     kept = store.state()
     if kept is None or not is_continuation(event, kept, wanted):
         columns = read_columns(event, wanted, Q(ledger_seq__lte=wanted.head))
-        state = store.write(in_ledger_order(columns), wanted, 0)
+        state = store.write(sort_by_ledger(columns), wanted, 0)
     else:
         state = update_state(event, store, kept, wanted)
     return assemble(event, store, state, special_matchups(event) if special is None else special)
@@ -235,7 +243,7 @@ def update_state(event: Event, store: Store, kept: State, wanted: State) -> Stat
     columns = {name: column[first - start :] for name, column in columns.items()}
     checkpoints = kept.checkpoints if unchanged == kept.rows else {}
     state = replace(wanted, blocks=kept.blocks, checkpoints=checkpoints)
-    return store.write(in_ledger_order(columns), state, first)
+    return store.write(sort_by_ledger(columns), state, first)
 
 
 def changed_since(event: Event, kept: State, wanted: State) -> tuple[list[int], list[int]]:
@@ -261,10 +269,10 @@ def in_batches(keys: list[int], size: int = 5_000) -> Iterator[list[int]]:
 
 def concatenate(parts: list[Columns]) -> Columns:
     """The rows of all parts, one part after the other; the parts are used up."""
-    return {name: np.concatenate([part.pop(name) for part in parts]) for name in KINDS}
+    return {name: np.concatenate([part.pop(name) for part in parts]) for name in COLUMN_TYPES}
 
 
-def in_ledger_order(columns: Columns) -> Columns:
+def sort_by_ledger(columns: Columns) -> Columns:
     """The same rows in ledger order, in place."""
     if not (np.diff(columns["seq"]) > 0).all():
         order = np.lexsort([columns["question"], columns["seq"]])
@@ -282,7 +290,7 @@ def read_columns(event: Event, wanted: State, which: Q) -> Columns:
 
 
 def judgment_rows(event: Event, questions: tuple[int, ...], which: Q) -> QuerySet[Judgment, Any]:
-    """The columns of `columns.KINDS`, with primary keys for indices and 0 for "none"."""
+    """The columns of `store.COLUMN_TYPES`, with primary keys for indices and 0 for "none"."""
     asked = Q(answers__question__in=questions)
     judgments = Judgment.objects.counted().filter(which, event=event, ledger_seq__isnull=False)
     origin = Case(*(When(origin=name, then=Value(i)) for i, name in enumerate(ORIGINS)))
@@ -312,11 +320,11 @@ def to_columns(
     rows: IntegerTable, competitors: tuple[int, ...], questions: tuple[int, ...]
 ) -> Columns:
     """Columns of their own types, with indices for primary keys."""
-    columns = dict(zip(KINDS, rows.T, strict=True))
+    columns = dict(zip(COLUMN_TYPES, rows.T, strict=True))
     for name in ("first", "second"):
-        columns[name] = indices(columns[name], competitors)
-    columns["question"] = indices(columns["question"], questions)
-    return {name: narrow(columns[name], kind) for name, kind in KINDS.items()}
+        columns[name] = to_indices(columns[name], competitors)
+    columns["question"] = to_indices(columns["question"], questions)
+    return {name: narrow(columns[name], kind) for name, kind in COLUMN_TYPES.items()}
 
 
 def narrow(values: IntegerTable, kind: type[np.signedinteger[Any]]) -> Column:
@@ -327,7 +335,7 @@ def narrow(values: IntegerTable, kind: type[np.signedinteger[Any]]) -> Column:
     return column
 
 
-def indices(keys: IntegerTable, known: tuple[int, ...]) -> IntegerTable:
+def to_indices(keys: IntegerTable, known: tuple[int, ...]) -> IntegerTable:
     """The index of each key among the known ones (ascending); -1 for 0."""
     if not known:
         return np.full(len(keys), -1)

@@ -13,15 +13,15 @@ from psycopg.pq.abc import PGconn
 
 IntegerTable = npt.NDArray[np.int64]
 
-WAIT = 0
+WOULD_BLOCK = 0
 """What libpq answers where there is a row to come, but not yet here."""
 # PostgreSQL, "Binary format" of COPY: a header of 19 bytes, then per row the number of columns
 # (int16) and per column its length (int32) and its bytes, then -1 (int16); big-endian.
-HEADER = 19
-TRAILER = 2
-COPIED = 4 << 20
+HEADER_BYTES = 19
+TRAILER_BYTES = 2
+COPY_BATCH_BYTES = 4 << 20
 """Bytes that are turned into an array at a time."""
-FETCHED = 50_000
+FETCH_BATCH_ROWS = 50_000
 """Rows that SQLite hands over at a time."""
 
 
@@ -57,25 +57,25 @@ def fetch_tables(
     """By the cursor, some rows at a time."""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        while rows := cursor.fetchmany(FETCHED):
+        while rows := cursor.fetchmany(FETCH_BATCH_ROWS):
             yield np.array(rows, dtype=np.int64)
 
 
 def copy_tables(sql: str, parameters: tuple[Any, ...]) -> Iterator[IntegerTable]:
     """By COPY in its binary format, whose rows are all of one length."""
-    buffer, skip, ended = bytearray(), HEADER, False
+    buffer, skip, ended = bytearray(), HEADER_BYTES, False
     with connection.cursor() as cursor:
         statement = cursor.mogrify(f"COPY ({sql}) TO STDOUT (FORMAT BINARY)", parameters)
         with cursor.copy(statement) as copy:
             while not ended and (row := copy.read()):  # which waits for the server
                 buffer += row
                 ended = receive(cursor.connection.pgconn, buffer)
-                if len(buffer) >= COPIED and not ended:
+                if len(buffer) >= COPY_BATCH_BYTES and not ended:
                     yield parse_rows(buffer, skip)
                     buffer.clear()
                     skip = 0
-    if len(buffer) > skip + TRAILER:
-        yield parse_rows(buffer[:-TRAILER], skip)
+    if len(buffer) > skip + TRAILER_BYTES:
+        yield parse_rows(buffer[:-TRAILER_BYTES], skip)
 
 
 def receive(server: PGconn, buffer: bytearray) -> bool:
@@ -85,7 +85,7 @@ def receive(server: PGconn, buffer: bytearray) -> bool:
     """
     while (row := server.get_copy_data(1))[0] > 0:
         buffer += row[1]
-    if row[0] == WAIT:
+    if row[0] == WOULD_BLOCK:
         return False
     for result in list(iter(server.get_result, None)):  # all of them, or no other query can begin
         if result.status != ExecStatus.COMMAND_OK:

@@ -21,7 +21,7 @@ import numpy.typing as npt
 Column = npt.NDArray[np.signedinteger[Any]]
 Columns = dict[str, Column]
 
-KINDS: dict[str, Any] = {
+COLUMN_TYPES: dict[str, Any] = {
     "seq": np.int32,  # place in the ledger
     "question": np.int8,  # index, -1: the judgment answers no preference
     "first": np.int32,  # competitor index, -1: a control's response without one
@@ -33,10 +33,10 @@ KINDS: dict[str, Any] = {
     "origin": np.int8,  # index in ORIGINS
     "hour": np.int32,  # hours since 1970, -1: unknown
 }
-SIZES = [np.dtype(kind).itemsize for kind in KINDS.values()]
-ROW = sum(SIZES)
+COLUMN_SIZES = [np.dtype(kind).itemsize for kind in COLUMN_TYPES.values()]
+ROW_BYTES = sum(COLUMN_SIZES)
 """Bytes of a row."""
-OFFSETS = dict(zip(KINDS, accumulate(SIZES, initial=0), strict=False))
+COLUMN_OFFSETS = dict(zip(COLUMN_TYPES, accumulate(COLUMN_SIZES, initial=0), strict=False))
 """Of these, how many stand before a column."""
 BLOCK_ROWS = 1 << 18
 """Rows of a full block."""
@@ -71,9 +71,9 @@ class State:
         return sum(rows for _, rows in self.blocks if rows == BLOCK_ROWS)
 
 
-def empty_columns(rows: int = 0, names: Iterable[str] = KINDS) -> Columns:
+def empty_columns(rows: int = 0, names: Iterable[str] = COLUMN_TYPES) -> Columns:
     """Columns of so many rows, not yet filled."""
-    return {name: np.empty(rows, dtype=KINDS[name]) for name in names}
+    return {name: np.empty(rows, dtype=COLUMN_TYPES[name]) for name in names}
 
 
 class Store:
@@ -91,20 +91,20 @@ class Store:
             kept["blocks"] = tuple((name, rows) for name, rows in kept["blocks"])
             state = State(**kept)
             for name, rows in state.blocks:
-                if (self.folder / name).stat().st_size != rows * ROW:
+                if (self.folder / name).stat().st_size != rows * ROW_BYTES:
                     return None
         except (OSError, ValueError, TypeError, KeyError):
             return None
         return state
 
-    def read(self, state: State, names: Collection[str] = KINDS, start: int = 0) -> Columns:
+    def read(self, state: State, names: Collection[str] = COLUMN_TYPES, start: int = 0) -> Columns:
         """Some columns from a row on that begins a block."""
         columns = empty_columns(state.rows - start, names)
         begin = -start
         for file_name, rows in state.blocks:
             if begin >= 0:
                 with (self.folder / file_name).open("rb", buffering=0) as file:
-                    for name, kind in KINDS.items():
+                    for name, kind in COLUMN_TYPES.items():
                         if name in columns:
                             file.readinto(columns[name][begin : begin + rows].data)
                         else:
@@ -114,13 +114,13 @@ class Store:
 
     def chosen(self, state: State, name: str, mask: npt.NDArray[np.bool_]) -> Column:
         """One column of the rows where the mask holds, without all of it in memory."""
-        kind = np.dtype(KINDS[name])
+        kind = np.dtype(COLUMN_TYPES[name])
         column = np.empty(np.count_nonzero(mask), dtype=kind)
         block = np.empty(max((rows for _, rows in state.blocks), default=0), dtype=kind)
         begin = filled = 0
         for file_name, rows in state.blocks:
             with (self.folder / file_name).open("rb", buffering=0) as file:
-                file.seek(rows * OFFSETS[name])
+                file.seek(rows * COLUMN_OFFSETS[name])
                 file.readinto(block[:rows].data)
             some = block[:rows][mask[begin : begin + rows]]
             column[filled : filled + len(some)] = some

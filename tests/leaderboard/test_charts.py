@@ -5,7 +5,15 @@ from itertools import pairwise
 
 import pytest
 
-from leaderboard.pages.charts import Line, bars, fit_axis, lines, spread_apart, tick_step, whisker
+from leaderboard.pages.charts import (
+    Line,
+    draw_bars,
+    draw_lines,
+    draw_whisker,
+    fit_axis,
+    spread_apart,
+    tick_step,
+)
 
 STYLE = re.compile(r"style=|<script|on\w+=")
 
@@ -32,7 +40,7 @@ def test_an_axis_holds_every_value_and_every_interval() -> None:
 def test_an_interval_far_wider_than_the_field_is_cut_and_says_so() -> None:
     axis = fit_axis([950, 1050], [940, 5000])
     assert axis.high < 1200
-    assert 'class="reach cut"' in whisker(axis, 1050, 940, 5000)
+    assert 'class="reach cut"' in draw_whisker(axis, 1050, 940, 5000)
     assert axis.at(5000) == "100.00%"
 
 
@@ -43,11 +51,11 @@ def test_one_value_has_an_axis() -> None:
 
 def test_no_interval_no_whisker() -> None:
     axis = fit_axis([900, 1100], [])
-    assert "reach" not in whisker(axis, 1000, None, None)
+    assert "reach" not in draw_whisker(axis, 1000, None, None)
 
 
 def test_bars_stand_on_their_ground() -> None:
-    drawn = bars([1, 0, 4], [(0.5, "noon")])
+    drawn = draw_bars([1, 0, 4], [(0.5, "noon")])
     found = re.findall(r'<rect class="bar" x="\S+" width="\S+" y="(.+?)%" height="(.+?)%"', drawn)
     assert len(found) == 2  # nothing is drawn for nothing
     assert {round(float(y) + float(h), 2) for y, h in found} == {86.0}
@@ -66,7 +74,7 @@ def test_names_at_the_ends_of_lines_keep_apart() -> None:
 
 def test_what_a_name_holds_stays_text() -> None:
     line = Line("<script>alert(1)</script>", ((0.0, 1000.0), (1.0, 1010.0)))
-    drawn = lines([line, line], [(0.0, "<b>"), (1.0, "now")])
+    drawn = draw_lines([line, line], [(0.0, "<b>"), (1.0, "now")])
     assert "&lt;script&gt;" in drawn
     assert not STYLE.search(drawn)
     assert "<b>" not in drawn

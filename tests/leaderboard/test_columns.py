@@ -10,7 +10,7 @@ from django.urls import reverse
 from arena.exports.tables import RATINGS
 from leaderboard.models import Rating
 from leaderboard.pages import columns, downloads
-from leaderboard.pages.columns import COLUMNS, BoardColumn, described, stored_fields
+from leaderboard.pages.columns import COLUMNS, BoardColumn, describe_columns, stored_fields
 from tests.leaderboard.votes import Crowd, refresh, show
 from tests.services import ROOT
 
@@ -24,7 +24,7 @@ def test_a_further_column_is_one_entry(
         "Decided",
         "The part of its votes that were no ties.",
         lambda row: 1 - row.rating.ties / row.rating.votes if row.rating.votes else None,
-        columns.percent,
+        columns.format_share,
     )
     for module in (columns, downloads):
         monkeypatch.setattr(module, "COLUMNS", (*COLUMNS, toy))
@@ -48,4 +48,4 @@ def test_the_bundle_keeps_every_stored_column() -> None:
 
 def test_the_documentation_lists_the_columns() -> None:
     text = (ROOT / "docs" / "exports.md").read_text(encoding="utf-8")
-    assert described() == text.split("<!-- columns -->\n")[1].split("<!-- end -->")[0]
+    assert describe_columns() == text.split("<!-- columns -->\n")[1].split("<!-- end -->")[0]

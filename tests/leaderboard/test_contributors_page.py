@@ -12,7 +12,7 @@ from django.urls import reverse
 from arena.events.models import Enrollment, Event
 from arena.judging.models import Exclusion
 from arena.judging.review.exclusions import exclude_contributor
-from leaderboard.contributors.places import place_of, places, standings_of
+from leaderboard.contributors.places import build_places, place_of, standings_of
 from leaderboard.models import Standing
 from tests.factories import NOW, make_enrollment, make_event, make_user
 
@@ -143,10 +143,10 @@ def test_equal_scores_share_a_rank_across_pages() -> None:
     for quality in qualities:
         make_standing(make_enrollment(event), 100, quality=quality)
     ordered = list(standings_of(event))
-    whole = [place.rank for place in places(event, ordered)]
+    whole = [place.rank for place in build_places(event, ordered)]
     assert whole == [1, 2, 2, 2, 5, None]
     for start in range(6):
-        assert [p.rank for p in places(event, ordered[start:], start)] == whole[start:]
+        assert [p.rank for p in build_places(event, ordered[start:], start)] == whole[start:]
         own = place_of(event, ordered[start].enrollment)
         assert own is not None
         assert own.rank == whole[start]

@@ -52,7 +52,7 @@ def read_anew(event: Event) -> Comparisons:
 
 def at_hand(data: Comparisons) -> Comparisons:
     """The same without its files."""
-    return replace(data, columns={name: data.columns[name] for name in store.KINDS})
+    return replace(data, columns={name: data.columns[name] for name in store.COLUMN_TYPES})
 
 
 def assert_same(one: Comparisons, other: Comparisons) -> None:
@@ -62,7 +62,7 @@ def assert_same(one: Comparisons, other: Comparisons) -> None:
         other.questions,
     )
     assert np.array_equal(one.special, other.special)
-    for name in store.KINDS:
+    for name in store.COLUMN_TYPES:
         np.testing.assert_array_equal(one.columns[name], other.columns[name], err_msg=name)
     for name in ("enrollments", "matchups", "ordinary"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)

@@ -15,7 +15,7 @@ from arena.judging.models import Exclusion
 from arena.judging.review.exclusions import exclude_contributor
 from arena.people.models import User
 from leaderboard.models import Notice
-from leaderboard.results.notices import announce_results, mail_notices, shortlisted
+from leaderboard.results.notices import announce_results, find_shortlisted, mail_notices
 from leaderboard.results.rounds import publish_event, seal_round
 from leaderboard.snapshots.refresh import refresh_event
 from tests.factories import (
@@ -182,7 +182,7 @@ def test_an_organizer_writes_to_the_shortlisted(settings: Any) -> None:
     assert not Notice.objects.exists()
     said = desk.post(final.url, note | {"sure": "yes"}, follow=True).content.decode()
     assert "next visit: 2. By e-mail as well: 1." in said
-    assert {notice.user for notice in Notice.objects.all()} == set(shortlisted(final.event))
+    assert {notice.user for notice in Notice.objects.all()} == set(find_shortlisted(final.event))
     assert mail_notices(NOW + timedelta(days=400)) == 0
     Notice.objects.update(created_at=NOW)
     assert mail_notices(NOW) == 1

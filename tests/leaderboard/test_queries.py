@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)  # an error must not end a 
 def _only_postgresql(monkeypatch):
     if connection.vendor != "postgresql":
         pytest.skip("COPY is PostgreSQL's")
-    monkeypatch.setattr(queries, "COPIED", 1000)
+    monkeypatch.setattr(queries, "COPY_BATCH_BYTES", 1000)
 
 
 def numbers(until: int, column: str = "n") -> str:

@@ -16,7 +16,7 @@ from leaderboard.boards import fit
 from leaderboard.models import Board, Rating, Snapshot
 from leaderboard.snapshots import refresh as refreshing
 from leaderboard.snapshots.publishing import MAX_WAIT, publish_snapshot, thin_snapshots
-from leaderboard.snapshots.refresh import due_events, refresh_event
+from leaderboard.snapshots.refresh import find_due_events, refresh_event
 from leaderboard.votes.loading import load_votes
 from tests.factories import NOW, make_competitors, make_enrollment, make_event, make_matchup
 from tests.leaderboard.votes import Crowd, figures, make_vote, refresh, revise
@@ -290,7 +290,7 @@ def test_a_claimed_board_is_left_alone_until_the_claim_ends(crowd: Crowd) -> Non
     assert Board.claim(crowd.event, NOW, NOW + refreshing.LEASE)
     assert not Board.claim(crowd.event, NOW, NOW + refreshing.LEASE)
     assert refresh_event(crowd.event, now=LATER) is None
-    assert list(due_events(LATER)) == []
+    assert list(find_due_events(LATER)) == []
     assert refresh_event(crowd.event, now=NOW + refreshing.LEASE) is not None
 
 
@@ -321,22 +321,22 @@ def test_a_refresh_that_fails_gives_the_board_back(
 def test_due_events_rest_between_snapshots(crowd: Crowd) -> None:
     crowd.vote()
     seal_event(crowd.event.pk, NOW)
-    assert list(due_events(NOW)) == [crowd.event.pk]
+    assert list(find_due_events(NOW)) == [crowd.event.pk]
     refresh(crowd.event)
     make_vote(make_enrollment(crowd.event), crowd.matchups[0])
     seal_event(crowd.event.pk, NOW)
-    assert list(due_events(NOW + timedelta(seconds=2))) == []
-    assert list(due_events(NOW + refreshing.MIN_INTERVAL)) == [crowd.event.pk]
+    assert list(find_due_events(NOW + timedelta(seconds=2))) == []
+    assert list(find_due_events(NOW + refreshing.MIN_INTERVAL)) == [crowd.event.pk]
     refresh(crowd.event, LATER)
-    assert list(due_events(LATER + timedelta(hours=1))) == []
+    assert list(find_due_events(LATER + timedelta(hours=1))) == []
 
 
 def test_events_that_are_over_are_looked_at_by_themselves(crowd: Crowd) -> None:
     crowd.vote()
     seal_event(crowd.event.pk, NOW)
     Event.objects.update(state=Event.State.PUBLISHED)
-    assert list(due_events(NOW)) == []
-    assert list(due_events(NOW, over=True)) == [crowd.event.pk]
+    assert list(find_due_events(NOW)) == []
+    assert list(find_due_events(NOW, over=True)) == [crowd.event.pk]
 
 
 # --- publishing --------------------------------------------------------------------------------

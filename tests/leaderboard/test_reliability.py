@@ -8,7 +8,7 @@ import pytest
 from arena.events.models import Control
 from leaderboard.contributors.reliability import credit_table, score_controls, vote_weights
 from leaderboard.ratings import UNIT
-from leaderboard.trust.control import ControlAnswers, kappa, response_habits
+from leaderboard.trust.control import ControlAnswers, estimate_kappa, response_habits
 from leaderboard.votes.loading import load_votes
 from tests.factories import make_enrollment
 from tests.leaderboard.votes import Crowd, make_vote, refresh
@@ -35,7 +35,7 @@ def test_a_worked_example() -> None:
     )
     # Everybody answers a third each: by chance a key of a side earns 1/3 + .25/3 = 5/12.
     expected = 5 / 12
-    scores = kappa(answers, seen, CREDITS)
+    scores = estimate_kappa(answers, seen, CREDITS)
     right = (3 * (1 - expected) + 1.275) / (3 * (1 - expected) + 1.7)
     wrong = (3 * (0 - expected) + 1.275) / (3 * (1 - expected) + 1.7)
     np.testing.assert_allclose(scores.kappa, [right, wrong])
@@ -44,7 +44,7 @@ def test_a_worked_example() -> None:
 
 def test_below_two_controls_the_prior_rules() -> None:
     answers = ControlAnswers(np.array([1]), np.array([0.0]), np.array([1]), np.array([1]))
-    scores = kappa(answers, np.ones((2, 3)), CREDITS)
+    scores = estimate_kappa(answers, np.ones((2, 3)), CREDITS)
     np.testing.assert_allclose(scores.kappa, 0.75)
     assert not scores.rated.any()
     assert scores.controls.tolist() == [0, 1]
@@ -61,7 +61,7 @@ def test_always_left_is_worth_less_than_a_reader() -> None:
         np.ones(20, dtype=int),
     )
     seen = np.array([[0.0, 0.0, 60.0], [24.0, 6.0, 30.0]])
-    lazy, reader = kappa(answers, seen, CREDITS).kappa
+    lazy, reader = estimate_kappa(answers, seen, CREDITS).kappa
     assert lazy < 0.5
     assert reader > 0.9
 
@@ -101,7 +101,7 @@ def test_a_slow_second_implementation_agrees(seed: int) -> None:
     ]
     columns = [np.array(column) for column in zip(*answers, strict=True)]
     np.testing.assert_allclose(
-        kappa(ControlAnswers(*columns), seen, CREDITS).kappa, slowly(answers, seen)
+        estimate_kappa(ControlAnswers(*columns), seen, CREDITS).kappa, slowly(answers, seen)
     )
 
 

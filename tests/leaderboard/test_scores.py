@@ -14,16 +14,16 @@ from arena.judging.review.exclusions import exclude_contributor, exclude_judgmen
 from arena.judging.serving.schedule import is_control_turn
 from leaderboard.contributors import scores
 from leaderboard.contributors.reliability import credit_table
-from leaderboard.contributors.scores import group_rows
+from leaderboard.contributors.scores import stable_order
 from leaderboard.models import Standing
 from leaderboard.trust import quality as trust
 from leaderboard.trust.quality import (
     UNIT,
     Z,
-    band,
     chance_agreement,
     last_look,
-    ranks,
+    rank_scores,
+    to_band,
     wilson_lower,
 )
 from tests.factories import NOW, make_competitors, make_control, make_enrollment, make_event
@@ -51,7 +51,7 @@ def careful(people: int, n: int, accuracy: float, rng: np.random.Generator) -> n
     right = rng.random((people, n)) < accuracy
     credit = np.where(right, 1.0, 0.0).ravel()
     who = np.repeat(np.arange(people), n)
-    return trust.quality(who, credit, np.tile(key, people), credit_table(), people)
+    return trust.estimate_quality(who, credit, np.tile(key, people), credit_table(), people)
 
 
 def blind(people: int, n: int, shares: tuple[float, ...], rng: np.random.Generator) -> np.ndarray:
@@ -61,7 +61,7 @@ def blind(people: int, n: int, shares: tuple[float, ...], rng: np.random.Generat
     said = rng.choice([-1, 0, 1], key.shape, p=shares)
     credit = credit_table()[said + 1, shown + 1]
     who = np.repeat(np.arange(people), n)
-    return trust.quality(who, credit.ravel(), key.ravel(), credit_table(), people)
+    return trust.estimate_quality(who, credit.ravel(), key.ravel(), credit_table(), people)
 
 
 # --- the formula -------------------------------------------------------------------------------
@@ -77,18 +77,18 @@ def test_wilsons_bound_solves_its_equation() -> None:
 def test_quality_of_ten_right_answers_by_hand() -> None:
     """Ten clear controls, all right: blind answers get ½ at best, W = 10 / (10 + z²) = .787."""
     answers = np.zeros(10, dtype=int), np.ones(10), np.resize([1, -1], 10)
-    (found,) = trust.quality(*answers, credit_table(), 1)
+    (found,) = trust.estimate_quality(*answers, credit_table(), 1)
     assert found == int(UNIT * (10 / (10 + Z * Z) - 0.5) / 0.5)
 
 
 def test_nine_controls_are_too_few() -> None:
     nine = np.zeros(9, dtype=int), np.ones(9), np.ones(9, dtype=int)
-    assert trust.quality(*nine, credit_table(), 2).tolist() == [-1, -1]
+    assert trust.estimate_quality(*nine, credit_table(), 2).tolist() == [-1, -1]
 
 
 def test_controls_that_blind_answers_pass_show_nothing() -> None:
     ties = np.zeros(20, dtype=int), np.ones(20), np.zeros(20, dtype=int)
-    assert trust.quality(*ties, credit_table(), 1).tolist() == [0]
+    assert trust.estimate_quality(*ties, credit_table(), 1).tolist() == [0]
 
 
 @pytest.mark.parametrize("shares", STRATEGIES.values(), ids=STRATEGIES)
@@ -129,7 +129,7 @@ def test_quality_grows_with_accuracy() -> None:
 
 def test_five_bands() -> None:
     at = np.array([-1, 0, 149_999, 150_000, 300_000, 449_999, 450_000, 600_000, UNIT])
-    assert band(at).tolist() == [-1, 1, 1, 2, 3, 3, 4, 5, 5]
+    assert to_band(at).tolist() == [-1, 1, 1, 2, 3, 3, 4, 5, 5]
     assert len(Standing.Band.choices) == 5
 
 
@@ -150,14 +150,14 @@ def test_the_first_look_is_when_everybody_has_met_ten_controls(interval: int, fi
 
 
 def test_equal_scores_share_a_place() -> None:
-    assert ranks(np.array([5, -1, 7, 5, 0])).tolist() == [2, -1, 1, 2, 4]
+    assert rank_scores(np.array([5, -1, 7, 5, 0])).tolist() == [2, -1, 1, 2, 4]
 
 
 def test_rows_are_grouped_and_stay_in_order() -> None:
     """Against numpy's own sort, with numbers on both sides of 16 bits."""
     index = np.random.default_rng(3).integers(0, 200_000, 50_000).astype(np.int32)
     for numbers in (index, index % 7):
-        np.testing.assert_array_equal(group_rows(numbers), np.argsort(numbers, kind="stable"))
+        np.testing.assert_array_equal(stable_order(numbers), np.argsort(numbers, kind="stable"))
 
 
 # --- in an event -------------------------------------------------------------------------------

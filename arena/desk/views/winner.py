@@ -18,8 +18,8 @@ from arena.events.models import Enrollment, Event
 from arena.mail import sends_mail
 from arena.people.models import User
 from leaderboard.contributors.places import is_over
-from leaderboard.results.notices import confirmed_addresses, shortlisted, write_to_shortlisted
-from leaderboard.results.winner import candidates, confirm_winner, winner_of, withdraw_winner
+from leaderboard.results.notices import confirmed_addresses, find_shortlisted, write_to_shortlisted
+from leaderboard.results.winner import confirm_winner, find_candidates, winner_of, withdraw_winner
 
 MAX_NOTE = 2000
 
@@ -40,7 +40,7 @@ def winner(request: HttpRequest, slug: str) -> HttpResponse:
     over = is_over(event)
     context = {
         "is_over": over,
-        "candidates": candidates(event) if over else [],
+        "candidates": find_candidates(event) if over else [],
         "winner": winner_of(event),
         "shortlist": reach_of(event) if over else None,
     }
@@ -63,7 +63,7 @@ def note_in(request: HttpRequest) -> str:
 
 def reach_of(event: Event) -> dict[str, int]:
     """Whom a note to the shortlisted reaches, and how."""
-    people = shortlisted(event)
+    people = find_shortlisted(event)
     return {
         "people": len(people),
         "by_mail": len(confirmed_addresses(people)),

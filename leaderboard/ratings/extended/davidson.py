@@ -39,9 +39,9 @@ def fit(counts: Counts) -> Fit:
     was preferred does not matter. These strengths say how often one wins where nobody ties, on
     another scale than ties as half wins: never put both on one board.
 
-    Finite strengths need the core of `graph.survey` and, where there are ties, a cycle of results
-    with more wins than ties (else ν and the differences may grow together; see `_bounded`): a
-    component without is left unrated, NaN.
+    Finite strengths need the core of `connectivity.survey` and, where there are ties, a cycle of
+    results with more wins than ties (else ν and the differences may grow together; see
+    `_bounded`): a component without is left unrated, NaN.
     """
     half = wins(counts)
     tied = counts.mass[MAX_OUTCOME].astype(np.float64)
