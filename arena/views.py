@@ -20,7 +20,7 @@ from arena.events.lifecycle.phases import phase_of
 from arena.events.models import Enrollment, Event, Membership
 from arena.judging.presenting import lacks_identity
 from arena.judging.receipts import receipts_of
-from arena.judging.recording import is_awaited
+from arena.judging.recording import has_answerable_assignment
 from arena.markup import render_markdown
 from arena.people.accounts.first_account import needs_first_account
 from arena.people.accounts.identity import has_verified_identity
@@ -178,7 +178,7 @@ def offer_of(user: Viewer, event: Event, enrollment: Enrollment | None, now: dat
     if has_role(user, event, Role.REVIEWER):
         return Offer.OWN if phase.takes_people else Offer.NOTHING
     if enrollment is not None:
-        if phase.hands_out or is_awaited(enrollment, now):
+        if phase.hands_out or has_answerable_assignment(enrollment, now):
             return Offer.GO_ON
         return Offer.WAIT if phase.takes_people else Offer.NOTHING
     if not phase.takes_people:

@@ -14,7 +14,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from arena.events.models import Category, Control, Event, Matchup, MatchupResponse, Record
-from arena.judging.ledger import ledger_head
+from arena.judging.ledger import get_ledger_head
 from arena.judging.models import Answer, Exclusion, Judgment
 
 CHUNK = 500
@@ -105,7 +105,7 @@ def judgment_rows(event: Event) -> Iterator[Row]:
 
 def chunks(event: Event) -> Iterator[Q]:
     """Conditions that cut the event's judgments into chunks, each found by an index."""
-    head = ledger_head(event.pk)
+    head = get_ledger_head(event.pk)
     for start in range(0, head, CHUNK):
         yield Q(ledger_seq__gt=start, ledger_seq__lte=start + CHUNK)
     unsealed = Judgment.objects.filter(event=event, ledger_seq=None).order_by("pk")

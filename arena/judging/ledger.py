@@ -1,8 +1,8 @@
 """The ledger: committed judgments get their sequence number and are sealed in a hash chain.
 
 Ids do not commit in order, so nothing that reads "everything up to here" may use them; the
-ledger sequence is given by a single writer to rows that are already committed. Whatever follows
-from judgments reads up to a ledger head.
+ledger sequence is given by a single writer to rows that are already committed. Everything that is
+computed from judgments reads up to a ledger head.
 """
 
 import hashlib
@@ -16,11 +16,12 @@ from django.db.models import Max
 
 from arena.judging.models import Answer, Judgment, LedgerBatch
 
-BATCH = 5_000
+# Judgments sealed in one transaction.
+BATCH_SIZE = 5_000
 
-# One statement for a batch of what has landed (as in `landed()`): UPDATE … FROM is the same on
-# PostgreSQL and SQLite (3.33 and later).
-NUMBER_ROWS = """
+# One statement numbers a batch of landed judgments (the rule of `JudgmentQuerySet.landed`):
+# UPDATE … FROM is the same on PostgreSQL and SQLite (3.33 and later).
+NUMBER_ROWS_SQL = """
 UPDATE judging_judgment SET ledger_seq = numbered.seq
 FROM (
     SELECT id, %s + ROW_NUMBER() OVER (ORDER BY id) AS seq
@@ -33,18 +34,18 @@ WHERE judging_judgment.id = numbered.id
 """
 
 
-def ledger_head(event_id: int) -> int:
+def get_ledger_head(event_id: int) -> int:
     """The last sealed sequence number of an event; 0 before the first."""
     head = LedgerBatch.objects.filter(event=event_id).aggregate(head=Max("last_seq"))["head"]
     return head or 0
 
 
 def seal_event(event_id: int, now: datetime) -> int:
-    """Give every committed judgment of the event its place; returns how many were sealed."""
+    """Number and seal every committed judgment of the event; returns how many."""
     sealed = 0
     while batch := seal_batch(event_id, now):
         sealed += batch
-        if batch < BATCH:
+        if batch < BATCH_SIZE:
             break
     return sealed
 
@@ -58,7 +59,7 @@ def seal_batch(event_id: int, now: datetime) -> int:
         # constraints on it let one of them through.
         with transaction.atomic():
             with connection.cursor() as cursor:
-                cursor.execute(NUMBER_ROWS, [head, event_id, BATCH])
+                cursor.execute(NUMBER_ROWS_SQL, [head, event_id, BATCH_SIZE])
                 count = int(cursor.rowcount)
             if count < 1:
                 return 0
@@ -66,7 +67,7 @@ def seal_batch(event_id: int, now: datetime) -> int:
                 event_id=event_id,
                 first_seq=head + 1,
                 last_seq=head + count,
-                digest=chain(digest, event_id, head + 1, head + count),
+                digest=extend_chain(digest, event_id, head + 1, head + count),
                 sealed_at=now,
             )
     except IntegrityError:
@@ -74,18 +75,18 @@ def seal_batch(event_id: int, now: datetime) -> int:
     return count
 
 
-def chain(previous: str, event_id: int, first_seq: int, last_seq: int) -> str:
-    """SHA-256 over the previous digest and the canonical JSON of each row of a batch."""
+def extend_chain(previous: str, event_id: int, first_seq: int, last_seq: int) -> str:
+    """The batch's digest: SHA-256 over the previous digest and the canonical JSON of each row."""
     running = hashlib.sha256(previous.encode())
-    for row in sealed_rows(event_id, first_seq, last_seq):
+    for row in iter_sealed_rows(event_id, first_seq, last_seq):
         running.update(json.dumps(row, separators=(",", ":")).encode())
     return running.hexdigest()
 
 
-def sealed_rows(event_id: int, first_seq: int, last_seq: int) -> Iterator[list[Any]]:
-    """What the chain covers of each judgment: everything that counts, and no free text.
+def iter_sealed_rows(event_id: int, first_seq: int, last_seq: int) -> Iterator[list[Any]]:
+    """The part of each judgment that the digest covers: everything that counts, and no free text.
 
-    Free text stays outside so that a person's comments can be erased without breaking it.
+    Free text stays outside so that a person's comments can be erased without breaking the chain.
     """
     judgments = Judgment.objects.filter(event=event_id, ledger_seq__range=(first_seq, last_seq))
     answers: dict[int, list[list[Any]]] = {}
@@ -128,10 +129,10 @@ def sealed_rows(event_id: int, first_seq: int, last_seq: int) -> Iterator[list[A
 
 
 def verify_ledger(event_id: int) -> LedgerBatch | None:
-    """Recompute the chain; the first batch that does not match, or None where all is as sealed."""
+    """Recompute the chain; returns the first batch whose digest differs, or None if all match."""
     digest = ""
     for batch in LedgerBatch.objects.filter(event=event_id).order_by("first_seq"):
-        digest = chain(digest, event_id, batch.first_seq, batch.last_seq)
+        digest = extend_chain(digest, event_id, batch.first_seq, batch.last_seq)
         if digest != batch.digest:
             return batch
     return None

@@ -13,7 +13,7 @@ from django.urls import reverse
 from arena.events.lifecycle.notes import current_note
 from arena.events.models import Enrollment, Question
 from arena.judging.models import Assignment, Flag, Judgment
-from arena.judging.recording import SKIP, is_undoable, undo_until
+from arena.judging.recording import SKIP, get_undo_deadline, is_undoable
 from arena.markup import render_messages, render_response
 from arena.people.accounts.identity import has_verified_identity
 from arena.questions import KINDS, Choice
@@ -79,7 +79,7 @@ def matchup_context(
         "questions": shown_questions(assignment, revised, posted),
         "judged": judged,
         "undo_url": reverse("judging:undo", args=[undoable.uuid]) if undoable else None,
-        "undo_until": undo_until(undoable) if undoable else None,
+        "undo_until": get_undo_deadline(undoable) if undoable else None,
         "skip_reasons": SKIP_REASONS,
         "flag_reasons": Flag.Reason.choices,
         "undoing": undoing,

@@ -15,19 +15,19 @@ from arena.events.models import Enrollment, Matchup, Question
 from arena.judging.models import Answer, Assignment, Exclusion, Flag, Judgment, Origin
 from arena.judging.receipts import answer_label
 from arena.judging.serving.assigning import (
-    expire,
-    give_back_slots,
-    holds_slot,
-    shown_assignment,
+    expire_leases,
+    get_shown_assignment,
+    release_slots,
+    should_hold_slot,
     take_slot,
 )
 from arena.questions import KINDS, InvalidAnswer, Value
 
 Answers = Mapping[Question, Value]
 State = Assignment.State
-# Somebody who went back within the undo window gets to finish changing their mind.
-REVISION_SLACK = timedelta(minutes=2)
-# What an answer says that it replaces, where that is a skip; else the number of a revision.
+# Added to the undo window for saving: whoever went back in time may finish the change.
+REVISION_GRACE = timedelta(minutes=2)
+# The value of `replaces` for an answer to a skipped matchup; else it is a revision number.
 SKIP = "skip"
 
 
@@ -40,12 +40,12 @@ class InvalidAnswers(ValueError):
 
 
 class ChangeableError(ConflictError):
-    """The assignment was decided before, in another tab perhaps, and that may still be changed:
-    by the same answers once more, saying what they replace."""
+    """The assignment is already answered or skipped, perhaps in another tab, and can still be
+    changed: send the answers again with `replaces` set to what they replace."""
 
 
 def check_answers(assignment: Assignment, posted: Mapping[str, str]) -> dict[Question, Value]:
-    """What was posted, as values in canonical order. Raises `InvalidAnswers`."""
+    """Convert posted answers to values in canonical order. Raises `InvalidAnswers`."""
     answers: dict[Question, Value] = {}
     errors: dict[str, str] = {}
     for question in assignment.enrollment.event.questions.all():
@@ -74,10 +74,10 @@ def record_judgment(
 ) -> Judgment:
     """Store the answers to a shown assignment; the same answers again return the same judgment.
 
-    Within the undo window other answers become a revision, and a skip becomes a judgment, where
-    they say what they replace (`SKIP` or the number of the standing revision). Raises
-    `ChangeableError` where they do not, and `ConflictError` after the window and where the final
-    result is published.
+    Within the undo window, different answers are stored as a revision, and answers to a skipped
+    matchup as a judgment, if `replaces` names what they replace (the number of the standing
+    revision, or `SKIP`). Raises `ChangeableError` if it does not, and `ConflictError` after the
+    window or once the final result is published.
     """
     event = assignment.enrollment.event
     if event.state == event.State.PUBLISHED:
@@ -87,86 +87,91 @@ def record_judgment(
         # Closes the race of identical submissions: one of them finds the row undecided, and its
         # judgment is there before anybody else sees "done".
         with transaction.atomic():
-            judgment = decided_judgment(assignment, answers, now, origin, replaces)
+            judgment = apply_answers(assignment, answers, now, origin, replaces)
     except IntegrityError as error:
         # The same matchup was given to this person again after the lease ran out and is answered
         # there, or another revision came in at the same moment.
-        raise ConflictError(already_judged(assignment), "already_judged") from error
-    settle_skips(assignment, now)
+        raise ConflictError(explain_already_judged(assignment), "already_judged") from error
+    finalize_skips(assignment, now)
     return judgment
 
 
-def decided_judgment(
+def apply_answers(
     assignment: Assignment, answers: Answers, now: datetime, origin: str, replaces: str
 ) -> Judgment:
-    """The judgment that these answers make or repeat, inside the caller's transaction."""
+    """Store or return the judgment for these answers, depending on the assignment's state.
+
+    Runs inside the caller's transaction.
+    """
     in_time = is_in_time(assignment, now)
-    if finish(assignment, now, state=State.SHOWN):
+    if mark_done(assignment, now, state=State.SHOWN):
         return insert_judgment(assignment, answers, now, origin, late=not in_time)
-    end_second_lease(assignment, now)
-    if finish(assignment, now, state=State.EXPIRED):
-        reclaimed = in_time and reclaim(assignment)
+    expire_duplicate_lease(assignment, now)
+    if mark_done(assignment, now, state=State.EXPIRED):
+        reclaimed = in_time and reclaim_slot(assignment)
         return insert_judgment(assignment, answers, now, origin, late=not reclaimed)
-    if replaces == SKIP and finish_skipped(assignment, now):
-        return insert_judgment(assignment, answers, now, origin, late=not reclaim(assignment))
-    return settled_judgment(assignment, answers, now, origin, replaces)
+    if replaces == SKIP and mark_skip_done(assignment, now):
+        return insert_judgment(assignment, answers, now, origin, late=not reclaim_slot(assignment))
+    return repeat_or_revise(assignment, answers, now, origin, replaces)
 
 
 def is_in_time(assignment: Assignment, now: datetime) -> bool:
-    """Whether an answer at this moment counts, as far as the event's times and its lease go."""
+    """Whether an answer given now is in time for the event's schedule and the lease."""
     event = assignment.enrollment.event
     return event.is_open(now) or (event.takes_answer(now) and now < assignment.lease_until)
 
 
-def is_awaited(enrollment: Enrollment, now: datetime) -> bool:
-    """Whether this contributor has a matchup on the screen that may still be answered."""
-    shown = shown_assignment(enrollment)
+def has_answerable_assignment(enrollment: Enrollment, now: datetime) -> bool:
+    """Whether this contributor has a shown matchup that may still be answered."""
+    shown = get_shown_assignment(enrollment)
     return shown is not None and is_in_time(shown, now)
 
 
-def end_second_lease(assignment: Assignment, now: datetime) -> None:
-    """Where this lease ran out and the same matchup was given to this person again, let that one
-    end: what they decide here is about both, and a slot is free for it."""
+def expire_duplicate_lease(assignment: Assignment, now: datetime) -> None:
+    """Expire the contributor's other live lease on the same matchup, if this one ran out and the
+    matchup was served again: the decision covers both, and the slot is freed for it."""
     same = Assignment.objects.filter(enrollment=assignment.enrollment, matchup=assignment.matchup)
-    expire(same.live().exclude(pk=assignment.pk), now)
+    expire_leases(same.live().exclude(pk=assignment.pk), now)
 
 
-def finish(assignment: Assignment, now: datetime, **expected: object) -> bool:
-    """Turn the assignment to done if it is as expected."""
+def mark_done(assignment: Assignment, now: datetime, **expected: object) -> bool:
+    """Set the assignment to done if its fields match `expected`; returns whether they did."""
     rows = Assignment.objects.filter(pk=assignment.pk, **expected)
     return bool(rows.update(state=State.DONE, finished_at=now))
 
 
-def finish_skipped(assignment: Assignment, now: datetime) -> bool:
-    """Turn a skip that may still be undone to done and take its flag back.
+def mark_skip_done(assignment: Assignment, now: datetime) -> bool:
+    """Set a skip that may still be undone to done, and withdraw its flag.
 
-    It gives back its slot, to take it again like an expired one: controls have none and go the
-    same way.
+    The slot is released and then reclaimed as for an expired lease, so that controls, which hold
+    no slot, take the same path.
     """
     if not assignment.enrollment.event.is_open(now):
         return False
-    if not finish(assignment, now, state=State.SKIPPED, lease_until__gt=now):
+    if not mark_done(assignment, now, state=State.SKIPPED, lease_until__gt=now):
         return False
-    give_back_slots(Assignment.objects.filter(pk=assignment.pk))
+    release_slots(Assignment.objects.filter(pk=assignment.pk))
     Flag.objects.waiting().filter(assignment=assignment).update(withdrawn_at=now)
     return True
 
 
-def settle_skips(assignment: Assignment, now: datetime) -> None:
-    """What this person skipped before the assignment just decided can no longer be undone, so
-    that its slot is free. (By times alone: a control is settled by the same statements.)"""
+def finalize_skips(assignment: Assignment, now: datetime) -> None:
+    """End the undo window of this contributor's earlier skips and release their slots.
+
+    It depends on times alone, so controls take the same statements.
+    """
     mine = Assignment.objects.filter(enrollment=assignment.enrollment_id)
     earlier = mine.undoable_skips(now).exclude(pk=assignment.pk)
     for pk in list(earlier.values_list("pk", flat=True)):
         # Closes the race with an answer to it from another tab: whoever updates it first wins.
         with transaction.atomic():
             if earlier.filter(pk=pk).update(lease_until=now):
-                give_back_slots(Assignment.objects.filter(pk=pk))
+                release_slots(Assignment.objects.filter(pk=pk))
 
 
-def reclaim(assignment: Assignment) -> bool:
-    """Take a slot again for an answer whose lease had run out; False where none is left."""
-    holds = holds_slot(assignment.enrollment, assignment.matchup)
+def reclaim_slot(assignment: Assignment) -> bool:
+    """Take a slot again for an answer whose lease has expired; False if none is left."""
+    holds = should_hold_slot(assignment.enrollment, assignment.matchup)
     if not take_slot(assignment.matchup_id, holds=holds):
         return False
     Assignment.objects.filter(pk=assignment.pk).update(holds_slot=holds)
@@ -182,7 +187,7 @@ def insert_judgment(
     late: bool = False,
     revises: Judgment | None = None,
 ) -> Judgment:
-    """The judgment's rows, inside the caller's transaction."""
+    """Insert the judgment and its answers, inside the caller's transaction."""
     judgment = Judgment.objects.create(
         event=assignment.enrollment.event,
         enrollment=assignment.enrollment,
@@ -194,41 +199,41 @@ def insert_judgment(
         revision=revises.revision + 1 if revises else 0,
         revises=revises,
     )
-    Answer.objects.bulk_create(answer_row(judgment, q, value) for q, value in answers.items())
+    Answer.objects.bulk_create(build_answer(judgment, q, value) for q, value in answers.items())
     if late:
-        keep_as_late(judgment, now)
+        exclude_as_late(judgment, now)
     return judgment
 
 
-def answer_row(judgment: Judgment, question: Question, value: Value) -> Answer:
-    """An answer in its columns: typed for a preference, a value for everything else."""
+def build_answer(judgment: Judgment, question: Question, value: Value) -> Answer:
+    """The unsaved answer row: typed columns for a preference, a JSON value for other kinds."""
     if question.kind != "preference":
         return Answer(judgment=judgment, question=question, value=value)
     first, second = judgment.matchup.places.order_by("position").values_list("response", flat=True)
     return Answer(judgment=judgment, question=question, first_id=first, second_id=second, **value)
 
 
-def keep_as_late(judgment: Judgment, now: datetime) -> None:
-    """Keep an answer that came too late, without letting it count or hold a slot."""
+def exclude_as_late(judgment: Judgment, now: datetime) -> None:
+    """Exclude a judgment that came too late to count, and release its slot."""
     Exclusion.objects.create(
         event=judgment.event, judgment=judgment, reason=Exclusion.Reason.LATE, created_at=now
     )
-    give_back_slots(Assignment.objects.filter(judgments=judgment))
+    release_slots(Assignment.objects.filter(judgments=judgment))
 
 
-def settled_judgment(
+def repeat_or_revise(
     assignment: Assignment, answers: Answers, now: datetime, origin: str, replaces: str
 ) -> Judgment:
-    """The judgment already there if it says the same, else a revision of it while undo lasts."""
+    """Return the earlier judgment if its answers are the same, else revise it while undo lasts."""
     earlier = Judgment.objects.standing().filter(assignment=assignment).first()
     if earlier is None:
-        raise skipped_before(assignment, now)
-    if same_answers(earlier, answers):
+        raise build_skip_error(assignment, now)
+    if has_same_answers(earlier, answers):
         return earlier
-    event, until = assignment.enrollment.event, undo_until(assignment)
-    slack = REVISION_SLACK if event.undo_seconds else timedelta(0)
+    event, until = assignment.enrollment.event, get_undo_deadline(assignment)
+    grace = REVISION_GRACE if event.undo_seconds else timedelta(0)
     stands = {"answer": answer_label(earlier)}
-    if until is None or now >= until + slack or not event.is_open(now):
+    if until is None or now >= until + grace or not event.is_open(now):
         message = _(
             "You have already answered this pair: “%(answer)s” stands. It is too late to change it."
         )
@@ -240,12 +245,12 @@ def settled_judgment(
         raise ChangeableError(message % stands, "answered")
     Judgment.objects.filter(pk=earlier.pk).update(standing=False)
     revision = insert_judgment(assignment, answers, now, origin, revises=earlier)
-    carry_exclusion(earlier, revision)
+    copy_exclusion(earlier, revision)
     return revision
 
 
-def skipped_before(assignment: Assignment, now: datetime) -> ConflictError:
-    """What to say of an answer to a skipped pair."""
+def build_skip_error(assignment: Assignment, now: datetime) -> ConflictError:
+    """The error for an answer to a skipped matchup: changeable while the skip can be undone."""
     skips = Assignment.objects.undoable_skips(now).filter(pk=assignment.pk)
     if assignment.enrollment.event.is_open(now) and skips.exists():
         message = _("You have skipped this pair. It stays skipped, unless you submit this answer.")
@@ -254,8 +259,8 @@ def skipped_before(assignment: Assignment, now: datetime) -> ConflictError:
     return ConflictError(message, "skipped")
 
 
-def already_judged(assignment: Assignment) -> str:
-    """What to say of a further decision on a pair that this person has answered."""
+def explain_already_judged(assignment: Assignment) -> str:
+    """The message for a second decision on a matchup that this contributor has answered."""
     answered = Judgment.objects.standing().filter(
         enrollment=assignment.enrollment, matchup=assignment.matchup
     )
@@ -264,8 +269,8 @@ def already_judged(assignment: Assignment) -> str:
     return _("You have already answered this pair: “%(answer)s” stands.") % {"answer": answer}
 
 
-def carry_exclusion(earlier: Judgment, revision: Judgment) -> None:
-    """What did not count does not begin to count by being changed."""
+def copy_exclusion(earlier: Judgment, revision: Judgment) -> None:
+    """Copy an exclusion in force to the revision: revising does not make a judgment count."""
     exclusion = earlier.exclusions.in_force().first()
     if exclusion is not None:
         exclusion.pk = None
@@ -273,20 +278,20 @@ def carry_exclusion(earlier: Judgment, revision: Judgment) -> None:
         exclusion.save(force_insert=True)
 
 
-def same_answers(judgment: Judgment, answers: Answers) -> bool:
-    """Whether a judgment holds exactly these answers."""
+def has_same_answers(judgment: Judgment, answers: Answers) -> bool:
+    """Whether the judgment has exactly these answers."""
     stored = {answer.question_id: answer.as_value() for answer in judgment.answers.all()}
     return stored == {question.pk: value for question, value in answers.items()}
 
 
-def undo_until(assignment: Assignment) -> datetime | None:
-    """Until when changing what was decided about this assignment is offered; null: it is not.
+def get_undo_deadline(assignment: Assignment) -> datetime | None:
+    """When undo stops being offered for this assignment; None if it was never decided here.
 
-    With the deadline it ends in any case.
+    Never later than the event's deadline.
     """
     event = assignment.enrollment.event
     if assignment.state == State.SKIPPED:
-        until = assignment.lease_until - REVISION_SLACK
+        until = assignment.lease_until - REVISION_GRACE
     else:
         first = Judgment.objects.filter(assignment=assignment, revision=0).first()
         if first is None or first.judged_at is None:
@@ -296,11 +301,11 @@ def undo_until(assignment: Assignment) -> datetime | None:
 
 
 def is_undoable(assignment: Assignment, now: datetime) -> bool:
-    """Whether this assignment was decided and a change of mind is still offered.
+    """Whether the decision on this assignment can still be undone.
 
-    What has been taken out of service since it was skipped is not shown again.
+    A skipped matchup that has been retired since is not shown again.
     """
-    until = undo_until(assignment)
+    until = get_undo_deadline(assignment)
     if until is None or now >= until or not assignment.enrollment.event.is_open(now):
         return False
     in_service = Matchup.objects.serving().filter(pk=assignment.matchup_id)

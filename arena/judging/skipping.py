@@ -11,12 +11,12 @@ from django.db import transaction
 from arena.errors import ConflictError
 from arena.judging.models import Assignment, Flag
 from arena.judging.recording import (
-    REVISION_SLACK,
-    already_judged,
-    end_second_lease,
-    settle_skips,
+    REVISION_GRACE,
+    expire_duplicate_lease,
+    explain_already_judged,
+    finalize_skips,
 )
-from arena.judging.serving.assigning import give_back_slots
+from arena.judging.serving.assigning import release_slots
 
 State = Assignment.State
 
@@ -29,13 +29,13 @@ def skip_assignment(assignment: Assignment, reason: str, *, now: datetime) -> No
     """
     # Closes the race with an answer from another tab: whoever finds the row undecided wins.
     with transaction.atomic():
-        end_second_lease(assignment, now)
+        expire_duplicate_lease(assignment, now)
         skipped = mark_skipped(assignment, reason, now)
     assignment.refresh_from_db()
     if skipped:
-        settle_skips(assignment, now)
+        finalize_skips(assignment, now)
     elif assignment.state == State.DONE:
-        raise ConflictError(already_judged(assignment), "already_judged")
+        raise ConflictError(explain_already_judged(assignment), "already_judged")
 
 
 def mark_skipped(assignment: Assignment, reason: str, now: datetime) -> bool:
@@ -45,11 +45,11 @@ def mark_skipped(assignment: Assignment, reason: str, now: datetime) -> bool:
     """
     this = Assignment.objects.filter(pk=assignment.pk)
     seconds = assignment.enrollment.event.undo_seconds
-    until = now + timedelta(seconds=seconds) + REVISION_SLACK if seconds else now
+    until = now + timedelta(seconds=seconds) + REVISION_GRACE if seconds else now
     skipped = {"state": State.SKIPPED, "finished_at": now, "skip_reason": reason}
     if this.filter(state=State.SHOWN).update(**skipped, lease_until=until):
         if not seconds:
-            give_back_slots(this)
+            release_slots(this)
         return True
     return bool(this.filter(state=State.EXPIRED).update(**skipped, lease_until=now))
 

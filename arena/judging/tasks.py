@@ -13,7 +13,7 @@ from arena.judging.importing import run_job
 from arena.judging.leaving import erasure, unused_seats
 from arena.judging.ledger import seal_event
 from arena.judging.models import Assignment, Judgment
-from arena.judging.serving.assigning import expire_lapsed, release_skips
+from arena.judging.serving.assigning import expire_lapsed_leases, release_skipped_slots
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +42,10 @@ def seal_ledgers() -> None:
 def sweep_leases() -> None:
     """End leases that have run out, so that their matchups reach somebody else."""
     now = timezone.now()
-    expired, released = expire_lapsed(Assignment.objects.all(), now), release_skips(now)
+    expired, released = (
+        expire_lapsed_leases(Assignment.objects.all(), now),
+        release_skipped_slots(now),
+    )
     if expired or released:
         log.info("leases ended", expired=expired, skipped=released)
 

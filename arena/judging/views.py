@@ -35,7 +35,11 @@ from arena.judging.recording import (
     is_undoable,
     record_judgment,
 )
-from arena.judging.serving.assigning import latest_guidelines, next_assignment, shown_assignment
+from arena.judging.serving.assigning import (
+    get_latest_guidelines,
+    get_shown_assignment,
+    next_assignment,
+)
 from arena.judging.skipping import flag_assignment, skip_assignment
 from arena.markup import render_markdown
 from arena.people.models import User
@@ -169,7 +173,7 @@ def late_notice(judgment: Judgment, now: datetime, *, had_expired: bool) -> str 
 
 def needs_guidelines(enrollment: Enrollment) -> bool:
     """Whether the guidelines in force have not been read yet."""
-    latest = latest_guidelines(enrollment.event)
+    latest = get_latest_guidelines(enrollment.event)
     return latest is not None and enrollment.guidelines_id != latest.pk
 
 
@@ -186,7 +190,7 @@ def go_on(
             return go_to(request, reverse("events:join", args=[event.slug]), notice)
         assignment = next_assignment(enrollment, SystemRandom(), now)
     else:
-        shown = shown_assignment(enrollment)
+        shown = get_shown_assignment(enrollment)
         assignment = shown if shown is not None and is_answerable(shown, now) else None
     if assignment is None:
         return finish(request, enrollment, now, notice)
@@ -212,7 +216,7 @@ def show_matchup(
     context |= {"notice": notice or note_for(assignment), "htmx": is_htmx(request)}
     if is_htmx(request):
         return render(request, "judging/_matchup.html", context, status=status)
-    guidelines = latest_guidelines(assignment.enrollment.event)
+    guidelines = get_latest_guidelines(assignment.enrollment.event)
     if guidelines is not None:
         html = render_markdown(guidelines.text)
         context["guidelines"] = {"version": guidelines.version, "html": html}

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from arena.events.lifecycle.transitions import freezes_at
 from arena.events.models import Event
 from arena.judging.models import LedgerBatch
-from arena.judging.serving.schedule import met_by
+from arena.judging.serving.schedule import count_turns_until_controls
 from leaderboard.contributors.reliability import SIDES, UNKEYED, credit_table, key_signs
 from leaderboard.ratings import take
 from leaderboard.trust.quality import (
@@ -55,7 +55,7 @@ def score_contributors(data: Comparisons, judged: IntegerTable) -> IntegerTable:
 
 def first_look(event: Event) -> int:
     """Judgments by which the event's schedule has brought everybody the controls a rating takes."""
-    return met_by(MIN_CONTROLS_FOR_QUALITY, event.control_interval)
+    return count_turns_until_controls(MIN_CONTROLS_FOR_QUALITY, event.control_interval)
 
 
 def multiply_scores(judged: IntegerTable, qualities: IntegerTable) -> IntegerTable:

@@ -33,7 +33,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce
 
 from arena.events.models import Event, Matchup
-from arena.judging.ledger import ledger_head
+from arena.judging.ledger import get_ledger_head
 from arena.judging.models import Exclusion, Judgment, LedgerBatch, Origin
 from leaderboard.ratings import Votes, chunks, take
 from leaderboard.votes.queries import IntegerTable, read_integer_rows, read_integers
@@ -192,7 +192,7 @@ def store_of(event: Event) -> Store:
 
 def wanted_state(event: Event) -> State:
     """What the columns should be read from, as the database stands."""
-    head = ledger_head(event.pk)
+    head = get_ledger_head(event.pk)
     batch = LedgerBatch.objects.filter(event=event, last_seq=head).first()
     exclusions = Exclusion.objects.in_force().filter(event=event).order_by("pk")
     return State(

@@ -31,7 +31,7 @@ from arena.events.models import (
 )
 from arena.events.tasks import remove_import, run_import
 from arena.judging.models import Assignment
-from arena.judging.serving.assigning import Turn, choose, next_assignment, take
+from arena.judging.serving.assigning import Turn, choose_candidates, lease_matchup, next_assignment
 from tests.events.bringing import bring, lines_of
 from tests.factories import NOW, make_enrollment, make_event, make_user
 
@@ -131,12 +131,12 @@ def test_a_matchup_that_is_taken_back_meanwhile_is_not_served(event: Event) -> N
     job = second(event)
     enrollment = make_enrollment(event)
     turn = Turn(event, enrollment, 1, timezone.now(), Random(1))
-    candidates = [m for m in choose(turn) if m.record.import_job_id == job.pk]
+    candidates = [m for m in choose_candidates(turn) if m.record.import_job_id == job.pk]
     assert candidates
 
     take_back(job, NOW)
 
-    assert all(take(turn, matchup) is None for matchup in candidates)
+    assert all(lease_matchup(turn, matchup) is None for matchup in candidates)
     assert not Assignment.objects.exists()
 
 

@@ -18,7 +18,7 @@ from arena.events.lifecycle.transitions import (
 from arena.events.models import Event
 from arena.judging.models import Assignment, Judgment
 from arena.judging.recording import check_answers, record_judgment
-from arena.judging.serving.schedule import run_of
+from arena.judging.serving.schedule import get_run
 from arena.people.models import Seat
 from tests.factories import (
     NOW,
@@ -125,7 +125,7 @@ def test_a_prize_waits_until_somebody_could_win_it(
 
 def test_the_last_turn_of_ten_controls_is_where_the_schedule_says() -> None:
     for interval in (2, 12, 20):
-        runs = {run_of(ordinal, interval) for ordinal in range(1, 400)}
+        runs = {get_run(ordinal, interval) for ordinal in range(1, 400)}
         assert sorted(runs)[MIN_CONTROLS_FOR_PRIZE - 1][1] == turns_for_prize(
             Event(control_interval=interval)
         )

@@ -15,12 +15,12 @@ from arena.judging.recording import check_answers, record_judgment
 from arena.judging.serving.assigning import (
     Turn,
     change_overlap,
-    expire_lapsed,
+    expire_lapsed_leases,
+    lease_matchup,
     next_assignment,
-    release_skips,
-    take,
+    release_skipped_slots,
 )
-from arena.judging.serving.schedule import is_control_turn, run_of
+from arena.judging.serving.schedule import get_run, is_control_turn
 from arena.judging.skipping import skip_assignment
 from tests.factories import (
     NOW,
@@ -118,7 +118,7 @@ def test_a_turn_whose_slot_has_just_gone_is_not_used_up() -> None:
     matchup = make_matchup(event, make_competitors(event, 2))
     enrollment = make_enrollment(event)
     Matchup.objects.update(open_slots=0)
-    assert take(Turn(event, enrollment, 1, NOW, Random(1)), matchup) is None
+    assert lease_matchup(Turn(event, enrollment, 1, NOW, Random(1)), matchup) is None
     enrollment.refresh_from_db()
     assert enrollment.served == 0
     assert not Assignment.objects.exists()
@@ -147,10 +147,10 @@ def test_a_lapsed_lease_gives_its_slot_to_somebody_else() -> None:
     matchup = make_matchup(event, make_competitors(event, 2))
     late = make_assignment(make_enrollment(event))
     after = late.lease_until
-    assert expire_lapsed(Assignment.objects.all(), after) == 1
+    assert expire_lapsed_leases(Assignment.objects.all(), after) == 1
     matchup.refresh_from_db()
     assert matchup.open_slots == 1
-    assert expire_lapsed(Assignment.objects.all(), after) == 0
+    assert expire_lapsed_leases(Assignment.objects.all(), after) == 0
     assert serve(make_enrollment(event), after) is not None
 
 
@@ -161,10 +161,10 @@ def test_what_is_given_back_under_a_lower_overlap_opens_only_missing_slots() -> 
     change_overlap(event, 1)
     opened = []
     skip_assignment(shown[0], "other", now=NOW)
-    assert release_skips(NOW + timedelta(hours=1)) == 1
+    assert release_skipped_slots(NOW + timedelta(hours=1)) == 1
     opened.append(Matchup.objects.get().open_slots)
     for assignment in shown[1:]:
-        expire_lapsed(Assignment.objects.filter(pk=assignment.pk), assignment.lease_until)
+        expire_lapsed_leases(Assignment.objects.filter(pk=assignment.pk), assignment.lease_until)
         opened.append(Matchup.objects.get(pk=matchup.pk).open_slots)
     assert opened == [0, 0, 1]
 
@@ -269,7 +269,7 @@ def test_controls_are_front_loaded_and_follow_the_served_ordinal() -> None:
     runs = [(1, 5), (6, 10), (11, 20), (21, 30), (31, 50), (51, 70)]
     for (first, last), ordinal in zip(runs, controls, strict=True):
         assert first <= ordinal <= last
-        assert run_of(ordinal, 20) == (first, last)
+        assert get_run(ordinal, 20) == (first, last)
 
 
 def test_the_schedule_has_one_place_in_each_run_and_differs_by_person() -> None:
@@ -334,7 +334,7 @@ def test_skips_and_judgments_at_once_leave_the_slots_that_are_missing() -> None:
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(work, people))
-    release_skips(NOW + timedelta(hours=1))
+    release_skipped_slots(NOW + timedelta(hours=1))
     for matchup in event.matchups.all():
         assert matchup.judgments.count() + matchup.open_slots == 3
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import connections
 
 from arena.judging import ledger
-from arena.judging.ledger import ledger_head, seal_event, verify_ledger
+from arena.judging.ledger import get_ledger_head, seal_event, verify_ledger
 from arena.judging.models import Answer, Judgment, LedgerBatch
 from arena.judging.tasks import seal_ledgers
 from tests.factories import (
@@ -42,10 +42,10 @@ def test_seals_each_judgment_once_in_order() -> None:
     assert seal_event(event.pk, NOW) == 5
     assert seal_event(event.pk, NOW) == 0
     assert sequence(event) == [1, 2, 3, 4, 5]
-    assert ledger_head(event.pk) == 5
+    assert get_ledger_head(event.pk) == 5
     make_judgment(make_enrollment(event))
     assert seal_event(event.pk, NOW) == 1
-    assert ledger_head(event.pk) == 6
+    assert get_ledger_head(event.pk) == 6
     assert verify_ledger(event.pk) is None
 
 
@@ -56,7 +56,7 @@ def test_events_have_ledgers_of_their_own() -> None:
 
 
 def test_more_than_a_batch_is_sealed_in_batches(monkeypatch) -> None:
-    monkeypatch.setattr(ledger, "BATCH", 2)
+    monkeypatch.setattr(ledger, "BATCH_SIZE", 2)
     event = judged_event(5)
     assert seal_event(event.pk, NOW) == 5
     assert list(LedgerBatch.objects.values_list("first_seq", "last_seq")) == [
@@ -69,7 +69,7 @@ def test_more_than_a_batch_is_sealed_in_batches(monkeypatch) -> None:
 
 @pytest.mark.parametrize("column", ["outcome", "both_bad", "first_on_left"])
 def test_a_changed_answer_breaks_the_chain_where_it_stands(column: str, monkeypatch) -> None:
-    monkeypatch.setattr(ledger, "BATCH", 2)
+    monkeypatch.setattr(ledger, "BATCH_SIZE", 2)
     event = judged_event(6)
     seal_event(event.pk, NOW)
     tie = Answer.objects.get(judgment__ledger_seq=5, outcome=0)

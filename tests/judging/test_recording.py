@@ -13,11 +13,11 @@ from arena.judging.models import Answer, Assignment, Exclusion, Judgment
 from arena.judging.recording import (
     InvalidAnswers,
     check_answers,
+    get_undo_deadline,
     is_undoable,
     record_judgment,
-    undo_until,
 )
-from arena.judging.serving.assigning import expire_lapsed
+from arena.judging.serving.assigning import expire_lapsed_leases
 from arena.questions import KINDS
 from tests.factories import (
     NOW,
@@ -141,14 +141,14 @@ def test_changing_is_offered_until_the_deadline_at_the_longest() -> None:
     closes = LATER + timedelta(seconds=10)
     assignment = ready(undo_seconds=60, closes_at=closes)
     record(assignment)
-    assert undo_until(assignment) == closes
+    assert get_undo_deadline(assignment) == closes
     assert is_undoable(assignment, closes - timedelta(seconds=1))
     assert not is_undoable(assignment, closes)
 
 
 def test_an_answer_after_the_lease_takes_a_free_slot_again() -> None:
     assignment = ready(overlap=1)
-    expire_lapsed(Assignment.objects.all(), assignment.lease_until)
+    expire_lapsed_leases(Assignment.objects.all(), assignment.lease_until)
     judgment = record(assignment, now=assignment.lease_until + timedelta(minutes=1))
     assert list(Judgment.objects.counted()) == [judgment]
     assignment.matchup.refresh_from_db()
@@ -201,7 +201,7 @@ def test_two_tabs_of_one_pair_answered_at_once_are_one_judgment() -> None:
 
 def test_an_answer_whose_slot_has_gone_is_kept_and_does_not_count() -> None:
     assignment = ready(overlap=1)
-    expire_lapsed(Assignment.objects.all(), assignment.lease_until)
+    expire_lapsed_leases(Assignment.objects.all(), assignment.lease_until)
     make_assignment(make_enrollment(assignment.enrollment.event), now=assignment.lease_until)
     judgment = record(assignment, now=assignment.lease_until + timedelta(minutes=1))
     assert Exclusion.objects.get().reason == "late"

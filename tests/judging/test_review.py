@@ -10,7 +10,7 @@ from arena.errors import ConflictError
 from arena.judging.models import Assignment, Exclusion, Judgment
 from arena.judging.recording import check_answers, record_judgment
 from arena.judging.review.exclusions import exclude_contributor, exclude_judgment, lift_exclusion
-from arena.judging.serving.assigning import change_overlap, expire_lapsed
+from arena.judging.serving.assigning import change_overlap, expire_lapsed_leases
 from tests.factories import (
     NOW,
     make_assignment,
@@ -135,7 +135,7 @@ def test_a_late_answer_of_an_excluded_contributor_takes_no_slot(event) -> None:
     bad = make_enrollment(event)
     shown = make_assignment(bad)
     exclude_contributor(bad, "rigging", by=None, now=NOW)
-    expire_lapsed(Assignment.objects.all(), shown.lease_until)
+    expire_lapsed_leases(Assignment.objects.all(), shown.lease_until)
     answers = check_answers(shown, {"preference": "a1"})
     record_judgment(shown, answers, now=shown.lease_until)
     assert open_slots(event) == [2, 2, 2, 2]

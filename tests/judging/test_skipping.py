@@ -18,11 +18,15 @@ from arena.judging.recording import (
     SKIP,
     ChangeableError,
     check_answers,
+    get_undo_deadline,
     is_undoable,
     record_judgment,
-    undo_until,
 )
-from arena.judging.serving.assigning import expire_lapsed, next_assignment, release_skips
+from arena.judging.serving.assigning import (
+    expire_lapsed_leases,
+    next_assignment,
+    release_skipped_slots,
+)
 from arena.judging.skipping import flag_assignment, skip_assignment
 from arena.judging.tasks import sweep_leases
 from tests.factories import (
@@ -70,7 +74,7 @@ def test_an_answered_matchup_cannot_be_skipped() -> None:
 
 def test_a_skip_after_the_lease_keeps_its_reason_and_the_pair_stays_away() -> None:
     assignment = ready()
-    expire_lapsed(Assignment.objects.all(), assignment.lease_until)
+    expire_lapsed_leases(Assignment.objects.all(), assignment.lease_until)
     skip_assignment(assignment, "expertise", now=assignment.lease_until)
     assignment.refresh_from_db()
     assert (assignment.state, assignment.skip_reason) == ("skipped", "expertise")
@@ -118,7 +122,7 @@ def test_skips_and_flags_at_once_pass_on_the_pair_once() -> None:
     assignment.refresh_from_db()
     assert assignment.state == Assignment.State.SKIPPED
     assert slots(assignment) == 0
-    assert release_skips(NOW + WINDOW) == 1
+    assert release_skipped_slots(NOW + WINDOW) == 1
     assert slots(assignment) == 1
 
 
@@ -172,9 +176,9 @@ def test_a_skipped_pair_waits_for_a_change_of_mind_and_then_goes_to_somebody_els
     skip_assignment(first, "length", now=NOW)
     skip_assignment(first, "length", now=NOW)
     assert next_assignment(make_enrollment(event), Random(1), LATER) is None
-    assert release_skips(NOW + WINDOW - timedelta(seconds=1)) == 0
-    assert release_skips(NOW + WINDOW) == 1
-    assert release_skips(NOW + WINDOW) == 0
+    assert release_skipped_slots(NOW + WINDOW - timedelta(seconds=1)) == 0
+    assert release_skipped_slots(NOW + WINDOW) == 1
+    assert release_skipped_slots(NOW + WINDOW) == 0
     assert slots(first) == 1
     assert next_assignment(make_enrollment(event), Random(1), NOW + WINDOW) is not None
 
@@ -217,7 +221,7 @@ def test_without_an_undo_window_a_skip_gives_its_slot_back_at_once() -> None:
 def test_undoing_a_skip_is_offered_as_long_as_undoing_an_answer() -> None:
     first = ready(undo_seconds=60)
     skip_assignment(first, "length", now=NOW)
-    assert undo_until(first) == NOW + timedelta(seconds=60)
+    assert get_undo_deadline(first) == NOW + timedelta(seconds=60)
     assert is_undoable(first, NOW + timedelta(seconds=59))
     assert not is_undoable(first, NOW + timedelta(seconds=60))
     # Who went back in time gets to finish.
@@ -232,7 +236,7 @@ def test_after_the_deadline_no_skip_is_undone() -> None:
     closes = NOW + timedelta(seconds=20)
     first = ready(closes_at=closes)
     skip_assignment(first, "length", now=NOW)
-    assert undo_until(first) == closes
+    assert get_undo_deadline(first) == closes
     with pytest.raises(ConflictError):
         record(first, now=closes)
     assert not Judgment.objects.exists()
@@ -298,7 +302,7 @@ def test_skips_undone_by_many_at_once_keep_the_overlap_exact() -> None:
                 record(assignment, replaces="", now=NOW)
 
     assert at_once([partial(work, enrollment) for enrollment in people], threads=8) == [None] * 8
-    release_skips(NOW + WINDOW)
+    release_skipped_slots(NOW + WINDOW)
     for matchup in event.matchups.all():
         assert Judgment.objects.counted().filter(matchup=matchup).count() <= 3
         assert matchup.judgments.count() + matchup.open_slots == 3
@@ -316,7 +320,7 @@ def test_an_answer_and_the_sweeper_at_once_agree_on_the_slot() -> None:
         record(mine, now=end - timedelta(seconds=1))
 
     def sweep() -> None:
-        release_skips(end)
+        release_skipped_slots(end)
 
     at_once([answer, sweep] * 4, threads=8)
     assert Judgment.objects.counted().count() + slots(first) == 1

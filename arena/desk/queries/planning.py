@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from arena.events.lifecycle.prizes import serving_counts
 from arena.events.models import Event
-from arena.judging.serving.schedule import met_by
+from arena.judging.serving.schedule import count_turns_until_controls
 from leaderboard.contributors.scores import first_look
 from leaderboard.trust.quality import MIN_CONTROLS_FOR_QUALITY
 
@@ -52,7 +52,8 @@ class Plan:
     def usual(self) -> list[tuple[int, int]]:
         """Intervals between controls that are often chosen, and what each person needs then."""
         needed = [
-            (interval, met_by(MIN_CONTROLS_FOR_QUALITY, interval)) for interval in USUAL_INTERVALS
+            (interval, count_turns_until_controls(MIN_CONTROLS_FOR_QUALITY, interval))
+            for interval in USUAL_INTERVALS
         ]
         return [pair for pair in needed if pair[1] != self.needed]
 
@@ -79,6 +80,6 @@ def plan_of(event: Event) -> Plan:
 def controls_met(ordinary: int, controls: int, interval: int) -> int:
     """How many controls somebody has met who judges all there is: nobody meets one twice."""
     met = 0
-    while met < controls and ordinary + met + 1 >= met_by(met + 1, interval):
+    while met < controls and ordinary + met + 1 >= count_turns_until_controls(met + 1, interval):
         met += 1
     return met

@@ -13,7 +13,7 @@ from random import Random
 from arena.events.models import Enrollment, Event, Matchup
 from arena.judging.models import Assignment, Origin
 from arena.judging.recording import check_answers, record_judgment
-from arena.judging.serving.assigning import latest_guidelines, next_assignment
+from arena.judging.serving.assigning import get_latest_guidelines, next_assignment
 
 # The gap between the two sides of a control, in the natural-log strength of the simulation.
 CONTROL_GAP = 2.8
@@ -95,7 +95,7 @@ def enrol_crowd(
     event: Event, people: int, joined_at: datetime, rng: Random
 ) -> Iterator[tuple[Enrollment, Temperament]]:
     """Simulated contributors, their temperaments drawn by share."""
-    guidelines = latest_guidelines(event)
+    guidelines = get_latest_guidelines(event)
     shares = [temperament.share for temperament in TEMPERAMENTS.values()]
     for number in range(1, people + 1):
         enrollment = Enrollment.objects.create(

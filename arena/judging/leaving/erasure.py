@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from arena.errors import ConflictError
 from arena.events.models import Enrollment, Event, Membership
 from arena.judging.models import Answer, Assignment, Flag
-from arena.judging.serving.assigning import expire_lapsed
+from arena.judging.serving.assigning import expire_lapsed_leases
 from arena.people.leaving import delete_account, empty_write_ahead_log
 from arena.people.models import User
 
@@ -37,7 +37,7 @@ def erase_contributor(user: User, now: datetime) -> None:
         enrollments = list(Enrollment.objects.select_for_update().filter(user=user))
         empty_texts(enrollments)
         Assignment.objects.live().filter(enrollment__in=enrollments).update(lease_until=now)
-        expire_lapsed(Assignment.objects.filter(enrollment__in=enrollments), now)
+        expire_lapsed_leases(Assignment.objects.filter(enrollment__in=enrollments), now)
         Enrollment.objects.filter(user=user).update(user=None, left_at=now)
         delete_account(user)
         transaction.on_commit(empty_write_ahead_log)

@@ -30,7 +30,7 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         """Skipped assignments that may still be answered after all; until then they are held."""
         return self.filter(state=Assignment.State.SKIPPED, lease_until__gt=now)
 
-    def settled_skips(self, now: datetime) -> Self:
+    def unreleased_skips(self, now: datetime) -> Self:
         """Skipped assignments that hold a slot although it is too late to answer them."""
         return self.filter(state=Assignment.State.SKIPPED, holds_slot=True, lease_until__lte=now)
 

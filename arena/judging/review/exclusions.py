@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from arena.errors import ConflictError
 from arena.events.models import Enrollment, Matchup
 from arena.judging.models import Assignment, Exclusion, Judgment
-from arena.judging.serving.assigning import count_slots, give_back_slots
+from arena.judging.serving.assigning import recount_open_slots, release_slots
 from arena.people.models import User
 
 State = Assignment.State
@@ -64,7 +64,7 @@ def exclude(exclusion: Exclusion) -> Exclusion:
         with transaction.atomic():
             lock_enrollment(exclusion)
             exclusion.save(force_insert=True)
-            give_back_slots(named_assignments(exclusion))
+            release_slots(named_assignments(exclusion))
     except IntegrityError as error:
         raise ConflictError(_("This is excluded already."), "already_excluded") from error
     return exclusion
@@ -94,7 +94,7 @@ def lift_exclusion(
             state__in=(State.RESERVED, State.SHOWN)
         )
         named.filter(holding, matchup__role=Matchup.Role.ORDINARY).update(holds_slot=True)
-        count_slots(Matchup.objects.filter(pk__in=named.values("matchup")))
+        recount_open_slots(Matchup.objects.filter(pk__in=named.values("matchup")))
 
 
 def lock_enrollment(exclusion: Exclusion) -> None:

@@ -1,3 +1,3 @@
-"""Which matchup comes next: the schedule of controls, the choice, leases. What is done with an
-answer or a skip is in `judging.recording` and `judging.skipping`.
+"""Serving matchups: the control schedule, the choice of the next matchup, leases. Storing answers
+and skips is not here but in `judging.recording` and `judging.skipping`.
 """
