@@ -15,7 +15,7 @@ from arena.events.models import Event
 from arena.judging.importing.preview import guess_mapping
 from arena.judging.models import Answer, Judgment
 from tests.factories import make_event
-from tests.judging.test_import_judgments import with_records
+from tests.judging.vote_files import with_records
 
 pytestmark = pytest.mark.django_db
 TALK = [{"content": "Is it 0?", "role": "user"}, {"content": "Ash says 0.", "role": "assistant"}]

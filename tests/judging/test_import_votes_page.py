@@ -17,8 +17,8 @@ from arena.judging.models import Answer, Judgment
 from arena.judging.tasks import run_vote_import
 from tests.exports.cast import Cast
 from tests.factories import NOW, make_enrollment, make_event, make_user
-from tests.judging.test_import_exports import told
-from tests.judging.test_import_judgments import with_records
+from tests.judging.campaign import told
+from tests.judging.vote_files import with_records
 
 pytestmark = pytest.mark.django_db
 State = ImportJob.State

@@ -1,19 +1,12 @@
-"""The model board: who may see it, what it shows, how cheaply an open page follows, downloads."""
+"""The model board: who may see it, and what it shows, also where there is little to show."""
 
-import csv
-import io
-import json
 import re
 from datetime import timedelta
 from html import unescape
 from typing import Any
 
 import pytest
-from django.contrib.messages import INFO
-from django.contrib.messages.storage.fallback import FallbackStorage
-from django.contrib.staticfiles.storage import staticfiles_storage
-from django.http import HttpResponse
-from django.test import Client, RequestFactory
+from django.test import Client
 from django.urls import reverse
 
 from arena.events.models import Event, Membership, Question
@@ -34,11 +27,11 @@ from tests.factories import (
     make_membership,
     make_user,
 )
+from tests.leaderboard.reading import HTMX, text
 from tests.leaderboard.votes import Crowd, make_vote, refresh, show
 
 pytestmark = pytest.mark.django_db
 PAGES = ("board", "board_csv", "board_json", "contributors", "method")
-HTMX = {"HTTP_HX_REQUEST": "true"}
 
 
 @pytest.fixture
@@ -47,10 +40,6 @@ def crowd() -> Crowd:
     crowd.vote()
     refresh(crowd.event)
     return crowd
-
-
-def text(response: Any) -> str:
-    return re.sub(r"\s+", " ", response.content.decode())
 
 
 # --- what there is no board of --------------------------------------------------------------------
@@ -375,160 +364,3 @@ def test_ratings_over_time_are_those_that_were_published(client: Client) -> None
     curves = re.findall(r'<line class="curve c0"', page)
     assert len(curves) == 2  # three snapshots, of four
     assert "Rating over time" in page
-
-
-# --- cheaply -----------------------------------------------------------------------------------
-def test_an_open_page_mostly_gets_a_304(
-    crowd: Crowd, client: Client, django_assert_num_queries: Any
-) -> None:
-    page = show(client, crowd.event).content.decode()
-    polled = re.search(r'hx-get="(.*?)"\s+hx-trigger="every 8s".*?hx-headers="(.*?)"', page, re.S)
-    assert polled
-    address, headers = polled.groups()
-    tag = json.loads(headers.replace("&quot;", '"'))["If-None-Match"]
-
-    with django_assert_num_queries(2):
-        again = client.get(address, HTTP_IF_NONE_MATCH=tag, **HTMX)
-    assert (again.status_code, again.content) == (304, b"")
-
-    make_vote(make_enrollment(crowd.event), crowd.matchups[0])
-    refresh(crowd.event, NOW + timedelta(minutes=1))
-    changed = client.get(address, HTTP_IF_NONE_MATCH=tag, **HTMX)
-    assert changed.status_code == 200
-    assert changed.headers["ETag"] != tag
-    assert changed.headers["ETag"].strip('"') in changed.content.decode()
-    assert "139 judgments" in text(changed)
-    assert "<html" not in changed.content.decode()
-    assert "HX-Request" in changed.headers["Vary"]
-
-
-def test_the_whole_page_comes_again_only_when_it_is_another(
-    crowd: Crowd, client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = show(client, crowd.event)
-    tag = first.headers["ETag"]
-    with monkeypatch.context() as broken:
-        broken.setattr("leaderboard.pages.views.render", lambda *_: 1 / 0)
-        again = show(client, crowd.event, HTTP_IF_NONE_MATCH=tag)
-    assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", tag)
-    assert again.headers["Cache-Control"] == "private, no-cache"
-    part = show(client, crowd.event, HTTP_IF_NONE_MATCH=tag, **HTMX)
-    assert (part.status_code, part.headers["ETag"] == tag) == (200, False)
-
-    def changed() -> bool:
-        nonlocal tag
-        response = show(client, crowd.event, HTTP_IF_NONE_MATCH=tag)
-        before, tag = tag, response.headers["ETag"]
-        return response.status_code == 200 and tag != before
-
-    assert not changed()
-    client.force_login(make_user("reader"))
-    assert changed()
-    assert "reader" in show(client, crowd.event).content.decode()
-    client.force_login(crowd.judges[0].user)
-    assert changed()
-    Event.objects.update(title="Another title")
-    assert changed()
-    make_vote(make_enrollment(crowd.event), crowd.matchups[0])
-    refresh(crowd.event, NOW + timedelta(minutes=1))
-    assert changed()
-    monkeypatch.setattr(staticfiles_storage, "manifest_hash", "released", raising=False)
-    assert changed()
-    assert not changed()
-
-
-def test_a_page_with_a_message_on_it_is_never_kept(
-    crowd: Crowd, client: Client, rf: RequestFactory
-) -> None:
-    tag = show(client, crowd.event).headers["ETag"]
-    request = rf.get("/")
-    request.session = client.session
-    messages = FallbackStorage(request)
-    messages.add(INFO, "Only once.")
-    response = HttpResponse()
-    messages.update(response)
-    client.cookies.update(response.cookies)
-    told = show(client, crowd.event, HTTP_IF_NONE_MATCH=tag)
-    assert "Only once." in told.content.decode()
-    assert "ETag" not in told.headers
-    assert show(client, crowd.event, HTTP_IF_NONE_MATCH=tag).status_code == 304
-
-
-def test_each_filter_and_language_has_its_own_tag(crowd: Crowd, client: Client) -> None:
-    queries = ("", "?category=maths", "?weighting=weighted", "?pairs=all")
-    tags = {show(client, crowd.event, query, **HTMX).headers["ETag"] for query in queries}
-    tags.add(show(client, crowd.event, HTTP_ACCEPT_LANGUAGE="de", **HTMX).headers["ETag"])
-    assert len(tags) == 5
-    junk = show(client, crowd.event, "?utm=1", **HTMX).headers["ETag"]
-    assert junk in tags
-
-
-def test_a_page_is_rendered_once_for_all(
-    crowd: Crowd, client: Client, django_assert_num_queries: Any
-) -> None:
-    with django_assert_num_queries(8):
-        show(client, crowd.event)
-    with django_assert_num_queries(2):
-        show(client, crowd.event)
-
-
-def test_a_finished_event_is_not_polled(crowd: Crowd, client: Client) -> None:
-    assert "hx-trigger" in show(client, crowd.event).content.decode()
-    Event.objects.update(state=Event.State.PUBLISHED)
-    assert "hx-trigger" not in show(client, crowd.event).content.decode()
-
-
-# --- downloads ---------------------------------------------------------------------------------
-def test_csv_holds_full_figures(crowd: Crowd, client: Client) -> None:
-    response = client.get(reverse("leaderboard:board_csv", args=["tea"]))
-    assert response.headers["Content-Type"] == "text/csv"
-    assert response.headers["Content-Disposition"] == 'attachment; filename="tea-leaderboard.csv"'
-    rows = list(csv.DictReader(io.StringIO(response.content.decode())))
-    assert [row["rank"] for row in rows] == ["1", "2", "3", "4"]
-    ratings = Snapshot.objects.get().ratings.filter(category=None, weighting="raw")
-    for row in rows:
-        rating = ratings.get(competitor__name=row["model"])
-        assert float(row["strength"]) == rating.strength
-        assert float(row["rating"]) == pytest.approx(1000 + 400 / 2.302585092994 * rating.strength)
-        assert float(row["lower"]) < float(row["rating"]) < float(row["upper"])
-        assert int(row["votes"]) == rating.votes
-        assert int(row["rank_upper_bound"]) == rating.rank_upper_bound
-
-
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
-def test_no_cell_of_the_csv_is_a_formula(crowd: Crowd, client: Client, name: str) -> None:
-    crowd.event.competitors.filter(pk=crowd.models[0].pk).update(name=name, organization=name)
-    response = client.get(reverse("leaderboard:board_csv", args=["tea"]))
-    rows = list(csv.DictReader(io.StringIO(response.content.decode(), newline="")))
-    found = next(row for row in rows if row["model"].endswith(name))
-    assert found["model"] == found["organization"] == f"'{name}"
-    assert any(row["strength"].startswith("-") for row in rows)
-
-
-def test_json_holds_the_board_and_its_pairs(crowd: Crowd, client: Client) -> None:
-    address = reverse("leaderboard:board_json", args=["tea"])
-    board = client.get(address).json()
-    assert (board["event"], board["category"], board["weighting"]) == ("tea", None, "raw")
-    assert board["ledger_position"] == board["judgments"] == 138
-    assert board["judgments_by_origin"] == {"screen": 138}
-    assert board["method"]["votes"] == 108
-    assert not {"pairs", "p", "neighbours", "unseating"} & board["method"].keys()
-    order = [row["model"] for row in board["ratings"]]
-    assert [pair["leader"] for pair in board["neighbours"]] == order[:-1]
-    assert [pair["challenger"] for pair in board["neighbours"]] == order[1:]
-    assert board["unseating"]["drop"]["leader"] == order[0]
-    assert len(board["ratings"]) == 4
-    assert len(board["pairs"]) == 6
-    met = sum(pair["first_won"] + pair["tied"] + pair["second_won"] for pair in board["pairs"])
-    assert met == 108
-    won = {row["model"]: row["wins"] for row in board["ratings"]}
-    for model, wins in won.items():
-        assert wins == sum(
-            pair[f"{side}_won"]
-            for pair in board["pairs"]
-            for side in ("first", "second")
-            if pair[side] == model
-        )
-    maths = client.get(address, {"category": "maths", "weighting": "weighted"}).json()
-    assert (maths["category"], maths["weighting"]) == ("maths", "weighted")
-    assert maths["ratings"][0]["elo"] is None
