@@ -5,7 +5,7 @@ VENV ?= .venv
 PORT ?= 8000
 BIN := $(VENV)/bin
 MANAGE := $(BIN)/python manage.py
-SOURCES := arena leaderboard tests bench manage.py serve.py
+SOURCES := arena leaderboard checks tests bench manage.py serve.py
 
 export PORT
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -82,9 +82,9 @@ bench: var/bench-venv/.bench ## measure speed and memory, beside other libraries
 	  echo "--- bench.$$name"; var/bench-venv/bin/python -m bench.$$name $(ARGS); done
 
 # Every part is run, also after one has failed.
-PARTS := check-lint check-format check-types check-templates check-layers check-migrations check-deploy check-locks
+PARTS := check-lint check-format check-lengths check-types check-templates check-layers check-migrations check-deploy check-locks
 .PHONY: $(PARTS)
-check: $(VENV)/.dev ## lint, format, types, templates, layers, migrations, deployment, locks
+check: $(VENV)/.dev ## lint, format, lengths, types, templates, layers, migrations, deployment, locks
 	@failed=; for part in $(PARTS); do \
 	  echo "--- $$part"; $(MAKE) --no-print-directory $$part || failed="$$failed $$part"; \
 	done; \
@@ -101,14 +101,18 @@ check-lint:
 check-format:
 	$(BIN)/ruff format --check $(SOURCES)
 
+check-lengths:
+	@$(BIN)/python -m checks.lengths $(SOURCES)
+
 check-types:
-	$(BIN)/mypy arena leaderboard serve.py
+	$(BIN)/mypy arena leaderboard checks serve.py
 
 check-templates:
 	$(BIN)/djlint --lint --check templates
 
 check-layers:
 	$(BIN)/lint-imports
+	@$(BIN)/python -m checks.imports
 
 check-migrations:
 	$(MANAGE) makemigrations --check --dry-run

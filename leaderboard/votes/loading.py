@@ -22,7 +22,6 @@ from django.db.models import (
     Case,
     F,
     FilteredRelation,
-    Func,
     Q,
     QuerySet,
     Value,
@@ -36,7 +35,12 @@ from arena.events.models import Event, Matchup
 from arena.judging.ledger import get_ledger_head
 from arena.judging.models import Exclusion, Judgment, LedgerBatch, Origin
 from leaderboard.ratings import Votes, chunks, take
-from leaderboard.votes.queries import IntegerTable, read_integer_rows, read_integers
+from leaderboard.votes.queries import (
+    HoursSinceEpoch,
+    IntegerTable,
+    read_integer_rows,
+    read_integers,
+)
 from leaderboard.votes.store import (
     BLOCK_ROWS,
     COLUMN_TYPES,
@@ -51,20 +55,6 @@ STORE_FORMAT = 1
 """Raised whenever the meaning of a kept column changes."""
 ORIGINS = list(Origin.values)
 Mask = npt.NDArray[np.bool_]
-
-
-class HoursSinceEpoch(Func):
-    """Whole hours since 1970 of a moment."""
-
-    output_field = BigIntegerField()
-
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        template = "floor(date_part('epoch', %(expressions)s) / 3600)"
-        return self.as_sql(compiler, connection, template=template, **context)
-
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        template = "CAST(strftime('%%%%s', %(expressions)s) AS integer) / 3600"
-        return self.as_sql(compiler, connection, template=template, **context)
 
 
 class Kept(Mapping[str, Column]):

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import BigIntegerField, Func, QuerySet
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGconn
@@ -23,6 +23,20 @@ COPY_BATCH_BYTES = 4 << 20
 """Bytes that are turned into an array at a time."""
 FETCH_BATCH_ROWS = 50_000
 """Rows that SQLite hands over at a time."""
+
+
+class HoursSinceEpoch(Func):
+    """Whole hours since 1970 of a moment."""
+
+    output_field = BigIntegerField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "floor(date_part('epoch', %(expressions)s) / 3600)"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "CAST(strftime('%%%%s', %(expressions)s) AS integer) / 3600"
+        return self.as_sql(compiler, connection, template=template, **context)
 
 
 def read_integer_rows(queryset: QuerySet[Any, Any]) -> Iterator[IntegerTable]:
