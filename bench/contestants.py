@@ -202,7 +202,7 @@ def without_numba(call: Call) -> Call:
             patch.object(elo, "COMPILED", new=False),
             patch.object(style_rows, "COMPILED", new=False),
             patch.object(vote_scores, "COMPILED", new=False),
-            patch.object(elo, "exchange", loop),
+            patch.object(elo, "replay_rows", loop),
         ):
             return call()
 

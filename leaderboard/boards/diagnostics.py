@@ -14,8 +14,8 @@ import numpy.typing as npt
 from leaderboard.boards.fit import FittedBoard
 from leaderboard.boards.style_fit import StyleBoard
 from leaderboard.ratings import (
-    LEVEL,
     MAX_OUTCOME,
+    STRENGTH_TOLERANCE,
     Contrasts,
     Covariance,
     Method,
@@ -54,7 +54,7 @@ def compare_neighbours(
     among all pairs of the board; verdict: separated, not_yet, tied or too_few; votes_needed: how
     many more, of all models in the same mix, would separate a pair that is not_yet.
     """
-    found, certainty = [], two_sided(0.95, contrast.freedom)
+    found, certainty = [], two_sided(0.95, contrast.degrees_of_freedom)
     for group in board.fit.groups():
         order = group[np.argsort(-board.fit.strength[group], kind="stable")]
         for i, j in pairwise(order[: MAX_NEIGHBOURS + 1]):
@@ -185,7 +185,7 @@ def compare_grading(board: FittedBoard) -> dict[str, Any] | None:
     degrees = seen[MAX_OUTCOME + 1 :] + seen[:MAX_OUTCOME][::-1]
     if np.count_nonzero(degrees) < 2:
         return None
-    effect = grading.effect(board.counts)
+    effect = grading.compare_scores(board.counts)
     if np.isnan(effect.tau):
         return None
     return {"tau": effect.tau, "moved": int(np.abs(effect.moved).max())}
@@ -205,7 +205,10 @@ def count_rank_changes(one: Rated, other: Rated) -> int:
     group = np.flatnonzero(
         np.isfinite(one.strength) & np.isfinite(other.strength) & (one.field.component == 0)
     )
-    a, b = ((s[group] > s[group, None] + LEVEL).sum(1) for s in (one.strength, other.strength))
+    a, b = (
+        (s[group] > s[group, None] + STRENGTH_TOLERANCE).sum(1)
+        for s in (one.strength, other.strength)
+    )
     return int(np.abs(a - b).max(initial=0))
 
 
@@ -234,7 +237,7 @@ def compare_bootstrap(votes: Votes, board: FittedBoard) -> dict[str, Any] | None
 def relative_widths(other: Covariance, board: FittedBoard) -> dict[str, Any] | None:
     """Intervals against the board's own: the median of the models' ratios of widths."""
     error, own = (
-        two_sided(0.95, covariance.freedom) * covariance.standard_error
+        two_sided(0.95, covariance.degrees_of_freedom) * covariance.standard_error
         for covariance in (other, board.covariance)
     )
     known = np.flatnonzero(np.isfinite(own) & (own > 0) & np.isfinite(error))

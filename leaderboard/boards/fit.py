@@ -16,10 +16,10 @@ from leaderboard.ratings import (
     bradley_terry,
     compare,
     elo,
+    find_provisional,
     fold,
     independent,
     interval,
-    provisional,
     rank,
     tally,
     two_way,
@@ -71,7 +71,7 @@ def fit_board(votes: Votes) -> FittedBoard:
         np.where(spread, limits.upper, np.nan),
         places,
         tally(counts),
-        provisional(fit),
+        find_provisional(fit),
     )
 
 

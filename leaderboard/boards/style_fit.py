@@ -16,12 +16,12 @@ from leaderboard.ratings import (
     Ranks,
     RatingError,
     Votes,
-    bearing,
     bradley_terry,
     compare,
     covariates,
     effective_votes,
     fold,
+    informative,
     interval,
     laplacian,
     rank,
@@ -84,7 +84,7 @@ def fit_style(votes: Votes, about: Contents) -> StyleBoard:
     names = [STYLE_FIELDS[a] for a in kept]
     try:
         fit = style.fit(votes, x[:, kept], names)
-        found = estimate_covariance(votes, x[:, kept], fit)
+        found = estimate_style_covariance(votes, x[:, kept], fit)
     except NotEstimable:
         raise NoStyleError("not_estimable") from None
     except NotConverged:
@@ -114,7 +114,7 @@ def estimable_covariates(votes: Votes, x: Floats) -> list[int]:
     differ. Raises `NoStyleError`.
     """
     plain = bradley_terry.fit(fold(votes))
-    bear = bearing(votes, plain)
+    bear = informative(votes, plain)
     if not bear.any():
         raise NoStyleError("too_few")
     votes, x = votes.take(bear), x[bear]
@@ -137,7 +137,7 @@ def estimable_covariates(votes: Votes, x: Floats) -> list[int]:
     return kept
 
 
-def estimate_covariance(votes: Votes, x: Floats, fit: style.Fit) -> style.StyleCovariance:
+def estimate_style_covariance(votes: Votes, x: Floats, fit: style.Fit) -> style.StyleCovariance:
     """Clustered both ways; vote by vote where there are too few clusters for any of it."""
     try:
         return style.covariance(votes, x, fit)

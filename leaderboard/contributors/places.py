@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from arena.events.models import Enrollment, Event
 from leaderboard.models import Standing, StandingQuerySet
-from leaderboard.trust.quality import UNIT, to_band
+from leaderboard.trust.quality import QUALITY_UNIT, to_band
 
 OVER_STATES = (Event.State.CLOSED, Event.State.PUBLISHED)
 
@@ -105,4 +105,4 @@ def exact_place(standing: Standing, rank: int | None) -> Place:
 
 def as_number(millionths: int | None) -> float | None:
     """Millionths as people read them."""
-    return None if millionths is None else millionths / UNIT
+    return None if millionths is None else millionths / QUALITY_UNIT

@@ -10,7 +10,7 @@ from leaderboard.models import Snapshot
 from leaderboard.pages.board import BoardChoice, BoardRow, BoardTable, board_details, read_pairs
 from leaderboard.pages.columns import COLUMNS
 
-INDEXED, NAMED = ("pairs", "p"), ("neighbours", "unseating")
+INDEXED_PARTS, NAMED = ("pairs", "p"), ("neighbours", "unseating")
 """Parts of what a snapshot keeps of a board that speak of models by their keys."""
 
 
@@ -58,7 +58,7 @@ def to_json(
         "judgments": snapshot.judgments,
         "contributors": snapshot.contributors,
         "judgments_by_origin": snapshot.details.get("origins", {}),
-        "method": {k: v for k, v in board.items() if k not in (*INDEXED, *NAMED)},
+        "method": {k: v for k, v in board.items() if k not in (*INDEXED_PARTS, *NAMED)},
         "ratings": flat_rows(table),
         "neighbours": [name_models(pair, names) for pair in board.get("neighbours", [])],
         "unseating": {

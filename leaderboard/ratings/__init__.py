@@ -15,7 +15,7 @@ What to call, in what order:
     contrast = compare(fit, covariance)
         of every pair, with Holm's correction
     places = rank(fit, contrast, limits)
-        rank, rank range, Rank (UB), class; provisional(fit) marks those with few votes
+        rank, rank range, Rank (UB), class; find_provisional(fit) marks those with few votes
     scale.to_points(fit.strength), scale.to_points(limits.lower), …
         the only way from log-strength to the points on a board
 
@@ -23,7 +23,7 @@ Beside the board:
 
     elo.replay(votes), elo.replay(new_votes, since=checkpoint)      in ledger order
     davidson.fit(counts)                                            ties as a parameter
-    grading.effect(counts)                                          "much better" worth more
+    grading.compare_scores(counts)                                  "much better" worth more
     style.fit(votes, x, names), style.covariance(votes, x, fit)     x from covariates.differences
     bootstrap.reweight_votes(counts, fit, rng), …                   with a generator of yours
     bradley_terry.win_matrix(fit), forecast.forecast(contrast, i, j, votes)
@@ -44,9 +44,9 @@ from .compute.blas import one_blas_thread, processor
 from .compute.chunks import chunks, take
 from .compute.errors import NotConverged, NotEstimable, RatingError, Singular
 from .data import covariates, rankings, scale, weights
-from .data.connectivity import LEVEL, Field, Rated, Status
-from .data.counts import GRADED, SIGN, Counts, effective_votes, fold, tally
-from .data.votes import MAX_OUTCOME, UNIT, Votes, quantise
+from .data.connectivity import STRENGTH_TOLERANCE, Field, Rated, Status
+from .data.counts import GRADED_SCORES, SIGN_SCORES, Counts, effective_votes, fold, tally
+from .data.votes import MAX_OUTCOME, WEIGHT_UNIT, Votes, quantise
 from .diagnostics import forecast, grading, influence, robustness
 from .extended import davidson, style
 from .inference import bootstrap
@@ -62,18 +62,18 @@ from .inference.intervals import (
     two_sided,
     two_way,
 )
-from .inference.ranks import MIN_VOTES, Ranks, provisional, rank
-from .inference.vote_scores import bearing, laplacian
+from .inference.ranks import MIN_VOTES, Ranks, find_provisional, rank
+from .inference.vote_scores import informative, laplacian
 from .models import bradley_terry, elo
 
 __all__ = [
-    "GRADED",
-    "LEVEL",
+    "GRADED_SCORES",
     "MAX_OUTCOME",
     "MIN_CLUSTERS",
     "MIN_VOTES",
-    "SIGN",
-    "UNIT",
+    "SIGN_SCORES",
+    "STRENGTH_TOLERANCE",
+    "WEIGHT_UNIT",
     "Contrasts",
     "Counts",
     "Covariance",
@@ -92,7 +92,6 @@ __all__ = [
     "Singular",
     "Status",
     "Votes",
-    "bearing",
     "bootstrap",
     "bradley_terry",
     "chunks",
@@ -102,16 +101,17 @@ __all__ = [
     "davidson",
     "effective_votes",
     "elo",
+    "find_provisional",
     "fold",
     "forecast",
     "grading",
     "independent",
     "influence",
+    "informative",
     "interval",
     "laplacian",
     "one_blas_thread",
     "processor",
-    "provisional",
     "quantise",
     "rank",
     "rankings",

@@ -261,9 +261,9 @@ def build_rating_rows(
             category_id=spec.category,
             weighting=spec.weighting,
             competitor_id=competitor,
-            strength=finite_or_none(board.fit.strength[index]),
-            lower=finite_or_none(board.lower[index]),
-            upper=finite_or_none(board.upper[index]),
+            strength=none_if_nan(board.fit.strength[index]),
+            lower=none_if_nan(board.lower[index]),
+            upper=none_if_nan(board.upper[index]),
             elo=float(replay.strength[index]) if replay is not None and votes else None,
             rank=int(board.places.rank[index]) or None,
             rank_low=int(board.places.best[index]) or None,
@@ -286,6 +286,6 @@ def status_of(board: FittedBoard | StyleBoard, index: int) -> str:
     return STATUS_NAMES[Status(board.fit.field.status[index])]
 
 
-def finite_or_none(value: float) -> float | None:
+def none_if_nan(value: float) -> float | None:
     """A float for the database, null for "there is none"."""
     return None if np.isnan(value) else float(value)

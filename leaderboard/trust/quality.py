@@ -11,7 +11,7 @@ Z = 1.6448536269514722
 """One-sided 95% of the normal distribution."""
 MIN_CONTROLS_FOR_QUALITY = 10
 """With fewer controls there is no quality, hence no score."""
-UNIT = 1_000_000
+QUALITY_UNIT = 1_000_000
 """Quality is kept in whole millionths, so that scores add, compare and rebuild exactly."""
 UNRATED = -1
 BANDS = (0.15, 0.30, 0.45, 0.60)
@@ -64,13 +64,13 @@ def estimate_quality(
     tells = blind < 1.0
     above = wilson_lower(share, np.maximum(n, 1)) - blind
     value = np.where(tells, above, 0.0) / np.where(tells, 1.0 - blind, 1.0)
-    millionths = np.floor(np.maximum(value, 0.0) * UNIT).astype(np.int64)
+    millionths = np.floor(np.maximum(value, 0.0) * QUALITY_UNIT).astype(np.int64)
     return np.where(n >= MIN_CONTROLS_FOR_QUALITY, millionths, UNRATED)
 
 
 def to_band(qualities: Ints) -> Ints:
     """The band of each quality in millionths, 1 to 5; -1 for unrated."""
-    bounds = np.array([round(bound * UNIT) for bound in BANDS])
+    bounds = np.array([round(bound * QUALITY_UNIT) for bound in BANDS])
     return np.where(qualities < 0, UNRATED, np.searchsorted(bounds, qualities, "right") + 1)
 
 

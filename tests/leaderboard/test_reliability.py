@@ -7,7 +7,7 @@ import pytest
 
 from arena.events.models import Control
 from leaderboard.contributors.reliability import credit_table, score_controls, vote_weights
-from leaderboard.ratings import UNIT
+from leaderboard.ratings import WEIGHT_UNIT
 from leaderboard.trust.control import ControlAnswers, estimate_kappa, response_habits
 from leaderboard.votes.loading import load_votes
 from tests.factories import make_enrollment
@@ -129,5 +129,5 @@ def test_read_from_the_database() -> None:
     best, worst, unknown = scores.kappa[order]
     assert best > 0.8 > 0.75 == unknown > worst
     assert vote_weights(scores)[order].tolist() == [
-        round(UNIT * min(max(k, 0), 1)) for k in (best, worst, unknown)
+        round(WEIGHT_UNIT * min(max(k, 0), 1)) for k in (best, worst, unknown)
     ]

@@ -18,7 +18,7 @@ from leaderboard.contributors.scores import stable_order
 from leaderboard.models import Standing
 from leaderboard.trust import quality as trust
 from leaderboard.trust.quality import (
-    UNIT,
+    QUALITY_UNIT,
     Z,
     chance_agreement,
     last_look,
@@ -78,7 +78,7 @@ def test_quality_of_ten_right_answers_by_hand() -> None:
     """Ten clear controls, all right: blind answers get ½ at best, W = 10 / (10 + z²) = .787."""
     answers = np.zeros(10, dtype=int), np.ones(10), np.resize([1, -1], 10)
     (found,) = trust.estimate_quality(*answers, credit_table(), 1)
-    assert found == int(UNIT * (10 / (10 + Z * Z) - 0.5) / 0.5)
+    assert found == int(QUALITY_UNIT * (10 / (10 + Z * Z) - 0.5) / 0.5)
 
 
 def test_nine_controls_are_too_few() -> None:
@@ -128,7 +128,7 @@ def test_quality_grows_with_accuracy() -> None:
 
 
 def test_five_bands() -> None:
-    at = np.array([-1, 0, 149_999, 150_000, 300_000, 449_999, 450_000, 600_000, UNIT])
+    at = np.array([-1, 0, 149_999, 150_000, 300_000, 449_999, 450_000, 600_000, QUALITY_UNIT])
     assert to_band(at).tolist() == [-1, 1, 1, 2, 3, 3, 4, 5, 5]
     assert len(Standing.Band.choices) == 5
 
@@ -210,7 +210,7 @@ def test_the_score_is_judgments_times_quality() -> None:
     )
     refresh(contest.event)
     found = rows(contest.event)
-    expected = int(UNIT * (12 / (12 + Z * Z) - 0.5) / 0.5)
+    expected = int(QUALITY_UNIT * (12 / (12 + Z * Z) - 0.5) / 0.5)
     assert found[good.pk][:4] == (24, 0, expected, 24 * expected)
     assert 0 < found[fair.pk][2] < expected
     assert found[beginner.pk] == (21, 0, None, None, None, None)

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from leaderboard.ratings import SIGN, Votes
+from leaderboard.ratings import SIGN_SCORES, Votes
 
 
 def rows(votes: Votes) -> list[tuple[int, int, int, float]]:
@@ -21,7 +21,9 @@ def rows(votes: Votes) -> list[tuple[int, int, int, float]]:
     )
 
 
-def bradley_terry(votes: Votes, scores: np.ndarray = SIGN, rounds: int = 20000) -> np.ndarray:
+def bradley_terry(
+    votes: Votes, scores: np.ndarray = SIGN_SCORES, rounds: int = 20000
+) -> np.ndarray:
     """Zermelo's iteration (1929), p_i ← W_i / Σ_j n_ij / (p_i + p_j), one competitor at a time."""
     m = votes.competitors
     won = [0.0] * m
@@ -52,7 +54,7 @@ def design(votes: Votes) -> np.ndarray:
 
 
 def sandwich(
-    votes: Votes, strength: np.ndarray, cluster: np.ndarray | None, scores: np.ndarray = SIGN
+    votes: Votes, strength: np.ndarray, cluster: np.ndarray | None, scores: np.ndarray = SIGN_SCORES
 ) -> np.ndarray:
     """Textbook cluster-robust logistic regression, row by row, with a pseudo-inverse."""
     x = design(votes)

@@ -7,23 +7,23 @@ import pytest
 from scipy import stats
 
 from leaderboard.ratings import (
-    GRADED,
+    GRADED_SCORES,
     Contrasts,
     Method,
     RatingError,
     Votes,
     clustered,
     compare,
+    find_provisional,
     fold,
     independent,
-    provisional,
     quantise,
 )
 from leaderboard.ratings.data import scale
 from leaderboard.ratings.data.rankings import expand
 from leaderboard.ratings.data.weights import inverse_probability
 from leaderboard.ratings.diagnostics.forecast import Verdict, forecast
-from leaderboard.ratings.diagnostics.grading import effect, kendall
+from leaderboard.ratings.diagnostics.grading import compare_scores, kendall
 from leaderboard.ratings.diagnostics.influence import leave_one_out
 from leaderboard.ratings.diagnostics.robustness import Change, unseat
 from leaderboard.ratings.models import bradley_terry as bt
@@ -161,10 +161,10 @@ def test_the_votes_forecast_do_show_a_tie_with_the_power_asked_for(difference):
 
 def test_few_clusters_take_more_votes():
     """Student's t with 4 degrees of freedom: 2.776 at 97.5%, 0.941 at 80%."""
-    few = replace(contrast_of(0.1, 0.2), freedom=4.0)
+    few = replace(contrast_of(0.1, 0.2), degrees_of_freedom=4.0)
     assert forecast(few, 0, 1, 9).factor == pytest.approx(((2.776 + 0.941) * 2) ** 2, rel=1e-3)
     assert forecast(contrast_of(0.21, 0.1), 0, 1, 9).verdict == Verdict.SEPARATED
-    assert forecast(replace(contrast_of(0.21, 0.1), freedom=4.0), 0, 1, 9).factor > 1
+    assert forecast(replace(contrast_of(0.21, 0.1), degrees_of_freedom=4.0), 0, 1, 9).factor > 1
 
 
 def test_the_votes_forecast_do_separate_with_the_power_asked_for():
@@ -186,15 +186,15 @@ def test_the_votes_forecast_do_separate_with_the_power_asked_for():
 
 def test_the_effect_of_graded_scores_is_shown():
     votes, _ = simulate(5, votes=5000, graded=True)
-    found = effect(fold(votes))
+    found = compare_scores(fold(votes))
     assert 0.5 < found.slope < 0.8  # scores of a win average 5/6, so that log-odds shrink
     assert found.tau == pytest.approx(kendall(found.plain.strength, found.graded.strength))
     assert found.moved.sum() == 0
-    again = bt.fit(fold(votes), GRADED)
+    again = bt.fit(fold(votes), GRADED_SCORES)
     assert np.array_equal(found.graded.strength, again.strength)
-    same = effect(fold(simulate(5, votes=500)[0]), scores=found.plain.scores)
+    same = compare_scores(fold(simulate(5, votes=500)[0]), scores=found.plain.scores)
     assert (same.slope, same.tau, same.moved.any()) == (pytest.approx(1), 1.0, False)
-    assert np.isnan(effect(fold(make_votes(2, []))).tau)
+    assert np.isnan(compare_scores(fold(make_votes(2, []))).tau)
 
 
 def test_kendalls_tau_on_a_worked_example():
@@ -283,16 +283,16 @@ def test_inverse_probabilities_average_one_and_are_capped():
 def test_competitors_with_few_effective_votes_are_provisional():
     rows = [(0, 1, 1), (1, 0, 1)] * 20 + [(0, 2, 1), (2, 0, 1)] * 3 + [(3, 0, 1)] * 40
     fit = bt.fit(fold(make_votes(4, rows)))
-    assert provisional(fit).tolist() == [False, False, True, False]
+    assert find_provisional(fit).tolist() == [False, False, True, False]
     # The votes against 3, who never lost, say nothing of 0.
-    assert provisional(fit, min_votes=50).tolist() == [True, True, True, False]
+    assert find_provisional(fit, min_votes=50).tolist() == [True, True, True, False]
 
 
 def test_votes_that_bear_on_nothing_make_nobody_less_provisional():
     rows = [(0, 1, 1)] * 200 + [(0, 2, 1)] * 200 + [(1, 2, 1), (2, 1, 1), (1, 2, 0)]
     fit = bt.fit(fold(make_votes(3, rows)))
     assert fit.effective_votes.tolist() == [0, 3, 3]
-    assert provisional(fit).tolist() == [False, True, True]
+    assert find_provisional(fit).tolist() == [False, True, True]
 
 
 def test_a_forecast_says_when_two_are_told_apart_though_they_may_be_level_sooner():

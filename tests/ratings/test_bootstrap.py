@@ -113,7 +113,7 @@ def test_rounds_that_do_not_converge_are_counted_and_left_out(monkeypatch):
             raise NotConverged("no convergence")
         return bt.newton(won, prior)
 
-    monkeypatch.setattr(bootstrap, "MAX_STEP", 0.0)  # leaves every round to Newton's method
+    monkeypatch.setattr(bootstrap, "MAX_CHORD_LENGTH", 0.0)  # leaves every round to Newton's method
     monkeypatch.setattr(bootstrap, "newton", stubborn)
     rounds = reweight_votes(counts, fit, np.random.default_rng(10), 6)
     assert (whole.lost, rounds.lost) == (0, 1)

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from leaderboard.ratings import GRADED, SIGN, NotConverged, Status, Votes, fold, quantise
+from leaderboard.ratings import (
+    GRADED_SCORES,
+    SIGN_SCORES,
+    NotConverged,
+    Status,
+    Votes,
+    fold,
+    quantise,
+)
 from leaderboard.ratings.compute import newton
 from leaderboard.ratings.inference.intervals import hessian
 from leaderboard.ratings.models import bradley_terry as bt
@@ -41,7 +49,7 @@ def variance_against_the_last(votes: Votes) -> np.ndarray:
     return np.diag(v)[:-1] + v[-1, -1] - 2 * v[:-1, -1]
 
 
-@pytest.mark.parametrize("scores", [SIGN, GRADED])
+@pytest.mark.parametrize("scores", [SIGN_SCORES, GRADED_SCORES])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_newton_equals_zermelo(scores, weighted):
     votes, _ = simulate(1, competitors=6, votes=500, graded=True)
@@ -88,7 +96,7 @@ def test_log_likelihood_is_that_of_the_rows():
     fit = fitted(votes)
     p = bt.win_matrix(fit)
     by_row = sum(
-        w * (SIGN[o + 3] * np.log(p[i, j]) + (1 - SIGN[o + 3]) * np.log(p[j, i]))
+        w * (SIGN_SCORES[o + 3] * np.log(p[i, j]) + (1 - SIGN_SCORES[o + 3]) * np.log(p[j, i]))
         for i, j, o, w in slow.rows(votes)
     )
     assert bt.log_likelihood(fit) == pytest.approx(by_row, rel=1e-12)

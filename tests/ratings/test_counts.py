@@ -3,12 +3,20 @@
 import numpy as np
 import pytest
 
-from leaderboard.ratings import GRADED, SIGN, Counts, RatingError, Votes, fold, quantise
+from leaderboard.ratings import (
+    GRADED_SCORES,
+    SIGN_SCORES,
+    Counts,
+    RatingError,
+    Votes,
+    fold,
+    quantise,
+)
 from leaderboard.ratings.data.counts import (
     count_columns,
     count_rows,
     effective_votes,
-    resized,
+    resize,
     tally,
     wins,
 )
@@ -84,18 +92,18 @@ def test_counts_of_different_kinds_do_not_mix():
     with pytest.raises(RatingError, match="do not mix"):
         fold(votes) + fold(weighted(votes))
     with pytest.raises(RatingError, match="different numbers"):
-        fold(votes) + resized(fold(votes), 9)
+        fold(votes) + resize(fold(votes), 9)
 
 
 def test_new_competitors_get_room():
     votes, _ = simulate(4)
     larger = Votes(10, votes.first, votes.second, votes.outcome)
-    assert same(resized(fold(votes), 10), fold(larger))
+    assert same(resize(fold(votes), 10), fold(larger))
     with pytest.raises(RatingError, match="lose"):
-        resized(fold(votes), 3)
+        resize(fold(votes), 3)
 
 
-@pytest.mark.parametrize("scores", [SIGN, GRADED])
+@pytest.mark.parametrize("scores", [SIGN_SCORES, GRADED_SCORES])
 def test_wins_do_not_see_order_or_sides(scores):
     votes, _ = simulate(5, graded=True)
     shuffled = votes.take(np.random.default_rng(0).permutation(len(votes)))
@@ -110,7 +118,7 @@ def test_wins_do_not_see_order_or_sides(scores):
 def test_wins_of_a_hand_counted_example():
     votes = make_votes(3, [(0, 1, 1), (1, 0, 2), (1, 0, 0), (2, 1, -3)])
     assert wins(fold(votes)).tolist() == [[0, 1.5, 0], [1.5, 0, 1], [0, 0, 0]]
-    assert np.allclose(wins(fold(votes), GRADED)[0, 1], 4 / 6 + 1 / 6 + 0.5)
+    assert np.allclose(wins(fold(votes), GRADED_SCORES)[0, 1], 4 / 6 + 1 / 6 + 0.5)
     assert tally(fold(votes)).tolist() == [[1, 1, 1], [2, 1, 1], [0, 0, 1]]
 
 

@@ -72,7 +72,9 @@ def coverage(covariances: Iterator[tuple[bt.Fit, Covariance]], truth: np.ndarray
         held.append((limits.lower <= truth) & (truth <= limits.upper))
         contrast = compare(fit, covariance)
         miss = np.abs(contrast.difference - (truth[:, None] - truth))
-        held.append((miss <= two_sided(0.95, covariance.freedom) * contrast.standard_error)[pair])
+        held.append(
+            (miss <= two_sided(0.95, covariance.degrees_of_freedom) * contrast.standard_error)[pair]
+        )
     return float(np.concatenate(held).mean())
 
 

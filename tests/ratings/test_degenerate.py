@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leaderboard.ratings import (
-    GRADED,
-    SIGN,
+    GRADED_SCORES,
+    SIGN_SCORES,
     Method,
     RatingError,
     Status,
@@ -22,7 +22,7 @@ from leaderboard.ratings import (
     two_way,
 )
 from leaderboard.ratings.diagnostics.forecast import Verdict, forecast
-from leaderboard.ratings.diagnostics.grading import effect
+from leaderboard.ratings.diagnostics.grading import compare_scores
 from leaderboard.ratings.diagnostics.influence import leave_one_out
 from leaderboard.ratings.diagnostics.robustness import Change, unseat
 from leaderboard.ratings.extended import davidson, style
@@ -58,7 +58,11 @@ def any_votes(draw: st.DrawFn) -> Votes:
     )
 
 
-@given(votes=any_votes(), scores=st.sampled_from([SIGN, GRADED]), prior=st.sampled_from([0.0, 0.5]))
+@given(
+    votes=any_votes(),
+    scores=st.sampled_from([SIGN_SCORES, GRADED_SCORES]),
+    prior=st.sampled_from([0.0, 0.5]),
+)
 @settings(max_examples=150, deadline=None)
 def test_a_board_can_always_be_made_or_says_why_not(votes, scores, prior):
     counts = fold(votes)
@@ -73,7 +77,7 @@ def test_a_board_can_always_be_made_or_says_why_not(votes, scores, prior):
         if prior == 0:
             assert abs(fit.strength[group].mean()) < 1e-9
             # a graded win leaves the loser a share, so that even the undefeated may be finite
-            assert scores is GRADED or slow.has_finite_fit(votes, group.tolist())
+            assert scores is GRADED_SCORES or slow.has_finite_fit(votes, group.tolist())
 
     covariance = independent(counts, fit)
     assert (np.isnan(covariance.matrix) == ~fit.same_scale).all()
@@ -116,7 +120,7 @@ def test_everything_beside_the_board_copes_too(votes):
         assert unseat(counts, fit, change).leader == fit.leader()
     found = leave_one_out(votes, counts, fit, exact=2)
     assert len(found.most) == min(2, len(found.ids))
-    assert effect(counts).plain.strength.shape == fit.strength.shape
+    assert compare_scores(counts).plain.strength.shape == fit.strength.shape
     assert np.isfinite(elo.replay(votes).strength).all()
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from leaderboard.ratings import GRADED, SIGN, RatingError, Votes, quantise
+from leaderboard.ratings import GRADED_SCORES, SIGN_SCORES, RatingError, Votes, quantise
 from leaderboard.ratings.data import scale
 from leaderboard.ratings.models import elo
 
@@ -28,10 +28,17 @@ def test_points_equal_the_textbook_loop(weigh):
 
 def test_the_loop_says_the_same_of_lists_and_of_arrays():
     votes = weighted(simulate(1)[0])
-    columns = [np.zeros(8), votes.first, votes.second, votes.outcome, SIGN, np.full(2000, 0.02)]
-    loop = getattr(elo.exchange, "__wrapped__", elo.exchange)
+    columns = [
+        np.zeros(8),
+        votes.first,
+        votes.second,
+        votes.outcome,
+        SIGN_SCORES,
+        np.full(2000, 0.02),
+    ]
+    loop = getattr(elo.replay_rows, "__wrapped__", elo.replay_rows)
     from_lists = loop(*(column.tolist() for column in columns), 1)
-    assert from_lists == elo.exchange(*columns, 1).tolist()
+    assert from_lists == elo.replay_rows(*columns, 1).tolist()
 
 
 def test_the_worked_example_of_one_game():
@@ -69,8 +76,8 @@ def test_a_competitor_may_join_after_the_checkpoint():
 
 def test_a_checkpoint_goes_on_with_its_own_scores_alone():
     votes, _ = simulate(3, graded=True)
-    first = elo.replay(votes, scores=GRADED)
-    elo.replay(votes, since=first, scores=GRADED)
+    first = elo.replay(votes, scores=GRADED_SCORES)
+    elo.replay(votes, since=first, scores=GRADED_SCORES)
     with pytest.raises(RatingError, match="other scores"):
         elo.replay(votes, since=first)
 

@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 
 from leaderboard.ratings import (
-    GRADED,
-    SIGN,
+    GRADED_SCORES,
+    SIGN_SCORES,
     Covariance,
     Method,
     RatingError,
@@ -33,7 +33,7 @@ from . import slow
 from .make import make_votes, simulate
 
 
-def votes_and_fit(seed: int, scores=SIGN, *, weigh: bool = False, **kwargs):
+def votes_and_fit(seed: int, scores=SIGN_SCORES, *, weigh: bool = False, **kwargs):
     votes, truth = simulate(seed, graded=True, **kwargs)
     if weigh:
         weight = quantise(np.random.default_rng(seed).integers(0, 3, len(votes)) / 2)
@@ -44,7 +44,7 @@ def votes_and_fit(seed: int, scores=SIGN, *, weigh: bool = False, **kwargs):
     return votes, bt.fit(fold(votes), scores), truth
 
 
-@pytest.mark.parametrize("scores", [SIGN, GRADED])
+@pytest.mark.parametrize("scores", [SIGN_SCORES, GRADED_SCORES])
 @pytest.mark.parametrize("weigh", [False, True])
 def test_sandwiches_equal_the_textbook_row_by_row(scores, weigh):
     votes, fit, _ = votes_and_fit(1, scores, weigh=weigh, votes=600)
@@ -62,9 +62,9 @@ def test_sandwiches_equal_the_textbook_row_by_row(scores, weigh):
 def test_dense_sparse_and_chunked_tables_agree(monkeypatch):
     votes, fit, _ = votes_and_fit(2)
     dense = clustered(votes, fit, Method.CONTRIBUTOR).matrix
-    monkeypatch.setattr(chunk_rows, "ROWS", 97)
+    monkeypatch.setattr(chunk_rows, "CHUNK_ROWS", 97)
     assert np.allclose(clustered(votes, fit, Method.CONTRIBUTOR).matrix, dense, rtol=1e-12)
-    monkeypatch.setattr(vote_scores, "DENSE", 1)
+    monkeypatch.setattr(vote_scores, "MAX_DENSE_CELLS", 1)
     assert np.allclose(clustered(votes, fit, Method.CONTRIBUTOR).matrix, dense, rtol=1e-9)
 
 
@@ -89,7 +89,7 @@ def test_the_loops_over_votes_add_up_to_what_numpy_adds():
 
 @pytest.mark.parametrize("rows", [[3, 4], [3, 160]])
 def test_a_cluster_of_two_pairs_is_found_out_wherever_they_stand(monkeypatch, rows):
-    monkeypatch.setattr(chunk_rows, "ROWS", 50)
+    monkeypatch.setattr(chunk_rows, "CHUNK_ROWS", 50)
     cluster, pair = np.arange(200, dtype=np.int32), np.ones(200, dtype=np.int32)
     cluster[rows[1]], pair[rows[1]] = rows[0], 2
     for add in (loop(vote_scores.total_rows), vote_scores.total_columns):
@@ -161,7 +161,7 @@ def test_two_way_falls_back_to_the_largest_variance_and_says_so(contributors):
     assert np.array_equal(few.standard_error, expected)
     errors = [compare(fit, part).standard_error for part in threads]
     assert np.array_equal(compare(fit, few).standard_error, np.max(errors, axis=0))
-    assert few.freedom == contributors - 1
+    assert few.degrees_of_freedom == contributors - 1
 
 
 def test_limits_and_tests_follow_students_t_with_the_clusters_less_one():
@@ -179,7 +179,7 @@ def test_limits_and_tests_follow_students_t_with_the_clusters_less_one():
         contrast = compare(fit, covariance)
         pair = np.triu_indices(8, 1)
         t = np.abs(contrast.difference[pair] / contrast.standard_error[pair])
-        assert np.allclose(contrast.p[pair], 2 * stats.t.sf(t, covariance.freedom))
+        assert np.allclose(contrast.p[pair], 2 * stats.t.sf(t, covariance.degrees_of_freedom))
 
 
 def test_scores_that_cancel_in_every_cluster_are_no_precision():

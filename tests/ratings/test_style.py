@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from leaderboard.ratings import (
-    GRADED,
-    SIGN,
+    GRADED_SCORES,
+    SIGN_SCORES,
     Method,
     NotEstimable,
     RatingError,
@@ -16,7 +16,7 @@ from leaderboard.ratings import (
 from leaderboard.ratings.compute import chunks, parallel
 from leaderboard.ratings.data import covariates
 from leaderboard.ratings.extended import style, style_rows
-from leaderboard.ratings.extended.style_rows import Rows
+from leaderboard.ratings.extended.style_rows import StyleRows
 from leaderboard.ratings.models import bradley_terry
 
 from . import slow
@@ -73,9 +73,9 @@ def test_the_loop_fits_what_the_columns_fit(monkeypatch, weigh):
 def test_threads_change_no_digit(monkeypatch, weigh):
     votes, x = styled(17, weigh=weigh)
     monkeypatch.setattr(style_rows, "COMPILED", True)
-    monkeypatch.setattr(chunks, "ROWS", 200)
-    monkeypatch.setattr(style_rows, "ROWS", 200)
-    monkeypatch.setattr(parallel, "MIN_ROWS", 500)
+    monkeypatch.setattr(chunks, "CHUNK_ROWS", 200)
+    monkeypatch.setattr(style_rows, "CHUNK_ROWS", 200)
+    monkeypatch.setattr(parallel, "MIN_ROWS_PER_PART", 500)
     results = []
     for threads in (1, 2, 3, 3):
         monkeypatch.setattr(parallel, "THREADS", threads)
@@ -87,7 +87,7 @@ def test_threads_change_no_digit(monkeypatch, weigh):
         assert all(np.array_equal(a, b) for a, b in zip(results[0], other, strict=True))
 
 
-@pytest.mark.parametrize("scores", [SIGN, GRADED])
+@pytest.mark.parametrize("scores", [SIGN_SCORES, GRADED_SCORES])
 @pytest.mark.parametrize("weigh", [False, True])
 def test_the_fit_equals_row_wise_logistic_regression(scores, weigh):
     votes, x = styled(1, weigh=weigh, votes=800)
@@ -107,7 +107,7 @@ def test_the_covariance_equals_the_textbook_row_by_row(method, weigh):
     z, w = stacked(votes, x, fit)
     p = 1 / (1 + np.exp(-z @ np.append(fit.strength, fit.coefficient)))
     bread = np.linalg.pinv((z * (w * p * (1 - p))[:, None]).T @ z)
-    score = z * (w * (SIGN[votes.outcome + 3] - p))[:, None]
+    score = z * (w * (SIGN_SCORES[votes.outcome + 3] - p))[:, None]
     if method != "independent":
         live = w > 0
         ids, cluster = np.unique(getattr(votes, method)[live], return_inverse=True)
@@ -147,7 +147,7 @@ def test_gradient_and_hessian_against_finite_differences():
     votes, x = styled(5, votes=300, weigh=True)
     votes = votes.take(votes.weight > 0)
     x = x[: len(votes)]
-    read = Rows.of(votes, np.ascontiguousarray(x.T), SIGN)
+    read = StyleRows.from_votes(votes, np.ascontiguousarray(x.T), SIGN_SCORES)
     w = np.array([row[3] for row in slow.rows(votes)])
     at, unit = np.random.default_rng(5).normal(size=(2, 10))
     z = np.hstack([slow.design(votes), x])
@@ -313,13 +313,13 @@ def test_style_that_explains_every_vote_has_no_finite_coefficient():
 @pytest.mark.parametrize("weigh", [False, True])
 def test_a_first_fit_of_few_votes_changes_nothing_but_the_way(monkeypatch, weigh):
     votes, x = styled(16, weigh=weigh)
-    run = np.arange(len(votes)) // style_rows.RUN
+    run = np.arange(len(votes)) // style_rows.RUN_ROWS
     rare = np.where(run % 26 == 1, 1.0, 0.0)  # unweighted, no 13th run has it
     x = np.column_stack([x, rare])
     names = [*NAMES, "rare"]
-    monkeypatch.setattr(style, "SAMPLE", 10**9)
+    monkeypatch.setattr(style, "SAMPLE_VOTES_PER_PARAMETER", 10**9)
     straight = style.fit(votes, x, names)
-    monkeypatch.setattr(style, "SAMPLE", 20)
+    monkeypatch.setattr(style, "SAMPLE_VOTES_PER_PARAMETER", 20)
     other = style.fit(votes, x, names)
     assert np.allclose(other.strength, straight.strength, rtol=0, atol=1e-9)
     assert np.allclose(other.coefficient, straight.coefficient, rtol=0, atol=1e-9)

@@ -14,7 +14,7 @@ import scipy.linalg  # noqa: F401 - loads SciPy's own BLAS, so that it is found 
 from threadpoolctl import ThreadpoolController
 
 
-class Pin:
+class BlasPin:
     """BLAS held to one thread while anybody in this process asks for it."""
 
     def __init__(self) -> None:
@@ -37,17 +37,17 @@ class Pin:
                 self.limit.restore_original_limits()
 
 
-PIN = Pin()
+BLAS_PIN = BlasPin()
 
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
     """Hold BLAS to one thread in this process; as `with one_blas_thread():` or as a decorator."""
-    PIN.hold()
+    BLAS_PIN.hold()
     try:
         yield
     finally:
-        PIN.release()
+        BLAS_PIN.release()
 
 
 def processor() -> str:
@@ -62,4 +62,4 @@ def processor() -> str:
 
 def libraries() -> list[dict[str, object]]:
     """The BLAS libraries of this process that name their kernels."""
-    return [library for library in PIN.controller.info() if "architecture" in library]
+    return [library for library in BLAS_PIN.controller.info() if "architecture" in library]

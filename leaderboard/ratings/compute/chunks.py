@@ -6,21 +6,21 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-ROWS = 1 << 15
+CHUNK_ROWS = 1 << 15
 """Rows of a chunk."""
-Kind = TypeVar("Kind", bound=np.generic)
+ScalarType = TypeVar("ScalarType", bound=np.generic)
 
 
 def chunks(stop: int, start: int = 0) -> Iterator[slice]:
     """Slices of the rows from `start` to before `stop`, one after the other."""
-    return (slice(begin, min(begin + ROWS, stop)) for begin in range(start, stop, ROWS))
+    return (slice(begin, min(begin + CHUNK_ROWS, stop)) for begin in range(start, stop, CHUNK_ROWS))
 
 
 def take(
-    values: npt.NDArray[Kind],
+    values: npt.NDArray[ScalarType],
     index: npt.NDArray[np.signedinteger[Any]],
-    out: npt.NDArray[Kind] | None = None,
-) -> npt.NDArray[Kind]:
+    out: npt.NDArray[ScalarType] | None = None,
+) -> npt.NDArray[ScalarType]:
     """values[index], (n,), without a copy of the index in numpy's own type; `out` may be `index`.
 
     Raises IndexError where an index is out of range.

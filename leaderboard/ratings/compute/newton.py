@@ -13,23 +13,23 @@ TOLERANCE = 1e-5
 """A fit has converged with a whole step that moves no parameter by more than this: Newton's error
 squares at every step (logistic likelihoods: Bach 2010, Electronic J. Statistics 4, section 2), so
 that about 1e-10 is left after it, less than a millionth of a point on a board."""
-SHORT, NEGLIGIBLE = 1e-2, 1e-16
+SHORT_STEP, NEGLIGIBLE_GAIN = 1e-2, 1e-16
 """Or with a short one of less than a hundred-millionth of a standard error, whose square
 δᵀ·information·δ is then below this: rounding, where the votes say next to nothing."""
-SINGULAR = 1e-12
+MIN_OWN_INFORMATION = 1e-12
 """A parameter of whose information the others leave less than this share is not determined."""
 
-MAX_STEP = 3.0
+MAX_LOG_ODDS_STEP = 3.0
 """No step changes a log-odds by more: further off, the quadratic model means nothing."""
 
 Derivatives = Callable[[Floats], tuple[Floats, Floats]]
-Stretch = Callable[[Floats], float]
+StepSize = Callable[[Floats], float]
 
 
 def maximise(
     start: Floats,
     derivatives: Derivatives,
-    max_log_odds_step: Stretch = np.ptp,
+    max_log_odds_step: StepSize = np.ptp,
     tolerance: float = TOLERANCE,
 ) -> tuple[Floats, int]:
     """The maximum, and how many evaluations it took.
@@ -53,12 +53,12 @@ def maximise(
         if following is None:
             raise Singular("the information matrix is singular to working precision")
         step = following
-        if len(step) > 0 and (length := max_log_odds_step(step)) > MAX_STEP:
-            step *= MAX_STEP / length
+        if len(step) > 0 and (length := max_log_odds_step(step)) > MAX_LOG_ODDS_STEP:
+            step *= MAX_LOG_ODDS_STEP / length
         slope = float(gradient @ step)
         x += step
         longest = np.abs(step).max(initial=0.0)
-        if longest <= tolerance or (longest <= SHORT and slope <= NEGLIGIBLE):
+        if longest <= tolerance or (longest <= SHORT_STEP and slope <= NEGLIGIBLE_GAIN):
             return x, iteration + 1
     raise NotConverged(f"no convergence in {MAX_ITERATIONS} evaluations")
 
@@ -77,7 +77,7 @@ def _solution(information: Floats, gradient: Floats) -> Floats | None:
     diagonal = np.diag(information).copy()
     # the transpose of a C-ordered matrix is what Fortran can overwrite, and it is the same matrix
     factor, solution, failed = lapack.dposv(information.T, gradient, lower=True, overwrite_a=True)
-    if failed or (np.diag(factor) ** 2 < SINGULAR * diagonal).any():
+    if failed or (np.diag(factor) ** 2 < MIN_OWN_INFORMATION * diagonal).any():
         return None
     return np.asarray(solution)
 
@@ -93,7 +93,7 @@ def inverse(information: Floats) -> Floats:
     return np.asarray(np.tril(lower) + np.tril(lower, -1).T)
 
 
-def anchor(information: Floats) -> float:
+def gauge_weight(information: Floats) -> float:
     """A weight c for the rank-one term c·11ᵀ, of the size of the matrix it is added to.
 
     Strengths are free up to a constant, so their information L has L·1 = 0. L + c·11ᵀ is positive

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TypeVar
 
-MIN_ROWS = 1 << 17
+MIN_ROWS_PER_PART = 1 << 17
 """Fewer rows are not worth a part, ..."""
 MAX_PARTS = 8
 """... and more parts not the sums that each of them keeps."""
@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 
 def map_parts(work: Callable[[slice], Result], rows: int, sums: int = 0) -> list[Result]:
     """work(part) of all parts of so many rows, in their order; each keeps so many sums."""
-    return parallel_map(work, division(rows, sums))
+    return parallel_map(work, split_rows(rows, sums))
 
 
 def parallel_map(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
@@ -43,9 +43,9 @@ def parallel_map(work: Callable[[Item], Result], items: Sequence[Item]) -> list[
     return results[::-1]
 
 
-def division(rows: int, sums: int) -> list[slice]:
+def split_rows(rows: int, sums: int) -> list[slice]:
     """Two, four or eight equal parts with more rows than sums, or one."""
-    worth = min(rows // max(MIN_ROWS, sums), MAX_PARTS)
+    worth = min(rows // max(MIN_ROWS_PER_PART, sums), MAX_PARTS)
     count = 1 << max(worth.bit_length() - 1, 0)
     ends = [rows * k // count for k in range(count + 1)]
     return [slice(*ends[k : k + 2]) for k in range(count)]

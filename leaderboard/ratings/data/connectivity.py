@@ -15,7 +15,7 @@ from scipy.sparse.csgraph import connected_components
 
 from ..compute.arrays import Floats, Ids, Ints, Mask
 
-LEVEL = 1e-9
+STRENGTH_TOLERANCE = 1e-9
 """Strengths closer than this are level: what parts them is rounding."""
 
 
@@ -95,10 +95,10 @@ class Rated:
         if not groups:
             return -1
         strength = self.strength[groups[0]]
-        return int(groups[0][np.argmax(strength >= strength.max() - LEVEL)])
+        return int(groups[0][np.argmax(strength >= strength.max() - STRENGTH_TOLERANCE)])
 
 
-def survey(wins: Floats) -> Field:
+def find_components(wins: Floats) -> Field:
     """Components and statuses of a (M, M) matrix of wins."""
     m = len(wins)
     arc = wins > 0

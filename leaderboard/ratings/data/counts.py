@@ -10,16 +10,16 @@ from ..compute.arrays import Floats, Ints, Mask
 from ..compute.chunks import chunks
 from ..compute.compiled import COMPILED, compiled
 from ..compute.errors import RatingError
-from .votes import MAX_OUTCOME, UNIT, Votes
+from .votes import MAX_OUTCOME, WEIGHT_UNIT, Votes
 
 OUTCOMES = 2 * MAX_OUTCOME + 1
-SIGN: Floats = np.array([0.0, 0.0, 0.0, 0.5, 1.0, 1.0, 1.0])
+SIGN_SCORES: Floats = np.array([0.0, 0.0, 0.0, 0.5, 1.0, 1.0, 1.0])
 """Score of the first competitor by outcome -3 … 3: a win is a win, a tie is half of one."""
-GRADED: Floats = np.arange(OUTCOMES) / (OUTCOMES - 1)
+GRADED_SCORES: Floats = np.arange(OUTCOMES) / (OUTCOMES - 1)
 """Graded scores 0, 1/6, 1/3, 1/2, 2/3, 5/6, 1: "slightly better" moves less than "much better"."""
 
 INT64_MAX = np.iinfo(np.int64).max
-BLOCK = 1 << 10
+BLOCK_ROWS = 1 << 10
 """Rows that the compiled loop takes at a time."""
 
 
@@ -46,12 +46,12 @@ class Counts:
     @property
     def mass(self) -> Floats | Ints:
         """Summed weights of each cell, (7, M, M)."""
-        return self.votes if self.weight is None else self.weight / UNIT
+        return self.votes if self.weight is None else self.weight / WEIGHT_UNIT
 
     @property
     def squared_mass(self) -> Floats | Ints:
         """Summed squared weights of each cell, (7, M, M)."""
-        return self.votes if self.square is None else self.square / UNIT**2
+        return self.votes if self.square is None else self.square / WEIGHT_UNIT**2
 
     def __add__(self, other: Self) -> "Counts":
         return self._combined(other, np.add, "sums too large to be exact")
@@ -106,9 +106,9 @@ def count_rows(cells: Any, m: Any, outcome: Any, first: Any, second: Any) -> Non
     The cells of some rows are computed before any is added to: that loop has no memory to wait for
     and is compiled to work on several rows at once.
     """
-    cell = np.empty(BLOCK, dtype=np.uint32)
-    for start in range(0, len(outcome), BLOCK):
-        rows = slice(start, start + BLOCK)
+    cell = np.empty(BLOCK_ROWS, dtype=np.uint32)
+    for start in range(0, len(outcome), BLOCK_ROWS):
+        rows = slice(start, start + BLOCK_ROWS)
         o, i, j = outcome[rows], first[rows], second[rows]
         for v in range(len(o)):
             cell[v] = ((o[v] + MAX_OUTCOME) * m + i[v]) * m + j[v]
@@ -138,7 +138,7 @@ def _cells(votes: Votes) -> Iterator[tuple[slice, Ints]]:
         yield part, cell.astype(np.int64)
 
 
-def wins(counts: Counts, scores: Floats = SIGN) -> Floats:
+def wins(counts: Counts, scores: Floats = SIGN_SCORES) -> Floats:
     """Wins of i over j, ties and graded outcomes as fractions: float64 (M, M).
 
     wins[i, j] = Σ w·y over votes with first i and second j, plus Σ w·(1-y) over those the other way
@@ -165,7 +165,7 @@ def check_scores(scores: Floats) -> None:
         raise RatingError("scores must lie between 0 and 1")
 
 
-def resized(counts: Counts, competitors: int) -> Counts:
+def resize(counts: Counts, competitors: int) -> Counts:
     """The same counts with room for competitors that joined since."""
     m = counts.competitors
     if competitors < m:

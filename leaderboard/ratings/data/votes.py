@@ -12,12 +12,12 @@ from ..compute.errors import RatingError
 MAX_OUTCOME = 3
 """Outcomes run from -3 (second much better) through 0 (tie) to 3 (first much better)."""
 
-UNIT = 4096
+WEIGHT_UNIT = 4096
 """Weights are whole multiples of 2**-12, so that their sums are exact in any order."""
 
 DTYPES = {"outcome": np.int8, "weight": np.int64}
 """Types of the columns of votes; the others are int32."""
-WEIGHT_LIMIT = 2.0**63 / UNIT
+WEIGHT_LIMIT = 2.0**63 / WEIGHT_UNIT
 """A weight this large, in units, is no int64 any more."""
 MAX_COMPETITORS = 10_000
 """More competitors than this do not fit into dense tables."""
@@ -31,7 +31,7 @@ def quantise(weight: Floats) -> Ints:
     weight = np.asarray(weight, dtype=np.float64)
     if not ((weight >= 0) & (weight < WEIGHT_LIMIT)).all():
         raise RatingError(f"weights must be finite, not negative and below {WEIGHT_LIMIT:g}")
-    return np.rint(weight * UNIT).astype(np.int64)
+    return np.rint(weight * WEIGHT_UNIT).astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

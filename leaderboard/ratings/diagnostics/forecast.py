@@ -10,7 +10,7 @@ from ..compute.errors import RatingError
 from ..inference.contrasts import Contrasts
 from ..inference.intervals import check_level, distribution, quantile, two_sided
 
-MARGIN = 0.05
+EQUIVALENCE_MARGIN = 0.05
 """Natural-log strength below which a difference is of no practical meaning: odds of 1.05, or a win
 probability of 51.2%."""
 
@@ -54,7 +54,7 @@ def forecast(
     *,
     confidence: float = 0.95,
     power: float = 0.8,
-    margin: float = MARGIN,
+    margin: float = EQUIVALENCE_MARGIN,
 ) -> Forecast:
     """Whether i and j are separated, tied or underpowered, and the votes that would settle it.
 
@@ -75,17 +75,17 @@ def forecast(
     error = float(contrast.standard_error[i, j])
     if np.isnan(difference) or error == 0.0:
         return Forecast(difference, error, Verdict.UNRATED, np.nan, np.nan, np.nan)
-    both_ways = two_sided(confidence, contrast.freedom)
-    one_way = quantile(confidence, contrast.freedom)
+    both_ways = two_sided(confidence, contrast.degrees_of_freedom)
+    one_way = quantile(confidence, contrast.degrees_of_freedom)
     gap = abs(difference)
     if gap > both_ways * error:
         return Forecast(difference, error, Verdict.SEPARATED, 1.0, 0.0, 1.0)
-    reach = both_ways + quantile(power, contrast.freedom)
+    reach = both_ways + quantile(power, contrast.degrees_of_freedom)
     separating = (reach * error / gap) ** 2 if gap > 0.0 else np.inf
     apart = float(max(1.0, separating))
     if gap + one_way * error < margin:
         return Forecast(difference, error, Verdict.TIED, 1.0, 0.0, apart)
-    equal = error * _precision(margin, gap, one_way, power, contrast.freedom)
+    equal = error * _precision(margin, gap, one_way, power, contrast.degrees_of_freedom)
     factor = min(apart, float(max(1.0, equal) ** 2))
     return Forecast(difference, error, Verdict.UNDERPOWERED, factor, votes * (factor - 1.0), apart)
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..compute.arrays import Floats, Ints
-from ..data.connectivity import LEVEL
-from ..data.counts import GRADED, SIGN, Counts
+from ..data.connectivity import STRENGTH_TOLERANCE
+from ..data.counts import GRADED_SCORES, SIGN_SCORES, Counts
 from ..models import bradley_terry
 from ..models.bradley_terry import Fit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Effect:
+class GradingEffect:
     """Two mappings of outcomes to scores, fitted to the same votes.
 
     plain, graded: the fits; slope: graded strengths per plain ones, least squares through 0 (below
@@ -29,7 +29,9 @@ class Effect:
     moved: Ints
 
 
-def effect(counts: Counts, scores: Floats = GRADED, plain: Floats = SIGN) -> Effect:
+def compare_scores(
+    counts: Counts, scores: Floats = GRADED_SCORES, plain: Floats = SIGN_SCORES
+) -> GradingEffect:
     """Fit the votes with plain and with graded scores, and compare the two boards.
 
     Strengths of different scores are on different scales: never put both on one board.
@@ -38,11 +40,11 @@ def effect(counts: Counts, scores: Floats = GRADED, plain: Floats = SIGN) -> Eff
     both = np.isfinite(a.strength) & np.isfinite(b.strength) & (a.field.component == 0)
     x, y = a.strength[both], b.strength[both]
     moved = np.zeros(len(a.strength), dtype=np.int64)
-    if both.sum() < 2 or min(np.ptp(x), np.ptp(y)) < LEVEL:
-        return Effect(a, b, np.nan, np.nan, moved)
+    if both.sum() < 2 or min(np.ptp(x), np.ptp(y)) < STRENGTH_TOLERANCE:
+        return GradingEffect(a, b, np.nan, np.nan, moved)
     moved[both] = _places(x) - _places(y)
     x, y = x - x.mean(), y - y.mean()
-    return Effect(a, b, float(x @ y / (x @ x)), kendall(x, y), moved)
+    return GradingEffect(a, b, float(x @ y / (x @ x)), kendall(x, y), moved)
 
 
 def kendall(x: Floats, y: Floats) -> float:
@@ -58,4 +60,4 @@ def _places(strength: Floats) -> Ints:
 def _order(strength: Floats) -> Floats:
     """1 where row is above column, -1 where below, 0 where both are level."""
     gap = strength[:, None] - strength
-    return np.sign(gap) * (np.abs(gap) > LEVEL)
+    return np.sign(gap) * (np.abs(gap) > STRENGTH_TOLERANCE)

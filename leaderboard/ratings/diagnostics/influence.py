@@ -9,13 +9,13 @@ from ..compute.chunks import chunks
 from ..data.counts import Counts, fold
 from ..data.votes import Votes
 from ..inference.intervals import Method
-from ..inference.vote_scores import Residuals, cluster_ids, cluster_scores, comparable
+from ..inference.vote_scores import Residuals, cluster_ids, cluster_scores, select_informative
 from ..models import bradley_terry
 from ..models.bradley_terry import Fit, bread
 
-EXACT = 10
+MAX_EXACT_REFITS = 10
 """How many contributors are taken out and the board fitted again."""
-BLOCK = 1 << 14
+BLOCK_CLUSTERS = 1 << 14
 NOBODY = -1
 
 
@@ -38,14 +38,18 @@ class Influence:
 
 
 def leave_one_out(
-    votes: Votes, counts: Counts, fit: Fit, by: Method = Method.CONTRIBUTOR, exact: int = EXACT
+    votes: Votes,
+    counts: Counts,
+    fit: Fit,
+    by: Method = Method.CONTRIBUTOR,
+    exact: int = MAX_EXACT_REFITS,
 ) -> Influence:
     """Every contributor's influence by one Newton step, and exactly for those who have the most.
 
     Without the votes of c the gradient at the fitted strengths is -G_c (see `intervals`), so that
     they move by about -L⁺·G_c (Pregibon 1981, Annals of Statistics 9, 705-724).
     """
-    live = comparable(votes, fit)
+    live = select_informative(votes, fit)
     cluster, size = cluster_ids(live, by)
     table = cluster_scores(live, Residuals(live, fit), cluster, size)
     column, ids = getattr(live, by), np.full(size, NOBODY, dtype=np.int64)
@@ -55,8 +59,8 @@ def leave_one_out(
     ids, table = ids[known], table[known]
     spread = bread(fit)
     largest = np.empty(len(ids))
-    for start in range(0, len(ids), BLOCK):
-        part = slice(start, start + BLOCK)
+    for start in range(0, len(ids), BLOCK_CLUSTERS):
+        part = slice(start, start + BLOCK_CLUSTERS)
         largest[part] = np.abs(np.asarray(table[part] @ spread)).max(axis=1, initial=0.0)
     most = ids[np.argsort(-largest, kind="stable")[:exact]]
     shift, leader = np.empty((len(most), len(fit.strength))), np.empty(len(most), dtype=np.int64)

@@ -7,14 +7,14 @@ import numpy as np
 from scipy.special import expit
 
 from ..compute.arrays import Floats, Ints
-from ..compute.newton import anchor, solve
-from ..data.connectivity import LEVEL, survey
+from ..compute.newton import gauge_weight, solve
+from ..data.connectivity import STRENGTH_TOLERANCE, find_components
 from ..data.counts import OUTCOMES, Counts
 from ..models.bradley_terry import Fit, derivatives, newton, submatrix
 
-CHALLENGERS = 5
+MAX_CHALLENGERS = 5
 """How many of the next in rank are tried."""
-REFITS = 50
+MAX_REFITS = 50
 """Fits after which a challenger is given up."""
 
 
@@ -66,7 +66,7 @@ class _Board:
 
 
 def unseat(
-    counts: Counts, fit: Fit, change: Change = Change.DROP, challengers: int = CHALLENGERS
+    counts: Counts, fit: Fit, change: Change = Change.DROP, challengers: int = MAX_CHALLENGERS
 ) -> Robustness:
     """Search for the least number of votes whose change unseats the leader.
 
@@ -108,20 +108,20 @@ def _close_gap(board: _Board, leader: int, challenger: int, limit: int | None) -
     """Votes to change until the challenger is level; None where that takes `limit` or more."""
     won, strength, left = board.won.copy(), board.strength, board.cells.n.copy()
     changed, most = 0, int(left.sum())
-    for _ in range(REFITS):
+    for _ in range(MAX_REFITS):
         gap = float(strength[leader] - strength[challenger])
-        if gap <= LEVEL:
+        if gap <= STRENGTH_TOLERANCE:
             return changed
-        moves, gain = _effects(board, won, strength, leader, challenger)
+        moves, gain = _change_effects(board, won, strength, leader, challenger)
         order = np.argsort(-gain, kind="stable")
         order = order[(gain[order] > 0.0) & (left[order] > 0)]
-        batch = min(-(-_needed(gain[order], left[order], gap) // 2), most)
+        batch = min(-(-_votes_needed(gain[order], left[order], gap) // 2), most)
         if batch == 0 or (limit is not None and changed + batch >= limit):
             return None
         taken = np.diff(np.minimum(np.cumsum(left[order]), batch), prepend=0)
-        tried = _changed(won, board.cells, order, taken * moves[:, order])
+        tried = _apply_changes(won, board.cells, order, taken * moves[:, order])
         refitted = _refit(tried, board.prior)
-        closed = refitted is None or refitted[leader] - refitted[challenger] <= LEVEL
+        closed = refitted is None or refitted[leader] - refitted[challenger] <= STRENGTH_TOLERANCE
         if closed and batch > 1:
             most = batch // 2  # perhaps fewer are enough
             continue
@@ -133,13 +133,13 @@ def _close_gap(board: _Board, leader: int, challenger: int, limit: int | None) -
     return None
 
 
-def _effects(
+def _change_effects(
     board: _Board, won: Floats, strength: Floats, leader: int, challenger: int
 ) -> tuple[Floats, Floats]:
     """What a vote's change does to wins[i, j] and wins[j, i], and closes of the gap, per cell."""
     _, information = derivatives(strength, won + won.T, won.sum(1), board.prior)
     if board.prior <= 0:
-        information += anchor(information)
+        information += gauge_weight(information)
     contrast = np.zeros(len(won))
     contrast[leader], contrast[challenger] = 1.0, -1.0
     pull = solve(information, contrast)
@@ -152,7 +152,7 @@ def _effects(
     return np.stack([-cells.w * cells.y, cells.w * (cells.y - 1.0)]), -slope * delta * cells.w
 
 
-def _needed(gain: Floats, left: Ints, gap: float) -> int:
+def _votes_needed(gain: Floats, left: Ints, gap: float) -> int:
     """How many votes, those of the largest gain first, seem to close the gap; at most all."""
     closed = np.cumsum(gain * left)
     if len(closed) == 0 or closed[-1] < gap:
@@ -162,16 +162,18 @@ def _needed(gain: Floats, left: Ints, gap: float) -> int:
     return int(left[:last].sum() + np.ceil((gap - before) / gain[last]))
 
 
-def _changed(won: Floats, cells: _Cells, order: Ints, moves: Floats) -> Floats:
+def _apply_changes(won: Floats, cells: _Cells, order: Ints, moves: Floats) -> Floats:
     won, i, j = won.copy(), cells.i[order], cells.j[order]
     np.add.at(won, (i, j), moves[0])
     np.add.at(won, (j, i), moves[1])
-    won[won < LEVEL] = 0.0  # what rounding leaves of a pair that has lost all its votes
+    won[won < STRENGTH_TOLERANCE] = (
+        0.0  # what rounding leaves of a pair that has lost all its votes
+    )
     return won
 
 
 def _refit(won: Floats, prior: float) -> Floats | None:
     """Strengths, or None where they are no longer all on one scale."""
-    if prior <= 0 and not survey(won).whole:
+    if prior <= 0 and not find_components(won).whole:
         return None
     return newton(won, prior)[0]

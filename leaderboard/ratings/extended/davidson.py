@@ -6,8 +6,8 @@ import numpy as np
 from scipy.sparse.csgraph import NegativeCycleError, bellman_ford
 
 from ..compute.arrays import Floats, Ints, Mask
-from ..compute.newton import anchor, inverse, maximise
-from ..data.connectivity import Rated, survey
+from ..compute.newton import gauge_weight, inverse, maximise
+from ..data.connectivity import Rated, find_components
 from ..data.counts import Counts, wins
 from ..data.votes import MAX_OUTCOME
 from ..inference.intervals import Covariance, Method
@@ -39,14 +39,14 @@ def fit(counts: Counts) -> Fit:
     was preferred does not matter. These strengths say how often one wins where nobody ties, on
     another scale than ties as half wins: never put both on one board.
 
-    Finite strengths need the core of `connectivity.survey` and, where there are ties, a cycle of
+    Finite strengths need the core of `find_components` and, where there are ties, a cycle of
     results with more wins than ties (else ν and the differences may grow together; see
     `_bounded`): a component without is left unrated, NaN.
     """
     half = wins(counts)
     tied = counts.mass[MAX_OUTCOME].astype(np.float64)
     tied = tied + tied.T
-    field = survey(half)
+    field = find_components(half)
     strength = np.full(len(half), np.nan)
     log_tie = np.full(field.components, np.nan)
     iterations = 0
@@ -113,7 +113,7 @@ def _newton(won: Floats, ties: Floats) -> tuple[Floats, float, int]:
 
     def anchored(x: Floats) -> tuple[Floats, Floats]:
         gradient, information = derivatives(x[:-1], float(x[-1]), won, ties)
-        information[:-1, :-1] += anchor(information[:-1, :-1])
+        information[:-1, :-1] += gauge_weight(information[:-1, :-1])
         return gradient, information
 
     share = ties.sum() / 2.0 / won.sum()
@@ -153,7 +153,7 @@ def _sandwich(counts: Counts, fit: Fit, group: Ints, log_tie: float) -> Floats:
     m = len(group)
     s = fit.strength[group]
     _, information = derivatives(s, log_tie, submatrix(fit.wins, group), submatrix(fit.ties, group))
-    information[:-1, :-1] += anchor(information[:-1, :-1])
+    information[:-1, :-1] += gauge_weight(information[:-1, :-1])
     if np.isneginf(log_tie):
         information[-1, -1] = 1.0  # ν is 0 and has no part in the rest
     win, tie = _chances(s, float(np.exp(log_tie)))

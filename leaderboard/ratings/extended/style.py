@@ -17,23 +17,30 @@ from ..compute.errors import NotEstimable, RatingError, Singular
 from ..compute.newton import inverse, maximise
 from ..compute.parallel import map_parts
 from ..data.connectivity import Rated
-from ..data.counts import SIGN, fold
+from ..data.counts import SIGN_SCORES, fold
 from ..data.votes import Votes
-from ..inference.intervals import Covariance, Method, combine, positive, sandwich, two_sided
+from ..inference.intervals import (
+    Covariance,
+    Method,
+    combine,
+    has_positive_variances,
+    sandwich,
+    two_sided,
+)
 from ..inference.vote_scores import (
-    bearing,
     cluster_ids,
     cluster_scores,
     cross_product,
+    informative,
     laplacian,
     require_clusters,
 )
 from ..models import bradley_terry
-from .style_rows import Rows, Terms, sum_terms, win_chances
+from .style_rows import RowTerms, StyleRows, sum_terms, win_chances
 
-SAMPLE = 500
+SAMPLE_VOTES_PER_PARAMETER = 500
 """Votes a parameter that a first fit reads where there are many, for the whole to start nearby."""
-ROUGH = 0.05
+ROUGH_TOLERANCE = 0.05
 """A first fit ends with a step below this, which is less than its votes leave open."""
 
 
@@ -63,11 +70,12 @@ class StyleCovariance:
 
     def limits(self, fit: Fit, level: float = 0.95) -> tuple[Floats, Floats]:
         """Lower and upper limits of the coefficients, each by itself."""
-        reach = two_sided(level, self.coefficient.freedom) * self.coefficient.standard_error
+        freedom = self.coefficient.degrees_of_freedom
+        reach = two_sided(level, freedom) * self.coefficient.standard_error
         return fit.coefficient - reach, fit.coefficient + reach
 
 
-def fit(votes: Votes, x: Floats, names: Sequence[str], scores: Floats = SIGN) -> Fit:
+def fit(votes: Votes, x: Floats, names: Sequence[str], scores: Floats = SIGN_SCORES) -> Fit:
     """Maximum-likelihood strengths and style coefficients together, by Newton's method.
 
     x: float64 (n, d), normalised differences of the two responses' covariates, first less second.
@@ -78,10 +86,10 @@ def fit(votes: Votes, x: Floats, names: Sequence[str], scores: Floats = SIGN) ->
     if x.shape != (len(votes), len(names)) or not _finite(x):
         raise RatingError(f"covariates must be finite, {len(votes)} by {len(names)}")
     plain = bradley_terry.fit(fold(votes), scores)
-    votes, x = _bearing(votes, x, plain)
+    votes, x = _select_informative(votes, x, plain)
     spread = _root_mean_square(votes, x)
     differs = spread > 0
-    rows = Rows.of(votes, x if differs.all() else x[differs], scores)
+    rows = StyleRows.from_votes(votes, x if differs.all() else x[differs], scores)
     gauge = _gauge(plain)
     # Coefficients are sought of x / spread, so that no unit of x matters to how they are found.
     unit = np.append(np.ones(votes.competitors), 1.0 / spread[differs])
@@ -95,7 +103,7 @@ def fit(votes: Votes, x: Floats, names: Sequence[str], scores: Floats = SIGN) ->
     start = np.zeros(rows.size)
     start[:m] = np.where(np.isfinite(plain.strength), plain.strength, 0.0)
     try:
-        at, iterations = maximise(_nearby(start, rows, unit), anchored)
+        at, iterations = maximise(_start_from_sample(start, rows, unit), anchored)
     except Singular as error:
         raise NotEstimable(f"cannot tell apart: {', '.join(names)}, competitors") from error
     strength = np.full(m, np.nan)
@@ -111,14 +119,14 @@ def covariance(
 ) -> StyleCovariance:
     """Sandwich covariance of strengths and coefficients; methods and fallback as in `intervals`."""
     m, differs = votes.competitors, fit.spread > 0
-    votes, x = _bearing(votes, np.asarray(x, dtype=np.float64), fit)
-    rows = Rows.of(votes, x if differs.all() else x[differs], fit.scores)
+    votes, x = _select_informative(votes, np.asarray(x, dtype=np.float64), fit)
+    rows = StyleRows.from_votes(votes, x if differs.all() else x[differs], fit.scores)
     at = np.zeros(rows.size)
     at[:m] = np.where(np.isfinite(fit.strength), fit.strength, 0.0)
     at[m:] = fit.coefficient[differs] / fit.spread[differs]
     residual = np.empty(len(rows))
 
-    def informed(part: slice) -> Terms:
+    def informed(part: slice) -> RowTerms:
         for few, (scored, weight) in win_chances(at, rows, part):
             residual[few] = scored
             yield few, (weight,)
@@ -135,7 +143,7 @@ def covariance(
         whole = combine(
             [one(Method.CONTRIBUTOR), one(Method.MATCHUP)],
             one(own),
-            lambda v: positive(v[:m, :m], fit) and bool((np.diag(v)[m:] > 0).all()),
+            lambda v: has_positive_variances(v[:m, :m], fit) and bool((np.diag(v)[m:] > 0).all()),
         )
     else:
         whole = one(method)
@@ -146,55 +154,55 @@ def covariance(
         return coefficient * np.outer(fit.spread, fit.spread)
 
     return StyleCovariance(
-        whole.mapped(lambda matrix: np.where(fit.same_scale, matrix[:m, :m], np.nan)),
-        whole.mapped(of_coefficients),
+        whole.map_matrices(lambda matrix: np.where(fit.same_scale, matrix[:m, :m], np.nan)),
+        whole.map_matrices(of_coefficients),
     )
 
 
-def derivatives(at: Floats, rows: Rows, unit: Floats) -> tuple[Floats, Floats]:
+def derivatives(at: Floats, rows: StyleRows, unit: Floats) -> tuple[Floats, Floats]:
     """Gradient (m+d,) and negative Hessian (m+d, m+d) of the log-likelihood at (s, γ) = at·unit.
 
     In `at`, whose unit each parameter is.
     """
     sums = sum_terms(lambda part: win_chances(at * unit, rows, part), 2, rows)
-    gradient = np.append(_ahead(sums.pair[0], rows), sums.x[0])
+    gradient = np.append(_net_sums(sums.pair[0], rows), sums.x[0])
     information = _matrix(sums.pair[1:], sums.x[1:], rows)
     return gradient * unit, information * np.outer(unit, unit)
 
 
-def _nearby(start: Floats, rows: Rows, unit: Floats) -> Floats:
+def _start_from_sample(start: Floats, rows: StyleRows, unit: Floats) -> Floats:
     """Where few of many votes put the maximum, one run evenly taken of every so many.
 
     A normal prior of variance 1 about `start` keeps those near that the few say nothing of.
     """
-    every = len(rows) // (SAMPLE * max(rows.size, 1))
+    every = len(rows) // (SAMPLE_VOTES_PER_PARAMETER * max(rows.size, 1))
     if every < 8:  # it would cost about the pass over all votes that it spares
         return start
-    few = rows.every(every)
+    few = rows.sample_runs(every)
 
     def drawn(at: Floats) -> tuple[Floats, Floats]:
         gradient, information = derivatives(at, few, unit)
         information[np.diag_indices_from(information)] += 1.0
         return gradient - (at - start), information
 
-    return maximise(start, drawn, tolerance=ROUGH)[0]
+    return maximise(start, drawn, tolerance=ROUGH_TOLERANCE)[0]
 
 
-def _matrix(pair: Floats, x: Floats, rows: Rows) -> Floats:
+def _matrix(pair: Floats, x: Floats, rows: StyleRows) -> Floats:
     """Σ q·z·zᵀ, (m+d, m+d), z = (e_first - e_second, x), of the sums of the terms q and q·x."""
     m = rows.competitors
     cells = pair[0].reshape(m, m)
     matrix = np.empty((rows.size, rows.size))
     matrix[:m, :m] = laplacian(cells + cells.T)
     for a, column in enumerate(pair[1:], start=m):
-        matrix[:m, a] = matrix[a, :m] = _ahead(column, rows)
+        matrix[:m, a] = matrix[a, :m] = _net_sums(column, rows)
     matrix[m:, m:] = x[1:]
     return matrix
 
 
-def _bearing(votes: Votes, x: Floats, fit: Rated) -> tuple[Votes, Floats]:
+def _select_informative(votes: Votes, x: Floats, fit: Rated) -> tuple[Votes, Floats]:
     """The votes that bear, and their covariates (d, n), each in one piece."""
-    bear = bearing(votes, fit)
+    bear = informative(votes, fit)
     if not bear.all():
         votes, x = votes.take(bear), x[bear]
     return votes, np.ascontiguousarray(x.T)
@@ -217,14 +225,14 @@ def _root_mean_square(votes: Votes, x: Floats) -> Floats:
     return np.sqrt(total / max(len(votes) if votes.weight is None else votes.weight.sum(), 1))
 
 
-def _ahead(cells: Floats, rows: Rows) -> Floats:
+def _net_sums(cells: Floats, rows: StyleRows) -> Floats:
     """Sums by pair, (m·m,), that are added to the first competitor and taken from the second."""
     pair = cells.reshape(rows.competitors, rows.competitors)
     return np.asarray(pair.sum(1) - pair.sum(0))
 
 
 def _gauge(fit: Rated) -> Floats:
-    """What makes the information of the strengths positive definite; see `newton.anchor`."""
+    """What makes the information of the strengths positive definite; see `gauge_weight`."""
     gauge = np.diag(np.isnan(fit.strength).astype(np.float64))
     for group in fit.groups():
         gauge[np.ix_(group, group)] = 1.0
@@ -241,8 +249,10 @@ def _bread(information: Floats, fit: Fit) -> Floats:
     return bread
 
 
-def _meat(votes: Votes, rows: Rows, residual: Floats, by: Method) -> tuple[Floats, tuple[int, ...]]:
-    def squares(part: slice) -> Terms:
+def _meat(
+    votes: Votes, rows: StyleRows, residual: Floats, by: Method
+) -> tuple[Floats, tuple[int, ...]]:
+    def squares(part: slice) -> RowTerms:
         return ((few, (residual[few] ** 2,)) for few in chunks(part.stop, part.start))
 
     if by is Method.INDEPENDENT:

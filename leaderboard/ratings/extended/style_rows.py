@@ -12,24 +12,24 @@ from typing import Any
 import numpy as np
 
 from ..compute.arrays import Floats, Ints
-from ..compute.chunks import ROWS, chunks
+from ..compute.chunks import CHUNK_ROWS, chunks
 from ..compute.compiled import COMPILED, compiled
 from ..compute.parallel import map_parts
-from ..data.votes import MAX_OUTCOME, UNIT, Votes
+from ..data.votes import MAX_OUTCOME, WEIGHT_UNIT, Votes
 
-RUN = 1 << 6
+RUN_ROWS = 1 << 6
 """Rows next to each other that are taken together where few of many are read."""
-SATURATED = 700.0
+MAX_LOG_ODDS = 700.0
 """Log-odds beyond this are certainty, and their exp() is not a float64."""
-BLOCK = 1 << 11
+BLOCK_ROWS = 1 << 11
 """Rows whose terms the compiled loop keeps before it adds them."""
 
-Terms = Iterator[tuple[slice, tuple[Floats, ...]]]
+RowTerms = Iterator[tuple[slice, tuple[Floats, ...]]]
 """Some rows, and their terms (n,), which are overwritten by those of the next."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rows:
+class StyleRows:
     """What is read of votes.
 
     competitors: m; cell: int64 (n,), first·m + second, their cells in an (m, m) table; x: (d, n),
@@ -43,7 +43,7 @@ class Rows:
     weight: Floats | None
 
     @classmethod
-    def of(cls, votes: Votes, x: Floats, scores: Floats) -> "Rows":
+    def from_votes(cls, votes: Votes, x: Floats, scores: Floats) -> "StyleRows":
         """The rows of votes with covariates x (d, n), each in one piece."""
         cell, y = np.empty(len(votes), dtype=np.int64), np.empty(len(votes))
 
@@ -53,7 +53,7 @@ class Rows:
             scores.take(votes.outcome[part] + MAX_OUTCOME, out=y[part], mode="clip")
 
         map_parts(fill, len(votes))
-        weight = None if votes.weight is None else votes.weight / UNIT
+        weight = None if votes.weight is None else votes.weight / WEIGHT_UNIT
         return cls(votes.competitors, cell, x, y, weight)
 
     def __len__(self) -> int:
@@ -64,16 +64,17 @@ class Rows:
         """How many parameters there are, m + d."""
         return self.competitors + len(self.x)
 
-    def every(self, step: int) -> "Rows":
+    def sample_runs(self, step: int) -> "StyleRows":
         """One run of rows of every so many: single rows would cost as much memory as all."""
-        rows = np.add.outer(np.arange(0, len(self) - RUN, RUN * step), np.arange(RUN)).ravel()
+        starts = np.arange(0, len(self) - RUN_ROWS, RUN_ROWS * step)
+        rows = np.add.outer(starts, np.arange(RUN_ROWS)).ravel()
         weight = None if self.weight is None else self.weight[rows]
         x = self.x.take(rows, axis=1)
-        return Rows(self.competitors, self.cell[rows], x, self.y[rows], weight)
+        return StyleRows(self.competitors, self.cell[rows], x, self.y[rows], weight)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sums:
+class StyleSums:
     """Of k terms of the rows, and of the last one times each covariate, k + d in all.
 
     pair: (k + d, m·m), their sums by ordered pair; x: (k + d, d), the sums of them times x.
@@ -83,7 +84,7 @@ class Sums:
     x: Floats
 
     @classmethod
-    def none(cls, terms: int, rows: Rows) -> "Sums":
+    def zeros(cls, terms: int, rows: StyleRows) -> "StyleSums":
         """Zeros, a table in one piece, or the cells of a pair side by side for the loop."""
         size = terms + len(rows.x)
         pair = np.zeros((size, rows.competitors**2), order="F" if COMPILED else "C")
@@ -97,11 +98,11 @@ class Sums:
             add_columns(self.pair, self.x, cell, terms, x)
 
 
-def sum_terms(made: Callable[[slice], Terms], terms: int, rows: Rows) -> Sums:
+def sum_terms(made: Callable[[slice], RowTerms], terms: int, rows: StyleRows) -> StyleSums:
     """The sums over all rows of so many terms, which are made of a part of them."""
 
-    def added(part: slice) -> Sums:
-        sums = Sums.none(terms, rows)
+    def added(part: slice) -> StyleSums:
+        sums = StyleSums.zeros(terms, rows)
         for few, columns in made(part):
             sums.add(rows.cell[few], columns, rows.x[:, few])
         return sums
@@ -115,42 +116,42 @@ def sum_terms(made: Callable[[slice], Terms], terms: int, rows: Rows) -> Sums:
     return whole
 
 
-def win_chances(at: Floats, rows: Rows, within: slice) -> Terms:
+def win_chances(at: Floats, rows: StyleRows, within: slice) -> RowTerms:
     """w·(y - p) and w·p·(1 - p), with parameters `at`."""
     m = rows.competitors
     behind = (at[:m] - at[:m, None]).ravel()
-    room = np.empty((3, ROWS))
+    room = np.empty((3, CHUNK_ROWS))
     for few in chunks(within.stop, within.start):
         y = rows.y[few]
         logit, residual, weight = room[:, : len(y)]
         np.matmul(at[m:], rows.x[:, few], out=logit)
-        subtract(behind, rows.cell[few], logit)
-        compare(np.exp(logit, out=logit), y, residual, weight)
+        fill_logits(behind, rows.cell[few], logit)
+        fill_residuals(np.exp(logit, out=logit), y, residual, weight)
         if rows.weight is not None:
             residual *= rows.weight[few]
             weight *= rows.weight[few]
         yield few, (residual, weight)
 
 
-def subtract(behind: Floats, cell: Ints, logit: Floats) -> None:
+def fill_logits(behind: Floats, cell: Ints, logit: Floats) -> None:
     """behind[cell] - logit in place of logit, and no more than is saturated."""
     if COMPILED:
-        subtract_rows(behind, cell, logit)
+        fill_logit_rows(behind, cell, logit)
     else:
-        np.minimum(behind.take(cell) - logit, SATURATED, out=logit)
+        np.minimum(behind.take(cell) - logit, MAX_LOG_ODDS, out=logit)
 
 
 @compiled
-def subtract_rows(behind: Any, cell: Any, logit: Any) -> None:
+def fill_logit_rows(behind: Any, cell: Any, logit: Any) -> None:
     """The same in one loop."""
     for v in range(len(cell)):
-        logit[v] = min(behind[cell[v]] - logit[v], SATURATED)
+        logit[v] = min(behind[cell[v]] - logit[v], MAX_LOG_ODDS)
 
 
-def compare(odds: Floats, y: Floats, residual: Floats, weight: Floats) -> None:
+def fill_residuals(odds: Floats, y: Floats, residual: Floats, weight: Floats) -> None:
     """y - p and p·(1 - p), p = 1 / (1 + odds), into the last two."""
     if COMPILED:
-        compare_rows(odds, y, residual, weight)
+        fill_residual_rows(odds, y, residual, weight)
     else:
         p = 1.0 / (1.0 + odds)
         np.subtract(y, p, out=residual)
@@ -158,7 +159,7 @@ def compare(odds: Floats, y: Floats, residual: Floats, weight: Floats) -> None:
 
 
 @compiled
-def compare_rows(odds: Any, y: Any, residual: Any, weight: Any) -> None:
+def fill_residual_rows(odds: Any, y: Any, residual: Any, weight: Any) -> None:
     """The same in one loop."""
     for v in range(len(odds)):
         p = 1.0 / (1.0 + odds[v])
@@ -170,9 +171,9 @@ def compare_rows(odds: Any, y: Any, residual: Any, weight: Any) -> None:
 def add_rows(pair: Any, own: Any, at: Any, terms: Any, x: Any) -> None:
     """All terms of a row, then the next row. Lengths of tuples are known when this is compiled."""
     k = len(terms)
-    room = np.empty((k + len(x), BLOCK))
-    for start in range(0, len(at), BLOCK):
-        rows = slice(start, start + BLOCK)
+    room = np.empty((k + len(x), BLOCK_ROWS))
+    for start in range(0, len(at), BLOCK_ROWS):
+        rows = slice(start, start + BLOCK_ROWS)
         cell = at[rows]
         weight = terms[k - 1][rows]
         for b in range(len(terms)):

@@ -16,23 +16,23 @@ from scipy.special import expit
 
 from ..compute.arrays import Floats, Ints
 from ..compute.errors import NotConverged, RatingError
-from ..data.counts import SIGN, Counts
-from ..data.votes import MAX_OUTCOME, UNIT, Votes
+from ..data.counts import SIGN_SCORES, Counts
+from ..data.votes import MAX_OUTCOME, WEIGHT_UNIT, Votes
 from ..models import elo
 from ..models.bradley_terry import Fit, inverse_information, newton, submatrix
 from .intervals import Covariance, Interval, Method, check_level
-from .vote_scores import Sparse, cluster_ids, comparable, require_clusters
+from .vote_scores import Sparse, cluster_ids, require_clusters, select_informative
 
 ROUNDS = 100
-CHORDS = 50
+MAX_CHORD_STEPS = 50
 """Chord steps before a round is left to Newton's method."""
-MAX_STEP = 10.0
+MAX_CHORD_LENGTH = 10.0
 """A longer chord step leads nowhere: such a round is left to Newton's method at once."""
 TOLERANCE = 1e-6
 """A round has settled when a chord step moves no strength by more; another would move them less."""
-SATURATED = 700.0
+MAX_LOG_ODDS = 700.0
 """Further below the strongest, a strength is as good as minus infinity."""
-CELLS = 1 << 20
+BATCH_CELLS = 1 << 20
 """Pairs times rounds that are worked on at a time."""
 
 Draw = Callable[[int], tuple[Floats, Floats]]
@@ -83,7 +83,7 @@ class _Scale:
     bread: Floats
 
     @classmethod
-    def of(cls, fit: Fit, group: Ints) -> "_Scale":
+    def from_fit(cls, fit: Fit, group: Ints) -> "_Scale":
         won = submatrix(fit.wins, group)
         i, j = np.nonzero(np.triu(won + won.T))
         k = np.arange(len(i))
@@ -144,11 +144,11 @@ def reweight_clusters(
 
     Fewer than two clusters say nothing: RatingError.
     """
-    votes = comparable(votes, fit)
+    votes = select_informative(votes, fit)
     cluster, size = cluster_ids(votes, by)
     used = int(np.count_nonzero(np.bincount(cluster, minlength=size)))
     require_clusters(used, by)
-    weight = np.ones(len(votes)) if votes.weight is None else votes.weight / UNIT
+    weight = np.ones(len(votes)) if votes.weight is None else votes.weight / WEIGHT_UNIT
     score = fit.scores[votes.outcome + MAX_OUTCOME]
     swap = votes.first > votes.second
     score = np.where(swap, 1.0 - score, score)
@@ -179,7 +179,7 @@ def resample_sequences(
     rng: np.random.Generator,
     rounds: int = ROUNDS,
     step: float = elo.STEP,
-    scores: Floats = SIGN,
+    scores: Floats = SIGN_SCORES,
 ) -> Bootstrap:
     """Elo after as many votes drawn with replacement, in the order they are drawn.
 
@@ -200,9 +200,9 @@ def _rounds(
     _check_rounds(rounds)
     strengths = np.full((rounds, len(fit.strength)), np.nan)
     for group in fit.groups():
-        scale = _Scale.of(fit, group)
+        scale = _Scale.from_fit(fit, group)
         draw = drawer(scale)
-        batch = max(1, CELLS // max(len(scale.i), 1))
+        batch = max(1, BATCH_CELLS // max(len(scale.i), 1))
         for start in range(0, rounds, batch):
             part = slice(start, min(start + batch, rounds))
             strengths[part, group] = _refit(*draw(part.stop - start), scale, fit).T
@@ -227,8 +227,8 @@ def _refit(ahead: Floats, behind: Floats, scale: _Scale, fit: Fit) -> Floats:
     strength = np.tile(fit.strength[scale.group, None], rounds)
     settled, lost = np.zeros((2, rounds), dtype=bool)
     total = ahead + behind
-    for _ in range(CHORDS):
-        e = np.exp(np.maximum(strength - strength.max(0), -SATURATED))
+    for _ in range(MAX_CHORD_STEPS):
+        e = np.exp(np.maximum(strength - strength.max(0), -MAX_LOG_ODDS))
         p = e[scale.i]
         p /= p + e[scale.j]
         p *= total
@@ -237,7 +237,7 @@ def _refit(ahead: Floats, behind: Floats, scale: _Scale, fit: Fit) -> Floats:
             gradient += fit.prior * (0.5 - expit(strength))
         step = scale.bread @ gradient
         longest = np.abs(step).max(0, initial=0.0)
-        lost |= longest > MAX_STEP
+        lost |= longest > MAX_CHORD_LENGTH
         step[:, lost | settled] = 0.0
         strength += step
         settled |= longest <= TOLERANCE

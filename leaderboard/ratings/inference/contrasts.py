@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..compute.arrays import Floats, Mask
-from ..data.connectivity import LEVEL, Rated
+from ..data.connectivity import STRENGTH_TOLERANCE, Rated
 from .intervals import Covariance, check_level, distribution
 
 
@@ -18,7 +18,7 @@ class Contrasts:
     p: float64, two-sided, of the difference being 0, for that pair alone;
     adjusted: float64, Holm's p for all pairs together;
     better: bool, row is better than column at family-wise level `alpha`;
-    freedom: degrees of freedom of Student's t, infinite for the normal distribution.
+    degrees_of_freedom: of Student's t, infinite for the normal distribution.
     """
 
     difference: Floats
@@ -27,7 +27,7 @@ class Contrasts:
     adjusted: Floats
     better: Mask
     alpha: float
-    freedom: float = np.inf
+    degrees_of_freedom: float = np.inf
 
 
 def compare(fit: Rated, covariance: Covariance, alpha: float = 0.05) -> Contrasts:
@@ -43,12 +43,12 @@ def compare(fit: Rated, covariance: Covariance, alpha: float = 0.05) -> Contrast
     error = np.sqrt(covariance.variance_between)
     gap = np.abs(difference)
     p = np.where(np.isnan(difference), np.nan, 1.0)
-    apart = np.triu((error > 0) & (gap > LEVEL), 1)
-    p[apart] = 2.0 * distribution(-gap[apart] / error[apart], covariance.freedom)
+    apart = np.triu((error > 0) & (gap > STRENGTH_TOLERANCE), 1)
+    p[apart] = 2.0 * distribution(-gap[apart] / error[apart], covariance.degrees_of_freedom)
     p.T[apart] = p[apart]
     adjusted = _symmetric_holm(p)
     better = (adjusted <= alpha) & (difference > 0)
-    return Contrasts(difference, error, p, adjusted, better, alpha, covariance.freedom)
+    return Contrasts(difference, error, p, adjusted, better, alpha, covariance.degrees_of_freedom)
 
 
 def holm(p: Floats) -> Floats:

@@ -26,7 +26,7 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from ..compute.arrays import Floats
 from ..compute.errors import RatingError
-from ..compute.newton import anchor
+from ..compute.newton import gauge_weight
 from ..compute.parallel import parallel_map
 from ..data.connectivity import Rated
 from ..data.counts import Counts
@@ -36,7 +36,7 @@ from .vote_scores import Residuals, cluster_meat, laplacian, on_scale, require_c
 
 MIN_CLUSTERS = 30
 """Below this many clusters a clustered variance is too uncertain to correct another with."""
-NEGLIGIBLE = 1e-12
+NEGLIGIBLE_SHARE = 1e-12
 """A variance below this share of what it is computed from is what rounding leaves of none."""
 
 
@@ -88,11 +88,11 @@ class Covariance:
         return np.asarray(np.max([_between(v) for v in self._matrices], axis=0))
 
     @property
-    def freedom(self) -> float:
+    def degrees_of_freedom(self) -> float:
         """Degrees of freedom of Student's t; infinite where every vote is by itself: the normal."""
         return min(self.clusters) - 1.0 if self.clusters else np.inf
 
-    def mapped(self, take: Callable[[Floats], Floats]) -> "Covariance":
+    def map_matrices(self, take: Callable[[Floats], Floats]) -> "Covariance":
         """The same of what `take` makes of each matrix."""
         return replace(self, matrix=take(self.matrix), others=tuple(map(take, self.others)))
 
@@ -112,7 +112,7 @@ class Interval:
 
 def interval(fit: Rated, covariance: Covariance, level: float = 0.95) -> Interval:
     """strength ± t·se of each competitor by itself; for several at once see `compare`."""
-    reach = two_sided(level, covariance.freedom) * covariance.standard_error
+    reach = two_sided(level, covariance.degrees_of_freedom) * covariance.standard_error
     return Interval(fit.strength - reach, fit.strength + reach, level)
 
 
@@ -180,7 +180,7 @@ def two_way(votes: Votes, counts: Counts, fit: Fit) -> Covariance:
         shared = independent(counts, fit)
     else:
         shared = _clustered(votes, residual, fit, Method.JUDGMENT)
-    return combine(sides, shared, lambda matrix: positive(matrix, fit))
+    return combine(sides, shared, lambda matrix: has_positive_variances(matrix, fit))
 
 
 def combine(
@@ -224,7 +224,7 @@ def sandwich(spread: Floats, meat: Floats) -> Floats:
     """L⁺·meat·L⁺, less the 1e-30 that are left where scores cancel within every cluster."""
     matrix = spread @ meat @ spread.T
     model = np.sqrt(np.diag(spread))
-    matrix[np.abs(matrix) <= NEGLIGIBLE * np.outer(model, model)] = 0.0
+    matrix[np.abs(matrix) <= NEGLIGIBLE_SHARE * np.outer(model, model)] = 0.0
     return matrix
 
 
@@ -232,7 +232,7 @@ def _between(matrix: Floats) -> Floats:
     d = np.diag(matrix)
     total = d[:, None] + d
     variance = total - 2.0 * matrix
-    variance[variance <= NEGLIGIBLE * total] = 0.0
+    variance[variance <= NEGLIGIBLE_SHARE * total] = 0.0
     return variance
 
 
@@ -240,11 +240,11 @@ def _masked(matrix: Floats, fit: Fit) -> Floats:
     return np.where(fit.same_scale, matrix, np.nan)
 
 
-def positive(matrix: Floats, fit: Rated) -> bool:
+def has_positive_variances(matrix: Floats, fit: Rated) -> bool:
     """Whether every difference of strengths has a positive variance, in every component."""
     for group in fit.groups():
         part = submatrix(matrix, group)
-        _, failed = lapack.dpotrf(part + anchor(part))
+        _, failed = lapack.dpotrf(part + gauge_weight(part))
         if failed:
             return False
     return True

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..compute.arrays import Floats, Ids, Ints, Mask
-from ..data.connectivity import LEVEL, Rated
+from ..data.connectivity import STRENGTH_TOLERANCE, Rated
 from ..models.bradley_terry import Fit
 from .contrasts import Contrasts
 from .intervals import Interval
@@ -45,7 +45,7 @@ def rank(fit: Rated, contrast: Contrasts, interval: Interval) -> Ranks:
     rated = np.isfinite(fit.strength)
     same = fit.same_scale
     size = same.sum(1)
-    above = same & (fit.strength > fit.strength[:, None] + LEVEL)
+    above = same & (fit.strength > fit.strength[:, None] + STRENGTH_TOLERANCE)
     clear = same & (interval.lower > interval.upper[:, None])
     group = np.zeros(len(rated), dtype=np.int32)
     for members in fit.groups():
@@ -65,7 +65,7 @@ def rank(fit: Rated, contrast: Contrasts, interval: Interval) -> Ranks:
     )
 
 
-def provisional(fit: Fit, min_votes: float = MIN_VOTES) -> Mask:
+def find_provisional(fit: Fit, min_votes: float = MIN_VOTES) -> Mask:
     """Rated competitors with fewer than `min_votes` effective votes on them: bool (M,)."""
     return np.isfinite(fit.strength) & (fit.effective_votes < min_votes)
 

@@ -10,17 +10,17 @@ from ..compute.chunks import chunks
 from ..compute.compiled import COMPILED, compiled
 from ..compute.errors import RatingError
 from ..data.connectivity import Rated
-from ..data.votes import MAX_OUTCOME, UNIT, Votes
+from ..data.votes import MAX_OUTCOME, WEIGHT_UNIT, Votes
 from ..models.bradley_terry import Fit, win_matrix
 
 NO_PAIR = -1
-DENSE = 1 << 24
+MAX_DENSE_CELLS = 1 << 24
 """Cells of the largest cluster by competitor table that is kept dense."""
 
 Sparse = csr_array[np.float64, tuple[int, int]]
 
 
-def bearing(votes: Votes, fit: Rated) -> Mask:
+def informative(votes: Votes, fit: Rated) -> Mask:
     """Which votes bear on the fit: those of positive weight on two competitors of one scale."""
     bear = on_scale(votes, fit)
     return bear if votes.weight is None else bear & (votes.weight > 0)
@@ -32,9 +32,9 @@ def on_scale(votes: Votes, fit: Rated) -> Mask:
     return np.ones(len(votes), dtype=bool) if same.all() else same[votes.first, votes.second]
 
 
-def comparable(votes: Votes, fit: Rated) -> Votes:
+def select_informative(votes: Votes, fit: Rated) -> Votes:
     """The votes that bear on the fit."""
-    return select(votes, bearing(votes, fit))
+    return select(votes, informative(votes, fit))
 
 
 def select(votes: Votes, mask: Mask) -> Votes:
@@ -59,7 +59,7 @@ class Residuals:
         residual = self.scores.take(votes.outcome[part] + MAX_OUTCOME)
         residual -= self.p.take(pair)
         if votes.weight is not None:
-            residual *= votes.weight[part] / UNIT
+            residual *= votes.weight[part] / WEIGHT_UNIT
         return residual
 
 
@@ -102,7 +102,7 @@ def cluster_scores(
 ) -> Floats | Sparse:
     """G, one row per cluster and one column per competitor; sparse where it would be large."""
     m = votes.competitors
-    if size * m > DENSE:
+    if size * m > MAX_DENSE_CELLS:
         entries = np.concatenate([residual[:], -residual[:]])
         columns = np.concatenate([votes.first, votes.second])
         return coo_array((entries, (np.tile(cluster, 2), columns)), (size, m)).tocsr()

@@ -7,11 +7,11 @@ from scipy.special import expit
 
 from ..compute.arrays import Floats, Ints
 from ..compute.errors import RatingError
-from ..compute.newton import MAX_STEP, anchor, inverse, maximise
-from ..data.connectivity import Rated, survey
-from ..data.counts import SIGN, Counts, effective_votes, wins
+from ..compute.newton import MAX_LOG_ODDS_STEP, gauge_weight, inverse, maximise
+from ..data.connectivity import Rated, find_components
+from ..data.counts import SIGN_SCORES, Counts, effective_votes, wins
 
-OVERFLOW = 700.0
+MAX_EXPONENT = 700.0
 """exp() of more than this is not a float64."""
 
 
@@ -32,7 +32,7 @@ class Fit(Rated):
     iterations: int
 
 
-def fit(counts: Counts, scores: Floats = SIGN, prior: float = 0.0) -> Fit:
+def fit(counts: Counts, scores: Floats = SIGN_SCORES, prior: float = 0.0) -> Fit:
     """Maximum-likelihood Bradley-Terry strengths.
 
     P(i beats j) = 1 / (1 + exp(s_j - s_i)), and s maximises Σ_ij wins[i, j]·log P(i beats j); ties
@@ -50,7 +50,7 @@ def fit(counts: Counts, scores: Floats = SIGN, prior: float = 0.0) -> Fit:
     if not 0.0 <= prior < np.inf:
         raise RatingError(f"a prior of {prior} is not a number of votes")
     won = wins(counts, scores)
-    field = survey(won)
+    field = find_components(won)
     strength = np.full(len(won), np.nan)
     iterations = 0
     for group in field.groups(field.component >= 0 if prior > 0 else field.rated):
@@ -88,7 +88,7 @@ def newton(won: Floats, prior: float = 0.0) -> tuple[Floats, int]:
     def anchored(strength: Floats) -> tuple[Floats, Floats]:
         gradient, information = derivatives(strength, n, target, prior)
         if prior <= 0:
-            information += anchor(information)
+            information += gauge_weight(information)
         return gradient, information
 
     start = np.log((target + 0.5) / (won.sum(0) + 0.5)).clip(-3.0, 3.0)
@@ -99,7 +99,7 @@ def newton(won: Floats, prior: float = 0.0) -> tuple[Floats, int]:
 def max_log_odds_step(step: Floats, n: Floats) -> float:
     """The largest change of a compared pair's log-odds that a step of the strengths makes."""
     spread = float(np.ptp(step))
-    if spread <= MAX_STEP:
+    if spread <= MAX_LOG_ODDS_STEP:
         return spread
     return float(np.abs(np.subtract.outer(step, step)).max(where=n > 0, initial=0.0))
 
@@ -132,7 +132,7 @@ def inverse_information(fit: Fit, group: Ints) -> Floats:
     _, information = derivatives(fit.strength[group], won + won.T, won.sum(1), fit.prior)
     if fit.prior > 0:
         return inverse(information)
-    spread = inverse(information + anchor(information))
+    spread = inverse(information + gauge_weight(information))
     return np.asarray(spread - spread.mean(0))
 
 
@@ -146,7 +146,7 @@ def bread(fit: Fit) -> Floats:
 
 def win_probability(strength: Floats) -> Floats:
     """P(i beats j) for all pairs, (m, m), with m exponentials where they fit into a float64."""
-    if np.ptp(strength) > OVERFLOW:
+    if np.ptp(strength) > MAX_EXPONENT:
         return np.asarray(expit(strength[:, None] - strength))
     e: Floats = np.exp(strength - strength.max())
     return e[:, None] / (e[:, None] + e)

@@ -9,13 +9,13 @@ import numpy as np
 from ..compute.arrays import Floats
 from ..compute.compiled import COMPILED, compiled
 from ..compute.errors import RatingError
-from ..data.counts import SIGN, check_scores
+from ..data.counts import SIGN_SCORES, check_scores
 from ..data.scale import step_from_points
-from ..data.votes import MAX_OUTCOME, UNIT, Votes
+from ..data.votes import MAX_OUTCOME, WEIGHT_UNIT, Votes
 
 STEP = step_from_points(4.0)
 """The default step, K = 4 points, as a natural-log strength."""
-MAX_STEP = 10.0
+MAX_ELO_STEP = 10.0
 """No vote may move a strength by more than this: such a weight is a mistake."""
 
 
@@ -30,11 +30,11 @@ class Elo:
     strength: Floats
     votes: int
     step: float
-    scores: Floats = field(default_factory=SIGN.copy)
+    scores: Floats = field(default_factory=SIGN_SCORES.copy)
 
 
 def replay(
-    votes: Votes, since: Elo | None = None, step: float = STEP, scores: Floats = SIGN
+    votes: Votes, since: Elo | None = None, step: float = STEP, scores: Floats = SIGN_SCORES
 ) -> Elo:
     """Elo strengths after the votes in row order, on from a checkpoint or from 0.
 
@@ -45,7 +45,7 @@ def replay(
     scores, and is refused with others.
     """
     check_scores(scores)
-    if not 0.0 < step <= MAX_STEP:
+    if not 0.0 < step <= MAX_ELO_STEP:
         raise RatingError(f"an Elo step of {step} is not positive, or means nothing")
     if (votes.first == votes.second).any():
         raise RatingError("a vote compares a competitor with itself")
@@ -61,18 +61,18 @@ def replay(
     if votes.weight is None:
         steps, stride = np.full(1, step), 0
     else:
-        steps, stride = step / UNIT * votes.weight, 1
-        if steps.max(initial=0.0) > MAX_STEP:
+        steps, stride = step / WEIGHT_UNIT * votes.weight, 1
+        if steps.max(initial=0.0) > MAX_ELO_STEP:
             raise RatingError("a weight makes an Elo step too large to mean anything")
     columns: tuple[Any, ...] = (start, votes.first, votes.second, votes.outcome, scores, steps)
     if not COMPILED:  # lists are what plain Python indexes fastest
         columns = tuple(column.tolist() for column in columns)
-    end = np.asarray(exchange(*columns, stride), dtype=np.float64)
+    end = np.asarray(replay_rows(*columns, stride), dtype=np.float64)
     return Elo(end, len(votes) + (0 if since is None else since.votes), step, scores)
 
 
 @compiled
-def exchange(  # noqa: PLR0917
+def replay_rows(  # noqa: PLR0917
     strength: Any, first: Any, second: Any, outcome: Any, scores: Any, step: Any, stride: int
 ) -> Any:
     """The loop itself: runs on lists, and compiled on arrays; changes and returns `strength`."""
