@@ -25,7 +25,7 @@ from django.utils.translation import gettext as _
 
 from arena.errors import ConflictError
 from arena.events.models import Event
-from arena.exports.moments import one_moment
+from arena.exports.consistent_reads import read_consistently
 from arena.exports.tables import RESULTS, SOURCES, Scope, Table
 from arena.judging.models import Judgment
 from leaderboard.models import Snapshot
@@ -65,7 +65,7 @@ def bundle_pieces(snapshot: Snapshot) -> Iterator[bytes]:
     """The bundle's bytes. Raises `ConflictError` where the event has moved on since."""
     published = snapshot.event.state == Event.State.PUBLISHED
     scope, outlet, sums = Scope(snapshot, published), Outlet(), {}
-    with one_moment():
+    with read_consistently():
         check_current(snapshot)
         with ZipFile(outlet, "w", ZIP_DEFLATED) as archive:
             for name, lines in contents(scope):

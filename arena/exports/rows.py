@@ -17,7 +17,7 @@ from arena.events.models import Category, Control, Event, Matchup, MatchupRespon
 from arena.judging.ledger import get_ledger_head
 from arena.judging.models import Answer, Exclusion, Judgment
 
-CHUNK = 500
+CHUNK_SIZE = 500
 """Judgments that are read at a time; also the longest list of keys in a statement."""
 
 Turns = list[dict[str, str]]
@@ -45,7 +45,7 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class JudgmentRow:
     """One standing judgment. `sides` are in canonical order, `order` is from left to right."""
 
     uuid: str
@@ -76,7 +76,7 @@ class Row:
     matchup_id: int
 
 
-COLUMNS = (
+JUDGMENT_FIELDS = (
     "pk",
     "uuid",
     "ledger_seq",
@@ -96,42 +96,42 @@ COLUMNS = (
 )
 
 
-def judgment_rows(event: Event) -> Iterator[Row]:
+def read_judgments(event: Event) -> Iterator[JudgmentRow]:
     """Every standing judgment of the event."""
     questions = dict(event.questions.values_list("pk", "name"))
-    for which in chunks(event):
-        yield from chunk_rows(event, which, questions)
+    for which in split_into_chunks(event):
+        yield from read_chunk(event, which, questions)
 
 
-def chunks(event: Event) -> Iterator[Q]:
+def split_into_chunks(event: Event) -> Iterator[Q]:
     """Conditions that cut the event's judgments into chunks, each found by an index."""
     head = get_ledger_head(event.pk)
-    for start in range(0, head, CHUNK):
-        yield Q(ledger_seq__gt=start, ledger_seq__lte=start + CHUNK)
+    for start in range(0, head, CHUNK_SIZE):
+        yield Q(ledger_seq__gt=start, ledger_seq__lte=start + CHUNK_SIZE)
     unsealed = Judgment.objects.filter(event=event, ledger_seq=None).order_by("pk")
     after = 0
-    while keys := list(unsealed.filter(pk__gt=after).values_list("pk", flat=True)[:CHUNK]):
+    while keys := list(unsealed.filter(pk__gt=after).values_list("pk", flat=True)[:CHUNK_SIZE]):
         yield Q(ledger_seq=None, pk__gt=after, pk__lte=keys[-1])
         after = keys[-1]
 
 
-def chunk_rows(event: Event, which: Q, questions: dict[int, str]) -> Iterator[Row]:
+def read_chunk(event: Event, which: Q, questions: dict[int, str]) -> Iterator[JudgmentRow]:
     """The standing judgments of one chunk; `questions` maps keys to names."""
     standing = Judgment.objects.standing().filter(which, event=event)
-    found = list(standing.order_by("ledger_seq", "pk").values(*COLUMNS))
+    found = list(standing.order_by("ledger_seq", "pk").values(*JUDGMENT_FIELDS))
     if not found:
         return
     counted = set(
         Judgment.objects.counted().filter(which, event=event).values_list("pk", flat=True)
     )
-    reasons = exclusion_reasons(found)
-    answers = answers_of(standing, questions)
-    sides = sides_of({row["matchup"] for row in found})
-    prompts = prompts_of({row["matchup__record"] for row in found})
-    keys = keys_of({row["matchup"] for row in found if row["matchup__role"] == CONTROL})
+    reasons = load_exclusion_reasons(found)
+    answers = load_answers(standing, questions)
+    sides = load_sides({row["matchup"] for row in found})
+    prompts = load_prompts({row["matchup__record"] for row in found})
+    keys = load_keys({row["matchup"] for row in found if row["matchup__role"] == CONTROL})
     for row in found:
         given = answers[row["pk"]]
-        yield Row(
+        yield JudgmentRow(
             uuid=str(row["uuid"]),
             ledger_seq=row["ledger_seq"],
             revision=row["revision"],
@@ -139,7 +139,7 @@ def chunk_rows(event: Event, which: Q, questions: dict[int, str]) -> Iterator[Ro
             record=prompts[row["matchup__record"]],
             role=row["matchup__role"],
             sides=sides[row["matchup"]],
-            order=row["assignment__order"] or order_of(given),
+            order=row["assignment__order"] or find_order(given),
             answers=given,
             pseudonym=row["enrollment__pseudonym"],
             contributor_kind=row["enrollment__kind"],
@@ -157,7 +157,7 @@ def chunk_rows(event: Event, which: Q, questions: dict[int, str]) -> Iterator[Ro
         )
 
 
-def order_of(answers: dict[str, dict[str, Any]]) -> list[int] | None:
+def find_order(answers: dict[str, dict[str, Any]]) -> list[int] | None:
     """Who stood left, as an imported preference says it."""
     for value in answers.values():
         if value.get("first_on_left") is not None:
@@ -165,7 +165,7 @@ def order_of(answers: dict[str, dict[str, Any]]) -> list[int] | None:
     return None
 
 
-def exclusion_reasons(found: Sequence[dict[str, Any]]) -> dict[tuple[str, int], str]:
+def load_exclusion_reasons(found: Sequence[dict[str, Any]]) -> dict[tuple[str, int], str]:
     """Why judgments and contributors are excluded, by ("judgment" or "enrollment", key)."""
     named = Q(judgment__in=[row["pk"] for row in found])
     named |= Q(enrollment__in={row["enrollment"] for row in found})
@@ -179,7 +179,7 @@ def exclusion_reasons(found: Sequence[dict[str, Any]]) -> dict[tuple[str, int], 
     return reasons
 
 
-def answers_of(
+def load_answers(
     judgments: QuerySet[Judgment], questions: dict[int, str]
 ) -> dict[int, dict[str, dict[str, Any]]]:
     """The answers of a chunk's judgments, by judgment and by question."""
@@ -190,7 +190,7 @@ def answers_of(
     return answers
 
 
-def sides_of(matchups: set[int]) -> dict[int, list[Side]]:
+def load_sides(matchups: set[int]) -> dict[int, list[Side]]:
     """The responses of some matchups in canonical order."""
     sides = defaultdict(list)
     for matchup, name, text, competitor in (
@@ -207,7 +207,7 @@ def sides_of(matchups: set[int]) -> dict[int, list[Side]]:
     return sides
 
 
-def prompts_of(records: set[int]) -> dict[int, Prompt]:
+def load_prompts(records: set[int]) -> dict[int, Prompt]:
     """Some records with the names of their categories."""
     names = defaultdict(list)
     for record, name in (
@@ -224,7 +224,7 @@ def prompts_of(records: set[int]) -> dict[int, Prompt]:
     }
 
 
-def keys_of(matchups: set[int]) -> dict[int, tuple[str, str]]:
+def load_keys(matchups: set[int]) -> dict[int, tuple[str, str]]:
     """The answers of some controls and why they are right."""
     words = {1: "first", 0: "tie", -1: "second"}
     controls = Control.objects.filter(matchup__in=matchups)
@@ -244,23 +244,23 @@ class JudgedMatchup:
     outcomes: list[int]
 
 
-def judged_matchups(event: Event) -> Iterator[JudgedMatchup]:
+def read_judged_matchups(event: Event) -> Iterator[JudgedMatchup]:
     """The ordinary matchups that have counted judgments, with the first preference's outcomes."""
     question = event.questions.filter(kind="preference").first()
     if question is None:
         return
     ordinary = Matchup.objects.filter(event=event, role=Matchup.Role.ORDINARY).order_by("pk")
     after = 0
-    while found := dict(ordinary.filter(pk__gt=after).values_list("pk", "record")[:CHUNK]):
+    while found := dict(ordinary.filter(pk__gt=after).values_list("pk", "record")[:CHUNK_SIZE]):
         after = max(found)
-        outcomes = outcomes_of(question.pk, set(found))
-        sides = sides_of(set(outcomes))
-        prompts = prompts_of({found[pk] for pk in outcomes})
+        outcomes = load_outcomes(question.pk, set(found))
+        sides = load_sides(set(outcomes))
+        prompts = load_prompts({found[pk] for pk in outcomes})
         for pk in sorted(outcomes):
             yield JudgedMatchup(pk, prompts[found[pk]].turns, sides[pk], outcomes[pk])
 
 
-def outcomes_of(question: int, matchups: set[int]) -> dict[int, list[int]]:
+def load_outcomes(question: int, matchups: set[int]) -> dict[int, list[int]]:
     """The counted outcomes of some matchups, in the order of their judgments."""
     counted = Judgment.objects.counted().filter(matchup__in=matchups)
     outcomes: dict[int, list[int]] = defaultdict(list)

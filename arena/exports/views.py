@@ -1,6 +1,8 @@
-"""Downloads: every standing judgment and preference pairs for organizers, bundles of rounds."""
+"""Downloads: exports in every format for organizers, bundles of rounds."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from django.contrib.auth.decorators import login_not_required
@@ -11,98 +13,108 @@ from django.utils.cache import add_never_cache_headers
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET
 
-from arena.errors import ArenaError, NotFoundError
+from arena.errors import NotFoundError
 from arena.events.access import Role, event_for
 from arena.events.models import Event
 from arena.exports.bundle import kept_bundle
-from arena.exports.features import (
-    Feature,
-    features_text,
-    judgment_features,
-    pair_features,
-)
-from arena.exports.forms import PairsForm
-from arena.exports.jsonl import count_unjudged, judgment_lines
-from arena.exports.trl import check_strings, pair_lines
+from arena.exports.formats import FORMATS
+from arena.exports.formats.base import ExportFormat, OptionsForm, Piece
+from arena.exports.formats.columns import render_features
 from arena.judging.models import Judgment
 
 log = structlog.get_logger(__name__)
-BUFFER = 64 * 1024
+BUFFER_BYTES = 64 * 1024
+
+Format = ExportFormat[Any, Any]
+
+
+@dataclass(frozen=True)
+class FormatSection:
+    """A format on the downloads page, and the form of its options."""
+
+    format: Format
+    form: OptionsForm
+    omissions: str
+    usage: str
 
 
 @require_GET
 def downloads(request: HttpRequest, slug: str) -> HttpResponse:
-    """What can be downloaded, and how the pairs are to be made."""
-    event = event_for(request.user, slug, Role.ORGANIZER)
-    return downloads_page(request, event, PairsForm(initial={"aggregate": "none", "part": "all"}))
+    """What can be downloaded, and in which formats."""
+    return downloads_page(request, event_for(request.user, slug, Role.ORGANIZER))
 
 
 def downloads_page(
-    request: HttpRequest, event: Event, form: PairsForm, status: int = 200
+    request: HttpRequest, event: Event, rejected: tuple[Format, OptionsForm] | None = None
 ) -> HttpResponse:
-    """The page, also where the pairs cannot be made as asked."""
+    """The page; with a form that was rejected in its format's section, where there is one."""
     judgments = Judgment.objects.filter(event=event)
     context = {
         "event": event,
         "is_organizer": True,
         "is_staff_member": True,
-        "form": form,
+        "sections": [make_section(each, event, rejected) for each in FORMATS.values()],
         "standing": judgments.standing().count(),
         "counted": judgments.counted().count(),
-        "unjudged": count_unjudged(event),
         "rounds": event.snapshots.filter(sealed_at__isnull=False).order_by("-pk"),
     }
-    return render(request, "exports/downloads.html", context, status=status)
+    return render(request, "exports/downloads.html", context, status=422 if rejected else 200)
+
+
+def make_section(
+    shown: Format, event: Event, rejected: tuple[Format, OptionsForm] | None
+) -> FormatSection:
+    """What the page says of a format."""
+    was_rejected = rejected is not None and rejected[0] is shown
+    form = rejected[1] if rejected and was_rejected else make_form(shown, event)
+    return FormatSection(shown, form, shown.describe_omissions(event), shown.show_usage(event))
+
+
+def make_form(chosen: Format, event: Event, given: Any = None) -> OptionsForm:
+    """The form of a format's options; several stand on one page."""
+    return chosen.options_form(event, given, auto_id=f"id_{chosen.identifier}_%s")
 
 
 @require_GET
-def judgments(request: HttpRequest, slug: str) -> HttpResponseBase:
-    """Every standing judgment as JSON Lines, excluded ones and controls included."""
+def export(request: HttpRequest, slug: str, file: str) -> HttpResponseBase:
+    """An event's judgments in a format, made as the query asks."""
     event = event_for(request.user, slug, Role.ORGANIZER)
-    return download(event, "judgments.jsonl", judgment_lines(event))
-
-
-@require_GET
-def pairs(request: HttpRequest, slug: str) -> HttpResponseBase:
-    """Preference pairs as JSON Lines, made as the query asks."""
-    event = event_for(request.user, slug, Role.ORGANIZER)
-    form = PairsForm(request.GET)
+    chosen = find_format({each.file: each for each in FORMATS.values()}, file)
+    form = make_form(chosen, event, request.GET)
     if not form.is_valid():
-        return downloads_page(request, event, form, status=422)
-    try:
-        check_strings(event, form.options)
-    except ArenaError as error:
-        form.add_error("strings", error.message)
-        return downloads_page(request, event, form, status=422)
-    part = form.cleaned_data["part"]
-    lines = (line for split, line in pair_lines(event, form.options) if part in ("all", split))
-    name = "pairs.jsonl" if part == "all" else f"pairs.{part}.jsonl"
-    return download(event, name, lines)
-
-
-@require_GET
-def judgments_features(request: HttpRequest, slug: str) -> HttpResponseBase:
-    """The types of the columns of the judgments, for `datasets`."""
-    event = event_for(request.user, slug, Role.ORGANIZER)
-    return features_file(event, "judgments", judgment_features(event))
-
-
-@require_GET
-def pairs_features(request: HttpRequest, slug: str) -> HttpResponseBase:
-    """The types of the columns of the pairs, for `datasets`; `?strings=` as for the pairs."""
-    event = event_for(request.user, slug, Role.ORGANIZER)
-    return features_file(event, "pairs", pair_features(as_strings=bool(request.GET.get("strings"))))
-
-
-def features_file(event: Event, name: str, features: dict[str, Feature]) -> HttpResponse:
-    """Types of columns as a file."""
-    return HttpResponse(
-        features_text(features),
-        content_type="application/json",
-        headers={
-            "Content-Disposition": f'attachment; filename="{event.slug}-{name}.features.json"'
-        },
+        return downloads_page(request, event, (chosen, form))
+    name = chosen.name_file(form.options)
+    log.info("download", slug=event.slug, file=name)
+    response = StreamingHttpResponse(
+        buffer_pieces(chosen.export(event, form.options)),
+        content_type=chosen.content_type,
+        headers={"Content-Disposition": f'attachment; filename="{event.slug}-{name}"'},
     )
+    add_never_cache_headers(response)
+    return response
+
+
+@require_GET
+def features(request: HttpRequest, slug: str, export: str) -> HttpResponseBase:
+    """The types of an export's columns, for `datasets`; the query as for the export itself."""
+    event = event_for(request.user, slug, Role.ORGANIZER)
+    chosen = find_format({each.name: each for each in FORMATS.values()}, export)
+    form = make_form(chosen, event, request.GET)
+    if not form.is_valid():
+        return downloads_page(request, event, (chosen, form))
+    name = f"{event.slug}-{chosen.name}.features.json"
+    return HttpResponse(
+        render_features(chosen.list_columns(event, form.options)),
+        content_type="application/json",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def find_format(formats: dict[str, Format], name: str) -> Format:
+    """The format of this name. Raises `NotFoundError`."""
+    if name not in formats:
+        raise NotFoundError
+    return formats[name]
 
 
 @require_GET
@@ -120,24 +132,12 @@ def bundle(request: HttpRequest, slug: str, name: str) -> HttpResponseBase:
     return FileResponse(kept_bundle(sealed).open("rb"), as_attachment=True, filename=file)
 
 
-def download(event: Event, name: str, lines: Iterable[str]) -> StreamingHttpResponse:
-    """Lines as a file that is written while it is read."""
-    log.info("download", slug=event.slug, file=name)
-    response = StreamingHttpResponse(
-        buffered(lines),
-        content_type="application/jsonl; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{event.slug}-{name}"'},
-    )
-    add_never_cache_headers(response)
-    return response
-
-
-def buffered(lines: Iterable[str]) -> Iterator[bytes]:
-    """The lines in pieces worth sending."""
+def buffer_pieces(pieces: Iterable[Piece]) -> Iterator[bytes]:
+    """The pieces joined to such as are worth sending."""
     buffer = bytearray()
-    for line in lines:
-        buffer += line.encode()
-        if len(buffer) >= BUFFER:
+    for piece in pieces:
+        buffer += piece.data
+        if len(buffer) >= BUFFER_BYTES:
             yield bytes(buffer)
             buffer.clear()
     yield bytes(buffer)

@@ -1,6 +1,9 @@
 """An event in which everything that an export tells apart has happened once."""
 
+from collections.abc import Iterator
+
 from arena.events.models import Category, Enrollment, Event, Matchup, Response
+from arena.exports.formats import FORMATS
 from arena.judging.ledger import seal_event
 from arena.judging.models import Answer, Assignment, Exclusion, Judgment, Origin
 from arena.judging.recording import check_answers, record_judgment
@@ -76,6 +79,12 @@ class Cast:
         seal_event(self.event.pk, NOW)
         self.judge(self.ben, self.second, "both_bad")
         vote(make_stranger(self.event), self.first, 1)
+
+
+def judgment_lines(event: Event) -> Iterator[str]:
+    """The full record, line by line."""
+    for piece in FORMATS["jsonl"].export(event, {}):
+        yield piece.data.decode()
 
 
 def vote(enrollment: Enrollment, matchup: Matchup, outcome: int, **fields) -> Judgment:

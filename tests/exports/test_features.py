@@ -13,9 +13,9 @@ from django.test import Client
 from django.urls import reverse
 
 from arena.events.models import Event, Question
-from arena.exports.features import judgment_features
-from arena.exports.jsonl import judgment_lines
-from tests.exports.cast import Cast, make_stranger, vote, vote_often
+from arena.exports.formats import FORMATS
+from arena.exports.formats.columns import render_features
+from tests.exports.cast import Cast, judgment_lines, make_stranger, vote, vote_often
 from tests.factories import make_competitors, make_event, make_matchup, make_record
 
 pytestmark = pytest.mark.django_db
@@ -90,7 +90,7 @@ def test_every_column_has_a_type_and_keeps_it(datasets: ModuleType, tmp_path: Pa
     vote_often(cast.event, cast.third, 0, 2)
     file = tmp_path / "judgments.jsonl"
     file.write_text("".join(judgment_lines(cast.event)))
-    types = judgment_features(cast.event)
+    types = json.loads(render_features(FORMATS["jsonl"].list_columns(cast.event, {})))
     rows = [json.loads(line) for line in file.read_text().splitlines()]
     assert all(list(row) == list(types) for row in rows)
     assert types["other_answers"] == {"why": {"text": {"dtype": "string", "_type": "Value"}}}
@@ -106,8 +106,8 @@ def test_every_column_has_a_type_and_keeps_it(datasets: ModuleType, tmp_path: Pa
 
 def test_the_types_are_downloads_for_organizers(client: Client) -> None:
     cast = Cast()
-    for name in ("judgments_features", "pairs_features"):
-        url = reverse(f"exports:{name}", args=["fair"])
+    for each in FORMATS.values():
+        url = reverse("exports:features", args=["fair", each.name])
         client.force_login(cast.ada.user)
         assert client.get(url).status_code == 404
         client.force_login(cast.organizer)

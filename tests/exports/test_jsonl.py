@@ -13,11 +13,10 @@ from django.urls import reverse
 
 from arena.events.models import Event, Question
 from arena.exports import rows
-from arena.exports.jsonl import judgment_lines
 from arena.judging.models import Assignment, Exclusion, Judgment
 from arena.judging.recording import check_answers, record_judgment
 from arena.judging.review.exclusions import exclude_contributor, lift_exclusion
-from tests.exports.cast import Cast, make_stranger, vote, vote_often
+from tests.exports.cast import Cast, judgment_lines, make_stranger, vote, vote_often
 from tests.factories import NOW, make_assignment, make_event, make_matchup
 
 pytestmark = pytest.mark.django_db
@@ -223,7 +222,7 @@ def test_a_row_can_be_traced_to_the_screen() -> None:
 def test_the_queries_of_a_chunk_are_always_as_many(monkeypatch) -> None:
     cast = Cast()
     vote_often(cast.event, cast.first, *[1] * 4)
-    monkeypatch.setattr(rows, "CHUNK", 2)
+    monkeypatch.setattr(rows, "CHUNK_SIZE", 2)
     with CaptureQueriesContext(
         connection,
     ) as two_chunks:
@@ -237,12 +236,12 @@ def test_the_queries_of_a_chunk_are_always_as_many(monkeypatch) -> None:
 @pytest.mark.parametrize("chunk", [1, 2, 3, 500])
 def test_the_chunks_lose_nothing(cast: Cast, monkeypatch, chunk: int) -> None:
     expected = list(judgment_lines(cast.event))
-    monkeypatch.setattr(rows, "CHUNK", chunk)
+    monkeypatch.setattr(rows, "CHUNK_SIZE", chunk)
     assert list(judgment_lines(cast.event)) == expected
 
 
 def test_memory_does_not_grow_with_the_event(monkeypatch) -> None:
-    monkeypatch.setattr(rows, "CHUNK", 10)
+    monkeypatch.setattr(rows, "CHUNK_SIZE", 10)
     event = make_event()
     matchup = make_matchup(event, texts=("x" * 20_000, "y" * 20_000))
     vote_often(event, matchup, *[1] * 30)

@@ -1,6 +1,7 @@
 """Preference pairs: the documented rules of the columns, and which votes make a pair."""
 
 import json
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -12,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from arena.errors import ArenaError
 from arena.events.models import Event
 from arena.exports import rows
-from arena.exports.trl import PairOptions, pair_lines, split_of
+from arena.exports.formats.trl import FORMAT, PairOptions, find_split
 from arena.judging.models import Answer, Exclusion, Judgment
 from arena.judging.review.exclusions import exclude_judgment
 from tests.exports.cast import Cast, make_stranger, vote, vote_often
@@ -33,6 +34,12 @@ CONVERSATION = [
     {"role": "assistant", "content": "Hello."},
     {"role": "user", "content": "Why does ice float?"},
 ]
+
+
+def pair_lines(event: Event, options: PairOptions) -> Iterator[tuple[str, str]]:
+    """Each line and the part it belongs to."""
+    for piece in FORMAT.export(event, options):
+        yield piece.part, piece.data.decode()
 
 
 def pairs(event: Event, **options) -> list[dict]:
@@ -219,7 +226,7 @@ def test_a_prompt_is_in_one_part_with_all_its_votes() -> None:
 
 @pytest.mark.parametrize(("share", "part"), [(0.0, "train"), (1.0, "test")])
 def test_all_or_nothing_for_testing(share: float, part: str) -> None:
-    assert {split_of([{"role": "user", "content": str(n)}], share) for n in range(50)} == {part}
+    assert {find_split([{"role": "user", "content": str(n)}], share) for n in range(50)} == {part}
 
 
 def test_no_preference_question_no_pairs() -> None:
@@ -231,7 +238,7 @@ def test_no_preference_question_no_pairs() -> None:
 
 
 def test_the_queries_of_a_chunk_are_always_as_many(monkeypatch) -> None:
-    monkeypatch.setattr(rows, "CHUNK", 2)
+    monkeypatch.setattr(rows, "CHUNK_SIZE", 2)
     event = make_event()
     models = make_competitors(event, 2)
     counts = []

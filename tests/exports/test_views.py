@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from arena.events.models import Event, Membership
+from arena.exports.formats import FORMATS
 from arena.people.models import User
 from tests.exports.cast import Cast, somebody
 from tests.exports.test_bundle import current
@@ -19,7 +20,9 @@ from tests.factories import NOW, make_event, make_membership
 pytestmark = pytest.mark.django_db
 numbers = itertools.count()
 NOW_SEALED = {"name": "Week 1/final", "sealed_at": NOW}
-NAMES = ["exports:downloads", "exports:judgments", "exports:pairs"]
+PAGE, JUDGMENTS, PAIRS_FILE = "", "judgments.jsonl", "pairs.jsonl"
+TYPES = [f"{each.name}.features.json" for each in FORMATS.values()]
+FILES = [PAGE, *(each.file for each in FORMATS.values()), *TYPES]
 PAIRS = {"aggregate": "none", "min_votes": 1, "min_agreement": 0, "test_share": 0, "part": "all"}
 
 
@@ -42,20 +45,24 @@ def client_of(user=None) -> Client:
     return client
 
 
-def get(cast: Cast, name: str, query=None, user=None):
-    return client_of(user or cast.organizer).get(reverse(name, args=[cast.event.slug]), query)
+def address(cast: Cast, file: str) -> str:
+    return f"/events/{cast.event.slug}/exports/{file}"
 
 
-def test_the_page_offers_both_files(cast: Cast) -> None:
-    page = get(cast, "exports:downloads")
+def get(cast: Cast, file: str, query=None, user=None):
+    return client_of(user or cast.organizer).get(address(cast, file), query)
+
+
+def test_the_page_offers_every_file(cast: Cast) -> None:
+    page = get(cast, PAGE)
     assert page.status_code == 200
-    for name in NAMES[1:]:
-        assert reverse(name, args=[cast.event.slug]).encode() in page.content
+    for file in FILES[1:]:
+        assert f'"{address(cast, file)}"'.encode() in page.content
     assert (page.context["standing"], page.context["counted"]) == (7, 6)
 
 
 def test_judgments_come_as_a_file(cast: Cast) -> None:
-    response = get(cast, "exports:judgments")
+    response = get(cast, JUDGMENTS)
     assert response.streaming
     assert response.headers["Content-Disposition"] == 'attachment; filename="fair-judgments.jsonl"'
     assert "no-store" in response.headers["Cache-Control"]
@@ -63,13 +70,13 @@ def test_judgments_come_as_a_file(cast: Cast) -> None:
 
 
 def test_pairs_come_as_asked(cast: Cast) -> None:
-    response = get(cast, "exports:pairs", PAIRS)
+    response = get(cast, PAIRS_FILE, PAIRS)
     assert response.headers["Content-Disposition"] == 'attachment; filename="fair-pairs.jsonl"'
     assert len(response.getvalue().splitlines()) == 2
-    majority = get(cast, "exports:pairs", PAIRS | {"aggregate": "majority"})
+    majority = get(cast, PAIRS_FILE, PAIRS | {"aggregate": "majority"})
     assert len(majority.getvalue().splitlines()) == 1
     parts = [
-        get(cast, "exports:pairs", PAIRS | {"test_share": 0.5, "part": part})
+        get(cast, PAIRS_FILE, PAIRS | {"test_share": 0.5, "part": part})
         for part in ("train", "test")
     ]
     assert sorted(len(part.getvalue().splitlines()) for part in parts) == [0, 2]
@@ -80,29 +87,28 @@ def test_pairs_come_as_asked(cast: Cast) -> None:
     "wrong", [{"min_votes": 0}, {"min_agreement": 2}, {"aggregate": "random"}, {"part": ""}]
 )
 def test_what_cannot_be_made_is_said_on_the_page(cast: Cast, wrong) -> None:
-    response = get(cast, "exports:pairs", PAIRS | wrong)
+    response = get(cast, PAIRS_FILE, PAIRS | wrong)
     assert response.status_code == 422
     assert b'class="field-error"' in response.content
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_nobody_else_finds_them(cast: Cast, name: str) -> None:
+@pytest.mark.parametrize("file", FILES)
+def test_nobody_else_finds_them(cast: Cast, file: str) -> None:
     outsiders = [anybody(), cast.ada.user]
     for role in (Membership.Role.REVIEWER, Membership.Role.READER):
         outsiders.append(make_membership(cast.event, anybody(), role).user)
     other = anybody()
     make_event(organizer=other)
     for user in (*outsiders, other):
-        assert get(cast, name, PAIRS, user).status_code == 404
-    anonymous = client_of().get(reverse(name, args=[cast.event.slug]))
+        assert get(cast, file, PAIRS, user).status_code == 404
+    anonymous = client_of().get(address(cast, file))
     assert anonymous.status_code == 302
-    assert get(cast, name, PAIRS).status_code == 200
+    assert get(cast, file, PAIRS).status_code == 200
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_reading_only(cast: Cast, name: str) -> None:
-    url = reverse(name, args=[cast.event.slug])
-    assert client_of(cast.organizer).post(url).status_code == 405
+@pytest.mark.parametrize("file", FILES)
+def test_reading_only(cast: Cast, file: str) -> None:
+    assert client_of(cast.organizer).post(address(cast, file)).status_code == 405
 
 
 @pytest.fixture
@@ -115,7 +121,7 @@ def bundle_url(cast: Cast, settings, tmp_path: Path) -> str:
 
 
 def test_a_round_has_its_bundle(cast: Cast, bundle_url: str) -> None:
-    assert bundle_url.encode() in get(cast, "exports:downloads").content
+    assert bundle_url.encode() in get(cast, PAGE).content
     response = client_of(cast.organizer).get(bundle_url)
     disposition = 'attachment; filename="fair-week-1final.zip"'
     assert response.headers["Content-Disposition"] == disposition

@@ -6,12 +6,11 @@ from random import Random
 from typing import Any
 
 from arena.events.models import Enrollment, Event, Record
-from arena.exports.jsonl import judgment_lines
 from arena.judging.importing import import_judgments
 from arena.judging.ledger import seal_event
 from arena.judging.models import Exclusion
 from arena.judging.review.exclusions import exclude_contributor, exclude_judgment
-from tests.exports.cast import Cast
+from tests.exports.cast import Cast, judgment_lines
 from tests.factories import (
     NOW,
     make_competitors,

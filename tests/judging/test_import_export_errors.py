@@ -9,10 +9,9 @@ from django.test import Client
 from django.urls import reverse
 
 from arena.events.models import ImportJob, Record
-from arena.exports.jsonl import judgment_lines
 from arena.judging.importing import copying_records, writing
 from arena.judging.models import Judgment
-from tests.exports.cast import Cast
+from tests.exports.cast import Cast, judgment_lines
 from tests.factories import (
     make_event,
     make_user,

@@ -11,11 +11,10 @@ from django.urls import reverse
 from kombu.exceptions import OperationalError
 
 from arena.events.models import Event, ImportJob, Membership
-from arena.exports.jsonl import judgment_lines
 from arena.judging.ledger import seal_event
 from arena.judging.models import Answer, Judgment
 from arena.judging.tasks import run_vote_import
-from tests.exports.cast import Cast
+from tests.exports.cast import Cast, judgment_lines
 from tests.factories import NOW, make_enrollment, make_event, make_user
 from tests.judging.campaign import told
 from tests.judging.vote_files import with_records

@@ -166,6 +166,8 @@ class Side:
             "content_type_id": "1",
             "app_label": "people",
             "url": "nothing/here",
+            "file": "judgments.jsonl",
+            "export": "judgments",
             "name": quote(f"Round of {self.event.slug}"),
         }
         return {name: str(known.get(f"{url.name} {name}") or known[name]) for name in url.arguments}

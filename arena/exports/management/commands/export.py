@@ -1,131 +1,100 @@
-"""manage.py export EVENT --format jsonl|trl --out FILE: an event's judgments as a file."""
+"""manage.py export EVENT --format FORMAT --out FILE: an event's judgments as a file."""
 
-from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Callable, Iterable
+from argparse import ArgumentParser
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
 
+from django import forms
 from django.core.management.base import BaseCommand, CommandError
 
 from arena.errors import ArenaError
 from arena.events.models import Event
-from arena.exports.features import features_text, judgment_features, pair_features
-from arena.exports.jsonl import count_unjudged, judgment_lines
-from arena.exports.trl import SEPARATORS, PairOptions, pair_lines
-
-
-def number(kind: type[int] | type[float], low: float, high: float) -> Callable[[str], float]:
-    """A parser of numbers within bounds."""
-
-    def parse(text: str) -> float:
-        try:
-            value = kind(text)
-        except ValueError:
-            raise ArgumentTypeError(f"{text!r} is not a number") from None
-        if not low <= value <= high:
-            raise ArgumentTypeError(f"{text} is not between {low} and {high}")
-        return value
-
-    return parse
-
-
-def separator(text: str) -> str:
-    """What ends a prompt that is a string: by name, or as it stands."""
-    found = SEPARATORS.get(text, text.replace("\\n", "\n"))
-    if not found:
-        raise ArgumentTypeError("the separator is empty, so that prompt and response run together")
-    return found
+from arena.exports.documentation import name_option
+from arena.exports.formats import FORMATS
+from arena.exports.formats.base import ExportFormat, Piece
+from arena.exports.formats.columns import render_features
 
 
 class Command(BaseCommand):
-    """Write every standing judgment (jsonl), or preference pairs for TRL (trl)."""
+    """Write an event's judgments in one of the formats."""
 
-    help = "Write an event's judgments to a file: all of them, or preference pairs for training."
+    help = "Write an event's judgments to a file: all of them, or what a training wants of them."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("event", help="slug of the event")
-        parser.add_argument("--format", choices=("jsonl", "trl"), default="jsonl")
+        parser.add_argument("--format", choices=tuple(FORMATS), default="jsonl")
         parser.add_argument("--out", type=Path, required=True, help="the file to write")
-        pairs = parser.add_argument_group("preference pairs (--format trl)")
-        pairs.add_argument(
-            "--aggregate",
-            choices=("none", "majority", "unanimous"),
-            default="none",
-            help="a row per judgment (none), or one per matchup that so many votes agree on",
-        )
-        pairs.add_argument("--min-votes", type=number(int, 1, 10**6), default=1, metavar="N")
-        pairs.add_argument(
-            "--min-agreement",
-            type=number(float, 0, 1),
-            default=0.0,
-            metavar="SHARE",
-            help="of the votes on a matchup, ties included",
-        )
-        pairs.add_argument(
-            "--strings",
-            type=separator,
-            dest="separator",
-            metavar="SEPARATOR",
-            help="strings instead of messages, each prompt ending with SEPARATOR: newline, "
-            "blank-line, space, or any text (\\n is a new line); trainers join them as they are",
-        )
-        pairs.add_argument(
-            "--test-share",
-            type=number(float, 0, 1),
-            default=0.0,
-            metavar="SHARE",
-            help="of the prompts; gives FILE.train and FILE.test before the suffix",
-        )
+        known: set[str] = set()
+        for each in FORMATS.values():
+            # The form checks the values; an option that two formats share stands once.
+            fields = each.options_form.base_fields
+            group = parser.add_argument_group(f"{each.label} (--format {each.identifier})")
+            for name in [name for name in fields if name not in known]:
+                group.add_argument(name_option(name), help=describe_field(fields[name]))
+            known |= set(fields)
 
     def handle(self, *args: Any, **options: Any) -> None:
         event = Event.objects.filter(slug=options["event"]).first()
         if event is None:
             raise CommandError(f"There is no event {options['event']!r}.")
-        path = options["out"]
-        if options["format"] == "jsonl":
-            paths = {"": path}
-            lines: Iterable[tuple[str, str]] = (("", line) for line in judgment_lines(event))
-        else:
-            keys = PairOptions.__dataclass_fields__
-            wanted = PairOptions(**{key: options[key] for key in keys if options[key]})
-            paths = {"train": path, "test": path}
-            if wanted.test_share:
-                paths = {part: path.with_suffix(f".{part}{path.suffix}") for part in paths}
-            lines = pair_lines(event, wanted)
-        features = (
-            judgment_features(event)
-            if options["format"] == "jsonl"
-            else pair_features(as_strings=bool(options["separator"]))
-        )
+        chosen, path = FORMATS[options["format"]], options["out"]
+        wanted = parse_options(chosen, event, options)
+        parts = chosen.list_parts(wanted)
+        paths = {
+            part: path.with_suffix(f".{part}{path.suffix}") if part else path for part in parts
+        }
+        beside = path.with_suffix(".features.json")
         try:
-            counts = write(paths, lines)
-            beside = path.with_suffix(".features.json")
-            beside.write_text(features_text(features), encoding="utf-8")
+            counts = write_files(paths, chosen.export(event, wanted))
+            types = render_features(chosen.list_columns(event, wanted))
+            beside.write_text(types, encoding="utf-8")
         except ArenaError as error:
             raise CommandError(error.message) from error
         except OSError as error:
             raise CommandError(f"Cannot write: {error}") from error
         for written, count in counts.items():
             self.stdout.write(f"{count:,} rows in {written}.")
-        if options["format"] == "jsonl" and (left := count_unjudged(event)):
-            self.stdout.write(f"Not in it: {left:,} records that nobody has judged.")
+        if omissions := chosen.describe_omissions(event):
+            self.stdout.write(omissions)
         self.stdout.write(f"The types of the columns are in {beside}.")
 
 
-def write(paths: dict[str, Path], lines: Iterable[tuple[str, str]]) -> dict[Path, int]:
-    """Write each line to the file of its part; the files appear when they are complete."""
+def describe_field(field: forms.Field) -> str:
+    """What an option is for, and which values it takes."""
+    text = f"{field.label}. {field.help_text}"
+    if isinstance(field, forms.ChoiceField):
+        text += " " + "; ".join(f"{value}: {words}" for value, words in field.choices if value)
+    return " ".join(text.split()).replace("%", "%%")
+
+
+def parse_options(chosen: ExportFormat[Any, Any], event: Event, given: dict[str, Any]) -> Any:
+    """A format's options. Raises `CommandError` with the name of what is wrong."""
+    fields = chosen.options_form.base_fields
+    named = {name: given[name] for name in fields if given.get(name) is not None}
+    for name, value in named.items():
+        if value == "":
+            raise CommandError(f"{name_option(name)} is empty; leave it out instead.")
+    form = chosen.options_form(event, named)
+    if not form.is_valid():
+        problems = ((name, message) for name, found in form.errors.items() for message in found)
+        raise CommandError(" ".join(f"{name_option(name)}: {text}" for name, text in problems))
+    return form.options
+
+
+def write_files(paths: dict[str, Path], pieces: Iterable[Piece]) -> dict[Path, int]:
+    """Write each piece to the file of its part; the files appear when they are complete."""
     counts = dict.fromkeys(paths.values(), 0)
     drafts = {path: path.with_name(f"{path.name}.part") for path in counts}
     try:
         with ExitStack() as stack:
-            files: dict[Path, IO[str]] = {
-                path: stack.enter_context(draft.open("w", encoding="utf-8", newline="\n"))
-                for path, draft in drafts.items()
+            files: dict[Path, IO[bytes]] = {
+                path: stack.enter_context(draft.open("wb")) for path, draft in drafts.items()
             }
-            for part, line in lines:
-                files[paths[part]].write(line)
-                counts[paths[part]] += 1
+            for piece in pieces:
+                files[paths[piece.part]].write(piece.data)
+                counts[paths[piece.part]] += piece.rows
         for path, draft in drafts.items():
             draft.replace(path)
     except OSError as error:

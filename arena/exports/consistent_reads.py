@@ -1,4 +1,4 @@
-"""Reading many things as they were at one moment, while people go on judging."""
+"""Reading many rows as they were at one moment, while people go on judging."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from django.db import connection, transaction
 
 
 @contextmanager
-def one_moment() -> Iterator[None]:
+def read_consistently() -> Iterator[None]:
     """Every query inside sees the database as the first one did; no writer waits for it.
 
     Without it a judgment that is changed during a long export would be in it twice, or not at

@@ -6,10 +6,9 @@ import pytest
 from django.db import connection
 
 from arena.exports import rows
-from arena.exports.jsonl import judgment_lines
-from arena.exports.moments import one_moment
+from arena.exports.consistent_reads import read_consistently
 from arena.judging.models import Judgment
-from tests.exports.cast import vote_often
+from tests.exports.cast import judgment_lines, vote_often
 from tests.factories import make_event, make_matchup
 from tests.threads import at_once
 
@@ -17,7 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_a_judgment_made_meanwhile_does_not_wait_and_is_not_seen(monkeypatch) -> None:
-    monkeypatch.setattr(rows, "CHUNK", 1)
+    monkeypatch.setattr(rows, "CHUNK_SIZE", 1)
     event = make_event()
     matchup = make_matchup(event)
     vote_often(event, matchup, 1, 1, 1)
@@ -46,7 +45,7 @@ def test_an_export_that_is_given_up_leaves_nothing_open() -> None:
 
 
 def test_nothing_stays_open_after_an_error() -> None:
-    with pytest.raises(ZeroDivisionError), one_moment():
+    with pytest.raises(ZeroDivisionError), read_consistently():
         1 / 0  # noqa: B018
     event = make_event()
     assert list(judgment_lines(event)) == []
