@@ -25,7 +25,7 @@ from arena.events.importing.writing.pairing import Pairing
 from arena.events.importing.writing.staging import batches
 from arena.events.importing.writing.style import style_of
 from arena.judging.importing.options import VoteOptions
-from arena.judging.importing.votes import Terms, parse_vote
+from arena.judging.importing.reading.vote_lines import Terms, parse_vote
 from tests.factories import NOW
 
 # A text that says something: a blank cell of CSV is no response.

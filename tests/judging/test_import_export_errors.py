@@ -9,7 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from arena.events.models import ImportJob, Record
-from arena.judging.importing import copying_records, writing
+from arena.judging.importing.writing import judgments as writing
+from arena.judging.importing.writing import records as copying_records
 from arena.judging.models import Judgment
 from tests.exports.cast import Cast, judgment_lines
 from tests.factories import (

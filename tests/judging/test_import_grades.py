@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from arena.events.models import Event
-from arena.judging.importing.values import read_values
+from arena.judging.importing.reading.value_answers import read_values
 from arena.judging.ledger import seal_event, verify_ledger
 from arena.judging.models import Judgment
 from tests.factories import make_event

@@ -21,7 +21,7 @@ from arena.events.models import (
     ImportJob,
     Matchup,
 )
-from arena.judging.importing import writing
+from arena.judging.importing.writing import judgments as writing
 from arena.judging.ledger import seal_event, verify_ledger
 from arena.judging.models import Answer, Assignment, Judgment, Origin
 from arena.judging.tasks import seal_ledgers

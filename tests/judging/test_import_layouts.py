@@ -12,7 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from arena.events.models import Event
-from arena.judging.importing.preview import guess_mapping
+from arena.judging.importing.vote_preview import guess_mapping
 from arena.judging.models import Answer, Judgment
 from tests.factories import make_event
 from tests.judging.vote_files import with_records

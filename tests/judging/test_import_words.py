@@ -13,7 +13,7 @@ from arena.errors import ArenaError
 from arena.events.importing import import_records
 from arena.events.models import Event
 from arena.judging.importing import import_judgments
-from arena.judging.importing.values import read_values
+from arena.judging.importing.reading.value_answers import read_values
 from arena.judging.models import Judgment
 from tests.factories import make_event
 from tests.judging.foreign_votes import bring, stored

@@ -11,6 +11,6 @@ An export of another event brings its records along, which land before the votes
 """
 
 from arena.judging.importing.options import VoteOptions
-from arena.judging.importing.running import import_judgments, run_job
+from arena.judging.importing.vote_jobs import import_judgments, run_job
 
 __all__ = ["VoteOptions", "import_judgments", "run_job"]

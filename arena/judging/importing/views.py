@@ -37,9 +37,8 @@ from arena.events.importing.views import (
 )
 from arena.events.models import Enrollment, Event, ImportJob
 from arena.judging.importing.options import DUPLICATES, LEFT, Ends, VoteOptions
-from arena.judging.importing.preview import VotePreview, preview_votes, targets
-from arena.judging.importing.verdicts import number_of
-from arena.judging.importing.votes import key_of
+from arena.judging.importing.reading.preferences import key_of, number_of
+from arena.judging.importing.vote_preview import VotePreview, preview_votes, targets
 from arena.judging.models import Origin
 from arena.judging.tasks import run_vote_import
 from arena.people.models import User

@@ -19,8 +19,8 @@ from arena.events.importing.console import (
 from arena.events.models import Enrollment, Event
 from arena.judging.importing import VoteOptions, import_judgments
 from arena.judging.importing.options import DUPLICATES
-from arena.judging.importing.values import read_values
-from arena.judging.importing.verdicts import number_of
+from arena.judging.importing.reading.preferences import number_of
+from arena.judging.importing.reading.value_answers import read_values
 from arena.judging.models import Origin
 
 # Options of the command that are those of the file.

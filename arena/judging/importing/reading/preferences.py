@@ -177,3 +177,12 @@ def number_of(value: object) -> float | None:
 def plain(number: float) -> str:
     """3.0 as 3."""
     return f"{number:g}"
+
+
+def key_of(value: object) -> str:
+    """A value as the organizer's mapping knows it: its text without case and outer blanks, a whole
+    number without a point."""
+    number = number_of(value)
+    if number is not None:
+        return plain(number)
+    return " ".join(str(value).split()).casefold()

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import astuple, dataclass, field
+from datetime import datetime
 from random import Random
 from typing import Any, Self
 
@@ -10,6 +11,7 @@ from arena.events.importing.jobs import Hold
 from arena.events.importing.writing.batches import matchup_key
 from arena.events.models import Event, Question
 from arena.judging.importing.options import VoteOptions
+from arena.judging.importing.reading.vote_lines import Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,17 @@ class VoteWriter:
     comment: Question | None
     options: VoteOptions
     rng: Random
+
+    def vote_rules(self, now: datetime) -> Terms:
+        """What votes of this import may say, given the event's settings and the options."""
+        return Terms(
+            scale=self.event.scale,
+            both_bad=self.event.both_bad,
+            takes_comments=self.comment is not None,
+            zone=self.event.zone(),
+            now=now,
+            options=self.options,
+        )
 
 
 def writer_for(hold: Hold, options: VoteOptions, rng: Random) -> VoteWriter:

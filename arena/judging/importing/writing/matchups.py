@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from arena.events.importing.writing.batches import Group, new_matchup
 from arena.events.models import Event, ImportJob, Matchup, MatchupResponse, Response
-from arena.judging.importing.imported import ImportedVote, VoteWriter
+from arena.judging.importing.checking.existing import known_matchups
+from arena.judging.importing.imported_votes import ImportedVote, VoteWriter
 
 State = ImportJob.State
 # Matchups put into service in one statement: finding them walks through the event's.
@@ -33,17 +34,6 @@ def matchups_of(writer: VoteWriter, votes: Iterable[ImportedVote]) -> dict[str, 
         for position, response in enumerate((vote.first, vote.second))
     )
     return found | {matchup.key: matchup.pk for matchup in matchups}
-
-
-def known_matchups(votes: Iterable[ImportedVote]) -> dict[str, int]:
-    """Primary keys of matchups by their key. (Found by record, which is the event's: with the event
-    as a condition SQLite walks through all of the event's matchups.)"""
-    votes = list(votes)
-    matchups = Matchup.objects.filter(
-        record__in={vote.record for vote in votes},
-        key__in={vote.key() for vote in votes},
-    )
-    return dict(matchups.values_list("key", "pk"))
 
 
 def open_matchups(event: Event) -> None:

@@ -16,14 +16,16 @@ from arena.events.importing.report import ImportReport, Progress, Unreadable
 from arena.events.importing.running import recover
 from arena.events.importing.writing.staging import seen_keys, spooling
 from arena.events.models import Event, ImportJob
-from arena.judging.importing.checking import FirstPass
-from arena.judging.importing.copying import copy_export
-from arena.judging.importing.imported import ImportedVote, VoteWriter, writer_for
-from arena.judging.importing.matching import open_matchups
+from arena.judging.importing.checking.export_check import Lines
+from arena.judging.importing.checking.exported_records import Gathering
+from arena.judging.importing.checking.vote_check import FirstPass
+from arena.judging.importing.imported_votes import ImportedVote, VoteWriter, writer_for
 from arena.judging.importing.options import VoteOptions
-from arena.judging.importing.terms import terms_for
-from arena.judging.importing.values import check_answers
-from arena.judging.importing.writing import discard_unlanded, write_all
+from arena.judging.importing.reading.value_answers import check_answers
+from arena.judging.importing.writing.enrollments import enroll_under_pseudonyms
+from arena.judging.importing.writing.judgments import discard_unlanded, write_all
+from arena.judging.importing.writing.matchups import open_matchups
+from arena.judging.importing.writing.records import bring_records
 
 State = ImportJob.State
 
@@ -98,7 +100,7 @@ def run_job(
 
 def bring_votes(writer: VoteWriter, source: Source, report: ImportReport, now: datetime) -> None:
     """Check the file, then write it, unless a line is wrong."""
-    terms = terms_for(writer, now)
+    terms = writer.vote_rules(now)
     with ExitStack() as stack:
         spool, seen = stack.enter_context(spooling()), stack.enter_context(seen_keys())
         FirstPass(writer, terms, report, spool, seen).run(source)
@@ -106,6 +108,26 @@ def bring_votes(writer: VoteWriter, source: Source, report: ImportReport, now: d
             refuse(writer, report, now)
         else:
             write_all(writer, map(ImportedVote.from_json, spool), spool.count, report, now)
+
+
+def copy_export(writer: VoteWriter, source: Source, report: ImportReport, now: datetime) -> None:
+    """Import an export of another event: check all of it, then write its records, contributors and
+    votes, each in the order that they had, so that boards agree to the last digit."""
+    hold = writer.hold
+    terms = writer.vote_rules(now)
+    with ExitStack() as stack:
+        spool, seen = stack.enter_context(spooling()), stack.enter_context(seen_keys())
+        gathering = stack.enter_context(Gathering.open())
+        lines = Lines(writer, terms, report, gathering, (spool, seen))
+        lines.check(source)
+        # Raises `Unreadable`, too, and writes nothing, where a record cannot come along.
+        refused = report.error_total > 0 and not hold.job.skips_errors
+        if refused or not bring_records(writer, gathering, report):
+            report.created = report.unchanged = report.skipped = 0
+            hold.finish(State.REFUSED, report, now)
+            return
+        enroll_under_pseudonyms(writer, gathering.workers)
+        write_all(writer, lines.votes(), spool.count, report, now)
 
 
 def refuse(writer: VoteWriter, report: ImportReport, now: datetime) -> None:

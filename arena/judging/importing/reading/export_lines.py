@@ -13,9 +13,9 @@ from typing import Any
 from arena.events.importing.checking.checks import Checker, InvalidRow
 from arena.events.importing.reading.records import EXTERNAL_ID
 from arena.events.models import Enrollment, Matchup
-from arena.judging.importing.moments import parse_moment
-from arena.judging.importing.verdicts import Verdict, misfit
-from arena.judging.importing.votes import Terms
+from arena.judging.importing.reading.preferences import Verdict, misfit
+from arena.judging.importing.reading.timestamps import parse_moment
+from arena.judging.importing.reading.vote_lines import Terms
 from arena.judging.models import Exclusion, Origin
 from arena.questions.preference import SCALES
 

@@ -15,7 +15,7 @@ from arena.events.importing.checking.checks import InvalidRow, Problem
 from arena.events.importing.reading.files import Row
 from arena.events.importing.report import Unreadable
 from arena.events.models import Matchup
-from arena.judging.importing.exported import ExportedVote, Side, are_twins, record_of
+from arena.judging.importing.reading.export_lines import ExportedVote, Side, are_twins, record_of
 
 CONTROL = Matchup.Role.CONTROL
 

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from arena.events.joining.pseudonyms import pseudonym
 from arena.events.models import Enrollment
-from arena.judging.importing.imported import ImportedVote, VoteWriter
+from arena.judging.importing.imported_votes import ImportedVote, VoteWriter
 
 BATCH = 500
 
@@ -82,10 +82,3 @@ def identity(secret: str, worker: str) -> UUID:
     """The public identifier of a worker."""
     digest = hmac.digest(secret.encode(), f"worker|{worker}".encode(), "sha256")
     return UUID(bytes=digest[:16], version=4)
-
-
-def enrolled_as(writer: VoteWriter, votes: Iterable[ImportedVote]) -> dict[str, str]:
-    """The kind of those workers who are enrolled already."""
-    workers = {vote.worker for vote in votes}
-    enrolled = Enrollment.objects.filter(event=writer.event, external_id__in=workers)
-    return {str(worker): kind for worker, kind in enrolled.values_list("external_id", "kind")}

@@ -12,47 +12,13 @@ from arena.events.importing.jobs import Hold
 from arena.events.importing.report import ImportReport
 from arena.events.importing.writing.staging import batches
 from arena.events.models import Enrollment, Event, ImportJob, Matchup
-from arena.judging.importing.enrolling import enrollments_of
-from arena.judging.importing.imported import ImportedVote, VoteWriter, say
-from arena.judging.importing.matching import known_matchups, matchups_of, open_matchups
+from arena.judging.importing.imported_votes import ImportedVote, VoteWriter
+from arena.judging.importing.writing.enrollments import enrollments_of
+from arena.judging.importing.writing.matchups import matchups_of, open_matchups
 from arena.judging.models import Answer, Exclusion, Judgment
 
 State = ImportJob.State
 BATCH = 500
-
-
-def said_before(writer: VoteWriter, votes: Iterable[ImportedVote]) -> dict[str, str]:
-    """What these workers have said on these matchups already, by `ImportedVote.who()`."""
-    votes = list(votes)
-    workers = {vote.worker for vote in votes}
-    judgments = Judgment.objects.filter(
-        standing=True,
-        enrollment__in=list(
-            writer.event.enrollments.filter(external_id__in=workers).values_list("pk", flat=True)
-        ),
-        matchup__in=known_matchups(votes).values(),
-    )
-    answers = Answer.objects.filter(judgment__in=judgments)
-    preferences = {
-        judgment: answer
-        for judgment, *answer in answers.filter(question=writer.preference).values_list(
-            "judgment_id", "outcome", "both_bad", "first_on_left"
-        )
-    }
-    comments = dict(
-        answers.filter(question=writer.comment).values_list("judgment_id", "value")
-        if writer.comment
-        else ()
-    )
-    said = {}
-    for judgment, key, worker, judged_at in judgments.values_list(
-        "pk", "matchup__key", "enrollment__external_id", "judged_at"
-    ):
-        moment = judged_at.isoformat() if judged_at else None
-        comment = (comments.get(judgment) or {}).get("text", "")
-        answer = preferences.get(judgment, [None, False, None])
-        said[f"{key} {worker}"] = say(*answer, moment, comment)
-    return said
 
 
 def write_all(

@@ -19,19 +19,24 @@ from arena.events.importing.reading.rows import Row
 from arena.events.importing.report import ImportReport, LineError, Unreadable, without_options
 from arena.events.importing.writing.staging import seen_keys, spooling
 from arena.events.models import ImportJob
-from arena.judging.importing.checking import FirstPass
-from arena.judging.importing.columns import VoteColumns
-from arena.judging.importing.imported import writer_for
+from arena.judging.importing.checking.vote_check import FirstPass
+from arena.judging.importing.imported_votes import writer_for
 from arena.judging.importing.options import VoteOptions
-from arena.judging.importing.terms import terms_for
-from arena.judging.importing.verdicts import (
+from arena.judging.importing.reading.preferences import (
+    key_of,
     number_of,
     outcome_of_number,
     plain,
     verdict_of_name,
     verdict_of_word,
 )
-from arena.judging.importing.votes import COLUMNS, MEANINGS, VERDICTS, alias_of, key_of
+from arena.judging.importing.reading.vote_columns import (
+    COLUMNS,
+    MEANINGS,
+    VERDICTS,
+    VoteColumns,
+    alias_of,
+)
 
 ROWS = 5
 # Rows that are looked at, and the bytes that they may take.
@@ -224,7 +229,7 @@ def try_rows(
     with ExitStack() as stack:
         spool, seen = stack.enter_context(spooling()), stack.enter_context(seen_keys())
         writer = writer_for(trial, options, Random(0))  # noqa: S311 - draws nothing
-        first = FirstPass(writer, terms_for(writer, now), preview.report, spool, seen)
+        first = FirstPass(writer, writer.vote_rules(now), preview.report, spool, seen)
         try:
             first.check(rows, job.format, lambda: None)
         except Unreadable as error:

@@ -5,20 +5,18 @@ by word (`winner`), by degree (`outcome`, between two ends that the organizer na
 columns of 0 and 1 (`winner_model_a`, `winner_model_b`, `winner_tie`).
 """
 
-import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
-from difflib import get_close_matches
 from typing import Any
 
-from arena.events.importing.checking.checks import Checker, spelt
+from arena.events.importing.checking.checks import Checker
 from arena.events.importing.reading.records import EXTERNAL_ID, MODEL
-from arena.judging.importing.moments import parse_moment
 from arena.judging.importing.options import VoteOptions
-from arena.judging.importing.verdicts import (
+from arena.judging.importing.reading.preferences import (
     UNKNOWN_SIDE,
     Verdict,
+    key_of,
     misfit,
     number_of,
     outcome_of_number,
@@ -27,58 +25,9 @@ from arena.judging.importing.verdicts import (
     verdict_of_name,
     verdict_of_word,
 )
+from arena.judging.importing.reading.timestamps import parse_moment
+from arena.judging.importing.reading.vote_columns import FLAGS, VERDICTS, needed
 
-NEEDED = ("worker", "record", "model_a", "model_b")
-FLAGS = ("winner_model_a", "winner_model_b", "winner_tie")
-VERDICTS = ("winner", "outcome")
-COLUMNS = (*NEEDED, *VERDICTS, *FLAGS, "left", "timestamp", "comment", "turn")
-MEANINGS = {
-    "worker": "who voted",
-    "record": "the identifier of the record",
-    "model_a": "one model's name",
-    "model_b": "the other model's name",
-    "winner": "which model is better",
-    "outcome": "by how much, as a number",
-    "winner_model_a": "1 where model_a is better",
-    "winner_model_b": "1 where model_b is better",
-    "winner_tie": "1 where neither is",
-    "left": "which model stood left",
-    "timestamp": "when",
-    "comment": "why",
-    "turn": "which turn of a conversation",
-}
-# How much alike a misspelt column and the one that was meant are, 0 to 1.
-SIMILAR = 0.8
-# Columns of other projects, and what they are here.
-ALIASES = {
-    "worker": (
-        *(
-            "judge",
-            "annotator",
-            "annotator_id",
-            "worker_id",
-            "user",
-            "user_id",
-            "rater",
-            "judge_hash",
-        ),
-        *("rater_id", "evaluator", "contributor", "completed_by", "username", "pseudonym"),
-    ),
-    "record": (
-        *("external_id", "question_id", "prompt_id", "record_id", "item", "item_id", "task_id"),
-        *("id", "uid", "idx", "instance_id", "example_id", "custom_id"),
-    ),
-    "model_a": ("model_1", "model1", "model a", "modela", "generator_1", "left_model", "system_a"),
-    "model_b": ("model_2", "model2", "model b", "modelb", "generator_2", "right_model", "system_b"),
-    "winner": ("preferred", "choice", "verdict", "vote", "selected", "better", "label", "answer"),
-    "outcome": ("overall_preference", "preference", "score", "rating", "preference_score", "grade"),
-    "left": ("left_side", "shown_left", "model_left"),
-    "timestamp": (
-        *("tstamp", "time", "date", "datetime", "judged_at", "created_at", "submitted_at"),
-        *("updated_at", "completed_at", "when", "submission_time", "vote_time"),
-    ),
-    "comment": ("reason", "rationale", "explanation", "feedback", "note", "notes", "comments"),
-}
 # Said of a word in the column of winners.
 UNKNOWN_WORD = (
     "is not known: neither a model's name nor a, b, left, right, tie, both_bad and the like; say "
@@ -127,54 +76,6 @@ class EndsNeeded(Exception):
     def __init__(self, value: str, model_a: str, model_b: str) -> None:
         super().__init__(value)
         self.value, self.model_a, self.model_b = value, model_a, model_b
-
-
-def needed(options: VoteOptions) -> list[str]:
-    """The columns that a file cannot be without."""
-    return [column for column in NEEDED if column != "worker" or not options.worker]
-
-
-def missing_columns(columns: Iterable[str], options: VoteOptions) -> str:
-    """One sentence on what a file of these columns lacks to be votes; empty: nothing."""
-    columns = list(columns)
-    lacking = [f"{name} ({MEANINGS[name]})" for name in needed(options) if name not in columns]
-    if not set(columns) & {*VERDICTS, "winner_model_a"}:
-        lacking.append("winner or outcome (which model is better)")
-    if not lacking:
-        return ""
-    meant = {column: alias_of(column, columns) for column in columns} | {
-        column: name for column, name in split_columns(columns)[1].items() if name not in columns
-    }
-    hints = [f"{column}={name}" for column, name in meant.items() if name]
-    hint = f" (probably --map {' --map '.join(map(shlex.quote, hints))})" if hints else ""
-    if "worker" not in columns and "worker" in needed(options):
-        hint += "; where nobody is named, say who voted (--worker NAME)"
-    return (
-        f"These are no votes yet: no column says {', '.join(lacking)}. Map columns to them{hint}."
-    )
-
-
-def alias_of(column: str, columns: Iterable[str]) -> str:
-    """What a column probably is, where that is not there; empty: nothing known."""
-    word = spelt(column)
-    if column in COLUMNS:
-        return ""
-    known = [name for name, words in ALIASES.items() if word == name or word in map(spelt, words)]
-    return next((name for name in known if name not in columns), "")
-
-
-def split_columns(columns: Iterable[str]) -> tuple[list[str], dict[str, str]]:
-    """Columns that mean nothing here and can be left out; and those that are probably misspelt,
-    with the one that was probably meant."""
-    foreign, misspelt = [], {}
-    for column in columns:
-        if column not in COLUMNS:
-            close = get_close_matches(column.strip().casefold(), COLUMNS, n=1, cutoff=SIMILAR)
-            if close:
-                misspelt[column] = close[0]
-            else:
-                foreign.append(column)
-    return foreign, misspelt
 
 
 def parse_vote(data: Mapping[str, Any], terms: Terms) -> Vote:
@@ -258,15 +159,6 @@ def verdict_of(
     if problem and not check.has(column):
         check.refuse(column, problem)
     return verdict
-
-
-def key_of(value: object) -> str:
-    """A value as the organizer's mapping knows it: its text without case and outer blanks, a whole
-    number without a point."""
-    number = number_of(value)
-    if number is not None:
-        return plain(number)
-    return " ".join(str(value).split()).casefold()
 
 
 def mapped_value(value: object, terms: Terms) -> Verdict | None:

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from arena.errors import ArenaError
-from arena.judging.importing.verdicts import misfit, verdict_of_word
-from arena.judging.importing.votes import key_of
+from arena.judging.importing.reading.preferences import key_of, misfit, verdict_of_word
 
 
 def read_values(said: Iterable[str]) -> dict[str, str]:

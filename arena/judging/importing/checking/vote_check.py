@@ -11,24 +11,24 @@ from arena.events.importing.reading.merging import without_zeros
 from arena.events.importing.report import ImportReport, LineError, Unreadable
 from arena.events.importing.writing.staging import Seen, Spool, batches
 from arena.events.models import Competitor, Record, Response
-from arena.judging.importing.columns import VoteColumns
-from arena.judging.importing.enrolling import enrolled_as
-from arena.judging.importing.imported import ImportedVote, VoteWriter
+from arena.judging.importing.checking.existing import enrolled_as, said_before
+from arena.judging.importing.imported_votes import ImportedVote, VoteWriter
 from arena.judging.importing.options import VoteOptions
-from arena.judging.importing.verdicts import number_of, plain
-from arena.judging.importing.votes import (
+from arena.judging.importing.reading.preferences import key_of, number_of, plain
+from arena.judging.importing.reading.vote_columns import (
     NEEDED,
+    VoteColumns,
+    missing_columns,
+    split_columns,
+)
+from arena.judging.importing.reading.vote_lines import (
     UNKNOWN_WORD,
     EndsNeeded,
     LeftOut,
     Terms,
     Vote,
-    key_of,
-    missing_columns,
     parse_vote,
-    split_columns,
 )
-from arena.judging.importing.writing import said_before
 from arena.questions import KINDS, InvalidAnswer
 from arena.questions.preference import SCALES
 

@@ -1,13 +1,7 @@
-"""Bringing an export of another event along: its records, its contributors, then its votes.
-
-Everything is checked before anything is written. Records land first, votes on them after; models,
-contributors and pairs come in the order that they had, so that boards agree to the last digit.
-"""
+"""Checking an export of another event: every line by itself, then against this event."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -15,43 +9,19 @@ from arena.events.importing.checking.checks import InvalidRow, Problem
 from arena.events.importing.reading.columns import Columns
 from arena.events.importing.reading.files import Row, Source, guess_format, peek, read_rows
 from arena.events.importing.report import ImportReport, LineError, Unreadable
-from arena.events.importing.writing.staging import Seen, Spool, batches, seen_keys, spooling
-from arena.events.models import ImportJob, Matchup
-from arena.judging.importing.copying_records import bring_records
-from arena.judging.importing.enrolling import enroll_under_pseudonyms
-from arena.judging.importing.exported import ExportedVote, parse_exported, scale_misfit
-from arena.judging.importing.gathering import Gathering
-from arena.judging.importing.imported import ImportedVote, VoteWriter
-from arena.judging.importing.resolving import Resolved, resolve
-from arena.judging.importing.terms import terms_for
-from arena.judging.importing.votes import Terms
-from arena.judging.importing.writing import said_before, write_all
+from arena.events.importing.writing.staging import Seen, Spool, batches
+from arena.events.models import Matchup
+from arena.judging.importing.checking.existing import Resolved, resolve, said_before
+from arena.judging.importing.checking.exported_records import Gathering
+from arena.judging.importing.imported_votes import ImportedVote, VoteWriter
+from arena.judging.importing.reading.export_lines import ExportedVote, parse_exported, scale_misfit
+from arena.judging.importing.reading.vote_lines import Terms
 from arena.judging.models import Judgment, Origin
 
-State = ImportJob.State
 BATCH = 1_000
 COLUMNS = Columns({}, is_csv=False)
 # A line that is right, its vote, and the places of its two responses in its record.
 Checked = tuple[Row, ExportedVote, tuple[int, int]]
-
-
-def copy_export(writer: VoteWriter, source: Source, report: ImportReport, now: datetime) -> None:
-    """Check the whole file, then write records, contributors and votes."""
-    hold = writer.hold
-    terms = terms_for(writer, now)
-    with ExitStack() as stack:
-        spool, seen = stack.enter_context(spooling()), stack.enter_context(seen_keys())
-        gathering = stack.enter_context(Gathering.open())
-        lines = Lines(writer, terms, report, gathering, (spool, seen))
-        lines.check(source)
-        # Raises `Unreadable`, too, and writes nothing, where a record cannot come along.
-        refused = report.error_total > 0 and not hold.job.skips_errors
-        if refused or not bring_records(writer, gathering, report):
-            report.created = report.unchanged = report.skipped = 0
-            hold.finish(State.REFUSED, report, now)
-            return
-        enroll_under_pseudonyms(writer, gathering.workers)
-        write_all(writer, lines.votes(), spool.count, report, now)
 
 
 class Lines:

@@ -27,9 +27,9 @@ from arena.events.importing.writing.pairing import Pairing
 from arena.events.importing.writing.staging import Spool, batches
 from arena.events.importing.writing.updating import apply_staged, discard_leavings, stage_batch
 from arena.events.models import ImportJob, Matchup, Record, Response
-from arena.judging.importing.gathering import Gathering, Pair
-from arena.judging.importing.imported import VoteWriter
-from arena.judging.importing.resolving import resolve
+from arena.judging.importing.checking.existing import resolve
+from arena.judging.importing.checking.exported_records import Gathering, Pair
+from arena.judging.importing.imported_votes import VoteWriter
 
 State = ImportJob.State
 Role = Matchup.Role

@@ -1,0 +1,1 @@
+"""Checked votes into the database: enrollments, matchups, judgments, and an export's records."""
