@@ -1,18 +1,9 @@
 """All URLs. Nouns, lower case, slugs or UUIDs."""
 
 from django.contrib import admin
-from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path
 
 from arena import views
-
-
-@login_not_required
-def health(request: HttpRequest) -> HttpResponse:
-    """The web process answers."""
-    return HttpResponse("ok", content_type="text/plain")
-
 
 event_urls: list[URLPattern | URLResolver] = [
     path("events/<slug:slug>/", views.event_page, name="event"),
@@ -27,7 +18,7 @@ judging_urls: list[URLPattern | URLResolver] = [
 
 urlpatterns = [
     path("", views.home, name="home"),
-    path("health/", health, name="health"),
+    path("health/", views.health, name="health"),
     path("", include((event_urls, "events"))),
     path("", include("arena.events.importing.urls")),
     path("", include("arena.judging.importing.urls")),

@@ -210,3 +210,9 @@ def me(request: HttpRequest, slug: str) -> HttpResponse:
         "reminder": reminder_of(event, enrollment),
     }
     return render(request, "judging/me.html", context | receipts_of(enrollment, request.GET))
+
+
+@login_not_required
+def health(request: HttpRequest) -> HttpResponse:
+    """The web process answers."""
+    return HttpResponse("ok", content_type="text/plain")

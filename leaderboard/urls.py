@@ -1,6 +1,6 @@
 from django.urls import path
 
-from leaderboard.pages import notices, views
+from leaderboard.pages import views
 
 app_name = "leaderboard"
 urlpatterns = [
@@ -9,6 +9,6 @@ urlpatterns = [
     path("events/<slug:slug>/leaderboard.json", views.board_json, name="board_json"),
     path("events/<slug:slug>/contributors/", views.contributors, name="contributors"),
     path("events/<slug:slug>/winner/", views.winner, name="winner"),
-    path("account/notices/", notices.read, name="read"),
+    path("account/notices/", views.read_notice, name="read"),
     path("events/<slug:slug>/method/", views.method, name="method"),
 ]

@@ -1,12 +1,15 @@
 """The layers of .importlinter hold by themselves: a forbidden import breaks its contract."""
 
+import inspect
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.services import ROOT
 
@@ -49,8 +52,19 @@ FORBIDDEN = {
     ),
 }
 
+# Packages whose contract names every room: what is added has to be given its place.
+CONTAINERS = {
+    "arena/desk": "Inside the desk",
+    "arena/events": "Inside events",
+    "arena/exports": "Inside exports",
+    "arena/judging": "Inside judging",
+    "arena/people": "Inside people",
+    "leaderboard": "Inside the leaderboard",
+    "leaderboard/ratings": "Inside the rating engine",
+}
 
-@pytest.fixture(scope="module")
+
+@pytest.fixture
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("layers")
     for package in ("arena", "leaderboard"):
@@ -88,3 +102,38 @@ def test_every_contract_holds_and_has_an_import_that_breaks_it(copy: Path) -> No
     assert broken(copy) == set(FORBIDDEN)
     names = (copy / ".importlinter").read_text().count("\nname = ")
     assert names == len(FORBIDDEN)
+
+
+def test_a_room_without_a_place_breaks_the_contract_of_its_package(copy: Path) -> None:
+    for package in CONTAINERS:
+        (copy / package / "newcomer.py").touch()
+    assert broken(copy) == set(CONTAINERS.values())
+
+
+def test_every_app_has_a_contract_and_a_row() -> None:
+    layers = (ROOT / ".importlinter").read_text().split("[importlinter:contract:people]")[0]
+    rooms = {path.stem for path in (ROOT / "arena").glob("*.py")} - {"__init__"}
+    rooms |= {path.parent.name for path in (ROOT / "arena").glob("*/__init__.py")}
+    assert {name for name in rooms if f"arena.{name}" not in layers.split()} == set()
+    apps = {path.parent for path in ROOT.glob("*/*/apps.py")} | {ROOT / "leaderboard"}
+    assert {str(path.relative_to(ROOT)) for path in apps} <= set(CONTAINERS)
+
+
+def pages(resolver: URLResolver) -> Iterator[URLPattern]:
+    """Every page but the admin's, whose views are methods of Django's own."""
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLPattern):
+            yield entry
+        elif entry.app_name != "admin":
+            yield from pages(entry)
+
+
+def test_every_page_is_made_by_a_module_of_views() -> None:
+    made_by = {inspect.unwrap(page.callback) for page in pages(get_resolver())}
+    ours = {
+        f"{view.__module__}.{view.__name__}"
+        for view in made_by
+        if view.__module__.split(".")[0] in ("arena", "leaderboard")
+    }
+    assert len(ours) > 50
+    assert {view for view in ours if "views" not in view.split(".")[:-1]} == set()

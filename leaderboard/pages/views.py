@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.messages import get_messages
@@ -12,13 +13,13 @@ from django.core.cache import cache
 from django.core.paginator import Paginator
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.crypto import salted_hmac
 from django.utils.translation import get_language, gettext
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from arena.errors import NotFoundError
 from arena.events.access import Role, enrollment_of, event_for, has_role
@@ -28,7 +29,7 @@ from arena.events.records.controls import has_controls
 from arena.judging.models import Origin
 from leaderboard.contributors.places import build_places, is_over, place_of, standings_of
 from leaderboard.contributors.scores import first_look
-from leaderboard.models import Board, Snapshot, Standing
+from leaderboard.models import Board, Notice, Snapshot, Standing
 from leaderboard.pages.board import board_details, choose_board, filter_links, read_table
 from leaderboard.pages.columns import fact_columns
 from leaderboard.pages.downloads import to_csv, to_json
@@ -251,3 +252,18 @@ def method(request: HttpRequest, slug: str) -> HttpResponse:
         "is_staff_member": has_role(request.user, event, Role.REVIEWER),
     }
     return render(request, "leaderboard/method.html", context | method_context(event))
+
+
+@require_POST
+def read_notice(request: HttpRequest) -> HttpResponse:
+    """One's own notice has been read: it is shown no more. Anybody else's is not there."""
+    own = Notice.objects.filter(user=request.user.pk, read_at=None)
+    try:
+        named = own.filter(uuid=UUID(request.POST.get("notice", "")))
+    except ValueError:
+        return redirect("home")
+    notice = named.select_related("event").first()
+    if notice is None:
+        return redirect("home")
+    named.update(read_at=timezone.now())
+    return redirect("events:event", notice.event.slug)
