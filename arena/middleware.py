@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from arena.errors import ArenaError, LimitError, NotFoundError, TooLargeError
 from arena.events.access import Role, event_for
-from arena.events.importing.uploads import LARGEST
+from arena.events.importing.uploads import MAX_UPLOAD_BYTES
 from arena.people.limits import SAFE, Rate, network_of, take
 
 log = structlog.get_logger(__name__)
@@ -57,7 +57,7 @@ class BodyMiddleware(Middleware):
             return None
         message = _("This is more than can be sent here.")
         if may_upload(request):
-            if length <= LARGEST:
+            if length <= MAX_UPLOAD_BYTES:
                 return None
             message = _("The file is larger than 1 GB; import it in parts.")
         return answer(request, TooLargeError(message, "too_large"))

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from arena.events.importing.uploads import keep_upload
+from arena.events.importing.uploads import save_upload
 from arena.events.joining.enrolling import provision
 from arena.events.joining.invitations import invite
 from arena.events.models import (
@@ -219,7 +219,7 @@ def withdrawing_an_invitation() -> Act:
 def deleting_an_upload() -> Act:
     scene = Scene()
     file = SimpleUploadedFile("records.csv", b"external_id,prompt\n1,Why?\n")
-    job = keep_upload(scene.event, file, scene.organizer, NOW)
+    job = save_upload(scene.event, file, scene.organizer, NOW)
     return scene, "imports:discard", {}, [job.uuid]
 
 

@@ -15,7 +15,7 @@ from arena.events.importing import (
     import_records,
     running,
 )
-from arena.events.importing.jobs import Hold
+from arena.events.importing.jobs import JobHold
 from arena.events.models import (
     Competitor,
     Event,
@@ -50,8 +50,8 @@ def killed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
         with monkeypatch.context() as patch:
             patch.setattr(running, where, dies)
-            patch.setattr(running, "ROWS_A_BATCH", 10)
-            patch.setattr(Hold, "let_go", lambda *args: None)
+            patch.setattr(running, "ROWS_PER_BATCH", 10)
+            patch.setattr(JobHold, "release", lambda *args: None)
             with pytest.raises(KeyboardInterrupt):
                 bring(event, rows)
         old = timezone.now() - 2 * ImportJob.STALE_AFTER
@@ -142,7 +142,7 @@ def test_nothing_is_visible_before_the_last_batch_is_in(
         assert not connection.in_atomic_block or state != "checking"
         visible.append((state, Matchup.objects.serving().count(), Record.objects.count()))
 
-    monkeypatch.setattr(running, "ROWS_A_BATCH", 14)
+    monkeypatch.setattr(running, "ROWS_PER_BATCH", 14)
     bring(event, [record(n) for n in range(10)], progress=look)
 
     assert {seen for state, seen, _ in visible if state == "writing"} == {0}

@@ -158,7 +158,7 @@ def test_an_organizers_file_is_read(send: Callable[[str], tuple[int, bool]]) -> 
 def test_a_file_too_large_is_not_read(
     send: Callable[[str], tuple[int, bool]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("arena.middleware.LARGEST", 1024**2)
+    monkeypatch.setattr("arena.middleware.MAX_UPLOAD_BYTES", 1024**2)
     assert send("organizer") == (413, False)
 
 

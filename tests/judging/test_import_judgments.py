@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from arena.errors import ArenaError
 from arena.events.importing import ImportBusyError, import_records
-from arena.events.importing.jobs import Hold
+from arena.events.importing.jobs import JobHold
 from arena.events.models import (
     Enrollment,
     Event,
@@ -275,7 +275,7 @@ def killed(monkeypatch: pytest.MonkeyPatch) -> Callable[[Event, list[Any]], None
         with monkeypatch.context() as patch:
             patch.setattr(writing, "write_batch", dies)
             patch.setattr(writing, "BATCH", 2)
-            patch.setattr(Hold, "let_go", lambda *args: None)
+            patch.setattr(JobHold, "release", lambda *args: None)
             with pytest.raises(KeyboardInterrupt):
                 bring(event, votes)
         old = timezone.now() - 2 * ImportJob.STALE_AFTER

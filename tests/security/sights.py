@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from arena.events.importing.uploads import keep_upload
+from arena.events.importing.uploads import save_upload
 from arena.events.models import Enrollment, Event, ImportJob
 from tests.factories import make_event
 from tests.security.cast import World
@@ -93,7 +93,7 @@ def uploads(world: World) -> Iterator[ImportJob]:
     content = b"id,question,model,answer\n1,Why?,A,Because.\n"
     for state in (ImportJob.State.UPLOADED, ImportJob.State.REFUSED, ImportJob.State.QUEUED):
         file = SimpleUploadedFile("records.csv", content)
-        job = keep_upload(side.event, file, side.people[ORGANIZER], now)
+        job = save_upload(side.event, file, side.people[ORGANIZER], now)
         wrong = [{"line": n, "field": "prompt", "message": "is missing"} for n in range(2, 9)]
         job.report = {"errors": wrong} if state == ImportJob.State.REFUSED else {}
         job.state = state

@@ -20,9 +20,9 @@ from arena.events.models import Event, ImportJob
 
 State = ImportJob.State
 # Seconds between two notes of progress where no batch is written anyway.
-EVERY = 1.0
+HEARTBEAT_SECONDS = 1.0
 # Seconds: about as long as SQLite's busy handler sleeps between two looks at the lock.
-GAP = 0.025
+LOCK_GAP_SECONDS = 0.025
 
 
 class ImportBusyError(ConflictError):
@@ -32,68 +32,68 @@ class ImportBusyError(ConflictError):
         super().__init__(_("Another import into this event is under way."), "import_under_way")
 
 
-class Hold:
-    """The right to work on a job, until somebody takes it away."""
+class JobHold:
+    """One process's exclusive right to work on a job, until another process takes the job away."""
 
     def __init__(self, job: ImportJob, progress: Progress | None = None) -> None:
         self.job = job
         self.progress = progress
-        self.noted = monotonic()
+        self.last_heartbeat = monotonic()
 
-    def beat(self, done: int, total: int | None) -> None:
-        """Say that this process is alive and how far it is; first thing in every batch.
+    def write_heartbeat(self, done: int, total: int | None) -> None:
+        """Record that this process is alive and how far it is; first thing in every batch.
 
         Raises `ConflictError` where the job has been taken away. On PostgreSQL the row stays
         locked until the batch is committed, so that nobody takes it away in the middle.
         """
-        self.set(done=done, total=total, heartbeat_at=Now())
+        self.update_job(done=done, total=total, heartbeat_at=Now())
         self.job.done = done
-        self.noted = monotonic()
-        self.tell(done, total)
+        self.last_heartbeat = monotonic()
+        self.show_progress(done, total)
 
-    def glance(self, done: int, total: int | None) -> None:
-        """The same, at most once a second: for phases that write nothing."""
-        if monotonic() - self.noted > EVERY:
-            self.beat(done, total)
+    def heartbeat(self, done: int, total: int | None) -> None:
+        """Write the heartbeat at most once a second: for phases that write nothing else."""
+        if monotonic() - self.last_heartbeat > HEARTBEAT_SECONDS:
+            self.write_heartbeat(done, total)
         else:
-            self.tell(done, total)
+            self.show_progress(done, total)
 
-    def tell(self, done: int, total: int | None) -> None:
+    def show_progress(self, done: int, total: int | None) -> None:
         """Show progress to whoever started the import here."""
         if self.progress:
             self.progress(self.job.state, done, total)
 
-    def give_way(self) -> None:
-        """Between two batches: let others write.
+    def yield_lock(self) -> None:
+        """Pause between two batches, so that other processes can write.
 
         Who waits for SQLite's lock looks for it now and then, and would not find it free if one
         batch followed the other at once. Other databases have no such lock.
         """
         if connection.vendor == "sqlite":
-            sleep(GAP)
+            sleep(LOCK_GAP_SECONDS)
 
-    def move(self, state: str, **fields: object) -> None:
+    def enter_state(self, state: str, **fields: object) -> None:
         """Go on to the next state."""
-        self.set(state=state, heartbeat_at=Now(), **fields)
+        self.update_job(state=state, heartbeat_at=Now(), **fields)
         self.job.state = state
 
     def finish(self, state: str, report: ImportReport, now: datetime) -> None:
         """The job is over, with this report."""
         gone: dict[str, object] = {} if state == State.DONE else {"added": {}}
-        self.move(state, report=report.as_json(), ended_at=now, **gone)
+        self.enter_state(state, report=report.as_json(), ended_at=now, **gone)
         self.job.report = report.as_json()
 
-    def set(self, **fields: object) -> None:
-        """Write to the job's row, if it is still ours."""
+    def update_job(self, **fields: object) -> None:
+        """Write to the job's row. Raises `ConflictError` where another process has the job."""
         mine = ImportJob.objects.filter(
             pk=self.job.pk, attempt=self.job.attempt, state=self.job.state
         )
         if not mine.update(**fields):
             raise ConflictError(_("This import was taken over by another process."), "import_lost")
 
-    def let_go(self, now: datetime) -> None:
-        """Something went wrong: nothing has landed, unless changes were being applied already,
-        which the next import goes on with."""
+    def release(self, now: datetime) -> None:
+        """Give the job up after an exception: it failed and nothing is visible, unless changes were
+        being applied already; the next import continues with those."""
         mine = ImportJob.objects.filter(pk=self.job.pk, attempt=self.job.attempt)
         mine.filter(state=State.APPLYING).update(heartbeat_at=None)
         mine.filter(state__in=(State.CHECKING, State.WRITING)).update(
@@ -102,17 +102,17 @@ class Hold:
 
 
 @contextmanager
-def holding(job: ImportJob, now: datetime, progress: Progress | None) -> Iterator[Hold]:
-    """Work on a job; let go of it where an exception, Ctrl-C included, ends the work."""
-    hold = Hold(claim(job), progress)
+def hold_job(job: ImportJob, now: datetime, progress: Progress | None) -> Iterator[JobHold]:
+    """Work on a job; release it where an exception, Ctrl-C included, ends the work."""
+    hold = JobHold(claim_job(job), progress)
     try:
         yield hold
     except BaseException:
-        hold.let_go(now)
+        hold.release(now)
         raise
 
 
-def claim(job: ImportJob) -> ImportJob:
+def claim_job(job: ImportJob) -> ImportJob:
     """Begin a job, or begin it again. Raises `ImportBusyError`, and `ConflictError` where it is
     done or somebody else has just begun it."""
     waiting = ImportJob.objects.filter(pk=job.pk, attempt=job.attempt).exclude(
@@ -138,14 +138,14 @@ def claim(job: ImportJob) -> ImportJob:
     return job
 
 
-def fail_stale(event: Event, now: datetime) -> None:
+def fail_stale_jobs(event: Event, now: datetime) -> None:
     """Declare dead what has not been worked on, but for what only has to be gone on with."""
     stale = ImportJob.objects.stale().filter(event=event).exclude(state=State.APPLYING)
     stale.filter(state=State.REMOVING).update(state=State.REVERTED, ended_at=now)
     stale.update(state=State.FAILED, ended_at=now)
 
 
-def adopt_stale(event: Event) -> Hold | None:
+def adopt_stale_job(event: Event) -> JobHold | None:
     """Take over a dead job whose records are visible and whose changes are still going in."""
     job = ImportJob.objects.stale().filter(event=event, state=State.APPLYING).first()
     if job is None:
@@ -155,4 +155,4 @@ def adopt_stale(event: Event) -> Hold | None:
     if not same.update(attempt=F("attempt") + 1, heartbeat_at=Now()):
         return None
     job.refresh_from_db()
-    return Hold(job)
+    return JobHold(job)

@@ -15,7 +15,7 @@ from arena.events.importing.checking.checks import Problem
 from arena.events.importing.checking.comparing import changes_of, known_records, refusals
 from arena.events.importing.checking.doubts import KINDS
 from arena.events.importing.checking.first_pass import ONLY_RESPONSE, Checking
-from arena.events.importing.jobs import Hold, adopt_stale, fail_stale, holding
+from arena.events.importing.jobs import JobHold, adopt_stale_job, fail_stale_jobs, hold_job
 from arena.events.importing.reading.columns import RecordColumns
 from arena.events.importing.reading.exported import EXPORT_MESSAGE, HEAD, is_export
 from arena.events.importing.reading.files import Source, guess_format, opened, peek, read_rows
@@ -30,10 +30,10 @@ from arena.events.importing.writing.updating import apply_staged, discard_leavin
 from arena.events.models import Competitor, Event, ImportJob, Record, Response
 
 State = ImportJob.State
-MOST_SHOWN_TOGETHER = 9
+MAX_SHOWN_TOGETHER = 9
 # A batch is checked or written at a time; written in one transaction, which others wait for on
 # SQLite: some 500 records of two responses and a matchup, a quarter of a second.
-CHECKED_A_BATCH, ROWS_A_BATCH, CHARACTERS_A_BATCH = 1_000, 4_000, 4_000_000
+RECORDS_PER_CHECK, ROWS_PER_BATCH, CHARACTERS_PER_BATCH = 1_000, 4_000, 4_000_000
 
 
 def import_records(
@@ -83,9 +83,9 @@ def run_job(
     progress: Progress | None = None,
 ) -> ImportReport:
     """Run an import that is waiting, or again one that failed or was refused."""
-    recover(job.event, now, rng)
+    recover_stale_imports(job.event, now, rng)
     report = ImportReport()
-    with holding(job, now, progress) as hold, ExitStack() as stack:
+    with hold_job(job, now, progress) as hold, ExitStack() as stack:
         discard_leavings(job.event, hold)
         writer = writer_for(job.event, Names(job.event, competitors), rng)
         first_pass = FirstPass(writer, hold, report, stack)
@@ -100,33 +100,35 @@ def run_job(
             report.created = report.updated = report.unchanged = report.skipped = 0
             hold.finish(State.REFUSED if refused else State.DOUBTFUL, report, now)
         else:
-            write(writer, hold, first_pass.spool, report, now)
+            write_spooled(writer, hold, first_pass.spool, report, now)
     return report
 
 
-def recover(event: Event, now: datetime, rng: Random) -> None:
+def recover_stale_imports(event: Event, now: datetime, rng: Random) -> None:
     """See to imports whose process died: what was to land has landed, the rest has failed.
 
     An export's records that have landed are those of an import of votes, which has not."""
-    fail_stale(event, now)
-    if hold := adopt_stale(event):
+    fail_stale_jobs(event, now)
+    if hold := adopt_stale_job(event):
         report = ImportReport.from_json(hold.job.report)
         apply_staged(writer_for(event, Names(event), rng), hold, report)
         of_records = hold.job.kind == ImportJob.Kind.RECORDS
         hold.finish(State.DONE if of_records else State.FAILED, report, now)
 
 
-def write(writer: Writer, hold: Hold, spool: Spool, report: ImportReport, now: datetime) -> None:
+def write_spooled(
+    writer: Writer, hold: JobHold, spool: Spool, report: ImportReport, now: datetime
+) -> None:
     """The second pass: everything that the first has found to be right."""
     event = writer.event
-    hold.move(State.WRITING, done=0, total=spool.count)
+    hold.enter_state(State.WRITING, done=0, total=spool.count)
     hold.job.total = spool.count
     # Closes the race of a crash between the two: what is created is known to whoever cleans up.
     with transaction.atomic():
         added = writer.names.create(joined_late=event.judgments.exists())
-        hold.set(added=added)
+        hold.update_job(added=added)
     done = 0
-    for batch in batches(spool, lambda item: cost_of(item[2], event.matchups_per_record)):
+    for batch in batches(spool, lambda item: writing_cost(item[2], event.matchups_per_record)):
         new = [RecordRow.from_json(row) for record, _line, row in batch if record is None]
         changed = [item for item in batch if item[0] is not None]
         if new:
@@ -134,31 +136,33 @@ def write(writer: Writer, hold: Hold, spool: Spool, report: ImportReport, now: d
         if changed:
             stage_batch(hold, changed)
         done += len(batch)
-        hold.give_way()
+        hold.yield_lock()
     report.landed = True
     # From here on the import has happened: all of its new records are visible at once.
     with transaction.atomic():
-        hold.move(State.APPLYING, report=report.as_json(), done=0, total=None)
+        hold.enter_state(State.APPLYING, report=report.as_json(), done=0, total=None)
         writer.names.apply_extras()
         Record.objects.filter(event=event, imported_at=None).update(imported_at=now)
     apply_staged(writer, hold, report)
     hold.finish(State.DONE, report, now)
 
 
-def cost_of(row: dict[str, Any], per_record: int) -> float:
+def writing_cost(row: dict[str, Any], per_record: int) -> float:
     """The part of a batch that a record takes: rows to write, and characters to hold."""
     responses = row["responses"]
     matchups = per_record or len(responses) * (len(responses) - 1) // 2
     characters = sum(len(text) for _model, text in responses)
     characters += sum(len(turn["content"]) for turn in row["prompt"])
     rows = 2 + len(responses) + 3 * matchups
-    return rows / ROWS_A_BATCH + characters / CHARACTERS_A_BATCH
+    return rows / ROWS_PER_BATCH + characters / CHARACTERS_PER_BATCH
 
 
 class FirstPass:
     """Checks every line, by itself and against what is there; what has to be written is spooled."""
 
-    def __init__(self, writer: Writer, hold: Hold, report: ImportReport, stack: ExitStack) -> None:
+    def __init__(
+        self, writer: Writer, hold: JobHold, report: ImportReport, stack: ExitStack
+    ) -> None:
         """`stack` closes the temporary files that the check needs."""
         self.writer = writer
         self.hold = hold
@@ -183,11 +187,11 @@ class FirstPass:
             report=self.report,
             seen=self.seen,
             merging=self.merging,
-            tick=lambda: self.hold.glance(source.done, source.total),
+            tick=lambda: self.hold.heartbeat(source.done, source.total),
             organizations=names.organizations,
         )
         records = self.checking.records(read_rows(source.stream, format))
-        for batch in batches(records, lambda checked: cost_of_row(checked.record)):
+        for batch in batches(records, lambda checked: checking_cost(checked.record)):
             self.compare(batch)
         if not self.report.rows and not self.report.error_total:
             raise Unreadable(1, "There are no records in the file.")
@@ -229,8 +233,8 @@ class FirstPass:
         if row.control and row.control.expected is None and not self.writer.event.offers_tie():
             message = "nobody can answer “tie” on this event's scale"
             return [Problem("control.expected", message)]
-        if not self.writer.in_pairs and len(row.responses) > MOST_SHOWN_TOGETHER:
-            message = f"more than {MOST_SHOWN_TOGETHER} cannot be shown together"
+        if not self.writer.in_pairs and len(row.responses) > MAX_SHOWN_TOGETHER:
+            message = f"more than {MAX_SHOWN_TOGETHER} cannot be shown together"
             return [Problem("responses", message)]
         return []
 
@@ -240,8 +244,8 @@ class FirstPass:
         self.checking.doubt(checked, more)
 
 
-def cost_of_row(row: RecordRow) -> float:
+def checking_cost(row: RecordRow) -> float:
     """The part of a batch that a row takes while it is compared."""
     characters = sum(len(response.text) for response in row.responses)
     characters += sum(len(turn["content"]) for turn in row.prompt)
-    return 1 / CHECKED_A_BATCH + characters / CHARACTERS_A_BATCH
+    return 1 / RECORDS_PER_CHECK + characters / CHARACTERS_PER_BATCH

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from arena.errors import ConflictError
-from arena.events.importing.jobs import Hold, ImportBusyError
+from arena.events.importing.jobs import ImportBusyError, JobHold
 from arena.events.importing.writing.updating import discard_leavings
 from arena.events.models import Competitor, ImportJob, Matchup, Record, Response
 
@@ -102,7 +102,7 @@ def finish_taking_back(job_id: int, now: datetime) -> ImportJob | None:
     job = ImportJob.objects.filter(pk=job_id, state=State.REMOVING).select_related("event").first()
     if job is None:
         return None
-    hold = Hold(job)
+    hold = JobHold(job)
     discard_leavings(job.event, hold)
-    hold.move(State.REVERTED, ended_at=now)
+    hold.enter_state(State.REVERTED, ended_at=now)
     return job

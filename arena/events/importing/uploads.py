@@ -21,14 +21,14 @@ from arena.people.models import User
 
 State = ImportJob.State
 # Bytes of a request; the middleware refuses what is longer before anything reads it.
-LARGEST = 1024**3
+MAX_UPLOAD_BYTES = 1024**3
 # What nobody has confirmed or corrected by then is deleted with the next upload.
-KEPT_FOR = timedelta(days=1)
+KEEP_UPLOADS_FOR = timedelta(days=1)
 # Before confirmation, and again after a refusal or a crash.
 STARTABLE = (State.UPLOADED, State.DOUBTFUL, State.REFUSED, State.FAILED)
 
 
-def keep_upload(
+def save_upload(
     event: Event,
     upload: "UploadedFile[Any]",
     user: User,
@@ -37,7 +37,7 @@ def keep_upload(
 ) -> ImportJob:
     """Store an uploaded file as an import that waits for its mapping; an export of judgments is
     one of votes, wherever it was dropped."""
-    abandoned = event.import_jobs.filter(state__in=STARTABLE, created_at__lt=now - KEPT_FOR)
+    abandoned = event.import_jobs.filter(state__in=STARTABLE, created_at__lt=now - KEEP_UPLOADS_FOR)
     for job in abandoned.exclude(file=None).exclude(file=""):
         discard_upload(job)
     upload.seek(0)
@@ -60,7 +60,7 @@ def keep_upload(
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class UploadChoices:
     """What the organizer has chosen for an upload."""
 
     mapping: Mapping[str, str]
@@ -69,7 +69,7 @@ class Choices:
     accepted: Sequence[str] = ()
 
 
-def keep_choices(job: ImportJob, choices: Choices) -> None:
+def save_choices(job: ImportJob, choices: UploadChoices) -> None:
     """What the organizer has chosen so far, unless the import has begun meanwhile."""
     waiting = ImportJob.objects.filter(pk=job.pk, state__in=STARTABLE)
     waiting.update(
@@ -79,7 +79,7 @@ def keep_choices(job: ImportJob, choices: Choices) -> None:
     )
 
 
-def queue_upload(job: ImportJob, choices: Choices) -> None:
+def queue_upload(job: ImportJob, choices: UploadChoices) -> None:
     """The organizer has confirmed: the import waits for a worker.
 
     Raises `ConflictError` where it is under way or done.
@@ -96,7 +96,7 @@ def queue_upload(job: ImportJob, choices: Choices) -> None:
         raise ConflictError(_("This import has been begun already."), "import_begun")
 
 
-def wait_again(job: ImportJob) -> None:
+def restart_wait(job: ImportJob) -> None:
     """A queued import was handed to the workers once more: its wait begins again."""
     ImportJob.objects.filter(pk=job.pk, state=State.QUEUED).update(heartbeat_at=Now())
 

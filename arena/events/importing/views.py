@@ -29,12 +29,12 @@ from arena.events.importing.report import ImportReport, without_options
 from arena.events.importing.taking_back import TakingBack, take_back, taking_back_of
 from arena.events.importing.uploads import (
     STARTABLE,
-    Choices,
+    UploadChoices,
     discard_upload,
-    keep_choices,
-    keep_upload,
     queue_upload,
-    wait_again,
+    restart_wait,
+    save_choices,
+    save_upload,
 )
 from arena.events.lifecycle.transitions import missing_before_opening
 from arena.events.models import Event, ImportJob
@@ -76,7 +76,7 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
     form = UploadForm(request.POST, request.FILES) if posted else UploadForm()
     if posted and form.is_valid():
         assert isinstance(request.user, User)
-        upload = keep_upload(event, form.cleaned_data["file"], request.user, timezone.now())
+        upload = save_upload(event, form.cleaned_data["file"], request.user, timezone.now())
         return redirect(PAGES[upload.kind]["job_page"], slug, upload.uuid)
     context = {"form": form, "recent": event.import_jobs.all()[:RECENT]}
     return setup_page(request, "events/import.html", event, context, 400 if posted else 200)
@@ -185,10 +185,10 @@ def start(request: HttpRequest, this: ImportJob) -> HttpResponse:
             raise ArenaError(_("The file is gone; upload it again."), "file_gone")
         choices = posted_choices(this, request.POST)
         if "look" in request.POST:
-            keep_choices(this, choices)
+            save_choices(this, choices)
             return redirect(f"{reverse('imports:job', args=(this.event.slug, this.uuid))}?edit=1")
         queue_upload(this, choices)
-    wait_again(this)
+    restart_wait(this)
     # Again where a worker has died or a message was lost: the task finds out what is left to do.
     try:
         hand_over(partial(run_import.delay, this.pk))
@@ -247,7 +247,7 @@ def doubts_of(report: ImportReport | None) -> list[dict[str, Any]]:
     ]
 
 
-def posted_choices(this: ImportJob, posted: QueryDict) -> Choices:
+def posted_choices(this: ImportJob, posted: QueryDict) -> UploadChoices:
     """What a form says; what it has no boxes for stays as it was."""
     mapping = this.mapping
     if "mapped" in posted:
@@ -256,7 +256,7 @@ def posted_choices(this: ImportJob, posted: QueryDict) -> Choices:
     accepted = [kind for kind in posted.getlist("accept") if kind in KINDS]
     if "mapped" not in posted:
         accepted = list({*this.accepted, *accepted})
-    return Choices(mapping, skips_errors="skip" in posted, accepted=accepted)
+    return UploadChoices(mapping, skips_errors="skip" in posted, accepted=accepted)
 
 
 def posted_mapping(preview: Preview, posted: Mapping[str, str]) -> dict[str, str]:

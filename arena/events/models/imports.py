@@ -39,7 +39,7 @@ class ImportJobQuerySet(models.QuerySet["ImportJob"]):
             Q(heartbeat_at=None) | Q(heartbeat_at__lt=Now() - ImportJob.STALE_AFTER)
         )
 
-    def unlanded(self) -> "ImportJobQuerySet":
+    def unfinished(self) -> "ImportJobQuerySet":
         """Imports that have not come to their end: what they have written so far is invisible."""
         return self.exclude(state=ImportJob.State.DONE)
 

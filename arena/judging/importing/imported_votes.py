@@ -7,7 +7,7 @@ from random import Random
 from typing import Any, Self
 
 from arena.errors import ArenaError
-from arena.events.importing.jobs import Hold
+from arena.events.importing.jobs import JobHold
 from arena.events.importing.writing.batches import matchup_key
 from arena.events.models import Event, Question
 from arena.judging.importing.options import VoteOptions
@@ -71,7 +71,7 @@ class VoteWriter:
     """Everything that writing votes into one event needs."""
 
     event: Event
-    hold: Hold
+    hold: JobHold
     preference: Question
     # Takes comments; null where the event asks for no text.
     comment: Question | None
@@ -90,7 +90,7 @@ class VoteWriter:
         )
 
 
-def writer_for(hold: Hold, options: VoteOptions, rng: Random) -> VoteWriter:
+def writer_for(hold: JobHold, options: VoteOptions, rng: Random) -> VoteWriter:
     """A writer that knows the event's questions. Raises `ArenaError` without a preference."""
     event = hold.job.event
     questions = list(event.questions.all())

@@ -20,11 +20,11 @@ from arena.errors import ArenaError, NotFoundError
 from arena.events.access import Role, event_for
 from arena.events.importing.uploads import (
     STARTABLE,
-    Choices,
-    keep_choices,
-    keep_upload,
+    UploadChoices,
     queue_upload,
-    wait_again,
+    restart_wait,
+    save_choices,
+    save_upload,
 )
 from arena.events.importing.views import (
     RECENT,
@@ -64,7 +64,7 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
     if posted and form.is_valid():
         assert isinstance(request.user, User)
         file, now = form.cleaned_data["file"], timezone.now()
-        upload = keep_upload(event, file, request.user, now, Kind.JUDGMENTS)
+        upload = save_upload(event, file, request.user, now, Kind.JUDGMENTS)
         return redirect("votes:job", slug, upload.uuid)
     recent = event.import_jobs.filter(kind=Kind.JUDGMENTS)[:RECENT]
     context = {"form": form, "recent": recent, "counted": event.counted_origins()}
@@ -101,7 +101,7 @@ def start(request: HttpRequest, this: ImportJob) -> HttpResponse:
     if this.state in STARTABLE:
         if not can_edit(this):
             raise ArenaError(_("The file is gone; upload it again."), "file_gone")
-        choices = Choices(this.mapping, skips_errors="skip" in request.POST)
+        choices = UploadChoices(this.mapping, skips_errors="skip" in request.POST)
         if "mapped" in request.POST:
             choices = keep_posted(this, request.POST)
         if "look" in request.POST:
@@ -110,7 +110,7 @@ def start(request: HttpRequest, this: ImportJob) -> HttpResponse:
             messages.error(request, question)
             return redirect(f"{page}?edit=1")
         queue_upload(this, choices)
-    wait_again(this)
+    restart_wait(this)
     # Again where a worker has died or a message was lost: the task finds out what is left to do.
     try:
         transaction.on_commit(partial(run_vote_import.delay, this.pk))
@@ -120,7 +120,7 @@ def start(request: HttpRequest, this: ImportJob) -> HttpResponse:
     return redirect(page)
 
 
-def keep_posted(this: ImportJob, posted: QueryDict) -> Choices:
+def keep_posted(this: ImportJob, posted: QueryDict) -> UploadChoices:
     """Store the mapping and the answers of the form."""
     columns = preview_votes(this, this.mapping or None, timezone.now()).columns
     known = dict(targets())
@@ -128,8 +128,8 @@ def keep_posted(this: ImportJob, posted: QueryDict) -> Choices:
     for index, column in enumerate(columns):
         chosen = posted.get(f"map-{index}", "")
         mapping[column] = chosen if chosen in known else ""
-    choices = Choices(mapping, skips_errors="skip" in posted)
-    keep_choices(this, choices)
+    choices = UploadChoices(mapping, skips_errors="skip" in posted)
+    save_choices(this, choices)
     options = posted_options(posted).as_json()
     ImportJob.objects.filter(pk=this.pk, state__in=STARTABLE).update(vote_options=options)
     this.mapping, this.vote_options = mapping, options

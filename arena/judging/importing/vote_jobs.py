@@ -8,12 +8,12 @@ from random import Random
 from typing import BinaryIO
 
 from arena.errors import ConflictError
-from arena.events.importing.jobs import holding
+from arena.events.importing.jobs import hold_job
 from arena.events.importing.reading.exported import HEAD, is_export
 from arena.events.importing.reading.files import Source, opened, peek
 from arena.events.importing.reading.names import CompetitorRow
 from arena.events.importing.report import ImportReport, Progress, Unreadable
-from arena.events.importing.running import recover
+from arena.events.importing.running import recover_stale_imports
 from arena.events.importing.writing.staging import seen_keys, spooling
 from arena.events.models import Event, ImportJob
 from arena.judging.importing.checking.export_check import Lines
@@ -80,8 +80,8 @@ def run_job(
     progress: Progress | None = None,
 ) -> ImportReport:
     """Run an import that is waiting, or again one that failed or was refused."""
-    recover(job.event, now, rng)
-    with holding(job, now, progress) as hold:
+    recover_stale_imports(job.event, now, rng)
+    with hold_job(job, now, progress) as hold:
         writer = writer_for(hold, VoteOptions.from_json(job.vote_options), rng)
         open_matchups(writer.event)
         discard_unlanded(writer.event, hold)

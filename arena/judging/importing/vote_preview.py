@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from arena.events.importing.checking.checks import InvalidRow
-from arena.events.importing.jobs import Hold
+from arena.events.importing.jobs import JobHold
 from arena.events.importing.preview import excerpt
 from arena.events.importing.reading.exported import HEAD, is_export
 from arena.events.importing.reading.files import opened, peek, read_rows
@@ -223,7 +223,7 @@ def try_rows(
     now: datetime,
 ) -> None:
     """Check the rows as the import will, and write nothing."""
-    trial = Hold(job)
+    trial = JobHold(job)
     trial.job.mapping = preview.mapping
     is_asked = any(value.answer is None for value in preview.values)
     with ExitStack() as stack:

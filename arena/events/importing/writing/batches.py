@@ -8,7 +8,7 @@ from random import Random
 
 from django.db import transaction
 
-from arena.events.importing.jobs import Hold
+from arena.events.importing.jobs import JobHold
 from arena.events.importing.reading.names import Names
 from arena.events.importing.reading.records import ControlRow, RecordRow
 from arena.events.importing.writing.pairing import Pair, Pairing
@@ -69,7 +69,7 @@ def pairs_met(event: Event) -> Iterator[Pair]:
             yield owners[0], owners[1]
 
 
-def create_batch(writer: Writer, rows: Sequence[RecordRow], hold: Hold, done: int) -> None:
+def create_batch(writer: Writer, rows: Sequence[RecordRow], hold: JobHold, done: int) -> None:
     """Write new records in one short transaction, so that whoever judges never waits long."""
     records = [
         Record(
@@ -89,7 +89,7 @@ def create_batch(writer: Writer, rows: Sequence[RecordRow], hold: Hold, done: in
     # Closes the race with whoever takes this import for dead (`beat` looks at the job's row), and
     # leaves no record without its matchups.
     with transaction.atomic():
-        hold.beat(done + len(rows), hold.job.total)
+        hold.write_heartbeat(done + len(rows), hold.job.total)
         Record.objects.bulk_create(records)
         for record, group in zip(records, responses, strict=True):
             for response in group:

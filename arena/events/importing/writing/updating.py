@@ -14,7 +14,7 @@ from arena.events.importing.checking.comparing import (
     known_records,
     refusals,
 )
-from arena.events.importing.jobs import Hold
+from arena.events.importing.jobs import JobHold
 from arena.events.importing.reading.records import RecordRow
 from arena.events.importing.report import ImportReport, LineError
 from arena.events.importing.writing.batches import (
@@ -31,18 +31,18 @@ from arena.events.models import Control, Event, ImportJob, Matchup, Record, Resp
 BATCH = 200
 
 
-def stage_batch(hold: Hold, changed: Iterable[tuple[int, int, dict[str, Any]]]) -> None:
+def stage_batch(hold: JobHold, changed: Iterable[tuple[int, int, dict[str, Any]]]) -> None:
     """Keep changes (primary key, line, row) until the import lands."""
     # Closes the race with whoever takes this import for dead.
     with transaction.atomic():
-        hold.beat(hold.job.done, hold.job.total)
+        hold.write_heartbeat(hold.job.done, hold.job.total)
         StagedRecord.objects.bulk_create(
             StagedRecord(job=hold.job, record_id=record, line=line, content=row)
             for record, line, row in changed
         )
 
 
-def apply_staged(writer: Writer, hold: Hold, report: ImportReport) -> None:
+def apply_staged(writer: Writer, hold: JobHold, report: ImportReport) -> None:
     """Apply the job's staged changes batch by batch; where it stops, it can be gone on with."""
     staged = StagedRecord.objects.filter(job=hold.job)
     total = staged.count()
@@ -50,13 +50,13 @@ def apply_staged(writer: Writer, hold: Hold, report: ImportReport) -> None:
     while batch := list(staged[:BATCH]):
         apply_batch(writer, batch, hold, report, (done, total))
         done += len(batch)
-        hold.give_way()
+        hold.yield_lock()
 
 
 def apply_batch(
     writer: Writer,
     batch: Sequence[StagedRecord],
-    hold: Hold,
+    hold: JobHold,
     report: ImportReport,
     progress: tuple[int, int],
 ) -> None:
@@ -68,7 +68,7 @@ def apply_batch(
     # Closes the race with a contributor who is being shown one of these texts: taking a matchup
     # updates its row, so that it is either taken before we look, or shown with the new text.
     with transaction.atomic():
-        hold.beat(*progress)
+        hold.write_heartbeat(*progress)
         list(Matchup.objects.select_for_update().filter(record__in=rows).values_list("pk"))
         for known in known_records(
             writer.event, [row.external_id for row in rows.values()]
@@ -86,7 +86,7 @@ def apply_batch(
                 changed.take(writer, row, known, changes)
         changed.write(writer)
         StagedRecord.objects.filter(pk__in=[staged.pk for staged in batch]).delete()
-        hold.set(report=report.as_json())
+        hold.update_job(report=report.as_json())
 
 
 @dataclass(slots=True)
@@ -182,16 +182,16 @@ def set_control(
     new_control(writer, matchup, sign, row.control.reason).save(force_insert=True)
 
 
-def discard_leavings(event: Event, hold: Hold) -> None:
+def discard_leavings(event: Event, hold: JobHold) -> None:
     """Take away what imports that died have left behind; called by whoever holds the event."""
     while unfinished := list(
         Record.objects.filter(event=event, imported_at=None).values_list("pk", flat=True)[:BATCH]
     ):
         Record.objects.filter(pk__in=unfinished).delete()
-        hold.glance(0, None)
+        hold.heartbeat(0, None)
     StagedRecord.objects.filter(job__event=event).delete()
     landing = ImportJob.State.APPLYING
-    for job in event.import_jobs.exclude(added={}).unlanded().exclude(state=landing):
+    for job in event.import_jobs.exclude(added={}).unfinished().exclude(state=landing):
         event.competitors.filter(pk__in=job.added["competitors"], responses=None).delete()
         event.categories.filter(pk__in=job.added["categories"], records=None).delete()
         type(job).objects.filter(pk=job.pk).update(added={})

@@ -54,7 +54,7 @@ class Lines:
         rows = self.parsed(read_rows(source.stream, format))
         for batch in batches(rows, lambda checked: 1 / BATCH + len(checked[1].comment) / 1e6):
             self.compare(batch)
-            self.writer.hold.glance(source.done, source.total)
+            self.writer.hold.heartbeat(source.done, source.total)
         self.warn()
 
     def parsed(self, rows: Iterator[Row | LineError]) -> Iterator[Checked]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from arena.events.importing.checking.checks import InvalidRow, Problem, unknown
-from arena.events.importing.jobs import Hold
+from arena.events.importing.jobs import JobHold
 from arena.events.importing.reading.files import Row, Source, guess_format, peek, read_rows
 from arena.events.importing.reading.merging import without_zeros
 from arena.events.importing.report import ImportReport, LineError, Unreadable
@@ -70,7 +70,7 @@ class FirstPass:
         self.unknown: dict[str, None] = {}
 
     @property
-    def hold(self) -> Hold:
+    def hold(self) -> JobHold:
         """The right to work on this import."""
         return self.writer.hold
 
@@ -87,7 +87,7 @@ class FirstPass:
             raise Unreadable(1, "There are no votes in the file.")
         format = job.format or guess_format(job.file_name, head)
         rows = read_rows(source.stream, format)
-        self.check(rows, format, lambda: self.hold.glance(source.done, source.total))
+        self.check(rows, format, lambda: self.hold.heartbeat(source.done, source.total))
 
     def check(self, rows: Iterable[Row | LineError], format: str, tick: Callable[[], None]) -> None:
         """Check rows, calling `tick` now and then. Raises `Unreadable` where they are no votes."""

@@ -73,9 +73,9 @@ def enroll_under_pseudonyms(writer: VoteWriter, workers: Mapping[str, tuple[int,
         new.sort(key=lambda enrollment: workers[str(enrollment.external_id)][0])
         # Closes the race with whoever takes this import for dead.
         with transaction.atomic():
-            hold.beat(hold.job.done, hold.job.total)
+            hold.write_heartbeat(hold.job.done, hold.job.total)
             Enrollment.objects.bulk_create(new)
-        hold.give_way()
+        hold.yield_lock()
 
 
 def identity(secret: str, worker: str) -> UUID:

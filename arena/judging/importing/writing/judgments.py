@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from arena.events.importing.jobs import Hold
+from arena.events.importing.jobs import JobHold
 from arena.events.importing.report import ImportReport
 from arena.events.importing.writing.staging import batches
 from arena.events.models import Enrollment, Event, ImportJob, Matchup
@@ -30,17 +30,17 @@ def write_all(
 ) -> None:
     """Write every vote in its order, then let all of them land at once."""
     hold = writer.hold
-    hold.move(State.WRITING, done=0, total=total)
+    hold.enter_state(State.WRITING, done=0, total=total)
     done = 0
     for batch in batches(votes, lambda vote: 1 / BATCH + len(vote.comment) / 1e6):
         done += len(batch)
         # Closes the race with whoever takes this import for dead (`beat` looks at its row), and
         # keeps judgments and their answers together.
         with transaction.atomic():
-            hold.beat(done, total)
+            hold.write_heartbeat(done, total)
             for part in without_repeats(batch):
                 write_batch(writer, part)
-        hold.give_way()
+        hold.yield_lock()
     report.landed = True
     # From here on the import has happened: the job's row says so for all of its judgments.
     hold.finish(State.DONE, report, now)
@@ -161,7 +161,7 @@ def earlier_revisions(
     return found
 
 
-def discard_unlanded(event: Event, hold: Hold) -> None:
+def discard_unlanded(event: Event, hold: JobHold) -> None:
     """Take away what imports of judgments that died have left behind; never sealed, never seen."""
     dead = event.import_jobs.filter(kind=ImportJob.Kind.JUDGMENTS, state=State.FAILED)
     moments = list(dead.values_list("created_at", flat=True))
@@ -169,7 +169,7 @@ def discard_unlanded(event: Event, hold: Hold) -> None:
     while batch := list(judgments.values_list("pk", flat=True)[:BATCH]):
         Answer.objects.filter(judgment__in=batch).delete()
         Judgment.objects.filter(pk__in=batch).delete()
-        hold.glance(0, None)
+        hold.heartbeat(0, None)
     Matchup.objects.filter(
         event=event, retired_at__in=moments, judgments=None, assignments=None
     ).delete()

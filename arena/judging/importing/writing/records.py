@@ -14,7 +14,7 @@ from arena.events.importing.reading.columns import RecordColumns
 from arena.events.importing.reading.names import CompetitorRow, Names
 from arena.events.importing.reading.records import RecordRow
 from arena.events.importing.report import ImportReport, LineError
-from arena.events.importing.running import FirstPass, cost_of, cost_of_row
+from arena.events.importing.running import FirstPass, checking_cost, writing_cost
 from arena.events.importing.writing.batches import (
     Group,
     Writer,
@@ -64,9 +64,9 @@ def bring_records(votes: VoteWriter, gathering: Gathering, report: ImportReport)
             merging=check.merging,
         )
         records = check.checking.records(gathering.rows())
-        for batch in batches(records, lambda one: cost_of_row(one.record)):
+        for batch in batches(records, lambda one: checking_cost(one.record)):
             check.compare(batch)
-            hold.glance(hold.job.done, hold.job.total)
+            hold.heartbeat(hold.job.done, hold.job.total)
         add_to(report, of_records)
         if of_records.error_total and not hold.job.skips_errors:
             return False
@@ -98,14 +98,14 @@ def write(
 ) -> None:
     """Write new records where nobody sees them, show them at once, then apply changes."""
     event, hold = votes.event, votes.hold
-    hold.move(State.WRITING, done=0, total=spool.count)
+    hold.enter_state(State.WRITING, done=0, total=spool.count)
     hold.job.total = spool.count
     # Closes the race of a crash between the two: what is created is known to whoever cleans up.
     with transaction.atomic():
-        hold.set(added=writer.names.create(joined_late=event.judgments.exists()))
+        hold.update_job(added=writer.names.create(joined_late=event.judgments.exists()))
     unpaired = replace(writer, pairing=Unpaired(0, votes.rng))
     done, created = 0, []
-    for batch in batches(spool, lambda item: cost_of(item[2], 1)):
+    for batch in batches(spool, lambda item: writing_cost(item[2], 1)):
         new = [RecordRow.from_json(row) for record, _line, row in batch if record is None]
         changed = [item for item in batch if item[0] is not None]
         if new:
@@ -114,11 +114,11 @@ def write(
         if changed:
             stage_batch(hold, changed)
         done += len(batch)
-        hold.give_way()
+        hold.yield_lock()
     pair_up(writer, votes, gathering, created)
     fill_up(writer, votes, created)
     with transaction.atomic():
-        hold.move(State.APPLYING, report=report.as_json(), added={}, done=0, total=None)
+        hold.enter_state(State.APPLYING, report=report.as_json(), added={}, done=0, total=None)
         Record.objects.filter(event=event, imported_at=None).update(imported_at=hold.job.created_at)
     apply_staged(writer, hold, report)
 
@@ -130,9 +130,9 @@ def pair_up(writer: Writer, votes: VoteWriter, gathering: Gathering, names: Iter
     for start in range(0, len(pairs), BATCH):
         # Closes the race with whoever takes this import for dead.
         with transaction.atomic():
-            votes.hold.beat(votes.hold.job.done, votes.hold.job.total)
+            votes.hold.write_heartbeat(votes.hold.job.done, votes.hold.job.total)
             pair_batch(writer, gathering, pairs[start : start + BATCH])
-        votes.hold.give_way()
+        votes.hold.yield_lock()
 
 
 def pair_batch(writer: Writer, gathering: Gathering, pairs: Sequence[tuple[str, Pair]]) -> None:
@@ -164,9 +164,9 @@ def fill_up(writer: Writer, votes: VoteWriter, names: Sequence[str]) -> None:
     for start in range(0, len(names), BATCH):
         some = names[start : start + BATCH]
         with transaction.atomic():  # closes the same race
-            votes.hold.beat(votes.hold.job.done, votes.hold.job.total)
+            votes.hold.write_heartbeat(votes.hold.job.done, votes.hold.job.total)
             create_matchups(writer, list(further_groups(writer, some)))
-        votes.hold.give_way()
+        votes.hold.yield_lock()
 
 
 def further_groups(writer: Writer, names: Sequence[str]) -> Iterator[Group]:
