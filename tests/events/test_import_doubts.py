@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from arena.events.importing.checking.doubts import KINDS
+from arena.events.importing.checking.doubts import DOUBT_KINDS
 from arena.events.management.commands import import_records as command
 from arena.events.models import Competitor, Event, ImportJob, Record
 from tests.events.bringing import bring, kinds, lines_of, matchups, stored, table
@@ -108,7 +108,7 @@ def test_what_is_doubtful_is_asked_about_and_nothing_lands_before(event: Event, 
     assert (report.landed, report.errors, Record.objects.exists()) == (False, [], False)
     assert ImportJob.objects.get().state == ImportJob.State.DOUBTFUL
     (doubt,) = report.doubts
-    assert str(KINDS[doubt.kind])
+    assert str(DOUBT_KINDS[doubt.kind])
     assert doubt.message
     assert not Competitor.objects.exists()
     assert bring(event, lines_of(record), accepts_doubts=True).landed

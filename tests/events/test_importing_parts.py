@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arena.events.importing.checking.checks import InvalidRow, Problem, unknown
-from arena.events.importing.checking.leaks import leak_in
+from arena.events.importing.checking.checks import InvalidRowError, Problem, explain_unknown
+from arena.events.importing.checking.leaks import find_leak
 from arena.events.importing.preview import guess_mapping
 from arena.events.importing.reading.cells import record_of_cells
 from arena.events.importing.reading.files import FORMATS, Row, guess_format, opened, read_rows
@@ -85,7 +85,7 @@ def problems_of(parse: Callable[..., object], *arguments: Any) -> list[Problem]:
     """What a parser refuses; it raises nothing else, and never without a reason."""
     try:
         parse(*arguments)
-    except InvalidRow as error:
+    except InvalidRowError as error:
         return error.problems
     return []
 
@@ -102,7 +102,7 @@ def problems_of(parse: Callable[..., object], *arguments: Any) -> list[Problem]:
 def test_any_object_is_a_record_or_a_list_of_problems(data: dict[str, Any]) -> None:
     try:
         row = parse_record(data)
-    except InvalidRow as error:
+    except InvalidRowError as error:
         for problem in error.problems:
             printable(LineError(1, problem.field, problem.message)).message.encode()
     else:
@@ -183,8 +183,8 @@ def test_formats_are_recognised(name: str, head: bytes, format: str) -> None:
 
 
 def test_suggestions_name_what_was_meant() -> None:
-    assert unknown("Promt", ["prompt", "responses"]) == "is unknown; did you mean prompt?"
-    assert unknown("zzz", ["prompt"]) == "is unknown"
+    assert explain_unknown("Promt", ["prompt", "responses"]) == "is unknown; did you mean prompt?"
+    assert explain_unknown("zzz", ["prompt"]) == "is unknown"
 
 
 def test_mappings_are_guessed_from_what_others_call_things() -> None:
@@ -296,7 +296,7 @@ def test_no_text_takes_long_to_count(piece: str) -> None:
     text = piece * (300_000 // len(piece))
     started = time.process_time()
     style_of(text)
-    leak_in(text, "Claude v2", "Anthropic")
+    find_leak(text, "Claude v2", "Anthropic")
 
     assert time.process_time() - started < 1
 
@@ -336,12 +336,12 @@ def test_no_text_takes_long_to_count(piece: str) -> None:
     ],
 )
 def test_names_in_texts(text: str, model: str, organization: str, found: str) -> None:
-    leak = leak_in(text, model, organization)
+    leak = find_leak(text, model, organization)
 
     assert leak.startswith(found) if found else leak == ""
 
 
 def test_a_word_of_the_organizations_name_is_no_leak_in_lower_case() -> None:
-    assert leak_in("I will be twenty minutes late.", "Corncrake", "Late Meadow Computing") == ""
-    assert leak_in("I come from Late Meadow.", "Corncrake", "Late Meadow Computing") == "Late"
-    assert leak_in("as late meadow computing says", "Corncrake", "Late Meadow Computing")
+    assert find_leak("I will be twenty minutes late.", "Corncrake", "Late Meadow Computing") == ""
+    assert find_leak("I come from Late Meadow.", "Corncrake", "Late Meadow Computing") == "Late"
+    assert find_leak("as late meadow computing says", "Corncrake", "Late Meadow Computing")

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from arena.events.importing.checking.leaks import leak_in
+from arena.events.importing.checking.leaks import find_leak
 
 GIVEN_AWAY = [
     "I am Qwen, created by Alibaba Cloud.",
@@ -106,18 +106,18 @@ BLIND = [
 
 @pytest.mark.parametrize("text", GIVEN_AWAY)
 def test_a_text_that_introduces_its_model_gives_it_away(text: str) -> None:
-    assert leak_in(text, "alpha")
-    assert leak_in(f"Well.\n\n{text}", "alpha")
+    assert find_leak(text, "alpha")
+    assert find_leak(f"Well.\n\n{text}", "alpha")
 
 
 def test_a_text_that_begins_as_a_template_does_gives_it_away_and_a_play_does_not() -> None:
-    assert leak_in("ASSISTANT: Here it is.", "alpha")
-    assert leak_in("Act one.\n\nAssistant: Here it is.", "alpha") == ""
+    assert find_leak("ASSISTANT: Here it is.", "alpha")
+    assert find_leak("Act one.\n\nAssistant: Here it is.", "alpha") == ""
 
 
 @pytest.mark.parametrize("text", BLIND)
 def test_people_stars_animals_winds_and_the_words_of_others_do_not(text: str) -> None:
-    assert leak_in(text, "alpha") == ""
+    assert find_leak(text, "alpha") == ""
 
 
 HARD = [
@@ -131,6 +131,6 @@ def test_no_text_takes_long_to_look_at(piece: str) -> None:
     text = f"gpt {piece * (300_000 // len(piece))}"
     started = time.process_time()
 
-    leak_in(text, "alpha")
+    find_leak(text, "alpha")
 
     assert time.process_time() - started < 1

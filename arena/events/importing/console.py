@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from arena.events.importing.checking.doubts import KINDS
+from arena.events.importing.checking.doubts import DOUBT_KINDS
 from arena.events.importing.reading import files
 from arena.events.importing.report import ImportReport, LineError
 from arena.events.importing.report import Progress as Callback
@@ -122,7 +122,7 @@ def table_of_doubts(report: ImportReport) -> Table:
     for doubt in report.doubts:
         field = f", {doubt.field}" if doubt.field else ""
         example = f"Line {doubt.line:,}{field}: {doubt.message}"
-        table.add_row(str(KINDS[doubt.kind]), f"{doubt.count:,}", Text(example))
+        table.add_row(str(DOUBT_KINDS[doubt.kind]), f"{doubt.count:,}", Text(example))
     return table
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from arena.events.importing.checking.checks import spelt
-from arena.events.importing.checking.first_pass import ONLY_RESPONSE, Checking
-from arena.events.importing.checking.leaks import is_family
+from arena.events.importing.checking.checks import fold_column
+from arena.events.importing.checking.leaks import is_model_family
+from arena.events.importing.checking.record_checker import ONLY_RESPONSE, RecordChecker
 from arena.events.importing.reading.cells import (
     ALIASES,
     COLUMNS,
@@ -122,22 +122,22 @@ def check_rows(
     """What is wrong or doubtful about these rows under a mapping goes into the preview's report."""
     report = preview.report
     with ExitStack() as stack:
-        checking = Checking(
+        checking = RecordChecker(
             columns=RecordColumns(mapping, is_csv=preview.is_csv),
             report=report,
             seen=stack.enter_context(seen_keys()),
-            merging=stack.enter_context(merging()),
+            merger=stack.enter_context(merging()),
         )
         try:
-            records = list(checking.records(rows))
+            records = list(checking.check_rows(rows))
             alone = left_alone(records, event)
             for checked in records:
                 is_alone = checked.record.external_id in alone
-                checking.doubt(checked, [ONLY_RESPONSE] if is_alone else [])
+                checking.report_doubts(checked, [ONLY_RESPONSE] if is_alone else [])
         except Unreadable as error:
             report.refuse(error.error)
         else:
-            checking.doubt_names((), ())
+            checking.report_name_doubts((), ())
 
 
 def left_alone(records: Sequence[Checked], event: Event | None) -> set[str]:
@@ -188,7 +188,12 @@ def is_probably_flat(columns: Sequence[str]) -> bool:
 def candidates(target: str, columns: Sequence[str]) -> list[str]:
     """Columns that others call so what we call otherwise, the likeliest first."""
     aliases = ALIASES.get(target, ())
-    return [column for alias in aliases for column in columns if spelt(column) == spelt(alias)]
+    return [
+        column
+        for alias in aliases
+        for column in columns
+        if fold_column(column) == fold_column(alias)
+    ]
 
 
 def fits(target: str, mapping: Mapping[str, str]) -> bool:
@@ -201,7 +206,9 @@ def fits(target: str, mapping: Mapping[str, str]) -> bool:
 
 def own_columns(columns: Sequence[str]) -> dict[str, str]:
     """Columns that are called like models, as what each of them answered."""
-    found = {column: f"responses.{column}" for column in columns if is_family(column.split("_")[0])}
+    found = {
+        column: f"responses.{column}" for column in columns if is_model_family(column.split("_")[0])
+    }
     return found if len(found) > 1 else {}
 
 

@@ -12,9 +12,13 @@ from django.db.models import Exists, OuterRef
 
 from arena.errors import ConflictError
 from arena.events.importing.checking.checks import Problem
-from arena.events.importing.checking.comparing import changes_of, known_records, refusals
-from arena.events.importing.checking.doubts import KINDS
-from arena.events.importing.checking.first_pass import ONLY_RESPONSE, Checking
+from arena.events.importing.checking.comparing import (
+    compare_record,
+    find_refusals,
+    load_existing_records,
+)
+from arena.events.importing.checking.doubts import DOUBT_KINDS
+from arena.events.importing.checking.record_checker import ONLY_RESPONSE, RecordChecker
 from arena.events.importing.jobs import JobHold, adopt_stale_job, fail_stale_jobs, hold_job
 from arena.events.importing.reading.columns import RecordColumns
 from arena.events.importing.reading.exported import EXPORT_MESSAGE, HEAD, is_export
@@ -64,7 +68,7 @@ def import_records(
         format=format,
         mapping=dict(mapping or {}),
         skips_errors=on_error == "skip",
-        accepted=list(KINDS) if accepts_doubts else [],
+        accepted=list(DOUBT_KINDS) if accepts_doubts else [],
     )
     try:
         return run_job(job, source, competitors, now=now, rng=rng, progress=progress)
@@ -182,15 +186,15 @@ class FirstPass:
         if not self.job.mapping and is_export(head):
             raise Unreadable(1, EXPORT_MESSAGE)
         format = self.job.format or guess_format(self.job.file_name, head)
-        self.checking = Checking(
+        self.checking = RecordChecker(
             columns=RecordColumns(self.job.mapping, is_csv=format == "csv"),
             report=self.report,
             seen=self.seen,
-            merging=self.merging,
-            tick=lambda: self.hold.heartbeat(source.done, source.total),
+            merger=self.merging,
+            on_row=lambda: self.hold.heartbeat(source.done, source.total),
             organizations=names.organizations,
         )
-        records = self.checking.records(read_rows(source.stream, format))
+        records = self.checking.check_rows(read_rows(source.stream, format))
         for batch in batches(records, lambda checked: checking_cost(checked.record)):
             self.compare(batch)
         if not self.report.rows and not self.report.error_total:
@@ -199,19 +203,19 @@ class FirstPass:
             record__event=self.writer.event, competitor=OuterRef("pk")
         )
         known = Competitor.objects.filter(Exists(responding), event=self.writer.event)
-        self.checking.doubt_names(known.values_list("name", flat=True), names.extras)
+        self.checking.report_name_doubts(known.values_list("name", flat=True), names.extras)
 
     def compare(self, batch: Sequence[Checked]) -> None:
         """Check rows against the event and spool those that are new or changed."""
         external_ids = [checked.record.external_id for checked in batch]
-        known = known_records(self.writer.event, external_ids)
+        known = load_existing_records(self.writer.event, external_ids)
         for checked in batch:
             row = checked.record
             there = known.get(row.external_id)
-            changes = changes_of(row, there, self.writer.names) if there else None
+            changes = compare_record(row, there, self.writer.names) if there else None
             problems = self.misfits(row)
             if there and changes:
-                problems += refusals(row, there, changes)
+                problems += find_refusals(row, there, changes)
             if problems := problems or self.writer.names.note(row):
                 self.checking.refuse(checked.row, problems)
             elif there and not changes:
@@ -220,7 +224,7 @@ class FirstPass:
                 self.report.created += there is None
                 self.report.updated += there is not None
                 kept = len(there.responses) if there else 0
-                added = len(changes.added) if changes else len(row.responses)
+                added = len(changes.added_responses) if changes else len(row.responses)
                 self.warn(checked, kept + added)
                 if self.job.skips_errors or not self.report.error_total:
                     record = there.record.pk if there else None
@@ -241,7 +245,7 @@ class FirstPass:
     def warn(self, checked: Checked, responses: int) -> None:
         """What can be imported, and should be looked at; the record has so many responses then."""
         more = [ONLY_RESPONSE] if responses == 1 and self.writer.in_pairs else []
-        self.checking.doubt(checked, more)
+        self.checking.report_doubts(checked, more)
 
 
 def checking_cost(row: RecordRow) -> float:

@@ -23,7 +23,7 @@ from kombu.exceptions import OperationalError
 from arena.confirming import Step, ask_first
 from arena.errors import ArenaError, NotFoundError
 from arena.events.access import Role, event_for
-from arena.events.importing.checking.doubts import KINDS
+from arena.events.importing.checking.doubts import DOUBT_KINDS
 from arena.events.importing.preview import Preview, own_targets, preview_of, targets
 from arena.events.importing.report import ImportReport, without_options
 from arena.events.importing.taking_back import TakingBack, take_back, taking_back_of
@@ -237,7 +237,7 @@ def doubts_of(report: ImportReport | None) -> list[dict[str, Any]]:
     return [
         {
             "kind": doubt.kind,
-            "title": KINDS[doubt.kind],
+            "title": DOUBT_KINDS[doubt.kind],
             "count": doubt.count,
             "line": doubt.line,
             "field": doubt.field,
@@ -253,7 +253,7 @@ def posted_choices(this: ImportJob, posted: QueryDict) -> UploadChoices:
     if "mapped" in posted:
         preview = preview_of(Path(this.file.path), this.format, None, this.file_name)
         mapping = posted_mapping(preview, posted)
-    accepted = [kind for kind in posted.getlist("accept") if kind in KINDS]
+    accepted = [kind for kind in posted.getlist("accept") if kind in DOUBT_KINDS]
     if "mapped" not in posted:
         accepted = list({*this.accepted, *accepted})
     return UploadChoices(mapping, skips_errors="skip" in posted, accepted=accepted)

@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from arena.events.importing.checking.checks import InvalidRow
+from arena.events.importing.checking.checks import InvalidRowError
 from arena.events.importing.jobs import JobHold
 from arena.events.importing.preview import excerpt
 from arena.events.importing.reading.exported import HEAD, is_export
@@ -155,7 +155,7 @@ def ask(
     for row in rows:
         try:
             data = columns.meant(row) if isinstance(row, Row) else {}
-        except InvalidRow:  # two columns mean the same, as the check says
+        except InvalidRowError:  # two columns mean the same, as the check says
             return
         for column in VERDICTS:
             value, number = data.get(column), number_of(data.get(column))

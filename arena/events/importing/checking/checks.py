@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
-DEEPEST = 20
+MAX_DEPTH = 20
 # Invisible, and part of how Persian and the Indic languages are written.
 JOINERS = re.compile("[\u200c\u200d]")
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -25,7 +25,7 @@ class Problem:
 @dataclass(frozen=True, slots=True)
 class Doubt:
     """What can be taken as it stands, and was probably meant otherwise; `kind` is one of
-    `doubts.KINDS`, whose words a person confirms."""
+    `doubts.DOUBT_KINDS`, whose words a person confirms."""
 
     kind: str
     field: str
@@ -34,7 +34,7 @@ class Doubt:
     line: int = 0
 
 
-class InvalidRow(ValueError):
+class InvalidRowError(ValueError):
     """The row cannot be taken; `problems` names every field that is wrong."""
 
     def __init__(self, problems: list[Problem]) -> None:
@@ -57,27 +57,27 @@ class Checker:
         """Note what is taken as it stands, and was probably meant otherwise."""
         self.doubts.append(Doubt(kind, field, message))
 
-    def finish(self) -> None:
-        """Raise `InvalidRow` where anything was refused."""
+    def raise_problems(self) -> None:
+        """Raise `InvalidRowError` where anything was refused."""
         if self.problems:
-            raise InvalidRow(self.problems)
+            raise InvalidRowError(self.problems)
 
-    def text(self, value: object, field: str) -> str:
+    def check_text(self, value: object, field: str) -> str:
         """A string that the database can hold; kept verbatim."""
         if not isinstance(value, str):
-            self.refuse(field, f"must be text, not {kind_of(value)}")
+            self.refuse(field, f"must be text, not {json_type(value)}")
             return ""
         # ASCII without NUL is the common case, and both tests run at memory speed.
         if "\x00" in value or not (value.isascii() or is_encodable(value)):
-            self.refuse(field, unstorable(value))
+            self.refuse(field, explain_unstorable(value))
             return ""
         return value
 
-    def name(self, value: object, field: str, longest: int) -> str:
+    def check_name(self, value: object, field: str, longest: int) -> str:
         """A short single-line string that people and joins go by: trimmed and normalised."""
-        name = tidy(self.text(value, field))
+        name = normalize_name(self.check_text(value, field))
         if not name:
-            if not self.has(field):
+            if not self.has_problem(field):
                 self.refuse(field, "must not be empty")
         elif len(name) > longest:
             self.refuse(field, f"is longer than {longest} characters")
@@ -85,38 +85,38 @@ class Checker:
             self.refuse(field, "holds an invisible character")
         return name
 
-    def has(self, field: str) -> bool:
+    def has_problem(self, field: str) -> bool:
         """Whether this field has been refused already."""
         return any(problem.field == field for problem in self.problems)
 
-    def keys(self, data: Mapping[str, Any], known: Collection[str], prefix: str = "") -> None:
+    def check_keys(self, data: Mapping[str, Any], known: Collection[str], prefix: str = "") -> None:
         """Refuse keys that mean nothing here, naming the one that was probably meant."""
         for key in data:
             if key not in known:
-                self.refuse(prefix + key, unknown(key, known))
+                self.refuse(prefix + key, explain_unknown(key, known))
 
-    def tree(self, value: object, field: str, depth: int = 0) -> None:
+    def check_json(self, value: object, field: str, depth: int = 0) -> None:
         """Refuse a JSON value that is nested too deeply or holds text that cannot be stored."""
-        if depth > DEEPEST:
-            self.refuse(field, f"is nested more than {DEEPEST} levels deep")
+        if depth > MAX_DEPTH:
+            self.refuse(field, f"is nested more than {MAX_DEPTH} levels deep")
         elif isinstance(value, dict):
             for key, item in value.items():
-                self.text(key, field)
-                self.tree(item, f"{field}.{key}", depth + 1)
+                self.check_text(key, field)
+                self.check_json(item, f"{field}.{key}", depth + 1)
         elif isinstance(value, list):
             for index, item in enumerate(value):
-                self.tree(item, f"{field}[{index}]", depth + 1)
+                self.check_json(item, f"{field}[{index}]", depth + 1)
         elif isinstance(value, str):
-            self.text(value, field)
+            self.check_text(value, field)
 
 
-def tidy(name: str) -> str:
+def normalize_name(name: str) -> str:
     """A name without what nobody sees: spaces that are one too many, two forms of one letter."""
     return unicodedata.normalize("NFC", " ".join(name.split()))
 
 
 @lru_cache(maxsize=4096)
-def spelt(column: str) -> str:
+def fold_column(column: str) -> str:
     """A column's name as it is compared: without case, and with _ for blanks and hyphens."""
     return re.sub(r"[\s\-]+", "_", column.strip().casefold())
 
@@ -130,7 +130,7 @@ def is_encodable(text: str) -> bool:
     return True
 
 
-def unstorable(text: str) -> str:
+def explain_unstorable(text: str) -> str:
     """Why this text cannot be stored, with the place."""
     found = UNSTORABLE.search(text)
     assert found is not None
@@ -145,13 +145,13 @@ def unstorable(text: str) -> str:
     return f"holds half of a surrogate pair, U+{code:04X} (character {place})"
 
 
-def kind_of(value: object) -> str:
+def json_type(value: object) -> str:
     """The JSON word for a value's type."""
     kinds = {dict: "an object", list: "a list", bool: "true or false", type(None): "null"}
     return kinds.get(type(value), "a number" if isinstance(value, int | float) else "text")
 
 
-def unknown(name: str, known: Collection[str]) -> str:
+def explain_unknown(name: str, known: Collection[str]) -> str:
     """ "Unknown", with the name that was probably meant."""
     close = get_close_matches(name.casefold(), {word.casefold(): word for word in known}, n=1)
     meant = [word for word in known if close and word.casefold() == close[0]]

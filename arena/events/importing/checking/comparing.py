@@ -8,11 +8,13 @@ from arena.events.importing.reading.names import Names
 from arena.events.importing.reading.records import RecordRow, ResponseRow
 from arena.events.models import Control, Event, Matchup, MatchupResponse, Record, Response
 
-FROZEN = "has been shown to somebody, so that its text is frozen; import a new record instead"
+FROZEN_MESSAGE = (
+    "has been shown to somebody, so that its text is frozen; import a new record instead"
+)
 
 
 @dataclass(slots=True)
-class Known:
+class ExistingRecord:
     """A record of the event with all that an import may change."""
 
     record: Record
@@ -22,28 +24,28 @@ class Known:
 
 
 @dataclass(slots=True)
-class Changes:
+class RecordChanges:
     """What a row changes of a known record."""
 
     prompt: bool = False
     metadata: bool = False
     categories: bool = False
-    texts: list[tuple[Response, str]] = field(default_factory=list)
-    added: list[ResponseRow] = field(default_factory=list)
+    changed_texts: list[tuple[Response, str]] = field(default_factory=list)
+    added_responses: list[ResponseRow] = field(default_factory=list)
     # The responses that the row lists, in its order; None for those to be added.
-    listed: list[Response | None] = field(default_factory=list)
+    existing: list[Response | None] = field(default_factory=list)
     key: bool = False
     reason: bool = False
 
     def __bool__(self) -> bool:
         told = (self.prompt, self.metadata, self.categories, self.key, self.reason)
-        return any(told) or bool(self.texts or self.added)
+        return any(told) or bool(self.changed_texts or self.added_responses)
 
 
-def known_records(event: Event, external_ids: Iterable[str]) -> dict[str, Known]:
+def load_existing_records(event: Event, external_ids: Iterable[str]) -> dict[str, ExistingRecord]:
     """The event's records with these identifiers."""
     records = Record.objects.filter(event=event, external_id__in=list(external_ids))
-    known = {record.pk: Known(record) for record in records}
+    known = {record.pk: ExistingRecord(record) for record in records}
     if known:
         for response in Response.objects.filter(record__in=known).order_by("pk"):
             known[response.record_id].responses.append(response)
@@ -58,9 +60,9 @@ def known_records(event: Event, external_ids: Iterable[str]) -> dict[str, Known]
     return {one.record.external_id: one for one in known.values()}
 
 
-def changes_of(row: RecordRow, known: Known, names: Names) -> Changes:
+def compare_record(row: RecordRow, known: ExistingRecord, names: Names) -> RecordChanges:
     """Compare a row with its record. What the row does not mention stays as it is."""
-    changes = Changes(prompt=row.prompt != known.record.prompt)
+    changes = RecordChanges(prompt=row.prompt != known.record.prompt)
     changes.metadata = row.metadata is not None and row.metadata != known.record.metadata
     if row.categories is not None:
         wanted = {name.casefold() for name in row.categories}
@@ -69,20 +71,20 @@ def changes_of(row: RecordRow, known: Known, names: Names) -> Changes:
     unnamed = iter([r for r in known.responses if r.competitor_id is None])
     for response in row.responses:
         there = named.get(response.model) if response.model else next(unnamed, None)
-        changes.listed.append(there)
+        changes.existing.append(there)
         if there is None:
-            changes.added.append(response)
+            changes.added_responses.append(response)
         elif there.text != response.text:
-            changes.texts.append((there, response.text))
+            changes.changed_texts.append((there, response.text))
     if row.control:
-        sign = key_sign(row, changes.listed)
+        sign = expected_sign(row, changes.existing)
         there_control = known.control
         changes.key = there_control is None or there_control.key.get("sign") != sign
         changes.reason = there_control is None or there_control.reason != row.control.reason
     return changes
 
 
-def key_sign(row: RecordRow, listed: list[Response | None]) -> int:
+def expected_sign(row: RecordRow, listed: list[Response | None]) -> int:
     """1 where the first response in canonical order is right, -1 the second, 0 a tie.
 
     Canonical order is by primary key; a response still to be added gets a higher one than those
@@ -100,32 +102,36 @@ def key_sign(row: RecordRow, listed: list[Response | None]) -> int:
     return 1 if right == is_first else -1
 
 
-def refusals(row: RecordRow, known: Known, changes: Changes) -> list[Problem]:
+def find_refusals(row: RecordRow, known: ExistingRecord, changes: RecordChanges) -> list[Problem]:
     """Why these changes cannot be made; empty where they can."""
     problems = []
-    if known.control and changes.added:
+    if known.control and changes.added_responses:
         problems.append(Problem("responses", "this record is a control: its two responses stay"))
-    elif row.control and not known.control and len(known.responses) + len(changes.added) != 2:
+    elif (
+        row.control
+        and not known.control
+        and len(known.responses) + len(changes.added_responses) != 2
+    ):
         message = f"a control has two responses; this record has {len(known.responses)} already"
         problems.append(Problem("control", message))
     if changes.key and known.control and known.control.retired_at:
         message = "its key was withdrawn; give it another one on the record's page"
         return [*problems, Problem("control.expected", message)]
-    if not (changes.prompt or changes.texts or changes.key):
+    if not (changes.prompt or changes.changed_texts or changes.key):
         return problems
     seen = set(Matchup.objects.seen().filter(record=known.record).values_list("pk", flat=True))
     if not seen:
         return problems
     if changes.prompt:
-        problems.append(Problem("prompt", FROZEN))
+        problems.append(Problem("prompt", FROZEN_MESSAGE))
     places = MatchupResponse.objects.filter(matchup__in=seen)
     shown = set(places.values_list("response_id", flat=True))
-    for response, _text in changes.texts:
+    for response, _text in changes.changed_texts:
         if response.pk in shown:
-            place = changes.listed.index(response)
+            place = changes.existing.index(response)
             model = row.responses[place].model
             field = f"responses.{model}" if model else f"responses[{place}].text"
-            problems.append(Problem(field, FROZEN))
-    if changes.key and {r.pk for r in changes.listed if r} <= shown:
-        problems.append(Problem("control.expected", FROZEN.replace("its text", "its key")))
+            problems.append(Problem(field, FROZEN_MESSAGE))
+    if changes.key and {r.pk for r in changes.existing if r} <= shown:
+        problems.append(Problem("control.expected", FROZEN_MESSAGE.replace("its text", "its key")))
     return problems

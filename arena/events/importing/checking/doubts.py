@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from django.utils.translation import gettext_lazy as _
 
 from arena.events.importing.checking.checks import Doubt
-from arena.events.importing.checking.leaks import leak_in
+from arena.events.importing.checking.leaks import find_leak
 from arena.events.importing.reading.records import RecordRow
 
 # What a person confirms, by kind.
-KINDS = {
+DOUBT_KINDS = {
     "empty_response": _("Empty responses: the model takes no part in these records"),
     "blank_response": _("Texts that are empty: shown as an empty response"),
     "only_response": _("Records of one response: nobody can judge them"),
@@ -38,7 +38,7 @@ KINDS = {
     "votes": _("Verdicts among the records: kept as metadata, they do not count as votes"),
 }
 # Written for a value that is not there, by programs and by people.
-MISSING = frozenset(
+MISSING_WORDS = frozenset(
     """
     nan -nan none null nil n/a n.a. #n/a na <na> nat undefined missing #null! #value! #ref! #name?
     #div/0! #num! 1.#qnan [] {} - --
@@ -66,19 +66,19 @@ SPREADSHEET = re.compile(
     |\d{1,2}[/.]\d{1,2}[/.](?:\d{4}|\d{2})""",
     re.VERBOSE,
 )
-EXCERPT = 60
+MAX_EXCERPT = 60
 
 
-def doubts_of(row: RecordRow, organizations: Mapping[str, str]) -> Iterator[Doubt]:
+def find_doubts(row: RecordRow, organizations: Mapping[str, str]) -> Iterator[Doubt]:
     """What is doubtful about a record, as far as it can be told from the record alone."""
-    yield from doubts_of_name(row.external_id, "external_id")
+    yield from find_name_doubts(row.external_id, "external_id")
     for index, turn in enumerate(row.prompt):
         field = "prompt" if len(row.prompt) == 1 else f"prompt[{index}].content"
-        yield from doubts_of_text(turn["content"], field)
-    yield from doubts_of_responses(row, organizations)
+        yield from find_text_doubts(turn["content"], field)
+    yield from find_response_doubts(row, organizations)
 
 
-def doubts_of_responses(row: RecordRow, organizations: Mapping[str, str]) -> Iterator[Doubt]:
+def find_response_doubts(row: RecordRow, organizations: Mapping[str, str]) -> Iterator[Doubt]:
     """The same of its responses."""
     first: dict[str, str] = {}
     asks_for_data = any(ASKS_FOR_DATA.search(turn["content"]) for turn in row.prompt)
@@ -86,42 +86,42 @@ def doubts_of_responses(row: RecordRow, organizations: Mapping[str, str]) -> Ite
         model, text = response.model, response.text
         field = f"responses.{model}" if model else f"responses[{index}].text"
         if model:
-            yield from doubts_of_name(model, f"responses[{index}].model")
+            yield from find_name_doubts(model, f"responses[{index}].model")
         if not text.strip():
             yield Doubt("blank_response", field, "is empty; people will see an empty response")
             continue
-        for doubt in doubts_of_text(text, field):
+        for doubt in find_text_doubts(text, field):
             if doubt.kind != "serialised" or not asks_for_data:
                 yield doubt
-        if model and (found := leak_in(text, model, organizations.get(model, ""))):
+        if model and (found := find_leak(text, model, organizations.get(model, ""))):
             yield Doubt("leak", field, f"gives its model away: “{found}”")
         seen = text.strip()
         if seen in first and row.control is None:
             other = f"that of {first[seen]}" if first[seen] else "the other"
-            yield Doubt("same_responses", field, f"is the same as {other}: {excerpt(text)}")
+            yield Doubt("same_responses", field, f"is the same as {other}: {quote_beginning(text)}")
         first.setdefault(seen, model or "")
 
 
-def doubts_of_text(text: str, field: str) -> Iterator[Doubt]:
+def find_text_doubts(text: str, field: str) -> Iterator[Doubt]:
     """What a prompt or a response may hold that nobody meant to show."""
-    if len(text) < 10 and text.strip().casefold() in MISSING:
+    if len(text) < 10 and text.strip().casefold() in MISSING_WORDS:
         yield Doubt("missing_word", field, f"says “{text.strip()}”, as if a value were missing")
     if len(text) in LONGEST_CELLS:
         message = f"has {len(text):,} characters, as many as a spreadsheet's cell can hold"
         yield Doubt("truncated", field, message)
     if SERIALISED.match(text):
-        message = f"looks like data written as text, and is kept as text: {excerpt(text)}"
+        message = f"looks like data written as text, and is kept as text: {quote_beginning(text)}"
         yield Doubt("serialised", field, message)
     if not text.isascii() and (found := MOJIBAKE.search(text)):
         near = text[max(found.start() - 15, 0) : found.end() + 15]
         yield Doubt(
-            "mojibake", field, f"holds letters garbled by a wrong encoding: {excerpt(near)}"
+            "mojibake", field, f"holds letters garbled by a wrong encoding: {quote_beginning(near)}"
         )
-    if ("&" in text or "\\n" in text) and (word := escape_in(text)):
+    if ("&" in text or "\\n" in text) and (word := find_escape(text)):
         yield Doubt("escaped", field, f"holds “{word}” instead of the character")
 
 
-def escape_in(text: str) -> str:
+def find_escape(text: str) -> str:
     """An escape that was left standing; none in texts that are about code or HTML."""
     if "`" in text or "</" in text or "html" in text.casefold():
         return ""
@@ -130,16 +130,16 @@ def escape_in(text: str) -> str:
     return "\\n" if "\n" not in text and len(NEWLINE.findall(text)) > 1 else ""
 
 
-def doubts_of_name(name: str, field: str) -> Iterator[Doubt]:
+def find_name_doubts(name: str, field: str) -> Iterator[Doubt]:
     """What a spreadsheet makes of names and identifiers, and what stands for none."""
-    if name.casefold() in MISSING:
+    if name.casefold() in MISSING_WORDS:
         yield Doubt("missing_word", field, f"says “{name}”, as if a value were missing")
     elif SPREADSHEET.fullmatch(name):
         message = f"“{name}” looks like a date or number that a spreadsheet has made of it"
         yield Doubt("spreadsheet", field, message)
 
 
-def alike(names: Iterable[str]) -> list[list[str]]:
+def group_alike(names: Iterable[str]) -> list[list[str]]:
     """Names that differ by case, blanks, hyphens and other signs alone, but for points between
     digits: "GPT-4" and "gpt 4" are alike, 3.5 and 35 are not."""
     groups: dict[str, list[str]] = {}
@@ -150,7 +150,7 @@ def alike(names: Iterable[str]) -> list[list[str]]:
     return [group for group in groups.values() if len(group) > 1]
 
 
-def excerpt(text: str) -> str:
+def quote_beginning(text: str) -> str:
     """The beginning of a text, on one line, in quotation marks."""
-    text = " ".join(text[: 2 * EXCERPT].split())
-    return f"“{text if len(text) <= EXCERPT else text[: EXCERPT - 1] + '…'}”"
+    text = " ".join(text[: 2 * MAX_EXCERPT].split())
+    return f"“{text if len(text) <= MAX_EXCERPT else text[: MAX_EXCERPT - 1] + '…'}”"

@@ -7,7 +7,7 @@ else's words in quotation marks and code that is about templates are none.
 import re
 
 # Tokens of chat templates, and the marks of reasoning that some models leave in their answers.
-TOKEN = re.compile(
+CHAT_TOKEN = re.compile(
     r"<\|(?:im_start|im_end|im_sep|endoftext|end_of_text|begin_of_text|start_header_id"
     r"|end_header_id|eot_id|eom_id|python_tag|user|assistant|system|end|endofprompt|return|channel"
     r"|message|start|END_OF_TURN_TOKEN|START_OF_TURN_TOKEN|CHATBOT_TOKEN|USER_TOKEN)\|>"
@@ -17,10 +17,10 @@ TOKEN = re.compile(
     r"|(?m:^###\s(?:Human|Assistant|Instruction|Response):)"
     r"|(?m:\A(?:ASSISTANT|Assistant|GPT4 Correct Assistant|<assistant>):)"
 )
-TOKEN_STARTS = ("<", "[", "### ", "ssistant:", "SSISTANT:")
-CODE = re.compile(r"(?s)```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]*`")
+CHAT_TOKEN_STARTS = ("<", "[", "### ", "ssistant:", "SSISTANT:")
+CODE_SPANS = re.compile(r"(?s)```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]*`")
 # Speech of others: a story in which somebody says that he is Claude.
-QUOTED = re.compile(r"“[^”\n]{0,400}”|(?<!\w)\"[^\"\n]{0,400}\"|«[^»\n]{0,400}»|(?m:^>.*$)")
+QUOTATION = re.compile(r"“[^”\n]{0,400}”|(?<!\w)\"[^\"\n]{0,400}\"|«[^»\n]{0,400}»|(?m:^>.*$)")
 # Assistants that a text may introduce itself as, whatever the competitor is called; as they are
 # written, so that bards, llamas and commands in lower case are none.
 NAMES = (
@@ -68,16 +68,18 @@ VERSIONS = r"(?:Instant|Sonnet|Opus|Haiku|Pro|Ultra|Nano|Flash|Advanced|Chat|Ins
 # Characters in which an introduction is looked for.
 MAX_SCANNED = 50_000
 # People's names, which go on with a surname.
-PERSONAL = frozenset({"claude", "aya", "yi", "ernie", "pi", "nova", "alexa", "siri", "dolly"})
+PERSONAL_NAMES = frozenset({"claude", "aya", "yi", "ernie", "pi", "nova", "alexa", "siri", "dolly"})
 # Words of every day: they are meant as an assistant where models are spoken of near by.
-EVERYDAY = frozenset(
+EVERYDAY_WORDS = frozenset(
     """
     bard falcon aya yi pi nova alexa siri koala alpaca dolly zephyr solar sonnet opus haiku granite
     olmo ernie reka perplexity
     """.split()  # noqa: SIM905
 )
 # Words that a text may point at ("This is Mistral, a cold wind"), though nobody is called so.
-WORDS = frozenset({"claude", "gemini", "llama", "mistral", "mixtral", "kimi", "gemma", "grok"})
+POINTED_AT_NAMES = frozenset(
+    {"claude", "gemini", "llama", "mistral", "mixtral", "kimi", "gemma", "grok"}
+)
 SURNAME = re.compile(rf"[ \t]+(?:(?:de|van|von|la|le|du)[ \t]+)?(?!{VERSIONS})[A-Z][a-z]+")
 OCCUPATION = re.compile(r",?(?: and)? (?:I am|I[’']m|I work|I live|I was born) ")
 ZODIAC = re.compile(
@@ -124,7 +126,7 @@ INTRODUCTION = re.compile(
 # "I am a GPT-4 model": after an article only with what it is, for "a Gemini" is a person.
 KIND_OF = re.compile(rf"\b{SELF} (?:an? |the )[\"“*_]*(?P<name>{NAMES}){VERSION}[\"”*_]* {KIND}\b")
 # The same without spaces between words.
-CHARACTERS = re.compile(
+CJK_INTRODUCTION = re.compile(
     rf"(?:我是|我叫|我的名字是|私は|저는 ?|나는 ?)(?:由[^。，]{{1,20}}(?:开发|训练)的)?"
     rf"(?P<name>{NAMES}|通义千问|文心一言|豆包|智谱清言|混元|腾讯元宝|星火)"
 )
@@ -170,20 +172,20 @@ FOREIGN_MADE = re.compile(
 )
 
 
-def token_in(text: str) -> str:
+def find_chat_token(text: str) -> str:
     """A token of a chat template that was left in a text; none in code, which may be about them."""
-    if not any(start in text for start in TOKEN_STARTS):
+    if not any(start in text for start in CHAT_TOKEN_STARTS):
         return ""
-    found = TOKEN.search(CODE.sub(" ", text))
+    found = CHAT_TOKEN.search(CODE_SPANS.sub(" ", text))
     return found[0] if found else ""
 
 
-def introduction_in(text: str, lowered: str) -> str:
+def find_introduction(text: str, lowered: str) -> str:
     """Words by which a text introduces itself as an assistant that everybody knows."""
     if not any(name in lowered for name in SELF_NAMES):
         return ""
-    plain = QUOTED.sub(" ", CODE.sub(" ", text[:MAX_SCANNED]))
-    for pattern in (INTRODUCTION, KIND_OF, SPOKEN_AS, SELF_MADE, CHARACTERS):
+    plain = QUOTATION.sub(" ", CODE_SPANS.sub(" ", text[:MAX_SCANNED]))
+    for pattern in (INTRODUCTION, KIND_OF, SPOKEN_AS, SELF_MADE, CJK_INTRODUCTION):
         for found in pattern.finditer(plain):
             if is_person(found, plain):
                 continue
@@ -198,11 +200,11 @@ def is_person(found: re.Match[str], text: str) -> bool:
     name = found["name"].casefold()
     after = text[found.end("name") : found.end("name") + 80]
     near = text[max(found.start() - 60, 0) : found.end() + 160]
-    if name in PERSONAL and (SURNAME.match(after) or OCCUPATION.match(after)):
+    if name in PERSONAL_NAMES and (SURNAME.match(after) or OCCUPATION.match(after)):
         return not ABOUT_MODELS.search(after)
     if name == "gemini" and ZODIAC.search(near):
         return True
     is_pointed_at = found[0].startswith(("This", "It", "Here", "here"))
-    if name in EVERYDAY or (is_pointed_at and name in WORDS):
+    if name in EVERYDAY_WORDS or (is_pointed_at and name in POINTED_AT_NAMES):
         return not ABOUT_MODELS.search(near)
     return False

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from arena.events.importing.checking.introductions import introduction_in, token_in
+from arena.events.importing.checking.introductions import find_chat_token, find_introduction
 
 # Families by the beginnings of words in their names, and who makes them. Only what is common
 # knowledge; the organization that the organizer names comes on top.
@@ -60,7 +60,7 @@ VENDORS = {
     "granite": "IBM",
 }
 # Named all the time for what else they do: a leak only where a text says "made by" them.
-GIANTS = frozenset(
+GENERAL_VENDORS = frozenset(
     {"Alibaba", "Baidu", "Databricks", "Google", "IBM", "Meta", "Microsoft", "NVIDIA", "Tencent"}
 )
 # What else a vendor's models call themselves, whatever the model at hand is called.
@@ -76,7 +76,7 @@ PRODUCTS = {
     "Zhipu": ("ChatGLM",),
 }
 # Parts of names that are ordinary words of answers.
-ORDINARY = frozenset(
+ORDINARY_WORDS = frozenset(
     """
     alpha and assistant base best big bison chat code coder command control dense direct expert
     extended falcon fast final flash for general generation high home instant instruct instruction
@@ -86,8 +86,8 @@ ORDINARY = frozenset(
     university version vision with
     """.split()  # noqa: SIM905 - easier to read than a list of quotes
 )
-SAID = r"\b(?:developed|trained|created|made|built) by (?:the )?(?:team at )?"
-CALLED = r"\b(?:i am|i'm|i’m|my name is|this is|as) (?:an? |the )?(?:ai |model |assistant )*"
+MADE_BY_PREFIX = r"\b(?:developed|trained|created|made|built) by (?:the )?(?:team at )?"
+CALLED_PREFIX = r"\b(?:i am|i'm|i’m|my name is|this is|as) (?:an? |the )?(?:ai |model |assistant )*"
 OPENINGS = ("i am a", "i'm a", "i’m a", "as a")
 MADE_BY = re.compile(
     r"\b(?:i am|i'm|i’m|as) an? (?:large |ai |artificial intelligence )*(?:language )?"
@@ -96,16 +96,16 @@ MADE_BY = re.compile(
 )
 
 
-def leak_in(text: str, model: str, organization: str = "") -> str:
+def find_leak(text: str, model: str, organization: str = "") -> str:
     """The words by which a response names its own model or vendor; empty where it does not.
 
     The competitor's name tells what to look for; and whatever it is called, a text that introduces
     itself as one of the assistants everybody knows gives it away, and so does a chat template.
     """
     lowered = text.casefold()
-    if token := token_in(text):
+    if token := find_chat_token(text):
         return token
-    needles, pattern = giveaways(model, organization)
+    needles, pattern = leak_patterns(model, organization)
     # Plain substring search first: on most texts nothing of the name is there at all.
     if any(needle in lowered for needle in needles) and (found := pattern.search(text)):
         return found[0]
@@ -113,42 +113,42 @@ def leak_in(text: str, model: str, organization: str = "") -> str:
         found = MADE_BY.search(text)
         if found and found["who"][0].isupper():
             return " ".join(found[0].split())
-    return introduction_in(text, lowered)
+    return find_introduction(text, lowered)
 
 
-def is_family(word: str) -> bool:
+def is_model_family(word: str) -> bool:
     """Whether a word begins as the models of a known family are called."""
     return any(True for _vendor in vendors_of(re.split(r"[^a-z]", word.casefold())[0]))
 
 
 @lru_cache(maxsize=2048)
-def giveaways(model: str, organization: str) -> tuple[tuple[str, ...], re.Pattern[str]]:
+def leak_patterns(model: str, organization: str) -> tuple[tuple[str, ...], re.Pattern[str]]:
     """What to look for in the responses of a model: substrings, and the pattern that decides."""
     words = re.findall(r"[^\W_]+", model)
     vendors = {vendor for word in words for vendor in vendors_of(word)}
-    names = {part for part in words if is_telling(part)}
+    names = {part for part in words if is_distinctive(part)}
     # "Late Shift Labs" is no reason to suspect everybody who writes "late".
-    makers = {part for part in re.findall(r"[^\W_]+", organization) if is_telling(part)} - names
-    names.update(vendors - GIANTS, [organization] if organization else [])
+    makers = {part for part in re.findall(r"[^\W_]+", organization) if is_distinctive(part)} - names
+    names.update(vendors - GENERAL_VENDORS, [organization] if organization else [])
     names.update(product for vendor in vendors for product in PRODUCTS.get(vendor, ()))
     patterns = [re.escape(name) for name in sorted(names, key=len, reverse=True)]
     patterns += [rf"(?-i:{re.escape(part)})" for part in sorted(makers)]
-    patterns += [SAID + re.escape(vendor) for vendor in sorted(vendors & GIANTS)]
+    patterns += [MADE_BY_PREFIX + re.escape(vendor) for vendor in sorted(vendors & GENERAL_VENDORS)]
     needles = names | makers | vendors
-    if len("".join(words)) > 3 and model.casefold() not in ORDINARY:
+    if len("".join(words)) > 3 and model.casefold() not in ORDINARY_WORDS:
         # The whole name, however its parts are joined: GPT-4, GPT 4, gpt4.
         patterns.insert(0, r"[\W_]{0,2}".join(re.escape(word) for word in words))
         needles = needles | {words[0]}
-    if words and len(words[0]) > 2 and words[0].casefold() not in ORDINARY:
-        patterns.append(CALLED + re.escape(words[0]))
+    if words and len(words[0]) > 2 and words[0].casefold() not in ORDINARY_WORDS:
+        patterns.append(CALLED_PREFIX + re.escape(words[0]))
         needles = needles | {words[0]}
     pattern = re.compile(rf"\b(?:{'|'.join(patterns)})\b" if patterns else r"(?!)", re.IGNORECASE)
     return tuple(needle.casefold() for needle in needles), pattern
 
 
-def is_telling(part: str) -> bool:
+def is_distinctive(part: str) -> bool:
     """Whether a part of a name gives it away: more than 3 characters, no number, no plain word."""
-    return len(part) > 3 and not part[0].isdigit() and part.casefold() not in ORDINARY
+    return len(part) > 3 and not part[0].isdigit() and part.casefold() not in ORDINARY_WORDS
 
 
 def vendors_of(word: str) -> Iterable[str]:

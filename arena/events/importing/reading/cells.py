@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
-from arena.events.importing.checking.checks import Checker, Problem, spelt, tidy
+from arena.events.importing.checking.checks import Checker, Problem, fold_column, normalize_name
 from arena.events.importing.reading.csv_files import NAMELESS
 from arena.events.importing.reading.files import DECODER
 from arena.events.importing.reading.messages import is_messages, is_parts, with_turns_paired
@@ -128,7 +128,7 @@ def canonical(column: str) -> str:
     """A column by its meaning: case, blanks and hyphens make no difference to our own names."""
     if is_known(column):
         return column
-    name = spelt(column)
+    name = fold_column(column)
     return name if is_known(name) else column
 
 
@@ -140,7 +140,7 @@ def is_flat(data: Mapping[str, Any]) -> bool:
 # --- columns that mean nothing ----------------------------------------------------------------
 def check_columns(row: Mapping[str, Any]) -> None:
     """Refuse columns that mean nothing or are missing, once for the whole file.
-    Raises `InvalidRow`."""
+    Raises `InvalidRowError`."""
     check = Checker()
     for column in row:
         if not is_column(column) and (problem := wrong_column(column, row)):
@@ -158,9 +158,9 @@ def check_columns(row: Mapping[str, Any]) -> None:
         check.refuse("response_a", message)
     if "prompt" not in row and not (has_responses and has_conversations(row)):
         check.refuse("prompt", "this column is missing")
-    if len(check.problems) > 1 and check.has("prompt") and check.has("response_a"):
+    if len(check.problems) > 1 and check.has_problem("prompt") and check.has_problem("response_a"):
         check.problems = [Problem("prompt", missing_both(row))]
-    check.finish()
+    check.raise_problems()
 
 
 def missing_both(row: Iterable[str]) -> str:
@@ -210,8 +210,10 @@ def known_names() -> tuple[str, ...]:
 
 def alias_of(column: str) -> str:
     """What others mean by this name; empty where it is none of theirs."""
-    name = spelt(column)
-    return next((target for target, names in ALIASES.items() if name in map(spelt, names)), "")
+    name = fold_column(column)
+    return next(
+        (target for target, names in ALIASES.items() if name in map(fold_column, names)), ""
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -392,4 +394,6 @@ def response_column(field: str, cells: Mapping[str, Any]) -> str:
     if field in cells:
         return field
     model = field.removeprefix("responses.")
-    return next((s.text_column for s in slots if tidy(str(s.model or "")) == model), field)
+    return next(
+        (s.text_column for s in slots if normalize_name(str(s.model or "")) == model), field
+    )

@@ -4,7 +4,13 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from arena.events.importing.checking.checks import Checker, Doubt, InvalidRow, Problem, tidy
+from arena.events.importing.checking.checks import (
+    Checker,
+    Doubt,
+    InvalidRowError,
+    Problem,
+    normalize_name,
+)
 from arena.events.importing.reading.cells import (
     canonical,
     is_blank,
@@ -39,11 +45,11 @@ class Columns:
         return self.mapping.get(key, key)
 
     def meant(self, row: Row) -> Mapping[str, Any]:
-        """The row's values under their meaning. Raises `InvalidRow`."""
+        """The row's values under their meaning. Raises `InvalidRowError`."""
         return rename(row.data, self.meaning) if self.mapping else row.data
 
     def read(self, row: Row, names: Collection[str], parse: Callable[[Mapping[str, Any]], T]) -> T:
-        """What `parse` makes of a row. Raises `InvalidRow` naming all problems. (`names`: the
+        """What `parse` makes of a row. Raises `InvalidRowError` naming all problems. (`names`: the
         columns of names, which say what a row cannot do without.)"""
         return parse(self.meant(row))
 
@@ -73,7 +79,7 @@ class Columns:
         try:
             if self.is_csv:
                 check(self.meant(row))
-        except InvalidRow as error:
+        except InvalidRowError as error:
             # By the base: a column may be called like a record's field.
             return [
                 LineError(1, Columns.called(self, p.field, row), p.message) for p in error.problems
@@ -108,11 +114,11 @@ class RecordColumns(Columns):
         return self.mapping[key] if key in self.mapping else canonical(key)
 
     def meant(self, row: Row) -> Mapping[str, Any]:
-        """The row's values under their meaning. Raises `InvalidRow`."""
+        """The row's values under their meaning. Raises `InvalidRowError`."""
         return rename(row.data, self.meaning)
 
     def parse(self, row: Row) -> Parsed:
-        """Check a row's every field. Raises `InvalidRow` naming all that are wrong."""
+        """Check a row's every field. Raises `InvalidRowError` naming all that are wrong."""
         data, check = self.meant(row), Checker()
         if self.is_csv and is_header_like(row.data.values()):
             check.doubt("header", "", "looks like a second header")
@@ -135,7 +141,7 @@ class RecordColumns(Columns):
         )
 
     def record(self, row: Row) -> RecordRow:
-        """The record that a row is. Raises `InvalidRow` naming all that are wrong."""
+        """The record that a row is. Raises `InvalidRowError` naming all that are wrong."""
         return self.parse(row).record
 
     def called(self, field: str, row: Row) -> str:
@@ -166,7 +172,9 @@ def silent_models(data: Mapping[str, Any], *, flat: bool) -> tuple[str, ...]:
     else:
         listed = data.get("responses")
         pairs = list(listed.items()) if isinstance(listed, dict) else []
-    return tuple(tidy(model) for model, text in pairs if isinstance(model, str) and is_blank(text))
+    return tuple(
+        normalize_name(model) for model, text in pairs if isinstance(model, str) and is_blank(text)
+    )
 
 
 def known_keys(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -190,7 +198,7 @@ def rename(data: Mapping[str, Any], meaning: Callable[[str], str]) -> dict[str, 
         if name in renamed:
             check = Checker()
             check.refuse(name, f"is given twice (once by {key})")
-            check.finish()
+            check.raise_problems()
         if name:
             renamed[name] = value
     return renamed

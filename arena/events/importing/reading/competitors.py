@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from arena.events.importing.checking.checks import Checker, InvalidRow, unknown
+from arena.events.importing.checking.checks import Checker, InvalidRowError, explain_unknown
 from arena.events.importing.reading.columns import Columns, rename
 from arena.events.importing.reading.files import guess_format, opened, peek, read_rows
 from arena.events.importing.reading.names import CompetitorRow
@@ -32,7 +32,7 @@ class CompetitorColumns(Columns):
         return word if word in FIELDS else ALIASES.get(word, key)
 
     def meant(self, row: Row) -> Mapping[str, Any]:
-        """The row's values under their meaning. Raises `InvalidRow`."""
+        """The row's values under their meaning. Raises `InvalidRowError`."""
         return rename(row.data, self.meaning)
 
 
@@ -57,7 +57,7 @@ def read_competitors(path: Path, report: ImportReport) -> list[CompetitorRow]:
                     report.warn(LineError(row.line, key, ignoring(key)))
             try:
                 competitor = columns.read(row, FIELDS, competitor_of)
-            except InvalidRow as error:
+            except InvalidRowError as error:
                 for problem in columns.errors(row, error.problems):
                     report.refuse(problem)
                 continue
@@ -69,19 +69,19 @@ def read_competitors(path: Path, report: ImportReport) -> list[CompetitorRow]:
 
 def ignoring(key: str) -> str:
     """What is said of a column that is left out, with the one that was probably meant."""
-    meant = unknown(key, FIELDS).removeprefix("is unknown")
+    meant = explain_unknown(key, FIELDS).removeprefix("is unknown")
     return f"is ignored: an event keeps nothing of the kind{meant}"
 
 
 def competitor_of(data: Mapping[str, Any]) -> CompetitorRow:
-    """Check one row. Raises `InvalidRow`."""
+    """Check one row. Raises `InvalidRowError`."""
     check = Checker()
     values = {
-        field: check.name(data[field], field, longest)
+        field: check.check_name(data[field], field, longest)
         for field, longest in FIELDS.items()
         if data.get(field) not in (None, "")
     }
     if "name" not in values:
         check.refuse("name", "is missing")
-    check.finish()
+    check.raise_problems()
     return CompetitorRow(**values)

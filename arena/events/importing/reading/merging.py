@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from arena.events.importing.checking.checks import Doubt, InvalidRow, Problem
+from arena.events.importing.checking.checks import Doubt, InvalidRowError, Problem
 from arena.events.importing.reading.columns import Parsed
 from arena.events.importing.reading.records import MOST_RESPONSES, RecordRow, derived_id
 from arena.events.importing.reading.rows import Row
@@ -50,7 +50,7 @@ class Merging:
         self.are_whole = True
 
     def add(self, row: Row, parsed: Parsed) -> None:
-        """Take a row on. Raises `InvalidRow` where it contradicts an earlier one."""
+        """Take a row on. Raises `InvalidRowError` where it contradicts an earlier one."""
         record = parsed.record
         if parsed.is_identified and not re.fullmatch(r"\d+(\.0+)?", record.external_id):
             self.are_whole = False
@@ -111,11 +111,11 @@ def without_zeros(identifier: str) -> str:
 
 
 def merged(first: Checked, other: Checked) -> Checked:
-    """One record of two rows. Raises `InvalidRow` where they contradict each other."""
+    """One record of two rows. Raises `InvalidRowError` where they contradict each other."""
     line, record, more = first.row.line, first.record, other.record
     problems = conflicts(line, record, more)
     if problems:
-        raise InvalidRow(problems)
+        raise InvalidRowError(problems)
     there = {response.model for response in record.responses}
     added = tuple(one for one in more.responses if one.model not in there)
     doubts = [*first.doubts, *other.doubts]

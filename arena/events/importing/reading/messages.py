@@ -7,7 +7,7 @@ out as one: the person's next messages stand between the answers.
 from collections.abc import Sequence
 from typing import Any
 
-from arena.events.importing.checking.checks import Checker, kind_of
+from arena.events.importing.checking.checks import Checker, json_type
 
 ROLES = ("system", "developer", "user", "assistant", "tool")
 MOST_TURNS = 200
@@ -87,10 +87,10 @@ def turns_of(value: Any, field: str, check: Checker, *, is_answer: bool = False)
 def turn_of(turn: object, field: str, check: Checker, *, is_answer: bool = False) -> Turn:
     """One message of a conversation; an answer may be empty."""
     if not isinstance(turn, dict):
-        check.refuse(field, f'must be {{"role", "content"}}, not {kind_of(turn)}')
+        check.refuse(field, f'must be {{"role", "content"}}, not {json_type(turn)}')
         return {"role": "", "content": ""}
     said = {key: value for key, value in turn.items() if value not in (None, "", [], {})}
-    check.keys(
+    check.check_keys(
         {key: said[key] for key in said if key not in UNSHOWN}, ("role", "content"), f"{field}."
     )
     role = turn.get("role")
@@ -98,7 +98,7 @@ def turn_of(turn: object, field: str, check: Checker, *, is_answer: bool = False
         check.refuse(f"{field}.role", f"must be one of {', '.join(ROLES)}")
     content = content_of(turn.get("content"), f"{field}.content", check)
     is_answered = is_answer and role == "assistant"
-    if not content.strip() and not is_answered and not check.has(f"{field}.content"):
+    if not content.strip() and not is_answered and not check.has_problem(f"{field}.content"):
         check.refuse(f"{field}.content", "must not be empty")
     return {"role": str(role), "content": content}
 
@@ -106,12 +106,12 @@ def turn_of(turn: object, field: str, check: Checker, *, is_answer: bool = False
 def content_of(value: object, field: str, check: Checker) -> str:
     """A message's text; of content in parts the texts, and nothing but texts."""
     if not is_parts(value):
-        return check.text(value, field)
+        return check.check_text(value, field)
     assert isinstance(value, list)
     texts = []
     for index, part in enumerate(value):
         if part["type"] in TEXT_PARTS:
-            texts.append(check.text(part.get("text"), f"{field}[{index}].text"))
+            texts.append(check.check_text(part.get("text"), f"{field}[{index}].text"))
         else:
             message = f"is of type {str(part['type'])[:40]}; only texts can be shown"
             check.refuse(f"{field}[{index}]", message)

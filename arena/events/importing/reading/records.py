@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from arena.events.importing.checking.checks import Checker, kind_of
+from arena.events.importing.checking.checks import Checker, json_type
 from arena.events.importing.reading.messages import (
     answer_of,
     content_of,
@@ -93,16 +93,16 @@ class Listed:
 
 
 def parse_record(data: Mapping[str, Any]) -> RecordRow:
-    """Check a record's every field. Raises `InvalidRow` naming all that are wrong."""
+    """Check a record's every field. Raises `InvalidRowError` naming all that are wrong."""
     check = Checker()
-    check.keys(data, KEYS)
+    check.check_keys(data, KEYS)
     record = record_of(data, check)
-    check.finish()
+    check.raise_problems()
     return record
 
 
 def record_of(data: Mapping[str, Any], check: Checker) -> RecordRow:
-    """A record of the fields that are known; doubts stay with the checker. Raises `InvalidRow`
+    """A record of the fields that are known; doubts stay with the checker. Raises `InvalidRowError`
     where so much is missing that nothing else can be said."""
     check_parts(data, check)
     listed = listed_of(data["responses"], check)
@@ -110,20 +110,20 @@ def record_of(data: Mapping[str, Any], check: Checker) -> RecordRow:
     categories = categories_of(data.get("categories"), check)
     metadata = data.get("metadata")
     if metadata is not None and not isinstance(metadata, dict):
-        check.refuse("metadata", f"must be an object, not {kind_of(metadata)}")
-    check.tree(metadata, "metadata")
+        check.refuse("metadata", f"must be an object, not {json_type(metadata)}")
+    check.check_json(metadata, "metadata")
     control = control_of(data.get("control"), responses, check)
     if control is None:
         check_models(listed, check)
     external_id = external_id_of(data.get("external_id"), check)
-    check.finish()
+    check.raise_problems()
     if not external_id:
         external_id = derived_id(prompt, responses, is_control=control is not None)
     return RecordRow(external_id, prompt, responses, categories, metadata, control)
 
 
 def check_parts(data: Mapping[str, Any], check: Checker) -> None:
-    """Refuse a row without a prompt or responses, in one sentence. Raises `InvalidRow`."""
+    """Refuse a row without a prompt or responses, in one sentence. Raises `InvalidRowError`."""
     responses = data.get("responses")
     found = found_beside(data, check)
     if data.get("prompt") is None and not any(map(is_messages, values_of(responses))):
@@ -132,10 +132,10 @@ def check_parts(data: Mapping[str, Any], check: Checker) -> None:
         if responses is None:
             message += ", and so are the responses with the names of their models"
         check.refuse("prompt", f"{message}{found}")
-        check.finish()
+        check.raise_problems()
     if responses is None:
         check.refuse("responses", "is missing")
-        check.finish()
+        check.raise_problems()
 
 
 def found_beside(data: Mapping[str, Any], check: Checker) -> str:
@@ -175,7 +175,7 @@ def external_id_of(value: object, check: Checker) -> str:
         value = str(value)
     if value is None or value == "":
         return ""
-    return check.name(value, "external_id", EXTERNAL_ID)
+    return check.check_name(value, "external_id", EXTERNAL_ID)
 
 
 def derived_id(
@@ -220,7 +220,7 @@ def texts_of(
         elif is_parts(value):
             text = content_of(value, place, check)
         else:
-            text = check.text(value, place)
+            text = check.check_text(value, place)
         responses.append(ResponseRow(one.model, text))
     return turns, tuple(responses)
 
@@ -229,11 +229,11 @@ def prompt_of(value: object, check: Checker) -> list[dict[str, str]]:
     """A prompt as turns; a string is one turn of the user's."""
     if isinstance(value, str) or is_parts(value):
         text = content_of(value, "prompt", check)
-        if not text.strip() and not check.has("prompt"):
+        if not text.strip() and not check.has_problem("prompt"):
             check.refuse("prompt", "must not be empty")
         return [{"role": "user", "content": text}]
     if not isinstance(value, list):
-        check.refuse("prompt", f"must be text or a list of turns, not {kind_of(value)}")
+        check.refuse("prompt", f"must be text or a list of turns, not {json_type(value)}")
         return []
     turns = turns_of(value, "prompt", check)
     if turns and turns[-1]["role"] in ("system", "developer", "assistant"):
@@ -246,13 +246,13 @@ def listed_of(value: object, check: Checker) -> list[Listed]:
     a null is no response."""
     if isinstance(value, dict):
         listed = [
-            Listed(check.name(model, "responses", MODEL), text, f"responses.{model}", True)
+            Listed(check.check_name(model, "responses", MODEL), text, f"responses.{model}", True)
             for model, text in value.items()
         ]
     elif isinstance(value, list):
         listed = [item_of(item, f"responses[{index}]", check) for index, item in enumerate(value)]
     else:
-        check.refuse("responses", f"must be an object or a list, not {kind_of(value)}")
+        check.refuse("responses", f"must be an object or a list, not {json_type(value)}")
         return []
     for one in listed:
         if one.value is None:
@@ -272,7 +272,7 @@ def listed_of(value: object, check: Checker) -> list[Listed]:
 def item_of(item: object, field: str, check: Checker) -> Listed:
     """One response of a list."""
     if not isinstance(item, dict):
-        check.refuse(field, f'must be {{"model", "text"}}, not {kind_of(item)}')
+        check.refuse(field, f'must be {{"model", "text"}}, not {json_type(item)}')
         return Listed(None, "", field)
     model = item.get("model")
     if "text" not in item:
@@ -280,9 +280,9 @@ def item_of(item: object, field: str, check: Checker) -> Listed:
         found = f'; it must be called "text"; found are {found}' if found else ""
         check.refuse(f"{field}.text", f"is missing{found}")
     else:
-        check.keys(item, ("model", "text"), f"{field}.")
+        check.check_keys(item, ("model", "text"), f"{field}.")
     return Listed(
-        None if model is None else check.name(model, f"{field}.model", MODEL),
+        None if model is None else check.check_name(model, f"{field}.model", MODEL),
         item.get("text", ""),
         field,
     )
@@ -298,14 +298,14 @@ def categories_of(value: object, check: Checker) -> tuple[str, ...] | None:
             check.doubt("categories", "categories", message)
         value = [value]
     if not isinstance(value, list):
-        check.refuse("categories", f"must be a list of text, not {kind_of(value)}")
+        check.refuse("categories", f"must be a list of text, not {json_type(value)}")
         return None
     if len(value) > MOST_CATEGORIES:
         check.refuse("categories", f"must hold at most {MOST_CATEGORIES} categories")
         return None
     names: dict[str, str] = {}
     for index, item in enumerate(value):
-        name = check.name(item, f"categories[{index}]", CATEGORY)
+        name = check.check_name(item, f"categories[{index}]", CATEGORY)
         names.setdefault(name.casefold(), name)
     return tuple(names.values())
 
@@ -317,14 +317,14 @@ def control_of(
     if value is None:
         return None
     if not isinstance(value, dict):
-        check.refuse("control", f'must be {{"expected", "reason"}}, not {kind_of(value)}')
+        check.refuse("control", f'must be {{"expected", "reason"}}, not {json_type(value)}')
         return None
-    check.keys(value, ("expected", "reason"), "control.")
+    check.check_keys(value, ("expected", "reason"), "control.")
     if len(responses) != 2:
         check.refuse("responses", f"a control has two responses, not {len(responses)}")
     reason = value.get("reason")
-    reason = "" if reason is None else check.text(reason, "control.reason")
-    expected = check.text(value.get("expected"), "control.expected").strip()
+    reason = "" if reason is None else check.check_text(reason, "control.reason")
+    expected = check.check_text(value.get("expected"), "control.expected").strip()
     return ControlRow(expected_of(expected, responses, check), reason)
 
 
@@ -336,7 +336,7 @@ def expected_of(expected: str, responses: tuple[ResponseRow, ...], check: Checke
         check.refuse("control.expected", f"{expected} is also the other model's name: ambiguous")
     if expected in letters:
         return letters[expected]
-    if expected not in models and not check.has("control.expected"):
+    if expected not in models and not check.has_problem("control.expected"):
         names = "".join(f" or {model}" for model in models)
         check.refuse("control.expected", f"must be a, b, tie{names}")
     return models.get(expected)

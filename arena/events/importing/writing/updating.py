@@ -8,11 +8,11 @@ from typing import Any
 from django.db import transaction
 
 from arena.events.importing.checking.comparing import (
-    Changes,
-    Known,
-    changes_of,
-    known_records,
-    refusals,
+    ExistingRecord,
+    RecordChanges,
+    compare_record,
+    find_refusals,
+    load_existing_records,
 )
 from arena.events.importing.jobs import JobHold
 from arena.events.importing.reading.records import RecordRow
@@ -70,12 +70,12 @@ def apply_batch(
     with transaction.atomic():
         hold.write_heartbeat(*progress)
         list(Matchup.objects.select_for_update().filter(record__in=rows).values_list("pk"))
-        for known in known_records(
+        for known in load_existing_records(
             writer.event, [row.external_id for row in rows.values()]
         ).values():
             row = rows[known.record.pk]
-            changes = changes_of(row, known, writer.names)
-            problems = refusals(row, known, changes)
+            changes = compare_record(row, known, writer.names)
+            problems = find_refusals(row, known, changes)
             for problem in problems:
                 line = lines[known.record.pk]
                 report.refuse(LineError(line, problem.field, problem.message))
@@ -95,25 +95,29 @@ class Batch:
 
     records: list[Record] = field(default_factory=list)
     texts: list[Response] = field(default_factory=list)
-    added: list[tuple[RecordRow, Known, Changes, list[Response]]] = field(default_factory=list)
+    added: list[tuple[RecordRow, ExistingRecord, RecordChanges, list[Response]]] = field(
+        default_factory=list
+    )
     categories: dict[int, list[int]] = field(default_factory=dict)
 
-    def take(self, writer: Writer, row: RecordRow, known: Known, changes: Changes) -> None:
+    def take(
+        self, writer: Writer, row: RecordRow, known: ExistingRecord, changes: RecordChanges
+    ) -> None:
         """Add the changes of one record."""
         record = known.record
         if changes.prompt or changes.metadata:
             record.prompt = row.prompt
             record.metadata = record.metadata if row.metadata is None else row.metadata
             self.records.append(record)
-        for response, text in changes.texts:
+        for response, text in changes.changed_texts:
             response.text = text
             for name, count in style_of(text)._asdict().items():
                 setattr(response, name, count)
             self.texts.append(response)
         if changes.categories:
             self.categories[record.pk] = writer.names.category_ids(row.categories or ())
-        if changes.added or changes.key or changes.reason:
-            added = [response_for(writer, r.model, r.text) for r in changes.added]
+        if changes.added_responses or changes.key or changes.reason:
+            added = [response_for(writer, r.model, r.text) for r in changes.added_responses]
             for response in added:
                 response.record_id = record.pk
             self.added.append((row, known, changes, added))
@@ -139,7 +143,7 @@ class Batch:
                 create_matchups(writer, added_groups(writer, known, added))
 
 
-def added_groups(writer: Writer, known: Known, added: Sequence[Response]) -> list[Group]:
+def added_groups(writer: Writer, known: ExistingRecord, added: Sequence[Response]) -> list[Group]:
     """The matchups that responses new to a record bring with them."""
     responses = [*known.responses, *added]  # primary keys ascend: the new ones come last
     if not writer.in_pairs:
@@ -159,13 +163,17 @@ def added_groups(writer: Writer, known: Known, added: Sequence[Response]) -> lis
 
 
 def set_control(
-    writer: Writer, row: RecordRow, known: Known, changes: Changes, added: Sequence[Response]
+    writer: Writer,
+    row: RecordRow,
+    known: ExistingRecord,
+    changes: RecordChanges,
+    added: Sequence[Response],
 ) -> None:
     """Give a record's only two responses their key, or correct it; the matchup is made where it
     is missing, and taken out of ordinary service where it was in it."""
     assert row.control is not None
     fresh = iter(added)
-    listed = [response or next(fresh) for response in changes.listed]
+    listed = [response or next(fresh) for response in changes.existing]
     ordered = sorted(listed, key=lambda response: response.pk)
     right = None if row.control.expected is None else listed[row.control.expected]
     sign = 0 if right is None else 1 if right.pk == ordered[0].pk else -1

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from arena.events.importing.checking.checks import InvalidRow, Problem
+from arena.events.importing.checking.checks import InvalidRowError, Problem
 from arena.events.importing.reading.columns import Columns
 from arena.events.importing.reading.files import Row, Source, guess_format, peek, read_rows
 from arena.events.importing.report import ImportReport, LineError, Unreadable
@@ -71,16 +71,16 @@ class Lines:
                 vote = parse(row.data)
                 self.check_comment(vote)
                 places = self.gathering.take(row, vote)
-            except InvalidRow as error:
+            except InvalidRowError as error:
                 self.refuse(row, error.problems)
             else:
                 yield row, vote, places
 
     def check_comment(self, vote: ExportedVote) -> None:
-        """A comment needs a question that takes it. Raises `InvalidRow`."""
+        """A comment needs a question that takes it. Raises `InvalidRowError`."""
         if vote.comment and self.writer.comment is None:
             message = "this event has no question that takes text"
-            raise InvalidRow([Problem("comment", message)])
+            raise InvalidRowError([Problem("comment", message)])
 
     def compare(self, batch: Sequence[Checked]) -> None:
         """Check lines against the event, and spool those that say something new."""

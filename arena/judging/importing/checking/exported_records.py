@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, Self
 
-from arena.events.importing.checking.checks import InvalidRow, Problem
+from arena.events.importing.checking.checks import InvalidRowError, Problem
 from arena.events.importing.reading.files import Row
 from arena.events.importing.report import Unreadable
 from arena.events.models import Matchup
@@ -72,14 +72,14 @@ class Gathering:
 
     def take(self, row: Row, vote: ExportedVote) -> tuple[int, int]:
         """Note what a line says of its record; the places of its two responses there. Raises
-        `InvalidRow` where an earlier line says otherwise."""
+        `InvalidRowError` where an earlier line says otherwise."""
         head = json.dumps(record_of(row.data), ensure_ascii=False, sort_keys=True)
         gathered = self.records.setdefault(vote.record, Gathered(row.line, head))
         if gathered.head != head:
             said = json.loads(gathered.head)
             differing = [name for name, value in json.loads(head).items() if said[name] != value]
             message = f"is not that of record {vote.record} in line {gathered.line}"
-            raise InvalidRow([Problem(differing[0], message)])
+            raise InvalidRowError([Problem(differing[0], message)])
         first = self.place_of(gathered, vote.record, vote.sides[0], "first")
         second = self.place_of(
             gathered, vote.record, vote.sides[1], "second", int(are_twins(vote.sides))
@@ -89,11 +89,11 @@ class Gathering:
             (first, second), pair
         ) != pair:
             message = "is not what an earlier line says of this pair"
-            raise InvalidRow([Problem("role", message)])
+            raise InvalidRowError([Problem("role", message)])
         kind = self.workers.setdefault(vote.worker, (vote.worker_number, vote.kind))[1]
         if kind != vote.kind:
             message = f"{vote.worker} is a {kind} in an earlier line"
-            raise InvalidRow([Problem("contributor_kind", message)])
+            raise InvalidRowError([Problem("contributor_kind", message)])
         for (name, _), number in zip(
             vote.sides, (vote.first_number, vote.second_number), strict=True
         ):
@@ -115,7 +115,7 @@ class Gathering:
             return place
         if found[1] != hash(text):
             message = f"is not that of {competitor} in an earlier line of record {record}"
-            raise InvalidRow([Problem(f"{name}_response", message)])
+            raise InvalidRowError([Problem(f"{name}_response", message)])
         return found[0]
 
     def rows(self) -> Iterator[Row]:

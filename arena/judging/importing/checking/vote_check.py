@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from arena.events.importing.checking.checks import InvalidRow, Problem, unknown
+from arena.events.importing.checking.checks import InvalidRowError, Problem, explain_unknown
 from arena.events.importing.jobs import JobHold
 from arena.events.importing.reading.files import Row, Source, guess_format, peek, read_rows
 from arena.events.importing.reading.merging import without_zeros
@@ -142,7 +142,7 @@ class FirstPass:
             except LeftOut:
                 self.report.skipped += 1
                 self.tell(row.line, "winner", "votes of this value are left out, as you said")
-            except InvalidRow as error:
+            except InvalidRowError as error:
                 for problem in error.problems:
                     word, is_unknown, _ = problem.message.partition(UNKNOWN_WORD)
                     if is_unknown and len(self.unknown) < MAX_WORDS:
@@ -153,7 +153,7 @@ class FirstPass:
         """Refuse a file that cannot be votes, in one sentence. Raises `Unreadable`."""
         try:
             columns = list(self.columns.meant(row))
-        except InvalidRow as error:
+        except InvalidRowError as error:
             self.report.refuse_file(self.columns.errors(row, error.problems))
         # A JSON object may lack one key because its value is not known.
         missing = missing_columns(columns, self.options)
@@ -167,8 +167,8 @@ class FirstPass:
             )
 
     def vote_of(self, row: Row) -> Vote:
-        """The vote in a row. Raises `InvalidRow`, `LeftOut`, and `Unreadable` where numbers have no
-        ends."""
+        """The vote in a row. Raises `InvalidRowError`, `LeftOut`, and `Unreadable` where numbers
+        have no ends."""
         try:
             vote = self.columns.read(row, NEEDED, partial(self.parse, row))
         except EndsNeeded as error:
@@ -188,7 +188,7 @@ class FirstPass:
         foreign, _ = split_columns(data)
         self.foreign |= dict.fromkeys(self.columns.called(name, row) for name in foreign[:50])
         if problems := misspellings(data):
-            raise InvalidRow(problems)
+            raise InvalidRowError(problems)
         winner = data.get("winner")
         number = number_of(winner)
         if number is not None and len(self.numbers) < MAX_NUMBERS:
@@ -204,7 +204,7 @@ class FirstPass:
         for checked in batch:
             try:
                 votes.append((checked, self.imported(checked, records, responses)))
-            except InvalidRow as error:
+            except InvalidRowError as error:
                 self.refuse(checked.row, error.problems)
         there, kinds = self.before([vote for _, vote in votes])
         for checked, vote in votes:
@@ -274,7 +274,8 @@ class FirstPass:
         records: Mapping[str, int],
         responses: Mapping[tuple[int, int], int],
     ) -> ImportedVote:
-        """The vote in canonical order. Raises `InvalidRow` where the event knows nothing of it."""
+        """The vote in canonical order. Raises `InvalidRowError` where the event knows nothing of
+        it."""
         vote, problems, pair = checked.vote, [], []
         # A table with a gap in the column has made decimal numbers of whole ones.
         record = records.get(vote.record, records.get(without_zeros(vote.record)))
@@ -282,7 +283,7 @@ class FirstPass:
             problems.append(Problem("record", f"there is no record {vote.record}"))
         for field, name in (("model_a", vote.model_a), ("model_b", vote.model_b)):
             if name not in self.competitors:
-                message = f"{name} {unknown(name, self.competitors)}"
+                message = f"{name} {explain_unknown(name, self.competitors)}"
                 problems.append(Problem(field, message))
             elif record is not None:
                 pair.append(responses.get((record, self.competitors[name])))
@@ -291,7 +292,7 @@ class FirstPass:
                     problems.append(Problem(field, message))
         comment = self.comment_of(vote, problems)
         if problems:
-            raise InvalidRow(problems)
+            raise InvalidRowError(problems)
         assert record is not None
         a, b = (pk for pk in pair if pk is not None)
         straight = a < b

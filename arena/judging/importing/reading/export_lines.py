@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from arena.events.importing.checking.checks import Checker, InvalidRow
+from arena.events.importing.checking.checks import Checker, InvalidRowError
 from arena.events.importing.reading.records import EXTERNAL_ID
 from arena.events.models import Enrollment, Matchup
 from arena.judging.importing.reading.preferences import Verdict, misfit
@@ -79,12 +79,12 @@ def scale_misfit(data: Mapping[str, Any], scale: int) -> str:
 
 
 def parse_exported(data: Mapping[str, Any], terms: Terms) -> ExportedVote:
-    """Check a line's every field but for the record's own. Raises `InvalidRow`."""
+    """Check a line's every field but for the record's own. Raises `InvalidRowError`."""
     check = Checker()
     for name in NEEDED:
         if name not in data:
             check.refuse(name, "is missing; was this line changed after the export?")
-    check.finish()
+    check.raise_problems()
     role = one_of(data, "role", Matchup.Role.values, check)
     expected = EXPECTED.get(str(data.get("key") or ""), "")
     if role == Matchup.Role.CONTROL and not expected:
@@ -96,13 +96,13 @@ def parse_exported(data: Mapping[str, Any], terms: Terms) -> ExportedVote:
                 check.refuse(name, "is missing; only a control's responses may be nobody's")
     exclusion, note = exclusion_of(data, check)
     vote = ExportedVote(
-        uuid=check.text(data["uuid"], "uuid"),
-        record=check.name(data["external_id"], "external_id", EXTERNAL_ID),
+        uuid=check.check_text(data["uuid"], "uuid"),
+        record=check.check_name(data["external_id"], "external_id", EXTERNAL_ID),
         sides=(side_of(data, "first", check), side_of(data, "second", check)),
         role=role,
         expected=expected,
-        reason=check.text(data.get("key_reason") or "", "key_reason"),
-        worker=check.name(data["pseudonym"], "pseudonym", 60),
+        reason=check.check_text(data.get("key_reason") or "", "key_reason"),
+        worker=check.check_name(data["pseudonym"], "pseudonym", 60),
         kind=one_of(
             {"contributor_kind": "human"} | dict(data),
             "contributor_kind",
@@ -113,7 +113,7 @@ def parse_exported(data: Mapping[str, Any], terms: Terms) -> ExportedVote:
         both_bad=data["both_bad"] is True,
         first_on_left=side_on_left(data["left"], check),
         judged_at=moment_of(data.get("judged_at"), terms, check),
-        comment=check.text(data.get("comment") or "", "comment"),
+        comment=check.check_text(data.get("comment") or "", "comment"),
         others=dict(data.get("other_answers") or {}),
         origin=ORIGINS.get(one_of(data, "origin", Origin.values, check), ""),  # type: ignore[call-overload]
         exclusion=exclusion,
@@ -123,7 +123,7 @@ def parse_exported(data: Mapping[str, Any], terms: Terms) -> ExportedVote:
         worker_number=number_of(data, "contributor_id", check),
         matchup_number=number_of(data, "matchup_id", check),
     )
-    check.finish()
+    check.raise_problems()
     return vote
 
 
@@ -135,7 +135,7 @@ def record_of(data: Mapping[str, Any]) -> dict[str, Any]:
     except ValueError as error:
         check = Checker()
         check.refuse("metadata", "is not JSON")
-        raise InvalidRow(check.problems) from error
+        raise InvalidRowError(check.problems) from error
     return {
         "external_id": data["external_id"],
         "prompt": data["prompt"],
@@ -157,8 +157,8 @@ def side_of(data: Mapping[str, Any], name: str, check: Checker) -> Side:
     """Whose response, and its text."""
     competitor = data[f"{name}_competitor"]
     if competitor is not None:
-        competitor = check.text(competitor, f"{name}_competitor")
-    return competitor, check.text(data[f"{name}_response"], f"{name}_response")
+        competitor = check.check_text(competitor, f"{name}_competitor")
+    return competitor, check.check_text(data[f"{name}_response"], f"{name}_response")
 
 
 def outcome_of(data: Mapping[str, Any], terms: Terms, check: Checker) -> int | None:

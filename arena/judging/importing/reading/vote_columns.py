@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from arena.events.importing.checking.checks import spelt
+from arena.events.importing.checking.checks import fold_column
 from arena.events.importing.reading.columns import Columns, rename
 from arena.events.importing.reading.rows import Row
 from arena.judging.importing.options import VoteOptions
@@ -74,13 +74,13 @@ class VoteColumns(Columns):
         return self.mapping[key] if key in self.mapping else canonical(key)
 
     def meant(self, row: Row) -> Mapping[str, Any]:
-        """The row's values under their meaning. Raises `InvalidRow`."""
+        """The row's values under their meaning. Raises `InvalidRowError`."""
         return rename(row.data, self.meaning)
 
 
 def canonical(column: str) -> str:
     """Our own name for a column that is written otherwise; any other column as it is."""
-    name = spelt(column)
+    name = fold_column(column)
     return name if name in COLUMNS else column
 
 
@@ -111,10 +111,12 @@ def missing_columns(columns: Iterable[str], options: VoteOptions) -> str:
 
 def alias_of(column: str, columns: Iterable[str]) -> str:
     """What a column probably is, where that is not there; empty: nothing known."""
-    word = spelt(column)
+    word = fold_column(column)
     if column in COLUMNS:
         return ""
-    known = [name for name, words in ALIASES.items() if word == name or word in map(spelt, words)]
+    known = [
+        name for name, words in ALIASES.items() if word == name or word in map(fold_column, words)
+    ]
     return next((name for name in known if name not in columns), "")
 
 

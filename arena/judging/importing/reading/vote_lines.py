@@ -79,16 +79,16 @@ class EndsNeeded(Exception):
 
 
 def parse_vote(data: Mapping[str, Any], terms: Terms) -> Vote:
-    """Check a vote's every field. Raises `InvalidRow` naming all that are wrong, `EndsNeeded` and
-    `LeftOut`."""
+    """Check a vote's every field. Raises `InvalidRowError` naming all that are wrong, `EndsNeeded`
+    and `LeftOut`."""
     check, options = Checker(), terms.options
     for column in needed(options):
         if data.get(column) in (None, ""):
             check.refuse(column, "is missing")
-    check.finish()
+    check.raise_problems()
     worker = data.get("worker")
-    model_a = check.name(worded(data["model_a"]), "model_a", MODEL)
-    model_b = check.name(worded(data["model_b"]), "model_b", MODEL)
+    model_a = check.check_name(worded(data["model_a"]), "model_a", MODEL)
+    model_b = check.check_name(worded(data["model_b"]), "model_b", MODEL)
     side = left_of(data.get("left"), (model_a, model_b), terms, check)
     verdict = verdict_of(data, (model_a, model_b), terms, check)
     left_assumed = verdict.by_side and side is None
@@ -98,17 +98,17 @@ def parse_vote(data: Mapping[str, Any], terms: Terms) -> Vote:
     turned = verdict.by_side and side is False
     comment = data.get("comment")
     vote = Vote(
-        worker=check.name(
+        worker=check.check_name(
             options.worker if worker in (None, "") else worded(worker), "worker", EXTERNAL_ID
         ),
-        record=check.name(worded(data["record"]), "record", EXTERNAL_ID),
+        record=check.check_name(worded(data["record"]), "record", EXTERNAL_ID),
         model_a=model_a,
         model_b=model_b,
         outcome=-verdict.outcome if turned else verdict.outcome,
         both_bad=verdict.both_bad,
         a_on_left=side,
         judged_at=moment_of(data.get("timestamp"), terms, check),
-        comment=check.text("" if comment is None else comment, "comment").strip(),
+        comment=check.check_text("" if comment is None else comment, "comment").strip(),
         left_assumed=left_assumed,
     )
     if vote.model_a == vote.model_b and not check.problems:
@@ -120,7 +120,7 @@ def parse_vote(data: Mapping[str, Any], terms: Terms) -> Vote:
             "is not 1: a vote on a later turn needs a record of its own, with its own identifier"
         )
         check.refuse("turn", message)
-    check.finish()
+    check.raise_problems()
     return vote
 
 
@@ -156,7 +156,7 @@ def verdict_of(
         else:
             verdict = verdict_of_outcome(graded, models, terms, check)
     problem = misfit(verdict, terms.scale, both_bad=terms.both_bad)
-    if problem and not check.has(column):
+    if problem and not check.has_problem(column):
         check.refuse(column, problem)
     return verdict
 
@@ -178,14 +178,14 @@ def verdict_of_winner(
 ) -> Verdict:
     """A word: a model's own name, or one that names a side, a tie, or both bad."""
     number = number_of(value)
-    text = check.text(value if number is None else plain(number), "winner")
+    text = check.check_text(value if number is None else plain(number), "winner")
     by_name = verdict_of_name(text, *models)
     by_word = verdict_of_word(text, terms.scale)
     if by_name and by_word and by_name.outcome != by_word.outcome:
         message = f"“{text.strip()}” is a model's name and means the other one, too: ambiguous"
         check.refuse("winner", message)
     verdict = by_name or by_word
-    if verdict is None and not check.has("winner"):
+    if verdict is None and not check.has_problem("winner"):
         check.refuse("winner", f"“{text.strip()[:60]}” {UNKNOWN_WORD}")
     return verdict or Verdict(0)
 
@@ -225,14 +225,14 @@ def number_of_flag(value: object) -> float | None:
 
 def left_of(value: object, models: tuple[str, str], terms: Terms, check: Checker) -> bool | None:
     """Whether model A stood left; None where nobody knows."""
-    text = check.text("" if value is None else worded(value), "left")
+    text = check.check_text("" if value is None else worded(value), "left")
     if not text.strip():
         text = terms.options.left
     if squeezed(text) in UNKNOWN_SIDE:
         return None
     verdict = verdict_of_name(text, *models) or verdict_of_word(text, terms.scale)
     if verdict is None or not verdict.outcome or verdict.by_side:
-        if not check.has("left"):
+        if not check.has_problem("left"):
             check.refuse("left", "must be a, b, unknown, or the name of the model that stood left")
         return None
     return verdict.outcome > 0

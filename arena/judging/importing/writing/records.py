@@ -9,7 +9,7 @@ from itertools import groupby
 
 from django.db import transaction
 
-from arena.events.importing.checking.first_pass import Checking
+from arena.events.importing.checking.record_checker import RecordChecker
 from arena.events.importing.reading.columns import RecordColumns
 from arena.events.importing.reading.names import CompetitorRow, Names
 from arena.events.importing.reading.records import RecordRow
@@ -57,11 +57,11 @@ def bring_records(votes: VoteWriter, gathering: Gathering, report: ImportReport)
     of_records = ImportReport()
     with ExitStack() as stack:
         check = FirstPass(writer, hold, of_records, stack)
-        check.checking = Checking(
+        check.checking = RecordChecker(
             columns=RecordColumns({}, is_csv=False),
             report=of_records,
             seen=check.seen,
-            merging=check.merging,
+            merger=check.merging,
         )
         records = check.checking.records(gathering.rows())
         for batch in batches(records, lambda one: checking_cost(one.record)):

@@ -6,8 +6,8 @@ The import and its preview check alike: nothing here looks at the event.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from arena.events.importing.checking.checks import Doubt, InvalidRow, Problem
-from arena.events.importing.checking.doubts import alike, doubts_of
+from arena.events.importing.checking.checks import Doubt, InvalidRowError, Problem
+from arena.events.importing.checking.doubts import find_doubts, group_alike
 from arena.events.importing.reading.cells import check_columns
 from arena.events.importing.reading.columns import Parsed, RecordColumns
 from arena.events.importing.reading.merging import Checked, Merging
@@ -23,55 +23,55 @@ ONLY_RESPONSE = Doubt(
 
 
 @dataclass
-class Checking:
+class RecordChecker:
     """The check of one file, row by row."""
 
     columns: RecordColumns
     report: ImportReport
     seen: Seen
-    merging: Merging
+    merger: Merging
     # Called after every row: an import says that it is alive.
-    tick: Callable[[], None] = lambda: None
+    on_row: Callable[[], None] = lambda: None
     organizations: Mapping[str, str] = field(default_factory=dict)
     # Told once: how a file writes its cells, it writes them in every line.
-    told: set[str] = field(default_factory=set)
+    reported_columns: set[str] = field(default_factory=set)
     # Models that have a response, with the line of the first, and those that have a place only.
-    models: dict[str, int] = field(default_factory=dict)
-    named: dict[str, None] = field(default_factory=dict)
+    first_lines: dict[str, int] = field(default_factory=dict)
+    unanswered_models: dict[str, None] = field(default_factory=dict)
 
-    def records(self, rows: Iterable[Row | LineError]) -> Iterator[Checked]:
+    def check_rows(self, rows: Iterable[Row | LineError]) -> Iterator[Checked]:
         """Records that are right in themselves and not there twice. Raises `Unreadable`."""
         header_checked = False
         for row in rows:
-            self.tick()
+            self.on_row()
             if isinstance(row, LineError):
-                self.skip(row)
+                self.skip_unreadable(row)
                 continue
             if not header_checked:
                 self.report.refuse_file(self.columns.header_errors(row, check_columns))
                 header_checked = True
             try:
                 parsed = self.columns.parse(row)
-                self.note(row, parsed)
+                self.note_columns(row, parsed)
                 if parsed.is_flat:
-                    self.merging.add(row, parsed)
+                    self.merger.add(row, parsed)
                     continue
-            except InvalidRow as error:
+            except InvalidRowError as error:
                 self.refuse(row, error.problems)
                 continue
-            yield from self.first_of(Checked(row, parsed.record, parsed.doubts), parsed)
-        for checked in self.merging:
-            self.tick()
-            yield from self.first_of(checked)
+            yield from self.skip_repeated(Checked(row, parsed.record, parsed.doubts), parsed)
+        for checked in self.merger:
+            self.on_row()
+            yield from self.skip_repeated(checked)
 
-    def first_of(self, checked: Checked, parsed: Parsed | None = None) -> Iterator[Checked]:
+    def skip_repeated(self, checked: Checked, parsed: Parsed | None = None) -> Iterator[Checked]:
         """The record, unless an earlier one has its identifier."""
         line = checked.row.line
         first = self.seen.meet(checked.record.external_id, line)
         if first is None:
             for response in checked.record.responses:
                 if response.model:
-                    self.models.setdefault(response.model, line)
+                    self.first_lines.setdefault(response.model, line)
             yield checked
             return
         message = f"is the same as in line {first[0]}"
@@ -79,32 +79,32 @@ class Checking:
             message = f"is missing, and prompt and models are those of line {first[0]}"
         self.refuse(checked.row, [Problem("external_id", message)])
 
-    def note(self, row: Row, parsed: Parsed) -> None:
+    def note_columns(self, row: Row, parsed: Parsed) -> None:
         """Tell once of columns that mean nothing, and remember the models of empty cells."""
-        self.named.update(dict.fromkeys(parsed.silent))
+        self.unanswered_models.update(dict.fromkeys(parsed.silent))
         for column in parsed.spare:
-            if column not in self.told:
-                self.told.add(column)
+            if column not in self.reported_columns:
+                self.reported_columns.add(column)
                 field = self.columns.called(column, row)
                 self.report.warn(LineError(row.line, field, "means nothing here; kept as metadata"))
 
-    def doubt(self, checked: Checked, more: Sequence[Doubt] = ()) -> None:
+    def report_doubts(self, checked: Checked, more: Sequence[Doubt] = ()) -> None:
         """Report what is doubtful about a record that is to be imported."""
-        doubts = [*checked.doubts, *doubts_of(checked.record, self.organizations), *more]
+        doubts = [*checked.doubts, *find_doubts(checked.record, self.organizations), *more]
         for doubt in doubts:
             (warning,) = self.columns.errors(checked.row, [doubt])
             self.report.doubt(doubt.kind, warning)
 
-    def doubt_names(self, known: Iterable[str], wanted: Iterable[str]) -> None:
+    def report_name_doubts(self, known: Iterable[str], wanted: Iterable[str]) -> None:
         """Report what is doubtful about the models of the file as a whole: `known` are the
         event's with responses, `wanted` those that somebody has named in a list."""
         known = set(known)
-        for group in alike(sorted(known.union(self.models))):
-            if lines := [self.models[name] for name in group if name in self.models]:
+        for group in group_alike(sorted(known.union(self.first_lines))):
+            if lines := [self.first_lines[name] for name in group if name in self.first_lines]:
                 names = " and ".join(f"“{name}”" for name in group)
                 self.report.doubt("alike", LineError(max(lines), "", f"{names} are counted apart"))
-        for name in dict.fromkeys([*wanted, *self.named]):
-            if name not in self.models and name not in known:
+        for name in dict.fromkeys([*wanted, *self.unanswered_models]):
+            if name not in self.first_lines and name not in known:
                 message = f"{name} has no response in this file"
                 self.report.doubt("no_responses", LineError(1, "", message))
 
@@ -114,7 +114,7 @@ class Checking:
             self.report.refuse(error)
         self.report.skipped += 1
 
-    def skip(self, error: LineError) -> None:
+    def skip_unreadable(self, error: LineError) -> None:
         """The same for a row that could not even be read."""
         self.report.refuse(error)
         self.report.skipped += 1
