@@ -20,7 +20,7 @@ class NotFoundError(ArenaError):
 
     status = 404
 
-    def __init__(self, message: str = "There is nothing here.", code: str = "not_found") -> None:
+    def __init__(self, message: str = "Page not found.", code: str = "not_found") -> None:
         super().__init__(message, code)
 
 

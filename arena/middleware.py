@@ -55,11 +55,11 @@ class BodyMiddleware(Middleware):
         length = int(told) if told.isdecimal() else 0
         if length <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             return None
-        message = _("This is more than can be sent here.")
+        message = _("The request is too large.")
         if may_upload(request):
             if length <= MAX_UPLOAD_BYTES:
                 return None
-            message = _("The file is larger than 1 GB; import it in parts.")
+            message = _("The file is larger than 1 GB. Import it in parts.")
         return answer(request, TooLargeError(message, "too_large"))
 
 
@@ -114,7 +114,7 @@ class ArenaErrorMiddleware(Middleware):
         for name in form:
             given += [name, *request.POST.getlist(name)]
         if any("\x00" in text for text in given):
-            error = ArenaError(_("A character was sent that nobody can type."), "nul")
+            error = ArenaError(_("The request contains an invalid character."), "nul")
             return answer(request, error)
         return None
 

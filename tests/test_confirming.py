@@ -65,7 +65,7 @@ ASKS = {
     "withdraw an invitation": ("events:withdraw", "stops working at once"),
     "delete an upload": ("imports:discard", "Nothing is imported"),
     "take back an import": ("imports:take_back", "deleted"),
-    "renew one's code": ("people:code", "stops working at once"),
+    "renew one's code": ("people:code", "stops working immediately"),
 }
 # What asks on a page of its own, before its button.
 ASKS_BEFORE = {

@@ -58,7 +58,7 @@ class NameForm(forms.ModelForm):
         model = User
         fields = ("display_name",)
         labels = {"display_name": _("Display name")}
-        help_texts = {"display_name": _("Left empty, boards show your pseudonym.")}
+        help_texts = {"display_name": _("If empty, boards show your pseudonym.")}
         error_messages: ClassVar = {
             "display_name": {"max_length": _("Use %(limit_value)d characters at most.")}
         }
@@ -81,8 +81,8 @@ class AccountForm(forms.Form):
         label=_("Your name here"),
         max_length=60,
         help_text=_(
-            "You sign in with it, and those who look after the event see it. Letters, digits and "
-            "@ . + - _"
+            "You sign in with it, and the event’s organizers and reviewers see it. Letters, "
+            "digits and @ . + - _"
         ),
         widget=forms.TextInput(attrs={"autocomplete": "username", "spellcheck": "false"}),
     )

@@ -58,7 +58,7 @@ def network_of(request: HttpRequest, now: datetime) -> str:
         # One line: whoever sends garbage fills no log. An operator who counted proxies wrongly
         # sees it at every request.
         log.warning("no address in X-Forwarded-For: see TRUSTED_PROXIES")
-        message = _("Where this request comes from cannot be read.")
+        message = _("The network address of this request cannot be determined.")
         raise ArenaError(message, "bad_address") from error
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
@@ -93,7 +93,7 @@ def take(action: str, who: str, rate: Rate, now: datetime, message: str = "") ->
     if count > rate.amount:
         give_back(action, who, rate, now)
         log.warning("rate limit", action=action)
-        message = message or _("Too many attempts. Please wait a little and try again.")
+        message = message or _("Too many attempts. Please wait a moment and try again.")
         left = (window + 1) * rate.seconds - int(now.timestamp())
         raise LimitError(message, "too_many", retry_after=left)
 
@@ -115,7 +115,8 @@ def take_message(kind: str, address: str, request: HttpRequest, now: datetime) -
     """
     action, whose = f"mail-{kind}", anonymous(address.lower(), now)
     message = _(
-        "Several messages have gone to this address already. Look for them, or wait a while."
+        "Several messages have already been sent to this address. Check your inbox, or try again "
+        "later."
     )
     for rate in MAIL_FROM_HERE:
         take(action, f"{whose}-{network_of(request, now)}", rate, now, message)

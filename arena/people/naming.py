@@ -51,14 +51,14 @@ def clean_name(typed: str) -> str:
         return ""
     hidden = next((letter for letter in name if is_invisible(letter)), None)
     if hidden is not None:
-        message = _("The name holds a character that cannot be seen (U+%(code)04X). Leave it out.")
+        message = _("The name contains an invisible character (U+%(code)04X). Remove it.")
         raise ArenaError(message % {"code": ord(hidden)}, "invisible")
     if has_tower(name):
         raise ArenaError(_("There are too many accents on one letter."), "tower")
     if not any(unicodedata.category(letter)[0] in "LNS" for letter in name):
         raise ArenaError(_("Use at least one letter or digit."), "no_letter")
     if is_reserved(name):
-        message = _("This name could be taken for somebody who runs the site. Choose another one.")
+        message = _("This name could be mistaken for the site’s staff. Choose another one.")
         raise ArenaError(message, "reserved")
     return name
 

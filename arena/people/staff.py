@@ -26,7 +26,9 @@ class StaffSite(AdminSite):
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """allauth's sign-in for visitors; staff without a second factor set one up first."""
         if not has_second_factor(request):
-            messages.warning(request, _("The admin pages want a second factor. Set it up here."))
+            messages.warning(
+                request, _("The admin pages require two-step sign-in. Set it up here.")
+            )
             return redirect("mfa_index")
         return super().login(request, extra_context)
 

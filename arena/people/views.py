@@ -69,12 +69,12 @@ def saved(request: HttpRequest) -> HttpResponse:
 def renewing() -> Step:
     """The question before one's own code is replaced."""
     return Step(
-        _("Make a new access code?"),
+        _("Create a new access code?"),
         _(
-            "The old code stops working at once, and every other device is signed out. What you "
-            "have judged stays."
+            "The old code stops working immediately, and your other devices are signed out. Your "
+            "judgments are kept."
         ),
-        _("Make a new access code"),
+        _("Create a new access code"),
     )
 
 
@@ -95,7 +95,7 @@ def code(request: HttpRequest) -> HttpResponse:
         return redirect("people:code")
     kept = shown_secret(request.session, CODE, now)
     if kept is None or kept["username"] != user.username:
-        messages.info(request, _("Your access code is not shown any more."))
+        messages.info(request, _("Your access code is no longer shown."))
         return redirect("people:seat")
     login_url = request.build_absolute_uri(reverse("account_login"))
     return render(request, "people/code.html", kept | {"login_url": login_url})

@@ -179,8 +179,8 @@ def test_a_refused_form_is_too(eyes: Eyes, watch: Watch) -> None:
 
 def test_a_new_access_code_is_shown_as_well(eyes: Eyes) -> None:
     page = eyes.look(Sight("/account/seat/", "tea contributor"))
-    page.get_by_role("button", name="Make a new access code").click()
-    page.get_by_role("dialog").get_by_role("button", name="Make a new access code").click()
+    page.get_by_role("button", name="Create a new access code").click()
+    page.get_by_role("dialog").get_by_role("button", name="Create a new access code").click()
     page.locator(".secret").wait_for()
     assert list(faults(page)) == []
 

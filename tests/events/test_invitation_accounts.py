@@ -81,7 +81,7 @@ def test_a_taken_or_impossible_name_is_said_and_uses_nothing_up(
         assert client.post(link, {"username": name}).status_code == 422
     assert not Membership.objects.exists()
     taken = client.post(link, {"username": "rita"}).content.decode()
-    assert "Somebody here has this name already. Choose another one." in taken
+    assert "This username is taken. Choose another one." in taken
     assert client.post(link, {"username": "rita-2"}).status_code == 302
 
 
@@ -107,8 +107,8 @@ def test_a_used_up_link_makes_no_account(client: Client, event: Event) -> None:
 def test_signing_in_from_an_invitation_leads_back_to_it(client: Client, event: Event) -> None:
     link = link_to(event, Role.REVIEWER)
     page = text(client.get(f"/account/login/?next={link}"))
-    assert "Your invitation makes one" in page
-    assert "No seat yet?" not in page
+    assert "Your invitation creates one" in page
+    assert "New here?" not in page
     for elsewhere in ("javascript:alert(1)//invitations/", "//evil.example/invitations/"):
         page = text(client.get("/account/login/", {"next": elsewhere}))
         assert "Back to the invitation" not in page
@@ -181,7 +181,7 @@ def test_a_contributors_link_works_without_a_free_seat(client: Client, event: Ev
 
 def test_an_account_of_an_invitation_gets_a_new_code(client: Client, event: Event) -> None:
     client.post(link_to(event, Role.REVIEWER), {"username": "rita"})
-    assert "Make a new access code" in text(client.get("/account/seat/"))
+    assert "Create a new access code" in text(client.get("/account/seat/"))
     page = client.post("/account/seat/code/", {"sure": "yes"}, follow=True)
     found = CODE.search(text(page))
     assert found

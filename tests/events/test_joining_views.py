@@ -207,7 +207,7 @@ def test_a_link_seats_whoever_comes_first(client: Client, event: Event) -> None:
     assert client.post(url, CONSENT).headers["Location"] == "/events/fair/judge/"
     second = Client()
     for late in (second.get(url), second.post(url, CONSENT)):
-        assert "This link has been used" in text(late)
+        assert "This link has already been used" in text(late)
         assert slip.username not in text(late)
     assert late.status_code == 409
     assert "_auth_user_id" not in second.session

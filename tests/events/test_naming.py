@@ -66,7 +66,7 @@ def test_a_character_that_cannot_be_seen_is_refused_by_its_number(
     for name in (f"Anna{letter}B", letter, f"{letter}Anna"):
         status, page = choose(client, name)
         assert status == 422
-        assert f"cannot be seen (U+{ord(letter):04X})" in page
+        assert f"invisible character (U+{ord(letter):04X})" in page
     me.refresh_from_db()
     assert me.display_name == ""
 
@@ -104,7 +104,7 @@ def test_nobody_poses_as_the_site_its_people_or_a_simulated_contributor(
 ) -> None:
     status, page = choose(client, name)
     assert status == 422
-    assert "could be taken for somebody who runs the site" in page
+    assert "could be mistaken for the site’s staff" in page
 
 
 @pytest.mark.parametrize(

@@ -215,7 +215,7 @@ def test_errors_of_forms_are_shown_beside_their_fields() -> None:
     assert "valid email address" in read(answer)
     wrong = {"oldpassword": "x", "password1": "correct horse 2", "password2": "other horse 2"}
     words = read(client.post(reverse("account_change_password"), wrong))
-    assert "Type the password you have now" in words
+    assert "Enter your current password" in words
 
 
 def test_the_second_step_can_be_set_up_and_removed() -> None:
@@ -230,8 +230,8 @@ def test_the_second_step_can_be_set_up_and_removed() -> None:
     assert secret is not None
     TOTP.activate(user, secret[1])
     words = read(client.get(reverse("mfa_index")))
-    assert "Switched on" in words
-    assert "Make some" in words
+    assert "On. You are asked for a code" in words
+    assert "Create codes" in words
     code = hotp_value(secret[1], int(time.time()) // 30)
     client.post(reverse("mfa_reauthenticate"), {"code": format_hotp_value(code)})
     client.post(reverse("mfa_deactivate_totp"))

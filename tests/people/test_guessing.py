@@ -23,7 +23,7 @@ LOGIN, CODE, RESET, EMAIL = (
     "/account/email/",
 )
 HOME, ELSEWHERE = "192.0.2.10", "203.0.113.7"
-TOO_MANY = "Too many wrong tries"
+TOO_MANY = "Too many wrong attempts"
 SOMEBODY = "somebody@mail.example"
 
 
@@ -135,7 +135,7 @@ def test_a_refused_request_does_not_tell_who_has_an_account(door: str) -> None:
         for _ in range(4):
             reply = at(ELSEWHERE).post(door, {"email": address})
         assert reply.status_code == 429
-        assert b"Several messages have gone to this address already." in reply.content
+        assert b"Several messages have already been sent to this address." in reply.content
         pages.add(reply.content)
     assert len(pages) == 1
 

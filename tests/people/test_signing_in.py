@@ -98,7 +98,7 @@ def test_a_network_has_a_limit_of_failures(db: None, settings: Any) -> None:
     neighbour = Client(REMOTE_ADDR="192.0.2.200")
     user = make_user()
     page = neighbour.post(LOGIN, {"login": user.username, "password": "correct horse"})
-    assert "Too many wrong tries" in page.content.decode()
+    assert "Too many wrong attempts" in page.content.decode()
     assert sign_in(Client(REMOTE_ADDR="198.51.100.1"), user.username, "correct horse") == 302
 
 

@@ -32,7 +32,7 @@ def text(response: Any) -> str:
 def test_the_page_says_who_one_is_and_shows_no_code(client: Client, holder: User) -> None:
     page = text(client.get("/account/seat/"))
     assert holder.username in page
-    assert "not said yet that your access code is saved" in page
+    assert "not confirmed that you saved your access code" in page
     assert not CODE.search(page)
     client.post("/account/seat/saved/")
     assert "on any device" in text(client.get("/account/seat/"))
@@ -98,10 +98,10 @@ def test_my_account_says_what_each_thing_is_for_in_the_sites_words(
 ) -> None:
     page = text(client.get("/account/seat/"))
     for words in (
-        f"You are signed in as {holder.username}. No board shows this name.",
-        "You can judge without.",
-        "Left empty, boards show your pseudonym.",
-        "Your judgments stay under a pseudonym.",
+        f"You are signed in as {holder.username}. Boards never show this name.",
+        "You can judge without one.",
+        "If empty, boards show your pseudonym.",
+        "Your judgments are kept under a pseudonym.",
     ):
         assert words in page
 
@@ -137,4 +137,4 @@ def test_too_much_has_a_page_of_its_own(client: Client, db: None, settings: Any)
     for _ in range(2):
         response = client.post("/account/signup/", {})
     assert response.status_code == 429
-    assert "A little slower, please" in text(response)
+    assert "Too many requests" in text(response)

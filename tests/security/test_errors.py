@@ -36,7 +36,7 @@ def title(response: Any) -> str:
 def test_not_found(client: Client) -> None:
     for path in ("/no/such/page/", "/events/none/"):
         response = client.get(path)
-        assert (response.status_code, title(response)) == (404, "There is nothing here")
+        assert (response.status_code, title(response)) == (404, "Page not found")
     client.force_login(make_user("somebody"))
     assert b"somebody" in client.get("/events/none/").content
 
@@ -44,7 +44,7 @@ def test_not_found(client: Client) -> None:
 def test_a_refused_form() -> None:
     client = Client(enforce_csrf_checks=True)
     response = client.post("/account/login/", {})
-    assert (response.status_code, title(response)) == (403, "This is not for you to do")
+    assert (response.status_code, title(response)) == (403, "You cannot do this")
 
 
 def test_a_bad_request(client: Client) -> None:
@@ -64,7 +64,7 @@ def test_too_many(client: Client) -> None:
         response = client.post("/account/seat/name/", {})
         assert client.get("/account/seat/").status_code == 200
     assert statuses == [302, 302, 429]
-    assert title(response) == "A little slower, please"
+    assert title(response) == "Too many requests"
     assert 0 < int(response.headers["Retry-After"]) <= 60
 
 
@@ -82,7 +82,7 @@ def test_a_limit_of_allauth_says_so(client: Client) -> None:
     statuses = [client.post("/account/password/reset/", form).status_code for _ in range(8)]
     response = client.post("/account/password/reset/", form)
     assert statuses[0] == 302
-    assert (response.status_code, title(response)) == (429, "A little slower, please")
+    assert (response.status_code, title(response)) == (429, "Too many requests")
 
 
 def test_without_the_cache_answers_are_taken(caplog: pytest.LogCaptureFixture) -> None:
@@ -103,14 +103,14 @@ def test_json_and_htmx_get_what_they_can_use(client: Client) -> None:
     client.force_login(make_user())
     response = client.get("/events/none/leaderboard.json")
     assert response.status_code == 404
-    assert response.json() == {"error": {"code": "not_found", "message": "There is nothing here."}}
+    assert response.json() == {"error": {"code": "not_found", "message": "Page not found."}}
     response = client.get("/events/none/", **JSON)
     assert response.json()["error"]["code"] == "not_found"
     for kind in ("text/html,application/xhtml+xml,*/*;q=0.8", "*/*"):
-        assert title(client.get("/events/none/", HTTP_ACCEPT=kind)) == "There is nothing here"
+        assert title(client.get("/events/none/", HTTP_ACCEPT=kind)) == "Page not found"
     response = client.get("/events/none/", **HTMX)
     assert response.status_code == 404
-    assert response.content == b"There is nothing here."
+    assert response.content == b"Page not found."
     assert response.headers["HX-Reswap"] == "none"
     with patch.object(middleware, "PERSON", Rate(0, 60)):
         response = client.post("/account/seat/name/", {}, **HTMX)
@@ -141,7 +141,7 @@ def test_a_broken_page_says_nothing_of_what_broke(
     ):
         response = client.get("/", HTTP_COOKIE="sessionid=word")
         response = client.get("/")
-    assert (response.status_code, title(response)) == (500, "Something broke")
+    assert (response.status_code, title(response)) == (500, "Something went wrong")
     assert b"secret" not in response.content
     assert b"somebody" not in response.content
     assert "default-src 'none'" in response.headers["Content-Security-Policy"]

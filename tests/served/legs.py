@@ -160,7 +160,7 @@ def judge_by_slip(site: Site, open_page: NewPage, event: str, link: str) -> Page
     page.goto("/account/seat/")
     page.locator("input[name=display_name]").fill("Paula")
     page.locator("section[aria-labelledby=name]").get_by_role("button").click()
-    confirm(page, "Make a new access code")
+    confirm(page, "Create a new access code")
     _name, code = keep_code(page)
     assert CODE.fullmatch(code)
     return page

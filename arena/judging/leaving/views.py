@@ -20,7 +20,7 @@ from arena.people.models import User
 class LeaveForm(forms.Form):
     """Says that one means it."""
 
-    sure = forms.BooleanField(label=_("Yes, erase me. This cannot be undone."))
+    sure = forms.BooleanField(label=_("Yes, erase my account. This cannot be undone."))
 
 
 @require_http_methods(["GET", "POST"])
@@ -36,10 +36,12 @@ def leave(request: HttpRequest) -> HttpResponse:
             error = refusal.message
         else:
             logout(request)
-            messages.success(request, gettext("You have left. Your name and texts are erased."))
+            messages.success(
+                request, gettext("You have left. Your name and everything you wrote are erased.")
+            )
             return redirect("home")
     elif request.method == "POST":
-        error = gettext("Please tick the box if you are sure.")
+        error = gettext("Please tick the box to confirm.")
     judged = Judgment.objects.standing().filter(enrollment__user=user).count()
     context = {"form": form, "error": error, "judged": judged}
     return render(request, "people/leave.html", context, status=422 if error else 200)

@@ -27,10 +27,12 @@ AWAITED = (
 )
 PROMISES = {"account/messages/email_confirmation_sent.txt", "account/messages/login_code_sent.txt"}
 NO_MAIL = _(
-    "No mail was sent: this site has no mail set up. Sign in with your username and access code "
-    "or password, or ask whoever runs the site."
+    "No e-mail was sent: this site has no mail server set up. Sign in with your username and "
+    "access code or password, or contact the site’s administrator."
 )
-IN_TERMINAL = _("No mail was sent: it is printed in the terminal in which this site runs.")
+IN_TERMINAL = _(
+    "No e-mail was sent. The message is printed in the terminal where this site is running."
+)
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]

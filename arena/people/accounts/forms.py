@@ -17,9 +17,9 @@ LABELS = {
     "username": _("Username"),
     "email": _("E-mail address"),
     "password": _("Access code or password"),
-    "oldpassword": _("Password so far"),
+    "oldpassword": _("Current password"),
     "password1": _("New password"),
-    "password2": _("New password, once more"),
+    "password2": _("Repeat the new password"),
     "code": _("Code"),
 }
 # For new accounts, an address is there for coming back.
@@ -37,7 +37,7 @@ class SpokenForm(forms.Form):
             if name in ("password", "oldpassword"):
                 address = reverse("account_reset_password")
                 field.help_text = format_html(
-                    '<a href="{}">{}</a>', address, _("Forgotten the password?")
+                    '<a href="{}">{}</a>', address, _("Forgot your password?")
                 )
         if "email" in self.fields and not self.fields["email"].required:
             self.fields["email"].label = OPTIONAL_EMAIL

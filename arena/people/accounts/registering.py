@@ -22,5 +22,7 @@ def register(username: str, now: datetime) -> tuple[User, str]:
         with transaction.atomic():
             user = User.objects.create(username=username, password=hash_code(code), date_joined=now)
     except IntegrityError as error:
-        raise ConflictError(_("Somebody has just taken this name."), "name_taken") from error
+        raise ConflictError(
+            _("This username was just taken. Choose another one."), "name_taken"
+        ) from error
     return user, code

@@ -98,7 +98,8 @@ def claim_printed_seat(token: str, now: datetime) -> Seat:
     seat = printed_seat(token)
     if not taken:
         raise ConflictError(
-            "This link has been used. Sign in with the username and access code beside it.",
+            "This link has already been used. Sign in with the username and access code printed "
+            "beside it.",
             "seat_taken",
         )
     return seat

@@ -131,7 +131,8 @@ def why_not(request: HttpRequest, door: Door, now: datetime) -> ArenaError | Non
         return refusal
     if door.seat is not None and door.seat.claimed_at is not None:
         return ConflictError(
-            "This link has been used. Sign in with the username and access code beside it.",
+            "This link has already been used. Sign in with the username and access code printed "
+            "beside it.",
             "seat_taken",
         )
     return None
