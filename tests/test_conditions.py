@@ -62,10 +62,10 @@ def test_the_judgments_that_are_named_are_those_that_decide(interval: int, neede
 def test_conditions_stand_on_the_event_page_and_in_the_terms(client: Client, event: Event) -> None:
     for path in ("/events/fair/", "/events/fair/join/"):
         page = text(Client() if path.endswith("fair/") else browser(make_user()), path)
-        assert "an e-mail address that you have confirmed" in page
+        assert "a confirmed e-mail address" in page
         assert "about 102 judgments" in page
     Event.objects.update(prize="")
-    assert "To win it you need" not in text(client, "/events/fair/")
+    assert "To win it, you need" not in text(client, "/events/fair/")
 
 
 def test_my_judgments_say_what_is_missing_for_the_prize(event: Event) -> None:
@@ -75,7 +75,7 @@ def test_my_judgments_say_what_is_missing_for_the_prize(event: Event) -> None:
     mine = browser(enrollment.user)
     page = text(mine, "/events/fair/me/")
     assert "Your identity is not confirmed yet" in page
-    assert "About 102 judgments are needed" in page
+    assert "You need about 102 judgments" in page
     assert "You have 1." in page
     verify(enrollment.user)
     assert "Your identity is confirmed." in text(mine, "/events/fair/me/")
@@ -90,7 +90,7 @@ def test_a_reminder_comes_at_the_tenth_judgment_and_not_again(event: Event) -> N
     seen = []
     for _ in range(12):
         there = f"/judge/{make_assignment(enrollment).uuid}/"
-        seen.append("Ten judgments: thank you." in text(mine, there))
+        seen.append("Ten judgments, thank you!" in text(mine, there))
         mine.post(there, {"preference": "a1", "comment": ""})
     assert seen.index(True) == 10
     assert seen.count(True) == 1
@@ -105,7 +105,7 @@ def test_nobody_is_reminded_without_a_prize_or_with_an_identity(event: Event) ->
     there = f"/judge/{make_assignment(known).uuid}/"
     assert "Ten judgments" not in text(browser(known.user), there)
     assert free.user
-    assert "first ten" not in text(browser(free.user), "/events/free/")
+    assert "top ten" not in text(browser(free.user), "/events/free/")
 
 
 def test_a_place_in_the_first_ten_is_worth_a_reminder(event: Event) -> None:
@@ -116,7 +116,7 @@ def test_a_place_in_the_first_ten_is_worth_a_reminder(event: Event) -> None:
         assert enrollment.user
         for path in ("/events/fair/", "/events/fair/me/"):
             page = text(browser(enrollment.user), path)
-            assert ("You are among the first ten." in page) is reminded, (rank, path)
+            assert ("You are in the top ten." in page) is reminded, (rank, path)
 
 
 def make_standing(enrollment: Any, rank: int | None) -> None:

@@ -63,7 +63,7 @@ def test_a_visitor_starts_with_one_button_where_there_are_seats(event: Event) ->
     provision(event, 3, Seat.Kind.OPEN, NOW)
     assert 'name="accept"' in page(address)
     assert 'name="accept"' not in page(address, make_user())
-    assert "you do not judge in it" in page(address, event.memberships.get().user)
+    assert "you cannot judge in it" in page(address, event.memberships.get().user)
 
 
 def test_my_page_leads_whoever_has_not_joined_to_joining(event: Event) -> None:
@@ -105,10 +105,10 @@ def test_frozen_ranks_are_said_where_they_are_seen(event: Event) -> None:
     closes_at = timezone.now() + timedelta(minutes=30)
     Event.objects.update(state="frozen", closes_at=closes_at)
     for name in ("events:event", "leaderboard:board"):
-        assert "Ranks stand still until" in page(reverse(name, args=["tea"]))
+        assert "Ranks are frozen until" in page(reverse(name, args=["tea"]))
     Event.objects.update(state="open")
     for name in ("events:event", "leaderboard:board"):
-        assert "Ranks stand still until" not in page(reverse(name, args=["tea"]))
+        assert "Ranks are frozen until" not in page(reverse(name, args=["tea"]))
 
 
 def test_a_contributor_finds_a_private_event_at_home(event: Event) -> None:

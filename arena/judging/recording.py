@@ -235,12 +235,12 @@ def repeat_or_revise(
     stands = {"answer": answer_label(earlier)}
     if until is None or now >= until + grace or not event.is_open(now):
         message = _(
-            "You have already answered this pair: “%(answer)s” stands. It is too late to change it."
+            "You have already answered this pair: “%(answer)s”. It is too late to change it."
         )
         raise ConflictError(message % stands, "undo_over")
     if replaces != str(earlier.revision):
         message = _(
-            "You have already answered this pair: “%(answer)s” stands, unless you save this change."
+            "You have already answered this pair: “%(answer)s”. Saving this change replaces it."
         )
         raise ChangeableError(message % stands, "answered")
     Judgment.objects.filter(pk=earlier.pk).update(standing=False)
@@ -253,9 +253,9 @@ def build_skip_error(assignment: Assignment, now: datetime) -> ConflictError:
     """The error for an answer to a skipped matchup: changeable while the skip can be undone."""
     skips = Assignment.objects.undoable_skips(now).filter(pk=assignment.pk)
     if assignment.enrollment.event.is_open(now) and skips.exists():
-        message = _("You have skipped this pair. It stays skipped, unless you submit this answer.")
+        message = _("You have skipped this pair. It stays skipped unless you submit this answer.")
         return ChangeableError(message, "skipped")
-    message = _("You have skipped this pair. It is too late to answer it after all.")
+    message = _("You have skipped this pair. It is too late to answer it now.")
     return ConflictError(message, "skipped")
 
 
@@ -266,7 +266,7 @@ def explain_already_judged(assignment: Assignment) -> str:
     )
     judgment = answered.first()
     answer = answer_label(judgment) if judgment else ""
-    return _("You have already answered this pair: “%(answer)s” stands.") % {"answer": answer}
+    return _("You have already answered this pair: “%(answer)s”.") % {"answer": answer}
 
 
 def copy_exclusion(earlier: Judgment, revision: Judgment) -> None:

@@ -134,7 +134,7 @@ def flag(request: HttpRequest, uuid: UUID) -> HttpResponse:
         notice = _("Keep the note under 500 characters.")
         return show_matchup(request, assignment, now, status=422, notice=notice)
     flag_assignment(assignment, reason, note, now=now)
-    notice = _("Thank you. Somebody will look at it.")
+    notice = _("Thank you. A reviewer will look at it.")
     return go_on(request, assignment.enrollment, now, notice=notice)
 
 
@@ -165,9 +165,9 @@ def late_notice(judgment: Judgment, now: datetime, *, had_expired: bool) -> str 
     """
     late = judgment.exclusions.in_force().filter(reason=Exclusion.Reason.LATE)
     if not judgment.event.is_open(now) and late.exists():
-        return _("Your answer is saved. It came too late to count, but thank you for it.")
+        return _("Your answer is saved, but came too late to count. Thank you.")
     if had_expired:
-        return _("The time to answer that pair had run out. Your answer is saved all the same.")
+        return _("Time had run out for that pair, but your answer is saved.")
     return None
 
 

@@ -29,7 +29,7 @@ def test_an_invited_reviewer_without_an_account_reaches_the_desk(
     token = invite(event, Invitation.Role.REVIEWER, NOW, by=None)[1]
     phone.goto(f"/invitations/{token}/")
     phone.get_by_label("Your name here").fill("Rita Meyer")
-    phone.get_by_role("button", name="Accept and make my account").click()
+    phone.get_by_role("button", name="Accept and create my account").click()
     code = code_on(phone)
     phone.reload()
     assert code_on(phone) == code

@@ -110,7 +110,7 @@ def test_a_full_event_is_told_kindly(event: Event, phone: Page, axe: Check) -> N
     provision(event, 1, Seat.Kind.OPEN, timezone.now())
     Seat.objects.update(claimed_at=timezone.now())
     phone.goto("/events/tea/join/")
-    expect(phone.get_by_text("All open places are taken")).to_be_visible()
+    expect(phone.get_by_text("All open seats are taken")).to_be_visible()
     axe(phone)
 
 

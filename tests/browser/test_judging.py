@@ -110,9 +110,7 @@ def test_a_skip_is_undone_by_the_toast_and_by_the_key(
             page.keyboard.press("u")
         expect(page.locator("#answer")).to_have_attribute("data-uuid", skipped)
         expect(
-            page.get_by_text("You can answer it after all.").or_(
-                page.get_by_text("takes the flag back")
-            )
+            page.get_by_text("You can still answer it.").or_(page.get_by_text("withdraws the flag"))
         ).to_be_visible()
         page.keyboard.press("1")
         page.keyboard.press("Enter")
@@ -135,7 +133,7 @@ def test_a_refused_answer_is_not_called_saved(
     judged(page, 1)
     second.keyboard.press("5")
     second.keyboard.press("Enter")
-    expect(second.get_by_text("stands, unless you save this change.")).to_be_visible()
+    expect(second.get_by_text("Saving this change replaces it.")).to_be_visible()
     expect(second.locator("#toast")).to_be_empty()
     expect(second.locator("input[value=b2]")).to_be_checked()
     second.keyboard.press("Enter")

@@ -57,7 +57,7 @@ def test_from_sign_up_to_an_open_event(
     page.get_by_label("Title").fill("Sums")
     page.get_by_label("Guidelines").fill("# Be exact\n\nThe right sum wins.")
     page.get_by_label("Deadline", exact=True).fill("2031-05-01T18:00")
-    page.get_by_role("button", name="Save and go on").click()
+    page.get_by_role("button", name="Save and continue").click()
     page.get_by_role("button", name="Save", exact=True).click()
     page.get_by_role("link", name="Import", exact=True).first.click()
     page.locator("input[type=file]").set_input_files(records(tmp_path / "records.jsonl"))

@@ -11,7 +11,7 @@ from tests.states.scenes import HOUR, TIMES
 
 pytestmark = pytest.mark.django_db
 HEARD = {
-    "open": "Boards follow within seconds.",
+    "open": "Boards update within seconds.",
     "frozen": "the result will follow when the event closes",
     "grace": "the result will follow when the event closes",
     "closed": "The provisional result follows within a minute.",
@@ -54,7 +54,7 @@ def test_boards_that_move_in_batches_are_not_promised_within_seconds(
 ) -> None:
     Event.objects.filter(pk=judged.event_id).update(publish_batch=100)
     page = decide(desk, judged, act="exclude", reason="unreliable")
-    assert "The boards follow when they next move." in page
+    assert "The boards reflect this at their next update." in page
     assert "within seconds" not in page
 
 

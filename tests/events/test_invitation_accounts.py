@@ -98,10 +98,10 @@ def test_a_used_up_link_makes_no_account(client: Client, event: Event) -> None:
     client.post(link, {"username": "first"})
     page = Client().post(link, {"username": "second"})
     assert page.status_code == 404
-    assert "Ask whoever sent it for a new one" in text(page)
+    assert "Ask the person who sent it for a new one" in text(page)
     assert not User.objects.filter(username="second").exists()
     unknown = Client().get("/invitations/no-such-link/")
-    assert "Ask whoever sent it for a new one" in text(unknown)  # no telling them apart
+    assert "Ask the person who sent it for a new one" in text(unknown)  # no telling them apart
 
 
 def test_signing_in_from_an_invitation_leads_back_to_it(client: Client, event: Event) -> None:
@@ -123,13 +123,13 @@ def test_a_contributor_who_has_judged_is_told_what_to_do_instead(
     client.force_login(enrollment.user)
     link = link_to(event, Role.REVIEWER)
     page = text(client.get(link))
-    assert "so you cannot look after it" in page
+    assert "so you cannot help run it" in page
     assert "/events/fair/judge/" in page
     assert f"/account/logout/?next={link}" in page
     assert "Accept" not in page
     refused = client.post(link)
     assert refused.status_code == 409
-    assert "Tell whoever sent you the link" in text(refused)
+    assert "Tell the person who sent you the link" in text(refused)
     assert Invitation.objects.get().uses_left == 1
     assert not Membership.objects.exists()
     assert client.post("/account/logout/", {"next": link}).headers["Location"] == link
@@ -144,7 +144,7 @@ def test_somebody_who_joined_by_mistake_gives_that_up_and_reviews(
     assert user
     client.force_login(user)
     link = link_to(event, Role.REVIEWER)
-    assert "gives up that place" in text(client.get(link))
+    assert "gives up that seat" in text(client.get(link))
     assert client.post(link).headers["Location"] == "/events/fair/desk/"
     enrollment.refresh_from_db()
     assert (enrollment.user, enrollment.left_at is None) == (None, False)
@@ -193,4 +193,4 @@ def test_a_reviewer_at_the_door_for_contributors_is_shown_the_desk(
 ) -> None:
     client.force_login(make_membership(event, make_user()).user)
     page = text(client.get("/events/fair/join/"))
-    assert "To the desk" in page
+    assert "Open the desk" in page

@@ -201,7 +201,7 @@ def test_a_signed_in_contributor_is_let_in_by_approval(
 ) -> None:
     Event.objects.update(needs_approval=True)
     link, user = link_from(organizer, "contributor"), make_user("hopeful")
-    assert "make my account" in text(client.get(link))  # a decision needs somebody to be for
+    assert "create my account" in text(client.get(link))  # a decision needs somebody to be for
     client.force_login(user)
     client.post(link)
     assert "An organizer decides" in text(client.get(link))
@@ -221,7 +221,7 @@ def test_a_declined_application_says_so(client: Client, organizer: Client) -> No
     client.post(link)
     uuid = Application.objects.get().uuid
     organizer.post(f"/events/fair/people/applications/{uuid}/", {"decision": "decline"})
-    assert "decided not to let you in" in text(client.get(link))
+    assert "declined your request" in text(client.get(link))
 
 
 def test_a_declined_application_can_be_granted_after_all(client: Client, organizer: Client) -> None:
@@ -268,7 +268,7 @@ def test_an_organizer_who_leaves_ends_on_a_page_that_is_there(
     posted = {"username": leaving, "sure": "yes"}
     page = organizer.post("/events/fair/people/remove/", posted, follow=True)
     assert page.status_code == 200
-    assert "You do not look after this event any more." in text(page)
+    assert "You no longer help run this event." in text(page)
 
 
 def test_nobody_but_organizers_manages_people(client: Client, event: Event) -> None:

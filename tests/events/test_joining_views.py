@@ -105,10 +105,10 @@ def test_terms_that_changed_meanwhile_are_shown_again(client: Client, event: Eve
 
 
 ROOMS = {
-    "none": ({}, "There are no places in this event yet."),
-    "printed": ({PRINTED: 2}, "The places of this event are on paper."),
-    "taken": ({OPEN: 2}, "All open places are taken at the moment."),
-    "taken, and some printed": ({OPEN: 1, PRINTED: 2}, "All open places are taken at the moment."),
+    "none": ({}, "This event has no seats yet."),
+    "printed": ({PRINTED: 2}, "The seats of this event are on printed slips."),
+    "taken": ({OPEN: 2}, "All open seats are taken right now."),
+    "taken, and some printed": ({OPEN: 1, PRINTED: 2}, "All open seats are taken right now."),
 }
 
 
@@ -157,9 +157,9 @@ def test_somebody_signed_in_joins_with_their_account(client: Client, event: Even
 @pytest.mark.parametrize("role", [Membership.Role.ORGANIZER, Membership.Role.REVIEWER])
 def test_who_looks_after_the_event_is_told_why_not(client: Client, event: Event, role: str) -> None:
     client.force_login(make_membership(event, make_user(), role).user)
-    assert "you do not judge in it" in text(client.get("/events/fair/join/"))
+    assert "you cannot judge in it" in text(client.get("/events/fair/join/"))
     response = client.post("/events/fair/join/", CONSENT)
-    assert "you do not judge in it" in text(response)
+    assert "you cannot judge in it" in text(response)
     assert response.status_code == 400
     assert not Enrollment.objects.exists()
 
@@ -217,7 +217,7 @@ def test_who_looks_after_the_event_takes_no_printed_seat(client: Client, event: 
     (slip,) = provision(event, 1, PRINTED, timezone.now())
     client.force_login(make_membership(event, make_user(), Membership.Role.ORGANIZER).user)
     response = client.post(f"/seats/{slip.token}/", CONSENT)
-    assert "you do not judge in it" in text(response)
+    assert "you cannot judge in it" in text(response)
     assert not Seat.objects.filter(claimed_at__isnull=False).exists()
     assert not Enrollment.objects.exists()
 

@@ -51,7 +51,7 @@ def test_a_skip_is_undone_by_the_same_link_as_an_answer(act: str, headers: dict[
     left, right = (sides[position] for position in skipped.order)
     assert page.index(left) < page.index(right)
     assert 'name="replaces" value="skip"' in page
-    assert ("Leave it skipped" if act == "skip" else "Leave it flagged") in page
+    assert ("Keep it skipped" if act == "skip" else "Keep it flagged") in page
     cast.judge("b1", assignment=skipped, replaces="skip", **headers)
     assert Judgment.objects.get().assignment == skipped
     assert cast.assignment() == shown
@@ -134,10 +134,10 @@ def test_a_different_answer_from_a_second_tab_says_what_stands(headers: dict[str
     reply = cast.judge("b1", assignment=first, **headers)
     page = reply.content.decode()
     assert reply.status_code == 409
-    assert "You have already answered this pair: “A is much better” stands" in page
+    assert "You have already answered this pair: “A is much better”." in page
     assert re.search(r'value="b1"\s+data-key="\d"\s+checked', page)
     assert 'name="replaces" value="0"' in page
-    assert "Leave it as it was" in page
+    assert "Keep it as it was" in page
     assert Judgment.objects.get().revision == 0
     # The page that came back is the offer: submitting it changes the answer.
     cast.judge("b1", assignment=first, replaces="0", **headers)
@@ -151,7 +151,7 @@ def test_a_third_tab_does_not_change_what_the_second_has_changed() -> None:
     cast.judge("b1", assignment=first, replaces="0")
     reply = cast.judge("tie", assignment=first, replaces="0")
     assert reply.status_code == 409
-    assert "“B is better” stands" in reply.content.decode()
+    assert "“B is better”." in reply.content.decode()
     assert 'name="replaces" value="1"' in reply.content.decode()
     assert Judgment.objects.standing().get().revision == 1
 
@@ -176,7 +176,7 @@ def test_an_answer_to_a_pair_skipped_in_another_tab_is_kept_on_the_screen(
     reply = cast.client.post(url, form, **headers)
     page = reply.content.decode()
     assert reply.status_code == 409
-    assert "It stays skipped, unless you submit this answer." in page
+    assert "It stays skipped unless you submit this answer." in page
     assert "typed with care" in page
     assert not Judgment.objects.exists()
     cast.client.post(url, form | {"replaces": "skip"}, **headers)
@@ -190,7 +190,7 @@ def test_an_answer_long_after_a_skip_says_that_it_is_too_late() -> None:
     skipped, _reply = pass_on(cast)
     Assignment.objects.filter(pk=skipped.pk).update(lease_until=timezone.now())
     page = read(cast, cast.judge(assignment=skipped))
-    assert "It is too late to answer it after all." in page
+    assert "It is too late to answer it now." in page
     assert "Response <b>A</b>" in page
 
 
@@ -199,7 +199,7 @@ def test_a_skip_from_a_tab_whose_pair_was_answered_says_what_stands() -> None:
     first = cast.assignment()
     cast.judge("b2")
     page = read(cast, cast.client.post(door("skip", first), {"reason": "length"}))
-    assert "You have already answered this pair: “B is much better” stands." in page
+    assert "You have already answered this pair: “B is much better”." in page
     assert Judgment.objects.standing().count() == 1
 
 
@@ -212,7 +212,7 @@ def test_an_answer_after_the_time_of_its_pair_says_that_it_is_saved() -> None:
     first.refresh_from_db()
     assert first.state == Assignment.State.EXPIRED
     page = read(cast, cast.judge(assignment=first))
-    assert "The time to answer that pair had run out. Your answer is saved all the same." in page
+    assert "Time had run out for that pair, but your answer is saved." in page
     assert Judgment.objects.get().assignment == first
 
 
@@ -223,14 +223,14 @@ def test_an_answer_to_a_pair_served_twice_and_answered_says_what_stands() -> Non
     cast.client.get(cast.next_url)
     cast.judge("b2", assignment=cast.assignment())
     page = read(cast, cast.judge("a1", assignment=first))
-    assert "You have already answered this pair: “B is much better” stands." in page
+    assert "You have already answered this pair: “B is much better”." in page
     assert Judgment.objects.count() == 1
 
 
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        ("closed", "It came too late to count"),
+        ("closed", "came too late to count"),
         ("published", "The result of this event is published, so your answer was not saved."),
     ],
 )
@@ -251,4 +251,4 @@ def test_a_change_to_an_event_that_closed_meanwhile_says_what_stands() -> None:
     cast.judge("b2")
     Event.objects.update(state="closed")
     page = read(cast, cast.judge("a1", assignment=first, replaces="0"))
-    assert "“B is much better” stands. It is too late to change it." in page
+    assert "“B is much better”. It is too late to change it." in page

@@ -105,7 +105,7 @@ def test_undo_is_over_after_its_window() -> None:
         {"preference": "b1", "replaces": "0"},
         follow=True,
     )
-    assert "“A is much better” stands. It is too late to change it." in page.content.decode()
+    assert "“A is much better”. It is too late to change it." in page.content.decode()
     assert Judgment.objects.get().revision == 0
 
 
@@ -181,7 +181,7 @@ def test_an_answer_to_a_closed_event_is_saved_and_the_page_says_that_it_came_lat
     page = cast.client.get(cast.next_url) if headers else reply
     page = cast.client.get(page.headers["Location"]) if page.status_code == 302 else page
     assert b"Judging has closed" in page.content
-    assert b"Your answer is saved. It came too late to count" in page.content
+    assert b"Your answer is saved, but came too late to count" in page.content
     assert not Judgment.objects.counted().exists()
 
 
@@ -232,16 +232,16 @@ def test_whoever_is_excluded_reads_it_above_what_they_judged() -> None:
     cast = Cast()
     cast.judge("b2")
     address = reverse("judging:me", args=[cast.event.slug])
-    assert b"do not count here" not in cast.client.get(address).content
+    assert b"has excluded your judgments" not in cast.client.get(address).content
     exclusion = exclude_contributor(
         Enrollment.objects.get(judgments__isnull=False),
         Exclusion.Reason.UNRELIABLE,
         by=None,
         now=timezone.now(),
     )
-    assert b"do not count here: Not reliable enough." in cast.client.get(address).content
+    assert b"has excluded your judgments: Not reliable enough." in cast.client.get(address).content
     lift_exclusion(exclusion, by=None, now=timezone.now(), because="A mistake.")
-    assert b"do not count here" not in cast.client.get(address).content
+    assert b"has excluded your judgments" not in cast.client.get(address).content
 
 
 @pytest.mark.parametrize("name", ["judge", "skip", "flag", "undo"])

@@ -90,7 +90,7 @@ def bring_campaign(site: Site, page: Page, folder: Path) -> None:
     """An event whose judgments were collected elsewhere, by command and in the browser."""
     page.goto("/new/")
     fill_event(page, "Campaign")
-    press(page, "Save and go on")
+    press(page, "Save and continue")
     press(page, "Save")
     names = [f"model-{number:02}" for number in range(MODELS)]
     rows = [

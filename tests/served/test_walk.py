@@ -61,7 +61,7 @@ def become_organizer(page: Page, site: Site, said: str) -> None:
 def set_up(page: Page, folder: Path) -> None:
     """Words, questions, 50 records and 10 controls, each on its page."""
     fill_event(page, "Sums")
-    press(page, "Save and go on")
+    press(page, "Save and continue")
     press(page, "Save")
     follow(page, "Import")
     import_file(page, records(folder / "records.jsonl"), new=50)

@@ -79,13 +79,15 @@ class Untrue:
 
 RULES = [
     # --- what one can do ------------------------------------------------------------------------
-    Untrue("Go on judging", EVERYWHERE - OPEN, "Go on judging"),
+    Untrue("Continue judging", EVERYWHERE - OPEN, "Continue judging"),
     Untrue("[Ss]tart judging", EVERYWHERE - OPEN, "Accept and start judging"),
     Untrue("[Ss]tart judging|Accept and", EVERYWHERE, "Start judging", without_a_place),
     Untrue("Judge: |Join: ", PAST | DRAFTS, "Judge: Tea"),
     Untrue("Judge: |Join: ", EVERYWHERE, "Join: Tea", for_reviewers),
     Untrue(
-        "Answer what is on your screen", EVERYWHERE - {"grace"}, "Answer what is on your screen"
+        "Answer the matchup on your screen",
+        EVERYWHERE - {"grace"},
+        "Answer the matchup on your screen",
     ),
     Untrue("Accept and join", EVERYWHERE - {"scheduled"} - OPEN, "Accept and join"),
     Untrue("Open the event", EVERYWHERE - DRAFTS, "Open the event"),
@@ -110,7 +112,7 @@ RULES = [
     Untrue("has not begun|not been opened|begins when", PAST | OPEN, "Judging has not begun yet"),
     Untrue("Judging has (closed|ended)", EVERYWHERE - PAST, "Judging has closed"),
     Untrue("[Rr]anks frozen", EVERYWHERE - {"frozen"}, "Ranks frozen"),
-    Untrue("Ranks stand still", EVERYWHERE - {"frozen", "grace"}, "Ranks stand still until noon"),
+    Untrue("Ranks are frozen", EVERYWHERE - {"frozen", "grace"}, "Ranks are frozen until noon"),
     Untrue("While the event runs", OVER, "While the event runs only the number is live."),
     Untrue(r"(?<!confirmed )\byet\b", OVER - {"ended"}, "Nothing judged yet."),
     Untrue(r"\bwill (be|follow|appear)\b(?! waiting)", PUBLISHED, "The scores will be shown."),
@@ -127,7 +129,7 @@ RULES = [
     Untrue(
         "within seconds|few seconds",
         EVERYWHERE - {"open", "open without a deadline"} - AHEAD,
-        "Boards follow within seconds.",
+        "Boards update within seconds.",
     ),
     Untrue(
         "pdates? automatically|follows? by itself", OVER | AHEAD, "Open pages update automatically."
@@ -136,7 +138,7 @@ RULES = [
     Untrue("See the result|published result", EVERYWHERE - PUBLISHED, "See the result"),
     Untrue(r"Provisionally first", EVERYWHERE - CLOSED, "Provisionally first: Ash"),
     Untrue("on the screen may answer", AHEAD | PAST, "Who has it on the screen may answer it"),
-    Untrue("are needed before anybody", PAST, "About 150 judgments are needed before anybody is"),
+    Untrue("judgments to be rated", PAST, "You need about 150 judgments to be rated."),
     Untrue("still runs", DRAFTS | PAST, "The event still runs."),
     Untrue("What this yields|As planned", PAST, "What this yields: Judgments wanted 18"),
     # --- what there is --------------------------------------------------------------------------
@@ -146,7 +148,7 @@ RULES = [
     Untrue("Nobody has judged|Nobody yet|nothing to publish", EVERYWHERE, "Nobody yet", judged),
     Untrue("No ranking", EVERYWHERE, "No ranking yet", judged),
     Untrue("Nobody has joined", EVERYWHERE, "Nobody has joined.", judged),
-    Untrue("No event is open", OPEN, "No event is open at the moment."),
+    Untrue("No event is open", OPEN, "No event is open right now."),
     Untrue(
         "result was published",
         EVERYWHERE - PUBLISHED - {"corrected"},
@@ -237,9 +239,9 @@ def test_a_time_on_the_wrong_side_of_now_is_found() -> None:
     {
         "draft with dates": ["Draft Planned opening", "Deadline"],
         "scheduled": ["Opens soon Opens", "Judging has not begun yet", "Accept and join"],
-        "open": ["Open Closes", "Accept and start judging", "Go on judging"],
-        "frozen": ["Ranks frozen Closes", "Ranks stand still until"],
-        "grace": ["Closing Closed", "may be answered until", "Answer what is on your screen"],
+        "open": ["Open Closes", "Accept and start judging", "Continue judging"],
+        "frozen": ["Ranks frozen Closes", "Ranks are frozen until"],
+        "grace": ["Closing Closed", "may be answered until", "Answer the matchup on your screen"],
         "closed": ["Closed Closed", "provisional until the organizers publish it"],
         "published": ["Published Closed", "See the result"],
         "corrected": ["Corrected result", "See the result"],

@@ -95,7 +95,7 @@ def check_not_own(user: User, event: Event) -> None:
     """Refuse organizers and reviewers."""
     if is_member(user, event, *OFFICES):
         raise ArenaError(
-            "You look after this event, so you do not judge in it: its result must not be yours.",
+            "You help run this event, so you cannot judge in it.",
             "own_event",
         )
 
@@ -143,7 +143,7 @@ def enroll(user: User, event: Event, terms: Terms, now: datetime) -> Enrollment:
                 )
         except IntegrityError:
             continue
-    raise ConflictError("No pseudonym is free in this event.", "no_free_pseudonym")
+    raise ConflictError("No pseudonym is left in this event.", "no_free_pseudonym")
 
 
 def retire_enrollments(user: User, now: datetime) -> None:

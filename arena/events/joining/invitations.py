@@ -136,7 +136,7 @@ def accept_office(invitation: Invitation, user: User, now: datetime) -> Membersh
         if role is not Office.READER:
             if has_judged(user, event):
                 raise ConflictError(
-                    _("You have judged in this event, so you cannot look after it."), "contributor"
+                    _("You have judged in this event, so you cannot help run it."), "contributor"
                 )
             give_up_place(user, event, now)
         membership = Membership.objects.select_for_update().filter(event=event, user=user).first()

@@ -38,9 +38,7 @@ def agreed_terms(event: Event, version: int) -> Terms:
     """The terms that somebody has just agreed to; refused where they are no longer in force."""
     terms = current_terms(event)
     if terms.version != version:
-        raise ConflictError(
-            "The terms have changed meanwhile. Please read them once more.", "terms_changed"
-        )
+        raise ConflictError("The terms have changed. Please read them again.", "terms_changed")
     if terms.pk is not None:
         return terms
     # Two first contributors at once: the unique constraint leaves one row, and both get it.

@@ -17,8 +17,8 @@ from arena.events.models import Event
 Words = str | Promise
 
 SEE_LEADERBOARD, LEADERBOARD = _("See the leaderboard"), _("Leaderboard")
-FIRST_SO_FAR = _("First so far")
-NOT_OPEN = _("Judging is not open just now")
+FIRST_SO_FAR = _("Leading")
+NOT_OPEN = _("Judging is not open right now")
 NOBODY_SO_FAR = _("Nobody has judged in this event so far.")
 
 
@@ -77,9 +77,9 @@ class Phase:
         return self.key in ("draft", "scheduled")
 
 
-LIVE_BOARD = _("The models appear here with the first judgments. This page updates automatically.")
+LIVE_BOARD = _("Models appear here with the first judgments. This page updates automatically.")
 STANDING_STILL = _(
-    "Ranks stand still until the event closes; the result then takes every judgment into account."
+    "Ranks are frozen until the event closes; the result then takes every judgment into account."
 )
 NO_JOINING = _("Judging has ended, so nobody can join any more.")
 OVER = _("Judging has closed")
@@ -95,8 +95,8 @@ PHASES = {
             closes=_("Deadline"),
             refusal=_("This event has not been opened yet."),
             nothing_to_judge=_("Judging has not begun yet"),
-            moves=_("The boards begin to move when the event is open and people judge."),
-            follow=_("Boards follow within seconds."),
+            moves=_("The boards start updating once the event is open and people judge."),
+            follow=_("Boards update within seconds."),
         ),
         Phase(
             key="scheduled",
@@ -108,9 +108,9 @@ PHASES = {
             start=_("Join"),
             accept=_("Accept and join"),
             nothing_to_judge=_("Judging has not begun yet"),
-            no_board=_("The models appear here with the first judgments, once the event opens."),
-            moves=_("The boards begin to move when the event opens and people judge."),
-            follow=_("Boards follow within seconds."),
+            no_board=_("Models appear here with the first judgments, once the event opens."),
+            moves=_("The boards start updating once the event opens and people judge."),
+            follow=_("Boards update within seconds."),
         ),
         Phase(
             key="open",
@@ -122,10 +122,10 @@ PHASES = {
             enter=_("Judge"),
             start=_("Start judging"),
             accept=_("Accept and start judging"),
-            go_on=_("Go on judging"),
+            go_on=_("Continue judging"),
             no_board=LIVE_BOARD,
             moves=_("A few seconds after each judgment. Open pages update automatically."),
-            follow=_("Boards follow within seconds."),
+            follow=_("Boards update within seconds."),
         ),
         Phase(
             key="frozen",
@@ -135,16 +135,16 @@ PHASES = {
             takes_answers=True,
             takes_people=True,
             notice=_(
-                "Ranks stand still until %(until)s (%(zone)s) at the latest, when the result is "
-                "computed; judgments still count."
+                "Ranks are frozen until %(until)s (%(zone)s) at the latest, when the result is "
+                "computed. Judgments still count."
             ),
             enter=_("Judge"),
             start=_("Start judging"),
             accept=_("Accept and start judging"),
-            go_on=_("Go on judging"),
+            go_on=_("Continue judging"),
             no_board=LIVE_BOARD,
             moves=STANDING_STILL,
-            follow=_("Ranks stand still now; the result will follow when the event closes."),
+            follow=_("Ranks are frozen now; the result will follow when the event closes."),
         ),
         Phase(
             key="closing",
@@ -152,15 +152,15 @@ PHASES = {
             closes=_("Closed"),
             takes_answers=True,
             notice=_(
-                "The deadline has passed. What is on a screen may be answered until %(until)s "
-                "(%(zone)s) at the latest; then the result is computed."
+                "The deadline has passed. Matchups already on the screen may be answered until "
+                "%(until)s (%(zone)s) at the latest; then the result is computed."
             ),
-            go_on=_("Answer what is on your screen"),
+            go_on=_("Answer the matchup on your screen"),
             refusal=NO_JOINING,
             nothing_to_judge=_("The deadline has passed"),
             no_board=_("No ranking has been computed so far."),
             moves=STANDING_STILL,
-            follow=_("Ranks stand still now; the result will follow when the event closes."),
+            follow=_("Ranks are frozen now; the result will follow when the event closes."),
         ),
         # Until the clock's next round closes it.
         Phase(
@@ -186,8 +186,8 @@ PHASES = {
             nothing_to_judge=OVER,
             no_board=NO_JUDGMENTS,
             moves=_(
-                "The boards show the provisional result. Only what organizers and reviewers decide "
-                "still changes it, until it is published."
+                "The boards show the provisional result. Until it is published, only decisions "
+                "of organizers and reviewers change it."
             ),
             follow=_("The provisional result follows within a minute."),
         ),
@@ -202,14 +202,14 @@ PHASES = {
             nothing_to_judge=OVER,
             no_board=NO_JUDGMENTS,
             moves=_(
-                "The boards show the published result. Only a correction with a name of its own "
-                "replaces it, and both stay linked."
+                "The boards show the published result. Only a named correction replaces it, and "
+                "both stay linked."
             ),
             follow=_("The published result stays as it is until you publish a correction."),
         ),
     )
 }
-IN_BATCHES = _("The boards follow when they next move.")
+IN_BATCHES = _("The boards reflect this at their next update.")
 
 
 def phase_of(event: Event, now: datetime) -> Phase:

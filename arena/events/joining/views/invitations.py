@@ -278,6 +278,6 @@ def remove(request: HttpRequest, slug: str) -> HttpResponse:
     except ArenaError as refusal:
         messages.error(request, refusal.message)
     if not has_role(request.user, event, Role.ORGANIZER):
-        messages.success(request, gettext("You do not look after this event any more."))
+        messages.success(request, gettext("You no longer help run this event."))
         return redirect("home")
     return redirect("events:people", slug)

@@ -152,7 +152,7 @@ def arrive(request: HttpRequest, door: Door, terms: int, now: datetime) -> Arriv
     action, network = f"claim-{pool.pk}", network_of(request, now)
     message = gettext(
         "Many people have joined from your network today. If you are in a class or at a meeting, "
-        "its organizer can let in more."
+        "ask the organizer to raise the limit."
     )
     take(action, network, quota, now, message)
     try:
