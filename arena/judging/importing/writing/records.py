@@ -63,7 +63,7 @@ def bring_records(votes: VoteWriter, gathering: Gathering, report: ImportReport)
             seen=check.seen,
             merger=check.merging,
         )
-        records = check.checking.records(gathering.rows())
+        records = check.checking.check_rows(gathering.rows())
         for batch in batches(records, lambda one: checking_cost(one.record)):
             check.compare(batch)
             hold.heartbeat(hold.job.done, hold.job.total)
