@@ -25,8 +25,8 @@ from django.utils.translation import gettext as _
 
 from arena.errors import ConflictError
 from arena.events.models import Event
+from arena.exports.bundle_tables import RESULTS, SOURCES, BundleSelection, BundleTable
 from arena.exports.consistent_reads import read_consistently
-from arena.exports.tables import RESULTS, SOURCES, Scope, Table
 from arena.judging.models import Judgment
 from leaderboard.models import Snapshot
 from leaderboard.ratings import processor
@@ -34,15 +34,15 @@ from leaderboard.snapshots.refresh import METHOD, fingerprint_of
 
 FORMAT = 2
 """Raised whenever an older bundle could no longer be read."""
-PIECE = 256 * 1024
+PIECE_BYTES = 256 * 1024
 """Bytes handed over at a time."""
-MIDNIGHT = (1980, 1, 1, 0, 0, 0)
-"""The time of every file inside: what a ZIP calls the beginning."""
-SUMS = "SHA256SUMS"
+ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The time of every file inside: the earliest that a ZIP knows."""
+CHECKSUMS = "SHA256SUMS"
 
 
-class Outlet(io.RawIOBase):
-    """Takes what is written to it until somebody fetches it; nobody can seek in it."""
+class PieceBuffer(io.RawIOBase):
+    """A file that keeps what is written until it is fetched; nobody can seek in it."""
 
     def __init__(self) -> None:
         self.pieces = bytearray()
@@ -54,32 +54,32 @@ class Outlet(io.RawIOBase):
         self.pieces += data
         return len(data)
 
-    def fetch(self, least: int = 0) -> Iterator[bytes]:
-        """What has come together, if it is worth handing over."""
-        if len(self.pieces) > least:
+    def fetch(self, min_bytes: int = 0) -> Iterator[bytes]:
+        """The bytes so far, where there are more than `min_bytes`; they are handed over once."""
+        if len(self.pieces) > min_bytes:
             yield bytes(self.pieces)
             self.pieces.clear()
 
 
-def bundle_pieces(snapshot: Snapshot) -> Iterator[bytes]:
-    """The bundle's bytes. Raises `ConflictError` where the event has moved on since."""
+def stream_bundle(snapshot: Snapshot) -> Iterator[bytes]:
+    """The bundle, piece by piece. Raises `ConflictError` where the event has moved on since."""
     published = snapshot.event.state == Event.State.PUBLISHED
-    scope, outlet, sums = Scope(snapshot, published), Outlet(), {}
+    selection, buffer, sums = BundleSelection(snapshot, published), PieceBuffer(), {}
     with read_consistently():
         check_current(snapshot)
-        with ZipFile(outlet, "w", ZIP_DEFLATED) as archive:
-            for name, lines in contents(scope):
+        with ZipFile(buffer, "w", ZIP_DEFLATED) as archive:
+            for name, lines in list_files(selection):
                 digest = hashlib.sha256()
-                with archive.open(member(name), "w", force_zip64=True) as file:
+                with archive.open(make_member(name), "w", force_zip64=True) as file:
                     for line in lines:
                         data = line.encode()
                         digest.update(data)
                         file.write(data)
-                        yield from outlet.fetch(PIECE)
+                        yield from buffer.fetch(PIECE_BYTES)
                 sums[name] = digest.hexdigest()
             listing = "".join(f"{digest}  {name}\n" for name, digest in sums.items())
-            archive.writestr(member(SUMS), listing)
-        yield from outlet.fetch()
+            archive.writestr(make_member(CHECKSUMS), listing)
+        yield from buffer.fetch()
 
 
 def check_current(snapshot: Snapshot) -> None:
@@ -89,22 +89,28 @@ def check_current(snapshot: Snapshot) -> None:
         raise ConflictError(_("The event has moved on since this board was computed."), "moved_on")
 
 
-def contents(scope: Scope) -> Iterator[tuple[str, Iterator[str]]]:
+def list_files(selection: BundleSelection) -> Iterator[tuple[str, Iterator[str]]]:
     """Each file's name and lines."""
-    yield "README.md", iter([readme(scope)])
-    yield "manifest.json", iter([json.dumps(manifest(scope), indent=2, sort_keys=True) + "\n"])
+    yield "README.md", iter([render_readme(selection)])
+    yield (
+        "manifest.json",
+        iter([json.dumps(build_manifest(selection), indent=2, sort_keys=True) + "\n"]),
+    )
     for table in (*SOURCES, *RESULTS):
-        yield table.file, table_lines(table, scope)
+        yield table.file, encode_rows(table, selection)
 
 
-def table_lines(table: Table, scope: Scope) -> Iterator[str]:
+def encode_rows(table: BundleTable, selection: BundleSelection) -> Iterator[str]:
     """A table as JSON Lines, floats in full precision."""
-    for row in table.rows(scope):
-        yield json.dumps(row, ensure_ascii=False, separators=(",", ":"), default=exact) + "\n"
+    for row in table.read_rows(selection):
+        yield (
+            json.dumps(row, ensure_ascii=False, separators=(",", ":"), default=encode_exactly)
+            + "\n"
+        )
 
 
-def exact(value: object) -> str:
-    """What JSON has no type for, without rounding anything away."""
+def encode_exactly(value: object) -> str:
+    """Dates and UUIDs as text, which JSON has no types for."""
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, UUID):
@@ -112,36 +118,36 @@ def exact(value: object) -> str:
     raise TypeError(f"{type(value).__name__} in a bundle")
 
 
-def member(name: str) -> ZipInfo:
-    """A file inside: an ordinary one, of no time."""
-    info = ZipInfo(name, MIDNIGHT)
+def make_member(name: str) -> ZipInfo:
+    """A file inside, the same whenever it is written."""
+    info = ZipInfo(name, ZIP_EPOCH)
     info.compress_type = ZIP_DEFLATED
     info.create_system = 3
     info.external_attr = 0o100644 << 16
     return info
 
 
-def manifest(scope: Scope) -> dict[str, Any]:
+def build_manifest(selection: BundleSelection) -> dict[str, Any]:
     """What made the bundle. Nothing in a board is left to chance: there is no seed to know."""
     return {
         "format": FORMAT,
-        "event": scope.event.slug,
-        "round": scope.snapshot.name,
-        "ledger_seq": scope.snapshot.ledger_seq,
-        "fingerprint": scope.snapshot.fingerprint,
-        "with_controls": scope.with_controls,
+        "event": selection.event.slug,
+        "round": selection.snapshot.name,
+        "ledger_seq": selection.snapshot.ledger_seq,
+        "fingerprint": selection.snapshot.fingerprint,
+        "with_controls": selection.with_controls,
         "seeds": {},
-        "made_by": made_by(),
+        "made_by": describe_environment(),
     }
 
 
 @cache
-def made_by() -> dict[str, Any]:
-    """The code and what it stands on; what differs here may differ in a number's last digit."""
+def describe_environment() -> dict[str, Any]:
+    """The code, the libraries and the machine: other ones may give other last digits."""
     return {
         "method": METHOD,
-        "leaderboard_sha256": code_digest("leaderboard"),
-        "arena_sha256": code_digest("arena"),
+        "leaderboard_sha256": hash_package("leaderboard"),
+        "arena_sha256": hash_package("arena"),
         "python": platform.python_version(),
         "numpy": np.__version__,
         "scipy": scipy.__version__,
@@ -150,7 +156,7 @@ def made_by() -> dict[str, Any]:
     }
 
 
-def code_digest(package: str) -> str:
+def hash_package(package: str) -> str:
     """SHA-256 over the names and contents of a package's modules."""
     digest = hashlib.sha256()
     folder = Path(settings.ROOT) / package
@@ -160,16 +166,16 @@ def code_digest(package: str) -> str:
     return digest.hexdigest()
 
 
-def readme(scope: Scope) -> str:
-    """What the bundle is, for whoever opens it."""
-    title = scope.snapshot.name or f"ledger position {scope.snapshot.ledger_seq}"
+def render_readme(selection: BundleSelection) -> str:
+    """The README inside: what the bundle is and how to check it."""
+    title = selection.snapshot.name or f"ledger position {selection.snapshot.ledger_seq}"
     files = "\n".join(f"- `{table.file}`: {table.about}" for table in (*SOURCES, *RESULTS))
     return README.format(
-        event=scope.event.title,
+        event=selection.event.title,
         title=title,
-        licence=scope.event.licence,
+        licence=selection.event.licence,
         files=files,
-        left_out="" if scope.with_controls else WITHOUT_CONTROLS,
+        left_out="" if selection.with_controls else WITHOUT_CONTROLS,
     )
 
 
@@ -195,25 +201,25 @@ judgments of them and the weighted boards, which need the controls.
 """
 
 
-def bundle_path(snapshot: Snapshot, *, with_controls: bool) -> Path:
+def locate_bundle(snapshot: Snapshot, *, with_controls: bool) -> Path:
     """Where a sealed snapshot's bundle is kept for ever."""
     kind = "whole" if with_controls else "without-controls"
     return Path(settings.MEDIA_ROOT) / "bundles" / f"{snapshot.event.slug}-{snapshot.pk}-{kind}.zip"
 
 
-def kept_bundle(snapshot: Snapshot) -> Path:
+def ensure_bundle(snapshot: Snapshot) -> Path:
     """The bundle of a sealed snapshot, made now if it is not there yet.
 
     Call it when a round is sealed, and again when the event has been published: later on, when
     the event has moved on, it can no longer be made. Raises `ConflictError` then.
     """
     published = snapshot.event.state == Event.State.PUBLISHED
-    wanted = bundle_path(snapshot, with_controls=published)
+    wanted = locate_bundle(snapshot, with_controls=published)
     if not wanted.exists():
         try:
             write_bundle(snapshot, wanted)
         except ConflictError:
-            earlier = bundle_path(snapshot, with_controls=False)
+            earlier = locate_bundle(snapshot, with_controls=False)
             if not earlier.exists():
                 raise
             return earlier
@@ -226,7 +232,7 @@ def write_bundle(snapshot: Snapshot, path: Path) -> None:
     draft = path.with_name(f"{path.name}.{uuid4().hex}")
     try:
         with draft.open("xb") as file:
-            for piece in bundle_pieces(snapshot):
+            for piece in stream_bundle(snapshot):
                 file.write(piece)
             file.flush()
             os.fsync(file.fileno())

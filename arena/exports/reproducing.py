@@ -25,19 +25,26 @@ from django.db import IntegrityError, connection, transaction
 
 from arena.errors import ArenaError
 from arena.events.models import Event
-from arena.exports.bundle import FORMAT, SUMS, made_by, table_lines
-from arena.exports.tables import FETCHED, RATINGS, SNAPSHOT, SOURCES, Scope, Table
+from arena.exports.bundle import CHECKSUMS, FORMAT, describe_environment, encode_rows
+from arena.exports.bundle_tables import (
+    BATCH_SIZE,
+    RATINGS,
+    SNAPSHOT,
+    SOURCES,
+    BundleSelection,
+    BundleTable,
+)
 from arena.judging.ledger import verify_ledger
 from leaderboard.snapshots.refresh import refresh_event
 from leaderboard.votes.loading import store_of
 
-Row = dict[str, Any]
-Numbers = dict[str, Any]
-# Not of the numbers: when and as what they were stored.
-STORED = {"id", "event_id", "created_at", "name", "sealed_at"}
-BOARD = ("question_id", "category_id", "weighting", "competitor_id")
-PIECE = 1 << 20
-ROUNDING = 1e-9
+BundleRow = dict[str, Any]
+Values = dict[str, Any]
+# Of a row, what does not follow from judgments: its keys and when it was stored.
+NOT_COMPARED = {"id", "event_id", "created_at", "name", "sealed_at"}
+BOARD_KEY = ("question_id", "category_id", "weighting", "competitor_id")
+PIECE_BYTES = 1 << 20
+ROUNDING_TOLERANCE = 1e-9
 """Other processors and libraries round differently: by about 1e-15 in one operation, and never by
 so much in a whole board (relative, and absolute near 0)."""
 
@@ -50,11 +57,11 @@ class BundleError(ArenaError):
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Reproduction:
     """How many values were compared, which of them differ, and what was made by other means.
 
-    `rounded` differ by no more than `ROUNDING`. They are in order where the bundle was made by
-    other means, and among the `differences` where it was not.
+    `rounded` differ by no more than `ROUNDING_TOLERANCE`. They are in order where the bundle was
+    made by other means, and among the `differences` where it was not.
     """
 
     manifest: dict[str, Any]
@@ -63,9 +70,9 @@ class Verdict:
     rounded: list[str] = field(default_factory=list)
 
     @property
-    def means(self) -> list[str]:
+    def changed_means(self) -> list[str]:
         """Code and libraries that are not the ones the bundle was made with."""
-        here, there = made_by(), self.manifest["made_by"]
+        here, there = describe_environment(), self.manifest["made_by"]
         names = sorted(here.keys() | there.keys())
         changed = [name for name in names if here.get(name) != there.get(name)]
         return [f"{name}: {there.get(name)}, here {here.get(name)}" for name in changed]
@@ -93,7 +100,7 @@ def reproduce_elsewhere(bundle: Path) -> "subprocess.CompletedProcess[str]":
         return done
 
 
-def reproduce(path: Path, now: datetime) -> Verdict:
+def reproduce(path: Path, now: datetime) -> Reproduction:
     """Restore, recompute, compare, and take it all back. Raises `BundleError`."""
     try:
         with ZipFile(path) as archive:
@@ -101,7 +108,7 @@ def reproduce(path: Path, now: datetime) -> Verdict:
             manifest = json.loads(archive.read("manifest.json"))
             if manifest["format"] != FORMAT:
                 raise BundleError(f"This is a bundle of format {manifest['format']}.")
-            return recomputed(archive, manifest, now)
+            return recompute(archive, manifest, now)
     except (OSError, BadZipFile, KeyError, ValueError, TypeError) as error:
         raise BundleError(f"This is no bundle: {error}") from error
 
@@ -109,22 +116,22 @@ def reproduce(path: Path, now: datetime) -> Verdict:
 def check_sums(archive: ZipFile) -> None:
     """Every file must be listed and be as it was written."""
     listed = {}
-    for line in archive.read(SUMS).decode().splitlines():
+    for line in archive.read(CHECKSUMS).decode().splitlines():
         digest, name = line.split("  ", 1)
         listed[name] = digest
-    if {*archive.namelist()} != {*listed, SUMS}:
+    if {*archive.namelist()} != {*listed, CHECKSUMS}:
         raise BundleError("Its files are not the ones that its list of checksums names.")
     for name, expected in listed.items():
         with archive.open(name) as file:
             found = hashlib.sha256()
-            while piece := file.read(PIECE):
+            while piece := file.read(PIECE_BYTES):
                 found.update(piece)
         if found.hexdigest() != expected:
             raise BundleError(f"{name} is not as it was written: its checksum differs.")
 
 
-def recomputed(archive: ZipFile, manifest: dict[str, Any], now: datetime) -> Verdict:
-    """The verdict on a bundle whose files are as they were written."""
+def recompute(archive: ZipFile, manifest: dict[str, Any], now: datetime) -> Reproduction:
+    """The result for a bundle whose files are as they were written."""
     if Event.objects.exists():
         raise BundleError("This database holds events; bundles are reproduced in an empty one.")
     # Nothing else is in this database; what is restored is taken back at the end.
@@ -136,12 +143,14 @@ def recomputed(archive: ZipFile, manifest: dict[str, Any], now: datetime) -> Ver
             snapshot = refresh_event(event, now=now)
             if snapshot is None:
                 raise BundleError("There is nothing to compute in it.")
-            scope = Scope(snapshot, manifest["with_controls"])
-            here = numbers(
-                {t.name: map(json.loads, table_lines(t, scope)) for t in (SNAPSHOT, RATINGS)},
-                scope,
+            selection = BundleSelection(snapshot, manifest["with_controls"])
+            here = collect_values(
+                {t.name: map(json.loads, encode_rows(t, selection)) for t in (SNAPSHOT, RATINGS)},
+                selection,
             )
-            there = numbers({t.name: rows(archive, t) for t in (SNAPSHOT, RATINGS)}, scope)
+            there = collect_values(
+                {t.name: read_table(archive, t) for t in (SNAPSHOT, RATINGS)}, selection
+            )
             return compare(manifest, there, here)
         finally:
             store_of(event).clear()
@@ -152,8 +161,8 @@ def restore(archive: ZipFile) -> Event:
     """Write every table into the database, keys and all. Raises `BundleError`."""
     try:
         for table in SOURCES:
-            found = rows(archive, table)
-            while some := [table.model(**row) for row in islice(found, FETCHED)]:
+            found = read_table(archive, table)
+            while some := [table.model(**row) for row in islice(found, BATCH_SIZE)]:
                 table.model._default_manager.bulk_create(some)
         connection.check_constraints()
         return Event.objects.get()
@@ -163,7 +172,7 @@ def restore(archive: ZipFile) -> Event:
         raise BundleError("It is not about one event.") from error
 
 
-def rows(archive: ZipFile, table: Table) -> Iterator[Row]:
+def read_table(archive: ZipFile, table: BundleTable) -> Iterator[BundleRow]:
     """The rows of a table. Raises `BundleError` where one has other columns."""
     with archive.open(table.file) as file:
         for line in file:
@@ -173,30 +182,30 @@ def rows(archive: ZipFile, table: Table) -> Iterator[Row]:
             yield row
 
 
-def numbers(results: dict[str, Iterable[Row]], scope: Scope) -> Numbers:
+def collect_values(results: dict[str, Iterable[BundleRow]], selection: BundleSelection) -> Values:
     """Every value of a snapshot and its boards that does not depend on when it was stored.
 
     Without controls, counts of all judgments and weighted boards are none of it.
     """
     (snapshot,) = results["snapshot"]
     boards = snapshot["details"].get("boards", {})
-    found: Numbers = {"ledger_seq": snapshot["ledger_seq"]}
-    if scope.with_controls:
-        counts = {name: value for name, value in snapshot.items() if name not in STORED}
-        found |= flat("", counts)
+    found: Values = {"ledger_seq": snapshot["ledger_seq"]}
+    if selection.with_controls:
+        counts = {name: value for name, value in snapshot.items() if name not in NOT_COMPARED}
+        found |= flatten("", counts)
     else:
         raw = {key: board for key, board in boards.items() if key.endswith("/raw")}
-        found |= flat("details.boards", raw)
-    names = dict(scope.event.competitors.values_list("pk", "name"))
+        found |= flatten("details.boards", raw)
+    names = dict(selection.event.competitors.values_list("pk", "name"))
     for rating in results["ratings"]:
-        question, category, weighting, competitor = (rating[name] for name in BOARD)
+        question, category, weighting, competitor = (rating[name] for name in BOARD_KEY)
         where = f"{weighting}/{question}/{category or 'all'}/{names[competitor]}"
-        values = {name: rating[name] for name in rating if name not in {*STORED, *BOARD}}
-        found |= flat(where, values)
+        values = {name: rating[name] for name in rating if name not in {*NOT_COMPARED, *BOARD_KEY}}
+        found |= flatten(where, values)
     return found
 
 
-def flat(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+def flatten(path: str, value: Any) -> Iterator[tuple[str, Any]]:
     """A value's leaves by their paths."""
     if isinstance(value, dict):
         inside: Iterable[tuple[Any, Any]] = value.items()
@@ -206,26 +215,28 @@ def flat(path: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield path, value
         return
     for name, part in inside:
-        yield from flat(f"{path}.{name}" if path else str(name), part)
+        yield from flatten(f"{path}.{name}" if path else str(name), part)
 
 
 MISSING = "nothing"
 
 
-def compare(manifest: dict[str, Any], there: Numbers, here: Numbers) -> Verdict:
-    """The verdict on the numbers of a bundle and those computed here."""
-    verdict = Verdict(manifest, len(there))
+def compare(manifest: dict[str, Any], there: Values, here: Values) -> Reproduction:
+    """The result for the values of a bundle and those computed here."""
+    result = Reproduction(manifest, len(there))
     for path in sorted(there.keys() | here.keys()):
         one, other = there.get(path, MISSING), here.get(path, MISSING)
         if one == other and type(one) is type(other):
             continue
-        excused = bool(verdict.means) and is_rounding(one, other)
-        found = verdict.rounded if excused else verdict.differences
+        excused = bool(result.changed_means) and is_rounding(one, other)
+        found = result.rounded if excused else result.differences
         found.append(f"{path}: {one!r}, here {other!r}")
-    return verdict
+    return result
 
 
 def is_rounding(one: Any, other: Any) -> bool:
     """Whether two numbers differ by no more than the order of their sums can explain."""
     numeric = isinstance(one, float) and isinstance(other, float)
-    return numeric and math.isclose(one, other, rel_tol=ROUNDING, abs_tol=ROUNDING)
+    return numeric and math.isclose(
+        one, other, rel_tol=ROUNDING_TOLERANCE, abs_tol=ROUNDING_TOLERANCE
+    )

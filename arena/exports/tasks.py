@@ -5,13 +5,13 @@ from celery import shared_task
 from kombu.exceptions import OperationalError
 
 from arena.errors import ConflictError
-from arena.exports.bundle import kept_bundle
+from arena.exports.bundle import ensure_bundle
 from leaderboard.models import Snapshot
 
 log = structlog.get_logger(__name__)
 
 
-def keep_bundle_soon(snapshot: Snapshot) -> None:
+def queue_bundle(snapshot: Snapshot) -> None:
     """Ask a worker for a sealed round's bundle; with the broker away, its download makes it."""
     try:
         keep_bundle.delay(snapshot.pk)
@@ -23,7 +23,7 @@ def keep_bundle_soon(snapshot: Snapshot) -> None:
 def keep_bundle(snapshot_id: int) -> None:
     """Write the bundle of a round that has just been sealed, while the event is as it was."""
     try:
-        kept_bundle(Snapshot.objects.get(pk=snapshot_id))
+        ensure_bundle(Snapshot.objects.get(pk=snapshot_id))
     except ConflictError as error:
         log.warning("bundle too late", snapshot_id=snapshot_id, reason=error.code)
     else:

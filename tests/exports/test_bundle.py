@@ -12,8 +12,8 @@ from django.core.management import CommandError, call_command
 
 from arena.errors import ConflictError
 from arena.events.models import Enrollment, Event
-from arena.exports.bundle import bundle_pieces, code_digest, kept_bundle
-from arena.exports.tables import RESULTS, SOURCES, Table
+from arena.exports.bundle import ensure_bundle, hash_package, stream_bundle
+from arena.exports.bundle_tables import RESULTS, SOURCES, BundleTable
 from arena.judging.ledger import seal_event
 from arena.judging.models import Exclusion, Judgment
 from arena.judging.recording import check_answers, record_judgment
@@ -69,7 +69,7 @@ def published(event: Event) -> Event:
 
 
 def opened(snapshot: Snapshot) -> ZipFile:
-    return ZipFile(io.BytesIO(b"".join(bundle_pieces(snapshot))))
+    return ZipFile(io.BytesIO(b"".join(stream_bundle(snapshot))))
 
 
 def table(bundle: ZipFile, name: str) -> list[dict]:
@@ -88,8 +88,8 @@ def test_every_file_has_its_checksum(cast: Cast) -> None:
 
 def test_the_same_state_gives_the_same_bytes(cast: Cast) -> None:
     snapshot = current(cast.event)
-    first = b"".join(bundle_pieces(snapshot))
-    assert b"".join(bundle_pieces(Snapshot.objects.get(pk=snapshot.pk))) == first
+    first = b"".join(stream_bundle(snapshot))
+    assert b"".join(stream_bundle(Snapshot.objects.get(pk=snapshot.pk))) == first
 
 
 def test_a_published_event_is_told_with_its_controls(cast: Cast) -> None:
@@ -132,7 +132,7 @@ def test_nobody_is_named_and_nothing_typed_by_a_contributor_is_told(cast: Cast) 
 
 
 @pytest.mark.parametrize("chosen", [*SOURCES, *RESULTS], ids=lambda chosen: chosen.name)
-def test_every_column_is_decided_about(chosen: Table) -> None:
+def test_every_column_is_decided_about(chosen: BundleTable) -> None:
     withheld = WITHHELD.get(chosen.name, "").split()
     fields = [field.attname for field in chosen.model._meta.concrete_fields]
     assert sorted(fields) == sorted([*chosen.columns, *withheld])
@@ -149,7 +149,7 @@ def test_an_event_that_has_moved_on_has_no_bundle(cast: Cast) -> None:
     snapshot = current(cast.event)
     exclude_contributor(cast.ben, Exclusion.Reason.RIGGING, by=None, now=NOW)
     with pytest.raises(ConflictError, match="moved on"):
-        next(bundle_pieces(snapshot))
+        next(stream_bundle(snapshot))
     assert len(table(opened(current(cast.event)), "exclusions")) == 2
 
 
@@ -159,7 +159,7 @@ def test_a_change_of_mind_under_way_is_waited_for(cast: Cast) -> None:
     answers = check_answers(judgment.assignment, {"preference": "b1"})
     record_judgment(judgment.assignment, answers, now=NOW + timedelta(seconds=5), replaces="0")
     with pytest.raises(ConflictError, match="moved on"):
-        next(bundle_pieces(snapshot))
+        next(stream_bundle(snapshot))
     judgments = table(opened(current(cast.event)), "judgments")
     assert [row["standing"] for row in judgments[-2:]] == [False, True]
 
@@ -198,34 +198,34 @@ def sealed(event: Event, name: str = "Final") -> Snapshot:
 
 def test_a_kept_bundle_stays_as_it_was(cast: Cast) -> None:
     snapshot = sealed(cast.event)
-    path = kept_bundle(snapshot)
+    path = ensure_bundle(snapshot)
     before = path.read_bytes()
     exclude_contributor(cast.ben, Exclusion.Reason.RIGGING, by=None, now=NOW)
-    assert kept_bundle(snapshot) == path
+    assert ensure_bundle(snapshot) == path
     assert path.read_bytes() == before
     assert list(path.parent.iterdir()) == [path]
 
 
 def test_publishing_adds_the_controls_to_the_kept_bundle(cast: Cast) -> None:
     snapshot = sealed(cast.event)
-    before = kept_bundle(snapshot)
+    before = ensure_bundle(snapshot)
     snapshot.event.state = Event.State.PUBLISHED
     snapshot.event.save()
-    whole = kept_bundle(snapshot)
+    whole = ensure_bundle(snapshot)
     assert whole != before
     assert len(table(ZipFile(whole), "controls")) == 1
 
 
 def test_an_earlier_round_keeps_the_bundle_it_had(cast: Cast) -> None:
     snapshot = sealed(cast.event, "Round 1")
-    before = kept_bundle(snapshot)
+    before = ensure_bundle(snapshot)
     cast.judge(cast.ben, cast.first, "a2")
     sealed(cast.event, "Round 2")
     snapshot.event.state = Event.State.PUBLISHED
-    assert kept_bundle(snapshot) == before
+    assert ensure_bundle(snapshot) == before
     before.unlink()
     with pytest.raises(ConflictError):
-        kept_bundle(snapshot)
+        ensure_bundle(snapshot)
 
 
 def test_the_command_brings_the_board_up_to_date(cast: Cast, tmp_path: Path) -> None:
@@ -255,5 +255,5 @@ def test_the_command_refuses(tmp_path: Path) -> None:
 
 
 def test_the_code_is_known_by_its_contents() -> None:
-    assert len(code_digest("leaderboard")) == 64
-    assert code_digest("leaderboard") != code_digest("arena")
+    assert len(hash_package("leaderboard")) == 64
+    assert hash_package("leaderboard") != hash_package("arena")

@@ -16,8 +16,8 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from arena.events.models import Event
-from arena.exports.bundle import made_by, write_bundle
-from arena.exports.reproducing import BundleError, Verdict, reproduce
+from arena.exports.bundle import describe_environment, write_bundle
+from arena.exports.reproducing import BundleError, Reproduction, reproduce
 from arena.judging.models import Exclusion
 from arena.judging.recording import check_answers, record_judgment
 from arena.judging.review.exclusions import exclude_contributor
@@ -92,16 +92,16 @@ def rewritten(path: Path, name: str, change: Change, *, sums: bool = True) -> Pa
 
 
 def test_the_boards_come_out_the_same(bundle: Path) -> None:
-    verdict = reproduce(bundle, NOW + timedelta(days=30))
-    assert verdict.differences == []
-    assert verdict.compared > 100
-    assert verdict.means == []
+    result = reproduce(bundle, NOW + timedelta(days=30))
+    assert result.differences == []
+    assert result.compared > 100
+    assert result.changed_means == []
 
 
 def test_so_they_do_without_controls(partial: Path) -> None:
-    verdict = reproduce(partial, NOW)
-    assert verdict.differences == []
-    assert verdict.manifest["with_controls"] is False
+    result = reproduce(partial, NOW)
+    assert result.differences == []
+    assert result.manifest["with_controls"] is False
 
 
 def test_nothing_is_left_behind(bundle: Path) -> None:
@@ -118,8 +118,8 @@ def test_a_rating_that_is_off_by_its_last_digit_is_found(bundle: Path) -> None:
         true = json.loads(archive.read("ratings.jsonl").splitlines()[0])
     wrong = math.nextafter(true["strength"], math.inf)
     rewritten(bundle, "ratings.jsonl", lambda rows: rows[0].update(strength=wrong))
-    verdict = reproduce(bundle, NOW)
-    (difference,) = verdict.differences
+    result = reproduce(bundle, NOW)
+    (difference,) = result.differences
     assert difference.endswith(f".strength: {wrong!r}, here {true['strength']!r}")
     with pytest.raises(CommandError, match=r"^NOT REPRODUCED: of .* these differ:\n  raw/"):
         call_command("reproduce", str(bundle), "--here")
@@ -136,18 +136,18 @@ def test_a_vote_that_was_turned_breaks_the_chain(bundle: Path) -> None:
 
 
 def test_without_the_chain_it_shows_on_the_boards(partial: Path) -> None:
-    verdict = reproduce(rewritten(partial, "answers.jsonl", turn), NOW)
-    assert any(".wins: " in difference for difference in verdict.differences)
+    result = reproduce(rewritten(partial, "answers.jsonl", turn), NOW)
+    assert any(".wins: " in difference for difference in result.differences)
 
 
 def test_an_exclusion_taken_out_is_found(bundle: Path) -> None:
-    verdict = reproduce(rewritten(bundle, "exclusions.jsonl", lambda rows: rows.pop()), NOW)
-    assert any(difference.startswith("fingerprint: ") for difference in verdict.differences)
+    result = reproduce(rewritten(bundle, "exclusions.jsonl", lambda rows: rows.pop()), NOW)
+    assert any(difference.startswith("fingerprint: ") for difference in result.differences)
 
 
 def test_a_competitor_missing_from_the_boards_is_found(bundle: Path) -> None:
-    verdict = reproduce(rewritten(bundle, "ratings.jsonl", lambda rows: rows.pop()), NOW)
-    assert {difference.split(": ")[1].split(",")[0] for difference in verdict.differences} == {
+    result = reproduce(rewritten(bundle, "ratings.jsonl", lambda rows: rows.pop()), NOW)
+    assert {difference.split(": ")[1].split(",")[0] for difference in result.differences} == {
         "'nothing'"
     }
 
@@ -197,8 +197,8 @@ def test_a_database_in_use_is_not_touched(bundle: Path) -> None:
 
 
 def test_other_means_are_named() -> None:
-    older = Verdict({"made_by": made_by() | {"numpy": "1.0"}}, 1)
-    assert older.means == [f"numpy: 1.0, here {made_by()['numpy']}"]
+    older = Reproduction({"made_by": describe_environment() | {"numpy": "1.0"}}, 1)
+    assert older.changed_means == [f"numpy: 1.0, here {describe_environment()['numpy']}"]
 
 
 def run(bundle: Path) -> "subprocess.CompletedProcess[str]":
@@ -247,9 +247,9 @@ def test_another_processor_may_round_differently(
 ) -> None:
     rewritten(bundle, "ratings.jsonl", off_by_rounding)
     rewritten(bundle, "manifest.json", made_elsewhere)
-    verdict = reproduce(bundle, NOW)
-    assert verdict.differences == []
-    assert len(verdict.rounded) == 1
+    result = reproduce(bundle, NOW)
+    assert result.differences == []
+    assert len(result.rounded) == 1
     call_command("reproduce", str(bundle), "--here")
     assert "the same but for rounding: 1 differ" in capsys.readouterr().out
 

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from arena.exports.tables import RATINGS
+from arena.exports.bundle_tables import RATINGS
 from leaderboard.models import Rating
 from leaderboard.pages import columns, downloads
 from leaderboard.pages.columns import COLUMNS, BoardColumn, describe_columns, stored_fields

@@ -35,7 +35,7 @@ from arena.events.lifecycle.prizes import serving_counts
 from arena.events.lifecycle.transitions import close_event, extend_event, missing_doors, open_event
 from arena.events.models import Enrollment, Event
 from arena.events.records.controls import controls_of
-from arena.exports.tasks import keep_bundle_soon
+from arena.exports.tasks import queue_bundle
 from arena.judging.models import Exclusion, Judgment
 from arena.judging.receipts import receipts_of
 from arena.judging.review.exclusions import exclude_contributor, exclude_judgment, lift_exclusion
@@ -115,12 +115,12 @@ def change_state(request: HttpRequest, event: Event, now: datetime) -> None:
     elif to == "closed":
         close_event(event, now)
     elif to == "published":
-        keep_bundle_soon(publish_event(event, now))
+        queue_bundle(publish_event(event, now))
     elif to == "sealed":
         name = request.POST.get("name", "").strip()[:80]
         if not name:
             raise ArenaError(_("Give the round a name."), "name_missing")
-        keep_bundle_soon(seal_round(event, name, now))
+        queue_bundle(seal_round(event, name, now))
     elif to == "noted":
         publish_note(
             event, request.POST.get("text", "").strip()[:500], by=reviewer(request), now=now

@@ -11,12 +11,12 @@ from django.utils import timezone
 
 from arena.errors import ArenaError, ConflictError
 from arena.events.models import Event
-from arena.exports.bundle import kept_bundle, write_bundle
+from arena.exports.bundle import ensure_bundle, write_bundle
 from arena.judging.ledger import seal_event
 from leaderboard.models import Snapshot
 from leaderboard.snapshots.refresh import refresh_event
 
-TRIES = 5
+MAX_TRIES = 5
 """In a busy event the board may have moved on before its bundle has begun."""
 
 
@@ -39,7 +39,7 @@ class Command(BaseCommand):
                 sealed = event.snapshots.filter(name=options["round"]).first()
                 if sealed is None:
                     raise CommandError(f"There is no round {options['round']!r}.")
-                shutil.copyfile(kept_bundle(sealed), options["out"])
+                shutil.copyfile(ensure_bundle(sealed), options["out"])
             else:
                 write_current(event, options["out"], timezone.now())
         except ArenaError as error:
@@ -51,8 +51,8 @@ class Command(BaseCommand):
 
 def write_current(event: Event, path: Path, now: datetime) -> None:
     """The bundle of the board, which is brought up to date first."""
-    for left in reversed(range(TRIES)):
-        snapshot = current_snapshot(event, now)
+    for left in reversed(range(MAX_TRIES)):
+        snapshot = refresh_snapshot(event, now)
         try:
             write_bundle(snapshot, path)
             return
@@ -61,7 +61,7 @@ def write_current(event: Event, path: Path, now: datetime) -> None:
                 raise
 
 
-def current_snapshot(event: Event, now: datetime) -> Snapshot:
+def refresh_snapshot(event: Event, now: datetime) -> Snapshot:
     """The event's latest snapshot after everything has been sealed and computed."""
     seal_event(event.pk, now)
     refresh_event(event, now=now)

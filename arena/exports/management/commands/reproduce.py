@@ -8,9 +8,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from arena.errors import ArenaError
-from arena.exports.reproducing import Verdict, reproduce, reproduce_elsewhere
+from arena.exports.reproducing import Reproduction, reproduce, reproduce_elsewhere
 
-SHOWN = 20
+MAX_SHOWN = 20
 """Differences that are listed."""
 
 
@@ -37,51 +37,53 @@ class Command(BaseCommand):
             self.stdout.write(done.stdout.strip())
             return
         try:
-            verdict = reproduce(path, timezone.now())
+            result = reproduce(path, timezone.now())
         except ArenaError as error:
             raise CommandError(error.message) from error
-        if verdict.differences:
-            raise CommandError(failure(verdict))
-        self.stdout.write(success(verdict))
+        if result.differences:
+            raise CommandError(describe_failure(result))
+        self.stdout.write(describe_success(result))
 
 
-def named(verdict: Verdict) -> str:
+def name_boards(result: Reproduction) -> str:
     """Which boards were compared."""
-    manifest = verdict.manifest
+    manifest = result.manifest
     title = f", {manifest['round']}" if manifest["round"] else ""
     return f"{manifest['event']}{title} (ledger position {manifest['ledger_seq']:,})"
 
 
-def success(verdict: Verdict) -> str:
+def describe_success(result: Reproduction) -> str:
     """The good news, and what was not compared."""
     lines = [
-        f"REPRODUCED: all {verdict.compared:,} values of {named(verdict)} are the same "
-        f"{how_closely(verdict)}."
+        f"REPRODUCED: all {result.compared:,} values of {name_boards(result)} are the same "
+        f"{describe_closeness(result)}."
     ]
-    if not verdict.manifest["with_controls"]:
+    if not result.manifest["with_controls"]:
         lines.append("The bundle is without controls, so it has no weighted boards to compare.")
-    return "\n".join([*lines, *means(verdict)])
+    return "\n".join([*lines, *describe_means(result)])
 
 
-def how_closely(verdict: Verdict) -> str:
+def describe_closeness(result: Reproduction) -> str:
     """To the last digit, or how many values only to rounding."""
-    if not verdict.rounded:
+    if not result.rounded:
         return "to the last digit"
-    return f"but for rounding: {len(verdict.rounded):,} differ, by at most one part in a billion"
+    return f"but for rounding: {len(result.rounded):,} differ, by at most one part in a billion"
 
 
-def failure(verdict: Verdict) -> str:
+def describe_failure(result: Reproduction) -> str:
     """What differs, and what may be why."""
-    wrong = verdict.differences
-    lines = [f"NOT REPRODUCED: of {verdict.compared:,} values of {named(verdict)}, these differ:"]
-    lines += [f"  {difference}" for difference in wrong[:SHOWN]]
-    if len(wrong) > SHOWN:
-        lines.append(f"  and {len(wrong) - SHOWN:,} more")
-    return "\n".join([*lines, *means(verdict)])
+    wrong = result.differences
+    lines = [
+        f"NOT REPRODUCED: of {result.compared:,} values of {name_boards(result)}, these differ:"
+    ]
+    lines += [f"  {difference}" for difference in wrong[:MAX_SHOWN]]
+    if len(wrong) > MAX_SHOWN:
+        lines.append(f"  and {len(wrong) - MAX_SHOWN:,} more")
+    return "\n".join([*lines, *describe_means(result)])
 
 
-def means(verdict: Verdict) -> list[str]:
+def describe_means(result: Reproduction) -> list[str]:
     """What else is not the same."""
-    if not verdict.means:
+    if not result.changed_means:
         return []
-    return ["The bundle was made by other means:", *(f"  {line}" for line in verdict.means)]
+    return ["The bundle was made by other means:", *(f"  {line}" for line in result.changed_means)]

@@ -28,14 +28,14 @@ from arena.judging.models import Answer, Exclusion, Judgment, LedgerBatch
 from leaderboard.models import Rating, Snapshot
 from leaderboard.pages.columns import stored_fields
 
-FETCHED = 1_000
-"""Rows that are read, and restored, at a time."""
-Filed = Record.categories.through
+BATCH_SIZE = 1_000
+"""Rows read, or restored, at a time."""
+RecordCategory = Record.categories.through
 
 
 @dataclass(frozen=True)
-class Scope:
-    """What a bundle is about: a snapshot, with the controls and anchors or without them."""
+class BundleSelection:
+    """Which rows of an event go into a bundle: with the controls and anchors or without them."""
 
     snapshot: Snapshot
     with_controls: bool
@@ -44,7 +44,7 @@ class Scope:
     def event(self) -> Event:
         return self.snapshot.event
 
-    def role(self, path: str = "") -> Q:
+    def filter_role(self, path: str = "") -> Q:
         """Every matchup at this path, or ordinary ones alone."""
         return Q() if self.with_controls else Q(**{f"{path}role": Matchup.Role.ORDINARY})
 
@@ -53,11 +53,11 @@ class Scope:
         named = Exists(Exclusion.objects.in_force().filter(judgment=OuterRef("pk")))
         sealed = Q(ledger_seq__lte=self.snapshot.ledger_seq)
         judgments = Judgment.objects.landed().filter(sealed | named, event=self.event)
-        return judgments.filter(self.role("matchup__"))
+        return judgments.filter(self.filter_role("matchup__"))
 
     def records(self) -> QuerySet[Record]:
         records = Record.objects.filter(event=self.event)
-        matchups = Matchup.objects.filter(self.role(), record=OuterRef("pk"))
+        matchups = Matchup.objects.filter(self.filter_role(), record=OuterRef("pk"))
         return records if self.with_controls else records.filter(Exists(matchups))
 
     def contributors(self) -> QuerySet[Enrollment]:
@@ -83,178 +83,180 @@ class Scope:
 
 
 @dataclass(frozen=True)
-class Table:
+class BundleTable:
     """One file of a bundle: rows of a model, each an object of these columns."""
 
     name: str
     about: str
     model: type[Model]
     columns: tuple[str, ...]
-    chosen: Callable[[Scope], QuerySet[Any]]
+    select: Callable[[BundleSelection], QuerySet[Any]]
 
     @property
     def file(self) -> str:
         return f"{self.name}.jsonl"
 
-    def rows(self, scope: Scope) -> Iterator[dict[str, Any]]:
+    def read_rows(self, selection: BundleSelection) -> Iterator[dict[str, Any]]:
         """The rows in the order of their keys, a few at a time."""
-        rows = self.chosen(scope).order_by("pk").values(*self.columns)
-        return rows.iterator(chunk_size=FETCHED)
+        rows = self.select(selection).order_by("pk").values(*self.columns)
+        return rows.iterator(chunk_size=BATCH_SIZE)
 
 
-def columns(names: str) -> tuple[str, ...]:
+def split_names(names: str) -> tuple[str, ...]:
     """Column names, separated by spaces."""
     return tuple(names.split())
 
 
-EVENT = Table(
+EVENT = BundleTable(
     "event",
     "the event with its registered settings",
     Event,
-    columns(
+    split_names(
         "id slug title summary description prize licence state timezone opens_at closes_at"
         " grace_minutes freeze_minutes scale both_bad overlap lease_minutes undo_seconds"
         " recurrence_gap control_interval matchups_per_record choosing publish_batch"
         " counts_imported counts_simulated counts_machine"
     ),
-    lambda scope: Event.objects.filter(pk=scope.event.pk),
+    lambda selection: Event.objects.filter(pk=selection.event.pk),
 )
-SNAPSHOT = Table(
+SNAPSHOT = BundleTable(
     "snapshot",
     "the boards' snapshot: the ledger's head, counts, votes over time and between pairs",
     Snapshot,
-    columns(
+    split_names(
         "id event_id created_at ledger_seq fingerprint judgments contributors details"
         " name sealed_at"
     ),
-    lambda scope: Snapshot.objects.filter(pk=scope.snapshot.pk),
+    lambda selection: Snapshot.objects.filter(pk=selection.snapshot.pk),
 )
-KEYS = columns("id question_id category_id weighting competitor_id strength lower upper elo")
+FIRST_COLUMNS = split_names(
+    "id question_id category_id weighting competitor_id strength lower upper elo"
+)
 """What stands first in the file of ratings; the other columns of a board follow."""
-RATINGS = Table(
+RATINGS = BundleTable(
     "ratings",
     "the boards, one row per competitor; strengths are natural-log with mean 0",
     Rating,
-    (*KEYS, *(field for field in stored_fields() if field not in KEYS)),
-    lambda scope: scope.ratings(),
+    (*FIRST_COLUMNS, *(field for field in stored_fields() if field not in FIRST_COLUMNS)),
+    lambda selection: selection.ratings(),
 )
 # In an order in which every row comes after what it points at.
 SOURCES = (
     EVENT,
-    Table(
+    BundleTable(
         "guidelines",
         "every version of the guidelines",
         Guidelines,
-        columns("id event_id version text"),
-        lambda scope: Guidelines.objects.filter(event=scope.event),
+        split_names("id event_id version text"),
+        lambda selection: Guidelines.objects.filter(event=selection.event),
     ),
-    Table(
+    BundleTable(
         "questions",
         "what was asked about every matchup",
         Question,
-        columns("id event_id position name kind title help required settings"),
-        lambda scope: Question.objects.filter(event=scope.event),
+        split_names("id event_id position name kind title help required settings"),
+        lambda selection: Question.objects.filter(event=selection.event),
     ),
-    Table(
+    BundleTable(
         "competitors",
         "the models that were rated",
         Competitor,
-        columns("id event_id name organization licence version joined_late"),
-        lambda scope: Competitor.objects.filter(event=scope.event),
+        split_names("id event_id name organization licence version joined_late"),
+        lambda selection: Competitor.objects.filter(event=selection.event),
     ),
-    Table(
+    BundleTable(
         "categories",
         "the subjects of the records",
         Category,
-        columns("id event_id slug name"),
-        lambda scope: Category.objects.filter(event=scope.event),
+        split_names("id event_id slug name"),
+        lambda selection: Category.objects.filter(event=selection.event),
     ),
-    Table(
+    BundleTable(
         "records",
         "the prompts",
         Record,
-        columns("id event_id external_id prompt imported_at retired_at"),
-        lambda scope: scope.records(),
+        split_names("id event_id external_id prompt imported_at retired_at"),
+        lambda selection: selection.records(),
     ),
-    Table(
+    BundleTable(
         "filed",
         "which record is in which category",
-        Filed,
-        columns("id record_id category_id"),
-        lambda scope: Filed.objects.filter(record__in=scope.records()),
+        RecordCategory,
+        split_names("id record_id category_id"),
+        lambda selection: RecordCategory.objects.filter(record__in=selection.records()),
     ),
-    Table(
+    BundleTable(
         "responses",
         "what each competitor answered; a control's response may belong to none",
         Response,
-        columns("id record_id competitor_id text length headers bold lists code"),
-        lambda scope: Response.objects.filter(record__in=scope.records()),
+        split_names("id record_id competitor_id text length headers bold lists code"),
+        lambda selection: Response.objects.filter(record__in=selection.records()),
     ),
-    Table(
+    BundleTable(
         "matchups",
         "which responses were shown together; controls and anchors never enter a rating",
         Matchup,
-        columns("id event_id record_id key role open_slots shuffle retired_at"),
-        lambda scope: Matchup.objects.filter(scope.role(), event=scope.event),
+        split_names("id event_id record_id key role open_slots shuffle retired_at"),
+        lambda selection: Matchup.objects.filter(selection.filter_role(), event=selection.event),
     ),
-    Table(
+    BundleTable(
         "places",
         "the responses of a matchup in canonical order",
         MatchupResponse,
-        columns("id matchup_id response_id position"),
-        lambda scope: MatchupResponse.objects.filter(
-            scope.role("matchup__"), matchup__event=scope.event
+        split_names("id matchup_id response_id position"),
+        lambda selection: MatchupResponse.objects.filter(
+            selection.filter_role("matchup__"), matchup__event=selection.event
         ),
     ),
-    Table(
+    BundleTable(
         "controls",
         "the known answers; sign 1: the first response is right, 0: a tie is",
         Control,
-        columns("id matchup_id question_id key reason retired_at"),
-        lambda scope: scope.controls(),
+        split_names("id matchup_id question_id key reason retired_at"),
+        lambda selection: selection.controls(),
     ),
-    Table(
+    BundleTable(
         "contributors",
         "who judged, by pseudonym",
         Enrollment,
-        columns("id event_id kind pseudonym public_id joined_at"),
-        lambda scope: scope.contributors(),
+        split_names("id event_id kind pseudonym public_id joined_at"),
+        lambda selection: selection.contributors(),
     ),
-    Table(
+    BundleTable(
         "judgments",
         "every judgment up to the ledger's head, replaced ones included",
         Judgment,
-        columns(
+        split_names(
             "id uuid event_id enrollment_id matchup_id guidelines_id origin judged_at revision"
             " standing revises_id ledger_seq"
         ),
-        lambda scope: scope.judgments(),
+        lambda selection: selection.judgments(),
     ),
-    Table(
+    BundleTable(
         "answers",
         "the answers; a positive outcome says that the first response is better",
         Answer,
-        columns(
+        split_names(
             "id judgment_id question_id first_id second_id outcome both_bad first_on_left value"
         ),
-        lambda scope: Answer.objects.filter(judgment__in=scope.judgments()).exclude(
+        lambda selection: Answer.objects.filter(judgment__in=selection.judgments()).exclude(
             question__kind="text"
         ),
     ),
-    Table(
+    BundleTable(
         "exclusions",
         "why a judgment, or everything of a contributor, does not count",
         Exclusion,
-        columns("id event_id judgment_id enrollment_id reason created_at"),
-        lambda scope: scope.exclusions(),
+        split_names("id event_id judgment_id enrollment_id reason created_at"),
+        lambda selection: selection.exclusions(),
     ),
-    Table(
+    BundleTable(
         "ledger",
         "the hash chain over the judgments, in batches",
         LedgerBatch,
-        columns("id event_id first_seq last_seq digest sealed_at"),
-        lambda scope: LedgerBatch.objects.filter(
-            event=scope.event, last_seq__lte=scope.snapshot.ledger_seq
+        split_names("id event_id first_seq last_seq digest sealed_at"),
+        lambda selection: LedgerBatch.objects.filter(
+            event=selection.event, last_seq__lte=selection.snapshot.ledger_seq
         ),
     ),
 )
