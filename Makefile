@@ -5,12 +5,12 @@ VENV ?= .venv
 PORT ?= 8000
 BIN := $(VENV)/bin
 MANAGE := $(BIN)/python manage.py
-SOURCES := arena leaderboard checks tests bench manage.py serve.py
+SOURCES := arena leaderboard checks docs tests bench manage.py serve.py
 
 export PORT
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install install-dev demo run prepare test check bench lock format
+.PHONY: help install install-dev demo run prepare test check bench docs lock format
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -39,6 +39,11 @@ $(VENV)/.dev: requirements/dev.txt | $(BIN)/python
 
 # A peer library pins an older numpy; it must not pull the project's own down.
 var/bench-venv/.bench: requirements/bench.txt | $(BIN)/python
+	$(BIN)/python -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --require-hashes --no-deps -r $<
+	@touch $@
+
+var/docs-venv/.docs: requirements/docs.txt | $(BIN)/python
 	$(BIN)/python -m venv $(@D)
 	$(@D)/bin/python -m pip install --quiet --require-hashes --no-deps -r $<
 	@touch $@
@@ -82,9 +87,9 @@ bench: var/bench-venv/.bench ## measure speed and memory, beside other libraries
 	  echo "--- bench.$$name"; var/bench-venv/bin/python -m bench.$$name $(ARGS); done
 
 # Every part is run, also after one has failed.
-PARTS := check-lint check-format check-lengths check-types check-templates check-layers check-migrations check-deploy check-locks
+PARTS := check-lint check-format check-lengths check-types check-templates check-layers check-migrations check-deploy check-locks check-docs
 .PHONY: $(PARTS)
-check: $(VENV)/.dev ## lint, format, lengths, types, templates, layers, migrations, deployment, locks
+check: $(VENV)/.dev ## lint, format, lengths, types, templates, layers, migrations, deployment, locks, docs
 	@failed=; for part in $(PARTS); do \
 	  echo "--- $$part"; $(MAKE) --no-print-directory $$part || failed="$$failed $$part"; \
 	done; \
@@ -124,18 +129,29 @@ check-locks:
 	@if grep -nE '[a-z]+://|--(extra-)?index-url|--find-links' requirements/*.txt; then \
 	  echo "Lock files must name versions and hashes only; make lock"; exit 1; fi
 
+check-docs: docs
+
 # --- upkeep ----------------------------------------------------------------------------------
 format: $(VENV)/.dev ## rewrite code and templates in the project's style
 	$(BIN)/ruff check --fix-only $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 	-$(BIN)/djlint --quiet --reformat templates
 
+# Warnings are errors, and whatever a page would fetch from elsewhere is one.
+docs: var/docs-venv/.docs ## build docs/ as a site, with the rating engine's API, into var/docs
+	@rm -rf var/docs
+	@var/docs-venv/bin/python -m sphinx --builder html --fresh-env --fail-on-warning --keep-going --quiet \
+	  --doctree-dir var/docs-trees docs var/docs
+	@$(BIN)/python -m checks.offline var/docs
+	@echo "docs: var/docs/index.html"
+
 COMPILE := UV_SYSTEM_CERTS=1 $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-  --no-header --no-annotate pyproject.toml
+  --no-header --no-annotate
 lock: $(VENV)/.dev ## compile requirements/*.txt anew from pyproject.toml (UPGRADE=--upgrade for newer)
-	$(COMPILE) $(UPGRADE) -o requirements/base.txt
-	$(COMPILE) $(UPGRADE) -c requirements/base.txt --group dev -o requirements/dev.txt
-	$(COMPILE) $(UPGRADE) --group dev --group bench -o requirements/bench.txt
+	$(COMPILE) $(UPGRADE) pyproject.toml -o requirements/base.txt
+	$(COMPILE) $(UPGRADE) pyproject.toml -c requirements/base.txt --group dev -o requirements/dev.txt
+	$(COMPILE) $(UPGRADE) pyproject.toml --group dev --group bench -o requirements/bench.txt
+	$(COMPILE) $(UPGRADE) -c requirements/base.txt --group docs -o requirements/docs.txt
 
 # --- deploying -------------------------------------------------------------------------------
 .PHONY: image image-test

@@ -70,3 +70,26 @@ def test_the_project_has_no_circle_and_is_seen_whole() -> None:
     }
     assert known <= graph.modules
     assert find_circle(graph) == []
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        '<script src="https://elsewhere.example/a.js"></script>',
+        '<link rel="stylesheet" href="//elsewhere.example/a.css">',
+        '<p style="background: url(http://elsewhere.example/a.png)">',
+        "<style>@import 'https://elsewhere.example/a.css';</style>",
+    ],
+)
+def test_what_a_page_fetches_from_elsewhere_fails_the_check(tmp_path: Path, page: str) -> None:
+    assert run("checks.offline", str(tmp_path)).returncode == 1  # no page at all
+    (tmp_path / "index.html").write_text('<a href="https://elsewhere.example/">a link</a>')
+    assert run("checks.offline", str(tmp_path)).returncode == 0
+    (tmp_path / "page.html").write_text(page)
+    assert "elsewhere.example" in run("checks.offline", str(tmp_path)).stdout
+
+
+def test_a_style_sheet_with_a_foreign_font_fails_the_check(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("<p>")
+    (tmp_path / "a.css").write_text("@font-face { src: url('https://elsewhere.example/f.woff2') }")
+    assert run("checks.offline", str(tmp_path)).returncode == 1
