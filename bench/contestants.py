@@ -196,7 +196,7 @@ def without_numba(call: Call) -> Call:
     """The same call with the loops left as they are written."""
 
     def plain() -> object:
-        loop = getattr(elo.exchange, "__wrapped__", elo.exchange)
+        loop = getattr(elo.replay_rows, "__wrapped__", elo.replay_rows)
         with (
             patch.object(counts, "COMPILED", new=False),
             patch.object(elo, "COMPILED", new=False),
