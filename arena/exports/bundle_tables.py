@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from arena.events.models import (
+    COVARIATES,
     Category,
     Competitor,
     Control,
@@ -31,6 +32,7 @@ from leaderboard.pages.columns import stored_fields
 BATCH_SIZE = 1_000
 """Rows read, or restored, at a time."""
 RecordCategory = Record.categories.through
+STYLE_COLUMNS = tuple(covariate.name for covariate in COVARIATES)
 
 
 @dataclass(frozen=True)
@@ -84,13 +86,17 @@ class BundleSelection:
 
 @dataclass(frozen=True)
 class BundleTable:
-    """One file of a bundle: rows of a model, each an object of these columns."""
+    """One file of a bundle: rows of a model, each an object of these columns.
+
+    optional: columns a bundle may lack; a row then has the model's default there.
+    """
 
     name: str
     about: str
     model: type[Model]
     columns: tuple[str, ...]
     select: Callable[[BundleSelection], QuerySet[Any]]
+    optional: tuple[str, ...] = ()
 
     @property
     def file(self) -> str:
@@ -189,8 +195,10 @@ SOURCES = (
         "responses",
         "what each competitor answered; a control's response may belong to none",
         Response,
-        split_names("id record_id competitor_id text length headers bold lists code"),
+        (*split_names("id record_id competitor_id text"), *STYLE_COLUMNS),
         lambda selection: Response.objects.filter(record__in=selection.records()),
+        # A covariate declared after a bundle was made is not in it.
+        optional=STYLE_COLUMNS,
     ),
     BundleTable(
         "matchups",

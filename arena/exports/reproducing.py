@@ -177,7 +177,7 @@ def read_table(archive: ZipFile, table: BundleTable) -> Iterator[BundleRow]:
     with archive.open(table.file) as file:
         for line in file:
             row = json.loads(line)
-            if row.keys() != set(table.columns):
+            if row.keys() | set(table.optional) != set(table.columns):
                 raise BundleError(f"{table.file} has other columns than it should have.")
             yield row
 

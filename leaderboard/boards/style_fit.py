@@ -151,17 +151,16 @@ def describe_coefficients(fit: style.Fit, found: style.StyleCovariance) -> list[
     `spread` is the root mean square of its differences: times that over `doubling`, the values
     are per root mean square. Covariates that never differ are left out.
     """
-    twice, once = np.full((1, len(fit.names)), 2.0), np.ones((1, len(fit.names)))
-    doubling = covariates.differences(twice, once, fit.names)[0]
+    doubling = float(covariates.relative(np.array([2.0]), np.array([1.0]))[0])
     lower, upper = found.limits(fit)
     return [
         {
             "name": name,
             "spread": float(fit.spread[a]),
-            "doubling": float(doubling[a]),
-            "worth": float(fit.coefficient[a] * doubling[a] / fit.spread[a]),
-            "lower": float(lower[a] * doubling[a] / fit.spread[a]),
-            "upper": float(upper[a] * doubling[a] / fit.spread[a]),
+            "doubling": doubling,
+            "worth": float(fit.coefficient[a] * doubling / fit.spread[a]),
+            "lower": float(lower[a] * doubling / fit.spread[a]),
+            "upper": float(upper[a] * doubling / fit.spread[a]),
         }
         for a, name in enumerate(fit.names)
         if fit.spread[a] > 0

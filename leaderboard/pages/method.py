@@ -10,6 +10,7 @@ from arena.judging.models import Exclusion, Origin
 from arena.questions import KINDS
 from leaderboard.contributors.scores import JUDGMENTS_PER_STEP, first_look
 from leaderboard.models import Snapshot
+from leaderboard.pages.uncertainty import list_covariates
 from leaderboard.ratings import MIN_VOTES, scale
 from leaderboard.snapshots.publishing import MAX_WAIT, MIN_PEOPLE
 from leaderboard.trust import quality
@@ -51,6 +52,7 @@ def method_context(event: Event) -> dict[str, Any]:
         "first_look": first_look(event),
         "look": quality.JUDGMENTS_BETWEEN_LOOKS,
         "most_votes": MAX_VOTES_SCANNED,
+        "covariates": list_covariates(),
     }
 
 

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.text import get_text_list
+from django.utils.translation import gettext
 
+from arena.events.models import COVARIATES
 from leaderboard.models import Rating, Snapshot
 from leaderboard.pages.board import BoardChoice, BoardTable, board_details
 from leaderboard.pages.figures import format_p
@@ -13,13 +15,7 @@ from leaderboard.votes.contents import MAX_VOTES_SCANNED
 
 MAX_NEIGHBOURS_SHOWN = 5
 """Neighbours that are shown before the rest is asked for."""
-COVARIATE_LABELS = {
-    "length": _("Length in words"),
-    "headers": _("Headers"),
-    "bold": _("Bold passages"),
-    "lists": _("List items"),
-    "code": _("Code blocks"),
-}
+COVARIATE_LABELS = {covariate.name: covariate.heading for covariate in COVARIATES}
 
 
 @dataclass(frozen=True)
@@ -97,7 +93,7 @@ def style_coefficients(snapshot: Snapshot, choice: BoardChoice) -> list[dict[str
     """What twice as much of each mark of style is worth in points; nothing on other boards."""
     return [
         {
-            "label": COVARIATE_LABELS[kept["name"]],
+            "label": COVARIATE_LABELS.get(kept["name"], kept["name"]),
             "worth": in_points(kept["worth"]),
             "low": in_points(kept["lower"]),
             "high": in_points(kept["upper"]),
@@ -108,9 +104,13 @@ def style_coefficients(snapshot: Snapshot, choice: BoardChoice) -> list[dict[str
 
 def omitted_covariates(snapshot: Snapshot, choice: BoardChoice) -> list[Any]:
     """The marks of style that a board at equal style leaves out."""
-    return [
-        COVARIATE_LABELS[name] for name in board_details(snapshot, choice.key).get("left_out", [])
-    ]
+    left_out = board_details(snapshot, choice.key).get("left_out", [])
+    return [COVARIATE_LABELS.get(name, name) for name in left_out]
+
+
+def list_covariates() -> str:
+    """What is counted of each response, as the middle of a sentence: "words, headers and …"."""
+    return get_text_list([str(covariate.unit) for covariate in COVARIATES], gettext("and"))
 
 
 def interval_context(method: dict[str, Any]) -> dict[str, Any]:

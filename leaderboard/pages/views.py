@@ -37,6 +37,7 @@ from leaderboard.pages.figures import build_heat_maps, history_of, timeline_of
 from leaderboard.pages.method import method_context
 from leaderboard.pages.uncertainty import (
     interval_context,
+    list_covariates,
     omitted_covariates,
     style_coefficients,
     uncertainty_context,
@@ -160,6 +161,7 @@ def board_context(request: HttpRequest, event: Event, phase: Phase, tag: str) ->
         "no_style": board_details(snapshot, choice.style_key).get("why_not"),
         "style_worth": style_coefficients(snapshot, choice),
         "without_worth": omitted_covariates(snapshot, choice),
+        "covariates": list_covariates(),
         "origins": origins,
         "origin_rows": [
             (label, origins[name]) for name, label in Origin.choices if name in origins

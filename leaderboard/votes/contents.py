@@ -12,13 +12,13 @@ import numpy as np
 from django.db.models import BigIntegerField
 from django.db.models.functions import Cast
 
-from arena.events.models import Matchup, Response
+from arena.events.models import COVARIATES, Matchup, Response
 from leaderboard.ratings import Floats, Ids, Votes, covariates
 from leaderboard.votes.loading import Comparisons, Mask
 from leaderboard.votes.queries import IntegerTable, read_integer_rows
 
-STYLE_FIELDS = ("length", "headers", "bold", "lists", "code")
-"""The columns of a response that `covariates` compares."""
+STYLE_FIELDS = tuple(covariate.name for covariate in COVARIATES)
+"""The columns of a response that are compared."""
 MAX_VOTES_SCANNED = 1_000_000
 """Votes up to which all are looked at."""
 HASH_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
@@ -56,7 +56,7 @@ class Contents:
             self.marks[self.rows(votes, side)].astype(np.float64)
             for side in (votes.first, votes.second)
         )
-        return covariates.differences(first, second, STYLE_FIELDS)
+        return covariates.differences(first, second)
 
     def prompts(self, votes: Votes) -> Ids:
         """The prompt of each vote, numbered from 0 in the order of their keys."""

@@ -23,7 +23,7 @@ from arena.events.importing.reading.records import RecordRow, parse_record
 from arena.events.importing.report import ImportReport, LineError, Unreadable, printable
 from arena.events.importing.writing.pairing import Pairing
 from arena.events.importing.writing.staging import batches
-from arena.events.importing.writing.style import style_of
+from arena.events.models import count_style
 from arena.judging.importing.options import VoteOptions
 from arena.judging.importing.reading.vote_lines import Terms, parse_vote
 from tests.factories import NOW
@@ -285,7 +285,7 @@ def test_competitors_stay_in_balance() -> None:
     ],
 )
 def test_style_counts_what_markdown_shows(text: str, counts: tuple[int, ...]) -> None:
-    assert tuple(style_of(text)) == counts
+    assert tuple(count_style(text).values()) == counts
 
 
 HARD = ("\n", " ", "**", "__", "```\n", "#", "- ", "1", "**a", "\t-", "~~~\n- ", "as a model ")
@@ -295,7 +295,7 @@ HARD = ("\n", " ", "**", "__", "```\n", "#", "- ", "1", "**a", "\t-", "~~~\n- ",
 def test_no_text_takes_long_to_count(piece: str) -> None:
     text = piece * (300_000 // len(piece))
     started = time.process_time()
-    style_of(text)
+    count_style(text)
     find_leak(text, "Claude v2", "Anthropic")
 
     assert time.process_time() - started < 1

@@ -104,6 +104,14 @@ def test_so_they_do_without_controls(partial: Path) -> None:
     assert result.manifest["with_controls"] is False
 
 
+def test_so_they_do_where_something_began_to_be_counted_later(bundle: Path) -> None:
+    def forget(rows: list[dict]) -> None:
+        assert {row.pop("code") for row in rows} == {0}
+
+    verdict = reproduce(rewritten(bundle, "responses.jsonl", forget), NOW)
+    assert verdict.differences == []
+
+
 def test_nothing_is_left_behind(bundle: Path) -> None:
     columns = Path(settings.VAR) / "columns"
     before = set(columns.iterdir())

@@ -283,24 +283,21 @@ def test_unrated_competitors_stay_unrated():
 
 def test_differences_are_normalised_and_bounded():
     first, second = np.array([[100, 0], [0, 3]]), np.array([[300, 0], [0, 1]])
-    x = covariates.differences(first, second, ["length", "bold"])
+    x = covariates.differences(first, second)
     assert x.tolist() == [[-0.5, 0], [0, 0.5]]
-    assert covariates.names() == ("length", "headers", "bold", "lists", "code")
-    with pytest.raises(RatingError, match="2 columns"):
-        covariates.differences(first[:, :1], second[:, :1], ["length", "bold"])
+    with pytest.raises(RatingError, match="the same covariates"):
+        covariates.differences(first[:, :1], second)
     for bad in (-1.0, np.nan):
         with pytest.raises(RatingError, match="must"):
-            covariates.differences(np.array([[bad]]), np.array([[1.0]]), ["length"])
+            covariates.differences(np.array([[bad]]), np.array([[1.0]]))
 
 
-def test_further_covariates_can_be_registered(monkeypatch):
-    monkeypatch.setattr(covariates, "_DIFFERENCES", dict(covariates._DIFFERENCES))
-    covariates.register("emoji")
-    covariates.register("sentiment", covariates.plain)
+def test_each_covariate_can_have_a_difference_of_its_own():
     first, second = np.array([[3.0, -0.5]]), np.array([[1.0, 0.25]])
-    assert covariates.differences(first, second, ["emoji", "sentiment"]).tolist() == [[0.5, -0.75]]
-    with pytest.raises(RatingError, match="emoji exists"):
-        covariates.register("emoji")
+    ways = [covariates.relative, covariates.plain]
+    assert covariates.differences(first, second, ways).tolist() == [[0.5, -0.75]]
+    with pytest.raises(RatingError, match="1 columns"):
+        covariates.differences(first, second, ways[:1])
 
 
 def test_style_that_explains_every_vote_has_no_finite_coefficient():

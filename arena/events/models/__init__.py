@@ -28,8 +28,10 @@ from arena.events.models.records import (
     Record,
     Response,
 )
+from arena.events.models.style import COVARIATES, count_style
 
 __all__ = [
+    "COVARIATES",
     "Application",
     "Category",
     "Competitor",
@@ -53,6 +55,7 @@ __all__ = [
     "StagedRecord",
     "Terms",
     "check_timezone",
+    "count_style",
     "draw_secret",
     "import_path",
 ]

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from arena.events.models.event import Event, Question
+from arena.events.models.style import Styled
 
 
 class Competitor(models.Model):
@@ -83,8 +84,11 @@ class Record(models.Model):
         return self.external_id
 
 
-class Response(models.Model):
-    """One competitor's output for one record; a control's responses may have no competitor."""
+class Response(Styled):
+    """One competitor's output for one record, with the covariates of its style.
+
+    A control's responses may have no competitor.
+    """
 
     record = models.ForeignKey(Record, on_delete=models.CASCADE, related_name="responses")
     # Null: written or chosen by the organizer for a control.
@@ -92,12 +96,6 @@ class Response(models.Model):
         Competitor, on_delete=models.CASCADE, null=True, related_name="responses"
     )
     text = models.TextField()
-    # Style covariates, counted at import; leaderboard/ratings/extended/style.py uses them.
-    length = models.PositiveIntegerField(default=0)
-    headers = models.PositiveIntegerField(default=0)
-    bold = models.PositiveIntegerField(default=0)
-    lists = models.PositiveIntegerField(default=0)
-    code = models.PositiveIntegerField(default=0)
 
     class Meta:
         constraints: ClassVar = [

@@ -12,8 +12,15 @@ from django.utils.translation import gettext as _
 
 from arena.errors import ArenaError, ConflictError
 from arena.events.importing.writing.batches import matchup_key
-from arena.events.importing.writing.style import style_of
-from arena.events.models import Control, Event, Matchup, MatchupResponse, Record, Response
+from arena.events.models import (
+    Control,
+    Event,
+    Matchup,
+    MatchupResponse,
+    Record,
+    Response,
+    count_style,
+)
 from arena.events.ordering import natural_key
 
 VERSION = re.compile(r"\.v\d+$")
@@ -66,7 +73,7 @@ def correct_record(record: Record, wording: Wording, now: datetime, rng: Random)
                 record=successor,
                 competitor_id=response.competitor_id,
                 text=text,
-                **style_of(text)._asdict(),
+                **count_style(text),
             )
             for response, text in zip(old, wording.responses, strict=True)
         )

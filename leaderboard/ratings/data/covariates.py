@@ -1,7 +1,6 @@
-"""How the style of two responses is compared.
+"""How the style of two responses is compared: two values of a covariate become one difference.
 
-The counts themselves (words, headers, bold spans, list items, code blocks of a response) are made
-once, when its text is imported; here two responses' counts become one difference for `style.fit`.
+The values themselves (words, headers, list items … of a response) come from outside.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,36 +31,23 @@ def plain(first: Floats, second: Floats) -> Floats:
     return first - second
 
 
-_DIFFERENCES: dict[str, Difference] = dict.fromkeys(
-    ("length", "headers", "bold", "lists", "code"), relative
-)
-
-
-def names() -> tuple[str, ...]:
-    """Names of the covariates, those registered last at the end."""
-    return tuple(_DIFFERENCES)
-
-
-def register(name: str, difference: Difference = relative) -> None:
-    """Add a covariate, with the way its two values become a difference."""
-    if name in _DIFFERENCES:
-        raise RatingError(f"covariate {name} exists")
-    _DIFFERENCES[name] = difference
-
-
-def differences(first: Floats, second: Floats, chosen: Sequence[str]) -> Floats:
+def differences(
+    first: Floats, second: Floats, compare: Difference | Sequence[Difference] = relative
+) -> Floats:
     """x for `style.fit`: float64 (n, d), the differences of the responses' covariates.
 
-    first, second: (n, d), one column per name in `chosen`, one row per vote.
+    first, second: (n, d), one column per covariate, one row per vote; compare: how two values
+    become a difference, one way for all covariates or one for each.
     """
     first, second = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
-    if first.shape != second.shape or first.shape[1:] != (len(chosen),):
-        raise RatingError(f"covariates must have {len(chosen)} columns for each response")
-    if unknown := set(chosen) - set(_DIFFERENCES):
-        raise RatingError(f"no such covariates: {', '.join(sorted(unknown))}")
+    if first.shape != second.shape or first.ndim != 2:
+        raise RatingError("the two responses must have the same covariates, one row per vote")
+    ways = [compare] * first.shape[1] if callable(compare) else list(compare)
+    if len(ways) != first.shape[1]:
+        raise RatingError(f"covariates must have {len(ways)} columns for each response")
     if not (np.isfinite(first).all() and np.isfinite(second).all()):
         raise RatingError("covariates must be finite")
     x = np.empty(first.shape, order="F")  # each covariate in one piece, as `style` reads them
-    for a, name in enumerate(chosen):
-        x[:, a] = _DIFFERENCES[name](first[:, a], second[:, a])
+    for a, way in enumerate(ways):
+        x[:, a] = way(first[:, a], second[:, a])
     return x

@@ -1,3 +1,1 @@
-"""Records into the database: batches, staged changes, pairs, style. What comes here has been
-checked.
-"""
+"""Records into the database: batches, staged changes, pairs. What comes here has been checked."""

@@ -12,7 +12,6 @@ from arena.events.importing.jobs import JobHold
 from arena.events.importing.reading.names import Names
 from arena.events.importing.reading.records import ControlRow, RecordRow
 from arena.events.importing.writing.pairing import Pair, Pairing
-from arena.events.importing.writing.style import style_of
 from arena.events.models import (
     Control,
     Event,
@@ -21,6 +20,7 @@ from arena.events.models import (
     Question,
     Record,
     Response,
+    count_style,
 )
 from arena.events.ordering import natural_key
 from arena.questions import KINDS
@@ -109,12 +109,12 @@ def create_batch(writer: Writer, rows: Sequence[RecordRow], hold: JobHold, done:
 
 
 def response_for(writer: Writer, model: str | None, text: str) -> Response:
-    """A response with its marks of style, not yet saved, of a record still to be named.
+    """A response with the covariates of its style, not yet saved, of a record still to be named.
 
     Here and below objects are given keys, not objects: that is a third of their cost.
     """
     competitor = writer.names.competitors[model] if model else None
-    return Response(competitor_id=competitor, text=text, **style_of(text)._asdict())
+    return Response(competitor_id=competitor, text=text, **count_style(text))
 
 
 @dataclass(slots=True)

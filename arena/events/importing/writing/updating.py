@@ -25,8 +25,17 @@ from arena.events.importing.writing.batches import (
     new_control,
     response_for,
 )
-from arena.events.importing.writing.style import style_of
-from arena.events.models import Control, Event, ImportJob, Matchup, Record, Response, StagedRecord
+from arena.events.models import (
+    COVARIATES,
+    Control,
+    Event,
+    ImportJob,
+    Matchup,
+    Record,
+    Response,
+    StagedRecord,
+    count_style,
+)
 
 BATCH = 200
 
@@ -111,7 +120,7 @@ class Batch:
             self.records.append(record)
         for response, text in changes.changed_texts:
             response.text = text
-            for name, count in style_of(text)._asdict().items():
+            for name, count in count_style(text).items():
                 setattr(response, name, count)
             self.texts.append(response)
         if changes.categories:
@@ -125,9 +134,7 @@ class Batch:
     def write(self, writer: Writer) -> None:
         """Write everything."""
         Record.objects.bulk_update(self.records, ["prompt", "metadata"])
-        Response.objects.bulk_update(
-            self.texts, ["text", "length", "headers", "bold", "lists", "code"]
-        )
+        Response.objects.bulk_update(self.texts, ["text", *(c.name for c in COVARIATES)])
         links = Record.categories.through.objects
         links.filter(record__in=self.categories).delete()
         links.bulk_create(
