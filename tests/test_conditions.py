@@ -132,10 +132,10 @@ def test_set_up_says_what_the_plan_yields(event: Event) -> None:
         page = text(desk, f"/events/fair/desk/{step}/")
         assert "42 <small>14 × 3</small>" in page
         assert "each person needs 102 judgments" in page
-        assert "there are 0 controls, and a rating takes 10" in page
-        assert "One in 20 makes it 150." in page
+        assert "there are 0 controls, and a rating requires 10" in page
+        assert "With one in 20, it is 150." in page
     Event.objects.update(state=Event.State.CLOSED)
-    assert "What this yields" not in text(desk, "/events/fair/desk/questions/")
+    assert "What to expect" not in text(desk, "/events/fair/desk/questions/")
 
 
 def test_a_plan_with_too_few_matchups_rates_nobody() -> None:

@@ -90,7 +90,7 @@ def test_the_organizer_confirms_and_everybody_sees_it() -> None:
 def test_there_is_one_winner_who_can_be_taken_back() -> None:
     final = Final()
     final.confirm(final.first)
-    assert "There is a winner already." in final.confirm(final.second)
+    assert "There is already a winner." in final.confirm(final.second)
     assert Winner.objects.get().enrollment == final.first
     with pytest.raises(IntegrityError):
         Winner.objects.create(event=final.event, enrollment=final.second, confirmed_at=NOW)
@@ -112,13 +112,13 @@ def test_not_while_the_event_runs(state: str) -> None:
     page = final.desk().get(final.url).content.decode()
     assert "Once the event is closed" in page
     assert "140.0" not in page
-    assert "The event still runs." in final.confirm(final.first)
+    assert "The event is still running." in final.confirm(final.first)
     assert not Winner.objects.exists()
 
 
 def test_a_prize_needs_a_verified_identity() -> None:
     final = Final(prize="A book")
-    assert "which a prize needs" in final.confirm(final.first)
+    assert "which a prize requires" in final.confirm(final.first)
     assert not Winner.objects.exists()
     assert final.first.user is not None
     verify(final.first.user)
@@ -143,7 +143,7 @@ def test_neither_programs_nor_people_who_left() -> None:
     Enrollment.objects.filter(pk=final.first.pk).update(kind=Enrollment.Kind.MACHINE)
     assert "Not a person." in final.confirm(final.first)
     Enrollment.objects.filter(pk=final.second.pk).update(user=None)
-    assert "Nobody known" in final.confirm(final.second)
+    assert "Unknown person" in final.confirm(final.second)
     assert not Winner.objects.exists()
 
 
@@ -193,5 +193,5 @@ def test_an_excluded_winner_is_one_no_more() -> None:
     for who, stays in ((final.second, True), (final.first, False)):
         address = reverse("desk:contributor", args=[final.event.slug, who.public_id])
         page = final.desk().post(address, {"act": "exclude", "reason": "rigging"}, follow=True)
-        assert (b"that is taken back" in page.content) != stays
+        assert (b"the winner was withdrawn" in page.content) != stays
         assert Client().get(final.public_url).status_code == (200 if stays else 404)

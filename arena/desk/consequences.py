@@ -43,15 +43,15 @@ def opening(event: Event, now: datetime) -> Step:
             "zone": event.timezone,
         }
     stays = _(
-        "An open event never becomes a draft again, texts that somebody has been shown can only "
-        "be replaced, and the first judgment fixes the scale."
+        "An open event never becomes a draft again. Texts that somebody has seen can only be "
+        "replaced, and the first judgment fixes the scale."
     )
     return Step(_("Open the event?"), f"{begins} {stays}", _("Open the event"), is_welcome=True)
 
 
 def closing(event: Event, now: datetime) -> Step:
     """End judging before its time."""
-    said = [_("Nobody is handed anything more, and nobody can join any more.")]
+    said = [_("No more matchups are handed out, and nobody can join any more.")]
     people = on_screens(event, now)
     if people and event.grace_minutes:
         said.append(
@@ -81,15 +81,15 @@ def closing(event: Event, now: datetime) -> Step:
 def publishing(event: Event) -> Step:
     """Make the result final."""
     said = _(
-        "The boards are sealed as they stand, as the final result, and kept for ever; exact "
-        "figures become visible. What changes later is a correction beside it. "
+        "The boards are sealed as they stand, as the final result, and kept permanently. Exact "
+        "figures become visible. Later changes are published as a correction beside it. "
     )
     people = event.enrollments.filter(user__isnull=False)
     addresses = EmailAddress.objects.filter(user__enrollments__in=people, verified=True)
     if sends_mail() and (mails := addresses.values("user").distinct().count()):
         said += ngettext(
-            "%(count)s contributor with a confirmed address hears of it by e-mail.",
-            "%(count)s contributors with a confirmed address hear of it by e-mail.",
+            "%(count)s contributor with a confirmed address is told by e-mail.",
+            "%(count)s contributors with a confirmed address are told by e-mail.",
             mails,
         ) % {"count": mails}
     return Step(_("Publish the result?"), said, _("Publish the result"), is_welcome=True)
@@ -99,7 +99,7 @@ def sealing(name: str) -> Step:
     """Keep the boards as a round."""
     return Step(
         _("Seal the round “%(name)s”?") % {"name": name},
-        _("The boards as they stand are kept under this name for ever. It cannot be renamed."),
+        _("The boards are kept permanently under this name as they stand. It cannot be renamed."),
         _("Seal the round"),
         is_welcome=True,
     )
@@ -126,8 +126,8 @@ def reissuing(pool: SeatPool) -> Step | None:
         ngettext("Give %(count)s seat a new code?", "Give %(count)s seats new codes?", count)
         % {"count": count},
         _(
-            "Codes and links on the earlier sheet stop working at once, on paper that you have "
-            "handed out as well. The new sheet downloads once."
+            "Codes and links on the earlier sheet stop working immediately, including on slips "
+            "you have handed out. You can download the new sheet once."
         ),
         _("Reissue the codes"),
     )
@@ -138,10 +138,10 @@ def reissuing_one(seat: Seat) -> Step:
     return Step(
         _("Give %(name)s a new code?") % {"name": seat.user.username},
         _(
-            "The old code and every sign-in with it stop working at once. The judgments of this "
-            "seat stay."
+            "The old code stops working immediately and is signed out everywhere. The judgments "
+            "of this seat are kept."
         ),
-        _("Make a new code"),
+        _("Create a new code"),
     )
 
 
@@ -159,8 +159,8 @@ def replacing(record: Record) -> Step:
         % {"count": judged}
         + " "
         + ngettext(
-            "%(count)s matchup begins anew and wants %(overlap)s judgments.",
-            "%(count)s matchups begin anew and want %(overlap)s judgments each.",
+            "%(count)s matchup starts again and needs %(overlap)s judgments.",
+            "%(count)s matchups start again and need %(overlap)s judgments each.",
             fresh,
         )
         % {"count": fresh, "overlap": record.event.overlap}
@@ -178,8 +178,10 @@ def key_step(posted: QueryDict, matchup: Matchup) -> Step | None:
         return Step(
             _("Make this matchup a control?"),
             ngettext(
-                "Its %(count)s judgment measures people from now on and rates no model any more.",
-                "Its %(count)s judgments measure people from now on and rate no model any more.",
+                "Its %(count)s judgment measures people from now on and no longer counts for "
+                "models.",
+                "Its %(count)s judgments measure people from now on and no longer count for "
+                "models.",
                 judged,
             )
             % {"count": judged}
@@ -191,10 +193,10 @@ def key_step(posted: QueryDict, matchup: Matchup) -> Step | None:
         return Step(
             _("Withdraw the key?"),
             ngettext(
-                "Nobody is measured by this control any more, its %(count)s answer included: "
-                "places of contributors can change. It is served no more.",
-                "Nobody is measured by this control any more, its %(count)s answers included: "
-                "places of contributors can change. It is served no more.",
+                "This control no longer measures anyone, its %(count)s answer included, so "
+                "places of contributors can change. It is no longer served.",
+                "This control no longer measures anyone, its %(count)s answers included, so "
+                "places of contributors can change. It is no longer served.",
                 judged,
             )
             % {"count": judged},
@@ -209,7 +211,7 @@ def naming_winner(enrollment: Enrollment) -> Step:
     name = user.display_name if user is not None and user.display_name else enrollment.pseudonym
     return Step(
         _("Confirm %(name)s as the winner?") % {"name": name},
-        _("A public page says so at once. What has been read there cannot be taken back."),
+        _("A public page announces it immediately. What people have read there cannot be undone."),
         _("Confirm as winner"),
         is_welcome=True,
     )
@@ -218,14 +220,14 @@ def naming_winner(enrollment: Enrollment) -> Step:
 def sending_note(people: int, mails: int) -> Step:
     """Write to the shortlisted."""
     said = ngettext(
-        "%(count)s person reads it on this site at the next visit.",
-        "%(count)s people read it on this site, each at the next visit.",
+        "%(count)s person sees it on their next visit to this site.",
+        "%(count)s people see it on their next visit to this site.",
         people,
     ) % {"count": people}
     if mails:
         said += " " + ngettext(
-            "%(count)s gets it by e-mail within a minute, which cannot be called back.",
-            "%(count)s get it by e-mail within a minute, which cannot be called back.",
+            "%(count)s gets it by e-mail within a minute, which cannot be undone.",
+            "%(count)s get it by e-mail within a minute, which cannot be undone.",
             mails,
         ) % {"count": mails}
     return Step(_("Send the note?"), said, _("Send the note"), is_welcome=True)
@@ -241,7 +243,7 @@ def changing_promises(event: Event, *, guidelines: bool, terms: bool) -> Step | 
         said.append(_("Everybody who has joined reads the new guidelines before the next matchup."))
     if terms:
         said.append(_("Everybody who has joined is asked to accept the new terms before that."))
-    said.append(_("The earlier version stays with what was judged under it."))
+    said.append(_("Judgments made so far keep the earlier version."))
     return Step(
         ngettext(
             "Change this for %(count)s contributor?",

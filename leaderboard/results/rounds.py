@@ -46,14 +46,14 @@ def seal_round(event: Event, name: str, now: datetime) -> Snapshot:
             _("Nothing has changed since “%(name)s”.") % {"name": sealed.name}, "already_sealed"
         )
     if name == FINAL:
-        raise ConflictError(_("This name is kept for the result."), "name_taken")
+        raise ConflictError(_("This name is reserved for the result."), "name_taken")
     try:
         # Closes the race of two organizers: a name is given once, and to an unsealed snapshot.
         # A correction is sealed and shown together.
         with transaction.atomic():
             unsealed = Snapshot.objects.filter(pk=snapshot.pk, sealed_at=None)
             if not unsealed.update(name=name, sealed_at=now):
-                raise ConflictError(_("Somebody has sealed it meanwhile."), "already_sealed")
+                raise ConflictError(_("Somebody else has just sealed it."), "already_sealed")
             if event.state == Event.State.PUBLISHED:
                 publish_snapshot(snapshot, now)
     except IntegrityError as error:

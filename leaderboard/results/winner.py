@@ -40,9 +40,9 @@ def find_obstacle(event: Event, place: Place) -> str:
         return _("Not a person.")
     user = place.enrollment.user
     if user is None:
-        return _("Nobody known: imported, or has left.")
+        return _("Unknown person: imported, or has left.")
     if event.prize and not has_verified_identity(user):
-        return _("Has no verified address or identity of their own, which a prize needs.")
+        return _("No confirmed address or linked account of their own, which a prize requires.")
     return ""
 
 
@@ -53,7 +53,7 @@ def confirm_winner(event: Event, enrollment: Enrollment, *, by: User, now: datet
     winner already, or this contributor cannot be one.
     """
     if not is_over(event):
-        raise ConflictError(_("The event still runs."), "not_over")
+        raise ConflictError(_("The event is still running."), "not_over")
     require_fresh_snapshot(event)
     for candidate in find_candidates(event):
         if candidate.place.enrollment == enrollment:
@@ -69,7 +69,7 @@ def confirm_winner(event: Event, enrollment: Enrollment, *, by: User, now: datet
                 event=event, enrollment=enrollment, confirmed_at=now, confirmed_by=by
             )
     except IntegrityError as error:
-        raise ConflictError(_("There is a winner already."), "already_confirmed") from error
+        raise ConflictError(_("There is already a winner."), "already_confirmed") from error
 
 
 def withdraw_winner(event: Event) -> None:

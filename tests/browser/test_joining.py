@@ -81,7 +81,7 @@ def test_the_account_pages_are_accessible_and_fit_a_phone(
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, url
     page.goto("/events/tea/people/")
     page.get_by_label("Role").select_option("reviewer")
-    press(page, "Make a link")
+    press(page, "Create a link")
     link = page.get_by_label("Invitation link").input_value()
     axe(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -66,7 +66,7 @@ def test_from_sign_up_to_an_open_event(
     expect(page.get_by_text("Done").first).to_be_visible(timeout=PATIENCE)
     page.get_by_role("link", name="Seats", exact=True).click()
     with page.expect_download() as sheet:
-        page.get_by_role("button", name="Make and download the sheet").click()
+        page.get_by_role("button", name="Create and download the sheet").click()
     assert sheet.value.suggested_filename == "sums-seats.zip"
     page.get_by_role("link", name="Overview", exact=True).click()
     page.get_by_role("button", name="Open the event").click()

@@ -97,7 +97,7 @@ def test_the_queue_is_worked_by_touch_and_without_scripts(
     phone.get_by_role("button", name="Resolve", exact=False).first.click()
     phone.get_by_role("link", name="Resolved").click()
     phone.get_by_text("Show the pair").click()
-    phone.get_by_role("button", name="Put it back in the queue").click()
+    phone.get_by_role("button", name="Reopen").click()
     assert len(waiting()) == 3
 
 

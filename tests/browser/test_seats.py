@@ -23,7 +23,7 @@ def test_after_making_seats_the_page_no_longer_says_made_0(
     expect(made).to_have_text("0")
     page.get_by_label("Printed seats").fill("7")
     with page.expect_download() as download:
-        page.get_by_role("button", name="Make and download the sheet").click()
+        page.get_by_role("button", name="Create and download the sheet").click()
     assert download.value.suggested_filename == "tea-seats.zip"
     download.value.save_as(tmp_path / "sheet.zip")
     assert (tmp_path / "sheet.zip").read_bytes().startswith(b"PK")
@@ -38,7 +38,7 @@ def test_too_many_seats_are_refused_with_a_word(page: Page, sign_in: Callable[..
     page.get_by_label("Printed seats").evaluate(
         "box => { box.removeAttribute('max'); box.value = 9999; }"
     )
-    page.get_by_role("button", name="Make and download the sheet").click()
+    page.get_by_role("button", name="Create and download the sheet").click()
     expect(page.get_by_text("less than or equal to 5000")).to_be_visible()
 
 
@@ -59,7 +59,7 @@ def test_domains_are_asked_for_once_the_event_is_private(
 ) -> None:
     sign_in(page, make_user())
     page.goto("/new/")
-    domains = page.get_by_label("E-mail domains let in")
+    domains = page.get_by_label("Allowed e-mail domains")
     expect(domains).to_be_hidden()
     page.get_by_label("Private").check()
     expect(domains).to_be_visible()

@@ -48,7 +48,7 @@ def test_a_comment_is_shown_with_its_pair_its_answer_and_its_record(
 
 def test_judgments_without_a_comment_are_not_listed(desk: Client, event: Event) -> None:
     make_judgment(make_enrollment(event))
-    assert "Nobody has written a comment yet." in page(desk, event)
+    assert "No comments yet." in page(desk, event)
 
 
 def test_comments_are_found_by_their_words(desk: Client, event: Event) -> None:
@@ -58,7 +58,7 @@ def test_comments_are_found_by_their_words(desk: Client, event: Event) -> None:
     assert "50 % of it" in page(desk, event, "?q=SHORTER")
     assert "berraschend" in page(desk, event, "?q=berraschend")
     assert "50 % of it" in page(desk, event, "?q=50+%25")
-    assert "No comment matches." in page(desk, event, "?q=nothing+like+it")
+    assert "No matching comments." in page(desk, event, "?q=nothing+like+it")
 
 
 def test_comments_are_narrowed_to_a_model_and_a_record(desk: Client, event: Event) -> None:
@@ -77,8 +77,8 @@ def test_comments_are_narrowed_to_a_model_and_a_record(desk: Client, event: Even
     shown = page(desk, event, f"?record={other.record.external_id}")
     assert "about the other" in shown
     assert "about the first" not in shown
-    assert "No comment matches." in page(desk, event, "?record=none")
-    assert "No comment matches." in page(desk, event, "?model=none")
+    assert "No matching comments." in page(desk, event, "?record=none")
+    assert "No matching comments." in page(desk, event, "?model=none")
 
 
 def test_a_comment_is_text_and_says_where_it_does_not_count(

@@ -94,7 +94,7 @@ def test_a_withdrawn_key_measures_nobody(desk: Client, event: Event) -> None:
     assert desk.get(url("overview", event)).context["health"].control_judgments == 0
     assert b"Key withdrawn" in desk.get(url("controls", event)).content
     assert not Matchup.objects.serving().filter(role="control").exists()
-    assert "withdrawn already" in post(desk, event, control, "withdraw", reason="Again.")
+    assert "already withdrawn" in post(desk, event, control, "withdraw", reason="Again.")
     assert "key was withdrawn" in post(desk, event, control, "restore")
     post(desk, event, control, "change", expected="tie", reason="Alike.")
     assert Control.objects.get().retired_at is None

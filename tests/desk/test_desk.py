@@ -134,7 +134,7 @@ def test_records_are_found_and_opened(desk: Client, event: Event) -> None:
     record = event.records.first()
     page = desk.get(url("records", event), {"q": record.external_id})
     assert url("record", event, record.external_id).encode() in page.content
-    assert b"No record matches" in desk.get(url("records", event), {"q": "zzz"}).content
+    assert b"No matching records" in desk.get(url("records", event), {"q": "zzz"}).content
     assert b"Zyxomodel" in desk.get(url("record", event, record.external_id)).content
     assert desk.get(url("record", event, "none")).status_code == 404
 
@@ -168,7 +168,7 @@ def test_flags_wait_until_somebody_has_dealt_with_them(desk: Client, event: Even
     flag_assignment(assignment, "broken", "cut off", now=NOW)
     assert b"cut off" in desk.get(url("flags", event)).content
     desk.post(url("flags", event), {"assignment": str(assignment.uuid), "act": "retire"})
-    assert b"Nothing is waiting" in desk.get(url("flags", event)).content
+    assert b"No flags are waiting" in desk.get(url("flags", event)).content
     assert Flag.objects.get().resolved_by is not None
     assignment.matchup.refresh_from_db()
     assert assignment.matchup.retired_at is not None
@@ -263,7 +263,7 @@ def test_the_deadline_moves_in_the_events_own_zone(desk: Client, event: Event) -
     assert event.closes_at.isoformat() == "2031-01-01T00:00:00+00:00"
     past = (timezone.now() - timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
     page = desk.post(url("state", event), {"to": "extended", "closes_at": past}, follow=True)
-    assert b"lies in the past" in page.content
+    assert b"is in the past" in page.content
     desk.post(url("state", event), {"to": "closed", "sure": "yes"})
     event.refresh_from_db()
     assert event.state == "closed"
@@ -278,9 +278,9 @@ def test_each_step_of_an_event_says_what_is_so_then(desk: Client, event: Event) 
         return [str(message) for message in page.context["messages"]]
 
     assert said("open") == ["The event is open."]
-    assert said("extended", closes_at="2031-01-01T09:00") == ["The deadline is moved."]
+    assert said("extended", closes_at="2031-01-01T09:00") == ["The deadline was changed."]
     assert said("noted", text="Read slowly.") == ["The note is published."]
-    assert said("noted", text="") == ["The note is gone."]
+    assert said("noted", text="") == ["The note was removed."]
     make_assignment(make_enrollment(event), now=timezone.now())
     assert said("closed") == ["The event is closing."]
     Event.objects.update(state="open", closes_at=None)

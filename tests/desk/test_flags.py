@@ -87,7 +87,7 @@ def test_a_resolved_flag_can_be_undone_at_once(desk: Client, event: Event) -> No
     flagged = make_flag(event)
     page = decide(desk, event, flagged)
     assert f"The flag on {flagged.matchup.record.external_id} is resolved." in page
-    assert "Nothing is waiting." in page
+    assert "No flags are waiting." in page
     assert 'value="reopen"' in page
     page = decide(desk, event, flagged, "reopen")
     assert "cut off" in page
@@ -126,7 +126,7 @@ def test_what_is_resolved_is_listed_with_who_and_can_wait_again(
     assert f"Resolved by {organizer.username}" in page
     assert flagged.matchup.record.prompt[-1]["content"] in page
     page = decide(desk, event, flagged, "reopen", show="resolved")
-    assert "Nothing is resolved yet." in page
+    assert "No flags are resolved yet." in page
     assert Flag.objects.waiting().count() == 1
 
 
@@ -134,11 +134,11 @@ def test_a_flag_taken_back_waits_for_nobody_and_is_listed(desk: Client, event: E
     flagged = make_flag(event)
     answers = check_answers(flagged, {"preference": "a1"})
     record_judgment(flagged, answers, now=NOW + timedelta(seconds=9), replaces=SKIP)
-    assert "Nothing is waiting." in queue(desk, event)
+    assert "No flags are waiting." in queue(desk, event)
     page = queue(desk, event, "?show=resolved")
-    assert "Taken back by the contributor" in page
-    assert "Put it back in the queue" not in page
-    assert b"0 <small>to look at" in desk.get(url("overview", event)).content
+    assert "Withdrawn by the contributor" in page
+    assert "Reopen" not in page
+    assert b"0 <small>to review" in desk.get(url("overview", event)).content
 
 
 def test_a_control_that_a_prize_needs_is_not_retired_and_its_flag_waits(

@@ -52,7 +52,7 @@ def test_an_address_that_is_typed_and_taken_is_refused_by_name(visitor: Client) 
     make_event("tea")
     answer = visitor.post(reverse("desk:new"), WORDS | TIMES | {"title": "Tea", "slug": "tea"})
     assert answer.status_code == 422
-    assert "Another event has this address" in answer.content.decode()
+    assert "Another event already uses this address" in answer.content.decode()
 
 
 def test_the_list_of_time_zones_is_short_grouped_and_says_how_far_they_are(visitor: Client) -> None:
@@ -95,5 +95,5 @@ def test_domains_of_a_public_event_are_neither_asked_for_nor_checked(visitor: Cl
 
 def test_rules_of_a_prize_are_asked_for_where_there_is_one(visitor: Client) -> None:
     plain, prized = begin(visitor), begin(visitor, prize="A teapot.")
-    assert "Rules of the prize" not in visitor.get(url("terms", plain)).content.decode()
-    assert "Rules of the prize" in visitor.get(url("terms", prized)).content.decode()
+    assert "Prize rules" not in visitor.get(url("terms", plain)).content.decode()
+    assert "Prize rules" in visitor.get(url("terms", prized)).content.decode()

@@ -65,7 +65,7 @@ def test_a_correction_is_refused_where_there_is_none(desk: Client, event: Event)
     assert not Record.objects.exclude(replaces=None).exists()
     desk.post(address, posted | {"turn-0": "Once?"})
     page = desk.post(address, posted | {"turn-0": "Twice?"}, follow=True)
-    assert b"replaced already" in page.content
+    assert b"already been replaced" in page.content
     assert Record.objects.exclude(replaces=None).count() == 1
 
 

@@ -87,7 +87,7 @@ def test_an_event_without_judgments_says_that_it_has_no_result(desk: Client, eve
 
 
 def test_an_unknown_step_is_refused(desk: Client, event: Event) -> None:
-    assert b"There is no such step" in post(desk, event, to="sideways").content
+    assert b"This action does not exist" in post(desk, event, to="sideways").content
 
 
 def test_a_note_is_shown_once_to_each_and_until_it_ends(desk: Client, event: Event) -> None:

@@ -111,7 +111,7 @@ def test_what_was_promised_stays_once_the_event_is_over(desk: Client, event: Eve
     assert (event.guidelines.count(), event.terms.count()) == (2, 1)
     assert event.questions.filter(name="comment").exists()
     for name in ("event", "questions", "terms"):
-        assert b"stays as it was" in desk.get(url(name, event)).content
+        assert b"can no longer be changed" in desk.get(url(name, event)).content
 
 
 def test_rare_settings_are_folded_away_and_saved(desk: Client, event: Event) -> None:

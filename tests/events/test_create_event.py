@@ -91,7 +91,7 @@ def test_the_printed_commands_and_what_is_missing_follow_the_event() -> None:
         (["--guidelines", "/does/not/exist"], "Cannot read the guidelines"),
         (["--scale", "4"], "invalid choice"),
         (["--deadline", "tomorrow"], "is not a date and time like"),
-        (["--deadline", "2020-01-01"], "lies in the past"),
+        (["--deadline", "2020-01-01"], "is in the past"),
         (["--overlap", "0"], "overlap is 1 or more"),
         (["--opens", "2040-02-01", "--deadline", "2040-01-01"], "closes"),
         (["--timezone", "Mars/Olympus"], "is not a time zone"),

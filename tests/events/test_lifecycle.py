@@ -87,7 +87,9 @@ def test_guidelines_and_a_question_are_needed() -> None:
 @pytest.mark.parametrize("is_private", [False, True])
 def test_the_checklist_says_when_nobody_can_join_by_the_link(is_private: bool) -> None:
     event = draft(matchups=2, is_private=is_private)
-    words = "let in only people with an account" if is_private else "nobody can join by the link"
+    words = (
+        "work only for people with an account" if is_private else "nobody can join with the link"
+    )
     told = [check for check in missing_before_opening(event, NOW) if check.code == "seats"]
     assert words in told[0].message
     provision(event, 3, Seat.Kind.PRINTED, NOW)

@@ -175,13 +175,13 @@ def test_an_organizer_writes_to_the_shortlisted(settings: Any) -> None:
     note = {"act": "write", "text": "Please confirm\n<b>an address</b>."}
     desk = final.desk()
     shown = page(final.organizer, final.url)
-    assert "2 people read it on this site" in shown
+    assert "2 people see it on their next visit" in shown
     assert "1 has a confirmed address" in shown
     question = desk.post(final.url, note).content.decode()
     assert "1 gets it by e-mail" in question
     assert not Notice.objects.exists()
     said = desk.post(final.url, note | {"sure": "yes"}, follow=True).content.decode()
-    assert "next visit: 2. By e-mail as well: 1." in said
+    assert "next visit: 2. Also by e-mail: 1." in said
     assert {notice.user for notice in Notice.objects.all()} == set(find_shortlisted(final.event))
     assert mail_notices(NOW + timedelta(days=400)) == 0
     Notice.objects.update(created_at=NOW)
@@ -197,10 +197,12 @@ def test_without_mail_the_form_says_that_none_was_sent(settings: Any) -> None:
     settings.EMAIL_BACKEND = TERMINAL
     final = Final()
     verify(user_of(final.first))
-    assert "No mail is sent: this site has no mail set up." in page(final.organizer, final.url)
+    assert "No e-mail is sent: this site has no mail server set up." in page(
+        final.organizer, final.url
+    )
     note = {"act": "write", "text": "Well done.", "sure": "yes"}
     said = final.desk().post(final.url, note, follow=True).content.decode()
-    assert "No mail was sent" in said
+    assert "No e-mail was sent" in said
     assert Notice.objects.count() == 2
 
 

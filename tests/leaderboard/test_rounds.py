@@ -113,7 +113,7 @@ def test_a_published_result_stays_until_it_is_corrected(event: Event) -> None:
     later(event, 2)
     assert pointer(event) == final
     assert awaits_correction(event)
-    with pytest.raises(ConflictError, match="kept for the result"):
+    with pytest.raises(ConflictError, match="reserved for the result"):
         seal_round(event, FINAL, NOW)
     correction = seal_round(event, "Corrected", NOW + timedelta(minutes=3))
     assert pointer(event) == correction

@@ -44,7 +44,7 @@ def judge_a_contributor(page: Page, event: str) -> None:
     page.goto(f"{event}desk/contributors/")
     page.locator("main tbody a").first.click()
     page.locator("section[aria-labelledby=decision]").get_by_role("button", name="Exclude").click()
-    page.get_by_label("Why they count again").fill("Looked at once more.")
+    page.get_by_label("Reason for reinstating").fill("Looked at once more.")
     page.locator("section[aria-labelledby=decision]").get_by_role(
         "button", name="Reinstate"
     ).click()
@@ -56,7 +56,7 @@ def print_seats(page: Page, event: str) -> str:
     page.goto(f"{event}desk/seats/")
     page.get_by_label("Printed seats").fill("20")
     with page.expect_download():
-        press(page, "Make and download the sheet")
+        press(page, "Create and download the sheet")
     page.goto(f"{event}desk/seats/")
     with page.expect_download() as sheet:
         confirm(page, "Reissue unclaimed codes")
@@ -68,7 +68,7 @@ def print_seats(page: Page, event: str) -> str:
     page.locator("section[aria-labelledby=one-seat] input[name=username]").fill(second["username"])
     confirm(page, "New code")
     expect(page.get_by_text(CODE)).to_be_visible()
-    press(page, "I have handed it on")
+    press(page, "I have shared it")
     return first["claim_link"]
 
 
@@ -103,7 +103,7 @@ def take_invitations_back(organizer: Page, reviewer: Page, event: str) -> None:
 def make_link(page: Page, role: str) -> str:
     """A fresh invitation."""
     page.get_by_label("Role").select_option(label=role)
-    press(page, "Make a link")
+    press(page, "Create a link")
     return page.locator("input[readonly]").input_value()
 
 
@@ -113,7 +113,7 @@ def ask_to_be_let_in(site: Site, organizer: Page, open_page: NewPage, folder: Pa
     organizer.get_by_label("Title", exact=True).fill("Behind a door")
     organizer.get_by_label("Guidelines", exact=True).fill("Be fair.")
     organizer.get_by_label("Private: only people you invite").check()
-    organizer.get_by_label("Let in nobody before").check()
+    organizer.get_by_label("Require approval").check()
     press(organizer, "Save and continue")
     organizer.goto("/events/behind-a-door/people/")
     link = make_link(organizer, "Contributor")
@@ -123,7 +123,7 @@ def ask_to_be_let_in(site: Site, organizer: Page, open_page: NewPage, folder: Pa
     press(guest, "Accept and create my account")
     keep_code(guest)
     organizer.goto("/events/behind-a-door/people/")
-    press(organizer, "Let in")
+    press(organizer, "Approve")
     # A file that is thought better of, and a copy of the event.
     organizer.goto("/events/behind-a-door/import/")
     row = {"prompt": "Why?", "responses": {"ash": "So.", "birch": "Because."}}

@@ -139,7 +139,7 @@ def test_your_own_event_as_the_readme_has_it(
             visit(open_page(site))
     # Nothing was missing, and a stranger came in and has judged.
     reader.page.goto(f"/events/{SLUG}/desk/")
-    expect(reader.page.get_by_role("main")).not_to_contain_text("nobody can join by the link")
+    expect(reader.page.get_by_role("main")).not_to_contain_text("nobody can join with the link")
     reader.page.goto(f"/events/{SLUG}/")
     expect(reader.page.locator(".facts > div", has_text="Contributors")).to_contain_text("1")
     # What was printed leads to where the site answers.

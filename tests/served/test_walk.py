@@ -74,12 +74,12 @@ def set_up(page: Page, folder: Path) -> None:
 
 
 def open_seats(page: Page) -> None:
-    """Seats for visitors: until then the page says that nobody can join by the link."""
-    expect(page.get_by_text("nobody can join by the link")).to_be_visible()
+    """Seats for visitors: until then the page says that nobody can join with the link."""
+    expect(page.get_by_text("nobody can join with the link")).to_be_visible()
     follow(page, "Seats")
     page.get_by_label("Open seats").fill("20")
     press(page, "Add open seats")
-    expect(page.get_by_text("nobody can join by the link")).to_have_count(0)
+    expect(page.get_by_text("nobody can join with the link")).to_have_count(0)
     follow(page, "Overview")
 
 

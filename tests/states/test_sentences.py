@@ -95,9 +95,9 @@ RULES = [
     Untrue("Publish the result", EVERYWHERE - CLOSED, "Publish the result"),
     Untrue("Publish the correction", EVERYWHERE - {"corrected"}, "Publish the correction"),
     Untrue("Name of the round", OVER | AHEAD, "Name of the round Seal"),
-    Untrue("Add open seats Taken|Make and download", PAST, "Make and download the sheet"),
+    Untrue("Add open seats Taken|Create and download", PAST, "Create and download the sheet"),
     Untrue("gives them a seat", PAST, "One click on the event page gives them a seat"),
-    Untrue("A word to everybody who judges", OVER, "A word to everybody who judges"),
+    Untrue("Message to everyone who judges", OVER, "Message to everyone who judges"),
     # --- when -----------------------------------------------------------------------------------
     Untrue(r"\bCloses\b", PAST | DRAFTS, "Closes 3 Dec"),
     Untrue(r"\bClosed\b", AHEAD | OPEN, "Closed 20 Dec"),
@@ -118,9 +118,11 @@ RULES = [
     Untrue(r"\bwill (be|follow|appear)\b(?! waiting)", PUBLISHED, "The scores will be shown."),
     # --- what happens ---------------------------------------------------------------------------
     Untrue("Being judged now", AHEAD | OVER, "Being judged now 17"),
-    Untrue("[Jj]udging goes on", EVERYWHERE - OPEN, "It stays for ever; judging goes on."),
+    Untrue("[Jj]udging continues", EVERYWHERE - OPEN, "It is kept permanently. Judging continues."),
     Untrue(
-        "at this pace|hardly anybody judges", EVERYWHERE - OPEN, "separated by then, at this pace"
+        "at this pace|almost nobody is judging",
+        EVERYWHERE - OPEN,
+        "separated by then, at this pace",
     ),
     Untrue(
         "more votes? of the same mix(?! would have)", OVER, "about 40 more votes of the same mix"
@@ -139,12 +141,14 @@ RULES = [
     Untrue(r"Provisionally first", EVERYWHERE - CLOSED, "Provisionally first: Ash"),
     Untrue("on the screen may answer", AHEAD | PAST, "Who has it on the screen may answer it"),
     Untrue("judgments to be rated", PAST, "You need about 150 judgments to be rated."),
-    Untrue("still runs", DRAFTS | PAST, "The event still runs."),
-    Untrue("What this yields|As planned", PAST, "What this yields: Judgments wanted 18"),
+    Untrue("still running", DRAFTS | PAST, "The event is still running."),
+    Untrue("What to expect|As planned", PAST, "What to expect: Judgments wanted 18"),
     # --- what there is --------------------------------------------------------------------------
     Untrue(r"\b0 of 0\b", EVERYWHERE, "Controls as expected 0 of 0"),
     Untrue("Needed Import records", EVERYWHERE, "Needed Import records with responses."),
-    Untrue("Open For .{0,120}Made 0", EVERYWHERE, "Open For visitors: one click. Made 0", full),
+    Untrue(
+        "Open For .{0,120}Created 0", EVERYWHERE, "Open For visitors: one click. Created 0", full
+    ),
     Untrue("Nobody has judged|Nobody yet|nothing to publish", EVERYWHERE, "Nobody yet", judged),
     Untrue("No ranking", EVERYWHERE, "No ranking yet", judged),
     Untrue("Nobody has joined", EVERYWHERE, "Nobody has joined.", judged),

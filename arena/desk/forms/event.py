@@ -63,14 +63,14 @@ class EventForm(SettingsForm):
 
     timezone = TimezoneField(
         label=_("Time zone"),
-        help_text=_("The deadline is in this time zone; visitors see their own time beside it."),
+        help_text=_("Dates are in this time zone. Visitors also see their own time."),
     )
     other_timezone = forms.CharField(
         label=_("Another time zone"),
         required=False,
         max_length=64,
         widget=forms.TextInput(attrs={"list": "every-timezone", "autocomplete": "off"}),
-        help_text=_("By its full name, such as Pacific/Chatham, where the list above lacks it."),
+        help_text=_("If it is not in the list above: its full name, such as Pacific/Chatham."),
     )
     guidelines = forms.CharField(
         label=_("Guidelines"),
@@ -109,26 +109,26 @@ class EventForm(SettingsForm):
         }
         labels = {
             "slug": _("Address"),
-            "summary": _("In one line"),
+            "summary": _("Summary, in one line"),
             "description": _("What is compared, and why"),
             "opens_at": _("Opens at"),
             "closes_at": _("Deadline"),
-            "licence": _("Licence of the data"),
+            "licence": _("Data licence"),
             "is_private": _("Private: only people you invite"),
-            "email_domains": _("E-mail domains let in"),
-            "needs_approval": _("Let in nobody before I have approved them"),
+            "email_domains": _("Allowed e-mail domains"),
+            "needs_approval": _("Require approval to join"),
             "freeze_minutes": _("Freeze rankings before the deadline (minutes)"),
-            "grace_minutes": _("Grace period after the end, in minutes"),
+            "grace_minutes": _("Grace period after the deadline (minutes)"),
         }
         help_texts = {
-            "slug": _("Letters, digits and dashes; left empty, it is made from the title."),
-            "opens_at": _("Left empty: when you open it."),
+            "slug": _("Letters, digits and dashes. If empty, it is made from the title."),
+            "opens_at": _("If empty: when you open the event."),
             "email_domains": _(
-                "One a line, such as example.org. Whoever has an address there gets in."
+                "One per line, such as example.org. Anyone with an address there can join."
             ),
             "prize": _("With a prize, ten controls or more are needed."),
-            "freeze_minutes": _("Half of the event’s length at most. 0: never."),
-            "grace_minutes": _("For what was on a screen by then, while it is held for somebody."),
+            "freeze_minutes": _("At most half of the event’s duration. 0: never."),
+            "grace_minutes": _("Time to answer matchups that were already on the screen."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -175,7 +175,7 @@ class EventForm(SettingsForm):
         if not slug:
             return free_slug(str(self.cleaned_data.get("title", "")))
         if Event.objects.filter(slug=slug).exclude(pk=self.instance.pk).exists():
-            raise ValidationError(_("Another event has this address."))
+            raise ValidationError(_("Another event already uses this address."))
         return slug
 
     def clean_email_domains(self) -> str:
@@ -232,13 +232,13 @@ class TermsForm(SettingsForm):
             "prize_rules": forms.Textarea(attrs={"rows": 3}),
         }
         labels = {
-            "licence": _("Licence of the data"),
+            "licence": _("Data licence"),
             "public_release": _("What is published"),
             "minimum_age": _("Minimum age"),
-            "content_warning": _("What people may come across"),
-            "prize_rules": _("Rules of the prize"),
+            "content_warning": _("Content warning"),
+            "prize_rules": _("Prize rules"),
         }
-        help_texts = {"prize_rules": _("Beside the prize itself.")}
+        help_texts = {"prize_rules": _("Shown below the prize.")}
 
     def __init__(self, event: Event, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -259,9 +259,7 @@ class QuestionsForm(SettingsForm):
         "counts_machine",
     )
 
-    comment = forms.BooleanField(
-        label=_("Ask for a comment, which is always optional"), required=False
-    )
+    comment = forms.BooleanField(label=_("Ask for an optional comment"), required=False)
 
     class Meta:
         model = Event
@@ -282,22 +280,22 @@ class QuestionsForm(SettingsForm):
         )
         labels = {
             "both_bad": _("Offer “Both are bad”"),
-            "overlap": _("Judgments wanted for each matchup"),
-            "choosing": _("Which matchup comes next"),
-            "matchups_per_record": _("Matchups of each record"),
-            "control_interval": _("After the first 30, one control in how many matchups"),
-            "publish_batch": _("Judgments between two updates of the boards"),
-            "lease_minutes": _("Minutes a matchup is held for somebody"),
-            "undo_seconds": _("Seconds in which an answer can be changed"),
-            "recurrence_gap": _("Other matchups before somebody meets a prompt again"),
+            "overlap": _("Judgments per matchup"),
+            "choosing": _("Choice of the next matchup"),
+            "matchups_per_record": _("Matchups per record"),
+            "control_interval": _("One control in how many matchups, after the first 30"),
+            "publish_batch": _("Judgments between board updates"),
+            "lease_minutes": _("Time to answer a matchup (minutes)"),
+            "undo_seconds": _("Time to undo an answer (seconds)"),
+            "recurrence_gap": _("Other matchups before a prompt comes again"),
             "counts_imported": _("Count imported judgments"),
             "counts_simulated": _("Count simulated judgments"),
-            "counts_machine": _("Count judgments of machines"),
+            "counts_machine": _("Count machine judgments"),
         }
         help_texts = {
-            "matchups_per_record": _("0: every pair of its responses. Applies to later imports."),
-            "publish_batch": _("0: with every one. With a prize, take 100 or more."),
-            "scale": _("Fixed once the first judgment is in."),
+            "matchups_per_record": _("0: every pair of responses. Applies to later imports."),
+            "publish_batch": _("0: after every judgment. With a prize, use 100 or more."),
+            "scale": _("Cannot be changed after the first judgment."),
             "counts_imported": _("The boards say what they count."),
         }
 
@@ -313,7 +311,7 @@ class QuestionsForm(SettingsForm):
         scale = int(self.cleaned_data["scale"])
         ties = Control.objects.filter(matchup__event=self.instance, retired_at=None, key__sign=0)
         if scale == Event.Scale.TWO and ties.exists():
-            raise ValidationError(_("A tie is the right answer of some controls."))
+            raise ValidationError(_("Some controls have a tie as the right answer."))
         return scale
 
 
@@ -336,10 +334,10 @@ class OpenSeatsForm(forms.Form):
 
     open = forms.IntegerField(label=_("Open seats"), min_value=0, max_value=MOST_OPEN, initial=200)
     claims_per_network = forms.IntegerField(
-        label=_("Seats that one network can take in a day"),
+        label=_("Seats per network and day"),
         min_value=1,
         max_value=100_000,
-        help_text=_("Raise it when a lecture hall joins from one address."),
+        help_text=_("Raise it if a whole class joins from one network."),
     )
 
 

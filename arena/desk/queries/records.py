@@ -165,5 +165,5 @@ def why_uncounted(judgment: Judgment, event: Event) -> str:
     if in_force is not None:
         return str(Exclusion.Reason(in_force.reason).label)
     if judgment.origin not in event.counted_origins():
-        return gettext("Not of a kind that this event counts")
+        return gettext("Its origin does not count in this event")
     return ""

@@ -102,8 +102,8 @@ def message_after(event: Event, to: str, now: datetime) -> str:
         return _("The correction is published.") if is_correction else _("The round is sealed.")
     return {
         "published": _("The result is published."),
-        "extended": _("The deadline is moved."),
-        "noted": _("The note is published.") if current_note(event) else _("The note is gone."),
+        "extended": _("The deadline was changed."),
+        "noted": _("The note is published.") if current_note(event) else _("The note was removed."),
     }[to]
 
 
@@ -131,7 +131,7 @@ def change_state(request: HttpRequest, event: Event, now: datetime) -> None:
             raise ArenaError(_("Give the new deadline as a date and a time."), "deadline_invalid")
         extend_event(event, form.cleaned_data["closes_at"], now)
     else:
-        raise ArenaError(_("There is no such step."), "unknown_step")
+        raise ArenaError(_("This action does not exist."), "unknown_step")
 
 
 @require_GET
@@ -245,5 +245,5 @@ def exclude(
             won = winner_of(enrollment.event)
             if won is not None and won.enrollment_id == enrollment.pk:
                 withdraw_winner(enrollment.event)
-                messages.warning(request, _("They were the winner: that is taken back."))
+                messages.warning(request, _("They were the winner, so the winner was withdrawn."))
     messages.success(request, f"{_('Excluded.')} {phase_of(enrollment.event, now).follow}")

@@ -119,7 +119,7 @@ def change_matchup(request: HttpRequest, chosen: Matchup) -> None:
         withdraw_key(control, because, now)
         messages.success(request, f"{_('The key is withdrawn.')} {follow}")
     else:
-        raise ArenaError(_("There is no such step."), "unknown_step")
+        raise ArenaError(_("This action does not exist."), "unknown_step")
 
 
 @require_http_methods(["GET", "POST"])

@@ -83,7 +83,7 @@ def duplicate(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect("desk:event", slug)
     title, now = form.cleaned_data["title"], timezone.now()
     copy = duplicate_event(mine, title, organizer=user, now=now, rng=SystemRandom())
-    messages.success(request, _("This is the copy. Its times are still to be set."))
+    messages.success(request, _("This is the copy. Set its dates before you open it."))
     return redirect("desk:event", copy.slug)
 
 
@@ -227,7 +227,7 @@ def reissue(request: HttpRequest, slug: str) -> HttpResponse:
         return question
     slips = reissue_unclaimed(pool)
     if not slips:
-        messages.info(request, _("Every printed seat is taken: there is nothing to reissue."))
+        messages.info(request, _("Every printed seat is taken, so there is nothing to reissue."))
         return redirect("desk:seats", slug)
     return sheet(request, mine, slips)
 

@@ -79,11 +79,11 @@ def write(request: HttpRequest, event: Event, by: User) -> None:
     written = write_to_shortlisted(event, text, by=by, now=timezone.now())
     reach = reach_of(event)
     if reach["can_mail"]:
-        said = _("People who see it at their next visit: %(people)s. By e-mail as well: %(mails)s.")
+        said = _("People who see it on their next visit: %(people)s. Also by e-mail: %(mails)s.")
     else:
         said = _(
-            "People who see it at their next visit: %(people)s. No mail was sent: this site has no "
-            "mail set up."
+            "People who see it on their next visit: %(people)s. No e-mail was sent: this site "
+            "has no mail server set up."
         )
     messages.success(request, said % {"people": len(written), "mails": reach["by_mail"]})
 
@@ -96,10 +96,10 @@ def decide(request: HttpRequest, event: Event) -> None:
         return
     if request.POST.get("act") == "withdraw":
         withdraw_winner(event)
-        messages.success(request, _("Taken back. There is no winner now."))
+        messages.success(request, _("The winner was withdrawn."))
         return
     confirm_winner(event, chosen(request, event), by=request.user, now=timezone.now())
-    messages.success(request, _("The winner is confirmed and has a page."))
+    messages.success(request, _("The winner is confirmed and has a public page."))
 
 
 def chosen(request: HttpRequest, event: Event) -> Enrollment:

@@ -30,22 +30,24 @@ STEPS = {
 }
 # Why visitors without an account find no way in, by what room there is and for private events.
 CLOSED_DOORS = {
-    (Room.NONE, False): lazy("There are no seats, so nobody can join by the link. Add open ones."),
+    (Room.NONE, False): lazy(
+        "There are no seats, so nobody can join with the link. Add open ones."
+    ),
     (Room.PRINTED, False): lazy(
-        "All seats are printed, so nobody can join by the link: only people who hold a slip can. "
-        "Add open seats for visitors."
+        "All seats are printed, so nobody can join with the link, only with a slip. Add open seats "
+        "for visitors."
     ),
     (Room.TAKEN, False): lazy(
-        "Every open seat is taken, so nobody can join by the link now. Add more."
+        "Every open seat is taken, so nobody can join with the link. Add more."
     ),
     (Room.NONE, True): lazy(
-        "There are no seats: invitations let in only people with an account. Add open ones."
+        "There are no seats: invitations work only for people with an account. Add open ones."
     ),
     (Room.PRINTED, True): lazy(
-        "All seats are printed: invitations let in only people with an account. Add open seats."
+        "All seats are printed: invitations work only for people with an account. Add open seats."
     ),
     (Room.TAKEN, True): lazy(
-        "Every open seat is taken: invitations let in only people with an account. Add more."
+        "Every open seat is taken: invitations work only for people with an account. Add more."
     ),
 }
 
@@ -98,7 +100,7 @@ def missing_matchups(event: Event, ordinary: int) -> list[Check]:
         message = _("Import records with responses of at least two models.")
         return [Check("records", message, blocks=True)]
     if event.competitors.count() < 2:
-        message = _("There is one model only: nothing to compare.")
+        message = _("There is only one model, so there is nothing to compare.")
         return [Check("competitors", message, blocks=True)]
     return []
 
@@ -118,15 +120,15 @@ def missing_controls(event: Event, ordinary: int, controls: int) -> list[Check]:
     checks = []
     if event.prize and not event.publish_batch:
         message = _(
-            "Boards move with every judgment, so whoever watches them learns which ones were "
-            "controls. With a prize, let them move once in 100 judgments or more."
+            "Boards update after every judgment, so anyone watching them can tell which ones "
+            "were controls. With a prize, update them every 100 judgments or more."
         )
         checks.append(Check("publish_batch", message, blocks=False))
     wanted = round(ordinary * OPENING_SHARE / (1 - OPENING_SHARE))
     if controls < wanted:
         message = _(
-            "%(controls)s controls recur more often than ordinary records, which gives them away; "
-            "%(wanted)s would not."
+            "%(controls)s controls come up more often than ordinary records, which gives them "
+            "away; %(wanted)s would not."
         ) % {"controls": controls, "wanted": wanted}
         checks.append(Check("controls", message, blocks=False))
     return checks
@@ -146,9 +148,8 @@ def missing_identities(event: Event) -> list[Check]:
     if not event.prize or sends_mail() or settings.SOCIALACCOUNT_PROVIDERS:
         return []
     message = _(
-        "A prize goes only to somebody with a confirmed address or a linked account, and this site "
-        "sends no mail and offers no other sign-in: nobody can confirm anything. Whoever runs it "
-        "sets EMAIL_URL."
+        "A prize requires a confirmed address or a linked account, but this site sends no e-mail "
+        "and offers no other sign-in. Ask the site’s administrator to set EMAIL_URL."
     )
     return [Check("identities", message, blocks=False)]
 
@@ -187,9 +188,9 @@ def on_screens(event: Event, now: datetime) -> int:
 def extend_event(event: Event, closes_at: datetime, now: datetime) -> None:
     """Move the deadline of a running event; ranks that stood still move again if it is far."""
     if closes_at <= now:
-        raise ArenaError(_("The new deadline lies in the past."), "deadline_past")
+        raise ArenaError(_("The new deadline is in the past."), "deadline_past")
     if event.opens_at is not None and closes_at <= event.opens_at:
-        raise ArenaError(_("The new deadline lies before the opening."), "deadline_early")
+        raise ArenaError(_("The new deadline is before the opening."), "deadline_early")
     running = Event.objects.running().filter(pk=event.pk)
     state = State.FROZEN if now >= freezes_at(event, closes_at) else State.OPEN
     if not running.update(closes_at=closes_at, state=state):
@@ -230,7 +231,7 @@ def step(event: Event, to: str, *expected: str, **changes: datetime) -> None:
     """Take one step of the life. Raises `ConflictError` where somebody else has taken it."""
     rows = Event.objects.filter(pk=event.pk, state__in=expected)
     if not rows.update(state=to, **changes):
-        raise ConflictError(_("The event is in another state by now."), "state_changed")
+        raise ConflictError(_("The event’s state has changed meanwhile."), "state_changed")
     event.state = to
     for name, value in changes.items():
         setattr(event, name, value)

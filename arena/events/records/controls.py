@@ -35,7 +35,7 @@ def mark_as_control(matchup: Matchup, said: Expectation) -> Control:
     with transaction.atomic():
         ordinary = Matchup.objects.filter(pk=matchup.pk, role=Matchup.Role.ORDINARY)
         if not ordinary.update(role=Matchup.Role.CONTROL, open_slots=0):
-            raise ConflictError(_("This is a control already."), "already_control")
+            raise ConflictError(_("This is already a control."), "already_control")
         return Control.objects.create(
             matchup=matchup, question=question, key=key, reason=said.reason
         )
@@ -63,7 +63,7 @@ def withdraw_key(control: Control, because: str, now: datetime) -> None:
         Event.objects.select_for_update().get(pk=control.matchup.event_id)
         in_force = Control.objects.filter(pk=control.pk, retired_at=None)
         if not in_force.update(retired_at=now, retired_because=because):
-            raise ConflictError(_("This key is withdrawn already."), "already_withdrawn")
+            raise ConflictError(_("This key is already withdrawn."), "already_withdrawn")
         retire_matchup(control.matchup, now)
 
 

@@ -52,7 +52,7 @@ def correct_record(record: Record, wording: Wording, now: datetime, rng: Random)
     # Closes the race of two organizers: whoever retires the record writes its successor.
     with transaction.atomic():
         if not Record.objects.filter(pk=record.pk, retired_at=None).update(retired_at=now):
-            raise ConflictError(_("This record has been replaced already."), "replaced")
+            raise ConflictError(_("This record has already been replaced."), "replaced")
         external_id = next_version(record)
         successor = Record.objects.create(
             event=record.event,

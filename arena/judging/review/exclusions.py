@@ -66,7 +66,7 @@ def exclude(exclusion: Exclusion) -> Exclusion:
             exclusion.save(force_insert=True)
             release_slots(named_assignments(exclusion))
     except IntegrityError as error:
-        raise ConflictError(_("This is excluded already."), "already_excluded") from error
+        raise ConflictError(_("This is already excluded."), "already_excluded") from error
     return exclusion
 
 

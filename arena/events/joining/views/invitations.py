@@ -60,10 +60,8 @@ class InvitationForm(forms.Form):
             "count. Readers see the event even if it is private. Contributors judge."
         ),
     )
-    uses = forms.IntegerField(label=_("How many people"), min_value=1, max_value=10_000, initial=1)
-    days = forms.IntegerField(
-        label=_("Valid for how many days"), min_value=1, max_value=365, initial=14
-    )
+    uses = forms.IntegerField(label=_("Number of people"), min_value=1, max_value=10_000, initial=1)
+    days = forms.IntegerField(label=_("Valid for (days)"), min_value=1, max_value=365, initial=14)
 
 
 @require_http_methods(["GET", "POST"])
@@ -222,7 +220,8 @@ def withdrawing() -> Step:
     return Step(
         gettext("Withdraw the invitation?"),
         gettext(
-            "Its link stops working at once, for everybody who has it. Who has accepted it stays."
+            "Its link stops working immediately, for everyone who has it. People who accepted it "
+            "stay."
         ),
         gettext("Withdraw the invitation"),
     )
@@ -230,10 +229,12 @@ def withdrawing() -> Step:
 
 def removing(request: HttpRequest, username: str) -> Step:
     """The question before somebody's office ends: one's own ends this page for oneself."""
-    consequence = gettext("They lose the desk at once. A new invitation is the only way back.")
+    consequence = gettext(
+        "They lose access to the desk immediately. Only a new invitation restores it."
+    )
     if username == request.user.get_username():
         consequence = gettext(
-            "You lose the desk at once, and cannot invite yourself again: another organizer can."
+            "You lose access to the desk immediately. Only another organizer can invite you again."
         )
     return Step(gettext("Remove %(name)s?") % {"name": username}, consequence, gettext("Remove"))
 

@@ -147,7 +147,7 @@ class Command(BaseCommand):
         if chosen["overlap"] < 1:
             raise CommandError("The overlap is 1 or more.")
         if chosen["closes_at"] and chosen["closes_at"] <= timezone.now():
-            raise CommandError("The deadline lies in the past.")
+            raise CommandError("The deadline is in the past.")
         return chosen
 
     def told(self, error: ValidationError) -> str:
