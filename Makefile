@@ -10,7 +10,7 @@ SOURCES := arena leaderboard checks docs tests bench manage.py serve.py
 export PORT
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install install-dev demo run prepare test check bench docs lock format
+.PHONY: help install install-dev demo run prepare test check bench docs picture lock format
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -118,6 +118,7 @@ check-templates:
 check-layers:
 	$(BIN)/lint-imports
 	@$(BIN)/python -m checks.imports
+	@$(BIN)/python -m checks.picture --check
 
 check-migrations:
 	$(MANAGE) makemigrations --check --dry-run
@@ -136,6 +137,9 @@ format: $(VENV)/.dev ## rewrite code and templates in the project's style
 	$(BIN)/ruff check --fix-only $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 	-$(BIN)/djlint --quiet --reformat templates
+
+picture: $(VENV)/.dev ## draw the packages and their imports anew, for docs/architecture.md
+	@$(BIN)/python -m checks.picture
 
 # Warnings are errors, and whatever a page would fetch from elsewhere is one.
 docs: var/docs-venv/.docs ## build docs/ as a site, with the rating engine's API, into var/docs

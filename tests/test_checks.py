@@ -1,5 +1,6 @@
 """The checks of `checks/` find what they look for, in a copy where it was put."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -70,6 +71,21 @@ def test_the_project_has_no_circle_and_is_seen_whole() -> None:
     }
     assert known <= graph.modules
     assert find_circle(graph) == []
+
+
+def test_the_picture_is_what_the_imports_are(tmp_path: Path) -> None:
+    ignored = shutil.ignore_patterns("__pycache__", "static")
+    for package in ("arena", "leaderboard"):
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=ignored)
+    assert run("checks.picture", "--check", str(tmp_path)).returncode == 0
+
+    room = tmp_path / "arena" / "judging" / "newcomer"
+    room.mkdir()
+    (room / "__init__.py").touch()
+    (room / "module.py").touch()
+    done = run("checks.picture", "--check", str(tmp_path))
+    assert done.returncode == 1
+    assert "make picture" in done.stdout
 
 
 @pytest.mark.parametrize(
