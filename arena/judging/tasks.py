@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from arena.events.importing import ImportBusyError
 from arena.events.importing.uploads import run_upload
-from arena.judging.importing import run_job
+from arena.judging.importing import run_vote_job
 from arena.judging.leaving import erasure, unused_seats
 from arena.judging.ledger import seal_event
 from arena.judging.models import Assignment, Judgment
@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 def run_vote_import(self: Any, job_id: int) -> None:
     """Import an uploaded file of votes; waits its turn while another import runs."""
     try:
-        job = run_upload(job_id, timezone.now(), SystemRandom(), run_job)
+        job = run_upload(job_id, timezone.now(), SystemRandom(), run_vote_job)
     except ImportBusyError as error:
         raise self.retry(exc=error) from error
     if job is not None:

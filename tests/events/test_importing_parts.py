@@ -25,7 +25,7 @@ from arena.events.importing.writing.pairing import Pairing
 from arena.events.importing.writing.staging import batches
 from arena.events.models import count_style
 from arena.judging.importing.options import VoteOptions
-from arena.judging.importing.reading.vote_lines import Terms, parse_vote
+from arena.judging.importing.reading.vote_lines import VoteRules, parse_vote
 from tests.factories import NOW
 
 # A text that says something: a blank cell of CSV is no response.
@@ -120,9 +120,9 @@ def test_any_object_is_a_record_or_a_list_of_problems(data: dict[str, Any]) -> N
 )
 def test_any_object_is_a_vote_or_a_list_of_problems(data: dict[str, Any]) -> None:
     options = VoteOptions(ends=(2, -2))
-    terms = Terms(5, both_bad=True, takes_comments=True, zone=UTC, now=NOW, options=options)
-    if not problems_of(parse_vote, data, terms):
-        assert -2 <= parse_vote(data, terms).outcome <= 2
+    rules = VoteRules(5, both_bad=True, takes_comments=True, zone=UTC, now=NOW, options=options)
+    if not problems_of(parse_vote, data, rules):
+        assert -2 <= parse_vote(data, rules).outcome <= 2
 
 
 @settings(max_examples=60, deadline=None)

@@ -93,7 +93,7 @@ def test_a_process_that_dies_leaves_no_votes_and_the_next_import_finishes(
         raise KeyboardInterrupt
 
     for module, name in (
-        (copying_records, "fill_up"),
+        (copying_records, "create_further_matchups"),
         (copying_records, "apply_staged"),
         (writing, "write_batch"),
     ):

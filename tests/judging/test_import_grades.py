@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from arena.events.models import Event
-from arena.judging.importing.reading.value_answers import read_values
+from arena.judging.importing.reading.value_answers import read_value_answers
 from arena.judging.ledger import seal_event, verify_ledger
 from arena.judging.models import Judgment
 from tests.factories import make_event
@@ -70,7 +70,7 @@ def test_degrees_that_the_event_does_not_have_are_asked_for(event: Event) -> Non
     assert {error.field for error in report.errors} == {"outcome"}
     assert "3 degrees and the event's scale 2" in report.errors[0].message
 
-    values = read_values(["-3=a2", "-2=a1", "-1=a1", "1=b1", "2=b1", "3=b2", "0=tie"])
+    values = read_value_answers(["-3=a2", "-2=a1", "-1=a1", "1=b1", "2=b1", "3=b2", "0=tie"])
     assert bring(event, votes, values=values).landed
     assert [outcome for outcome, *_ in stored()] == [2, -1, -1]
 

@@ -274,7 +274,7 @@ def killed(monkeypatch: pytest.MonkeyPatch) -> Callable[[Event, list[Any]], None
 
         with monkeypatch.context() as patch:
             patch.setattr(writing, "write_batch", dies)
-            patch.setattr(writing, "BATCH", 2)
+            patch.setattr(writing, "BATCH_SIZE", 2)
             patch.setattr(JobHold, "release", lambda *args: None)
             with pytest.raises(KeyboardInterrupt):
                 bring(event, votes)
@@ -309,7 +309,7 @@ def test_a_killed_import_is_neither_seen_nor_sealed_and_cleaned_up_by_the_next(
 def test_nothing_counts_before_the_last_batch_is_in(
     event: Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writing, "BATCH", 1)
+    monkeypatch.setattr(writing, "BATCH_SIZE", 1)
     counted = []
 
     def look(state: str, done: int, total: int | None) -> None:

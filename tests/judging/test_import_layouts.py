@@ -12,7 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from arena.events.models import Event
-from arena.judging.importing.vote_preview import guess_mapping
+from arena.judging.importing.vote_preview import guess_vote_mapping
 from arena.judging.models import Answer, Judgment
 from tests.factories import make_event
 from tests.judging.vote_files import with_records
@@ -90,7 +90,7 @@ def test_arena_33k(event: Event, tmp_path: Path, name: str) -> None:
     ]  # fmt: skip
     assert {judgment.judged_at.year for judgment in Judgment.objects.all()} == {2023}
     assert "left out: conversation_a, conversation_b, anony, language" in said
-    guessed = guess_mapping(list(rows[0]))
+    guessed = guess_vote_mapping(list(rows[0]))
     assert {f"{key}={guessed[key]}" for key in ("judge", "question_id", "tstamp")} == set(names)
 
 

@@ -13,7 +13,7 @@ from arena.errors import ArenaError
 from arena.events.importing import import_records
 from arena.events.models import Event
 from arena.judging.importing import import_judgments
-from arena.judging.importing.reading.value_answers import read_values
+from arena.judging.importing.reading.value_answers import read_value_answers
 from arena.judging.models import Judgment
 from tests.factories import make_event
 from tests.judging.foreign_votes import bring, stored
@@ -115,7 +115,7 @@ def test_a_word_that_nobody_knows_is_named_and_can_be_mapped(event: Event, word:
     assert "winner" in {error.field for error in report.errors}
     assert not report.landed
 
-    assert bring(event, [vote(winner=word)], values=read_values([f"{word}=tie"])).landed
+    assert bring(event, [vote(winner=word)], values=read_value_answers([f"{word}=tie"])).landed
     assert stored() == [(0, False, None)]
 
 
@@ -207,7 +207,7 @@ def test_values_are_said_by_pairs_or_by_a_file(event: Event, tmp_path: Path) -> 
     csv, plain = tmp_path / "values.csv", tmp_path / "values.json"
     csv.write_text('value,answer\nlinks,a\n"rechts, klar",b2\n', encoding="utf-8-sig")
     plain.write_text('{"beide schlecht": "both_bad", "weiß nicht": ""}', encoding="utf-8")
-    values = read_values([str(csv), str(plain), "egal=tie"])
+    values = read_value_answers([str(csv), str(plain), "egal=tie"])
     words = ["Links", "rechts, klar", "BEIDE schlecht", "weiß  nicht", "egal"]
 
     report = bring(event, [vote(worker=w, winner=w) for w in words], values=values)
@@ -220,7 +220,7 @@ def test_values_are_said_by_pairs_or_by_a_file(event: Event, tmp_path: Path) -> 
 @pytest.mark.parametrize("said", ["links=perhaps", "links=c"])
 def test_an_answer_that_is_none_is_refused(said: str) -> None:
     with pytest.raises(ArenaError, match="is no answer"):
-        read_values([said])
+        read_value_answers([said])
 
 
 def test_an_answer_that_the_event_does_not_offer_is_refused() -> None:

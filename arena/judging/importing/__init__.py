@@ -1,16 +1,15 @@
-"""Importing votes collected elsewhere, so that an organizer brings an old event along.
+"""Importing votes collected elsewhere, so that an organizer can bring an old event along.
 
-The whole file is checked first. Then judgments are written in batches, in file order; each names
-its import, and an import that has not come to its end is seen by nobody: neither `standing()` nor
-the ledger takes its judgments. One row, the job's, makes all of them count at once, however many
-they are; what a process that died has left behind was never sealed, so it can be taken away.
-(One transaction for the file would hold up every other writer on SQLite; staging elsewhere would
-write everything twice and land bit by bit.)
+The whole file is checked first. Then judgments are written in batches, in file order. Each names
+its import, and an unfinished import is invisible: `standing()` and the ledger skip its judgments.
+Updating one row, the job's, makes all of them count at once; what a crashed import left behind was
+never sealed, so it can be deleted. (One transaction for the whole file would block every other
+writer on SQLite; a staging table would write everything twice and publish it bit by bit.)
 
-An export of another event brings its records along, which land before the votes on them.
+An export of another event brings its records along, which are written before the votes.
 """
 
 from arena.judging.importing.options import VoteOptions
-from arena.judging.importing.vote_jobs import import_judgments, run_job
+from arena.judging.importing.vote_jobs import import_judgments, run_vote_job
 
-__all__ = ["VoteOptions", "import_judgments", "run_job"]
+__all__ = ["VoteOptions", "import_judgments", "run_vote_job"]

@@ -1,4 +1,4 @@
-"""A checked vote as it waits to be written, and what writing needs to know of the event."""
+"""Checked votes waiting to be written, and what writing them needs to know about the event."""
 
 import json
 from dataclasses import astuple, dataclass, field
@@ -11,48 +11,50 @@ from arena.events.importing.jobs import JobHold
 from arena.events.importing.writing.batches import matchup_key
 from arena.events.models import Event, Question
 from arena.judging.importing.options import VoteOptions
-from arena.judging.importing.reading.vote_lines import Terms
+from arena.judging.importing.reading.vote_lines import VoteRules
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedVote:
-    """A checked vote in canonical order, as it is kept for the second pass."""
+    """A checked vote with its responses in canonical order, as spooled for the writing pass."""
 
     line: int
     worker: str
     record: int
     first: int
     second: int
-    # Null: the preference was not answered.
+    # None: the preference was not answered.
     outcome: int | None
     both_bad: bool
     first_on_left: bool | None
     judged_at: str | None
     comment: str
-    # Whether the same worker has voted on the same pair in an earlier line.
+    # Whether an earlier line holds this worker's vote on the same matchup.
     repeats: bool = False
-    # Empty: as the whole import.
+    # Empty: the origin of the import as a whole.
     origin: str = ""
-    # Why it does not count; empty: it does.
+    # Reason of its exclusion; empty: it counts.
     exclusion: str = ""
     note: str = ""
-    # Texts that answer further questions, by the question's key.
+    # Answers to further text questions, by the question's primary key.
     others: dict[str, str] = field(default_factory=dict)
 
-    def key(self) -> str:
-        """Its matchup's key."""
+    def matchup_key(self) -> str:
+        """The key of its matchup."""
         return matchup_key((self.first, self.second))
 
-    def who(self) -> str:
-        """Whose vote on what: at most one stands."""
-        return f"{self.key()} {self.worker}"
+    def duplicate_key(self) -> str:
+        """Matchup and worker: at most one vote with this key stands."""
+        return f"{self.matchup_key()} {self.worker}"
 
-    def said(self) -> str:
-        """What it says, to be compared with another vote of this worker on this matchup."""
-        return say(self.outcome, self.both_bad, self.first_on_left, self.judged_at, self.comment)
+    def content(self) -> str:
+        """What the vote says, to compare it with another vote with the same duplicate key."""
+        return serialize_content(
+            self.outcome, self.both_bad, self.first_on_left, self.judged_at, self.comment
+        )
 
     def as_json(self) -> list[Any]:
-        """As it is kept on the disk."""
+        """The list of fields that is spooled to disk."""
         return list(astuple(self))
 
     @classmethod
@@ -61,26 +63,26 @@ class ImportedVote:
         return cls(*data)
 
 
-def say(*said: object) -> str:
-    """What a vote says, as one comparable string."""
+def serialize_content(*said: object) -> str:
+    """The content of a vote as one comparable string."""
     return json.dumps(said)
 
 
 @dataclass(frozen=True, slots=True)
 class VoteWriter:
-    """Everything that writing votes into one event needs."""
+    """The context for writing votes into one event."""
 
     event: Event
     hold: JobHold
     preference: Question
-    # Takes comments; null where the event asks for no text.
+    # The text question that stores comments; None if the event has none.
     comment: Question | None
     options: VoteOptions
     rng: Random
 
-    def vote_rules(self, now: datetime) -> Terms:
+    def vote_rules(self, now: datetime) -> VoteRules:
         """What votes of this import may say, given the event's settings and the options."""
-        return Terms(
+        return VoteRules(
             scale=self.event.scale,
             both_bad=self.event.both_bad,
             takes_comments=self.comment is not None,
@@ -90,8 +92,8 @@ class VoteWriter:
         )
 
 
-def writer_for(hold: JobHold, options: VoteOptions, rng: Random) -> VoteWriter:
-    """A writer that knows the event's questions. Raises `ArenaError` without a preference."""
+def build_vote_writer(hold: JobHold, options: VoteOptions, rng: Random) -> VoteWriter:
+    """The writer for an event's questions. Raises `ArenaError` if it asks for no preference."""
     event = hold.job.event
     questions = list(event.questions.all())
     preference = next((one for one in questions if one.kind == "preference"), None)

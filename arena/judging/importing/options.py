@@ -1,4 +1,4 @@
-"""What an organizer says about a file of votes, beside what its columns mean."""
+"""The options of a vote import: what the organizer says about a file besides its columns."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,26 +8,26 @@ from arena.errors import ArenaError
 from arena.events.models import Enrollment
 from arena.judging.models import Origin
 
-# Where one worker has voted on one pair more than once.
-DUPLICATES = ("stop", "first", "last", "both")
-LEFT = ("", "a", "b", "unknown")
-Ends = tuple[float, float]
+# What to do if a worker voted on the same pair more than once.
+DUPLICATE_POLICIES = ("stop", "first", "last", "both")
+LEFT_CHOICES = ("", "a", "b", "unknown")
+ScaleEnds = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class VoteOptions:
-    """What a file of votes does not say by itself.
+    """What a file of votes does not say itself.
 
-    left: which model stood left where the file has no such column: a, b, unknown, or empty where
-    nobody was asked. ends: the numbers in `outcome` that say that model A, and model B, is much
-    better; never guessed. values: words of the file → answers (a, b, tie, both_bad, a2, b3, or ""
-    to leave the vote out). duplicates: stop (an error), first, last, or both: the later one
-    stands, the earlier one is kept as its earlier revision. worker: who voted where the file has
-    no such column. origin: empty: imported, or machine where machines voted.
+    left: the model shown on the left if no column says it: a, b, unknown, or empty (not asked).
+    ends: the values of `outcome` for "model A is much better" and "model B is much better"; never
+    guessed. values: words of the file → answers (a, b, tie, both_bad, a2, b3; "" leaves the vote
+    out). duplicates: stop (an error), first, last, or both (the later vote stands, the earlier is
+    kept as its earlier revision). worker: who voted if no column says it. origin: empty means
+    imported, or machine if machines voted.
     """
 
     left: str = ""
-    ends: Ends | None = None
+    ends: ScaleEnds | None = None
     values: Mapping[str, str] = field(default_factory=dict)
     duplicates: str = "stop"
     worker: str = ""
@@ -35,7 +35,7 @@ class VoteOptions:
     origin: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """As it is stored with the import."""
+        """The JSON stored with the import."""
         return {
             "left": self.left,
             "ends": list(self.ends) if self.ends else None,
@@ -48,14 +48,14 @@ class VoteOptions:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """The inverse of `as_json`; what is not said is as by default."""
+        """The inverse of `as_json`; missing options have their defaults."""
         known = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
         if known.get("ends"):
             known["ends"] = tuple(known["ends"])
         return cls(**known)
 
     def judgments_origin(self) -> str:
-        """The origin of the judgments. Raises `ArenaError` where it would be a lie."""
+        """The origin of the judgments. Raises `ArenaError` if it contradicts the kind of voter."""
         is_machine = self.kind == Enrollment.Kind.MACHINE
         origin = self.origin or (Origin.MACHINE if is_machine else Origin.IMPORTED)
         if origin == Origin.SCREEN or is_machine != (origin == Origin.MACHINE):
@@ -64,10 +64,10 @@ class VoteOptions:
         return origin
 
     def check(self) -> None:
-        """Raises `ArenaError` where an option is none of its words."""
-        if self.left not in LEFT:
+        """Raises `ArenaError` for an option with an unknown value."""
+        if self.left not in LEFT_CHOICES:
             raise ArenaError("Left is a, b or unknown.", "unknown_side")
-        if self.duplicates not in DUPLICATES:
+        if self.duplicates not in DUPLICATE_POLICIES:
             raise ArenaError("Duplicates is stop, first, last or both.", "unknown_duplicates")
         if self.ends and self.ends[0] == self.ends[1]:
             raise ArenaError("The two ends of the scale are the same number.", "same_ends")

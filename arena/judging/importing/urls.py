@@ -6,6 +6,6 @@ from arena.judging.importing import views
 
 app_name = "votes"
 urlpatterns = [
-    path("events/<slug:slug>/import/votes/", views.new, name="new"),
-    path("events/<slug:slug>/import/votes/<uuid:uuid>/", views.job, name="job"),
+    path("events/<slug:slug>/import/votes/", views.upload_votes, name="new"),
+    path("events/<slug:slug>/import/votes/<uuid:uuid>/", views.vote_import, name="job"),
 ]

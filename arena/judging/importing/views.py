@@ -1,4 +1,4 @@
-"""Importing votes by upload: drop a file, say what it does not say itself, watch, read errors."""
+"""Pages of vote imports: upload a file, answer questions about it, follow the import."""
 
 from functools import partial
 from typing import Any
@@ -36,9 +36,9 @@ from arena.events.importing.views import (
     setup_page,
 )
 from arena.events.models import Enrollment, Event, ImportJob
-from arena.judging.importing.options import DUPLICATES, LEFT, Ends, VoteOptions
-from arena.judging.importing.reading.preferences import key_of, number_of
-from arena.judging.importing.vote_preview import VotePreview, preview_votes, targets
+from arena.judging.importing.options import DUPLICATE_POLICIES, LEFT_CHOICES, ScaleEnds, VoteOptions
+from arena.judging.importing.reading.preferences import normalize_value, parse_number
+from arena.judging.importing.vote_preview import VotePreview, list_vote_columns, preview_votes
 from arena.judging.models import Origin
 from arena.judging.tasks import run_vote_import
 from arena.people.models import User
@@ -46,18 +46,18 @@ from arena.questions import KINDS
 
 State = ImportJob.State
 Kind = ImportJob.Kind
-# Who gave the votes: as what they are enrolled, and the origin of the judgments.
-GIVEN_BY = {
+# Who gave the votes → (kind of enrollment, origin of the judgments).
+VOTER_KINDS = {
     "people": (Enrollment.Kind.HUMAN.value, Origin.IMPORTED.value),
     "machines": (Enrollment.Kind.MACHINE.value, Origin.MACHINE.value),
     "simulated": (Enrollment.Kind.HUMAN.value, Origin.SIMULATED.value),
 }
-LEAVE_OUT = "leave-out"
+LEAVE_OUT_ANSWER = "leave-out"
 
 
 @require_http_methods(["GET", "POST"])
-def new(request: HttpRequest, slug: str) -> HttpResponse:
-    """Drop a file of votes, and see what was imported before."""
+def upload_votes(request: HttpRequest, slug: str) -> HttpResponse:
+    """Upload a file of votes; lists recent imports."""
     event = event_for(request.user, slug, Role.ORGANIZER)
     posted = request.method == "POST"
     form = UploadForm(request.POST, request.FILES) if posted else UploadForm()
@@ -73,45 +73,45 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "POST"])
-def job(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
-    """One import of votes in whatever state it is; the partial where the page asks for that."""
+def vote_import(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
+    """One vote import, in any state; returns the partial to htmx."""
     event = event_for(request.user, slug, Role.ORGANIZER)
     this = job_of(event, uuid)
     if this.kind != Kind.JUDGMENTS:
         raise NotFoundError
     if request.method == "POST":
-        return start(request, this)
+        return start_import(request, this)
     if can_edit(this) and (this.state == State.UPLOADED or "edit" in request.GET):
-        context = {"job": this, **preview_context(this)}
+        context = {"job": this, **build_preview_context(this)}
         template = "judging/_votes_preview.html"
     else:
         context = {"job": this, "report": report_of(this), "doubts": [], **progress_of(this)}
         template = "events/_import_state.html"
     if request.htmx:  # type: ignore[attr-defined]
         if not context.get("is_running", True):
-            # What is missing before opening stands beside it, and has just changed.
+            # The checklist beside it has changed: reload the whole page.
             return HttpResponseClientRefresh()
         return render(request, template, context | {"event": event})
     return setup_page(request, "judging/votes_job.html", event, context | {"part": template})
 
 
-def start(request: HttpRequest, this: ImportJob) -> HttpResponse:
-    """Keep what was said; then look again, ask what is still open, or hand it to a worker."""
+def start_import(request: HttpRequest, this: ImportJob) -> HttpResponse:
+    """Save the form; then show the preview again, ask open questions, or queue the import."""
     page = reverse("votes:job", args=(this.event.slug, this.uuid))
     if this.state in STARTABLE:
         if not can_edit(this):
             raise ArenaError(_("The file is gone; upload it again."), "file_gone")
         choices = UploadChoices(this.mapping, skips_errors="skip" in request.POST)
         if "mapped" in request.POST:
-            choices = keep_posted(this, request.POST)
+            choices = save_form(this, request.POST)
         if "look" in request.POST:
             return redirect(f"{page}?edit=1")
-        if question := open_question(this):
+        if question := find_open_question(this):
             messages.error(request, question)
             return redirect(f"{page}?edit=1")
         queue_upload(this, choices)
     restart_wait(this)
-    # Again where a worker has died or a message was lost: the task finds out what is left to do.
+    # Sent again if a worker died or a message was lost: the task finds out what is left to do.
     try:
         transaction.on_commit(partial(run_vote_import.delay, this.pk))
     except OperationalError as error:
@@ -120,58 +120,59 @@ def start(request: HttpRequest, this: ImportJob) -> HttpResponse:
     return redirect(page)
 
 
-def keep_posted(this: ImportJob, posted: QueryDict) -> UploadChoices:
-    """Store the mapping and the answers of the form."""
+def save_form(this: ImportJob, posted: QueryDict) -> UploadChoices:
+    """Store the column mapping and the options of the form."""
     columns = preview_votes(this, this.mapping or None, timezone.now()).columns
-    known = dict(targets())
+    known = dict(list_vote_columns())
     mapping = {}
     for index, column in enumerate(columns):
         chosen = posted.get(f"map-{index}", "")
         mapping[column] = chosen if chosen in known else ""
     choices = UploadChoices(mapping, skips_errors="skip" in posted)
     save_choices(this, choices)
-    options = posted_options(posted).as_json()
+    options = parse_options(posted).as_json()
     ImportJob.objects.filter(pk=this.pk, state__in=STARTABLE).update(vote_options=options)
     this.mapping, this.vote_options = mapping, options
     return choices
 
 
-def posted_options(posted: QueryDict) -> VoteOptions:
-    """What the form says of the file; a word that is none of its own says nothing."""
-    kind, origin = GIVEN_BY.get(posted.get("given_by", ""), GIVEN_BY["people"])
+def parse_options(posted: QueryDict) -> VoteOptions:
+    """The options in the form; unknown values are replaced by defaults."""
+    kind, origin = VOTER_KINDS.get(posted.get("given_by", ""), VOTER_KINDS["people"])
     left, duplicates = posted.get("left", ""), posted.get("duplicates", "")
     return VoteOptions(
-        left=left if left in LEFT else "",
-        ends=posted_ends(posted),
-        values=posted_values(posted),
-        duplicates=duplicates if duplicates in DUPLICATES else "stop",
+        left=left if left in LEFT_CHOICES else "",
+        ends=parse_ends(posted),
+        values=parse_values(posted),
+        duplicates=duplicates if duplicates in DUPLICATE_POLICIES else "stop",
         worker=posted.get("worker", "").strip()[:200],
         kind=kind,
         origin=origin,
     )
 
 
-def posted_ends(posted: QueryDict) -> Ends | None:
-    """The two ends of the scale, from who is better in the example; None while that is open."""
-    low, high = number_of(posted.get("low")), number_of(posted.get("high"))
-    example, better = number_of(posted.get("example")), posted.get("better")
+def parse_ends(posted: QueryDict) -> ScaleEnds | None:
+    """The two ends of the scale, from which model is better in the example; None if not
+    answered."""
+    low, high = parse_number(posted.get("low")), parse_number(posted.get("high"))
+    example, better = parse_number(posted.get("example")), posted.get("better")
     if low is None or high is None or low >= high or example is None or better not in ("a", "b"):
         return None
     is_high = example > (low + high) / 2
     return (high, low) if is_high == (better == "a") else (low, high)
 
 
-def posted_values(posted: QueryDict) -> dict[str, str]:
-    """What each unknown value means."""
+def parse_values(posted: QueryDict) -> dict[str, str]:
+    """The answers chosen for unknown values."""
     values = {}
     for name in posted:
         if name.startswith("value-") and (answer := posted.get(f"answer-{name[6:]}")):
-            values[key_of(posted[name])] = "" if answer == LEAVE_OUT else answer
+            values[normalize_value(posted[name])] = "" if answer == LEAVE_OUT_ANSWER else answer
     return values
 
 
-def open_question(this: ImportJob) -> str:
-    """What has to be answered before the import can begin; empty: nothing."""
+def find_open_question(this: ImportJob) -> str:
+    """The question to answer before the import can start; empty if there is none."""
     preview = preview_votes(this, this.mapping or None, timezone.now())
     options = VoteOptions.from_json(this.vote_options)
     if preview.example and options.ends is None:
@@ -181,8 +182,8 @@ def open_question(this: ImportJob) -> str:
     return ""
 
 
-def preview_context(this: ImportJob) -> dict[str, Any]:
-    """The first rows with a box per column, and what is to be asked of this file."""
+def build_preview_context(this: ImportJob) -> dict[str, Any]:
+    """The context of the preview: the first rows, a select per column, and the open questions."""
     preview = preview_votes(this, this.mapping or None, timezone.now())
     options = VoteOptions.from_json(this.vote_options)
     boxes = [
@@ -190,33 +191,33 @@ def preview_context(this: ImportJob) -> dict[str, Any]:
         for index, column in enumerate(preview.columns)
     ]
     given_by = next(
-        (word for word, said in GIVEN_BY.items() if said == (options.kind, options.origin)),
+        (word for word, said in VOTER_KINDS.items() if said == (options.kind, options.origin)),
         "people",
     )
     return {
         "preview": preview,
         "boxes": boxes,
-        "targets": targets(),
+        "targets": list_vote_columns(),
         "options": options,
         "given_by": given_by,
-        "better": better_of(preview, options),
-        "answers": answers_of(this.event),
-        "leave_out": LEAVE_OUT,
-        "is_counted": GIVEN_BY[given_by][1] in this.event.counted_origins(),
+        "better": get_better(preview, options),
+        "answers": list_answers(this.event),
+        "leave_out": LEAVE_OUT_ANSWER,
+        "is_counted": VOTER_KINDS[given_by][1] in this.event.counted_origins(),
     }
 
 
-def better_of(preview: VotePreview, options: VoteOptions) -> str:
-    """Which model the organizer has called better in the example; empty: not said yet."""
+def get_better(preview: VotePreview, options: VoteOptions) -> str:
+    """The model that the organizer called better in the example; empty if not answered."""
     if preview.example is None or options.ends is None:
         return ""
     preview_low, preview_high = min(options.ends), max(options.ends)
-    is_high = (number_of(preview.example.value) or 0) > (preview_low + preview_high) / 2
+    is_high = (parse_number(preview.example.value) or 0) > (preview_low + preview_high) / 2
     return "a" if is_high == (options.ends[0] > options.ends[1]) else "b"
 
 
-def answers_of(event: Event) -> list[tuple[str, str]]:
-    """The answers that this event's votes can give."""
+def list_answers(event: Event) -> list[tuple[str, str]]:
+    """The answers that the event's scale offers."""
     question = event.questions.filter(kind="preference").first()
     if question is None:
         return []

@@ -1,4 +1,4 @@
-"""The act of importing votes, from the claim on the event to the report."""
+"""Running a vote import, from the lock on the event to the report."""
 
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -16,16 +16,16 @@ from arena.events.importing.report import ImportReport, Progress, Unreadable
 from arena.events.importing.running import recover_stale_imports
 from arena.events.importing.writing.staging import seen_keys, spooling
 from arena.events.models import Event, ImportJob
-from arena.judging.importing.checking.export_check import Lines
-from arena.judging.importing.checking.exported_records import Gathering
-from arena.judging.importing.checking.vote_check import FirstPass
-from arena.judging.importing.imported_votes import ImportedVote, VoteWriter, writer_for
+from arena.judging.importing.checking.export_check import ExportChecker
+from arena.judging.importing.checking.exported_records import ExportedRecords
+from arena.judging.importing.checking.vote_check import VoteChecker
+from arena.judging.importing.imported_votes import ImportedVote, VoteWriter, build_vote_writer
 from arena.judging.importing.options import VoteOptions
-from arena.judging.importing.reading.value_answers import check_answers
+from arena.judging.importing.reading.value_answers import check_value_answers
 from arena.judging.importing.writing.enrollments import enroll_under_pseudonyms
-from arena.judging.importing.writing.judgments import discard_unlanded, write_all
+from arena.judging.importing.writing.judgments import delete_unfinished, write_all
 from arena.judging.importing.writing.matchups import open_matchups
-from arena.judging.importing.writing.records import bring_records
+from arena.judging.importing.writing.records import write_exported_records
 
 State = ImportJob.State
 
@@ -42,17 +42,19 @@ def import_judgments(
     rng: Random,
     progress: Progress | None = None,
 ) -> ImportReport:
-    """Import votes from a file; they never use up overlap. Raises `ImportBusyError` while another
-    import is under way, and `ArenaError` where an option makes no sense.
+    """Import votes from a file; they use up no overlap.
 
-    Workers become enrollments; machines' judgments have the origin "machine", people's "imported"
-    or, where the options say so, "simulated". A vote that is there already is unchanged; the same
-    worker's other answer on the same pair is an error, unless the options say what to do. An
-    export of another event is known by its layout: it brings its records and says everything.
+    Workers become enrollments. The judgments' origin is "machine" for machines, else "imported",
+    or "simulated" if the options say so. A vote that the event already has is unchanged; another
+    answer of the same worker on the same pair is an error, unless the options say what to do. An
+    export of another event is recognised by its layout and brings its records along.
+
+    Raises `ImportBusyError` while another import is running, and `ArenaError` for options that
+    contradict each other.
     """
     options = options or VoteOptions()
     options.check()
-    check_answers(options.values, event.scale, both_bad=event.both_bad)
+    check_value_answers(options.values, event.scale, both_bad=event.both_bad)
     job = ImportJob.objects.create(
         event=event,
         kind=ImportJob.Kind.JUDGMENTS,
@@ -64,13 +66,13 @@ def import_judgments(
         skips_errors=on_error == "skip",
     )
     try:
-        return run_job(job, source, now=now, rng=rng, progress=progress)
+        return run_vote_job(job, source, now=now, rng=rng, progress=progress)
     except ConflictError:
         ImportJob.objects.filter(pk=job.pk, state=State.QUEUED).delete()
         raise
 
 
-def run_job(
+def run_vote_job(
     job: ImportJob,
     source: Path | BinaryIO,
     competitors: tuple[CompetitorRow, ...] = (),
@@ -79,58 +81,65 @@ def run_job(
     rng: Random,
     progress: Progress | None = None,
 ) -> ImportReport:
-    """Run an import that is waiting, or again one that failed or was refused."""
+    """Run an import that is queued, or run one again that failed or was refused."""
     recover_stale_imports(job.event, now, rng)
     with hold_job(job, now, progress) as hold:
-        writer = writer_for(hold, VoteOptions.from_json(job.vote_options), rng)
+        writer = build_vote_writer(hold, VoteOptions.from_json(job.vote_options), rng)
         open_matchups(writer.event)
-        discard_unlanded(writer.event, hold)
+        delete_unfinished(writer.event, hold)
         report = ImportReport()
         try:
             with opened(source) as opened_source:
                 if not job.mapping and is_export(peek(opened_source.stream, HEAD)):
-                    copy_export(writer, opened_source, report, now)
+                    import_export_file(writer, opened_source, report, now)
                 else:
-                    bring_votes(writer, opened_source, report, now)
+                    import_vote_file(writer, opened_source, report, now)
         except Unreadable as error:
             report.refuse(error.error)
-            refuse(writer, report, now)
+            refuse_import(writer, report, now)
     return report
 
 
-def bring_votes(writer: VoteWriter, source: Source, report: ImportReport, now: datetime) -> None:
-    """Check the file, then write it, unless a line is wrong."""
-    terms = writer.vote_rules(now)
+def import_vote_file(
+    writer: VoteWriter, source: Source, report: ImportReport, now: datetime
+) -> None:
+    """Check a file of votes; write them unless a line is wrong."""
+    rules = writer.vote_rules(now)
     with ExitStack() as stack:
         spool, seen = stack.enter_context(spooling()), stack.enter_context(seen_keys())
-        FirstPass(writer, terms, report, spool, seen).run(source)
+        VoteChecker(writer, rules, report, spool, seen).run(source)
         if report.error_total and not writer.hold.job.skips_errors:
-            refuse(writer, report, now)
+            refuse_import(writer, report, now)
         else:
             write_all(writer, map(ImportedVote.from_json, spool), spool.count, report, now)
 
 
-def copy_export(writer: VoteWriter, source: Source, report: ImportReport, now: datetime) -> None:
-    """Import an export of another event: check all of it, then write its records, contributors and
-    votes, each in the order that they had, so that boards agree to the last digit."""
+def import_export_file(
+    writer: VoteWriter, source: Source, report: ImportReport, now: datetime
+) -> None:
+    """Import an export of another event.
+
+    All of it is checked first. Records, contributors and votes are written in the order they had,
+    so that boards agree to the last digit.
+    """
     hold = writer.hold
-    terms = writer.vote_rules(now)
+    rules = writer.vote_rules(now)
     with ExitStack() as stack:
         spool, seen = stack.enter_context(spooling()), stack.enter_context(seen_keys())
-        gathering = stack.enter_context(Gathering.open())
-        lines = Lines(writer, terms, report, gathering, (spool, seen))
+        exported = stack.enter_context(ExportedRecords.open())
+        lines = ExportChecker(writer, rules, report, exported, (spool, seen))
         lines.check(source)
-        # Raises `Unreadable`, too, and writes nothing, where a record cannot come along.
+        # `write_exported_records` raises `Unreadable` before writing if a record is not importable.
         refused = report.error_total > 0 and not hold.job.skips_errors
-        if refused or not bring_records(writer, gathering, report):
+        if refused or not write_exported_records(writer, exported, report):
             report.created = report.unchanged = report.skipped = 0
             hold.finish(State.REFUSED, report, now)
             return
-        enroll_under_pseudonyms(writer, gathering.workers)
-        write_all(writer, lines.votes(), spool.count, report, now)
+        enroll_under_pseudonyms(writer, exported.workers)
+        write_all(writer, lines.iter_votes(), spool.count, report, now)
 
 
-def refuse(writer: VoteWriter, report: ImportReport, now: datetime) -> None:
-    """Write nothing, and say why."""
+def refuse_import(writer: VoteWriter, report: ImportReport, now: datetime) -> None:
+    """End the import as refused, with the errors in its report."""
     report.created = report.unchanged = report.skipped = 0
     writer.hold.finish(State.REFUSED, report, now)

@@ -4,21 +4,25 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from arena.events.models import Enrollment, Event, Matchup, Record, Response
-from arena.judging.importing.imported_votes import ImportedVote, VoteWriter, say
-from arena.judging.importing.reading.export_lines import Side, are_twins
+from arena.judging.importing.imported_votes import ImportedVote, VoteWriter, serialize_content
+from arena.judging.importing.reading.export_lines import ExportedResponse, are_identical
 from arena.judging.models import Answer, Judgment
 
 
 @dataclass(frozen=True, slots=True)
-class Resolved:
-    """Primary keys: of records by identifier, of responses by record and whose they are (by their
-    text where they are nobody's: a control may have one text twice)."""
+class ExistingResponses:
+    """Primary keys of records by identifier, and of responses by record and competitor.
+
+    Responses without a competitor are found by text; a control may have the same text twice.
+    """
 
     records: dict[str, int]
-    responses: dict[tuple[int, Side], list[int]]
+    responses: dict[tuple[int, ExportedResponse], list[int]]
 
-    def pair(self, record: str, sides: tuple[Side, Side]) -> tuple[int, int] | None:
-        """Two responses of a record; None where one is not here."""
+    def find_pair(
+        self, record: str, sides: tuple[ExportedResponse, ExportedResponse]
+    ) -> tuple[int, int] | None:
+        """Primary keys of two responses of a record; None if one does not exist."""
         pk = self.records.get(record)
         if pk is None:
             return None
@@ -26,15 +30,15 @@ class Resolved:
             self.responses.get((pk, (competitor, "" if competitor is not None else text)), [])
             for competitor, text in sides
         )
-        number = int(are_twins(sides))
+        number = int(are_identical(sides))
         return (first[0], second[number]) if first and len(second) > number else None
 
 
-def resolve(event: Event, names: Collection[str]) -> Resolved:
-    """What the event has of these records, those of an import under way included."""
+def find_existing_responses(event: Event, names: Collection[str]) -> ExistingResponses:
+    """Find records and responses by name, including those of an import in progress."""
     found = Record.objects.filter(event=event, external_id__in=names)
     records = dict(found.values_list("external_id", "pk"))
-    responses: dict[tuple[int, Side], list[int]] = {}
+    responses: dict[tuple[int, ExportedResponse], list[int]] = {}
     of_records = Response.objects.filter(record__in=records.values()).order_by("pk")
     named = of_records.filter(competitor__isnull=False)
     for pk, record, competitor in named.values_list("pk", "record_id", "competitor__name"):
@@ -43,11 +47,11 @@ def resolve(event: Event, names: Collection[str]) -> Resolved:
         "pk", "record_id", "text"
     ):
         responses.setdefault((record, (None, text)), []).append(pk)
-    return Resolved(records, responses)
+    return ExistingResponses(records, responses)
 
 
-def said_before(writer: VoteWriter, votes: Iterable[ImportedVote]) -> dict[str, str]:
-    """What these workers have said on these matchups already, by `ImportedVote.who()`."""
+def find_previous_votes(writer: VoteWriter, votes: Iterable[ImportedVote]) -> dict[str, str]:
+    """The content of the votes these workers have given on these matchups, by duplicate key."""
     votes = list(votes)
     workers = {vote.worker for vote in votes}
     judgments = Judgment.objects.filter(
@@ -55,7 +59,7 @@ def said_before(writer: VoteWriter, votes: Iterable[ImportedVote]) -> dict[str, 
         enrollment__in=list(
             writer.event.enrollments.filter(external_id__in=workers).values_list("pk", flat=True)
         ),
-        matchup__in=known_matchups(votes).values(),
+        matchup__in=find_matchups(votes).values(),
     )
     answers = Answer.objects.filter(judgment__in=judgments)
     preferences = {
@@ -76,23 +80,26 @@ def said_before(writer: VoteWriter, votes: Iterable[ImportedVote]) -> dict[str, 
         moment = judged_at.isoformat() if judged_at else None
         comment = (comments.get(judgment) or {}).get("text", "")
         answer = preferences.get(judgment, [None, False, None])
-        said[f"{key} {worker}"] = say(*answer, moment, comment)
+        said[f"{key} {worker}"] = serialize_content(*answer, moment, comment)
     return said
 
 
-def known_matchups(votes: Iterable[ImportedVote]) -> dict[str, int]:
-    """Primary keys of matchups by their key. (Found by record, which is the event's: with the event
-    as a condition SQLite walks through all of the event's matchups.)"""
+def find_matchups(votes: Iterable[ImportedVote]) -> dict[str, int]:
+    """Primary keys of matchups by key.
+
+    Looked up by record, which belongs to one event: with the event as a further condition SQLite
+    scans all of its matchups.
+    """
     votes = list(votes)
     matchups = Matchup.objects.filter(
         record__in={vote.record for vote in votes},
-        key__in={vote.key() for vote in votes},
+        key__in={vote.matchup_key() for vote in votes},
     )
     return dict(matchups.values_list("key", "pk"))
 
 
-def enrolled_as(writer: VoteWriter, votes: Iterable[ImportedVote]) -> dict[str, str]:
-    """The kind of those workers who are enrolled already."""
+def find_worker_kinds(writer: VoteWriter, votes: Iterable[ImportedVote]) -> dict[str, str]:
+    """The kind of each worker who is enrolled already."""
     workers = {vote.worker for vote in votes}
     enrolled = Enrollment.objects.filter(event=writer.event, external_id__in=workers)
     return {str(worker): kind for worker, kind in enrolled.values_list("external_id", "kind")}

@@ -11,34 +11,42 @@ from arena.events.importing.reading.files import Row, Source, guess_format, peek
 from arena.events.importing.report import ImportReport, LineError, Unreadable
 from arena.events.importing.writing.staging import Seen, Spool, batches
 from arena.events.models import Matchup
-from arena.judging.importing.checking.existing import Resolved, resolve, said_before
-from arena.judging.importing.checking.exported_records import Gathering
+from arena.judging.importing.checking.existing import (
+    ExistingResponses,
+    find_existing_responses,
+    find_previous_votes,
+)
+from arena.judging.importing.checking.exported_records import ExportedRecords
 from arena.judging.importing.imported_votes import ImportedVote, VoteWriter
-from arena.judging.importing.reading.export_lines import ExportedVote, parse_exported, scale_misfit
-from arena.judging.importing.reading.vote_lines import Terms
+from arena.judging.importing.reading.export_lines import (
+    ExportedVote,
+    explain_scale_mismatch,
+    parse_export_line,
+)
+from arena.judging.importing.reading.vote_lines import VoteRules
 from arena.judging.models import Judgment, Origin
 
-BATCH = 1_000
-COLUMNS = Columns({}, is_csv=False)
-# A line that is right, its vote, and the places of its two responses in its record.
-Checked = tuple[Row, ExportedVote, tuple[int, int]]
+BATCH_SIZE = 1_000
+EXPORT_COLUMNS = Columns({}, is_csv=False)
+# A valid line, its vote, and the places of its two responses in the record.
+CheckedLine = tuple[Row, ExportedVote, tuple[int, int]]
 
 
-class Lines:
-    """The lines of an export, by themselves and against what is there; new votes are spooled."""
+class ExportChecker:
+    """Checks each line of an export by itself and against the event; new votes are spooled."""
 
     def __init__(
         self,
         writer: VoteWriter,
-        terms: Terms,
+        rules: VoteRules,
         report: ImportReport,
-        gathering: Gathering,
+        exported: ExportedRecords,
         kept: tuple[Spool, Seen],
     ) -> None:
         self.writer = writer
-        self.terms = terms
+        self.rules = rules
         self.report = report
-        self.gathering = gathering
+        self.exported = exported
         self.spool, self.seen = kept
         others = writer.event.questions.filter(kind="text")
         self.questions = dict(others.values_list("name", "pk"))
@@ -48,62 +56,62 @@ class Lines:
         self.origins: Counter[str] = Counter()
 
     def check(self, source: Source) -> None:
-        """Check every line. Raises `Unreadable` where the file cannot be taken at all."""
+        """Check every line. Raises `Unreadable` if the file cannot be imported at all."""
         job = self.writer.hold.job
         format = job.format or guess_format(job.file_name, peek(source.stream, 1_000))
-        rows = self.parsed(read_rows(source.stream, format))
-        for batch in batches(rows, lambda checked: 1 / BATCH + len(checked[1].comment) / 1e6):
+        rows = self.parse_lines(read_rows(source.stream, format))
+        for batch in batches(rows, lambda checked: 1 / BATCH_SIZE + len(checked[1].comment) / 1e6):
             self.compare(batch)
             self.writer.hold.heartbeat(source.done, source.total)
-        self.warn()
+        self.warn_of_losses()
 
-    def parsed(self, rows: Iterator[Row | LineError]) -> Iterator[Checked]:
-        """Lines that are right in themselves and agree with earlier ones."""
-        parse = partial(parse_exported, terms=self.terms)
+    def parse_lines(self, rows: Iterator[Row | LineError]) -> Iterator[CheckedLine]:
+        """Yield the lines that are valid in themselves and agree with earlier ones."""
+        parse = partial(parse_export_line, rules=self.rules)
         for row in rows:
             if isinstance(row, LineError):
                 self.report.refuse(row)
                 self.report.skipped += 1
                 continue
-            if misfit := scale_misfit(row.data, self.terms.scale):
-                raise Unreadable(row.line, misfit, "scale")
+            if mismatch := explain_scale_mismatch(row.data, self.rules.scale):
+                raise Unreadable(row.line, mismatch, "scale")
             try:
                 vote = parse(row.data)
                 self.check_comment(vote)
-                places = self.gathering.take(row, vote)
+                places = self.exported.add_line(row, vote)
             except InvalidRowError as error:
                 self.refuse(row, error.problems)
             else:
                 yield row, vote, places
 
     def check_comment(self, vote: ExportedVote) -> None:
-        """A comment needs a question that takes it. Raises `InvalidRowError`."""
+        """Require a text question for a comment. Raises `InvalidRowError`."""
         if vote.comment and self.writer.comment is None:
             message = "this event has no question that takes text"
             raise InvalidRowError([Problem("comment", message)])
 
-    def compare(self, batch: Sequence[Checked]) -> None:
-        """Check lines against the event, and spool those that say something new."""
+    def compare(self, batch: Sequence[CheckedLine]) -> None:
+        """Check lines against the event, and spool the new votes."""
         event = self.writer.event
         uuids = [vote.uuid for _, vote, _ in batch]
         if Judgment.objects.filter(event=event, uuid__in=uuids).exists():
             message = "This is an export of this very event: its judgments are here already."
             raise Unreadable(batch[0][0].line, message)
-        resolved = resolve(event, {vote.record for _, vote, _ in batch})
-        known = {row.line: self.known(row, vote, resolved) for row, vote, _ in batch}
-        there = said_before(self.writer, [vote for vote in known.values() if vote])
+        resolved = find_existing_responses(event, {vote.record for _, vote, _ in batch})
+        known = {row.line: self.convert_existing(row, vote, resolved) for row, vote, _ in batch}
+        there = find_previous_votes(self.writer, [vote for vote in known.values() if vote])
         enrolled = event.enrollments.filter(external_id__in={vote.worker for _, vote, _ in batch})
         kinds = dict(enrolled.values_list("external_id", "kind"))
-        roles = self.roles_of([vote for vote in known.values() if vote])
+        roles = self.find_roles([vote for vote in known.values() if vote])
         for row, vote, places in batch:
             here = known[row.line]
-            problem = self.misfit(vote, here, kinds, roles)
+            problem = self.find_contradiction(vote, here, kinds, roles)
             if problem is None and self.seen.meet(
                 f"{vote.worker}\n{vote.record}\n{places}", row.line
             ):
                 problem = Problem("pseudonym", "has judged this pair in an earlier line")
-            before = there.get(here.who()) if here else None
-            if problem is None and here and before not in (None, here.said()):
+            before = there.get(here.duplicate_key()) if here else None
+            if problem is None and here and before not in (None, here.content()):
                 message = "this contributor's vote on this pair is here already, and says otherwise"
                 problem = Problem("pseudonym", message)
             if problem:
@@ -111,33 +119,34 @@ class Lines:
             elif before is not None:
                 self.report.unchanged += 1
             else:
-                self.take(row, vote, places)
+                self.spool_vote(row, vote, places)
 
-    def roles_of(self, votes: Sequence[ImportedVote]) -> dict[str, str]:
-        """The role of those of their matchups that are here already, by key."""
+    def find_roles(self, votes: Sequence[ImportedVote]) -> dict[str, str]:
+        """Roles of the matchups that exist already, by key."""
         matchups = Matchup.objects.filter(
-            record__in={vote.record for vote in votes}, key__in={vote.key() for vote in votes}
+            record__in={vote.record for vote in votes},
+            key__in={vote.matchup_key() for vote in votes},
         )
         return dict(matchups.values_list("key", "role"))
 
-    def misfit(
+    def find_contradiction(
         self,
         vote: ExportedVote,
         here: ImportedVote | None,
         kinds: dict[Any, str],
         roles: dict[str, str],
     ) -> Problem | None:
-        """What in this event contradicts the line."""
+        """The problem if the event contradicts the line, else None."""
         if kinds.get(vote.worker, vote.kind) != vote.kind:
             return Problem("contributor_kind", f"is enrolled as a {kinds[vote.worker]} already")
-        role = roles.get(here.key(), vote.role) if here else vote.role
+        role = roles.get(here.matchup_key(), vote.role) if here else vote.role
         if role != vote.role:
             message = f"is {vote.role}, and this pair is {role} in this event"
             return Problem("role", message)
         return None
 
-    def take(self, row: Row, vote: ExportedVote, places: tuple[int, int]) -> None:
-        """Spool a vote until its record is here."""
+    def spool_vote(self, row: Row, vote: ExportedVote, places: tuple[int, int]) -> None:
+        """Spool a vote until its record has been written."""
         self.report.created += 1
         self.origins[vote.origin] += 1
         others = {}
@@ -147,31 +156,37 @@ class Lines:
                 others[str(self.questions[name])] = text
             else:
                 self.lost[name] += 1
-        self.spool.put([row.line, vote.record, places, vote.worker, [*said_by(vote), others]])
+        self.spool.put(
+            [row.line, vote.record, places, vote.worker, [*extract_content(vote), others]]
+        )
 
-    def votes(self) -> Iterator[ImportedVote]:
-        """The spooled votes, now that their records are here."""
-        for batch in batches(self.spool, lambda _: 1 / BATCH):
-            resolved = resolve(self.writer.event, {record for _, record, *_ in batch})
+    def iter_votes(self) -> Iterator[ImportedVote]:
+        """Yield the spooled votes, once their records exist."""
+        for batch in batches(self.spool, lambda _: 1 / BATCH_SIZE):
+            resolved = find_existing_responses(
+                self.writer.event, {record for _, record, *_ in batch}
+            )
             for line, record, places, worker, said in batch:
-                sides = self.gathering.records[record].names()
-                pair = resolved.pair(record, (sides[places[0]], sides[places[1]]))
-                if pair is None:  # its record was left out as wrong
+                sides = self.exported.records[record].responses_by_place()
+                pair = resolved.find_pair(record, (sides[places[0]], sides[places[1]]))
+                if pair is None:  # its record was skipped because of an error
                     self.report.created -= 1
                     self.report.skipped += 1
                     continue
-                yield vote_of(line, worker, resolved.records[record], pair, said)
+                yield build_vote(line, worker, resolved.records[record], pair, said)
 
-    def known(self, row: Row, vote: ExportedVote, resolved: Resolved) -> ImportedVote | None:
-        """The vote in this event's terms, where its record and responses are here already."""
-        pair = resolved.pair(vote.record, vote.sides)
+    def convert_existing(
+        self, row: Row, vote: ExportedVote, resolved: ExistingResponses
+    ) -> ImportedVote | None:
+        """The vote on this event's responses, if its record exists already."""
+        pair = resolved.find_pair(vote.record, vote.sides)
         if pair is None:
             return None
-        record, said = resolved.records[vote.record], [*said_by(vote), {}]
-        return vote_of(row.line, vote.worker, record, pair, said)
+        record, said = resolved.records[vote.record], [*extract_content(vote), {}]
+        return build_vote(row.line, vote.worker, record, pair, said)
 
-    def warn(self) -> None:
-        """What does not come along, and what does not count here."""
+    def warn_of_losses(self) -> None:
+        """Warn of answers that are not imported and of votes that will not count."""
         for name, count in self.lost.items():
             message = (
                 f"{count:,} answers to “{name}” are left out: this event asks no such question"
@@ -185,27 +200,27 @@ class Lines:
                 self.report.warn(LineError(1, "origin", message))
 
     def refuse(self, row: Row, problems: Sequence[Problem]) -> None:
-        """Report what is wrong with a line, which is left out."""
-        for error in COLUMNS.errors(row, problems):
+        """Report the problems of a line, which is skipped."""
+        for error in EXPORT_COLUMNS.errors(row, problems):
             self.report.refuse(error)
         self.report.skipped += 1
 
 
-def said_by(vote: ExportedVote) -> list[Any]:
-    """What a vote says, in the other event's canonical order, as it is kept on the disk."""
+def extract_content(vote: ExportedVote) -> list[Any]:
+    """The content of a vote in the other event's canonical order, as it is spooled."""
     moment = vote.judged_at.isoformat() if vote.judged_at else None
     answer = [vote.outcome, vote.both_bad, vote.first_on_left, moment, vote.comment]
     return [*answer, vote.origin, vote.exclusion, vote.note]
 
 
-def vote_of(
+def build_vote(
     line: int,
     worker: str,
     record: int,
     pair: tuple[int, int],
     said: list[Any],
 ) -> ImportedVote:
-    """A vote in this event's canonical order; `pair` is in that of the other event."""
+    """Build the vote in this event's canonical order; `pair` is in that of the other event."""
     outcome, both_bad, first_on_left, moment, comment, origin, exclusion, note, others = said
     straight = pair[0] < pair[1]
     if not straight:

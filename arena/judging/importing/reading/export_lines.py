@@ -1,7 +1,7 @@
-"""One line of an export of judgments: the record it was about, and the vote.
+"""Parsing a line of a judgment export: a record and a vote on it.
 
-docs/exports.md says what each field means. Sides are in canonical order, so that the outcome and
-what stood left need no column of their own to be understood.
+docs/exports.md documents the fields. Responses are in canonical order, so that the outcome and the
+left side need no further column.
 """
 
 import json
@@ -13,35 +13,37 @@ from typing import Any
 from arena.events.importing.checking.checks import Checker, InvalidRowError
 from arena.events.importing.reading.records import EXTERNAL_ID
 from arena.events.models import Enrollment, Matchup
-from arena.judging.importing.reading.preferences import Verdict, misfit
-from arena.judging.importing.reading.timestamps import parse_moment
-from arena.judging.importing.reading.vote_lines import Terms
+from arena.judging.importing.reading.preferences import Preference, explain_not_offered
+from arena.judging.importing.reading.timestamps import parse_timestamp
+from arena.judging.importing.reading.vote_lines import VoteRules
 from arena.judging.models import Exclusion, Origin
 from arena.questions.preference import SCALES
 
-NEEDED = (
+REQUIRED_FIELDS = (
     *("external_id", "prompt", "first_competitor", "first_response", "second_competitor"),
     *("second_response", "outcome", "both_bad", "left", "pseudonym", "origin", "role", "counted"),
 )
 FIRST_ON_LEFT = {"first": True, "second": False, None: None}
-EXPECTED = {"first": "a", "second": "b", "tie": "tie"}
-# Judged on a screen there is imported here; the other origins stay what they are.
-ORIGINS = {origin: Origin.IMPORTED if origin == Origin.SCREEN else origin for origin in Origin}
-NOT_COUNTED = "Did not count where it was collected: its origin was not counted there."
-EXCLUDED = "Excluded where it was collected."
+EXPECTED_ANSWERS = {"first": "a", "second": "b", "tie": "tie"}
+# Judgments made on screen in the other event are imported ones here; other origins stay.
+IMPORTED_ORIGINS = {
+    origin: Origin.IMPORTED if origin == Origin.SCREEN else origin for origin in Origin
+}
+NOT_COUNTED_NOTE = "Did not count where it was collected: its origin was not counted there."
+EXCLUDED_NOTE = "Excluded where it was collected."
 
-Side = tuple[str | None, str]
+ExportedResponse = tuple[str | None, str]
 
 
 @dataclass(frozen=True, slots=True)
 class ExportedVote:
-    """A standing judgment of another event."""
+    """A standing judgment of another event, as its export describes it."""
 
     uuid: str
     record: str
-    sides: tuple[Side, Side]
+    sides: tuple[ExportedResponse, ExportedResponse]
     role: str
-    # A control's right answer: a, b, tie; empty for other matchups.
+    # The expected answer of a control: a, b, tie; empty for other matchups.
     expected: str
     reason: str
     worker: str
@@ -55,20 +57,21 @@ class ExportedVote:
     origin: str
     exclusion: str
     note: str
-    # The order in which things came to the other event; 0 where an older file does not say.
+    # Ids in the other event, which give the order there; 0 in older files.
     first_number: int
     second_number: int
     worker_number: int
     matchup_number: int
 
 
-def are_twins(sides: tuple[Side, Side]) -> bool:
-    """Whether nobody's text stands on both sides, as in a control that asks for a tie."""
+def are_identical(sides: tuple[ExportedResponse, ExportedResponse]) -> bool:
+    """Whether both responses have the same text and no competitor, as in a control that
+    expects a tie."""
     return sides[0] == sides[1] and sides[0][0] is None
 
 
-def scale_misfit(data: Mapping[str, Any], scale: int) -> str:
-    """Why the grades of another event's scale are none of this one's; empty where they are."""
+def explain_scale_mismatch(data: Mapping[str, Any], scale: int) -> str:
+    """Why the file's scale does not fit this event's scale; empty if it does."""
     theirs = data.get("scale")
     if theirs not in SCALES or max(SCALES[theirs]) in (1, max(SCALES[scale])):
         return ""
@@ -78,15 +81,15 @@ def scale_misfit(data: Mapping[str, Any], scale: int) -> str:
     )
 
 
-def parse_exported(data: Mapping[str, Any], terms: Terms) -> ExportedVote:
-    """Check a line's every field but for the record's own. Raises `InvalidRowError`."""
+def parse_export_line(data: Mapping[str, Any], rules: VoteRules) -> ExportedVote:
+    """Parse the fields of a line except the record's own. Raises `InvalidRowError`."""
     check = Checker()
-    for name in NEEDED:
+    for name in REQUIRED_FIELDS:
         if name not in data:
             check.refuse(name, "is missing; was this line changed after the export?")
     check.raise_problems()
-    role = one_of(data, "role", Matchup.Role.values, check)
-    expected = EXPECTED.get(str(data.get("key") or ""), "")
+    role = parse_choice(data, "role", Matchup.Role.values, check)
+    expected = EXPECTED_ANSWERS.get(str(data.get("key") or ""), "")
     if role == Matchup.Role.CONTROL and not expected:
         check.refuse("key", "is missing: a control without its answer; export the event anew")
     if role != Matchup.Role.CONTROL:
@@ -94,41 +97,44 @@ def parse_exported(data: Mapping[str, Any], terms: Terms) -> ExportedVote:
         for name in ("first_competitor", "second_competitor"):
             if data[name] is None:
                 check.refuse(name, "is missing; only a control's responses may be nobody's")
-    exclusion, note = exclusion_of(data, check)
+    exclusion, note = derive_exclusion(data, check)
     vote = ExportedVote(
         uuid=check.check_text(data["uuid"], "uuid"),
         record=check.check_name(data["external_id"], "external_id", EXTERNAL_ID),
-        sides=(side_of(data, "first", check), side_of(data, "second", check)),
+        sides=(parse_response(data, "first", check), parse_response(data, "second", check)),
         role=role,
         expected=expected,
         reason=check.check_text(data.get("key_reason") or "", "key_reason"),
         worker=check.check_name(data["pseudonym"], "pseudonym", 60),
-        kind=one_of(
+        kind=parse_choice(
             {"contributor_kind": "human"} | dict(data),
             "contributor_kind",
             Enrollment.Kind.values,
             check,
         ),
-        outcome=outcome_of(data, terms, check),
+        outcome=parse_outcome(data, rules, check),
         both_bad=data["both_bad"] is True,
-        first_on_left=side_on_left(data["left"], check),
-        judged_at=moment_of(data.get("judged_at"), terms, check),
+        first_on_left=parse_left_side(data["left"], check),
+        judged_at=parse_judged_at(data.get("judged_at"), rules, check),
         comment=check.check_text(data.get("comment") or "", "comment"),
         others=dict(data.get("other_answers") or {}),
-        origin=ORIGINS.get(one_of(data, "origin", Origin.values, check), ""),  # type: ignore[call-overload]
+        origin=IMPORTED_ORIGINS.get(parse_choice(data, "origin", Origin.values, check), ""),  # type: ignore[call-overload]
         exclusion=exclusion,
         note=note,
-        first_number=number_of(data, "first_competitor_id", check),
-        second_number=number_of(data, "second_competitor_id", check),
-        worker_number=number_of(data, "contributor_id", check),
-        matchup_number=number_of(data, "matchup_id", check),
+        first_number=parse_sequence_number(data, "first_competitor_id", check),
+        second_number=parse_sequence_number(data, "second_competitor_id", check),
+        worker_number=parse_sequence_number(data, "contributor_id", check),
+        matchup_number=parse_sequence_number(data, "matchup_id", check),
     )
     check.raise_problems()
     return vote
 
 
-def record_of(data: Mapping[str, Any]) -> dict[str, Any]:
-    """What a line says of its record beside the responses, as a file of records would."""
+def extract_record(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The record's own fields except responses, as in a file of records.
+
+    Raises `InvalidRowError`.
+    """
     metadata = data.get("metadata")
     try:
         metadata = json.loads(metadata) if isinstance(metadata, str) else metadata
@@ -144,8 +150,8 @@ def record_of(data: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def one_of(data: Mapping[str, Any], field: str, words: list[str], check: Checker) -> str:
-    """A value out of a few."""
+def parse_choice(data: Mapping[str, Any], field: str, words: list[str], check: Checker) -> str:
+    """A value that must be one of `words`."""
     value = data[field]
     if value not in words:
         check.refuse(field, f"must be one of {', '.join(words)}")
@@ -153,69 +159,71 @@ def one_of(data: Mapping[str, Any], field: str, words: list[str], check: Checker
     return str(value)
 
 
-def side_of(data: Mapping[str, Any], name: str, check: Checker) -> Side:
-    """Whose response, and its text."""
+def parse_response(data: Mapping[str, Any], name: str, check: Checker) -> ExportedResponse:
+    """A response: its competitor and its text."""
     competitor = data[f"{name}_competitor"]
     if competitor is not None:
         competitor = check.check_text(competitor, f"{name}_competitor")
     return competitor, check.check_text(data[f"{name}_response"], f"{name}_response")
 
 
-def outcome_of(data: Mapping[str, Any], terms: Terms, check: Checker) -> int | None:
-    """The outcome in canonical order, one of this event's scale."""
+def parse_outcome(data: Mapping[str, Any], rules: VoteRules, check: Checker) -> int | None:
+    """The outcome in canonical order, if the event's scale offers it."""
     outcome = data["outcome"]
     if outcome is None:
         return None
     if isinstance(outcome, bool) or not isinstance(outcome, int):
         check.refuse("outcome", "must be a whole number")
         return None
-    verdict = Verdict(outcome, both_bad=data["both_bad"] is True)
-    if verdict.both_bad and outcome:
+    preference = Preference(outcome, both_bad=data["both_bad"] is True)
+    if preference.both_bad and outcome:
         check.refuse("both_bad", "goes with an outcome of 0")
-    elif problem := misfit(verdict, terms.scale, both_bad=terms.both_bad):
+    elif problem := explain_not_offered(preference, rules.scale, both_bad=rules.both_bad):
         scale = data.get("scale")
-        hint = f" (the other event's scale is {scale})" if scale != terms.scale else ""
+        hint = f" (the other event's scale is {scale})" if scale != rules.scale else ""
         check.refuse("outcome", problem + hint)
     return outcome
 
 
-def side_on_left(value: object, check: Checker) -> bool | None:
-    """Whether the first response stood left; null where nobody knows."""
+def parse_left_side(value: object, check: Checker) -> bool | None:
+    """Whether the first response was shown on the left; None if unknown."""
     if value is not None and value not in ("first", "second"):
         check.refuse("left", "must be first, second or null")
         return None
     return FIRST_ON_LEFT[value]
 
 
-def moment_of(value: object, terms: Terms, check: Checker) -> datetime | None:
-    """When it was judged; null where nobody knows."""
+def parse_judged_at(value: object, rules: VoteRules, check: Checker) -> datetime | None:
+    """When the vote was given; None if unknown."""
     if value is None:
         return None
     try:
-        return parse_moment(str(value), terms.zone)
+        return parse_timestamp(str(value), rules.zone)
     except ValueError as error:
         check.refuse("judged_at", str(error))
         return None
 
 
-def exclusion_of(data: Mapping[str, Any], check: Checker) -> tuple[str, str]:
-    """Why the vote does not count, so that it does not count here either."""
+def derive_exclusion(data: Mapping[str, Any], check: Checker) -> tuple[str, str]:
+    """Reason and note of the exclusion with which the vote is imported; empty if it counts."""
     reason, counted = data.get("exclusion"), data["counted"]
     if reason is not None:
-        return one_of(data, "exclusion", Exclusion.Reason.values, check), EXCLUDED
-    # Simulated and machine judgments are marked as such here, too; imported ones would begin to
-    # count, as those judged there do.
+        return parse_choice(data, "exclusion", Exclusion.Reason.values, check), EXCLUDED_NOTE
+    # Simulated and machine judgments keep their origin. Imported ones, if they did not count there,
+    # would otherwise begin to count here together with those judged on screen.
     if counted is False and data["origin"] == Origin.IMPORTED:
-        return Exclusion.Reason.ORGANIZER, NOT_COUNTED
+        return Exclusion.Reason.ORGANIZER, NOT_COUNTED_NOTE
     return "", ""
 
 
-def number_of(data: Mapping[str, Any], field: str, check: Checker) -> int:
-    """A number that says in which order things came."""
+def parse_sequence_number(data: Mapping[str, Any], field: str, check: Checker) -> int:
+    """The id that gives the order in the other event; 0 if the file has none."""
     value = data.get(field)
     if value is None:
         return 0
-    if isinstance(value, float) and value.is_integer():  # a table with gaps in the column
+    if (
+        isinstance(value, float) and value.is_integer()
+    ):  # tables turn integers with gaps into floats
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         check.refuse(field, "must be a whole number")

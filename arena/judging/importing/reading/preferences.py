@@ -1,7 +1,7 @@
-"""What a cell says of two models: words, grades in words, and numbers between two ends.
+"""Parsing a preference between two models: words, grades in words, and numbers on a scale.
 
-A word is read without regard to case, blanks and punctuation: "Model A", "model_a" and "MODEL-A"
-are one. What is not known is refused, never guessed.
+Words are compared without case, blanks and punctuation: "Model A", "model_a" and "MODEL-A" are
+equal. An unknown word is refused, never guessed.
 """
 
 import math
@@ -10,32 +10,42 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from arena.judging.importing.options import Ends
+from arena.judging.importing.options import ScaleEnds
 from arena.questions.preference import DEGREES, SCALES
 
-WHO = ("", "model", "response", "answer", "output", "completion", "assistant", "system", "option")
-WINS = ("", "wins", "won", "win", "isbetter", "better")
-TIES = {
+SIDE_NOUNS = (
+    "",
+    "model",
+    "response",
+    "answer",
+    "output",
+    "completion",
+    "assistant",
+    "system",
+    "option",
+)
+WIN_WORDS = ("", "wins", "won", "win", "isbetter", "better")
+TIE_WORDS = {
     *("tie", "tied", "ties", "draw", "drawn", "equal", "equallygood", "same", "thesame", "even"),
     *("nopreference", "bothgood", "botharegood", "bothequallygood", "tiebothgood", "goodtie"),
     *("nodifference", "aboutthesame"),
 }
-BOTH_BAD = {
+BOTH_BAD_WORDS = {
     *("bothbad", "botharebad", "tiebothbad", "bothbadtie", "tiebad", "badtie"),
     *("bothequallybad", "bothpoor", "bothwrong", "botharewrong", "botharepoor", "neitherisgood"),
 }
-UNKNOWN_SIDE = {"", "unknown", "notknown", "na", "none", "null"}
-ANSWER = re.compile(r"([ab])([1-3])")
-# Verdicts of judging machines: "A>>B", "[[B>A]]", "A=B".
-ARROWS = re.compile(r"\[*\s*([ab])\s*(>{1,3}|<{1,3}|=|~=?|≈)\s*([ab])\s*\]*", re.IGNORECASE)
-DOUBLE_BRACKETS = re.compile(r"\[\[\s*(\w)\s*\]\]")
+UNKNOWN_SIDE_WORDS = {"", "unknown", "notknown", "na", "none", "null"}
+ANSWER_PATTERN = re.compile(r"([ab])([1-3])")
+# Answers of judging machines: "A>>B", "[[B>A]]", "A=B".
+ARROW_PATTERN = re.compile(r"\[*\s*([ab])\s*(>{1,3}|<{1,3}|=|~=?|≈)\s*([ab])\s*\]*", re.IGNORECASE)
+DOUBLE_BRACKET_PATTERN = re.compile(r"\[\[\s*(\w)\s*\]\]")
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a vote says of two models; a positive outcome prefers the first of them.
+class Preference:
+    """A preference between two models; a positive outcome prefers the first.
 
-    by_side: the two are not model A and model B, but what stood left and right.
+    by_side: first and second are not model A and model B but the left and the right one.
     """
 
     outcome: int
@@ -43,107 +53,109 @@ class Verdict:
     by_side: bool = False
 
 
-TIE, BOTH_ARE_BAD = Verdict(0), Verdict(0, both_bad=True)
+TIE, BOTH_ARE_BAD = Preference(0), Preference(0, both_bad=True)
 
 
-def squeezed(text: str) -> str:
-    """Letters and digits alone, in lower case."""
+def normalize_word(text: str) -> str:
+    """Lower-case letters and digits only."""
     return "".join(char for char in text.casefold() if char.isalnum())
 
 
-def words() -> dict[str, Verdict]:
-    """Every word that names a side."""
+def build_word_table() -> dict[str, Preference]:
+    """Every word for a side, a tie, or both bad, with the preference it means."""
     known = {}
     for outcome, names in ((1, ("a", "1", "one", "first")), (-1, ("b", "2", "two", "second"))):
         for name in names:
-            for who in WHO:
-                for wins in WINS:
-                    known[f"{who}{name}{wins}"] = Verdict(outcome)
-                    known[f"{name}{who}{wins}"] = Verdict(outcome)
+            for who in SIDE_NOUNS:
+                for wins in WIN_WORDS:
+                    known[f"{who}{name}{wins}"] = Preference(outcome)
+                    known[f"{name}{who}{wins}"] = Preference(outcome)
     for outcome, name in ((1, "left"), (-1, "right")):
-        for who in WHO:
-            for wins in WINS:
-                known[f"{who}{name}{wins}"] = Verdict(outcome, by_side=True)
-                known[f"{name}{who}{wins}"] = Verdict(outcome, by_side=True)
-    return known | dict.fromkeys(TIES, TIE) | dict.fromkeys(BOTH_BAD, BOTH_ARE_BAD)
+        for who in SIDE_NOUNS:
+            for wins in WIN_WORDS:
+                known[f"{who}{name}{wins}"] = Preference(outcome, by_side=True)
+                known[f"{name}{who}{wins}"] = Preference(outcome, by_side=True)
+    return known | dict.fromkeys(TIE_WORDS, TIE) | dict.fromkeys(BOTH_BAD_WORDS, BOTH_ARE_BAD)
 
 
-WORDS = words()
-SIGNS = {"a": 1, "b": -1}
+WORD_TABLE = build_word_table()
+SIDE_SIGNS = {"a": 1, "b": -1}
 
 
 @lru_cache(maxsize=4096)
-def verdict_of_word(text: str, scale: int) -> Verdict | None:
-    """What a word says; None where it says nothing known. Grades are those of the event's scale."""
-    if match := ARROWS.fullmatch(text.strip()):
-        return verdict_of_arrows(*match.groups())
-    if match := DOUBLE_BRACKETS.fullmatch(text.strip()):
-        return TIE if match[1].casefold() == "c" else WORDS.get(match[1].casefold())
-    word = squeezed(text)
-    if match := ANSWER.fullmatch(word):
-        return Verdict(SIGNS[match[1]] * int(match[2]))
-    return graded_words(scale).get(word) or WORDS.get(word)
+def parse_word(text: str, scale: int) -> Preference | None:
+    """The preference a word means on the event's scale; None if the word is unknown."""
+    if match := ARROW_PATTERN.fullmatch(text.strip()):
+        return parse_arrow(*match.groups())
+    if match := DOUBLE_BRACKET_PATTERN.fullmatch(text.strip()):
+        return TIE if match[1].casefold() == "c" else WORD_TABLE.get(match[1].casefold())
+    word = normalize_word(text)
+    if match := ANSWER_PATTERN.fullmatch(word):
+        return Preference(SIDE_SIGNS[match[1]] * int(match[2]))
+    return build_grade_table(scale).get(word) or WORD_TABLE.get(word)
 
 
-def verdict_of_arrows(one: str, arrow: str, other: str) -> Verdict | None:
-    """ "A>>B" is A by two degrees; "A=B" a tie."""
+def parse_arrow(one: str, arrow: str, other: str) -> Preference | None:
+    """Parse arrows: "A>>B" prefers A by two degrees, "A=B" is a tie."""
     if one.casefold() == other.casefold():
         return None
-    sign = {">": 1, "<": -1}.get(arrow[0], 0) * SIGNS[one.casefold()]
-    return Verdict(sign * len(arrow)) if sign else TIE
+    sign = {">": 1, "<": -1}.get(arrow[0], 0) * SIDE_SIGNS[one.casefold()]
+    return Preference(sign * len(arrow)) if sign else TIE
 
 
 @lru_cache(maxsize=8)
-def graded_words(scale: int) -> Mapping[str, Verdict]:
-    """The answers of this scale as its buttons have them: "A is much better"."""
+def build_grade_table(scale: int) -> Mapping[str, Preference]:
+    """The labels of this scale's buttons, such as "A is much better", with their preferences."""
     known = {}
     for degree, words in DEGREES[scale].items():
         for name, (outcome, by_side) in {
             "a": (1, False), "b": (-1, False), "left": (1, True), "right": (-1, True),
         }.items():  # fmt: skip
-            for who in WHO:
+            for who in SIDE_NOUNS:
                 for said in (
                     f"{who} {name} is {words}",
                     f"{who} {name} {words}",
                     f"{words} {who} {name}",
                 ):
-                    known[squeezed(said)] = Verdict(outcome * degree, by_side=by_side)
+                    known[normalize_word(said)] = Preference(outcome * degree, by_side=by_side)
     return known
 
 
-def verdict_of_name(text: str, model_a: str, model_b: str) -> Verdict | None:
-    """What a model's own name says; None where it is neither's."""
-    names = {model_a: Verdict(1), model_b: Verdict(-1)}
+def match_model_name(text: str, model_a: str, model_b: str) -> Preference | None:
+    """The preference for the model with this name; None if it names neither."""
+    names = {model_a: Preference(1), model_b: Preference(-1)}
     if text.strip() in names:
         return names[text.strip()]
-    word = squeezed(text)
-    found = [verdict for name, verdict in names.items() if word and squeezed(name) == word]
+    word = normalize_word(text)
+    found = [
+        preference for name, preference in names.items() if word and normalize_word(name) == word
+    ]
     return found[0] if len(found) == 1 else None
 
 
-def misfit(verdict: Verdict, scale: int, *, both_bad: bool) -> str:
-    """Why nobody can answer so in an event of this scale; empty where it is one of its answers."""
-    if verdict.both_bad:
+def explain_not_offered(preference: Preference, scale: int, *, both_bad: bool) -> str:
+    """Why the event's scale does not offer this preference; empty if it does."""
+    if preference.both_bad:
         return "" if both_bad else "this event does not offer “both are bad”"
-    if verdict.outcome in SCALES[scale]:
+    if preference.outcome in SCALES[scale]:
         return ""
-    if verdict.outcome == 0:
+    if preference.outcome == 0:
         return "this event's scale has no tie"
-    return f"this event's scale has {max(SCALES[scale])} degrees, not {abs(verdict.outcome)}"
+    return f"this event's scale has {max(SCALES[scale])} degrees, not {abs(preference.outcome)}"
 
 
-def outcome_of_number(number: float, ends: Ends, scale: int) -> int:
-    """The outcome of a number on a scale from end to end, as a grade of the event's.
+def convert_grade(number: float, ends: ScaleEnds, scale: int) -> int:
+    """Convert a number on the file's scale to an outcome on the event's scale.
 
-    An event with one degree takes the side alone. Raises `ValueError` where the number is none of
-    the scale's, or where its degrees are not the event's.
+    An event with one degree keeps the side only. Raises `ValueError` for a number that is not on
+    the file's scale, or if the two scales have different numbers of degrees.
     """
     end_a, end_b = ends
     low, high = min(ends), max(ends)
     middle = (low + high) / 2
     if not low <= number <= high or ((number - low) % 1 and number != middle):
-        raise ValueError(f"must be one of {', '.join(points_of(ends))}")
-    # On a scale without a middle the two next to it are the first degree.
+        raise ValueError(f"must be one of {', '.join(list_scale_points(ends))}")
+    # On a scale without a midpoint, the two values next to the middle are the first degree.
     degree = math.ceil(abs(number - middle))
     sign = (number > middle) - (number < middle)
     sign = sign if end_a > end_b else -sign
@@ -158,14 +170,14 @@ def outcome_of_number(number: float, ends: Ends, scale: int) -> int:
     return sign * degree
 
 
-def points_of(ends: Ends) -> list[str]:
-    """The numbers of a scale, from the lower end to the upper one."""
+def list_scale_points(ends: ScaleEnds) -> list[str]:
+    """The numbers of a scale, in ascending order."""
     low, high = min(ends), max(ends)
-    return [plain(low + step) for step in range(int(high - low) + 1)]
+    return [format_number(low + step) for step in range(int(high - low) + 1)]
 
 
-def number_of(value: object) -> float | None:
-    """A cell as a number; None where it is none. ("−3" and "3,0" are numbers, too.)"""
+def parse_number(value: object) -> float | None:
+    """Parse a cell as a number, including "−3" and "3,0"; None if it is not one."""
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, int | float):
@@ -174,15 +186,17 @@ def number_of(value: object) -> float | None:
     return float(text) if re.fullmatch(r"[+-]?\d{1,6}(\.\d*)?", text) else None
 
 
-def plain(number: float) -> str:
-    """3.0 as 3."""
+def format_number(number: float) -> str:
+    """Format a number without a trailing “.0”."""
     return f"{number:g}"
 
 
-def key_of(value: object) -> str:
-    """A value as the organizer's mapping knows it: its text without case and outer blanks, a whole
-    number without a point."""
-    number = number_of(value)
+def normalize_value(value: object) -> str:
+    """The key of a value in `VoteOptions.values`.
+
+    Text without case and outer blanks, a whole number without a decimal point.
+    """
+    number = parse_number(value)
     if number is not None:
-        return plain(number)
+        return format_number(number)
     return " ".join(str(value).split()).casefold()

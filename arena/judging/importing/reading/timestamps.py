@@ -1,4 +1,4 @@
-"""Dates and times as other tools write them."""
+"""Parsing dates and times in the formats of other tools."""
 
 import re
 from datetime import UTC, datetime, tzinfo
@@ -18,17 +18,19 @@ DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:,?\s+(\d{1,2}:\d{2}(?::\d{
 SLASHED = re.compile(r"\d{1,2}/\d{1,2}/\d{2,4}\b.*")
 
 
-def parse_moment(value: str | float, zone: tzinfo) -> datetime:
-    """A moment in UTC: ISO 8601 and its relatives (in `zone` where they name none), a date as
-    mails write it, or a number since 1970. Raises `ValueError` saying what is wrong."""
+def parse_timestamp(value: str | float, zone: tzinfo) -> datetime:
+    """Parse a time to UTC: ISO 8601 and similar, the date format of e-mails, or a Unix time.
+
+    `zone` applies if none is given. Raises `ValueError` with a message for the user.
+    """
     text = str(value).strip()
     if SCIENTIFIC.fullmatch(text):
         text = repr(float(text))
     if EPOCH.fullmatch(text):
-        return datetime.fromtimestamp(seconds_of(text), UTC)
+        return datetime.fromtimestamp(epoch_to_seconds(text), UTC)
     if SLASHED.fullmatch(text):
         raise ValueError("day and month cannot be told apart; write 2026-05-01")
-    moment = dated(text) or mailed(text)
+    moment = parse_date(text) or parse_mail_date(text)
     if moment is None:
         raise ValueError(
             "must be a date and time like 2026-05-01T10:00:00Z (ISO 8601), or seconds since 1970"
@@ -39,15 +41,15 @@ def parse_moment(value: str | float, zone: tzinfo) -> datetime:
         raise ValueError("is no date of this calendar") from error
 
 
-def seconds_of(digits: str) -> float:
-    """Seconds since 1970, whatever the unit."""
+def epoch_to_seconds(digits: str) -> float:
+    """Convert a Unix time in seconds, milli-, micro- or nanoseconds to seconds."""
     whole = len(digits.partition(".")[0])
     unit = max(least for least in PER_SECOND if least <= whole)
     return float(digits) / PER_SECOND[unit]
 
 
-def dated(text: str) -> datetime | None:
-    """Year, month, day and perhaps the time, then perhaps a zone; None where it is no such text."""
+def parse_date(text: str) -> datetime | None:
+    """Parse a date with optional time and zone; None if the text is not one."""
     if match := ISO.match(text):
         year, month, day, time, fraction = match.groups()
     elif match := DOTTED.match(text):
@@ -72,8 +74,8 @@ def dated(text: str) -> datetime | None:
         return None
 
 
-def mailed(text: str) -> datetime | None:
-    """As the headers of mails have it: "Fri, 01 May 2026 10:00:00 GMT"."""
+def parse_mail_date(text: str) -> datetime | None:
+    """Parse the date format of e-mail headers, such as "Fri, 01 May 2026 10:00:00 GMT"."""
     if not re.search(r"[A-Za-z]{3}", text) or not re.search(r"([+-]\d{4}|GMT|UTC|Z)\s*$", text):
         return None
     try:

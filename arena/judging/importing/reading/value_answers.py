@@ -1,4 +1,4 @@
-"""What the values of a file mean, as an organizer says it: pairs, or a file of pairs."""
+"""The organizer's list of what a file's values mean, as options or as a file of pairs."""
 
 import csv
 import json
@@ -6,23 +6,27 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from arena.errors import ArenaError
-from arena.judging.importing.reading.preferences import key_of, misfit, verdict_of_word
+from arena.judging.importing.reading.preferences import (
+    explain_not_offered,
+    normalize_value,
+    parse_word,
+)
 
 
-def read_values(said: Iterable[str]) -> dict[str, str]:
-    """`["left better=a", "values.csv"]` as one mapping. Raises `ArenaError` and `OSError`."""
+def read_value_answers(said: Iterable[str]) -> dict[str, str]:
+    """Read `["left better=a", "values.csv"]` as one mapping. Raises `ArenaError` and `OSError`."""
     values: dict[str, str] = {}
     for one in said:
         if "=" not in one or Path(one).is_file():
-            values |= values_of_file(Path(one))
+            values |= read_answers_file(Path(one))
         else:
             value, _, answer = one.rpartition("=")
             values[value] = answer
-    return normalised(values)
+    return normalize_answers(values)
 
 
-def values_of_file(path: Path) -> dict[str, str]:
-    """A JSON object, or a CSV file of two columns: the value and the answer."""
+def read_answers_file(path: Path) -> dict[str, str]:
+    """Read a JSON object, or a CSV file with two columns: value and answer."""
     try:
         text = path.read_text(encoding="utf-8-sig")
         if text.lstrip().startswith("{"):
@@ -37,21 +41,25 @@ def values_of_file(path: Path) -> dict[str, str]:
     return dict(rows[1:] if rows and rows[0][0].casefold() == "value" else rows)
 
 
-def normalised(values: Mapping[str, str]) -> dict[str, str]:
-    """Values as they are compared. Raises `ArenaError` where an answer is none."""
+def normalize_answers(values: Mapping[str, str]) -> dict[str, str]:
+    """Normalize the values for comparison. Raises `ArenaError` for an unknown answer."""
     known = {}
     for value, answer in values.items():
-        if answer.strip() and verdict_of_word(answer, 7) is None:
+        if answer.strip() and parse_word(answer, 7) is None:
             message = f"“{answer}” is no answer: say a, b, tie, both_bad, or a2 and b3 for degrees."
             raise ArenaError(message, "bad_values")
-        known[key_of(value)] = answer.strip()
+        known[normalize_value(value)] = answer.strip()
     return known
 
 
-def check_answers(values: Mapping[str, str], scale: int, *, both_bad: bool) -> None:
-    """Raises `ArenaError` where an event of this scale takes no such answer."""
+def check_value_answers(values: Mapping[str, str], scale: int, *, both_bad: bool) -> None:
+    """Raises `ArenaError` if an event with this scale does not offer one of the answers."""
     for answer in filter(None, values.values()):
-        verdict = verdict_of_word(answer, scale)
-        problem = misfit(verdict, scale, both_bad=both_bad) if verdict else "is no answer here"
+        preference = parse_word(answer, scale)
+        problem = (
+            explain_not_offered(preference, scale, both_bad=both_bad)
+            if preference
+            else "is no answer here"
+        )
         if problem:
             raise ArenaError(f"“{answer}”: {problem}.", "bad_values")

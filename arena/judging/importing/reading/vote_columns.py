@@ -1,4 +1,4 @@
-"""The columns of a file of votes: what they mean, and what is missing or misspelt."""
+"""The columns of a file of votes: their meanings, aliases, and checks for missing ones."""
 
 import shlex
 from collections.abc import Iterable, Mapping
@@ -10,11 +10,19 @@ from arena.events.importing.reading.columns import Columns, rename
 from arena.events.importing.reading.rows import Row
 from arena.judging.importing.options import VoteOptions
 
-NEEDED = ("worker", "record", "model_a", "model_b")
-FLAGS = ("winner_model_a", "winner_model_b", "winner_tie")
-VERDICTS = ("winner", "outcome")
-COLUMNS = (*NEEDED, *VERDICTS, *FLAGS, "left", "timestamp", "comment", "turn")
-MEANINGS = {
+REQUIRED_COLUMNS = ("worker", "record", "model_a", "model_b")
+FLAG_COLUMNS = ("winner_model_a", "winner_model_b", "winner_tie")
+PREFERENCE_COLUMNS = ("winner", "outcome")
+VOTE_COLUMNS = (
+    *REQUIRED_COLUMNS,
+    *PREFERENCE_COLUMNS,
+    *FLAG_COLUMNS,
+    "left",
+    "timestamp",
+    "comment",
+    "turn",
+)
+COLUMN_HELP = {
     "worker": "who voted",
     "record": "the identifier of the record",
     "model_a": "one model's name",
@@ -29,10 +37,10 @@ MEANINGS = {
     "comment": "why",
     "turn": "which turn of a conversation",
 }
-# How much alike a misspelt column and the one that was meant are, 0 to 1.
-SIMILAR = 0.8
-# Columns of other projects, and what they are here.
-ALIASES = {
+# Minimum similarity (0 to 1) of a column and a known name for it to count as misspelt.
+MIN_SIMILARITY = 0.8
+# Names that other projects use for our columns.
+VOTE_COLUMN_ALIASES = {
     "worker": (
         *(
             "judge",
@@ -64,69 +72,83 @@ ALIASES = {
 
 
 class VoteColumns(Columns):
-    """Columns of CSV or keys of JSON, under a mapping; our own names in any case, with blanks or
-    hyphens."""
+    """The columns of a CSV file, or keys of JSON, under a mapping.
+
+    Our own names are recognised in any case, with blanks or hyphens.
+    """
 
     __slots__ = ()
 
     def meaning(self, key: str) -> str:
-        """What a column means; empty: it is left out."""
-        return self.mapping[key] if key in self.mapping else canonical(key)
+        """The meaning of a column; empty if it is ignored."""
+        return self.mapping[key] if key in self.mapping else normalize_column(key)
 
     def meant(self, row: Row) -> Mapping[str, Any]:
-        """The row's values under their meaning. Raises `InvalidRowError`."""
+        """The row's values by meaning. Raises `InvalidRowError`."""
         return rename(row.data, self.meaning)
 
 
-def canonical(column: str) -> str:
-    """Our own name for a column that is written otherwise; any other column as it is."""
+def normalize_column(column: str) -> str:
+    """Our own name for a column in another spelling; any other column unchanged."""
     name = fold_column(column)
-    return name if name in COLUMNS else column
+    return name if name in VOTE_COLUMNS else column
 
 
-def needed(options: VoteOptions) -> list[str]:
-    """The columns that a file cannot be without."""
-    return [column for column in NEEDED if column != "worker" or not options.worker]
+def list_required_columns(options: VoteOptions) -> list[str]:
+    """The columns that a file must have."""
+    return [column for column in REQUIRED_COLUMNS if column != "worker" or not options.worker]
 
 
-def missing_columns(columns: Iterable[str], options: VoteOptions) -> str:
-    """One sentence on what a file of these columns lacks to be votes; empty: nothing."""
+def explain_missing_columns(columns: Iterable[str], options: VoteOptions) -> str:
+    """A message naming the columns that a file lacks; empty if it lacks none."""
     columns = list(columns)
-    lacking = [f"{name} ({MEANINGS[name]})" for name in needed(options) if name not in columns]
-    if not set(columns) & {*VERDICTS, "winner_model_a"}:
+    lacking = [
+        f"{name} ({COLUMN_HELP[name]})"
+        for name in list_required_columns(options)
+        if name not in columns
+    ]
+    if not set(columns) & {*PREFERENCE_COLUMNS, "winner_model_a"}:
         lacking.append("winner or outcome (which model is better)")
     if not lacking:
         return ""
-    meant = {column: alias_of(column, columns) for column in columns} | {
-        column: name for column, name in split_columns(columns)[1].items() if name not in columns
+    meant = {column: resolve_alias(column, columns) for column in columns} | {
+        column: name
+        for column, name in split_unknown_columns(columns)[1].items()
+        if name not in columns
     }
     hints = [f"{column}={name}" for column, name in meant.items() if name]
     hint = f" (probably --map {' --map '.join(map(shlex.quote, hints))})" if hints else ""
-    if "worker" not in columns and "worker" in needed(options):
+    if "worker" not in columns and "worker" in list_required_columns(options):
         hint += "; where nobody is named, say who voted (--worker NAME)"
     return (
         f"These are no votes yet: no column says {', '.join(lacking)}. Map columns to them{hint}."
     )
 
 
-def alias_of(column: str, columns: Iterable[str]) -> str:
-    """What a column probably is, where that is not there; empty: nothing known."""
+def resolve_alias(column: str, columns: Iterable[str]) -> str:
+    """The column that this one is an alias of, unless the file has that one; empty if unknown."""
     word = fold_column(column)
-    if column in COLUMNS:
+    if column in VOTE_COLUMNS:
         return ""
     known = [
-        name for name, words in ALIASES.items() if word == name or word in map(fold_column, words)
+        name
+        for name, words in VOTE_COLUMN_ALIASES.items()
+        if word == name or word in map(fold_column, words)
     ]
     return next((name for name in known if name not in columns), "")
 
 
-def split_columns(columns: Iterable[str]) -> tuple[list[str], dict[str, str]]:
-    """Columns that mean nothing here and can be left out; and those that are probably misspelt,
-    with the one that was probably meant."""
+def split_unknown_columns(columns: Iterable[str]) -> tuple[list[str], dict[str, str]]:
+    """Split unknown columns into those to ignore and those that are probably misspelt.
+
+    The misspelt ones are mapped to the name that was probably meant.
+    """
     foreign, misspelt = [], {}
     for column in columns:
-        if column not in COLUMNS:
-            close = get_close_matches(column.strip().casefold(), COLUMNS, n=1, cutoff=SIMILAR)
+        if column not in VOTE_COLUMNS:
+            close = get_close_matches(
+                column.strip().casefold(), VOTE_COLUMNS, n=1, cutoff=MIN_SIMILARITY
+            )
             if close:
                 misspelt[column] = close[0]
             else:

@@ -1,8 +1,8 @@
-"""One parser of a vote collected elsewhere, for files and the upload page alike.
+"""Parsing a vote collected elsewhere, for files and the upload page alike.
 
-A vote says who (`worker`), on which record, between which two models, and which of them won:
-by word (`winner`), by degree (`outcome`, between two ends that the organizer names), or by three
-columns of 0 and 1 (`winner_model_a`, `winner_model_b`, `winner_tie`).
+A vote names the voter (`worker`), the record, two models, and the better one: by a word (`winner`),
+by a grade (`outcome`, on a scale whose ends the organizer names), or by three 0/1 columns
+(`winner_model_a`, `winner_model_b`, `winner_tie`).
 """
 
 from collections.abc import Mapping
@@ -14,30 +14,34 @@ from arena.events.importing.checking.checks import Checker
 from arena.events.importing.reading.records import EXTERNAL_ID, MODEL
 from arena.judging.importing.options import VoteOptions
 from arena.judging.importing.reading.preferences import (
-    UNKNOWN_SIDE,
-    Verdict,
-    key_of,
-    misfit,
-    number_of,
-    outcome_of_number,
-    plain,
-    squeezed,
-    verdict_of_name,
-    verdict_of_word,
+    UNKNOWN_SIDE_WORDS,
+    Preference,
+    convert_grade,
+    explain_not_offered,
+    format_number,
+    match_model_name,
+    normalize_value,
+    normalize_word,
+    parse_number,
+    parse_word,
 )
-from arena.judging.importing.reading.timestamps import parse_moment
-from arena.judging.importing.reading.vote_columns import FLAGS, VERDICTS, needed
+from arena.judging.importing.reading.timestamps import parse_timestamp
+from arena.judging.importing.reading.vote_columns import (
+    FLAG_COLUMNS,
+    PREFERENCE_COLUMNS,
+    list_required_columns,
+)
 
-# Said of a word in the column of winners.
-UNKNOWN_WORD = (
+# The error for an unknown word in the winner column.
+UNKNOWN_WORD_MESSAGE = (
     "is not known: neither a model's name nor a, b, left, right, tie, both_bad and the like; say "
     "what it means (--values)"
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """What an event's votes may say, and what the organizer has said of this file."""
+class VoteRules:
+    """What votes may contain: the event's settings and the options of the import."""
 
     scale: int
     both_bad: bool
@@ -49,73 +53,77 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """A vote as a file gives it."""
+    """A vote as the file gives it."""
 
     worker: str
     record: str
     model_a: str
     model_b: str
-    # -3 … 3; positive: model A is better.
+    # −3 to 3; positive: model A is better.
     outcome: int
     both_bad: bool
-    # Null where nobody knows.
+    # None if unknown.
     a_on_left: bool | None
     judged_at: datetime | None
     comment: str
-    # Whether "left" was taken for model A, because nothing says which model stood left.
+    # Whether "left" was assumed to be model A, because the file does not say.
     left_assumed: bool = False
 
 
-class LeftOut(Exception):
-    """The organizer has said that votes of this word are not wanted."""
+class VoteLeftOut(Exception):
+    """The organizer chose to leave out votes with this word."""
 
 
-class EndsNeeded(Exception):
-    """A number is a degree, and nobody has said which end is which."""
+class ScaleEndsNeeded(Exception):
+    """A grade was found, but the ends of its scale are unknown."""
 
     def __init__(self, value: str, model_a: str, model_b: str) -> None:
         super().__init__(value)
         self.value, self.model_a, self.model_b = value, model_a, model_b
 
 
-def parse_vote(data: Mapping[str, Any], terms: Terms) -> Vote:
-    """Check a vote's every field. Raises `InvalidRowError` naming all that are wrong, `EndsNeeded`
-    and `LeftOut`."""
-    check, options = Checker(), terms.options
-    for column in needed(options):
+def parse_vote(data: Mapping[str, Any], rules: VoteRules) -> Vote:
+    """Parse all fields of a vote.
+
+    Raises `InvalidRowError` naming every wrong field, `ScaleEndsNeeded` and `VoteLeftOut`.
+    """
+    check, options = Checker(), rules.options
+    for column in list_required_columns(options):
         if data.get(column) in (None, ""):
             check.refuse(column, "is missing")
     check.raise_problems()
     worker = data.get("worker")
-    model_a = check.check_name(worded(data["model_a"]), "model_a", MODEL)
-    model_b = check.check_name(worded(data["model_b"]), "model_b", MODEL)
-    side = left_of(data.get("left"), (model_a, model_b), terms, check)
-    verdict = verdict_of(data, (model_a, model_b), terms, check)
-    left_assumed = verdict.by_side and side is None
+    model_a = check.check_name(convert_identifier(data["model_a"]), "model_a", MODEL)
+    model_b = check.check_name(convert_identifier(data["model_b"]), "model_b", MODEL)
+    side = parse_left(data.get("left"), (model_a, model_b), rules, check)
+    preference = parse_preference(data, (model_a, model_b), rules, check)
+    left_assumed = preference.by_side and side is None
     if left_assumed and options.left == "unknown":
         check.refuse("winner", "names a side, and nobody knows which model stood left")
     side = True if left_assumed else side
-    turned = verdict.by_side and side is False
+    turned = preference.by_side and side is False
     comment = data.get("comment")
     vote = Vote(
         worker=check.check_name(
-            options.worker if worker in (None, "") else worded(worker), "worker", EXTERNAL_ID
+            options.worker if worker in (None, "") else convert_identifier(worker),
+            "worker",
+            EXTERNAL_ID,
         ),
-        record=check.check_name(worded(data["record"]), "record", EXTERNAL_ID),
+        record=check.check_name(convert_identifier(data["record"]), "record", EXTERNAL_ID),
         model_a=model_a,
         model_b=model_b,
-        outcome=-verdict.outcome if turned else verdict.outcome,
-        both_bad=verdict.both_bad,
+        outcome=-preference.outcome if turned else preference.outcome,
+        both_bad=preference.both_bad,
         a_on_left=side,
-        judged_at=moment_of(data.get("timestamp"), terms, check),
+        judged_at=parse_vote_time(data.get("timestamp"), rules, check),
         comment=check.check_text("" if comment is None else comment, "comment").strip(),
         left_assumed=left_assumed,
     )
     if vote.model_a == vote.model_b and not check.problems:
         check.refuse("model_b", "is the same model as model_a")
-    if vote.comment and not terms.takes_comments:
+    if vote.comment and not rules.takes_comments:
         check.refuse("comment", "this event has no question that takes text")
-    if data.get("turn") not in (None, "") and number_of(data["turn"]) != 1:
+    if data.get("turn") not in (None, "") and parse_number(data["turn"]) != 1:
         message = (
             "is not 1: a vote on a later turn needs a record of its own, with its own identifier"
         )
@@ -124,131 +132,136 @@ def parse_vote(data: Mapping[str, Any], terms: Terms) -> Vote:
     return vote
 
 
-def worded(value: object) -> object:
-    """An identifier that a file gives as a whole number, as the text that it stands for."""
+def convert_identifier(value: object) -> object:
+    """Convert an identifier that the file gives as a whole number to text."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def verdict_of(
-    data: Mapping[str, Any], models: tuple[str, str], terms: Terms, check: Checker
-) -> Verdict:
-    """What the vote says of model A, from whichever columns say it."""
+def parse_preference(
+    data: Mapping[str, Any], models: tuple[str, str], rules: VoteRules, check: Checker
+) -> Preference:
+    """The preference, from whichever column holds it."""
     winner, graded = data.get("winner"), data.get("outcome")
-    flags = [flag for flag in FLAGS if data.get(flag) not in (None, "")]
-    given = [name for name in VERDICTS if data.get(name) not in (None, "")] + (
+    flags = [flag for flag in FLAG_COLUMNS if data.get(flag) not in (None, "")]
+    given = [name for name in PREFERENCE_COLUMNS if data.get(name) not in (None, "")] + (
         ["winner_model_a"] if flags else []
     )
     if len(given) != 1:
         message = "is missing" if not given else f"is given beside {given[-1]}; give one"
         check.refuse("winner" if not given else given[0], message)
-        return Verdict(0)
+        return Preference(0)
     column = given[0]
     if column == "winner_model_a":
-        verdict = verdict_of_flags(data, check)
+        preference = parse_winner_flags(data, check)
     else:
-        mapped = mapped_value(winner if column == "winner" else graded, terms)
+        mapped = apply_value_answers(winner if column == "winner" else graded, rules)
         if mapped is not None:
-            verdict = mapped
+            preference = mapped
         elif column == "winner":
-            verdict = verdict_of_winner(winner, models, terms, check)
+            preference = parse_winner(winner, models, rules, check)
         else:
-            verdict = verdict_of_outcome(graded, models, terms, check)
-    problem = misfit(verdict, terms.scale, both_bad=terms.both_bad)
+            preference = parse_grade(graded, models, rules, check)
+    problem = explain_not_offered(preference, rules.scale, both_bad=rules.both_bad)
     if problem and not check.has_problem(column):
         check.refuse(column, problem)
-    return verdict
+    return preference
 
 
-def mapped_value(value: object, terms: Terms) -> Verdict | None:
-    """What the organizer has said that this value means. Raises `LeftOut`."""
-    if not terms.options.values:
+def apply_value_answers(value: object, rules: VoteRules) -> Preference | None:
+    """The preference that the organizer assigned to this value, if any. Raises `VoteLeftOut`."""
+    if not rules.options.values:
         return None
-    answer = terms.options.values.get(key_of(value))
+    answer = rules.options.values.get(normalize_value(value))
     if answer is None:
         return None
     if not answer:
-        raise LeftOut
-    return verdict_of_word(answer, terms.scale)
+        raise VoteLeftOut
+    return parse_word(answer, rules.scale)
 
 
-def verdict_of_winner(
-    value: object, models: tuple[str, str], terms: Terms, check: Checker
-) -> Verdict:
-    """A word: a model's own name, or one that names a side, a tie, or both bad."""
-    number = number_of(value)
-    text = check.check_text(value if number is None else plain(number), "winner")
-    by_name = verdict_of_name(text, *models)
-    by_word = verdict_of_word(text, terms.scale)
+def parse_winner(
+    value: object, models: tuple[str, str], rules: VoteRules, check: Checker
+) -> Preference:
+    """The preference from a word: a model's name, a side, a tie, or both bad."""
+    number = parse_number(value)
+    text = check.check_text(value if number is None else format_number(number), "winner")
+    by_name = match_model_name(text, *models)
+    by_word = parse_word(text, rules.scale)
     if by_name and by_word and by_name.outcome != by_word.outcome:
         message = f"“{text.strip()}” is a model's name and means the other one, too: ambiguous"
         check.refuse("winner", message)
-    verdict = by_name or by_word
-    if verdict is None and not check.has_problem("winner"):
-        check.refuse("winner", f"“{text.strip()[:60]}” {UNKNOWN_WORD}")
-    return verdict or Verdict(0)
+    preference = by_name or by_word
+    if preference is None and not check.has_problem("winner"):
+        check.refuse("winner", f"“{text.strip()[:60]}” {UNKNOWN_WORD_MESSAGE}")
+    return preference or Preference(0)
 
 
-def verdict_of_outcome(
-    value: object, models: tuple[str, str], terms: Terms, check: Checker
-) -> Verdict:
-    """A degree, by the ends that the organizer has named. Raises `EndsNeeded`."""
-    number = number_of(value)
+def parse_grade(
+    value: object, models: tuple[str, str], rules: VoteRules, check: Checker
+) -> Preference:
+    """The preference from a grade on the organizer's scale. Raises `ScaleEndsNeeded`."""
+    number = parse_number(value)
     if number is None:
         check.refuse("outcome", "must be one of the scale's numbers")
-        return Verdict(0)
-    if terms.options.ends is None:
-        raise EndsNeeded(plain(number), *models)
+        return Preference(0)
+    if rules.options.ends is None:
+        raise ScaleEndsNeeded(format_number(number), *models)
     try:
-        return Verdict(outcome_of_number(number, terms.options.ends, terms.scale))
+        return Preference(convert_grade(number, rules.options.ends, rules.scale))
     except ValueError as error:
         check.refuse("outcome", str(error))
-        return Verdict(0)
+        return Preference(0)
 
 
-def verdict_of_flags(data: Mapping[str, Any], check: Checker) -> Verdict:
-    """Three columns of 0 and 1, exactly one of them 1."""
-    said = {flag: number_of_flag(data.get(flag)) for flag in FLAGS if flag in data}
+def parse_winner_flags(data: Mapping[str, Any], check: Checker) -> Preference:
+    """The preference from three 0/1 columns, exactly one of them 1."""
+    said = {flag: parse_flag(data.get(flag)) for flag in FLAG_COLUMNS if flag in data}
     if set(said.values()) <= {0.0, 1.0} and sum(number or 0 for number in said.values()) == 1:
         chosen = next(flag for flag, number in said.items() if number)
-        return {"winner_model_a": Verdict(1), "winner_model_b": Verdict(-1)}.get(chosen, Verdict(0))
+        return {"winner_model_a": Preference(1), "winner_model_b": Preference(-1)}.get(
+            chosen, Preference(0)
+        )
     check.refuse("winner_model_a", f"exactly one of {', '.join(said)} must be 1, the others 0")
-    return Verdict(0)
+    return Preference(0)
 
 
-def number_of_flag(value: object) -> float | None:
-    """A flag as 0 or 1, where it is one; programs write true and false, too."""
+def parse_flag(value: object) -> float | None:
+    """Parse a flag as 0 or 1, including "true" and "false"; None if it is neither number nor
+    word."""
     word = str(value).strip().casefold()
-    return {"true": 1.0, "false": 0.0}.get(word, number_of(value))
+    return {"true": 1.0, "false": 0.0}.get(word, parse_number(value))
 
 
-def left_of(value: object, models: tuple[str, str], terms: Terms, check: Checker) -> bool | None:
-    """Whether model A stood left; None where nobody knows."""
-    text = check.check_text("" if value is None else worded(value), "left")
+def parse_left(
+    value: object, models: tuple[str, str], rules: VoteRules, check: Checker
+) -> bool | None:
+    """Whether model A was shown on the left; None if unknown."""
+    text = check.check_text("" if value is None else convert_identifier(value), "left")
     if not text.strip():
-        text = terms.options.left
-    if squeezed(text) in UNKNOWN_SIDE:
+        text = rules.options.left
+    if normalize_word(text) in UNKNOWN_SIDE_WORDS:
         return None
-    verdict = verdict_of_name(text, *models) or verdict_of_word(text, terms.scale)
-    if verdict is None or not verdict.outcome or verdict.by_side:
+    preference = match_model_name(text, *models) or parse_word(text, rules.scale)
+    if preference is None or not preference.outcome or preference.by_side:
         if not check.has_problem("left"):
             check.refuse("left", "must be a, b, unknown, or the name of the model that stood left")
         return None
-    return verdict.outcome > 0
+    return preference.outcome > 0
 
 
-def moment_of(value: object, terms: Terms, check: Checker) -> datetime | None:
-    """When the vote was given; None where the source did not say."""
+def parse_vote_time(value: object, rules: VoteRules, check: Checker) -> datetime | None:
+    """When the vote was given; None if the file does not say."""
     if value in (None, ""):
         return None
     try:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise ValueError("must be a date and time (ISO 8601), or seconds since 1970")
-        moment = parse_moment(value, terms.zone)
+        moment = parse_timestamp(value, rules.zone)
     except (ValueError, OverflowError, OSError) as error:
         check.refuse("timestamp", str(error))
         return None
-    if moment > terms.now or moment.year < 1990:
-        check.refuse("timestamp", "is in the future" if moment > terms.now else "is before 1990")
+    if moment > rules.now or moment.year < 1990:
+        check.refuse("timestamp", "is in the future" if moment > rules.now else "is before 1990")
     return moment

@@ -1,6 +1,6 @@
-"""Checked votes become enrollments, matchups where they are missing, judgments and answers.
+"""Writing checked votes: enrollments, missing matchups, judgments and answers.
 
-Everything is written by the import that holds the event, and lands with it.
+All of it is invisible until the import that holds the event ends.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,12 +13,12 @@ from arena.events.importing.report import ImportReport
 from arena.events.importing.writing.staging import batches
 from arena.events.models import Enrollment, Event, ImportJob, Matchup
 from arena.judging.importing.imported_votes import ImportedVote, VoteWriter
-from arena.judging.importing.writing.enrollments import enrollments_of
-from arena.judging.importing.writing.matchups import matchups_of, open_matchups
+from arena.judging.importing.writing.enrollments import get_or_create_enrollments
+from arena.judging.importing.writing.matchups import get_or_create_matchups, open_matchups
 from arena.judging.models import Answer, Exclusion, Judgment
 
 State = ImportJob.State
-BATCH = 500
+BATCH_SIZE = 500
 
 
 def write_all(
@@ -28,48 +28,48 @@ def write_all(
     report: ImportReport,
     now: datetime,
 ) -> None:
-    """Write every vote in its order, then let all of them land at once."""
+    """Write all votes in their order, then make them visible at once."""
     hold = writer.hold
     hold.enter_state(State.WRITING, done=0, total=total)
     done = 0
-    for batch in batches(votes, lambda vote: 1 / BATCH + len(vote.comment) / 1e6):
+    for batch in batches(votes, lambda vote: 1 / BATCH_SIZE + len(vote.comment) / 1e6):
         done += len(batch)
-        # Closes the race with whoever takes this import for dead (`beat` looks at its row), and
-        # keeps judgments and their answers together.
+        # Closes the race with whoever declares this import dead (`write_heartbeat` checks its row),
+        # and keeps judgments and their answers together.
         with transaction.atomic():
             hold.write_heartbeat(done, total)
-            for part in without_repeats(batch):
+            for part in split_at_repeats(batch):
                 write_batch(writer, part)
         hold.yield_lock()
     report.landed = True
-    # From here on the import has happened: the job's row says so for all of its judgments.
+    # The job's state makes all of its judgments visible at once.
     hold.finish(State.DONE, report, now)
     open_matchups(writer.event)
 
 
-def without_repeats(votes: Sequence[ImportedVote]) -> Iterator[list[ImportedVote]]:
-    """The votes in their order, cut wherever a worker votes on a pair once more."""
+def split_at_repeats(votes: Sequence[ImportedVote]) -> Iterator[list[ImportedVote]]:
+    """Split the votes, in order, wherever a worker votes on a pair once more."""
     part: list[ImportedVote] = []
     met: set[str] = set()
     for vote in votes:
-        if vote.repeats and vote.who() in met:
+        if vote.repeats and vote.duplicate_key() in met:
             yield part
             part, met = [], set()
         part.append(vote)
-        met.add(vote.who())
+        met.add(vote.duplicate_key())
     yield part
 
 
 def write_batch(writer: VoteWriter, votes: Sequence[ImportedVote]) -> None:
-    """Judgments and answers, their primary keys ascending in the file's order."""
-    enrollments = enrollments_of(writer, votes)
-    matchups = matchups_of(writer, votes)
-    earlier = earlier_revisions(writer, votes, enrollments, matchups)
+    """Write judgments and answers, with primary keys ascending in the file's order."""
+    enrollments = get_or_create_enrollments(writer, votes)
+    matchups = get_or_create_matchups(writer, votes)
+    earlier = find_revised(writer, votes, enrollments, matchups)
     judgments = [
         Judgment(
             event_id=writer.event.pk,
             enrollment_id=enrollments[vote.worker],
-            matchup_id=matchups[vote.key()],
+            matchup_id=matchups[vote.matchup_key()],
             origin=vote.origin or writer.options.judgments_origin(),
             import_job_id=writer.hold.job.pk,
             judged_at=datetime.fromisoformat(vote.judged_at) if vote.judged_at else None,
@@ -77,7 +77,7 @@ def write_batch(writer: VoteWriter, votes: Sequence[ImportedVote]) -> None:
         for vote in votes
     ]
     for judgment, vote in zip(judgments, votes, strict=True):
-        if revised := earlier.get(vote.who()):
+        if revised := earlier.get(vote.duplicate_key()):
             judgment.revises_id, judgment.revision = revised[0], revised[1] + 1
     Judgment.objects.bulk_create(judgments)
     Answer.objects.bulk_create(
@@ -108,7 +108,7 @@ def write_batch(writer: VoteWriter, votes: Sequence[ImportedVote]) -> None:
 
 
 def write_texts(writer: VoteWriter, pairs: Sequence[tuple[Judgment, ImportedVote]]) -> None:
-    """Comments, and the texts that answer further questions."""
+    """Write comments and the answers to further text questions."""
     Answer.objects.bulk_create(
         Answer(judgment=judgment, question=writer.comment, value={"text": vote.comment})
         for judgment, vote in pairs
@@ -121,19 +121,19 @@ def write_texts(writer: VoteWriter, pairs: Sequence[tuple[Judgment, ImportedVote
     )
 
 
-def earlier_revisions(
+def find_revised(
     writer: VoteWriter,
     votes: Sequence[ImportedVote],
     enrollments: dict[str, int],
     matchups: dict[str, int],
 ) -> dict[str, tuple[int, int]]:
-    """What these votes revise, by `who()`: primary key and revision.
+    """The judgments these votes revise: (primary key, revision) by duplicate key.
 
-    At most one judgment of a person and matchup stands, so that a repeated vote makes the earlier
-    one its earlier revision; or replaces it, where only the last is wanted. Neither has landed.
+    At most one judgment of a contributor and matchup stands. A repeated vote makes the earlier one
+    an earlier revision, or deletes it if only the last is wanted; neither is visible yet.
     """
     repeated = {
-        (enrollments[vote.worker], matchups[vote.key()]): vote.who()
+        (enrollments[vote.worker], matchups[vote.matchup_key()]): vote.duplicate_key()
         for vote in votes
         if vote.repeats
     }
@@ -161,12 +161,12 @@ def earlier_revisions(
     return found
 
 
-def discard_unlanded(event: Event, hold: JobHold) -> None:
-    """Take away what imports of judgments that died have left behind; never sealed, never seen."""
+def delete_unfinished(event: Event, hold: JobHold) -> None:
+    """Delete what failed vote imports left behind; it was never sealed and never visible."""
     dead = event.import_jobs.filter(kind=ImportJob.Kind.JUDGMENTS, state=State.FAILED)
     moments = list(dead.values_list("created_at", flat=True))
     judgments = Judgment.objects.filter(event=event, import_job__in=dead)
-    while batch := list(judgments.values_list("pk", flat=True)[:BATCH]):
+    while batch := list(judgments.values_list("pk", flat=True)[:BATCH_SIZE]):
         Answer.objects.filter(judgment__in=batch).delete()
         Judgment.objects.filter(pk__in=batch).delete()
         hold.heartbeat(0, None)

@@ -1,26 +1,26 @@
-"""The matchups that votes are about: found by their key, made where they are missing."""
+"""The matchups of imported votes: found by key, or created."""
 
 from collections.abc import Iterable
 
 from arena.events.importing.writing.batches import Group, new_matchup
 from arena.events.models import Event, ImportJob, Matchup, MatchupResponse, Response
-from arena.judging.importing.checking.existing import known_matchups
+from arena.judging.importing.checking.existing import find_matchups
 from arena.judging.importing.imported_votes import ImportedVote, VoteWriter
 
 State = ImportJob.State
-# Matchups put into service in one statement: finding them walks through the event's.
-OPENED = 5_000
+# Matchups put into service per statement; finding them scans the event's matchups.
+BATCH_SIZE = 5_000
 
 
-def matchups_of(writer: VoteWriter, votes: Iterable[ImportedVote]) -> dict[str, int]:
-    """The matchup of each pair, made where it is missing.
+def get_or_create_matchups(writer: VoteWriter, votes: Iterable[ImportedVote]) -> dict[str, int]:
+    """Primary keys of the votes' matchups by key; missing ones are created.
 
-    A new one is out of service until the import has landed; when it was retired, to the
-    microsecond, says whose it is.
+    A new matchup is out of service until the import ends; its `retired_at`, equal to the job's
+    `created_at`, tells whose it is.
     """
-    votes = {vote.key(): vote for vote in votes}.values()
-    found = known_matchups(votes)
-    missing = [vote for vote in votes if vote.key() not in found]
+    votes = {vote.matchup_key(): vote for vote in votes}.values()
+    found = find_matchups(votes)
+    missing = [vote for vote in votes if vote.matchup_key() not in found]
     matchups = []
     for vote in missing:
         pair = [Response(pk=pk, record_id=vote.record) for pk in (vote.first, vote.second)]
@@ -37,10 +37,12 @@ def matchups_of(writer: VoteWriter, votes: Iterable[ImportedVote]) -> dict[str, 
 
 
 def open_matchups(event: Event) -> None:
-    """Put the matchups that landed imports have made into service, a few at a time; where that
-    was cut short, the next import goes on."""
+    """Put the matchups created by finished imports into service, in batches.
+
+    If this is interrupted, the next import continues it.
+    """
     landed = event.import_jobs.filter(kind=ImportJob.Kind.JUDGMENTS, state=State.DONE)
     moments = list(landed.values_list("created_at", flat=True))
     closed = Matchup.objects.filter(event=event, retired_at__in=moments)
-    while batch := list(closed.values_list("pk", flat=True)[:OPENED]):
+    while batch := list(closed.values_list("pk", flat=True)[:BATCH_SIZE]):
         Matchup.objects.filter(pk__in=batch).update(retired_at=None)

@@ -1,5 +1,7 @@
-"""The records of an export: checked and written as those of any file, with the pairs that were
-judged, in the order that they had."""
+"""Writing the records of an export, with the matchups that were judged, in their original order.
+
+They are checked and written like those of any file of records.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,31 +29,33 @@ from arena.events.importing.writing.pairing import Pairing
 from arena.events.importing.writing.staging import Spool, batches
 from arena.events.importing.writing.updating import apply_staged, discard_leavings, stage_batch
 from arena.events.models import ImportJob, Matchup, Record, Response
-from arena.judging.importing.checking.existing import resolve
-from arena.judging.importing.checking.exported_records import Gathering, Pair
+from arena.judging.importing.checking.existing import find_existing_responses
+from arena.judging.importing.checking.exported_records import ExportedRecords, JudgedPair
 from arena.judging.importing.imported_votes import VoteWriter
 
 State = ImportJob.State
 Role = Matchup.Role
-BATCH = 500
-SIGNS = {"a": 1, "tie": 0, "b": -1}
+BATCH_SIZE = 500
+EXPECTED_SIGNS = {"a": 1, "tie": 0, "b": -1}
 
 
-class Unpaired(Pairing):
-    """Makes no pairs: those that were judged come first, in their own order."""
+class NoPairing(Pairing):
+    """Chooses no pairs: the judged ones are created first, in their original order."""
 
     def choose(self, *_args: object, **_kwargs: object) -> list[tuple[int, int]]:
         return []
 
 
-def bring_records(votes: VoteWriter, gathering: Gathering, report: ImportReport) -> bool:
-    """Write the records that are new or changed; False where one is wrong, and nothing is written.
+def write_exported_records(
+    votes: VoteWriter, exported: ExportedRecords, report: ImportReport
+) -> bool:
+    """Write new and changed records; False, with nothing written, if one is wrong.
 
-    `report` is that of the votes: it gets the errors, the warnings and a line on the records.
+    `report` is that of the votes: it gets the errors and warnings, and a line on the records.
     """
     event, hold = votes.event, votes.hold
     discard_leavings(event, hold)
-    models = sorted(gathering.models, key=lambda name: gathering.models[name])
+    models = sorted(exported.models, key=lambda name: exported.models[name])
     names = Names(event, [CompetitorRow(name) for name in models])
     writer = writer_for(event, names, votes.rng)
     of_records = ImportReport()
@@ -63,24 +67,24 @@ def bring_records(votes: VoteWriter, gathering: Gathering, report: ImportReport)
             seen=check.seen,
             merger=check.merging,
         )
-        records = check.checking.check_rows(gathering.rows())
+        records = check.checking.check_rows(exported.iter_rows())
         for batch in batches(records, lambda one: checking_cost(one.record)):
             check.compare(batch)
             hold.heartbeat(hold.job.done, hold.job.total)
-        add_to(report, of_records)
+        merge_reports(report, of_records)
         if of_records.error_total and not hold.job.skips_errors:
             return False
         if check.spool.count:
-            write(writer, votes, gathering, check.spool, of_records)
-    pair_up(writer, votes, gathering, gathering.records)
+            write_records(writer, votes, exported, check.spool, of_records)
+    create_judged_matchups(writer, votes, exported, exported.records)
     counts = f"{of_records.created:,} new, {of_records.updated:,} changed"
     counts += f", {of_records.unchanged:,} as before"
     report.warn(LineError(1, "", f"The file's records came along: {counts}"))
     return True
 
 
-def add_to(report: ImportReport, of_records: ImportReport) -> None:
-    """Errors and warnings of the records beside those of the votes."""
+def merge_reports(report: ImportReport, of_records: ImportReport) -> None:
+    """Add the records' errors and warnings to the report on the votes."""
     for error in of_records.errors:
         report.refuse(error)
     report.error_total += of_records.error_total - len(of_records.errors)
@@ -89,21 +93,21 @@ def add_to(report: ImportReport, of_records: ImportReport) -> None:
     report.warning_total += of_records.warning_total - len(of_records.warnings)
 
 
-def write(
+def write_records(
     writer: Writer,
     votes: VoteWriter,
-    gathering: Gathering,
+    exported: ExportedRecords,
     spool: Spool,
     report: ImportReport,
 ) -> None:
-    """Write new records where nobody sees them, show them at once, then apply changes."""
+    """Write new records invisibly, show them at once, then apply changes."""
     event, hold = votes.event, votes.hold
     hold.enter_state(State.WRITING, done=0, total=spool.count)
     hold.job.total = spool.count
-    # Closes the race of a crash between the two: what is created is known to whoever cleans up.
+    # One transaction, so that after a crash the clean-up knows which competitors were created.
     with transaction.atomic():
         hold.update_job(added=writer.names.create(joined_late=event.judgments.exists()))
-    unpaired = replace(writer, pairing=Unpaired(0, votes.rng))
+    unpaired = replace(writer, pairing=NoPairing(0, votes.rng))
     done, created = 0, []
     for batch in batches(spool, lambda item: writing_cost(item[2], 1)):
         new = [RecordRow.from_json(row) for record, _line, row in batch if record is None]
@@ -115,38 +119,42 @@ def write(
             stage_batch(hold, changed)
         done += len(batch)
         hold.yield_lock()
-    pair_up(writer, votes, gathering, created)
-    fill_up(writer, votes, created)
+    create_judged_matchups(writer, votes, exported, created)
+    create_further_matchups(writer, votes, created)
     with transaction.atomic():
         hold.enter_state(State.APPLYING, report=report.as_json(), added={}, done=0, total=None)
         Record.objects.filter(event=event, imported_at=None).update(imported_at=hold.job.created_at)
     apply_staged(writer, hold, report)
 
 
-def pair_up(writer: Writer, votes: VoteWriter, gathering: Gathering, names: Iterable[str]) -> None:
-    """Make the matchups that were judged of these records, in the order in which they had come."""
-    pairs = [(name, pair) for name in names for pair in gathering.records[name].pairs.values()]
+def create_judged_matchups(
+    writer: Writer, votes: VoteWriter, exported: ExportedRecords, names: Iterable[str]
+) -> None:
+    """Create the judged matchups of these records, in their original order."""
+    pairs = [(name, pair) for name in names for pair in exported.records[name].pairs.values()]
     pairs.sort(key=lambda item: item[1].number)
-    for start in range(0, len(pairs), BATCH):
-        # Closes the race with whoever takes this import for dead.
+    for start in range(0, len(pairs), BATCH_SIZE):
+        # Closes the race with whoever declares this import dead.
         with transaction.atomic():
             votes.hold.write_heartbeat(votes.hold.job.done, votes.hold.job.total)
-            pair_batch(writer, gathering, pairs[start : start + BATCH])
+            create_matchup_batch(writer, exported, pairs[start : start + BATCH_SIZE])
         votes.hold.yield_lock()
 
 
-def pair_batch(writer: Writer, gathering: Gathering, pairs: Sequence[tuple[str, Pair]]) -> None:
-    """Make some matchups, those that are missing, in their roles."""
-    resolved = resolve(writer.event, {name for name, _ in pairs})
+def create_matchup_batch(
+    writer: Writer, exported: ExportedRecords, pairs: Sequence[tuple[str, JudgedPair]]
+) -> None:
+    """Create the missing ones of these matchups, with their roles."""
+    resolved = find_existing_responses(writer.event, {name for name, _ in pairs})
     groups, anchors = {}, []
     for name, pair in pairs:
-        sides = gathering.records[name].names()
-        found = resolved.pair(name, (sides[pair.first], sides[pair.second]))
-        if found is None:  # its record was left out as wrong
+        sides = exported.records[name].responses_by_place()
+        found = resolved.find_pair(name, (sides[pair.first], sides[pair.second]))
+        if found is None:  # its record was skipped because of an error
             continue
         keys = list(found)
         listed = [Response(pk=pk, record_id=resolved.records[name]) for pk in sorted(keys)]
-        sign = SIGNS[pair.expected] if pair.role == Role.CONTROL else None
+        sign = EXPECTED_SIGNS[pair.expected] if pair.role == Role.CONTROL else None
         if sign is not None and keys != sorted(keys):
             sign = -sign
         groups[matchup_key(keys)] = Group(listed, sign, pair.reason)
@@ -159,18 +167,18 @@ def pair_batch(writer: Writer, gathering: Gathering, pairs: Sequence[tuple[str, 
     matchups.filter(key__in=fresh).update(role=Role.ANCHOR, open_slots=0)
 
 
-def fill_up(writer: Writer, votes: VoteWriter, names: Sequence[str]) -> None:
-    """The other pairs that this event wants of new records."""
-    for start in range(0, len(names), BATCH):
-        some = names[start : start + BATCH]
-        with transaction.atomic():  # closes the same race
+def create_further_matchups(writer: Writer, votes: VoteWriter, names: Sequence[str]) -> None:
+    """Create the further pairs that the event wants of new records."""
+    for start in range(0, len(names), BATCH_SIZE):
+        some = names[start : start + BATCH_SIZE]
+        with transaction.atomic():  # closes the same race as above
             votes.hold.write_heartbeat(votes.hold.job.done, votes.hold.job.total)
-            create_matchups(writer, list(further_groups(writer, some)))
+            create_matchups(writer, list(iter_further_pairs(writer, some)))
         votes.hold.yield_lock()
 
 
-def further_groups(writer: Writer, names: Sequence[str]) -> Iterator[Group]:
-    """The pairs wanted of each record beside those that are there."""
+def iter_further_pairs(writer: Writer, names: Sequence[str]) -> Iterator[Group]:
+    """Yield the pairs wanted of each record besides the existing ones."""
     records = Record.objects.filter(event=writer.event, external_id__in=names)
     responses = Response.objects.filter(record__in=records).order_by("record_id", "pk")
     keys: dict[int, set[str]] = defaultdict(set)

@@ -18,19 +18,19 @@ from arena.events.importing.console import (
 )
 from arena.events.models import Enrollment, Event
 from arena.judging.importing import VoteOptions, import_judgments
-from arena.judging.importing.options import DUPLICATES
-from arena.judging.importing.reading.preferences import number_of
-from arena.judging.importing.reading.value_answers import read_values
+from arena.judging.importing.options import DUPLICATE_POLICIES
+from arena.judging.importing.reading.preferences import parse_number
+from arena.judging.importing.reading.value_answers import read_value_answers
 from arena.judging.models import Origin
 
-# Options of the command that are those of the file.
-OWN = ("ends", "duplicates", "worker", "left", "kind", "origin")
+# Options of the command that are fields of `VoteOptions`.
+VOTE_OPTIONS = ("ends", "duplicates", "worker", "left", "kind", "origin")
 
 
-def ends(text: str) -> tuple[float, float]:
-    """`a=3,b=-3` as the two numbers."""
+def parse_ends(text: str) -> tuple[float, float]:
+    """Parse `a=3,b=-3` as the two ends of the scale."""
     said = dict(part.partition("=")[::2] for part in text.split(","))
-    numbers = [number_of(said.get(side)) for side in ("a", "b")]
+    numbers = [parse_number(said.get(side)) for side in ("a", "b")]
     if set(said) != {"a", "b"} or None in numbers:
         raise ArgumentTypeError(f"{text!r} is not of the form a=3,b=-3")
     return numbers[0] or 0.0, numbers[1] or 0.0
@@ -50,7 +50,7 @@ class Command(BaseCommand):
         add_file_arguments(parser)
         parser.add_argument(
             "--ends",
-            type=ends,
+            type=parse_ends,
             metavar="a=3,b=-3",
             help="for grades: the number that says that model_a is much better, and model_b",
         )
@@ -64,7 +64,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--duplicates",
-            choices=DUPLICATES,
+            choices=DUPLICATE_POLICIES,
             default="stop",
             help="where a worker votes on one pair again: stop (default), keep the first or the "
             "last, or both: the last stands, the earlier ones are kept as its earlier revisions",
@@ -101,8 +101,8 @@ class Command(BaseCommand):
         console = console_for(self.stdout)
         try:
             chosen = VoteOptions(
-                values=read_values(options["values"]),
-                **{name: options[name] for name in OWN},
+                values=read_value_answers(options["values"]),
+                **{name: options[name] for name in VOTE_OPTIONS},
             )
             with progress_bar(console) as progress:
                 report = import_judgments(
