@@ -3,9 +3,11 @@
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
+
+from arena.events.timezones import timezone_names
 
 # IANA names with what people call them.
 OFFERED: dict[Any, dict[str, Any]] = {
@@ -77,7 +79,7 @@ OFFERED: dict[Any, dict[str, Any]] = {
 @cache
 def every_timezone() -> list[str]:
     """All IANA names."""
-    return sorted(available_timezones())
+    return sorted(timezone_names())
 
 
 def timezone_choices(now: datetime, chosen: str = "") -> list[tuple[Any, Any]]:

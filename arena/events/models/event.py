@@ -3,13 +3,14 @@
 import secrets
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
+from arena.events.timezones import timezone_names
 from arena.people.models import SeatPool, User
 
 
@@ -20,7 +21,7 @@ def draw_secret() -> str:
 
 def check_timezone(name: str) -> None:
     """Refuse what is not an IANA time zone."""
-    if name not in available_timezones():
+    if name not in timezone_names():
         raise ValidationError(_("%(name)s is not a time zone."), params={"name": name})
 
 

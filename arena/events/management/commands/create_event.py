@@ -4,7 +4,7 @@ from argparse import ArgumentParser, ArgumentTypeError
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -15,6 +15,7 @@ from django.utils import timezone
 from arena.events.lifecycle.creation import EventPlan, create_event, free_slug, may_create
 from arena.events.lifecycle.transitions import missing_before_opening
 from arena.events.models import Event
+from arena.events.timezones import timezone_names
 from arena.people.models import User
 
 # Options that are fields of the event as they stand.
@@ -137,7 +138,7 @@ class Command(BaseCommand):
 
     def settings_of(self, options: dict[str, Any]) -> dict[str, Any]:
         """The event's fields; times without a zone are on its own clock."""
-        if options["timezone"] not in available_timezones():
+        if options["timezone"] not in timezone_names():
             raise CommandError(f"{options['timezone']!r} is not a time zone, like Europe/Berlin.")
         zone = ZoneInfo(options["timezone"])
         chosen = {name: options[name] for name in FIELDS}
