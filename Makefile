@@ -68,15 +68,21 @@ run: prepare ## serve what is in the database; on an empty site, with a link to 
 
 # --- testing ---------------------------------------------------------------------------------
 # make test ARGS="tests/ratings -k elo" runs a part; with --database postgresql there, on PostgreSQL.
+# The whole suite is three runs side by side: they share neither a database nor a port.
+DRIVEN := tests/browser tests/served
+OTHERS := $(DRIVEN:%=--ignore=%)
 test: install-dev ## run the whole suite on SQLite, and beside it what touches the database on PostgreSQL
 ifdef ARGS
 	@$(BIN)/python -m pytest $(ARGS)
 else
 	@mkdir -p var; failed=; \
-	$(BIN)/python -m pytest --database postgresql -m "database and not browser" >var/postgresql.log 2>&1 & \
-	other=$$!; trap "kill $$other" INT TERM; \
-	$(BIN)/python -m pytest || failed=yes; \
-	wait $$other || failed=yes; cat var/postgresql.log; \
+	$(BIN)/python -m pytest --database postgresql --few-cases -m database $(OTHERS) >var/postgresql.log 2>&1 & \
+	postgresql=$$!; \
+	$(BIN)/python -m pytest $(DRIVEN) >var/driven.log 2>&1 & \
+	driven=$$!; trap "kill $$postgresql $$driven" INT TERM; \
+	$(BIN)/python -m pytest $(OTHERS) || failed=yes; \
+	wait $$postgresql || failed=yes; cat var/postgresql.log; \
+	wait $$driven || failed=yes; cat var/driven.log; \
 	test -z "$$failed"
 endif
 

@@ -125,6 +125,7 @@ def test_files_are_for_the_signed_in(world: World, client: Any) -> None:
 
 
 @EVERY_FORM
+@pytest.mark.all_cases  # a NUL is an error to PostgreSQL alone
 def test_no_text_breaks_a_form(world: World, url: Url) -> None:
     good = world.public.form(url)
     last = list(good)[-1:]
@@ -156,6 +157,7 @@ def test_unreadable_bodies_are_refused(world: World, url: Url, body: bytes, kind
     assert seconds < 1
 
 
+@pytest.mark.all_cases  # a NUL is an error to PostgreSQL alone
 @pytest.mark.parametrize("url", URLS, ids=lambda url: url.name)
 def test_no_question_breaks_a_page(world: World, url: Url) -> None:
     path = url.path(world.public.arguments(url))
@@ -166,6 +168,7 @@ def test_no_question_breaks_a_page(world: World, url: Url) -> None:
             assert client.get(f"{path}?{query}").status_code < 500, query
 
 
+@pytest.mark.all_cases  # a NUL is an error to PostgreSQL alone
 @pytest.mark.parametrize(
     "path",
     [

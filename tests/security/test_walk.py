@@ -134,6 +134,7 @@ def test_every_url_has_its_line_in_the_policy() -> None:
 
 
 @WALKED
+@pytest.mark.all_cases
 def test_reading(world: World, url: Url) -> None:
     wrong = []
     may_write = SESSION | (LEASES if url.name in LEASING else set())
@@ -146,6 +147,7 @@ def test_reading(world: World, url: Url) -> None:
 
 
 @WALKED
+@pytest.mark.all_cases
 def test_writing(world: World, url: Url) -> None:
     wrong = []
     for seen in visits(world, url, "POST"):
