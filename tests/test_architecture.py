@@ -1,0 +1,72 @@
+"""docs/architecture.md says what is there: every package, and no name that is gone."""
+
+import re
+from importlib import import_module
+
+import pytest
+
+from tests.services import ROOT
+
+TEXT = (ROOT / "docs" / "architecture.md").read_text()
+NAME = re.compile(r"`((?:arena|leaderboard)(?:\.\w+)+)`")
+# Folders that Django wants.
+GIVEN = {"management", "commands", "migrations", "templatetags"}
+
+
+def packages() -> set[str]:
+    """The packages of the tree, each as a path with a slash at its end."""
+    found = set()
+    for top in ("arena", "leaderboard"):
+        for path in (ROOT / top).rglob("__init__.py"):
+            folder = path.parent.relative_to(ROOT)
+            if not GIVEN & set(folder.parts):
+                found.add(f"{folder}/")
+    return found
+
+
+def mapped(text: str) -> list[str]:
+    """The packages that the table names, in its order."""
+    section = text.split("\n## Where things live\n")[1].split("\n## ", maxsplit=1)[0]
+    return re.findall(r"^\| `([^`]+)` \| \S", section, re.MULTILINE)
+
+
+def is_there(name: str) -> bool:
+    """Whether a dotted name is a package, a module, or something in one."""
+    try:
+        import_module(name)
+    except ModuleNotFoundError:
+        module, _, attribute = name.rpartition(".")
+        try:
+            return hasattr(import_module(module), attribute)
+        except ModuleNotFoundError:
+            return False
+    return True
+
+
+def test_the_map_names_every_package_and_no_other() -> None:
+    table = mapped(TEXT)
+    assert len(table) == len(set(table))
+    assert set(table) == packages()
+    without = re.sub(r"^\| `arena/judging/` .*\n", "", TEXT, flags=re.MULTILINE)
+    assert packages() - set(mapped(without)) == {"arena/judging/"}
+
+
+@pytest.mark.parametrize("name", sorted(set(NAME.findall(TEXT))))
+def test_every_name_is_there(name: str) -> None:
+    assert is_there(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["arena.judging.recording.record_vote", "arena.voting.views.judge"]
+)
+def test_a_name_that_is_gone_is_noticed(name: str) -> None:
+    assert not is_there(name)
+
+
+def test_the_walks_name_what_they_pass() -> None:
+    assert len(set(NAME.findall(TEXT.split("\n## Three walks")[1].split("\n## ")[0]))) > 30
+
+
+def test_every_path_is_there() -> None:
+    paths = re.findall(r"`((?:arena|leaderboard|docs|deploy|checks|bench|tests)/[\w/.]*)`", TEXT)
+    assert [path for path in paths if not (ROOT / path).exists()] == []
