@@ -22,7 +22,7 @@ from arena.events.models import (
 )
 from arena.judging.ledger import seal_event
 from arena.judging.models import Answer, Exclusion
-from arena.judging.review.exclusions import exclude_contributor
+from arena.judging.review.exclusions import exclude
 from arena.judging.skipping import flag_assignment
 from arena.people.models import User
 from leaderboard.snapshots.refresh import refresh_event
@@ -80,7 +80,7 @@ def poison(world: World) -> None:
     fill_the_boards(event)
     User.objects.filter(pk=side.contributor.user_id).update(display_name=SCRIPTS[2])
     reason = Exclusion.Reason.ORGANIZER
-    exclude_contributor(side.contributor, reason, by=None, now=now, note=TEXT)
+    exclude(side.contributor, reason, by=None, now=now, note=TEXT)
     for job in event.import_jobs.all():
         wrong = [{"line": 1, "field": text, "message": text} for text in SCRIPTS]
         job.file_name, job.report = SCRIPTS[11], {"errors": wrong, "error_total": len(wrong)}

@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 
 from arena.desk.views.comments import PER_PAGE
 from arena.events.models import Event
-from arena.judging.review.exclusions import exclude_contributor
+from arena.judging.review.exclusions import exclude
 from arena.people.models import User
 from tests.desk.cast import signed_in, url
 from tests.factories import (
@@ -85,7 +85,7 @@ def test_a_comment_is_text_and_says_where_it_does_not_count(
     desk: Client, event: Event, organizer: User
 ) -> None:
     judgment = make_judgment(make_enrollment(event), comment="<script>pwned=1</script>\nline two")
-    exclude_contributor(judgment.enrollment, "unreliable", by=organizer, now=NOW)
+    exclude(judgment.enrollment, "unreliable", by=organizer, now=NOW)
     shown = page(desk, event)
     assert "<script>pwned" not in shown
     assert "&lt;script&gt;pwned=1&lt;/script&gt;<br>line two" in shown

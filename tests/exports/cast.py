@@ -7,7 +7,7 @@ from arena.exports.formats import FORMATS
 from arena.judging.ledger import seal_event
 from arena.judging.models import Answer, Assignment, Exclusion, Judgment, Origin
 from arena.judging.recording import check_answers, record_judgment
-from arena.judging.review.exclusions import exclude_judgment
+from arena.judging.review.exclusions import exclude
 from arena.people.models import User
 from tests.factories import (
     NOW,
@@ -73,7 +73,7 @@ class Cast:
         self.judge(self.ada, self.first, "b2", "=cmd: “denser” is wrong\n次")
         self.judge(self.ada, self.second, "tie")
         late = self.judge(self.ada, self.third, "a1")
-        exclude_judgment(late, Exclusion.Reason.BROKEN, by=self.organizer, now=NOW, note="secret")
+        exclude(late, Exclusion.Reason.BROKEN, by=self.organizer, now=NOW, note="secret")
         self.judge(self.ada, self.control, "b1")
         self.judge(self.ada, self.anchor, "a2")
         seal_event(self.event.pk, NOW)

@@ -17,7 +17,7 @@ from arena.exports.bundle_tables import RESULTS, SOURCES, BundleTable
 from arena.judging.ledger import seal_event
 from arena.judging.models import Exclusion, Judgment
 from arena.judging.recording import check_answers, record_judgment
-from arena.judging.review.exclusions import exclude_contributor
+from arena.judging.review.exclusions import exclude
 from leaderboard.models import Snapshot
 from leaderboard.snapshots.refresh import refresh_event
 from tests.exports.cast import Cast, vote_often
@@ -147,7 +147,7 @@ def test_floats_are_in_full_precision(cast: Cast) -> None:
 
 def test_an_event_that_has_moved_on_has_no_bundle(cast: Cast) -> None:
     snapshot = current(cast.event)
-    exclude_contributor(cast.ben, Exclusion.Reason.RIGGING, by=None, now=NOW)
+    exclude(cast.ben, Exclusion.Reason.RIGGING, by=None, now=NOW)
     with pytest.raises(ConflictError, match="moved on"):
         next(stream_bundle(snapshot))
     assert len(table(opened(current(cast.event)), "exclusions")) == 2
@@ -180,7 +180,7 @@ def test_other_events_are_left_alone(cast: Cast) -> None:
     other = make_event()
     vote_often(other, make_matchup(other, make_competitors(other, 2)), 1, 0)
     stranger = other.enrollments.first()
-    exclude_contributor(stranger, Exclusion.Reason.RIGGING, by=None, now=NOW)
+    exclude(stranger, Exclusion.Reason.RIGGING, by=None, now=NOW)
     current(other)
     bundle = opened(current(published(cast.event)))
     for name in ("questions", "competitors", "records", "matchups", "judgments", "exclusions"):
@@ -200,7 +200,7 @@ def test_a_kept_bundle_stays_as_it_was(cast: Cast) -> None:
     snapshot = sealed(cast.event)
     path = ensure_bundle(snapshot)
     before = path.read_bytes()
-    exclude_contributor(cast.ben, Exclusion.Reason.RIGGING, by=None, now=NOW)
+    exclude(cast.ben, Exclusion.Reason.RIGGING, by=None, now=NOW)
     assert ensure_bundle(snapshot) == path
     assert path.read_bytes() == before
     assert list(path.parent.iterdir()) == [path]

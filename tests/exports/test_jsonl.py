@@ -15,7 +15,7 @@ from arena.events.models import Event, Question
 from arena.exports import rows
 from arena.judging.models import Assignment, Exclusion, Judgment
 from arena.judging.recording import check_answers, record_judgment
-from arena.judging.review.exclusions import exclude_contributor, lift_exclusion
+from arena.judging.review.exclusions import exclude, lift_exclusion
 from tests.exports.cast import Cast, judgment_lines, make_stranger, vote, vote_often
 from tests.factories import NOW, make_assignment, make_event, make_matchup
 
@@ -144,9 +144,7 @@ def test_an_origin_that_does_not_count_is_not_an_exclusion(cast: Cast) -> None:
 
 def test_an_excluded_contributor_marks_all_their_rows_until_it_is_lifted(cast: Cast) -> None:
     before = list(judgment_lines(cast.event))
-    exclusion = exclude_contributor(
-        cast.ada, Exclusion.Reason.UNRELIABLE, by=cast.organizer, now=NOW
-    )
+    exclusion = exclude(cast.ada, Exclusion.Reason.UNRELIABLE, by=cast.organizer, now=NOW)
     reasons = [row["exclusion"] for row in exported(cast.event)]
     unreliable = "unreliable"
     assert reasons == [unreliable, unreliable, "broken", unreliable, unreliable, None, None]

@@ -20,7 +20,7 @@ from arena.exports.bundle import describe_environment, write_bundle
 from arena.exports.reproducing import BundleError, Reproduction, reproduce
 from arena.judging.models import Exclusion
 from arena.judging.recording import check_answers, record_judgment
-from arena.judging.review.exclusions import exclude_contributor
+from arena.judging.review.exclusions import exclude
 from leaderboard.models import Snapshot
 from tests.exports.cast import Cast, make_stranger, vote
 from tests.exports.test_bundle import current, published
@@ -44,7 +44,7 @@ def judged_event(**fields) -> Event:
     record_judgment(revised.assignment, answers, now=NOW + timedelta(seconds=5), replaces="0")
     outcast = make_stranger(cast.event)
     vote(outcast, cast.first, -2)
-    exclude_contributor(outcast, Exclusion.Reason.RIGGING, by=cast.organizer, now=NOW)
+    exclude(outcast, Exclusion.Reason.RIGGING, by=cast.organizer, now=NOW)
     return cast.event
 
 

@@ -15,7 +15,7 @@ from arena.events.models import Event
 from arena.exports import rows
 from arena.exports.formats.trl import FORMAT, PairOptions, find_split
 from arena.judging.models import Answer, Exclusion, Judgment
-from arena.judging.review.exclusions import exclude_judgment
+from arena.judging.review.exclusions import exclude
 from tests.exports.cast import Cast, make_stranger, vote, vote_often
 from tests.factories import (
     NOW,
@@ -197,7 +197,7 @@ def test_an_excluded_vote_is_no_vote_of_the_majority() -> None:
     vote_often(event, matchup, 1)
     against = vote(make_stranger(event), matchup, -1)
     assert pairs(event, aggregate="majority") == []
-    exclude_judgment(against, Exclusion.Reason.RIGGING, by=None, now=NOW)
+    exclude(against, Exclusion.Reason.RIGGING, by=None, now=NOW)
     assert len(pairs(event, aggregate="majority")) == 1
 
 

@@ -9,7 +9,7 @@ from arena.events.models import Enrollment, Event, Record
 from arena.judging.importing import import_judgments
 from arena.judging.ledger import seal_event
 from arena.judging.models import Exclusion
-from arena.judging.review.exclusions import exclude_contributor, exclude_judgment
+from arena.judging.review.exclusions import exclude
 from tests.exports.cast import Cast, judgment_lines
 from tests.factories import (
     NOW,
@@ -39,7 +39,7 @@ class Campaign(Cast):
         self.tie_control = make_control(self.event, 0, texts=("2", "two"))
         for person in people:
             self.judge(person, self.tie_control, rng.choice(["a1", "tie", "b3"]))
-        exclude_contributor(people[-1], Exclusion.Reason.RIGGING, by=self.organizer, now=NOW)
+        exclude(people[-1], Exclusion.Reason.RIGGING, by=self.organizer, now=NOW)
         seal_event(self.event.pk, NOW)
 
     def judge_record(self, record: Record, people: list[Enrollment], rng: Random) -> None:
@@ -56,7 +56,7 @@ class Campaign(Cast):
                 judgment = self.judge(person, matchup, answer, f"I chose {answer}", order)
                 if rng.random() < 0.1:
                     reason = Exclusion.Reason.LATE
-                    exclude_judgment(judgment, reason, by=None, now=NOW)
+                    exclude(judgment, reason, by=None, now=NOW)
 
 
 def export_of(event: Event) -> bytes:

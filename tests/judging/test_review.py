@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from arena.errors import ConflictError
 from arena.judging.models import Assignment, Exclusion, Judgment
 from arena.judging.recording import check_answers, record_judgment
-from arena.judging.review.exclusions import exclude_contributor, exclude_judgment, lift_exclusion
+from arena.judging.review.exclusions import exclude, lift_exclusion
 from arena.judging.serving.assigning import change_overlap, expire_lapsed_leases
 from tests.factories import (
     NOW,
@@ -43,7 +43,7 @@ def test_an_excluded_judgment_does_not_count_until_it_is_reinstated(event) -> No
     enrollment = make_enrollment(event)
     kept, excluded = make_judgment(enrollment), make_judgment(enrollment)
     before, reviewer = open_slots(event), make_user()
-    exclusion = exclude_judgment(excluded, "broken", by=reviewer, now=NOW, note="cut off")
+    exclusion = exclude(excluded, "broken", by=reviewer, now=NOW, note="cut off")
     assert list(Judgment.objects.counted()) == [kept]
     assert sum(open_slots(event)) == sum(before) + 1
     lift_exclusion(exclusion, by=reviewer, now=NOW + timedelta(hours=1))
@@ -57,7 +57,7 @@ def test_an_excluded_contributor_does_not_count_with_anything(event) -> None:
     kept = make_judgment(good)
     make_judgment(bad)
     before = open_slots(event)
-    exclusion = exclude_contributor(bad, "unreliable", by=None, now=NOW)
+    exclusion = exclude(bad, "unreliable", by=None, now=NOW)
     make_judgment(bad)
     assert list(Judgment.objects.counted()) == [kept]
     lift_exclusion(exclusion, by=None, now=NOW)
@@ -68,8 +68,8 @@ def test_an_excluded_contributor_does_not_count_with_anything(event) -> None:
 def test_lifting_one_of_two_exclusions_leaves_the_other_in_force(event) -> None:
     enrollment = make_enrollment(event)
     judgment = make_judgment(enrollment)
-    own = exclude_judgment(judgment, "broken", by=None, now=NOW)
-    whole = exclude_contributor(enrollment, "rigging", by=None, now=NOW)
+    own = exclude(judgment, "broken", by=None, now=NOW)
+    whole = exclude(enrollment, "rigging", by=None, now=NOW)
     slots = open_slots(event)
     lift_exclusion(whole, by=None, now=NOW)
     assert not Judgment.objects.counted().exists()
@@ -81,7 +81,7 @@ def test_lifting_one_of_two_exclusions_leaves_the_other_in_force(event) -> None:
 def test_a_slot_that_went_to_somebody_else_is_not_taken_away(event) -> None:
     event.matchups.exclude(pk=event.matchups.first().pk).update(open_slots=0)
     first = make_judgment(make_enrollment(event))
-    exclusion = exclude_judgment(first, "broken", by=None, now=NOW)
+    exclusion = exclude(first, "broken", by=None, now=NOW)
     make_judgment(make_enrollment(event))
     make_judgment(make_enrollment(event))
     lift_exclusion(exclusion, by=None, now=NOW)
@@ -91,13 +91,13 @@ def test_a_slot_that_went_to_somebody_else_is_not_taken_away(event) -> None:
 
 def test_excluding_twice_is_refused_and_lifting_twice_is_once(event) -> None:
     judgment = make_judgment(make_enrollment(event))
-    exclusion = exclude_judgment(judgment, "broken", by=None, now=NOW)
+    exclusion = exclude(judgment, "broken", by=None, now=NOW)
     with pytest.raises(ConflictError):
-        exclude_judgment(judgment, "rigging", by=None, now=NOW)
+        exclude(judgment, "rigging", by=None, now=NOW)
     lift_exclusion(exclusion, by=None, now=NOW)
     lift_exclusion(exclusion, by=None, now=NOW + timedelta(days=1))
     assert Exclusion.objects.get().lifted_at == NOW
-    exclude_judgment(judgment, "rigging", by=None, now=NOW)
+    exclude(judgment, "rigging", by=None, now=NOW)
 
 
 def test_a_controls_judgment_never_touches_slots() -> None:
@@ -110,7 +110,7 @@ def test_a_controls_judgment_never_touches_slots() -> None:
     judgments = [make_judgment(enrollment) for _ in range(5)]
     on_control = [j for j in judgments if j.matchup == control]
     assert len(on_control) == 1
-    lift_exclusion(exclude_judgment(on_control[0], "broken", by=None, now=NOW), by=None, now=NOW)
+    lift_exclusion(exclude(on_control[0], "broken", by=None, now=NOW), by=None, now=NOW)
     control.refresh_from_db()
     assert control.open_slots == 0
 
@@ -118,7 +118,7 @@ def test_a_controls_judgment_never_touches_slots() -> None:
 def test_an_excluded_contributor_takes_no_overlap_from_others(event) -> None:
     bad = make_enrollment(event)
     shown = make_assignment(bad)
-    exclude_contributor(bad, "rigging", by=None, now=NOW)
+    exclude(bad, "rigging", by=None, now=NOW)
     assert open_slots(event) == [2, 2, 2, 2]
     record_judgment(shown, check_answers(shown, {"preference": "a1"}), now=NOW)
     for _ in range(3):
@@ -134,7 +134,7 @@ def test_an_excluded_contributor_takes_no_overlap_from_others(event) -> None:
 def test_a_late_answer_of_an_excluded_contributor_takes_no_slot(event) -> None:
     bad = make_enrollment(event)
     shown = make_assignment(bad)
-    exclude_contributor(bad, "rigging", by=None, now=NOW)
+    exclude(bad, "rigging", by=None, now=NOW)
     expire_lapsed_leases(Assignment.objects.all(), shown.lease_until)
     answers = check_answers(shown, {"preference": "a1"})
     record_judgment(shown, answers, now=shown.lease_until)
@@ -145,7 +145,7 @@ def test_what_an_excluded_contributor_has_on_the_screen_counts_once_they_are_rei
     event,
 ) -> None:
     enrollment = make_enrollment(event)
-    exclusion = exclude_contributor(enrollment, "unreliable", by=None, now=NOW)
+    exclusion = exclude(enrollment, "unreliable", by=None, now=NOW)
     make_judgment(enrollment)
     shown = make_assignment(enrollment)
     lift_exclusion(exclusion, by=None, now=NOW)
@@ -157,7 +157,7 @@ def test_what_an_excluded_contributor_has_on_the_screen_counts_once_they_are_rei
 
 def test_serving_an_excluded_contributor_takes_the_same_statements(event) -> None:
     one, other = make_enrollment(event), make_enrollment(event)
-    exclude_contributor(other, "rigging", by=None, now=NOW)
+    exclude(other, "rigging", by=None, now=NOW)
     counts = []
     for enrollment in (one, other):
         with CaptureQueriesContext(connection) as queries:
@@ -170,10 +170,10 @@ def test_a_matchup_with_one_too_many_wants_none_when_one_is_excluded() -> None:
     event = make_event(overlap=1)
     make_matchup(event, make_competitors(event, 2))
     first = make_judgment(make_enrollment(event))
-    exclusion = exclude_judgment(first, "broken", by=None, now=NOW)
+    exclusion = exclude(first, "broken", by=None, now=NOW)
     second = make_judgment(make_enrollment(event))
     lift_exclusion(exclusion, by=None, now=NOW)
-    exclude_judgment(second, "broken", by=None, now=NOW)
+    exclude(second, "broken", by=None, now=NOW)
     assert open_slots(event) == [0]
     assert list(Judgment.objects.counted()) == [first]
 
@@ -184,5 +184,5 @@ def test_excluding_under_a_lower_overlap_opens_a_slot_only_where_one_is_missing(
     judgments = [make_judgment(make_enrollment(event)) for _ in range(3)]
     change_overlap(event, 1)
     for judgment, opened in zip(judgments, (0, 0, 1), strict=True):
-        exclude_judgment(judgment, "broken", by=None, now=NOW)
+        exclude(judgment, "broken", by=None, now=NOW)
         assert open_slots(event) == [opened]

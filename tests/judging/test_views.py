@@ -17,7 +17,7 @@ from arena.events.joining.enrolling import join_with_open_seat, provision
 from arena.events.models import Enrollment, Event, Matchup
 from arena.judging.leaving.unused_seats import return_unused_seats
 from arena.judging.models import Assignment, Exclusion, Flag, Judgment
-from arena.judging.review.exclusions import exclude_contributor, lift_exclusion
+from arena.judging.review.exclusions import exclude, lift_exclusion
 from arena.judging.serving.assigning import next_assignment
 from arena.people.models import Seat
 from tests.factories import (
@@ -233,7 +233,7 @@ def test_whoever_is_excluded_reads_it_above_what_they_judged() -> None:
     cast.judge("b2")
     address = reverse("judging:me", args=[cast.event.slug])
     assert b"has excluded your judgments" not in cast.client.get(address).content
-    exclusion = exclude_contributor(
+    exclusion = exclude(
         Enrollment.objects.get(judgments__isnull=False),
         Exclusion.Reason.UNRELIABLE,
         by=None,

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from arena.events.models import Event, Membership, Question
 from arena.judging.models import Answer, Exclusion, Judgment, Origin
-from arena.judging.review.exclusions import exclude_contributor
+from arena.judging.review.exclusions import exclude
 from leaderboard.models import Rating, Snapshot
 from leaderboard.pages.board import BoardRow, Tier
 from leaderboard.pages.figures import format_p
@@ -335,7 +335,7 @@ def test_a_board_of_no_vote_that_counts_says_nothing_about_votes(
 ) -> None:
     assert "Judgments over time" in text(show(client, crowd.event))
     for judge in crowd.judges:
-        exclude_contributor(judge, Exclusion.Reason.RIGGING, by=None, now=NOW)
+        exclude(judge, Exclusion.Reason.RIGGING, by=None, now=NOW)
     refresh(crowd.event)
     page = text(show(client, crowd.event))
     assert "There are no votes that count." in page

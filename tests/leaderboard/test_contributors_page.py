@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from arena.events.models import Enrollment, Event
 from arena.judging.models import Exclusion
-from arena.judging.review.exclusions import exclude_contributor
+from arena.judging.review.exclusions import exclude
 from leaderboard.contributors.places import build_places, place_of, standings_of
 from leaderboard.models import Standing
 from tests.factories import NOW, make_enrollment, make_event, make_user
@@ -204,7 +204,7 @@ def test_my_page_is_for_contributors_alone() -> None:
 
 def test_whoever_is_excluded_sees_it_in_their_receipts_and_not_on_the_board() -> None:
     ladder = Ladder()
-    exclude_contributor(ladder.new, Exclusion.Reason.RIGGING, by=None, now=NOW + timedelta(hours=1))
+    exclude(ladder.new, Exclusion.Reason.RIGGING, by=None, now=NOW + timedelta(hours=1))
     Standing.objects.filter(enrollment=ladder.new).delete()  # as the next refresh does
     assert ladder.new.pseudonym not in ladder.page()
     assert "Accepted" not in ladder.page(ladder.new, "judging:me")

@@ -12,7 +12,7 @@ import pytest
 from arena.events.models import Event, Matchup
 from arena.judging.ledger import seal_event
 from arena.judging.models import Exclusion, Judgment, LedgerBatch, Origin
-from arena.judging.review.exclusions import exclude_contributor, exclude_judgment, lift_exclusion
+from arena.judging.review.exclusions import exclude, lift_exclusion
 from leaderboard.votes import loading, store
 from leaderboard.votes.loading import Comparisons, load_votes, store_of
 from leaderboard.votes.queries import IntegerTable
@@ -154,11 +154,11 @@ def take(step: str, crowd: Crowd, judgments: list[Judgment], rng: Random) -> Non
     elif step == "exclude":
         for judgment in rng.sample(judgments, 3):
             if not in_force.filter(judgment=judgment).exists():
-                exclude_judgment(judgment, reason=Exclusion.Reason.ORGANIZER, by=None, now=NOW)
+                exclude(judgment, reason=Exclusion.Reason.ORGANIZER, by=None, now=NOW)
     elif step == "exclude person":
         judge = rng.choice(crowd.judges)
         if not in_force.filter(enrollment=judge).exists():
-            exclude_contributor(judge, reason=Exclusion.Reason.RIGGING, by=None, now=NOW)
+            exclude(judge, reason=Exclusion.Reason.RIGGING, by=None, now=NOW)
     elif step == "lift":
         for exclusion in in_force.filter(event=event)[:2]:
             lift_exclusion(exclusion, by=None, now=NOW)

@@ -12,7 +12,7 @@ from arena.events.models import Enrollment, Event
 from arena.judging.leaving.erasure import erase_contributor
 from arena.judging.ledger import seal_event
 from arena.judging.models import Exclusion
-from arena.judging.review.exclusions import exclude_contributor
+from arena.judging.review.exclusions import exclude
 from arena.people.models import User
 from leaderboard.models import Notice
 from leaderboard.results.notices import announce_results, find_shortlisted, mail_notices
@@ -83,7 +83,7 @@ def test_whoever_left_an_address_hears_once_of_the_result() -> None:
 
 def test_whoever_is_excluded_is_told_that_nothing_of_theirs_counts() -> None:
     scene = Published()
-    exclude_contributor(scene.known, Exclusion.Reason.UNRELIABLE, by=None, now=NOW)
+    exclude(scene.known, Exclusion.Reason.UNRELIABLE, by=None, now=NOW)
     refresh_event(scene.event, now=NOW)
     seal_round(scene.event, "Corrected", NOW)
     announce_results(NOW)

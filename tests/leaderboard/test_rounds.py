@@ -8,7 +8,7 @@ from arena.errors import ConflictError
 from arena.events.lifecycle.transitions import close_event
 from arena.events.models import Event
 from arena.judging.ledger import seal_event
-from arena.judging.review.exclusions import exclude_contributor, lift_exclusion
+from arena.judging.review.exclusions import exclude, lift_exclusion
 from leaderboard.models import Board, Snapshot
 from leaderboard.results.rounds import (
     FINAL,
@@ -104,9 +104,7 @@ def later(event: Event, minutes: int) -> None:
 def test_a_published_result_stays_until_it_is_corrected(event: Event) -> None:
     final = published(event)
     assert not awaits_correction(event)
-    exclusion = exclude_contributor(
-        event.judgments.first().enrollment, "unreliable", by=None, now=NOW
-    )
+    exclusion = exclude(event.judgments.first().enrollment, "unreliable", by=None, now=NOW)
     Event.objects.update(timezone="Asia/Tokyo")
     event.refresh_from_db()
     later(event, 1)

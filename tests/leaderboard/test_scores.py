@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from arena.events.models import Control, Enrollment, Event, Matchup
 from arena.judging.models import Exclusion, LedgerBatch, Origin
-from arena.judging.review.exclusions import exclude_contributor, exclude_judgment, lift_exclusion
+from arena.judging.review.exclusions import exclude, lift_exclusion
 from arena.judging.serving.schedule import is_control_turn
 from leaderboard.contributors import scores
 from leaderboard.contributors.reliability import credit_table
@@ -233,9 +233,9 @@ def test_exclusion_and_reinstatement(soon: None) -> None:
     before = rows(contest.event)
     assert [before[who.pk][4] for who in people] == [1, 2, 3]
 
-    gone = exclude_contributor(people[0], Exclusion.Reason.RIGGING, by=None, now=NOW)
+    gone = exclude(people[0], Exclusion.Reason.RIGGING, by=None, now=NOW)
     wrong = people[1].judgments.get(matchup=contest.controls[0])
-    single = exclude_judgment(wrong, Exclusion.Reason.BROKEN, by=None, now=NOW)
+    single = exclude(wrong, Exclusion.Reason.BROKEN, by=None, now=NOW)
     refresh(contest.event, LATER)
     without = rows(contest.event)
     assert people[0].pk not in without

@@ -28,7 +28,7 @@ from arena.events.models import (
 )
 from arena.judging.ledger import seal_event
 from arena.judging.models import Assignment, Exclusion
-from arena.judging.review.exclusions import exclude_judgment
+from arena.judging.review.exclusions import exclude
 from arena.judging.skipping import flag_assignment
 from arena.people.accounts.first_account import make_setup_link
 from arena.people.codes import hash_token
@@ -362,7 +362,7 @@ def judge(contributor: Enrollment, now: datetime) -> tuple[Assignment, Assignmen
     event = contributor.event
     first = make_judgment(contributor, "a2", comment="<b>so</b>", now=now)
     note = f"{event.slug}-exclusion-note"
-    exclude_judgment(first, Exclusion.Reason.BROKEN, by=None, now=now, note=note)
+    exclude(first, Exclusion.Reason.BROKEN, by=None, now=now, note=note)
     for posted in ("b1", "tie", "a1"):
         make_judgment(contributor, posted, now=now)
     other = make_enrollment(event, make_person(f"{event.slug}-another"))

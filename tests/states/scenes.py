@@ -15,7 +15,7 @@ from arena.events.joining.enrolling import provision
 from arena.events.models import Enrollment, Event
 from arena.judging.ledger import seal_event
 from arena.judging.models import Exclusion, Judgment
-from arena.judging.review.exclusions import exclude_contributor, lift_exclusion
+from arena.judging.review.exclusions import exclude, lift_exclusion
 from arena.people.models import Seat, User
 from leaderboard.models import Snapshot
 from leaderboard.results.rounds import FINAL
@@ -128,7 +128,7 @@ def judge(event: Event, now: datetime, *, with_control: bool) -> Enrollment:
         for posted in ("a1", "b1", "tie", "a2", "b2"):
             make_judgment(enrollment, posted, now=now - HOUR)
     make_assignment(crowd[0], now=now)
-    exclude_contributor(crowd[2], Exclusion.Reason.UNRELIABLE, by=None, now=now)
+    exclude(crowd[2], Exclusion.Reason.UNRELIABLE, by=None, now=now)
     compute(event, now)
     return crowd[2]
 
@@ -157,9 +157,7 @@ def move_to(event: Event, name: str, now: datetime) -> None:
     if name == "corrected" and judged:
         lift_exclusion(event.exclusions.get(), by=None, now=now)
         seal(compute(event, now), "Corrected result", now)
-        exclude_contributor(
-            event.enrollments.latest("pk"), Exclusion.Reason.UNRELIABLE, by=None, now=now
-        )
+        exclude(event.enrollments.latest("pk"), Exclusion.Reason.UNRELIABLE, by=None, now=now)
 
 
 def seal(snapshot: Snapshot, name: str, now: datetime) -> None:

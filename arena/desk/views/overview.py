@@ -38,7 +38,7 @@ from arena.events.records.controls import controls_of
 from arena.exports.tasks import queue_bundle
 from arena.judging.models import Exclusion, Judgment
 from arena.judging.receipts import receipts_of
-from arena.judging.review.exclusions import exclude_contributor, exclude_judgment, lift_exclusion
+from arena.judging.review.exclusions import exclude, lift_exclusion
 from leaderboard.models import Board
 from leaderboard.results.rounds import awaits_correction, publish_event, seal_round
 from leaderboard.results.winner import winner_of, withdraw_winner
@@ -212,7 +212,7 @@ def decide(request: HttpRequest, enrollment: Enrollment, form: ExcludeForm) -> N
         if request.POST.get("act") == "reinstate":
             reinstate(request, judgment or enrollment)
         elif form.is_valid():
-            exclude(request, enrollment, judgment, form.cleaned_data)
+            exclude_subject(request, judgment or enrollment, form.cleaned_data)
         else:
             messages.error(request, _("Choose a reason."))
     except ArenaError as error:
@@ -231,19 +231,16 @@ def reinstate(request: HttpRequest, excluded: Judgment | Enrollment) -> None:
         messages.success(request, f"{_('Reinstated.')} {follow}")
 
 
-def exclude(
-    request: HttpRequest, enrollment: Enrollment, judgment: Judgment | None, said: dict[str, str]
+def exclude_subject(
+    request: HttpRequest, subject: Judgment | Enrollment, said: dict[str, str]
 ) -> None:
     """Exclude a judgment or all of a contributor, who then is no longer the confirmed winner."""
-    now, by = timezone.now(), reviewer(request)
-    if judgment is not None:
-        exclude_judgment(judgment, said["reason"], by=by, now=now, note=said["note"])
-    else:
-        # Nobody is excluded and the winner at once.
-        with transaction.atomic():
-            exclude_contributor(enrollment, said["reason"], by=by, now=now, note=said["note"])
-            won = winner_of(enrollment.event)
-            if won is not None and won.enrollment_id == enrollment.pk:
-                withdraw_winner(enrollment.event)
-                messages.warning(request, _("They were the winner, so the winner was withdrawn."))
-    messages.success(request, f"{_('Excluded.')} {phase_of(enrollment.event, now).follow}")
+    now, event = timezone.now(), subject.event
+    # Nobody is excluded and the winner at once.
+    with transaction.atomic():
+        exclude(subject, said["reason"], by=reviewer(request), now=now, note=said["note"])
+        won = winner_of(event)
+        if won is not None and won.enrollment == subject:
+            withdraw_winner(event)
+            messages.warning(request, _("They were the winner, so the winner was withdrawn."))
+    messages.success(request, f"{_('Excluded.')} {phase_of(event, now).follow}")

@@ -19,46 +19,28 @@ from arena.people.models import User
 State = Assignment.State
 
 
-def exclude_judgment(
-    judgment: Judgment, reason: str, *, by: User | None, now: datetime, note: str = ""
+def exclude(
+    subject: Judgment | Enrollment,
+    reason: str,
+    *,
+    by: User | None,
+    now: datetime,
+    note: str = "",
 ) -> Exclusion:
-    """Take one judgment out of everything that counts; its slot opens again.
+    """Take a judgment, or everything of a contributor, out of what counts; slots open again.
 
-    Raises `ConflictError` where it is excluded already.
+    Of a contributor that includes what is yet to come. Raises `ConflictError` where the subject
+    is excluded already.
     """
-    return exclude(
-        Exclusion(
-            event=judgment.event,
-            judgment=judgment,
-            reason=reason,
-            note=note,
-            created_by=by,
-            created_at=now,
-        )
+    exclusion = Exclusion(
+        event=subject.event,
+        judgment=subject if isinstance(subject, Judgment) else None,
+        enrollment=subject if isinstance(subject, Enrollment) else None,
+        reason=reason,
+        note=note,
+        created_by=by,
+        created_at=now,
     )
-
-
-def exclude_contributor(
-    enrollment: Enrollment, reason: str, *, by: User | None, now: datetime, note: str = ""
-) -> Exclusion:
-    """Take everything of a contributor out, what is yet to come included.
-
-    Raises `ConflictError` where they are excluded already.
-    """
-    return exclude(
-        Exclusion(
-            event=enrollment.event,
-            enrollment=enrollment,
-            reason=reason,
-            note=note,
-            created_by=by,
-            created_at=now,
-        )
-    )
-
-
-def exclude(exclusion: Exclusion) -> Exclusion:
-    """Store an exclusion and open the slots of what it names."""
     try:
         # Closes the race of two reviewers: one exclusion of a thing is in force at a time.
         with transaction.atomic():
