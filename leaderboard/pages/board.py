@@ -21,7 +21,7 @@ Weighting = Rating.Weighting
 WHY_NOT_RANKED = {
     Rating.Status.UNDEFEATED: _("never lost or tied: there is no upper limit"),
     Rating.Status.WINLESS: _("never won or tied: there is no lower limit"),
-    Rating.Status.SEPARATED: _("its wins and losses do not tie it to the others"),
+    Rating.Status.SEPARATED: _("its wins and losses do not connect it to the others"),
     Rating.Status.NO_VOTES: _("no votes"),
 }
 

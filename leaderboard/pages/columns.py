@@ -68,38 +68,52 @@ def win_rate(row: BoardRow) -> float | None:
 
 
 COLUMNS = (
-    stored_column("rank", int, _("Rank"), _("1 + how many models have a higher rating.")),
-    stored_column("rank_low", int, _("Rank from"), _("1 + how many models are certainly better.")),
-    stored_column("rank_high", int, _("Rank to"), _("Ranked models less those certainly worse.")),
+    stored_column("rank", int, _("Rank"), _("1 + the number of models with a higher rating.")),
+    stored_column(
+        "rank_low", int, _("Rank from"), _("1 + the number of models that are certainly better.")
+    ),
+    stored_column(
+        "rank_high",
+        int,
+        _("Rank to"),
+        _("The number of ranked models minus those certainly worse."),
+    ),
     stored_column(
         "rank_upper_bound",
         int,
         _("Rank (UB)"),
-        _("The Chatbot Arena’s: 1 + how many have their whole interval above this one’s."),
+        _(
+            "As in Chatbot Arena: 1 + the number of models whose whole interval is above this "
+            "one’s."
+        ),
     ),
     stored_column(
-        "class", int, _("Class"), _("Models whose intervals overlap its first."), field="tier"
+        "class",
+        int,
+        _("Class"),
+        _("Models whose intervals overlap that of the first in the class."),
+        field="tier",
     ),
     BoardColumn("model", str, _("Model"), _("Its name."), lambda row: row.rating.competitor.name),
     BoardColumn(
         "organization",
         str,
         _("Organization"),
-        _("Who makes it."),
+        _("Its developer."),
         lambda row: row.rating.competitor.organization,
     ),
     BoardColumn(
         "licence",
         str,
         _("Licence"),
-        _("On which terms it can be had."),
+        _("The licence it is available under."),
         lambda row: row.rating.competitor.licence,
     ),
     BoardColumn(
         "rating",
         float,
         _("Rating"),
-        _("In points: 1,000 is the average model, 400 more are odds of ten to one."),
+        _("In points. 1,000 is the average model; 400 points more mean odds of ten to one."),
         lambda row: row.points,
     ),
     BoardColumn(
@@ -120,7 +134,7 @@ COLUMNS = (
         "elo",
         float,
         _("Elo"),
-        _("One pass over the votes in their order, in points; on the unweighted board alone."),
+        _("One pass over the votes in order, in points. Only on the unweighted board."),
         lambda row: row.elo,
         format_whole,
         stored="elo",
@@ -133,14 +147,16 @@ COLUMNS = (
         "win_rate",
         float,
         _("Win rate"),
-        _("The part of its votes that it won, ties as halves."),
+        _("Share of its votes that it won, with ties counted as half."),
         win_rate,
         format_share,
     ),
-    stored_column("votes", int, _("Votes"), _("How many votes it is in."), cell=format_whole),
-    stored_column("wins", int, _("Wins"), _("How many of them it won.")),
-    stored_column("ties", int, _("Ties"), _("How many of them were ties.")),
-    stored_column("losses", int, _("Losses"), _("How many of them it lost.")),
+    stored_column(
+        "votes", int, _("Votes"), _("Number of votes with this model."), cell=format_whole
+    ),
+    stored_column("wins", int, _("Wins"), _("Number of votes it won.")),
+    stored_column("ties", int, _("Ties"), _("Number of ties.")),
+    stored_column("losses", int, _("Losses"), _("Number of votes it lost.")),
     stored_column(
         "component",
         int,
@@ -148,7 +164,7 @@ COLUMNS = (
         _("Models with the same number can be compared; 0 is the largest group."),
     ),
     stored_column(
-        "status", str, _("Status"), _("Why it is provisional or not ranked; mostly empty.")
+        "status", str, _("Status"), _("Why it is provisional or not ranked; usually empty.")
     ),
 )
 

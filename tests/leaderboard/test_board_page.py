@@ -213,7 +213,7 @@ def test_a_p_value_is_never_nothing() -> None:
 
 def test_a_class_is_described_by_overlap(crowd: Crowd, client: Client) -> None:
     page = text(show(client, crowd.event))
-    assert "whose interval overlaps that of the first of the class" in page
+    assert "whose intervals overlap that of its first model" in page
     assert "told apart" not in page
     winner = crowd.models[0]
     for judge in (make_enrollment(crowd.event) for _ in range(40)):
@@ -244,15 +244,15 @@ def test_the_last_class_takes_everybody_left(crowd: Crowd) -> None:
         (
             {"interval": "largest", "clusters": [6, 18]},
             "largest of three variances: with the votes of one contributor, those on one matchup, "
-            "or none depending on each other. To allow for contributors (6) and matchups (18) at "
-            "once takes at least 30 of each",
+            "or none depending on each other. Allowing for contributors (6) and matchups (18) at "
+            "once requires at least 30 of each",
         ),
         (
             {"interval": "largest", "clusters": [60, 126]},
             "depending on each other. The one that allows for contributors and matchups at once "
             "was not positive",
         ),
-        ({"interval": "independent", "clusters": []}, "every vote taken by itself"),
+        ({"interval": "independent", "clusters": []}, "treating every vote as independent"),
     ],
 )
 def test_the_intervals_say_how_they_came_about(
@@ -318,7 +318,7 @@ def test_models_that_no_vote_connects(client: Client) -> None:
             make_vote(make_enrollment(event), make_matchup(event, pair), outcome)
     refresh(event)
     page = text(show(client, event))
-    assert "No votes tie these groups of models" in page
+    assert "No votes connect these groups of models" in page
     assert page.count('class="chart axis"') == 2
     assert "All ratings are provisional" in page
 

@@ -124,7 +124,7 @@ def test_how_it_is_scored_is_one_click_away() -> None:
 def test_an_empty_board_says_so() -> None:
     event = make_event()
     page = Client().get(reverse("leaderboard:contributors", args=[event.slug]))
-    assert b"Nobody yet" in page.content
+    assert b"No contributors yet" in page.content
 
 
 def test_a_private_events_board_is_not_there_for_outsiders() -> None:

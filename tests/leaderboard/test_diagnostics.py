@@ -149,12 +149,12 @@ def test_every_two_neighbours_in_rank_are_compared(ordered: Crowd, client: Clien
         assert pair["low"] < pair["difference"] < pair["high"]
         assert (pair["verdict"] == "separated") == (pair["adjusted"] <= 0.05)
     page = text(client, ordered.event)
-    assert "How sure is this?" in page
+    assert "How certain is this?" in page
     assert page.count('class="verdict"') == 3
 
 
 def test_a_category_has_no_neighbours_but_its_tests(ordered: Crowd, client: Client) -> None:
-    assert "How sure is this?" not in text(client, ordered.event, "?category=maths")
+    assert "How certain is this?" not in text(client, ordered.event, "?category=maths")
     boards = Snapshot.objects.get().details["boards"]
     assert all("p" in board or "why_not" in board for board in boards.values())
 
@@ -190,16 +190,16 @@ def test_dropped_and_turned_votes_bring_another_level(client: Client) -> None:
     assert kept["flip"] == {"votes": 2, "leader": one.pk, "challenger": two.pk}
     page = text(client, event)
     level = f"would bring {two} level with {one} or above."
-    assert f"Leaving out 4 of the 10 votes, those that matter most, {level}" in page
-    assert f"Turning 2 votes round {level}" in page
+    assert f"Removing 4 of the 10 votes, the most influential ones, {level}" in page
+    assert f"Reversing 2 votes {level}" in page
 
 
 def test_two_that_are_level_are_called_level(client: Client) -> None:
     event = two_models([1, 1, -1, -1])
     page = text(client, event)
     assert "are level at the top" in page
-    assert "Leaving out one of the 4 votes" not in page
-    assert "Turning" not in page
+    assert "Removing one of the 4 votes" not in page
+    assert "Reversing" not in page
 
 
 def test_the_largest_move_without_one_contributor(ordered: Crowd, client: Client) -> None:
@@ -214,7 +214,7 @@ def test_the_largest_move_without_one_contributor(ordered: Crowd, client: Client
     assert kept["move"] == pytest.approx(np.abs(shifts).max())
     assert kept["contributors"] == 12
     page = text(client, ordered.event)
-    assert "Leaving out one of the 12 contributors, tried with those who matter most" in page
+    assert "Removing one of the 12 contributors (the most influential were tested" in page
     for judge in ordered.judges:
         assert judge.pseudonym not in page
 

@@ -111,10 +111,10 @@ def test_the_board_is_a_third_choice_on_the_page_and_in_downloads(
     )
     page = show(client, crowd.event, "?weighting=style").content.decode()
     worth = round(spread_to_points(notes(crowd.event)["coefficients"][0]["worth"]))
-    assert "What style is worth" in page
+    assert "Effect of style" in page
     assert f"+{worth}</td>" in page
     assert "not by category" in page
-    assert "How sure is this?" in page
+    assert "How certain is this?" in page
     assert 'href="/events/tea/leaderboard/?category=maths"' in page
     maths = show(client, crowd.event, "?category=maths").content.decode()
     assert "weighting=style" not in maths
@@ -154,7 +154,7 @@ def test_what_the_votes_cannot_tell_from_a_model_is_left_out(crowd: Crowd, clien
     assert kept["left_out"] == ["headers"]
     assert [mark["name"] for mark in kept["coefficients"]] == ["length", "lists"]
     page = show(client, crowd.event, "?weighting=style").content.decode()
-    assert "do not tell what it is worth: Headers." in page
+    assert "do not show its effect: Headers." in page
 
 
 def test_what_hardly_any_vote_differs_in_is_left_out(crowd: Crowd) -> None:
@@ -191,6 +191,6 @@ def test_a_sample_is_named_on_the_page(
     board = fit_style(data.votes(data.questions[0]), read_contents(data, 72))
     assert board.used < board.votes == 108
     page = show(client, crowd.event, "?weighting=style").content.decode()
-    assert f"From {board.used} of the 108 votes" in page
+    assert f"Computed from {board.used} of the 108 votes" in page
     page = show(client, crowd.event).content.decode()
     assert "are left out above 1,000,000 votes" in page

@@ -149,7 +149,12 @@ RULES = [
     Untrue(
         "Open For .{0,120}Created 0", EVERYWHERE, "Open For visitors: one click. Created 0", full
     ),
-    Untrue("Nobody has judged|Nobody yet|nothing to publish", EVERYWHERE, "Nobody yet", judged),
+    Untrue(
+        "Nobody has judged|No contributors yet|nothing to publish",
+        EVERYWHERE,
+        "No contributors yet",
+        judged,
+    ),
     Untrue("No ranking", EVERYWHERE, "No ranking yet", judged),
     Untrue("Nobody has joined", EVERYWHERE, "Nobody has joined.", judged),
     Untrue("No event is open", OPEN, "No event is open right now."),

@@ -21,7 +21,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--rebuild",
             action="store_true",
-            help="forget what is kept between refreshes and compute everything from the judgments",
+            help=(
+                "discard what is kept between refreshes and compute everything from the judgments"
+            ),
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -31,7 +33,9 @@ class Command(BaseCommand):
         seal_event(event.pk, timezone.now())
         snapshot = refresh_event(event, now=timezone.now(), rebuild=options["rebuild"])
         if snapshot is None:
-            self.stdout.write("Nothing to do: the board is up to date, or a worker is at it.")
+            self.stdout.write(
+                "Nothing to do: the board is up to date, or a worker is computing it."
+            )
             return
         self.stdout.write(
             f"{event}: {snapshot.judgments:,} judgments of {snapshot.contributors:,} contributors, "
