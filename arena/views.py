@@ -26,6 +26,7 @@ from arena.people.accounts.first_account import needs_first_account
 from arena.people.accounts.identity import has_verified_identity
 from arena.people.models import Seat, User
 from arena.people.seats.claiming import Room, room_of
+from leaderboard.boards.details import SnapshotDetails
 from leaderboard.contributors.places import place_of
 from leaderboard.models import Rating, Snapshot
 from leaderboard.results.notices import find_unread
@@ -108,7 +109,7 @@ def with_figures(events: list[Any]) -> list[Any]:
     rounds = published_rounds(events)
     for event in events:
         snapshot = shown.get(event.pk)
-        origins = snapshot.details.get("origins", {}) if snapshot else {}
+        origins = SnapshotDetails.from_json(snapshot.details).origins if snapshot else {}
         event.judged = snapshot.judgments if snapshot else 0
         event.contributors = snapshot.contributors if snapshot else 0
         event.simulated = origins.get("simulated", 0)

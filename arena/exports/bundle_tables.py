@@ -88,7 +88,8 @@ class BundleSelection:
 class BundleTable:
     """One file of a bundle: rows of a model, each an object of these columns.
 
-    optional: columns a bundle may lack; a row then has the model's default there.
+    optional: columns a bundle may lack; a row then has the model's default there; written: a row as
+    it stands in the file, from the row as it is stored.
     """
 
     name: str
@@ -97,6 +98,7 @@ class BundleTable:
     columns: tuple[str, ...]
     select: Callable[[BundleSelection], QuerySet[Any]]
     optional: tuple[str, ...] = ()
+    written: Callable[[dict[str, Any]], dict[str, Any]] = lambda row: row
 
     @property
     def file(self) -> str:
@@ -105,12 +107,18 @@ class BundleTable:
     def read_rows(self, selection: BundleSelection) -> Iterator[dict[str, Any]]:
         """The rows in the order of their keys, a few at a time."""
         rows = self.select(selection).order_by("pk").values(*self.columns)
-        return rows.iterator(chunk_size=BATCH_SIZE)
+        return map(self.written, rows.iterator(chunk_size=BATCH_SIZE))
 
 
 def split_names(names: str) -> tuple[str, ...]:
     """Column names, separated by spaces."""
     return tuple(names.split())
+
+
+def without_version(row: dict[str, Any]) -> dict[str, Any]:
+    """A snapshot without its details' version, which is the database's: a bundle has its format."""
+    kept = {key: value for key, value in row["details"].items() if key != "version"}
+    return row | {"details": kept}
 
 
 EVENT = BundleTable(
@@ -134,6 +142,7 @@ SNAPSHOT = BundleTable(
         " name sealed_at"
     ),
     lambda selection: Snapshot.objects.filter(pk=selection.snapshot.pk),
+    written=without_version,
 )
 FIRST_COLUMNS = split_names(
     "id question_id category_id weighting competitor_id strength lower upper elo"

@@ -1,4 +1,4 @@
-"""How sure a board is: its neighbours told apart, and what would change it. Plain JSON values out.
+"""How sure a board is: its neighbours told apart, and what would change it.
 
 Strengths are natural-log, competitors are primary keys; None stands for "cannot be said".
 """
@@ -6,11 +6,21 @@ Strengths are natural-log, competitors are primary keys; None stands for "cannot
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from leaderboard.boards.details import (
+    ContributorInfluence,
+    GradingEffect,
+    NeighbourTest,
+    OtherIntervals,
+    OtherMethods,
+    TieEffect,
+    UnseatingVotes,
+    WidthRatio,
+)
 from leaderboard.boards.fit import FittedBoard
 from leaderboard.boards.style_fit import StyleBoard
 from leaderboard.ratings import (
@@ -43,17 +53,13 @@ THOUSANDTHS = 1000
 SEED = 1952
 """Chance is fixed: the same judgments give the same intervals, to the last digit."""
 Floats = npt.NDArray[np.float64]
+Found = TypeVar("Found")
 
 
 def compare_neighbours(
     board: FittedBoard | StyleBoard, contrast: Contrasts, competitors: Sequence[int]
-) -> list[dict[str, Any]]:
-    """Every two models next to each other in rank, scale by scale, with what is known of them.
-
-    difference, low, high: log-strength, limits of 95% for this pair by itself; adjusted: Holm's p
-    among all pairs of the board; verdict: separated, not_yet, tied or too_few; votes_needed: how
-    many more, of all models in the same mix, would separate a pair that is not_yet.
-    """
+) -> tuple[NeighbourTest, ...]:
+    """Every two models next to each other in rank, scale by scale."""
     found, certainty = [], two_sided(0.95, contrast.degrees_of_freedom)
     for group in board.fit.groups():
         order = group[np.argsort(-board.fit.strength[group], kind="stable")]
@@ -62,18 +68,18 @@ def compare_neighbours(
             difference, error = contrast.difference[i, j], contrast.standard_error[i, j]
             reach = certainty * error if error > 0 else np.nan
             found.append(
-                {
-                    "leader": competitors[i],
-                    "challenger": competitors[j],
-                    "difference": float(difference),
-                    "low": finite_or_none(difference - reach),
-                    "high": finite_or_none(difference + reach),
-                    "adjusted": float(contrast.adjusted[i, j]),
-                    "verdict": verdict,
-                    "votes_needed": needed,
-                }
+                NeighbourTest(
+                    leader=competitors[i],
+                    challenger=competitors[j],
+                    difference=float(difference),
+                    low=finite_or_none(difference - reach),
+                    high=finite_or_none(difference + reach),
+                    adjusted=float(contrast.adjusted[i, j]),
+                    verdict=verdict,
+                    votes_needed=needed,
+                )
             )
-    return found
+    return tuple(found)
 
 
 def describe_contrast(contrast: Contrasts, i: int, j: int, votes: int) -> tuple[str, int | None]:
@@ -91,7 +97,7 @@ def describe_contrast(contrast: Contrasts, i: int, j: int, votes: int) -> tuple[
     return "too_few", None
 
 
-def pairwise_tests(board: FittedBoard | StyleBoard, contrast: Contrasts) -> list[int]:
+def pairwise_tests(board: FittedBoard | StyleBoard, contrast: Contrasts) -> tuple[int, ...]:
     """Holm's p of pairs, in one row: i, j, p in thousandths, for i < j.
 
     Pairs on one scale that are not among them have less than half a thousandth, or a model below
@@ -105,29 +111,32 @@ def pairwise_tests(board: FittedBoard | StyleBoard, contrast: Contrasts) -> list
     p = np.rint(p * THOUSANDTHS).astype(np.int64)
     p[is_open] = np.maximum(p[is_open], level + 1)
     i, j = np.nonzero(p)
-    return [int(n) for n in np.stack([i, j, p[i, j]], axis=1).ravel()]
+    return tuple(int(n) for n in np.stack([i, j, p[i, j]], axis=1).ravel())
 
 
-def diagnose(
-    votes: Votes, board: FittedBoard, about: Contents, competitors: Sequence[int]
-) -> dict[str, Any]:
-    """What would change the first place, and what other methods say of the same votes."""
-    found: dict[str, Any] = {
-        "unseating": run_diagnostic(find_unseating_votes, board, competitors) or {}
-    }
+def compare_methods(votes: Votes, board: FittedBoard) -> OtherMethods | None:
+    """What other methods say of the same votes; None where nobody leads."""
     if board.fit.leader() < 0:
-        return found
-    found["influence"] = run_diagnostic(leave_one_contributor_out, votes, board)
-    found["graded"] = run_diagnostic(compare_grading, board)
-    found["ties"] = run_diagnostic(compare_tie_model, board)
-    if about.is_whole:
-        prompted = replace(votes, prompt=about.prompts(votes))
-        found["prompts"] = run_diagnostic(compare_prompt_clusters, prompted, board)
-        found["bootstrap"] = run_diagnostic(compare_bootstrap, votes, board)
-    return found
+        return None
+    return OtherMethods(
+        influence=run_diagnostic(leave_one_contributor_out, votes, board),
+        graded=run_diagnostic(compare_grading, board),
+        ties=run_diagnostic(compare_tie_model, board),
+    )
 
 
-def run_diagnostic(look: Callable[..., dict[str, Any] | None], *at: Any) -> dict[str, Any] | None:
+def compare_intervals(votes: Votes, board: FittedBoard, about: Contents) -> OtherIntervals | None:
+    """Intervals computed in other ways; None where nobody leads, or there are too many votes."""
+    if board.fit.leader() < 0 or not about.is_whole:
+        return None
+    prompted = replace(votes, prompt=about.prompts(votes))
+    return OtherIntervals(
+        prompts=run_diagnostic(compare_prompt_clusters, prompted, board),
+        bootstrap=run_diagnostic(compare_bootstrap, votes, board),
+    )
+
+
+def run_diagnostic(look: Callable[..., Found | None], *at: Any) -> Found | None:
     """What a look beside the board finds; None where these votes do not allow it."""
     try:
         return look(*at)
@@ -135,21 +144,23 @@ def run_diagnostic(look: Callable[..., dict[str, Any] | None], *at: Any) -> dict
         return None
 
 
-def find_unseating_votes(board: FittedBoard, competitors: Sequence[int]) -> dict[str, Any]:
+def find_unseating_votes(
+    board: FittedBoard, competitors: Sequence[int]
+) -> dict[str, UnseatingVotes]:
     """How many votes would have to be left out, or turned round, for a challenger to be level."""
     found = {}
     for change in robustness.Change:
         least = robustness.unseat(board.counts, board.fit, change)
         if least.votes is not None:
-            found[str(change)] = {
-                "votes": least.votes,
-                "leader": competitors[least.leader],
-                "challenger": competitors[least.challenger],
-            }
+            found[str(change)] = UnseatingVotes(
+                votes=least.votes,
+                leader=competitors[least.leader],
+                challenger=competitors[least.challenger],
+            )
     return found
 
 
-def leave_one_contributor_out(votes: Votes, board: FittedBoard) -> dict[str, Any] | None:
+def leave_one_contributor_out(votes: Votes, board: FittedBoard) -> ContributorInfluence | None:
     """The most that leaving out one contributor does; nothing says who that is."""
     without = influence.leave_one_out(votes, board.counts, board.fit)
     if len(without.ids) < 2:
@@ -157,12 +168,12 @@ def leave_one_contributor_out(votes: Votes, board: FittedBoard) -> dict[str, Any
     rated = np.isfinite(board.fit.strength)
     shift = np.abs(centre_shift(without.shift, board.fit)[:, rated])
     known = np.isfinite(shift)
-    return {
-        "contributors": len(without.ids),
-        "move": float(shift[known].max(initial=0.0)),
-        "unranks": not bool(known.all()),
-        "changes_first": bool((without.leader != board.fit.leader()).any()),
-    }
+    return ContributorInfluence(
+        contributors=len(without.ids),
+        move=float(shift[known].max(initial=0.0)),
+        unranks=not bool(known.all()),
+        changes_first=bool((without.leader != board.fit.leader()).any()),
+    )
 
 
 def centre_shift(shift: Floats, fit: Rated) -> Floats:
@@ -179,7 +190,7 @@ def centre_shift(shift: Floats, fit: Rated) -> Floats:
     return moved
 
 
-def compare_grading(board: FittedBoard) -> dict[str, Any] | None:
+def compare_grading(board: FittedBoard) -> GradingEffect | None:
     """What counting "much better" for more changes; None where nobody ever said how much."""
     seen = board.counts.votes.sum((1, 2))
     degrees = seen[MAX_OUTCOME + 1 :] + seen[:MAX_OUTCOME][::-1]
@@ -188,16 +199,16 @@ def compare_grading(board: FittedBoard) -> dict[str, Any] | None:
     effect = grading.compare_scores(board.counts)
     if np.isnan(effect.tau):
         return None
-    return {"tau": effect.tau, "moved": int(np.abs(effect.moved).max())}
+    return GradingEffect(tau=effect.tau, moved=int(np.abs(effect.moved).max()))
 
 
-def compare_tie_model(board: FittedBoard) -> dict[str, Any] | None:
+def compare_tie_model(board: FittedBoard) -> TieEffect | None:
     """Ties as an outcome of their own: how often equals tie, and whom it moves."""
     fit = davidson.fit(board.counts)
     if fit.leader() < 0 or not np.isfinite(fit.log_tie[0]):
         return None
     nu = float(np.exp(fit.log_tie[0]))
-    return {"percent": 100.0 * nu / (2.0 + nu), "moved": count_rank_changes(board.fit, fit)}
+    return TieEffect(percent=100.0 * nu / (2.0 + nu), moved=count_rank_changes(board.fit, fit))
 
 
 def count_rank_changes(one: Rated, other: Rated) -> int:
@@ -212,13 +223,13 @@ def count_rank_changes(one: Rated, other: Rated) -> int:
     return int(np.abs(a - b).max(initial=0))
 
 
-def compare_prompt_clusters(votes: Votes, board: FittedBoard) -> dict[str, Any] | None:
+def compare_prompt_clusters(votes: Votes, board: FittedBoard) -> WidthRatio | None:
     """How wide the intervals are if the votes on one prompt depend on each other."""
     covariance = clustered(votes, board.fit, Method.PROMPT)
     return relative_widths(covariance, board)
 
 
-def compare_bootstrap(votes: Votes, board: FittedBoard) -> dict[str, Any] | None:
+def compare_bootstrap(votes: Votes, board: FittedBoard) -> WidthRatio | None:
     """How wide they are when the contributors are weighed at random, a hundred times over."""
     assert votes.contributor is not None
     # Numbered anew, so that who judged controls alone changes nobody's draw.
@@ -234,7 +245,7 @@ def compare_bootstrap(votes: Votes, board: FittedBoard) -> dict[str, Any] | None
     return relative_widths(rounds.covariance(), board)
 
 
-def relative_widths(other: Covariance, board: FittedBoard) -> dict[str, Any] | None:
+def relative_widths(other: Covariance, board: FittedBoard) -> WidthRatio | None:
     """Intervals against the board's own: the median of the models' ratios of widths."""
     error, own = (
         two_sided(0.95, covariance.degrees_of_freedom) * covariance.standard_error
@@ -243,7 +254,8 @@ def relative_widths(other: Covariance, board: FittedBoard) -> dict[str, Any] | N
     known = np.flatnonzero(np.isfinite(own) & (own > 0) & np.isfinite(error))
     if len(known) == 0:
         return None
-    return {"ratio": float(np.median(error[known] / own[known])), "clusters": other.clusters[0]}
+    ratio = float(np.median(error[known] / own[known]))
+    return WidthRatio(ratio=ratio, clusters=other.clusters[0])
 
 
 def finite_or_none(value: Any) -> float | None:

@@ -1,11 +1,11 @@
 """Style control: the ratings that remain when what length and formatting are worth is taken out."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from leaderboard.boards.details import StyleCoefficient
 from leaderboard.ratings import (
     MIN_VOTES,
     Counts,
@@ -64,8 +64,8 @@ class StyleBoard:
     tally: npt.NDArray[np.int64]
     provisional: npt.NDArray[np.bool_]
     used: int
-    coefficients: list[dict[str, Any]]
-    left_out: list[str]
+    coefficients: tuple[StyleCoefficient, ...]
+    left_out: tuple[str, ...]
 
     @property
     def votes(self) -> int:
@@ -102,7 +102,7 @@ def fit_style(votes: Votes, about: Contents) -> StyleBoard:
         np.isfinite(fit.strength) & (effective_votes(fold(votes), fit.same_scale) < MIN_VOTES),
         len(votes),
         describe_coefficients(fit, found),
-        [name for a, name in enumerate(STYLE_FIELDS) if name not in names and x[:, a].any()],
+        tuple(name for a, name in enumerate(STYLE_FIELDS) if name not in names and x[:, a].any()),
     )
 
 
@@ -145,23 +145,21 @@ def estimate_style_covariance(votes: Votes, x: Floats, fit: style.Fit) -> style.
         return style.covariance(votes, x, fit, Method.INDEPENDENT)
 
 
-def describe_coefficients(fit: style.Fit, found: style.StyleCovariance) -> list[dict[str, Any]]:
-    """What twice as much of each covariate is worth, in log-strength with limits.
-
-    `spread` is the root mean square of its differences: times that over `doubling`, the values
-    are per root mean square. Covariates that never differ are left out.
-    """
+def describe_coefficients(
+    fit: style.Fit, found: style.StyleCovariance
+) -> tuple[StyleCoefficient, ...]:
+    """What twice as much of each covariate is worth; those that never differ are left out."""
     doubling = float(covariates.relative(np.array([2.0]), np.array([1.0]))[0])
     lower, upper = found.limits(fit)
-    return [
-        {
-            "name": name,
-            "spread": float(fit.spread[a]),
-            "doubling": doubling,
-            "worth": float(fit.coefficient[a] * doubling / fit.spread[a]),
-            "lower": float(lower[a] * doubling / fit.spread[a]),
-            "upper": float(upper[a] * doubling / fit.spread[a]),
-        }
+    return tuple(
+        StyleCoefficient(
+            name=name,
+            spread=float(fit.spread[a]),
+            doubling=doubling,
+            worth=float(fit.coefficient[a] * doubling / fit.spread[a]),
+            lower=float(lower[a] * doubling / fit.spread[a]),
+            upper=float(upper[a] * doubling / fit.spread[a]),
+        )
         for a, name in enumerate(fit.names)
         if fit.spread[a] > 0
-    ]
+    )

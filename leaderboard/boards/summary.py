@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from leaderboard.boards.details import FitSummary, JudgmentsOverTime
 from leaderboard.boards.fit import FittedBoard
 from leaderboard.boards.style_fit import StyleBoard
 from leaderboard.ratings import MAX_OUTCOME, Counts
@@ -20,42 +21,39 @@ MAX_DAILY_SPAN = timedelta(days=120)
 HOUR = 3600
 
 
-def board_key(question: int, category: int | None, weighting: str) -> str:
-    """The name of one board among a snapshot's details."""
-    return f"{question}/{category or 'all'}/{weighting}"
-
-
 def count_origins(data: Comparisons) -> dict[str, int]:
     """Counted judgments by where they came from."""
     seen = np.bincount(data.columns["origin"][data.judgments], minlength=len(ORIGINS))
     return {name: int(n) for name, n in zip(ORIGINS, seen, strict=True) if n}
 
 
-def count_over_time(data: Comparisons) -> dict[str, Any]:
-    """Counted judgments per hour, day or week of the event's own time zone.
-
-    {"unit", "start" (ISO), "counts", "unknown": judgments without a time}; without any time only
-    the last two, the counts empty.
-    """
+def count_over_time(data: Comparisons) -> JudgmentsOverTime:
+    """Counted judgments per hour, day or week of the event's own time zone."""
     hours = data.columns["hour"][data.judgments]
     known = hours[hours >= 0]
     unknown = len(hours) - len(known)
     if len(known) == 0:
-        return {"counts": [], "unknown": unknown}
+        return JudgmentsOverTime(unknown=unknown)
     first = int(known.min())
     per_hour = np.bincount(known - first)
     span = timedelta(hours=len(per_hour))
     if span <= MAX_HOURLY_SPAN:
         start = datetime.fromtimestamp(first * HOUR, UTC)
-        unit, counts = "hour", [int(n) for n in per_hour]
-        return {"unit": unit, "start": start.isoformat(), "counts": counts, "unknown": unknown}
+        return JudgmentsOverTime(
+            unit="hour",
+            start=start.isoformat(),
+            counts=tuple(int(n) for n in per_hour),
+            unknown=unknown,
+        )
     days = sum_per_day(first, per_hour, data)
     unit, step = ("day", 1) if span <= MAX_DAILY_SPAN else ("week", 7)
     begin = min(days) - timedelta(days=min(days).weekday() if step == 7 else 0)
     counts = [0] * ((max(days) - begin).days // step + 1)
     for day, n in days.items():
         counts[(day - begin).days // step] += n
-    return {"unit": unit, "start": begin.isoformat(), "counts": counts, "unknown": unknown}
+    return JudgmentsOverTime(
+        unit=unit, start=begin.isoformat(), counts=tuple(counts), unknown=unknown
+    )
 
 
 def sum_per_day(first: int, per_hour: Any, data: Comparisons) -> Counter[date]:
@@ -67,22 +65,22 @@ def sum_per_day(first: int, per_hour: Any, data: Comparisons) -> Counter[date]:
     return days
 
 
-def flatten_pairs(counts: Counts) -> list[int]:
+def flatten_pairs(counts: Counts) -> tuple[int, ...]:
     """Who met whom and how it went: i, j, wins of i, ties, wins of j, for i < j, in one row."""
     won = counts.votes[MAX_OUTCOME + 1 :].sum(0) + counts.votes[:MAX_OUTCOME].sum(0).T
     tied = counts.votes[MAX_OUTCOME] + counts.votes[MAX_OUTCOME].T
     i, j = np.nonzero(np.triu(won + won.T + tied, 1))
     table = np.stack([i, j, won[i, j], tied[i, j], won[j, i]], axis=1)
-    return [int(n) for n in table.ravel()]
+    return tuple(int(n) for n in table.ravel())
 
 
-def describe_method(board: FittedBoard | StyleBoard) -> dict[str, Any]:
+def summarize_fit(board: FittedBoard | StyleBoard) -> FitSummary:
     """How a board was computed, for the page to say."""
-    return {
-        "votes": board.votes,
-        "components": board.fit.field.components,
-        "interval": str(board.covariance.method),
-        "clusters": list(board.covariance.clusters),
-        "note": board.covariance.note,
-        "iterations": board.fit.iterations,
-    }
+    return FitSummary(
+        votes=board.votes,
+        components=board.fit.field.components,
+        interval=str(board.covariance.method),
+        clusters=tuple(board.covariance.clusters),
+        note=board.covariance.note,
+        iterations=board.fit.iterations,
+    )

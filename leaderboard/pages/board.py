@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from arena.errors import NotFoundError
 from arena.events.models import Category, Event, Question
-from leaderboard.boards.summary import board_key
+from leaderboard.boards.details import SnapshotDetails, board_key
 from leaderboard.models import Rating, Snapshot
 from leaderboard.pages.charts import Axis, draw_axis_labels, draw_whisker, fit_axis
 from leaderboard.ratings import scale
@@ -214,11 +214,11 @@ def add_whisker(row: BoardRow, axis: Axis) -> BoardRow:
 
 
 def filter_links(
-    event: Event, choice: BoardChoice, snapshot: Snapshot
+    event: Event, choice: BoardChoice, details: SnapshotDetails
 ) -> dict[str, list[dict[str, Any]]]:
     """The filters as links: label, query and whether it is the current one."""
     questions = event.questions.filter(kind="preference")
-    weightings = available_weightings(choice, snapshot)
+    weightings = available_weightings(choice, details)
     # Style is controlled over all records, not by category.
     within = Weighting.RAW if choice.weighting == Weighting.STYLE else choice.weighting
     return {
@@ -240,21 +240,15 @@ def filter_links(
     }
 
 
-def available_weightings(choice: BoardChoice, snapshot: Snapshot) -> list[str]:
+def available_weightings(choice: BoardChoice, details: SnapshotDetails) -> list[str]:
     """The weightings there are boards of."""
     found = [Weighting.RAW.value]
     for weighting in (Weighting.WEIGHTED, Weighting.STYLE):
-        board = board_details(snapshot, board_key(choice.question.pk, None, weighting))
+        board = details.board(board_key(choice.question.pk, None, weighting))
         by_category = weighting != Weighting.STYLE
-        if board and "why_not" not in board and (by_category or not choice.category):
+        if board.fit and (by_category or not choice.category):
             found.append(weighting.value)
     return found
-
-
-def board_details(snapshot: Snapshot, key: str) -> dict[str, Any]:
-    """What the snapshot keeps of a board beside its rows; nothing where it has no such board."""
-    kept: dict[str, Any] = snapshot.details.get("boards", {}).get(key, {})
-    return kept
 
 
 def filter_link(choice: BoardChoice, label: Any, **change: Any) -> dict[str, Any]:
@@ -263,9 +257,10 @@ def filter_link(choice: BoardChoice, label: Any, **change: Any) -> dict[str, Any
     return {"label": label, "query": there.query(), "is_current": there == choice}
 
 
-def read_pairs(snapshot: Snapshot, choice: BoardChoice) -> Iterator[tuple[int, int, int, int, int]]:
+def read_pairs(
+    details: SnapshotDetails, choice: BoardChoice
+) -> Iterator[tuple[int, int, int, int, int]]:
     """Who met whom on the chosen board: two competitors' keys, wins, ties, wins of the second."""
-    board = board_details(snapshot, choice.raw_key)
-    keys, flat = snapshot.details.get("competitors", []), board.get("pairs", [])
+    keys, flat = details.competitors, details.board(choice.raw_key).pairs or ()
     for i, j, won, tied, lost in zip(*(iter(flat),) * 5, strict=True):
         yield keys[i], keys[j], won, tied, lost

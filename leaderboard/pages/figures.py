@@ -10,13 +10,13 @@ from django.utils.formats import date_format, number_format
 from django.utils.safestring import SafeString
 
 from arena.events.models import Event
+from leaderboard.boards.details import JudgmentsOverTime, SnapshotDetails
 from leaderboard.boards.diagnostics import MAX_MODELS_TESTED, THOUSANDTHS
 from leaderboard.models import Rating, Snapshot
 from leaderboard.pages.board import (
     BoardChoice,
     BoardRow,
     BoardTable,
-    board_details,
     read_pairs,
     to_points,
 )
@@ -70,11 +70,11 @@ class HeatMap:
 
 
 def build_heat_maps(
-    snapshot: Snapshot, choice: BoardChoice, table: BoardTable, *, everybody: bool
+    details: SnapshotDetails, choice: BoardChoice, table: BoardTable, *, everybody: bool
 ) -> list[HeatMap]:
     """Expected wins by the ratings, and the votes there were, for each of the board's scales."""
-    met = {(i, j): won + tied + lost for i, j, won, tied, lost in read_pairs(snapshot, choice)}
-    p = adjusted_p_values(snapshot, choice)
+    met = {(i, j): won + tied + lost for i, j, won, tied, lost in read_pairs(details, choice)}
+    p = adjusted_p_values(details, choice)
     maps = []
     for group in table.groups:
         shown = group.rows if everybody else group.rows[:MAX_HEAT_MAP_MODELS]
@@ -114,13 +114,10 @@ def build_cell(share: float, votes: int, apart: float, p: float | None) -> HeatC
 
 
 def adjusted_p_values(
-    snapshot: Snapshot, choice: BoardChoice
+    details: SnapshotDetails, choice: BoardChoice
 ) -> dict[tuple[int, int], float] | None:
     """Holm's p of pairs on the chosen board, 0 where not listed; None where nothing was kept."""
-    flat, keys = (
-        board_details(snapshot, choice.key).get("p"),
-        snapshot.details.get("competitors", []),
-    )
+    flat, keys = details.board(choice.key).p, details.competitors
     if flat is None:
         return None
     rows = zip(*(iter(flat),) * 3, strict=True)
@@ -144,18 +141,17 @@ class Timeline:
     unknown: int
 
 
-def timeline_of(snapshot: Snapshot, event: Event) -> Timeline:
+def timeline_of(kept: JudgmentsOverTime, event: Event) -> Timeline:
     """The snapshot's judgments per hour, day or week."""
-    kept = snapshot.details.get("timeline", {})
-    counts, unit = kept.get("counts", []), kept.get("unit", "")
-    if not counts:
-        return Timeline("", SafeString(""), [], kept.get("unknown", 0))
-    moments = list(timeline_moments(unit, kept["start"], len(counts), event))
+    counts, unit, start = kept.counts, kept.unit, kept.start
+    if not counts or unit is None or start is None:
+        return Timeline("", SafeString(""), [], kept.unknown)
+    moments = list(timeline_moments(unit, start, len(counts), event))
     style = "D H:i" if unit == "hour" else "j M"
     chart = draw_bars(counts, label_positions([date_format(moment, style) for moment in moments]))
     words = "j M Y, H:i" if unit == "hour" else "j M Y"
     named = [date_format(moment, words) for moment in moments]
-    return Timeline(unit, chart, list(zip(named, counts, strict=True)), kept.get("unknown", 0))
+    return Timeline(unit, chart, list(zip(named, counts, strict=True)), kept.unknown)
 
 
 def timeline_moments(unit: str, start: str, count: int, event: Event) -> Iterator[date | datetime]:

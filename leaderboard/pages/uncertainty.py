@@ -1,14 +1,22 @@
 """How sure a board is, from what its snapshot keeps, in names, points and words for the page."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.utils.text import get_text_list
 from django.utils.translation import gettext
 
 from arena.events.models import COVARIATES
-from leaderboard.models import Rating, Snapshot
-from leaderboard.pages.board import BoardChoice, BoardTable, board_details
+from leaderboard.boards.details import (
+    BoardDetails,
+    ContributorInfluence,
+    FitSummary,
+    NeighbourTest,
+    OtherIntervals,
+    OtherMethods,
+)
+from leaderboard.models import Rating
+from leaderboard.pages.board import BoardChoice, BoardTable
 from leaderboard.pages.figures import format_p
 from leaderboard.ratings import MIN_CLUSTERS, scale
 from leaderboard.votes.contents import MAX_VOTES_SCANNED
@@ -33,44 +41,50 @@ class NeighbourPair:
 
 
 def uncertainty_context(
-    snapshot: Snapshot, choice: BoardChoice, table: BoardTable
+    board: BoardDetails, choice: BoardChoice, table: BoardTable
 ) -> dict[str, Any]:
     """What the section "How sure is this?" says; empty for a category or where nobody is ranked."""
-    board = board_details(snapshot, choice.key)
-    if not table.groups or "neighbours" not in board:
+    if not table.groups or board.neighbours is None:
         return {}
     names = {row.rating.competitor_id: row.rating.competitor.name for row in table.everybody}
-    found = [to_neighbour_pair(kept, names) for kept in board["neighbours"]]
-    raw = board if choice.weighting == Rating.Weighting.RAW else {}
+    found = [to_neighbour_pair(kept, names) for kept in board.neighbours]
+    is_raw = choice.weighting == Rating.Weighting.RAW
+    methods = (is_raw and board.other_methods) or OtherMethods()
+    intervals = (is_raw and board.other_intervals) or OtherIntervals()
+    others = {
+        "graded": methods.graded,
+        "ties": methods.ties,
+        "prompts": intervals.prompts,
+        "bootstrap": intervals.bootstrap,
+    }
     return {
         "neighbours": found[:MAX_NEIGHBOURS_SHOWN],
         "more": found[MAX_NEIGHBOURS_SHOWN:],
         "unseating": {
-            change: kept
-            | {"leader": names[kept["leader"]], "challenger": names[kept["challenger"]]}
-            for change, kept in raw.get("unseating", {}).items()
+            change: {
+                "votes": kept.votes,
+                "leader": names[kept.leader],
+                "challenger": names[kept.challenger],
+            }
+            for change, kept in ((is_raw and board.unseating) or {}).items()
         },
-        "influence": describe_influence(raw.get("influence")),
-        "others": {name: kept for name in OTHER_METHODS if (kept := raw.get(name))},
-        "most": MAX_VOTES_SCANNED if raw and "prompts" not in raw else None,
+        "influence": describe_influence(methods.influence),
+        "others": {name: kept for name, kept in others.items() if kept},
+        "most": MAX_VOTES_SCANNED if is_raw and board.other_intervals is None else None,
     }
 
 
-OTHER_METHODS = ("graded", "ties", "prompts", "bootstrap")
-"""What is computed from the same votes in other ways."""
-
-
-def to_neighbour_pair(kept: dict[str, Any], names: dict[int, str]) -> NeighbourPair:
+def to_neighbour_pair(kept: NeighbourTest, names: dict[int, str]) -> NeighbourPair:
     """A pair as the page shows it."""
     return NeighbourPair(
-        names[kept["leader"]],
-        names[kept["challenger"]],
-        in_points(kept["difference"]) or 0.0,
-        in_points(kept["low"]),
-        in_points(kept["high"]),
-        format_p(kept["adjusted"]),
-        kept["verdict"],
-        round_votes(kept["votes_needed"]),
+        names[kept.leader],
+        names[kept.challenger],
+        in_points(kept.difference) or 0.0,
+        in_points(kept.low),
+        in_points(kept.high),
+        format_p(kept.adjusted),
+        kept.verdict,
+        round_votes(kept.votes_needed),
     )
 
 
@@ -79,9 +93,9 @@ def round_votes(votes: int | None) -> int | None:
     return votes and int(float(f"{votes:.2g}"))
 
 
-def describe_influence(kept: dict[str, Any] | None) -> dict[str, Any] | None:
+def describe_influence(kept: ContributorInfluence | None) -> dict[str, Any] | None:
     """What leaving out one contributor does at most, in points."""
-    return kept and kept | {"move": in_points(kept["move"])}
+    return asdict(kept) | {"move": in_points(kept.move)} if kept else None
 
 
 def in_points(width: float | None) -> float | None:
@@ -89,22 +103,22 @@ def in_points(width: float | None) -> float | None:
     return None if width is None else float(scale.spread_to_points(width))  # type: ignore[arg-type]
 
 
-def style_coefficients(snapshot: Snapshot, choice: BoardChoice) -> list[dict[str, Any]]:
+def style_coefficients(board: BoardDetails) -> list[dict[str, Any]]:
     """What twice as much of each mark of style is worth in points; nothing on other boards."""
     return [
         {
-            "label": COVARIATE_LABELS.get(kept["name"], kept["name"]),
-            "worth": in_points(kept["worth"]),
-            "low": in_points(kept["lower"]),
-            "high": in_points(kept["upper"]),
+            "label": COVARIATE_LABELS.get(kept.name, kept.name),
+            "worth": in_points(kept.worth),
+            "low": in_points(kept.lower),
+            "high": in_points(kept.upper),
         }
-        for kept in board_details(snapshot, choice.key).get("coefficients", [])
+        for kept in (board.style.coefficients if board.style else ())
     ]
 
 
-def omitted_covariates(snapshot: Snapshot, choice: BoardChoice) -> list[Any]:
+def omitted_covariates(board: BoardDetails) -> list[Any]:
     """The marks of style that a board at equal style leaves out."""
-    left_out = board_details(snapshot, choice.key).get("left_out", [])
+    left_out = board.style.left_out if board.style else ()
     return [COVARIATE_LABELS.get(name, name) for name in left_out]
 
 
@@ -113,14 +127,14 @@ def list_covariates() -> str:
     return get_text_list([str(covariate.unit) for covariate in COVARIATES], gettext("and"))
 
 
-def interval_context(method: dict[str, Any]) -> dict[str, Any]:
+def interval_context(fit: FitSummary | None) -> dict[str, Any]:
     """How a board's intervals came about: from which variance, and why not the two-way one.
 
     `few` says that there were too few clusters for it; else it was not positive.
     """
-    clusters = method.get("clusters", [])
+    clusters = fit.clusters if fit else ()
     return {
-        "method": method.get("interval", ""),
+        "method": fit.interval if fit else "",
         "clusters": clusters,
         "few": bool(clusters) and min(clusters) < MIN_CLUSTERS,
         "fewest": MIN_CLUSTERS,

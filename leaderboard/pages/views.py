@@ -27,12 +27,14 @@ from arena.events.lifecycle.phases import Phase, phase_of
 from arena.events.models import Event
 from arena.events.records.controls import has_controls
 from arena.judging.models import Origin
+from leaderboard.boards.details import SnapshotDetails
 from leaderboard.contributors.places import build_places, is_over, place_of, standings_of
 from leaderboard.contributors.scores import first_look
 from leaderboard.models import Board, Notice, Snapshot, Standing
-from leaderboard.pages.board import board_details, choose_board, filter_links, read_table
+from leaderboard.pages.board import choose_board, filter_links, read_table
+from leaderboard.pages.board_json import public_board
 from leaderboard.pages.columns import fact_columns
-from leaderboard.pages.downloads import to_csv, to_json
+from leaderboard.pages.downloads import to_csv
 from leaderboard.pages.figures import build_heat_maps, history_of, timeline_of
 from leaderboard.pages.method import method_context
 from leaderboard.pages.uncertainty import (
@@ -148,28 +150,30 @@ def board_context(request: HttpRequest, event: Event, phase: Phase, tag: str) ->
     }
     if snapshot is None:
         return context | {"no_board": no_board(event, phase)}
-    table, method = read_table(snapshot, choice), board_details(snapshot, choice.key)
+    table, details = read_table(snapshot, choice), SnapshotDetails.from_json(snapshot.details)
+    shown, origins = details.board(choice.key), details.origins
     everybody = request.GET.get("pairs") == ALL_PAIRS
-    origins = snapshot.details.get("origins", {})
     return context | {
         "snapshot": snapshot,
         "table": table,
         "facts": fact_columns(choice.weighting),
-        "links": filter_links(event, choice, snapshot),
-        "method": method,
-        "interval": interval_context(method),
-        "no_style": board_details(snapshot, choice.style_key).get("why_not"),
-        "style_worth": style_coefficients(snapshot, choice),
-        "without_worth": omitted_covariates(snapshot, choice),
+        "links": filter_links(event, choice, details),
+        "method": shown.fit,
+        "why_not": shown.why_not,
+        "style": shown.style,
+        "interval": interval_context(shown.fit),
+        "no_style": details.board(choice.style_key).why_not,
+        "style_worth": style_coefficients(shown),
+        "without_worth": omitted_covariates(shown),
         "covariates": list_covariates(),
         "origins": origins,
         "origin_rows": [
             (label, origins[name]) for name, label in Origin.choices if name in origins
         ],
-        "doubts": uncertainty_context(snapshot, choice, table),
+        "doubts": uncertainty_context(shown, choice, table),
         "all_pairs": choice.query(pairs=ALL_PAIRS),
-        "heat_maps": build_heat_maps(snapshot, choice, table, everybody=everybody),
-        "timeline": timeline_of(snapshot, event),
+        "heat_maps": build_heat_maps(details, choice, table, everybody=everybody),
+        "timeline": timeline_of(details.timeline, event),
         "history": history_of(snapshot, choice, table),
     }
 
@@ -191,7 +195,7 @@ def board_json(request: HttpRequest, slug: str) -> HttpResponse:
     """The chosen board with what it was computed from."""
     event = event_for(request.user, slug)
     choice, snapshot = choose_board(event, request.GET.dict()), public_snapshot(event)
-    return JsonResponse(to_json(event, snapshot, choice, read_table(snapshot, choice)))
+    return JsonResponse(public_board(event, snapshot, choice, read_table(snapshot, choice)))
 
 
 def public_snapshot(event: Event) -> Snapshot:

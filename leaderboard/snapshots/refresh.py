@@ -1,7 +1,7 @@
 """Bringing an event's boards up to its judgments: fingerprint, arrays, fits, one snapshot."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -14,6 +14,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from arena.events.models import Event, Matchup, Record
 from arena.judging.models import LedgerBatch
 from leaderboard.boards import diagnostics, summary
+from leaderboard.boards.details import BoardDetails, SnapshotDetails, StyleSummary, board_key
 from leaderboard.boards.fit import STATUS_NAMES, FittedBoard, fit_board, replay_elo
 from leaderboard.boards.style_fit import NoStyleError, StyleBoard, fit_style
 from leaderboard.contributors.reliability import score_controls, vote_weights
@@ -51,7 +52,7 @@ class BoardSpec:
 
     @property
     def key(self) -> str:
-        return summary.board_key(self.question, self.category, self.weighting)
+        return board_key(self.question, self.category, self.weighting)
 
 
 def refresh_event(event: Event, *, now: datetime, rebuild: bool = False) -> Snapshot | None:
@@ -139,27 +140,28 @@ def compute_snapshot(
     data = load_votes(event, special)
     about = read_contents(data)
     rows: list[Rating] = []
-    notes: dict[str, Any] = {}
+    boards: dict[str, BoardDetails] = {}
     checkpoints: dict[str, Any] = {}
     for spec, votes in votes_by_board(event, data):
         try:
             board = fit_board(votes)
         except NotConverged:
             # The other boards are not held up by one that cannot be computed.
-            notes[spec.key] = {"why_not": "no_rating"}
+            boards[spec.key] = BoardDetails(why_not="no_rating")
             continue
-        notes[spec.key] = summary.describe_method(board) | describe_tests(spec, data, board)
+        found = describe_board(spec, data, board)
         replay = None
         if spec.weighting == Weighting.RAW:
             replay = replay_elo(votes, load_elo_checkpoint(data, spec))
-            notes[spec.key]["pairs"] = summary.flatten_pairs(board.counts)
+            found = replace(found, pairs=summary.flatten_pairs(board.counts))
             if spec.category is None:
-                notes[spec.key] |= diagnostics.diagnose(votes, board, about, data.competitors)
+                found = diagnose(found, votes, board, about, data.competitors)
                 checkpoints[spec.key] = to_elo_checkpoint(data, replay)
+        boards[spec.key] = found
         rows += build_rating_rows(spec, data, board, replay)
     for question in data.questions:
         spec = BoardSpec(question, None, Weighting.STYLE)
-        notes[spec.key], at_equal_style = compute_style_board(spec, data, about)
+        boards[spec.key], at_equal_style = compute_style_board(spec, data, about)
         rows += at_equal_style
     snapshot = Snapshot(
         event=event,
@@ -168,12 +170,12 @@ def compute_snapshot(
         fingerprint=fingerprint,
         judgments=int(np.count_nonzero(data.judgments)),
         contributors=len(data.enrollments),
-        details={
-            "origins": summary.count_origins(data),
-            "timeline": summary.count_over_time(data),
-            "competitors": list(data.competitors),
-            "boards": notes,
-        },
+        details=SnapshotDetails(
+            origins=summary.count_origins(data),
+            timeline=summary.count_over_time(data),
+            competitors=data.competitors,
+            boards=boards,
+        ).to_json(),
     )
     write_snapshot(snapshot, rows, data, now)
     data.keep(checkpoints)
@@ -200,26 +202,48 @@ def votes_by_board(event: Event, data: Comparisons) -> Iterator[tuple[BoardSpec,
 
 def compute_style_board(
     spec: BoardSpec, data: Comparisons, about: Contents
-) -> tuple[dict[str, Any], list[Rating]]:
+) -> tuple[BoardDetails, list[Rating]]:
     """What there is to say of a board at equal style, and its rows; without any, why not."""
     try:
         board = fit_style(data.votes(spec.question), about)
     except NoStyleError as error:
-        return {"why_not": error.reason}, []
-    notes = summary.describe_method(board) | describe_tests(spec, data, board)
-    notes |= {"used": board.used, "left_out": board.left_out, "coefficients": board.coefficients}
-    return notes, list(build_rating_rows(spec, data, board, None))
+        return BoardDetails(why_not=error.reason), []
+    style = StyleSummary(used=board.used, left_out=board.left_out, coefficients=board.coefficients)
+    return replace(describe_board(spec, data, board), style=style), list(
+        build_rating_rows(spec, data, board, None)
+    )
 
 
-def describe_tests(
+def describe_board(
     spec: BoardSpec, data: Comparisons, board: FittedBoard | StyleBoard
-) -> dict[str, Any]:
-    """What the tests of all pairs say: p of each and, over all records, the neighbours."""
+) -> BoardDetails:
+    """How it was computed, and what the tests of all pairs say; neighbours over all records."""
     contrast = compare(board.fit, board.covariance)
-    found: dict[str, Any] = {"p": diagnostics.pairwise_tests(board, contrast)}
-    if spec.category is None:
-        found["neighbours"] = diagnostics.compare_neighbours(board, contrast, data.competitors)
-    return found
+    is_overall = spec.category is None
+    return BoardDetails(
+        fit=summary.summarize_fit(board),
+        p=diagnostics.pairwise_tests(board, contrast),
+        neighbours=diagnostics.compare_neighbours(board, contrast, data.competitors)
+        if is_overall
+        else None,
+    )
+
+
+def diagnose(
+    found: BoardDetails,
+    votes: Votes,
+    board: FittedBoard,
+    about: Contents,
+    competitors: Sequence[int],
+) -> BoardDetails:
+    """The same with what would change the first place, and what other methods say."""
+    unseating = diagnostics.run_diagnostic(diagnostics.find_unseating_votes, board, competitors)
+    return replace(
+        found,
+        unseating=unseating or {},
+        other_methods=diagnostics.compare_methods(votes, board),
+        other_intervals=diagnostics.compare_intervals(votes, board, about),
+    )
 
 
 def category_mask(data: Comparisons, category: int) -> npt.NDArray[np.bool_]:

@@ -18,7 +18,9 @@ pytestmark = pytest.mark.django_db
 def snapshot_with(event: Event, **told: object) -> Snapshot:
     """A snapshot of 200 judgments, 160 of them votes, that says so of the first two."""
     one, two = event.competitors.all()[:2]
-    top = {"leader": one.pk, "challenger": two.pk, "verdict": "not_yet", "votes_needed": 80} | told
+    known = {"difference": 0.2, "low": -0.1, "high": 0.5, "adjusted": 0.2}
+    said = {"verdict": "not_yet", "votes_needed": 80} | told
+    top = {"leader": one.pk, "challenger": two.pk} | known | said
     question = event.questions.get(kind="preference")
     boards = {f"{question.pk}/all/raw": {"votes": 160, "neighbours": [top]}}
     return Snapshot(event=event, judgments=200, details={"boards": boards}, created_at=NOW)

@@ -18,6 +18,7 @@ from arena.judging.ledger import seal_event
 from arena.judging.models import Exclusion, Judgment
 from arena.judging.recording import check_answers, record_judgment
 from arena.judging.review.exclusions import exclude
+from leaderboard.boards.details import VERSION
 from leaderboard.models import Snapshot
 from leaderboard.snapshots.refresh import refresh_event
 from tests.exports.cast import Cast, vote_often
@@ -136,6 +137,14 @@ def test_every_column_is_decided_about(chosen: BundleTable) -> None:
     withheld = WITHHELD.get(chosen.name, "").split()
     fields = [field.attname for field in chosen.model._meta.concrete_fields]
     assert sorted(fields) == sorted([*chosen.columns, *withheld])
+
+
+def test_the_version_of_the_details_is_the_databases_own(cast: Cast) -> None:
+    """A bundle of before there was one holds the same keys, and compares equal."""
+    snapshot = current(cast.event)
+    row = json.loads(opened(snapshot).read("snapshot.jsonl"))
+    assert snapshot.details == {"version": VERSION} | row["details"]
+    assert row["details"]["boards"]
 
 
 def test_floats_are_in_full_precision(cast: Cast) -> None:

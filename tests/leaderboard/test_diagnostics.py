@@ -14,6 +14,7 @@ from scipy.special import ndtr, ndtri
 
 from arena.events.models import Event
 from leaderboard.boards import diagnostics
+from leaderboard.boards.details import WidthRatio
 from leaderboard.boards.fit import fit_board
 from leaderboard.models import Snapshot
 from leaderboard.ratings import Contrasts, RatingError, compare, fold
@@ -114,8 +115,8 @@ def test_who_drops_out_moves_nobody_whose_differences_stay() -> None:
     votes = make_votes(4, rows, contributor=who, matchup=np.arange(len(rows), dtype=np.int32))
     found = diagnostics.leave_one_contributor_out(votes, fit_board(votes))
     assert found is not None
-    assert found["unranks"]
-    assert found["move"] < 0.3
+    assert found.unranks
+    assert found.move < 0.3
 
 
 def test_widths_are_of_intervals_and_not_of_errors() -> None:
@@ -126,7 +127,7 @@ def test_widths_are_of_intervals_and_not_of_errors() -> None:
     other = replace(board.covariance, clusters=(4,))
     ratio = stats.t.ppf(0.975, 3) / stats.norm.ppf(0.975)
     found = diagnostics.relative_widths(other, board)
-    assert found == {"ratio": pytest.approx(ratio), "clusters": 4}
+    assert found == WidthRatio(ratio=pytest.approx(ratio), clusters=4)
 
 
 def test_level_models_do_not_move() -> None:

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from arena.events.models import Event
-from leaderboard.boards.summary import board_key
+from leaderboard.boards.details import SnapshotDetails, board_key
 from leaderboard.models import Rating, Snapshot
-from leaderboard.pages.board import board_details
 
 FARTHEST = timedelta(days=365)
 
@@ -35,15 +34,16 @@ def outlook_of(
     question = event.questions.filter(kind="preference").first()
     if snapshot is None or question is None:
         return None
-    board = board_details(snapshot, board_key(question.pk, None, Rating.Weighting.RAW))
-    top = next(iter(board.get("neighbours", [])), None)
-    if top is None:
+    key = board_key(question.pk, None, Rating.Weighting.RAW)
+    board = SnapshotDetails.from_json(snapshot.details).board(key)
+    top = next(iter(board.neighbours or ()), None)
+    if top is None or board.fit is None:
         return None
     names = dict(event.competitors.values_list("pk", "name"))
     # Some judgments are answers to controls, which rate no model.
-    votes_a_day = last_day * board["votes"] / max(snapshot.judgments, 1)
+    votes_a_day = last_day * board.fit.votes / max(snapshot.judgments, 1)
     on = None
-    if top["votes_needed"] and votes_a_day and event.is_open(now):
-        wait = timedelta(days=min(top["votes_needed"] / votes_a_day, FARTHEST.days))
+    if top.votes_needed and votes_a_day and event.is_open(now):
+        wait = timedelta(days=min(top.votes_needed / votes_a_day, FARTHEST.days))
         on = now + wait if wait < FARTHEST else None
-    return Outlook(names[top["leader"]], names[top["challenger"]], top["verdict"], on)
+    return Outlook(names[top.leader], names[top.challenger], top.verdict, on)
