@@ -1,5 +1,6 @@
 """docs/architecture.md says what is there: every package, and no name that is gone."""
 
+import ast
 import re
 from importlib import import_module
 
@@ -70,3 +71,12 @@ def test_the_walks_name_what_they_pass() -> None:
 def test_every_path_is_there() -> None:
     paths = re.findall(r"`((?:arena|leaderboard|docs|deploy|checks|bench|tests)/[\w/.]*)`", TEXT)
     assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_every_package_says_what_lives_there_and_what_does_not() -> None:
+    short = set()
+    for package in packages():
+        said = ast.get_docstring(ast.parse((ROOT / package / "__init__.py").read_text())) or ""
+        if len(re.findall(r"[.;]\s|\.$", said)) < 2:
+            short.add(package)
+    assert short == set()

@@ -1,1 +1,3 @@
-"""The organizer's and reviewer's pages: setting an event up, watching over it, reviewing."""
+"""The organizers' and reviewers' pages: setting an event up, watching over it, reviewing. The rules
+that they apply are in `events`, `judging` and `leaderboard`.
+"""

