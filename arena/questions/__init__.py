@@ -5,9 +5,7 @@
 
 from arena.questions.base import (
     Choice,
-    Comparison,
     InvalidAnswer,
-    InvalidSettings,
     Kind,
     Settings,
     Value,
@@ -20,9 +18,7 @@ KINDS: dict[str, Kind] = {kind.name: kind for kind in (Preference(), Text())}
 __all__ = [
     "KINDS",
     "Choice",
-    "Comparison",
     "InvalidAnswer",
-    "InvalidSettings",
     "Kind",
     "Preference",
     "Settings",

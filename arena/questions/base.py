@@ -12,10 +12,6 @@ class InvalidAnswer(ValueError):
     """The answer is not one this question takes; the message is for the person answering."""
 
 
-class InvalidSettings(ValueError):
-    """The question's settings make no sense; the message is for the organizer."""
-
-
 @dataclass(frozen=True)
 class Choice:
     """One segment of a scale as it is shown: posted value, label, short label and key."""
@@ -26,24 +22,12 @@ class Choice:
     key: str
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """One pair that an answer decides; positions are 0-based and canonical."""
-
-    first: int
-    second: int
-    outcome: int
-
-
 class Kind(Protocol):
     """A kind of question. An answer's value is JSON in canonical order, never by side."""
 
     @property
     def name(self) -> str:
         """The word stored in the database."""
-
-    def check_settings(self, settings: Settings) -> None:
-        """Raise `InvalidSettings` where the settings make no sense."""
 
     def check_answer(self, settings: Settings, raw: str, order: Sequence[int]) -> Value | None:
         """Turn what was posted into a value; None is "nothing answered".
@@ -57,9 +41,6 @@ class Kind(Protocol):
 
     def choices(self, settings: Settings) -> list[Choice]:
         """The segments to show from left to right; empty for kinds without any."""
-
-    def comparisons(self, value: Value) -> list[Comparison]:
-        """The pairs this answer decides; empty for kinds that compare nothing."""
 
     def check_key(self, raw: object) -> Value:
         """Turn an imported expected answer into a control's key. Raises `InvalidAnswer`."""

@@ -5,9 +5,7 @@ from typing import Any
 
 from arena.questions.base import (
     Choice,
-    Comparison,
     InvalidAnswer,
-    InvalidSettings,
     Settings,
     Value,
 )
@@ -46,12 +44,6 @@ class Preference:
 
     name = "preference"
 
-    def check_settings(self, settings: Settings) -> None:
-        if settings.get("scale") not in SCALES:
-            raise InvalidSettings("The scale has 2, 3, 5 or 7 answers.")
-        if not isinstance(settings.get("both_bad", False), bool):
-            raise InvalidSettings("“Both are bad” is either offered or not.")
-
     def choices(self, settings: Settings) -> list[Choice]:
         degrees = DEGREES[settings["scale"]]
         choices = []
@@ -80,9 +72,6 @@ class Preference:
         if value["both_bad"]:
             return BOTH_BAD
         return posted_value(value["outcome"] if order[0] < order[1] else -value["outcome"])
-
-    def comparisons(self, value: Value) -> list[Comparison]:
-        return [Comparison(0, 1, value["outcome"])]
 
     def check_key(self, raw: object) -> Value:
         signs: dict[Any, int] = {"a": 1, "tie": 0, "b": -1}

@@ -5,25 +5,18 @@ from collections.abc import Sequence
 
 from arena.questions.base import (
     Choice,
-    Comparison,
     InvalidAnswer,
-    InvalidSettings,
     Settings,
     Value,
 )
 
-LONGEST = 2000
+MAX_LENGTH = 2000
 
 
 class Text:
     """Free text of at most `settings["max_length"]` characters. Value: `{"text": str}`."""
 
     name = "text"
-
-    def check_settings(self, settings: Settings) -> None:
-        longest = settings.get("max_length", LONGEST)
-        if not isinstance(longest, int) or isinstance(longest, bool) or not 1 <= longest <= 20_000:
-            raise InvalidSettings("A text's longest length is between 1 and 20,000 characters.")
 
     def choices(self, settings: Settings) -> list[Choice]:
         return []
@@ -32,16 +25,13 @@ class Text:
         text = unicodedata.normalize("NFC", raw.replace("\r\n", "\n")).strip()
         if "\x00" in text:
             raise InvalidAnswer("The text holds a character that cannot be stored (NUL).")
-        longest = settings.get("max_length", LONGEST)
+        longest = settings.get("max_length", MAX_LENGTH)
         if len(text) > longest:
             raise InvalidAnswer(f"Keep it under {longest:,} characters (it has {len(text):,}).")
         return {"text": text} if text else None
 
     def shown(self, value: Value, order: Sequence[int]) -> str:
         return str(value["text"])
-
-    def comparisons(self, value: Value) -> list[Comparison]:
-        return []
 
     def check_key(self, raw: object) -> Value:
         raise InvalidAnswer("a text has no expected answer")

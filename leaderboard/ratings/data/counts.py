@@ -165,6 +165,7 @@ def check_scores(scores: Floats) -> None:
         raise RatingError("scores must lie between 0 and 1")
 
 
+# Library API of the engine: the site does not use it.
 def resize(counts: Counts, competitors: int) -> Counts:
     """The same counts with room for competitors that joined since."""
     m = counts.competitors

@@ -26,6 +26,7 @@ def relative(first: Floats, second: Floats) -> Floats:
     return share
 
 
+# Library API of the engine: the site does not use it.
 def plain(first: Floats, second: Floats) -> Floats:
     """f - s, for a covariate that is no count, such as a sentiment."""
     return first - second

@@ -24,6 +24,7 @@ class Pairs:
     row: Ints
 
 
+# Library API of the engine: the site does not use it.
 def expand(judgment: Ids, competitor: Ids, place: Ints) -> Pairs:
     """Every pair of a ranking as one vote; k places give k·(k-1)/2 pairs.
 

@@ -20,6 +20,7 @@ def to_points(strength: Floats) -> Floats:
     return AVERAGE + POINTS_PER_UNIT * np.asarray(strength, dtype=np.float64)
 
 
+# Library API of the engine: the site does not use it.
 def to_strength(points: Floats) -> Floats:
     """Natural-log strengths of board points; the inverse of `to_points`."""
     return (np.asarray(points, dtype=np.float64) - AVERAGE) / POINTS_PER_UNIT

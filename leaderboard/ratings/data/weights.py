@@ -12,6 +12,7 @@ MIN_PROBABILITY = 1e-12
 """No choice is made with a smaller probability than this; such a number is a mistake."""
 
 
+# Library API of the engine: the site does not use it.
 def inverse_probability(probability: Floats, cap: float = MAX_WEIGHT) -> Ints:
     """Weights 1/π for votes whose matchup was chosen with probability π: int64 (n,), mean about 1.
 

@@ -66,6 +66,7 @@ def fit(counts: Counts) -> Fit:
     return Fit(strength, field, log_tie, half, tied, True, iterations)
 
 
+# Library API of the engine: the site does not use it.
 def probabilities(fit: Fit) -> tuple[Floats, Floats]:
     """P(row beats column) and P(tie): float64 (M, M), NaN where the two share no scale."""
     win, tie = np.full(fit.wins.shape, np.nan), np.full(fit.wins.shape, np.nan)
@@ -76,6 +77,7 @@ def probabilities(fit: Fit) -> tuple[Floats, Floats]:
     return win, tie
 
 
+# Library API of the engine: the site does not use it.
 def covariance(counts: Counts, fit: Fit) -> Covariance:
     """Sandwich covariance of the strengths, every vote by itself; see `intervals`.
 

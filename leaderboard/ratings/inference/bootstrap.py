@@ -99,6 +99,7 @@ class _Scale:
         return won
 
 
+# Library API of the engine: the site does not use it.
 def reweight_votes(
     counts: Counts, fit: Fit, rng: np.random.Generator, rounds: int = ROUNDS
 ) -> Bootstrap:
@@ -174,6 +175,7 @@ def reweight_clusters(
     return _rounds(fit, drawer, rounds, (used,))
 
 
+# Library API of the engine: the site does not use it.
 def resample_sequences(
     votes: Votes,
     rng: np.random.Generator,

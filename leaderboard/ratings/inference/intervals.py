@@ -201,6 +201,7 @@ def combine(
     return Covariance(first, Method.LARGEST, Method.TWO_WAY, clusters, note, tuple(others))
 
 
+# Library API of the engine: the site does not use it.
 def hessian(fit: Fit) -> Floats:
     """Inverse information L⁺, float64 (M, M), NaN where no scale is shared; for comparison only.
 

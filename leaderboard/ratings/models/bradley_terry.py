@@ -68,6 +68,7 @@ def win_matrix(fit: Fit) -> Floats:
     return p
 
 
+# Library API of the engine: the site does not use it.
 def log_likelihood(fit: Fit) -> float:
     """Σ_ij wins[i, j]·log P(i beats j) over the pairs that share a scale."""
     total = 0.0
