@@ -16,7 +16,7 @@ from arena.judging.models import Assignment, Flag, Judgment
 from arena.judging.recording import SKIP, get_undo_deadline, is_undoable
 from arena.markup import render_messages, render_response
 from arena.people.accounts.identity import has_verified_identity
-from arena.questions import KINDS, Choice
+from arena.questions import KINDS, ScaleOption
 
 LETTERS = "ABCDEFGHI"
 # After so many judgments in a row a pause is suggested.
@@ -47,7 +47,7 @@ class ShownQuestion:
     title: str
     help: str
     required: bool
-    options: list[Choice]
+    options: list[ScaleOption]
     both_bad: bool
     value: str
 
@@ -131,7 +131,7 @@ def shown_question(
     if posted is not None:
         value = posted.get(question.name, "")
     elif given is not None:
-        value = kind.shown(given.as_value(), assignment.order)
+        value = kind.to_form_value(given.as_value(), assignment.order)
     return ShownQuestion(
         name=question.name,
         kind=question.kind,

@@ -71,7 +71,7 @@ def answer_label(judgment: Judgment) -> str:
     order = judgment.assignment.order if judgment.assignment else [0, 1]
     for answer in judgment.answers.all():
         kind, settings = KINDS[answer.question.kind], answer.question.all_settings()
-        shown = kind.shown(answer.as_value(), order)
+        shown = kind.to_form_value(answer.as_value(), order)
         for choice in kind.choices(settings):
             if choice.value == shown:
                 return choice.label

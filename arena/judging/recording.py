@@ -21,7 +21,7 @@ from arena.judging.serving.assigning import (
     should_hold_slot,
     take_slot,
 )
-from arena.questions import KINDS, InvalidAnswer, Value
+from arena.questions import KINDS, InvalidAnswerError, Value
 
 Answers = Mapping[Question, Value]
 State = Assignment.State
@@ -52,7 +52,7 @@ def check_answers(assignment: Assignment, posted: Mapping[str, str]) -> dict[Que
         kind, raw = KINDS[question.kind], posted.get(question.name, "")
         try:
             value = kind.check_answer(question.all_settings(), raw, assignment.order)
-        except InvalidAnswer as error:
+        except InvalidAnswerError as error:
             errors[question.name] = str(error)
             continue
         if value is not None:

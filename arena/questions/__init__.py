@@ -4,9 +4,9 @@
 """
 
 from arena.questions.base import (
-    Choice,
-    InvalidAnswer,
+    InvalidAnswerError,
     Kind,
+    ScaleOption,
     Settings,
     Value,
 )
@@ -17,10 +17,10 @@ KINDS: dict[str, Kind] = {kind.name: kind for kind in (Preference(), Text())}
 
 __all__ = [
     "KINDS",
-    "Choice",
-    "InvalidAnswer",
+    "InvalidAnswerError",
     "Kind",
     "Preference",
+    "ScaleOption",
     "Settings",
     "Text",
     "Value",

@@ -8,12 +8,12 @@ Settings = Mapping[str, Any]
 Value = dict[str, Any]
 
 
-class InvalidAnswer(ValueError):
+class InvalidAnswerError(ValueError):
     """The answer is not one this question takes; the message is for the person answering."""
 
 
 @dataclass(frozen=True)
-class Choice:
+class ScaleOption:
     """One segment of a scale as it is shown: posted value, label, short label and key."""
 
     value: str
@@ -33,17 +33,17 @@ class Kind(Protocol):
         """Turn what was posted into a value; None is "nothing answered".
 
         `order` holds the canonical positions (0-based) of the responses as they stood on the
-        screen from left to right. Raises `InvalidAnswer`.
+        screen from left to right. Raises `InvalidAnswerError`.
         """
 
-    def shown(self, value: Value, order: Sequence[int]) -> str:
+    def to_form_value(self, value: Value, order: Sequence[int]) -> str:
         """The inverse of `check_answer`: what to preselect on a screen with this order."""
 
-    def choices(self, settings: Settings) -> list[Choice]:
+    def choices(self, settings: Settings) -> list[ScaleOption]:
         """The segments to show from left to right; empty for kinds without any."""
 
     def check_key(self, raw: object) -> Value:
-        """Turn an imported expected answer into a control's key. Raises `InvalidAnswer`."""
+        """Turn an imported expected answer into a control's key. Raises `InvalidAnswerError`."""
 
     def credit(self, value: Value, key: Value) -> float | None:
         """Agreement with a control's key in [0, 1]; None where the kind cannot be scored."""

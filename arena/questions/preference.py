@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from arena.questions.base import (
-    Choice,
-    InvalidAnswer,
+    InvalidAnswerError,
+    ScaleOption,
     Settings,
     Value,
 )
@@ -44,7 +44,7 @@ class Preference:
 
     name = "preference"
 
-    def choices(self, settings: Settings) -> list[Choice]:
+    def choices(self, settings: Settings) -> list[ScaleOption]:
         degrees = DEGREES[settings["scale"]]
         choices = []
         for key, outcome in enumerate(SCALES[settings["scale"]], start=1):
@@ -53,7 +53,7 @@ class Preference:
             else:
                 side, degree = "A" if outcome > 0 else "B", degrees[abs(outcome)]
                 label, short = f"{side} is {degree}", f"{side} {degree}"
-            choices.append(Choice(posted_value(outcome), label, short, str(key)))
+            choices.append(ScaleOption(posted_value(outcome), label, short, str(key)))
         return choices
 
     def check_answer(self, settings: Settings, raw: str, order: Sequence[int]) -> Value | None:
@@ -64,11 +64,11 @@ class Preference:
             return {"outcome": 0, "both_bad": True, "first_on_left": first_on_left}
         points = {posted_value(outcome): outcome for outcome in SCALES[settings["scale"]]}
         if raw not in points:
-            raise InvalidAnswer("Choose one of the answers on the scale.")
+            raise InvalidAnswerError("Choose one of the answers on the scale.")
         outcome = points[raw] if first_on_left else -points[raw]
         return {"outcome": outcome, "both_bad": False, "first_on_left": first_on_left}
 
-    def shown(self, value: Value, order: Sequence[int]) -> str:
+    def to_form_value(self, value: Value, order: Sequence[int]) -> str:
         if value["both_bad"]:
             return BOTH_BAD
         return posted_value(value["outcome"] if order[0] < order[1] else -value["outcome"])
@@ -76,7 +76,7 @@ class Preference:
     def check_key(self, raw: object) -> Value:
         signs: dict[Any, int] = {"a": 1, "tie": 0, "b": -1}
         if not isinstance(raw, str) or raw not in signs:
-            raise InvalidAnswer("expected is one of a, b, tie")
+            raise InvalidAnswerError("expected is one of a, b, tie")
         return {"sign": signs[raw]}
 
     def credit(self, value: Value, key: Value) -> float | None:

@@ -38,7 +38,7 @@ class BoardColumn:
     stored: str = ""
     weightings: tuple[str, ...] = tuple(Rating.Weighting.values)
 
-    def shown(self, row: BoardRow) -> str:
+    def display(self, row: BoardRow) -> str:
         """The value as the page shows it."""
         value = self.value(row)
         return "" if value is None or self.cell is None else self.cell(value)

@@ -11,4 +11,4 @@ register = template.Library()
 @register.filter
 def fact(row: BoardRow, column: BoardColumn) -> str:
     """What the page shows of a row in a column: `{{ row|fact:column }}`."""
-    return column.shown(row)
+    return column.display(row)

@@ -29,7 +29,7 @@ from arena.judging.importing.reading.vote_lines import (
     VoteRules,
     parse_vote,
 )
-from arena.questions import KINDS, InvalidAnswer
+from arena.questions import KINDS, InvalidAnswerError
 from arena.questions.preference import SCALES
 
 BATCH_SIZE = 1_000
@@ -332,7 +332,7 @@ class VoteChecker:
             return ""
         try:
             value = KINDS[question.kind].check_answer(question.all_settings(), vote.comment, ())
-        except InvalidAnswer as error:
+        except InvalidAnswerError as error:
             problems.append(Problem("comment", str(error)))
             return ""
         return str(value["text"]) if value else ""
