@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from arena.events.importing.reading.files import LIMIT
+from arena.events.importing.reading.files import MAX_ROW_BYTES
 from arena.events.models import (
     Competitor,
     Event,
@@ -66,13 +66,13 @@ WRONG: dict[str, tuple[bytes, int, str, str]] = {
         "levels",
     ),
     "long line": (
-        jsonl(record()) + b'{"prompt": "' + b"x" * LIMIT * 5 + b'"}\n' + jsonl(record(2)),
+        jsonl(record()) + b'{"prompt": "' + b"x" * MAX_ROW_BYTES * 5 + b'"}\n' + jsonl(record(2)),
         2,
         "",
         "2 MB",
     ),
-    "long element": (b'[\n{"prompt": "' + b"x" * LIMIT * 2 + b'"}]', 2, "[0]", "2 MB"),
-    "endless element": (b'[\n{"prompt": "' + b"x\n" * LIMIT, 2, "", "middle"),
+    "long element": (b'[\n{"prompt": "' + b"x" * MAX_ROW_BYTES * 2 + b'"}]', 2, "[0]", "2 MB"),
+    "endless element": (b'[\n{"prompt": "' + b"x\n" * MAX_ROW_BYTES, 2, "", "middle"),
     "object over lines": (json.dumps(record(), indent=1).encode(), 1, "", "one JSON object"),
     "two lists of records": (b'{"records": [],\n"records": []}', 2, "", "two lists"),
     "array cut off": (b'[\n{"prompt": "x"', 2, "", "middle"),
@@ -92,14 +92,19 @@ WRONG: dict[str, tuple[bytes, int, str, str]] = {
     "header only": (HEADER, 1, "", "no records"),
     # CSV
     "open quotation": (HEADER + LINE + b'r2,"p,A,x,B,y\nr3,p,A,x,B,y\n', 3, "", "never closed"),
-    "endless quotation": (HEADER + LINE + b'r2,"' + b"x,y\n" * LIMIT, 3, "", "never closed"),
-    "quotation left open": (
-        HEADER + LINE + b'r2,"' + b"x,y\n" * LIMIT + b'r3,"p",A,x,B,y"\n',
+    "endless quotation": (
+        HEADER + LINE + b'r2,"' + b"x,y\n" * MAX_ROW_BYTES,
         3,
         "",
-        f"to line {LIMIT + 3}; is a quotation mark left open",
+        "never closed",
     ),
-    "long header": (HEADER.strip() + b"x" * LIMIT + b"\n" + LINE, 1, "", "2 MB"),
+    "quotation left open": (
+        HEADER + LINE + b'r2,"' + b"x,y\n" * MAX_ROW_BYTES + b'r3,"p",A,x,B,y"\n',
+        3,
+        "",
+        f"to line {MAX_ROW_BYTES + 3}; is a quotation mark left open",
+    ),
+    "long header": (HEADER.strip() + b"x" * MAX_ROW_BYTES + b"\n" + LINE, 1, "", "2 MB"),
     "text after quotation": (HEADER + b'r1,"p"q,A,x,B,y\n' + LINE, 2, "", "closing quotation"),
     "too many cells": (HEADER + b"r1,p,A,x,B,y,z\n", 2, "", "7 cells"),
     "line after text of lines": (
@@ -236,7 +241,7 @@ def test_the_other_lines_are_imported_where_the_caller_says_so(event: Event) -> 
     assert Competitor.objects.count() == 2
 
 
-LONG = "x" * (2 * LIMIT)
+LONG = "x" * (2 * MAX_ROW_BYTES)
 LAST = LINE.replace(b"r1", b"r3")
 
 
@@ -245,15 +250,15 @@ LAST = LINE.replace(b"r1", b"r3")
     [
         jsonl(record(1), record(2, prompt=LONG), record(3)),
         json.dumps([record(1), record(2, prompt=LONG), record(3)]).encode(),
-        json.dumps([record(1), [LONG, '\\"' * LIMIT], record(3)], indent=1).encode(),
+        json.dumps([record(1), [LONG, '\\"' * MAX_ROW_BYTES], record(3)], indent=1).encode(),
         json.dumps([record(1), 10**4000, record(3)])
         .encode()
-        .replace(b"0" * 4000, b"0" * LIMIT * 2),
+        .replace(b"0" * 4000, b"0" * MAX_ROW_BYTES * 2),
         HEADER + LINE + f"r2,{LONG},A,x,B,y\n".encode() + LAST,
         HEADER
         + LINE
         + b'r2,"'
-        + b'a ""b""\n' * LIMIT
+        + b'a ""b""\n' * MAX_ROW_BYTES
         + b'",A,x,B,y\n'
         + LINE.replace(b"r1", b"r3"),
     ],

@@ -152,7 +152,7 @@ def test_a_control_keeps_its_two_responses(event: Event) -> None:
 def test_a_column_mapped_to_the_model_by_mistake_is_noticed(
     event: Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("arena.events.importing.reading.names.MOST_COMPETITORS", 5)
+    monkeypatch.setattr("arena.events.importing.reading.name_index.MAX_COMPETITORS", 5)
     report = bring(event, [record(n, responses={f"M{n}": "x"}) for n in range(7)])
 
     assert (report.error_total, report.errors[0].line) == (2, 6)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from arena.events.importing.reading.names import MOST_COMPETITORS
+from arena.events.importing.reading.name_index import MAX_COMPETITORS
 from arena.events.models import Category, Event, Record
 from tests.events.bringing import bring, kinds, lines_of, matchups, stored, table
 from tests.factories import make_event
@@ -302,7 +302,7 @@ def test_whole_numbers_with_a_point_are_whole_where_all_are(
 def test_more_models_than_an_event_rates_is_said_once_with_what_to_do(event: Event) -> None:
     rows = [
         record("Why?", "a b", "c d") | {"external_id": f"r{n}", "responses": {f"m{n}": "x"}}
-        for n in range(MOST_COMPETITORS + 5)
+        for n in range(MAX_COMPETITORS + 5)
     ]
 
     (error,) = bring(event, lines_of(*rows)).errors

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from arena.events.importing.checking.checks import InvalidRowError, Problem, explain_unknown
 from arena.events.importing.checking.leaks import find_leak
 from arena.events.importing.preview import guess_mapping
-from arena.events.importing.reading.cells import record_of_cells
-from arena.events.importing.reading.files import FORMATS, Row, guess_format, opened, read_rows
+from arena.events.importing.reading.files import FORMATS, Row, guess_format, open_source, read_rows
+from arena.events.importing.reading.flat_rows import build_record
 from arena.events.importing.reading.records import RecordRow, parse_record
 from arena.events.importing.report import ImportReport, LineError, Unreadable, printable
 from arena.events.importing.writing.pairing import Pairing
@@ -40,7 +40,7 @@ JSON = st.recursive(
 
 
 def rows_of(content: bytes, format: str) -> list[Row | LineError]:
-    with opened(io.BytesIO(content)) as source:
+    with open_source(io.BytesIO(content)) as source:
         return list(read_rows(source.stream, format))
 
 
@@ -77,7 +77,7 @@ def test_a_damaged_file_is_rows_errors_or_unreadable(
         return
     for row in rows:
         if isinstance(row, Row):
-            data = record_of_cells(row.data) if format == "csv" else row.data
+            data = build_record(row.data) if format == "csv" else row.data
             assert problems_of(parse_record, data) is not None
 
 
@@ -147,7 +147,7 @@ def test_what_is_written_is_read_in_every_format(texts: list[tuple[str, str, str
         read = []
         for row in rows_of(content, format):
             assert isinstance(row, Row), row
-            data = record_of_cells(row.data) if format == "csv" else row.data
+            data = build_record(row.data) if format == "csv" else row.data
             listed = data["responses"]
             said = listed.values() if isinstance(listed, dict) else [r["text"] for r in listed]
             read.append((data["prompt"], *said))

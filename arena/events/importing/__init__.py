@@ -6,7 +6,7 @@ wrong line leaves the database as it was, and whoever judges waits for one batch
 """
 
 from arena.events.importing.jobs import ImportBusyError
-from arena.events.importing.reading.names import CompetitorRow
+from arena.events.importing.reading.name_index import CompetitorRow
 from arena.events.importing.report import ImportReport, LineError, Progress, Unreadable
 from arena.events.importing.running import import_records, run_job
 

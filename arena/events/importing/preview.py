@@ -11,22 +11,22 @@ from typing import BinaryIO
 from arena.events.importing.checking.checks import fold_column
 from arena.events.importing.checking.leaks import is_model_family
 from arena.events.importing.checking.record_checker import ONLY_RESPONSE, RecordChecker
-from arena.events.importing.reading.cells import (
-    ALIASES,
-    COLUMNS,
+from arena.events.importing.reading.columns import RecordColumns
+from arena.events.importing.reading.csv_files import NAMELESS_COLUMN
+from arena.events.importing.reading.file_types import refuse_other_file_types
+from arena.events.importing.reading.files import guess_format, open_source, peek_bytes, read_rows
+from arena.events.importing.reading.flat_rows import (
+    COLUMN_ALIASES,
     METADATA_COLUMN,
-    OWN_COLUMN,
+    MODEL_COLUMN,
+    RECORD_COLUMNS,
     RESPONSE_COLUMN,
-    SINGLE,
-    canonical,
+    SINGLE_COLUMNS,
+    canonical_name,
     is_response_column,
 )
-from arena.events.importing.reading.columns import RecordColumns
-from arena.events.importing.reading.csv_files import NAMELESS
-from arena.events.importing.reading.files import guess_format, opened, peek, read_rows
-from arena.events.importing.reading.kinds import refuse_other_kinds
-from arena.events.importing.reading.merging import Checked, merging
-from arena.events.importing.reading.records import KEYS
+from arena.events.importing.reading.merging import CheckedRecord, open_merger
+from arena.events.importing.reading.records import RECORD_KEYS
 from arena.events.importing.reading.rows import Row
 from arena.events.importing.report import ImportReport, LineError, Unreadable
 from arena.events.importing.writing.batches import shows_pairs
@@ -73,8 +73,8 @@ class Preview:
 def format_of(source: BinaryIO, name: str) -> str:
     """The format that an upload's name and first bytes suggest."""
     try:
-        with opened(source) as inner:
-            return guess_format(name, peek(inner.stream, 1_000))
+        with open_source(source) as inner:
+            return guess_format(name, peek_bytes(inner.stream, 1_000))
     except Unreadable:  # the check of the file will say what is wrong
         return guess_format(name, b"")
 
@@ -91,8 +91,8 @@ def preview_of(
     preview = Preview(is_csv=format == "csv")
     rows: list[Row | LineError] = []
     try:
-        refuse_other_kinds(b"", name)
-        with opened(path) as source:
+        refuse_other_file_types(b"", name)
+        with open_source(path) as source:
             for row in read_rows(source.stream, format):
                 if len(rows) >= MAX_ROWS_CHECKED or source.done > MAX_BYTES_CHECKED + 300_000:
                     preview.is_whole = False
@@ -107,7 +107,9 @@ def preview_of(
     ]
     if mapping is None:
         mapping = guess_mapping(preview.columns, is_csv=preview.is_csv)
-    preview.mapping = {column: mapping.get(column, canonical(column)) for column in preview.columns}
+    preview.mapping = {
+        column: mapping.get(column, canonical_name(column)) for column in preview.columns
+    }
     preview.checked = len(rows)
     check_rows(rows, {**mapping, **preview.mapping}, preview, event)
     return preview
@@ -126,7 +128,7 @@ def check_rows(
             columns=RecordColumns(mapping, is_csv=preview.is_csv),
             report=report,
             seen=stack.enter_context(seen_keys()),
-            merger=stack.enter_context(merging()),
+            merger=stack.enter_context(open_merger()),
         )
         try:
             records = list(checking.check_rows(rows))
@@ -140,7 +142,7 @@ def check_rows(
             checking.report_name_doubts((), ())
 
 
-def left_alone(records: Sequence[Checked], event: Event | None) -> set[str]:
+def left_alone(records: Sequence[CheckedRecord], event: Event | None) -> set[str]:
     """Records of one response that the event does not have yet, where it shows pairs."""
     if event is None or not shows_pairs(list(event.questions.all())):
         return set()
@@ -159,11 +161,11 @@ def excerpt(value: object) -> str:
 def guess_mapping(columns: Sequence[str], *, is_csv: bool) -> dict[str, str]:
     """What the columns or keys probably mean; what means nothing becomes metadata."""
     flat = is_csv or is_probably_flat(columns)
-    known = targets(columns, is_csv=is_csv) if flat else list(KEYS)
+    known = targets(columns, is_csv=is_csv) if flat else list(RECORD_KEYS)
     mapping = {
-        column: canonical(column)
+        column: canonical_name(column)
         for column in columns
-        if canonical(column) in known or METADATA_COLUMN.fullmatch(column)
+        if canonical_name(column) in known or METADATA_COLUMN.fullmatch(column)
     }
     for target in known:
         if target in mapping.values():
@@ -181,13 +183,15 @@ def is_probably_flat(columns: Sequence[str]) -> bool:
     """Whether the keys of JSON objects are those of flat rows, by whatever name."""
     if "responses" in columns:
         return False
-    guessed = {target for target in (*pair_targets("ab"), *SINGLE) if candidates(target, columns)}
-    return bool(guessed) or any(map(is_response_column, map(canonical, columns)))
+    guessed = {
+        target for target in (*pair_targets("ab"), *SINGLE_COLUMNS) if candidates(target, columns)
+    }
+    return bool(guessed) or any(map(is_response_column, map(canonical_name, columns)))
 
 
 def candidates(target: str, columns: Sequence[str]) -> list[str]:
     """Columns that others call so what we call otherwise, the likeliest first."""
-    aliases = ALIASES.get(target, ())
+    aliases = COLUMN_ALIASES.get(target, ())
     return [
         column
         for alias in aliases
@@ -199,7 +203,7 @@ def candidates(target: str, columns: Sequence[str]) -> list[str]:
 def fits(target: str, mapping: Mapping[str, str]) -> bool:
     """Whether a guess goes with those before it: a file has pairs, or one response a row."""
     taken = mapping.values()
-    if target in SINGLE:
+    if target in SINGLE_COLUMNS:
         return not any(RESPONSE_COLUMN.fullmatch(other) for other in taken)
     return True
 
@@ -214,12 +218,12 @@ def own_columns(columns: Sequence[str]) -> dict[str, str]:
 
 def spare_target(column: str) -> str:
     """Where a column goes that means nothing."""
-    return "" if NAMELESS.fullmatch(column) else f"metadata.{column}"
+    return "" if NAMELESS_COLUMN.fullmatch(column) else f"metadata.{column}"
 
 
 def pair_targets(letters: Sequence[str]) -> list[str]:
     """The columns of responses by these letters."""
-    return [f"{word}_{letter}" for letter in letters for word in SINGLE]
+    return [f"{word}_{letter}" for letter in letters for word in SINGLE_COLUMNS]
 
 
 def targets(columns: Sequence[str], *, is_csv: bool) -> list[str]:
@@ -227,15 +231,15 @@ def targets(columns: Sequence[str], *, is_csv: bool) -> list[str]:
     letters = sorted(
         {
             *"ab",
-            *(m[2] for name in columns if (m := RESPONSE_COLUMN.fullmatch(canonical(name)))),
+            *(m[2] for name in columns if (m := RESPONSE_COLUMN.fullmatch(canonical_name(name)))),
             *(letter for letter in "cd" if candidates(f"response_{letter}", columns)),
         }
     )
-    flat = [*COLUMNS[:2], *pair_targets(letters), *SINGLE, *COLUMNS[2:]]
-    return flat if is_csv else list(dict.fromkeys([*KEYS, *flat]))
+    flat = [*RECORD_COLUMNS[:2], *pair_targets(letters), *SINGLE_COLUMNS, *RECORD_COLUMNS[2:]]
+    return flat if is_csv else list(dict.fromkeys([*RECORD_KEYS, *flat]))
 
 
 def own_targets(column: str) -> list[str]:
     """What a column can mean under its own name."""
-    name = OWN_COLUMN.fullmatch(column)
+    name = MODEL_COLUMN.fullmatch(column)
     return [f"responses.{name[1] if name else column}", f"metadata.{column}"]

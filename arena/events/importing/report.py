@@ -126,7 +126,7 @@ class ImportReport:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        """The inverse of `as_json`."""
+        """The inverse of `checked_to_json`."""
         data = dict(data)
         for kind in ("errors", "warnings"):
             data[kind] = [

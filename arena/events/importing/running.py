@@ -21,11 +21,17 @@ from arena.events.importing.checking.doubts import DOUBT_KINDS
 from arena.events.importing.checking.record_checker import ONLY_RESPONSE, RecordChecker
 from arena.events.importing.jobs import JobHold, adopt_stale_job, fail_stale_jobs, hold_job
 from arena.events.importing.reading.columns import RecordColumns
-from arena.events.importing.reading.exported import EXPORT_MESSAGE, HEAD, is_export
-from arena.events.importing.reading.files import Source, guess_format, opened, peek, read_rows
-from arena.events.importing.reading.kinds import refuse_other_kinds
-from arena.events.importing.reading.merging import Checked, merging
-from arena.events.importing.reading.names import CompetitorRow, Names
+from arena.events.importing.reading.file_types import refuse_other_file_types
+from arena.events.importing.reading.files import (
+    Source,
+    guess_format,
+    open_source,
+    peek_bytes,
+    read_rows,
+)
+from arena.events.importing.reading.merging import CheckedRecord, open_merger
+from arena.events.importing.reading.name_index import CompetitorRow, NameIndex
+from arena.events.importing.reading.own_exports import EXPORT_MESSAGE, HEAD_BYTES, looks_like_export
 from arena.events.importing.reading.records import RecordRow
 from arena.events.importing.report import ImportReport, Progress, Unreadable
 from arena.events.importing.writing.batches import Writer, create_batch, writer_for
@@ -91,10 +97,10 @@ def run_job(
     report = ImportReport()
     with hold_job(job, now, progress) as hold, ExitStack() as stack:
         discard_leavings(job.event, hold)
-        writer = writer_for(job.event, Names(job.event, competitors), rng)
+        writer = writer_for(job.event, NameIndex(job.event, competitors), rng)
         first_pass = FirstPass(writer, hold, report, stack)
         try:
-            with opened(source) as opened_source:
+            with open_source(source) as opened_source:
                 first_pass.run(opened_source)
             refused = report.error_total > 0 and not job.skips_errors
         except Unreadable as error:
@@ -115,7 +121,7 @@ def recover_stale_imports(event: Event, now: datetime, rng: Random) -> None:
     fail_stale_jobs(event, now)
     if hold := adopt_stale_job(event):
         report = ImportReport.from_json(hold.job.report)
-        apply_staged(writer_for(event, Names(event), rng), hold, report)
+        apply_staged(writer_for(event, NameIndex(event), rng), hold, report)
         of_records = hold.job.kind == ImportJob.Kind.RECORDS
         hold.finish(State.DONE if of_records else State.FAILED, report, now)
 
@@ -129,7 +135,7 @@ def write_spooled(
     hold.job.total = spool.count
     # Closes the race of a crash between the two: what is created is known to whoever cleans up.
     with transaction.atomic():
-        added = writer.names.create(joined_late=event.judgments.exists())
+        added = writer.names.create_new(joined_late=event.judgments.exists())
         hold.update_job(added=added)
     done = 0
     for batch in batches(spool, lambda item: writing_cost(item[2], event.matchups_per_record)):
@@ -145,7 +151,7 @@ def write_spooled(
     # From here on the import has happened: all of its new records are visible at once.
     with transaction.atomic():
         hold.enter_state(State.APPLYING, report=report.as_json(), done=0, total=None)
-        writer.names.apply_extras()
+        writer.names.update_competitors()
         Record.objects.filter(event=event, imported_at=None).update(imported_at=now)
     apply_staged(writer, hold, report)
     hold.finish(State.DONE, report, now)
@@ -174,16 +180,16 @@ class FirstPass:
         self.report = report
         self.spool = stack.enter_context(spooling())
         self.seen = stack.enter_context(seen_keys())
-        self.merging = stack.enter_context(merging())
+        self.merging = stack.enter_context(open_merger())
 
     def run(self, source: Source) -> None:
         """Check a whole file. Raises `Unreadable` where it cannot be read to its end."""
         names = self.writer.names
-        head = peek(source.stream, HEAD)
-        refuse_other_kinds(b"", self.job.file_name)
+        head = peek_bytes(source.stream, HEAD_BYTES)
+        refuse_other_file_types(b"", self.job.file_name)
         if not head.strip():
             raise Unreadable(1, "There are no records in the file.")
-        if not self.job.mapping and is_export(head):
+        if not self.job.mapping and looks_like_export(head):
             raise Unreadable(1, EXPORT_MESSAGE)
         format = self.job.format or guess_format(self.job.file_name, head)
         self.checking = RecordChecker(
@@ -203,9 +209,11 @@ class FirstPass:
             record__event=self.writer.event, competitor=OuterRef("pk")
         )
         known = Competitor.objects.filter(Exists(responding), event=self.writer.event)
-        self.checking.report_name_doubts(known.values_list("name", flat=True), names.extras)
+        self.checking.report_name_doubts(
+            known.values_list("name", flat=True), names.competitor_rows
+        )
 
-    def compare(self, batch: Sequence[Checked]) -> None:
+    def compare(self, batch: Sequence[CheckedRecord]) -> None:
         """Check rows against the event and spool those that are new or changed."""
         external_ids = [checked.record.external_id for checked in batch]
         known = load_existing_records(self.writer.event, external_ids)
@@ -216,7 +224,7 @@ class FirstPass:
             problems = self.misfits(row)
             if there and changes:
                 problems += find_refusals(row, there, changes)
-            if problems := problems or self.writer.names.note(row):
+            if problems := problems or self.writer.names.note_new(row):
                 self.checking.refuse(checked.row, problems)
             elif there and not changes:
                 self.report.unchanged += 1
@@ -242,7 +250,7 @@ class FirstPass:
             return [Problem("responses", message)]
         return []
 
-    def warn(self, checked: Checked, responses: int) -> None:
+    def warn(self, checked: CheckedRecord, responses: int) -> None:
         """What can be imported, and should be looked at; the record has so many responses then."""
         more = [ONLY_RESPONSE] if responses == 1 and self.writer.in_pairs else []
         self.checking.report_doubts(checked, more)

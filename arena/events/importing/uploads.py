@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from arena.errors import ConflictError
 from arena.events.importing.jobs import ImportBusyError
 from arena.events.importing.preview import format_of
-from arena.events.importing.reading.exported import is_export_file
+from arena.events.importing.reading.own_exports import is_export_file
 from arena.events.importing.running import run_job
 from arena.events.models import Event, ImportJob
 from arena.people.models import User

@@ -59,7 +59,7 @@ class ImportedVote:
 
     @classmethod
     def from_json(cls, data: list[Any]) -> Self:
-        """The inverse of `as_json`."""
+        """The inverse of `checked_to_json`."""
         return cls(*data)
 
 

@@ -48,7 +48,7 @@ class VoteOptions:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """The inverse of `as_json`; missing options have their defaults."""
+        """The inverse of `checked_to_json`; missing options have their defaults."""
         known = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
         if known.get("ends"):
             known["ends"] = tuple(known["ends"])

@@ -9,9 +9,9 @@ from typing import BinaryIO
 
 from arena.errors import ConflictError
 from arena.events.importing.jobs import hold_job
-from arena.events.importing.reading.exported import HEAD, is_export
-from arena.events.importing.reading.files import Source, opened, peek
-from arena.events.importing.reading.names import CompetitorRow
+from arena.events.importing.reading.files import Source, open_source, peek_bytes
+from arena.events.importing.reading.name_index import CompetitorRow
+from arena.events.importing.reading.own_exports import HEAD_BYTES, looks_like_export
 from arena.events.importing.report import ImportReport, Progress, Unreadable
 from arena.events.importing.running import recover_stale_imports
 from arena.events.importing.writing.staging import seen_keys, spooling
@@ -89,8 +89,10 @@ def run_vote_job(
         delete_unfinished(writer.event, hold)
         report = ImportReport()
         try:
-            with opened(source) as opened_source:
-                if not job.mapping and is_export(peek(opened_source.stream, HEAD)):
+            with open_source(source) as opened_source:
+                if not job.mapping and looks_like_export(
+                    peek_bytes(opened_source.stream, HEAD_BYTES)
+                ):
                     import_export_file(writer, opened_source, report, now)
                 else:
                     import_vote_file(writer, opened_source, report, now)

@@ -13,8 +13,8 @@ from typing import Any
 from arena.events.importing.checking.checks import InvalidRowError
 from arena.events.importing.jobs import JobHold
 from arena.events.importing.preview import excerpt
-from arena.events.importing.reading.exported import HEAD, is_export
-from arena.events.importing.reading.files import opened, peek, read_rows
+from arena.events.importing.reading.files import open_source, peek_bytes, read_rows
+from arena.events.importing.reading.own_exports import HEAD_BYTES, looks_like_export
 from arena.events.importing.reading.rows import Row
 from arena.events.importing.report import ImportReport, LineError, Unreadable, without_options
 from arena.events.importing.writing.staging import seen_keys, spooling
@@ -103,15 +103,17 @@ def preview_votes(job: ImportJob, mapping: Mapping[str, str] | None, now: dateti
     options = VoteOptions.from_json(job.vote_options)
     rows: list[Row | LineError] = []
     try:
-        with opened(Path(job.file.path)) as source:
-            preview.is_export = not mapping and is_export(peek(source.stream, HEAD))
+        with open_source(Path(job.file.path)) as source:
+            preview.is_export = not mapping and looks_like_export(
+                peek_bytes(source.stream, HEAD_BYTES)
+            )
             if preview.is_export:
                 return preview
             for row in islice(read_rows(source.stream, job.format), MAX_ROWS_CHECKED):
                 rows.append(row)
                 if source.done > MAX_BYTES_CHECKED:
                     break
-            preview.is_whole = not peek(source.stream, 1)
+            preview.is_whole = not peek_bytes(source.stream, 1)
     except Unreadable as error:
         preview.report.refuse(error.error)
     fill_columns(preview, [row for row in rows if isinstance(row, Row)], mapping)
@@ -159,7 +161,7 @@ def fill_questions(
     grades: list[GradedRow] = []
     for row in rows:
         try:
-            data = columns.meant(row) if isinstance(row, Row) else {}
+            data = columns.renamed(row) if isinstance(row, Row) else {}
         except InvalidRowError:  # two columns have the same meaning; the check reports it
             return
         for column in PREFERENCE_COLUMNS:

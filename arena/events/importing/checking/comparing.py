@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from arena.events.importing.checking.checks import Problem
-from arena.events.importing.reading.names import Names
+from arena.events.importing.reading.name_index import NameIndex
 from arena.events.importing.reading.records import RecordRow, ResponseRow
 from arena.events.models import Control, Event, Matchup, MatchupResponse, Record, Response
 
@@ -60,14 +60,14 @@ def load_existing_records(event: Event, external_ids: Iterable[str]) -> dict[str
     return {one.record.external_id: one for one in known.values()}
 
 
-def compare_record(row: RecordRow, known: ExistingRecord, names: Names) -> RecordChanges:
+def compare_record(row: RecordRow, known: ExistingRecord, names: NameIndex) -> RecordChanges:
     """Compare a row with its record. What the row does not mention stays as it is."""
     changes = RecordChanges(prompt=row.prompt != known.record.prompt)
     changes.metadata = row.metadata is not None and row.metadata != known.record.metadata
     if row.categories is not None:
         wanted = {name.casefold() for name in row.categories}
         changes.categories = wanted != set(known.categories.values())
-    named = {names.names[r.competitor_id]: r for r in known.responses if r.competitor_id}
+    named = {names.competitor_names[r.competitor_id]: r for r in known.responses if r.competitor_id}
     unnamed = iter([r for r in known.responses if r.competitor_id is None])
     for response in row.responses:
         there = named.get(response.model) if response.model else next(unnamed, None)

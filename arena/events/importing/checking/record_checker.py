@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from arena.events.importing.checking.checks import Doubt, InvalidRowError, Problem
 from arena.events.importing.checking.doubts import find_doubts, group_alike
-from arena.events.importing.reading.cells import check_columns
-from arena.events.importing.reading.columns import Parsed, RecordColumns
-from arena.events.importing.reading.merging import Checked, Merging
+from arena.events.importing.reading.columns import ParsedRow, RecordColumns
+from arena.events.importing.reading.flat_rows import check_columns
+from arena.events.importing.reading.merging import CheckedRecord, RecordMerger
 from arena.events.importing.reading.rows import Row
 from arena.events.importing.report import ImportReport, LineError
 from arena.events.importing.writing.staging import Seen
@@ -29,7 +29,7 @@ class RecordChecker:
     columns: RecordColumns
     report: ImportReport
     seen: Seen
-    merger: Merging
+    merger: RecordMerger
     # Called after every row: an import says that it is alive.
     on_row: Callable[[], None] = lambda: None
     organizations: Mapping[str, str] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class RecordChecker:
     first_lines: dict[str, int] = field(default_factory=dict)
     unanswered_models: dict[str, None] = field(default_factory=dict)
 
-    def check_rows(self, rows: Iterable[Row | LineError]) -> Iterator[Checked]:
+    def check_rows(self, rows: Iterable[Row | LineError]) -> Iterator[CheckedRecord]:
         """Records that are right in themselves and not there twice. Raises `Unreadable`."""
         header_checked = False
         for row in rows:
@@ -54,17 +54,19 @@ class RecordChecker:
                 parsed = self.columns.parse(row)
                 self.note_columns(row, parsed)
                 if parsed.is_flat:
-                    self.merger.add(row, parsed)
+                    self.merger.add_row(row, parsed)
                     continue
             except InvalidRowError as error:
                 self.refuse(row, error.problems)
                 continue
-            yield from self.skip_repeated(Checked(row, parsed.record, parsed.doubts), parsed)
+            yield from self.skip_repeated(CheckedRecord(row, parsed.record, parsed.doubts), parsed)
         for checked in self.merger:
             self.on_row()
             yield from self.skip_repeated(checked)
 
-    def skip_repeated(self, checked: Checked, parsed: Parsed | None = None) -> Iterator[Checked]:
+    def skip_repeated(
+        self, checked: CheckedRecord, parsed: ParsedRow | None = None
+    ) -> Iterator[CheckedRecord]:
         """The record, unless an earlier one has its identifier."""
         line = checked.row.line
         first = self.seen.meet(checked.record.external_id, line)
@@ -79,20 +81,20 @@ class RecordChecker:
             message = f"is missing, and prompt and models are those of line {first[0]}"
         self.refuse(checked.row, [Problem("external_id", message)])
 
-    def note_columns(self, row: Row, parsed: Parsed) -> None:
+    def note_columns(self, row: Row, parsed: ParsedRow) -> None:
         """Tell once of columns that mean nothing, and remember the models of empty cells."""
-        self.unanswered_models.update(dict.fromkeys(parsed.silent))
-        for column in parsed.spare:
+        self.unanswered_models.update(dict.fromkeys(parsed.unanswered_models))
+        for column in parsed.extra_columns:
             if column not in self.reported_columns:
                 self.reported_columns.add(column)
-                field = self.columns.called(column, row)
+                field = self.columns.name_in_file(column, row)
                 self.report.warn(LineError(row.line, field, "means nothing here; kept as metadata"))
 
-    def report_doubts(self, checked: Checked, more: Sequence[Doubt] = ()) -> None:
+    def report_doubts(self, checked: CheckedRecord, more: Sequence[Doubt] = ()) -> None:
         """Report what is doubtful about a record that is to be imported."""
         doubts = [*checked.doubts, *find_doubts(checked.record, self.organizations), *more]
         for doubt in doubts:
-            (warning,) = self.columns.errors(checked.row, [doubt])
+            (warning,) = self.columns.line_errors(checked.row, [doubt])
             self.report.doubt(doubt.kind, warning)
 
     def report_name_doubts(self, known: Iterable[str], wanted: Iterable[str]) -> None:
@@ -110,7 +112,7 @@ class RecordChecker:
 
     def refuse(self, row: Row, problems: Sequence[Problem]) -> None:
         """Report what is wrong with a row, which is left out."""
-        for error in self.columns.errors(row, problems):
+        for error in self.columns.line_errors(row, problems):
             self.report.refuse(error)
         self.report.skipped += 1
 

@@ -11,30 +11,30 @@ from arena.events.importing.checking.checks import (
     Problem,
     normalize_name,
 )
-from arena.events.importing.reading.cells import (
-    canonical,
+from arena.events.importing.reading.flat_rows import (
+    build_record,
+    canonical_name,
+    collect_extra_metadata,
+    column_of_field,
+    find_response_cells,
     is_blank,
     is_column,
+    is_column_name,
     is_flat,
     is_flat_key,
-    is_name,
     is_record_key,
-    meaning_of,
-    record_of_cells,
-    slots_of,
-    spare_values,
 )
-from arena.events.importing.reading.records import RecordRow, record_of
+from arena.events.importing.reading.records import RecordRow, parse_fields
 from arena.events.importing.reading.rows import Row
 from arena.events.importing.report import LineError
 
 T = TypeVar("T")
 # Characters that a cell has at most where it may be the name of a column.
-MAX_HEADER = 25
+MAX_COLUMN_NAME = 25
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class ImportColumns:
     """Columns of CSV or keys of JSON, under a mapping of theirs to ours."""
 
     mapping: Mapping[str, str]
@@ -44,16 +44,18 @@ class Columns:
         """What a column or key means; empty: it is left out."""
         return self.mapping.get(key, key)
 
-    def meant(self, row: Row) -> Mapping[str, Any]:
+    def renamed(self, row: Row) -> Mapping[str, Any]:
         """The row's values under their meaning. Raises `InvalidRowError`."""
-        return rename(row.data, self.meaning) if self.mapping else row.data
+        return rename_keys(row.data, self.meaning) if self.mapping else row.data
 
-    def read(self, row: Row, names: Collection[str], parse: Callable[[Mapping[str, Any]], T]) -> T:
+    def parse_row(
+        self, row: Row, names: Collection[str], parse: Callable[[Mapping[str, Any]], T]
+    ) -> T:
         """What `parse` makes of a row. Raises `InvalidRowError` naming all problems. (`names`: the
         columns of names, which say what a row cannot do without.)"""
-        return parse(self.meant(row))
+        return parse(self.renamed(row))
 
-    def called(self, field: str, row: Row) -> str:
+    def name_in_file(self, field: str, row: Row) -> str:
         """A field as the file calls it; as we do where the file has nothing of it."""
         for key in row.data:
             meaning = self.meaning(key)
@@ -61,12 +63,12 @@ class Columns:
                 return key + field[len(meaning) :]
         return field
 
-    def errors(self, row: Row, problems: Iterable[Problem | Doubt]) -> list[LineError]:
+    def line_errors(self, row: Row, problems: Iterable[Problem | Doubt]) -> list[LineError]:
         """Problems of a row with its line and the file's own words."""
         return [
             LineError(
                 (problem.line if isinstance(problem, Doubt) else 0) or row.line,
-                row.prefix + self.called(problem.field, row),
+                row.prefix + self.name_in_file(problem.field, row),
                 problem.message,
             )
             for problem in problems
@@ -78,97 +80,98 @@ class Columns:
         """What `check` refuses of CSV's header: it is wrong once, not in every line."""
         try:
             if self.is_csv:
-                check(self.meant(row))
+                check(self.renamed(row))
         except InvalidRowError as error:
             # By the base: a column may be called like a record's field.
             return [
-                LineError(1, Columns.called(self, p.field, row), p.message) for p in error.problems
+                LineError(1, ImportColumns.name_in_file(self, p.field, row), p.message)
+                for p in error.problems
             ]
         return []
 
 
 @dataclass(frozen=True, slots=True)
-class Parsed:
+class ParsedRow:
     """What a row is, and what is doubtful about how it says so."""
 
     record: RecordRow
     doubts: tuple[Doubt, ...]
     # Columns that mean nothing to us, and are kept as metadata.
-    spare: tuple[str, ...]
+    extra_columns: tuple[str, ...]
     # Whether the row says which record it is, and whether other rows may add to it.
     is_identified: bool
     is_flat: bool
     # Whether the row is one response of a record that others share.
     is_single: bool
     # Models that the row has a place for and no response of.
-    silent: tuple[str, ...]
+    unanswered_models: tuple[str, ...]
 
 
-class RecordColumns(Columns):
+class RecordColumns(ImportColumns):
     """The same of a file of records."""
 
     __slots__ = ()
 
     def meaning(self, key: str) -> str:
         """What a column or key means: our own names in any case, with blanks or hyphens."""
-        return self.mapping[key] if key in self.mapping else canonical(key)
+        return self.mapping[key] if key in self.mapping else canonical_name(key)
 
-    def meant(self, row: Row) -> Mapping[str, Any]:
+    def renamed(self, row: Row) -> Mapping[str, Any]:
         """The row's values under their meaning. Raises `InvalidRowError`."""
-        return rename(row.data, self.meaning)
+        return rename_keys(row.data, self.meaning)
 
-    def parse(self, row: Row) -> Parsed:
+    def parse(self, row: Row) -> ParsedRow:
         """Check a row's every field. Raises `InvalidRowError` naming all that are wrong."""
-        data, check = self.meant(row), Checker()
-        if self.is_csv and is_header_like(row.data.values()):
+        data, check = self.renamed(row), Checker()
+        if self.is_csv and looks_like_header(row.data.values()):
             check.doubt("header", "", "looks like a second header")
         flat = self.is_csv or is_flat(data)
         is_ours = is_column if self.is_csv else is_flat_key if flat else is_record_key
-        spare, told = spare_values(data, is_ours, check)
-        record = record_of_cells(data, check) if flat else known_keys(data)
+        spare, told = collect_extra_metadata(data, is_ours, check)
+        record = build_record(data, check) if flat else collect_known_keys(data)
         if spare:
             metadata = record.get("metadata") or {}
             record["metadata"] = {**spare, **metadata} if isinstance(metadata, dict) else metadata
-        parsed = record_of(record, check)
-        return Parsed(
+        parsed = parse_fields(record, check)
+        return ParsedRow(
             record=parsed,
             doubts=tuple(replace(d, line=row.line) for d in (*row.doubts, *check.doubts)),
-            spare=tuple(told),
+            extra_columns=tuple(told),
             is_identified=data.get("external_id") not in (None, ""),
             is_flat=flat,
             is_single=flat and "response" in data,
-            silent=silent_models(data, flat=flat),
+            unanswered_models=find_unanswered_models(data, flat=flat),
         )
 
     def record(self, row: Row) -> RecordRow:
         """The record that a row is. Raises `InvalidRowError` naming all that are wrong."""
         return self.parse(row).record
 
-    def called(self, field: str, row: Row) -> str:
+    def name_in_file(self, field: str, row: Row) -> str:
         """In a flat row a record's field is a column's."""
         meant = {self.meaning(key): value for key, value in row.data.items()}
         if self.is_csv or is_flat(meant):
-            field = meaning_of(field, meant)
+            field = column_of_field(field, meant)
         for key in row.data:  # what means nothing is kept as metadata of its own name
             if self.meaning(key) and field.startswith((f"metadata.{key}.", f"metadata.{key}[")):
                 return field.removeprefix("metadata.")
             if field == f"metadata.{key}" and self.meaning(key):
                 return key
-        return super().called(field, row)
+        return super().name_in_file(field, row)
 
 
-def is_header_like(cells: Iterable[object]) -> bool:
+def looks_like_header(cells: Iterable[object]) -> bool:
     """Whether a row says what columns are called: some surveys have the questions in a second
     one."""
     said = [str(cell).strip() for cell in cells if not is_blank(cell)]
-    named = [cell for cell in said if len(cell) < MAX_HEADER and is_name(cell)]
+    named = [cell for cell in said if len(cell) < MAX_COLUMN_NAME and is_column_name(cell)]
     return len(named) > 2 and 2 * len(named) >= len(said)
 
 
-def silent_models(data: Mapping[str, Any], *, flat: bool) -> tuple[str, ...]:
+def find_unanswered_models(data: Mapping[str, Any], *, flat: bool) -> tuple[str, ...]:
     """Models that a row has a place for and no response of."""
     if flat:
-        pairs = [(slot.model, slot.text) for slot in slots_of(data)]
+        pairs = [(slot.model, slot.text) for slot in find_response_cells(data)]
     else:
         listed = data.get("responses")
         pairs = list(listed.items()) if isinstance(listed, dict) else []
@@ -177,7 +180,7 @@ def silent_models(data: Mapping[str, Any], *, flat: bool) -> tuple[str, ...]:
     )
 
 
-def known_keys(data: Mapping[str, Any]) -> dict[str, Any]:
+def collect_known_keys(data: Mapping[str, Any]) -> dict[str, Any]:
     """A record's own keys, and its metadata with what was mapped to `metadata.NAME`."""
     record = {key: value for key, value in data.items() if "." not in key and value is not None}
     mapped = {
@@ -190,7 +193,7 @@ def known_keys(data: Mapping[str, Any]) -> dict[str, Any]:
     return record
 
 
-def rename(data: Mapping[str, Any], meaning: Callable[[str], str]) -> dict[str, Any]:
+def rename_keys(data: Mapping[str, Any], meaning: Callable[[str], str]) -> dict[str, Any]:
     """Columns or keys under their meaning: `{"instruction": "prompt"}`; mapped to "": left out."""
     renamed = {}
     for key, value in data.items():

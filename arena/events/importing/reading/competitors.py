@@ -5,23 +5,23 @@ from pathlib import Path
 from typing import Any
 
 from arena.events.importing.checking.checks import Checker, InvalidRowError, explain_unknown
-from arena.events.importing.reading.columns import Columns, rename
-from arena.events.importing.reading.files import guess_format, opened, peek, read_rows
-from arena.events.importing.reading.names import CompetitorRow
+from arena.events.importing.reading.columns import ImportColumns, rename_keys
+from arena.events.importing.reading.files import guess_format, open_source, peek_bytes, read_rows
+from arena.events.importing.reading.name_index import CompetitorRow
 from arena.events.importing.reading.rows import Row
 from arena.events.importing.report import ImportReport, LineError
 
 # Longest values, in characters.
-FIELDS = {"name": 120, "organization": 120, "licence": 60, "version": 60}
+MAX_LENGTHS = {"name": 120, "organization": 120, "licence": 60, "version": 60}
 # What others call them.
-ALIASES = {
+FIELD_ALIASES = {
     **dict.fromkeys(("model", "model_name", "competitor"), "name"),
     **dict.fromkeys(("organisation", "org", "vendor", "provider", "developer"), "organization"),
     "license": "licence",
 }
 
 
-class CompetitorColumns(Columns):
+class CompetitorColumns(ImportColumns):
     """The columns of a list of competitors, in any case."""
 
     __slots__ = ()
@@ -29,11 +29,11 @@ class CompetitorColumns(Columns):
     def meaning(self, key: str) -> str:
         """What a column means; itself where it means nothing."""
         word = key.strip().casefold()
-        return word if word in FIELDS else ALIASES.get(word, key)
+        return word if word in MAX_LENGTHS else FIELD_ALIASES.get(word, key)
 
-    def meant(self, row: Row) -> Mapping[str, Any]:
+    def renamed(self, row: Row) -> Mapping[str, Any]:
         """The row's values under their meaning. Raises `InvalidRowError`."""
-        return rename(row.data, self.meaning)
+        return rename_keys(row.data, self.meaning)
 
 
 def read_competitors(path: Path, report: ImportReport) -> list[CompetitorRow]:
@@ -44,21 +44,21 @@ def read_competitors(path: Path, report: ImportReport) -> list[CompetitorRow]:
     """
     competitors: dict[str, CompetitorRow] = {}
     ignored: set[str] = set()
-    with opened(path) as source:
-        format = guess_format(path.name, peek(source.stream, 200))
+    with open_source(path) as source:
+        format = guess_format(path.name, peek_bytes(source.stream, 200))
         columns = CompetitorColumns({}, is_csv=format == "csv")
         for row in read_rows(source.stream, format):
             if isinstance(row, LineError):
                 report.refuse(row)
                 continue
             for key in row.data:
-                if columns.meaning(key) not in FIELDS and key not in ignored:
+                if columns.meaning(key) not in MAX_LENGTHS and key not in ignored:
                     ignored.add(key)
-                    report.warn(LineError(row.line, key, ignoring(key)))
+                    report.warn(LineError(row.line, key, explain_ignored(key)))
             try:
-                competitor = columns.read(row, FIELDS, competitor_of)
+                competitor = columns.parse_row(row, MAX_LENGTHS, parse_competitor)
             except InvalidRowError as error:
-                for problem in columns.errors(row, error.problems):
+                for problem in columns.line_errors(row, error.problems):
                     report.refuse(problem)
                 continue
             if competitor.name in competitors:
@@ -67,18 +67,18 @@ def read_competitors(path: Path, report: ImportReport) -> list[CompetitorRow]:
     return list(competitors.values())
 
 
-def ignoring(key: str) -> str:
+def explain_ignored(key: str) -> str:
     """What is said of a column that is left out, with the one that was probably meant."""
-    meant = explain_unknown(key, FIELDS).removeprefix("is unknown")
+    meant = explain_unknown(key, MAX_LENGTHS).removeprefix("is unknown")
     return f"is ignored: an event keeps nothing of the kind{meant}"
 
 
-def competitor_of(data: Mapping[str, Any]) -> CompetitorRow:
+def parse_competitor(data: Mapping[str, Any]) -> CompetitorRow:
     """Check one row. Raises `InvalidRowError`."""
     check = Checker()
     values = {
         field: check.check_name(data[field], field, longest)
-        for field, longest in FIELDS.items()
+        for field, longest in MAX_LENGTHS.items()
         if data.get(field) not in (None, "")
     }
     if "name" not in values:

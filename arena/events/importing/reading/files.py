@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from arena.events.importing.reading.csv_files import csv_rows
-from arena.events.importing.reading.elements import json_elements
-from arena.events.importing.reading.kinds import refuse_other_kinds
+from arena.events.importing.reading.csv_files import read_csv
+from arena.events.importing.reading.file_types import refuse_other_file_types
+from arena.events.importing.reading.json_elements import iterate_elements
 from arena.events.importing.reading.layouts import refuse_other_layouts
-from arena.events.importing.reading.rows import LIMIT, TOO_LONG, Row
+from arena.events.importing.reading.rows import MAX_ROW_BYTES, ROW_TOO_LONG, Row
 from arena.events.importing.report import LineError, Unreadable
 
 # `{"version": 1, "records": [`: a list of records, with nothing but plain values before it.
@@ -30,10 +30,19 @@ SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "csv",
 UTF_16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 UTF_32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 # What reading gives to others; a row itself lives in a module that every format shares.
-__all__ = ["DECODER", "FORMATS", "LIMIT", "Row", "Source", "guess_format", "opened", "read_rows"]
+__all__ = [
+    "DECODER",
+    "FORMATS",
+    "MAX_ROW_BYTES",
+    "Row",
+    "Source",
+    "guess_format",
+    "open_source",
+    "read_rows",
+]
 
 
-class Counted(io.RawIOBase):
+class CountingStream(io.RawIOBase):
     """A byte stream that knows how much of it has been read."""
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -55,7 +64,7 @@ class Source:
     """An opened file: its bytes as UTF-8 without a mark, and how many are read of how many."""
 
     stream: BinaryIO
-    counted: Counted
+    counted: CountingStream
     total: int | None
 
     @property
@@ -65,39 +74,39 @@ class Source:
 
 
 @contextmanager
-def opened(source: Path | BinaryIO) -> Iterator[Source]:
+def open_source(source: Path | BinaryIO) -> Iterator[Source]:
     """Open a file by path, or go on with an open one; gzip, a UTF-8 mark and UTF-16 are taken off.
 
     Raises `Unreadable` where the first bytes are those of another encoding or kind of file.
     """
     if isinstance(source, Path):
         with source.open("rb") as file:
-            refuse_other_kinds(peek(file, 4_000), source.name)
-            with opened(file) as inner:
+            refuse_other_file_types(peek_bytes(file, 4_000), source.name)
+            with open_source(file) as inner:
                 yield Source(inner.stream, inner.counted, source.stat().st_size)
         return
-    counted = Counted(source)
-    stream = buffered(counted)
-    if peek(stream, 2) == b"\x1f\x8b":
-        stream = buffered(gzip.GzipFile(fileobj=stream))
+    counted = CountingStream(source)
+    stream = buffer_stream(counted)
+    if peek_bytes(stream, 2) == b"\x1f\x8b":
+        stream = buffer_stream(gzip.GzipFile(fileobj=stream))
     try:
-        refuse_other_kinds(peek(stream, 4_000), "")
-        yield Source(as_utf8(stream), counted, None)
+        refuse_other_file_types(peek_bytes(stream, 4_000), "")
+        yield Source(decode_to_utf8(stream), counted, None)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise Unreadable(1, f"The file is a damaged gzip archive: {error}") from error
 
 
-def buffered(raw: Any) -> BinaryIO:
+def buffer_stream(raw: Any) -> BinaryIO:
     """A stream with a window to look ahead in."""
     return cast("BinaryIO", io.BufferedReader(raw, 256 * 1024))
 
 
-def peek(stream: BinaryIO, size: int) -> bytes:
+def peek_bytes(stream: BinaryIO, size: int) -> bytes:
     """The next bytes, which stay to be read."""
     return cast("io.BufferedReader", stream).peek(size)[:size]
 
 
-class Recoded(io.RawIOBase):
+class Utf8Stream(io.RawIOBase):
     """A byte stream in another encoding, as UTF-8."""
 
     def __init__(self, stream: BinaryIO, encoding: str) -> None:
@@ -123,17 +132,17 @@ class Recoded(io.RawIOBase):
         return len(taken)
 
 
-def as_utf8(stream: BinaryIO) -> BinaryIO:
+def decode_to_utf8(stream: BinaryIO) -> BinaryIO:
     """The stream past its mark, as UTF-8: spreadsheets like to write UTF-16 instead."""
-    if peek(stream, 3) == codecs.BOM_UTF8:
+    if peek_bytes(stream, 3) == codecs.BOM_UTF8:
         stream.read(3)
         return stream
-    head = peek(stream, 4)
+    head = peek_bytes(stream, 4)
     if head in UTF_32:
         raise Unreadable(1, "The file is UTF-32, not UTF-8. Save it as UTF-8.")
     if encoding := UTF_16.get(head[:2]):
         stream.read(2)
-        return buffered(Recoded(stream, encoding))
+        return buffer_stream(Utf8Stream(stream, encoding))
     if len(head) > 1 and (head[0] == 0) != (head[1] == 0):
         raise Unreadable(1, "The file is UTF-16 (or binary), not UTF-8. Save it as UTF-8.")
     return stream
@@ -160,41 +169,41 @@ def is_one_object(head: bytes) -> bool:
 def read_rows(stream: BinaryIO, format: str) -> Iterator[Row | LineError]:
     """The rows of a stream in one of `FORMATS`."""
     readers: dict[str, Callable[[BinaryIO], Iterator[Row | LineError]]] = {
-        "jsonl": jsonl_rows,
-        "json": json_rows,
-        "csv": csv_rows,
+        "jsonl": read_jsonl,
+        "json": read_json,
+        "csv": read_csv,
     }
     return readers[format](stream)
 
 
 # --- JSON -----------------------------------------------------------------------------------
-def jsonl_rows(stream: BinaryIO) -> Iterator[Row | LineError]:
+def read_jsonl(stream: BinaryIO) -> Iterator[Row | LineError]:
     """One JSON object a line; empty lines are passed over."""
     number, is_first = 0, True
-    while line := stream.readline(LIMIT + 1):
+    while line := stream.readline(MAX_ROW_BYTES + 1):
         number += 1
-        if len(line) > LIMIT and not line.endswith(b"\n"):
+        if len(line) > MAX_ROW_BYTES and not line.endswith(b"\n"):
             while line and not line.endswith(b"\n"):
-                line = stream.readline(LIMIT)
-            yield LineError(number, "", f"The line {TOO_LONG}.")
+                line = stream.readline(MAX_ROW_BYTES)
+            yield LineError(number, "", f"The line {ROW_TOO_LONG}.")
         elif not line.isspace():
-            row = json_row(number, line)
+            row = parse_json_row(number, line)
             if is_first and isinstance(row, Row):
                 refuse_other_layouts(number, row.data)
             is_first = False
             yield row
 
 
-def json_rows(stream: BinaryIO) -> Iterator[Row | LineError]:
+def read_json(stream: BinaryIO) -> Iterator[Row | LineError]:
     """The objects of a JSON array, or of `{"records": [...]}`."""
-    for index, (line, element) in enumerate(json_elements(stream, LIMIT)):
+    for index, (line, element) in enumerate(iterate_elements(stream, MAX_ROW_BYTES)):
         if element is None:
-            yield LineError(line, f"[{index}]", TOO_LONG)
+            yield LineError(line, f"[{index}]", ROW_TOO_LONG)
         else:
-            yield json_row(line, element, f"[{index}]")
+            yield parse_json_row(line, element, f"[{index}]")
 
 
-def json_row(line: int, raw: bytes, place: str = "") -> Row | LineError:
+def parse_json_row(line: int, raw: bytes, place: str = "") -> Row | LineError:
     """Parse one object; `place` says which of an array it is.
 
     Bytes that are not UTF-8 become lone surrogates, which the check of the field finds: so the
@@ -220,7 +229,7 @@ def refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is not a number that JSON knows")
 
 
-def finite(digits: str) -> float:
+def parse_finite_float(digits: str) -> float:
     """A float, but for those that overflow."""
     number = float(digits)
     if number in (float("inf"), float("-inf")):
@@ -228,7 +237,7 @@ def finite(digits: str) -> float:
     return number
 
 
-def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def refuse_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object, refusing a key that is there twice: one of the two would be lost silently."""
     data = dict(pairs)
     if len(data) < len(pairs):
@@ -239,5 +248,7 @@ def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 DECODER = json.JSONDecoder(
-    parse_constant=refuse_constant, parse_float=finite, object_pairs_hook=unique_keys
+    parse_constant=refuse_constant,
+    parse_float=parse_finite_float,
+    object_pairs_hook=refuse_repeated_keys,
 )

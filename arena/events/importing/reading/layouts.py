@@ -6,24 +6,24 @@ Programs write so when nobody tells them otherwise; each is told in one sentence
 from collections.abc import Mapping
 from typing import Any
 
-from arena.events.importing.reading.elements import ONE_OBJECT
+from arena.events.importing.reading.json_elements import ONE_OBJECT_MESSAGE
 from arena.events.importing.report import Unreadable
 
-BY_COLUMN = (
+BY_COLUMN_MESSAGE = (
     "The file lists columns, not rows. Write one object a record; with pandas, "
     'to_json("records.jsonl", orient="records", lines=True).'
 )
 # Under which others keep their rows.
-ROWS = ("data", "rows", "items", "examples", "instances", "results", "samples")
+ROW_KEYS = ("data", "rows", "items", "examples", "instances", "results", "samples")
 
 
 def refuse_other_layouts(line: int, data: Mapping[str, Any]) -> None:
     """Raise `Unreadable` where the first object of a file is no row."""
     if is_by_column(data):
-        raise Unreadable(line, BY_COLUMN)
+        raise Unreadable(line, BY_COLUMN_MESSAGE)
     if is_table(data):
-        raise Unreadable(line, ONE_OBJECT)
-    if key := key_of_rows(data):
+        raise Unreadable(line, ONE_OBJECT_MESSAGE)
+    if key := find_row_key(data):
         message = f"The rows stand under “{key}”. Write a list, [{{…}}, {{…}}], or one row a line."
         raise Unreadable(line, message)
 
@@ -47,12 +47,12 @@ def is_by_column(data: Mapping[str, Any]) -> bool:
     return is_even and all(isinstance(item, str) for item in data.get("prompt", [None]))
 
 
-def key_of_rows(data: Mapping[str, Any]) -> str:
+def find_row_key(data: Mapping[str, Any]) -> str:
     """The key under which an object keeps a list of rows; empty where it is a row itself."""
-    others = [value for key, value in data.items() if key not in ROWS]
+    others = [value for key, value in data.items() if key not in ROW_KEYS]
     if any(isinstance(value, str) for value in others):
         return ""
-    lists = [key for key in ROWS if isinstance(data.get(key), list)]
+    lists = [key for key in ROW_KEYS if isinstance(data.get(key), list)]
     rows = data[lists[0]] if len(lists) == 1 else []
     is_rows = bool(rows) and all(isinstance(row, dict | list) for row in rows)
     return lists[0] if is_rows else ""

@@ -13,18 +13,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from arena.events.importing.checking.checks import Doubt, InvalidRowError, Problem
-from arena.events.importing.reading.columns import Parsed
-from arena.events.importing.reading.records import MOST_RESPONSES, RecordRow, derived_id
+from arena.events.importing.reading.columns import ParsedRow
+from arena.events.importing.reading.records import MAX_RESPONSES, RecordRow, derive_id
 from arena.events.importing.reading.rows import Row
 
 # An identifier that a table with a gap somewhere in the column has made a decimal number of.
-WHOLE = re.compile(r"(\d+)\.0+")
+WHOLE_NUMBER = re.compile(r"(\d+)\.0+")
 # Characters of a cell that are kept to name it in errors: names of models are shorter.
-CELL = 200
+MAX_CELL_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckedRecord:
     """A record that is right in itself, with the row it stands in first."""
 
     row: Row
@@ -33,7 +33,7 @@ class Checked:
     is_identified: bool = True
 
 
-class Merging:
+class RecordMerger:
     """Records met so far, by what makes rows one record."""
 
     def __init__(self, database: sqlite3.Connection) -> None:
@@ -47,73 +47,73 @@ class Merging:
         # Rows met: their lines say nothing where a JSON array stands in one.
         self.count = 0
         # Whether every identifier is a whole number, written as one or with ".0".
-        self.are_whole = True
+        self.has_whole_ids = True
 
-    def add(self, row: Row, parsed: Parsed) -> None:
+    def add_row(self, row: Row, parsed: ParsedRow) -> None:
         """Take a row on. Raises `InvalidRowError` where it contradicts an earlier one."""
         record = parsed.record
         if parsed.is_identified and not re.fullmatch(r"\d+(\.0+)?", record.external_id):
-            self.are_whole = False
-        key = key_of(parsed)
+            self.has_whole_ids = False
+        key = merge_key(parsed)
         found = self.database.execute("SELECT content FROM records WHERE key = ?", (key,))
         there = found.fetchone()
-        checked = Checked(row, record, parsed.doubts, parsed.is_identified)
+        checked = CheckedRecord(row, record, parsed.doubts, parsed.is_identified)
         if there is not None:
-            checked = merged(checked_of(json.loads(there[0])), checked)
+            checked = merge_records(checked_from_json(json.loads(there[0])), checked)
         self.count += 1
         self.database.execute(
             "INSERT INTO records VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET content = ?3",
-            (key, self.count, json.dumps(as_json(checked))),
+            (key, self.count, json.dumps(checked_to_json(checked))),
         )
 
-    def __iter__(self) -> Iterator[Checked]:
+    def __iter__(self) -> Iterator[CheckedRecord]:
         rows = self.database.execute("SELECT content FROM records ORDER BY number")
         for (content,) in rows:
-            yield self.finished(checked_of(json.loads(content)))
+            yield self.with_final_id(checked_from_json(json.loads(content)))
 
-    def finished(self, checked: Checked) -> Checked:
+    def with_final_id(self, checked: CheckedRecord) -> CheckedRecord:
         """The record under the identifier that it gets in the end."""
         record = checked.record
         if not checked.is_identified:
-            identifier = derived_id(
+            identifier = derive_id(
                 record.prompt, record.responses, is_control=record.control is not None
             )
             return replace(checked, record=replace(record, external_id=identifier))
-        if self.are_whole:
-            identifier = without_zeros(record.external_id)
+        if self.has_whole_ids:
+            identifier = strip_decimal_zeros(record.external_id)
             return replace(checked, record=replace(record, external_id=identifier))
         return checked
 
 
 @contextmanager
-def merging() -> Iterator[Merging]:
-    """An empty `Merging` in a temporary file that SQLite deletes by itself."""
+def open_merger() -> Iterator[RecordMerger]:
+    """An empty `RecordMerger` in a temporary file that SQLite deletes by itself."""
     with closing(sqlite3.connect("", isolation_level=None)) as database:
-        yield Merging(database)
+        yield RecordMerger(database)
 
 
-def key_of(parsed: Parsed) -> str:
+def merge_key(parsed: ParsedRow) -> str:
     """What makes rows one record: its identifier; the prompt where every row is one response;
     else prompt and models."""
     record = parsed.record
     if parsed.is_identified:
-        return f"id {without_zeros(record.external_id)}"
+        return f"id {strip_decimal_zeros(record.external_id)}"
     if parsed.is_single and record.control is None:
         prompt = json.dumps(record.prompt, sort_keys=True).encode()
         return f"prompt {hashlib.sha256(prompt).hexdigest()}"
     return f"derived {record.external_id}"
 
 
-def without_zeros(identifier: str) -> str:
+def strip_decimal_zeros(identifier: str) -> str:
     """ "17" for "17.0"; others as they are."""
-    whole = WHOLE.fullmatch(identifier)
+    whole = WHOLE_NUMBER.fullmatch(identifier)
     return whole[1] if whole else identifier
 
 
-def merged(first: Checked, other: Checked) -> Checked:
+def merge_records(first: CheckedRecord, other: CheckedRecord) -> CheckedRecord:
     """One record of two rows. Raises `InvalidRowError` where they contradict each other."""
     line, record, more = first.row.line, first.record, other.record
-    problems = conflicts(line, record, more)
+    problems = find_conflicts(line, record, more)
     if problems:
         raise InvalidRowError(problems)
     there = {response.model for response in record.responses}
@@ -122,7 +122,7 @@ def merged(first: Checked, other: Checked) -> Checked:
     if not added:
         message = f"says the same as line {line}"
         doubts.append(Doubt("repeated", "", message, other.row.line))
-    metadata, differs = joined(record.metadata, more.metadata)
+    metadata, differs = merge_metadata(record.metadata, more.metadata)
     if differs:
         message = f"is not the same as in line {line}, for the same record"
         doubts.append(Doubt("other_metadata", f"metadata.{differs}", message, other.row.line))
@@ -143,7 +143,7 @@ def merged(first: Checked, other: Checked) -> Checked:
     )
 
 
-def conflicts(line: int, record: RecordRow, more: RecordRow) -> list[Problem]:
+def find_conflicts(line: int, record: RecordRow, more: RecordRow) -> list[Problem]:
     """What two rows of one record say differently."""
     if record.prompt != more.prompt:
         message = f"is the same as in line {line}, but the prompt is another"
@@ -161,12 +161,12 @@ def conflicts(line: int, record: RecordRow, more: RecordRow) -> list[Problem]:
         if response.model in texts and texts[response.model] != response.text
     ]
     count = len(texts.keys() | {response.model for response in more.responses})
-    if count > MOST_RESPONSES:
-        problems.append(Problem("responses", f"more than {MOST_RESPONSES} with those before it"))
+    if count > MAX_RESPONSES:
+        problems.append(Problem("responses", f"more than {MAX_RESPONSES} with those before it"))
     return problems
 
 
-def joined(
+def merge_metadata(
     first: Mapping[str, Any] | None, other: Mapping[str, Any] | None
 ) -> tuple[dict[str, Any] | None, str]:
     """Metadata of two rows, the first's where they differ, and the first key in which they do."""
@@ -177,11 +177,11 @@ def joined(
     return {**other, **first}, differs
 
 
-def as_json(checked: Checked) -> list[Any]:
+def checked_to_json(checked: CheckedRecord) -> list[Any]:
     """As it is kept; of the row only what names its cells."""
     row = checked.row
     slim = {
-        key: value[:CELL] if isinstance(value, str) else value
+        key: value[:MAX_CELL_CHARACTERS] if isinstance(value, str) else value
         for key, value in row.data.items()
         if isinstance(value, str | int | float | None)
     }
@@ -191,10 +191,10 @@ def as_json(checked: Checked) -> list[Any]:
     return [place, checked.record.as_json(), doubts, checked.is_identified]
 
 
-def checked_of(data: list[Any]) -> Checked:
-    """The inverse of `as_json`."""
+def checked_from_json(data: list[Any]) -> CheckedRecord:
+    """The inverse of `checked_to_json`."""
     (line, prefix, slim), record, doubts, is_identified = data
-    return Checked(
+    return CheckedRecord(
         Row(line, slim, prefix),
         RecordRow.from_json(record),
         tuple(Doubt(*doubt) for doubt in doubts),

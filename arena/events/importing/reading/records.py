@@ -12,21 +12,21 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from arena.events.importing.checking.checks import Checker, json_type
-from arena.events.importing.reading.messages import (
-    answer_of,
-    content_of,
+from arena.events.importing.reading.conversations import (
+    extract_answer,
+    find_shared_prompt,
     is_messages,
     is_parts,
-    shared_prompt,
-    turns_of,
-    with_turns_paired,
+    pair_turns,
+    parse_content,
+    parse_turns,
 )
 
-KEYS = ("external_id", "prompt", "responses", "categories", "metadata", "control")
-EXTERNAL_ID, MODEL, CATEGORY = 200, 120, 80  # longest, in characters
-MOST_RESPONSES, MOST_CATEGORIES = 1_000, 20
-SEPARATED = re.compile(r"\S\s*[;|]\s*\S|\w,\s*\w")
-ABSENT = "is empty, so that this model has no response here"
+RECORD_KEYS = ("external_id", "prompt", "responses", "categories", "metadata", "control")
+MAX_EXTERNAL_ID, MAX_MODEL_NAME, MAX_CATEGORY_NAME = 200, 120, 80  # longest, in characters
+MAX_RESPONSES, MAX_RECORD_CATEGORIES = 1_000, 20
+SEPARATED_LIST = re.compile(r"\S\s*[;|]\s*\S|\w,\s*\w")
+EMPTY_RESPONSE = "is empty, so that this model has no response here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class RecordRow:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        """The inverse of `as_json`."""
+        """The inverse of `checked_to_json`."""
         return cls(
             external_id=data["external_id"],
             prompt=data["prompt"],
@@ -82,7 +82,7 @@ class RecordRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedResponse:
     """A response as it stands in the file, and where."""
 
     model: str | None
@@ -95,38 +95,38 @@ class Listed:
 def parse_record(data: Mapping[str, Any]) -> RecordRow:
     """Check a record's every field. Raises `InvalidRowError` naming all that are wrong."""
     check = Checker()
-    check.check_keys(data, KEYS)
-    record = record_of(data, check)
+    check.check_keys(data, RECORD_KEYS)
+    record = parse_fields(data, check)
     check.raise_problems()
     return record
 
 
-def record_of(data: Mapping[str, Any], check: Checker) -> RecordRow:
+def parse_fields(data: Mapping[str, Any], check: Checker) -> RecordRow:
     """A record of the fields that are known; doubts stay with the checker. Raises `InvalidRowError`
     where so much is missing that nothing else can be said."""
-    check_parts(data, check)
-    listed = listed_of(data["responses"], check)
-    prompt, responses = texts_of(data.get("prompt"), listed, check)
-    categories = categories_of(data.get("categories"), check)
+    check_required(data, check)
+    listed = parse_responses(data["responses"], check)
+    prompt, responses = parse_texts(data.get("prompt"), listed, check)
+    categories = parse_categories(data.get("categories"), check)
     metadata = data.get("metadata")
     if metadata is not None and not isinstance(metadata, dict):
         check.refuse("metadata", f"must be an object, not {json_type(metadata)}")
     check.check_json(metadata, "metadata")
-    control = control_of(data.get("control"), responses, check)
+    control = parse_control(data.get("control"), responses, check)
     if control is None:
         check_models(listed, check)
-    external_id = external_id_of(data.get("external_id"), check)
+    external_id = parse_external_id(data.get("external_id"), check)
     check.raise_problems()
     if not external_id:
-        external_id = derived_id(prompt, responses, is_control=control is not None)
+        external_id = derive_id(prompt, responses, is_control=control is not None)
     return RecordRow(external_id, prompt, responses, categories, metadata, control)
 
 
-def check_parts(data: Mapping[str, Any], check: Checker) -> None:
+def check_required(data: Mapping[str, Any], check: Checker) -> None:
     """Refuse a row without a prompt or responses, in one sentence. Raises `InvalidRowError`."""
     responses = data.get("responses")
-    found = found_beside(data, check)
-    if data.get("prompt") is None and not any(map(is_messages, values_of(responses))):
+    found = describe_other_keys(data, check)
+    if data.get("prompt") is None and not any(map(is_messages, list_response_values(responses))):
         check.problems.clear()
         message = "is missing"
         if responses is None:
@@ -138,16 +138,16 @@ def check_parts(data: Mapping[str, Any], check: Checker) -> None:
         check.raise_problems()
 
 
-def found_beside(data: Mapping[str, Any], check: Checker) -> str:
+def describe_other_keys(data: Mapping[str, Any], check: Checker) -> str:
     """What a row says beside a record's own keys, for whoever looks for a missing one."""
     metadata = data.get("metadata")
     names = [*data, *(problem.field for problem in check.problems)]
     names += metadata if isinstance(metadata, dict) else ()
-    found = ", ".join(str(name) for name in dict.fromkeys(names) if name not in KEYS)
+    found = ", ".join(str(name) for name in dict.fromkeys(names) if name not in RECORD_KEYS)
     return f"; found are {found}" if found else ""
 
 
-def values_of(responses: object) -> list[Any]:
+def list_response_values(responses: object) -> list[Any]:
     """What stands where the texts of responses should be."""
     if isinstance(responses, dict):
         return list(responses.values())
@@ -155,7 +155,7 @@ def values_of(responses: object) -> list[Any]:
     return [item.get("text") for item in items if isinstance(item, dict)]
 
 
-def check_models(listed: Sequence[Listed], check: Checker) -> None:
+def check_models(listed: Sequence[ListedResponse], check: Checker) -> None:
     """Every response but a control's says whose it is."""
     nameless = [one for one in listed if one.model is None]
     if len(nameless) == len(listed) > 1:
@@ -167,7 +167,7 @@ def check_models(listed: Sequence[Listed], check: Checker) -> None:
         check.refuse(f"{one.field}.model", message)
 
 
-def external_id_of(value: object, check: Checker) -> str:
+def parse_external_id(value: object, check: Checker) -> str:
     """The organizer's identifier, empty where there is none; a whole number will do."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
@@ -175,10 +175,10 @@ def external_id_of(value: object, check: Checker) -> str:
         value = str(value)
     if value is None or value == "":
         return ""
-    return check.check_name(value, "external_id", EXTERNAL_ID)
+    return check.check_name(value, "external_id", MAX_EXTERNAL_ID)
 
 
-def derived_id(
+def derive_id(
     prompt: list[dict[str, str]], responses: Iterable[ResponseRow], *, is_control: bool
 ) -> str:
     """An identifier from what makes the record this one: its prompt and whose responses it has.
@@ -191,75 +191,82 @@ def derived_id(
     return f"auto-{hashlib.sha256(canonical.encode()).hexdigest()[:24]}"
 
 
-def texts_of(
-    prompt: Any, listed: Sequence[Listed], check: Checker
+def parse_texts(
+    prompt: Any, listed: Sequence[ListedResponse], check: Checker
 ) -> tuple[list[dict[str, str]], tuple[ResponseRow, ...]]:
     """The prompt as turns, and the responses as texts.
 
     Where no prompt is given, it is what the responses' conversations have in common.
     """
-    prompt, values = with_turns_paired(prompt, [one.value for one in listed])
+    prompt, values = pair_turns(prompt, [one.value for one in listed])
     conversations = [
-        turns_of(value, one.field, check, is_answer=True) if is_messages(value) else None
+        parse_turns(value, one.field, check, is_answer=True) if is_messages(value) else None
         for one, value in zip(listed, values, strict=True)
     ]
     if prompt is not None:
-        turns = prompt_of(prompt, check)
+        turns = parse_prompt(prompt, check)
     elif any(one is None for one in conversations):
         check.refuse("prompt", "is missing")
         turns = []
     else:
-        turns = shared_prompt([one for one in conversations if one])
+        turns = find_shared_prompt([one for one in conversations if one])
         if not turns and not check.problems:
             check.refuse("prompt", "is missing, and the conversations have no beginning in common")
     responses = []
     for one, value, said in zip(listed, values, conversations, strict=True):
         place = one.field if said is not None or one.is_keyed else f"{one.field}.text"
         if said is not None:
-            text = "" if check.problems else answer_of(said, turns, place, check)
+            text = "" if check.problems else extract_answer(said, turns, place, check)
         elif is_parts(value):
-            text = content_of(value, place, check)
+            text = parse_content(value, place, check)
         else:
             text = check.check_text(value, place)
         responses.append(ResponseRow(one.model, text))
     return turns, tuple(responses)
 
 
-def prompt_of(value: object, check: Checker) -> list[dict[str, str]]:
+def parse_prompt(value: object, check: Checker) -> list[dict[str, str]]:
     """A prompt as turns; a string is one turn of the user's."""
     if isinstance(value, str) or is_parts(value):
-        text = content_of(value, "prompt", check)
+        text = parse_content(value, "prompt", check)
         if not text.strip() and not check.has_problem("prompt"):
             check.refuse("prompt", "must not be empty")
         return [{"role": "user", "content": text}]
     if not isinstance(value, list):
         check.refuse("prompt", f"must be text or a list of turns, not {json_type(value)}")
         return []
-    turns = turns_of(value, "prompt", check)
+    turns = parse_turns(value, "prompt", check)
     if turns and turns[-1]["role"] in ("system", "developer", "assistant"):
         check.refuse(f"prompt[{len(turns) - 1}].role", "the last turn must be the user's")
     return turns
 
 
-def listed_of(value: object, check: Checker) -> list[Listed]:
+def parse_responses(value: object, check: Checker) -> list[ListedResponse]:
     """Responses as `{model: text}` or as a list of `{"model", "text"}`, in the order listed;
     a null is no response."""
     if isinstance(value, dict):
         listed = [
-            Listed(check.check_name(model, "responses", MODEL), text, f"responses.{model}", True)
+            ListedResponse(
+                check.check_name(model, "responses", MAX_MODEL_NAME),
+                text,
+                f"responses.{model}",
+                True,
+            )
             for model, text in value.items()
         ]
     elif isinstance(value, list):
-        listed = [item_of(item, f"responses[{index}]", check) for index, item in enumerate(value)]
+        listed = [
+            parse_response(item, f"responses[{index}]", check) for index, item in enumerate(value)
+        ]
     else:
         check.refuse("responses", f"must be an object or a list, not {json_type(value)}")
         return []
     for one in listed:
         if one.value is None:
-            check.doubt("empty_response", one.field, ABSENT)
+            check.doubt("empty_response", one.field, EMPTY_RESPONSE)
     listed = [one for one in listed if one.value is not None]
-    if not 1 <= len(listed) <= MOST_RESPONSES:
-        check.refuse("responses", f"must hold between 1 and {MOST_RESPONSES} responses")
+    if not 1 <= len(listed) <= MAX_RESPONSES:
+        check.refuse("responses", f"must hold between 1 and {MAX_RESPONSES} responses")
     models: set[str] = set()
     for one in listed:
         if one.model and one.model in models:
@@ -269,11 +276,11 @@ def listed_of(value: object, check: Checker) -> list[Listed]:
     return listed
 
 
-def item_of(item: object, field: str, check: Checker) -> Listed:
+def parse_response(item: object, field: str, check: Checker) -> ListedResponse:
     """One response of a list."""
     if not isinstance(item, dict):
         check.refuse(field, f'must be {{"model", "text"}}, not {json_type(item)}')
-        return Listed(None, "", field)
+        return ListedResponse(None, "", field)
     model = item.get("model")
     if "text" not in item:
         found = ", ".join(str(key) for key in item if key != "model")
@@ -281,36 +288,36 @@ def item_of(item: object, field: str, check: Checker) -> Listed:
         check.refuse(f"{field}.text", f"is missing{found}")
     else:
         check.check_keys(item, ("model", "text"), f"{field}.")
-    return Listed(
-        None if model is None else check.check_name(model, f"{field}.model", MODEL),
+    return ListedResponse(
+        None if model is None else check.check_name(model, f"{field}.model", MAX_MODEL_NAME),
         item.get("text", ""),
         field,
     )
 
 
-def categories_of(value: object, check: Checker) -> tuple[str, ...] | None:
+def parse_categories(value: object, check: Checker) -> tuple[str, ...] | None:
     """Categories as a list or one string; the same one twice is once."""
     if value is None:
         return None
     if isinstance(value, str):
-        if SEPARATED.search(value):
+        if SEPARATED_LIST.search(value):
             message = f"“{value}” is taken as one category; write a list of several"
             check.doubt("categories", "categories", message)
         value = [value]
     if not isinstance(value, list):
         check.refuse("categories", f"must be a list of text, not {json_type(value)}")
         return None
-    if len(value) > MOST_CATEGORIES:
-        check.refuse("categories", f"must hold at most {MOST_CATEGORIES} categories")
+    if len(value) > MAX_RECORD_CATEGORIES:
+        check.refuse("categories", f"must hold at most {MAX_RECORD_CATEGORIES} categories")
         return None
     names: dict[str, str] = {}
     for index, item in enumerate(value):
-        name = check.check_name(item, f"categories[{index}]", CATEGORY)
+        name = check.check_name(item, f"categories[{index}]", MAX_CATEGORY_NAME)
         names.setdefault(name.casefold(), name)
     return tuple(names.values())
 
 
-def control_of(
+def parse_control(
     value: object, responses: tuple[ResponseRow, ...], check: Checker
 ) -> ControlRow | None:
     """The known answer: a or b for the first or second response listed, tie, or a model's name."""
@@ -325,10 +332,10 @@ def control_of(
     reason = value.get("reason")
     reason = "" if reason is None else check.check_text(reason, "control.reason")
     expected = check.check_text(value.get("expected"), "control.expected").strip()
-    return ControlRow(expected_of(expected, responses, check), reason)
+    return ControlRow(parse_expected(expected, responses, check), reason)
 
 
-def expected_of(expected: str, responses: tuple[ResponseRow, ...], check: Checker) -> int | None:
+def parse_expected(expected: str, responses: tuple[ResponseRow, ...], check: Checker) -> int | None:
     """The index of the response that is right; None for a tie, and where it was refused."""
     letters: dict[str, int | None] = {"a": 0, "b": 1, "tie": None}
     models = {response.model: index for index, response in enumerate(responses) if response.model}

@@ -6,8 +6,8 @@ from typing import Any
 from arena.events.importing.checking.checks import Doubt
 
 # The longest row, in bytes: far above any prompt with its responses, far below the memory.
-LIMIT = 2 * 1024 * 1024
-TOO_LONG = f"is longer than {LIMIT // 1024**2} MB"
+MAX_ROW_BYTES = 2 * 1024 * 1024
+ROW_TOO_LONG = f"is longer than {MAX_ROW_BYTES // 1024**2} MB"
 
 
 @dataclass(frozen=True, slots=True)

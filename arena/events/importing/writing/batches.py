@@ -9,7 +9,7 @@ from random import Random
 from django.db import transaction
 
 from arena.events.importing.jobs import JobHold
-from arena.events.importing.reading.names import Names
+from arena.events.importing.reading.name_index import NameIndex
 from arena.events.importing.reading.records import ControlRow, RecordRow
 from arena.events.importing.writing.pairing import Pair, Pairing
 from arena.events.models import (
@@ -33,7 +33,7 @@ class Writer:
     """Everything that writing into one event needs."""
 
     event: Event
-    names: Names
+    names: NameIndex
     pairing: Pairing
     rng: Random
     # What controls answer; None where the event asks for no preference.
@@ -42,7 +42,7 @@ class Writer:
     in_pairs: bool
 
 
-def writer_for(event: Event, names: Names, rng: Random) -> Writer:
+def writer_for(event: Event, names: NameIndex, rng: Random) -> Writer:
     """A writer that knows the event's questions and which of its competitors have met."""
     questions = list(event.questions.all())
     preference = next((question for question in questions if question.kind == "preference"), None)
@@ -113,7 +113,7 @@ def response_for(writer: Writer, model: str | None, text: str) -> Response:
 
     Here and below objects are given keys, not objects: that is a third of their cost.
     """
-    competitor = writer.names.competitors[model] if model else None
+    competitor = writer.names.competitor_ids[model] if model else None
     return Response(competitor_id=competitor, text=text, **count_style(text))
 
 

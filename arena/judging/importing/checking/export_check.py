@@ -6,8 +6,8 @@ from functools import partial
 from typing import Any
 
 from arena.events.importing.checking.checks import InvalidRowError, Problem
-from arena.events.importing.reading.columns import Columns
-from arena.events.importing.reading.files import Row, Source, guess_format, peek, read_rows
+from arena.events.importing.reading.columns import ImportColumns
+from arena.events.importing.reading.files import Row, Source, guess_format, peek_bytes, read_rows
 from arena.events.importing.report import ImportReport, LineError, Unreadable
 from arena.events.importing.writing.staging import Seen, Spool, batches
 from arena.events.models import Matchup
@@ -27,7 +27,7 @@ from arena.judging.importing.reading.vote_lines import VoteRules
 from arena.judging.models import Judgment, Origin
 
 BATCH_SIZE = 1_000
-EXPORT_COLUMNS = Columns({}, is_csv=False)
+EXPORT_COLUMNS = ImportColumns({}, is_csv=False)
 # A valid line, its vote, and the places of its two responses in the record.
 CheckedLine = tuple[Row, ExportedVote, tuple[int, int]]
 
@@ -58,7 +58,7 @@ class ExportChecker:
     def check(self, source: Source) -> None:
         """Check every line. Raises `Unreadable` if the file cannot be imported at all."""
         job = self.writer.hold.job
-        format = job.format or guess_format(job.file_name, peek(source.stream, 1_000))
+        format = job.format or guess_format(job.file_name, peek_bytes(source.stream, 1_000))
         rows = self.parse_lines(read_rows(source.stream, format))
         for batch in batches(rows, lambda checked: 1 / BATCH_SIZE + len(checked[1].comment) / 1e6):
             self.compare(batch)

@@ -6,8 +6,8 @@ from functools import partial
 
 from arena.events.importing.checking.checks import InvalidRowError, Problem, explain_unknown
 from arena.events.importing.jobs import JobHold
-from arena.events.importing.reading.files import Row, Source, guess_format, peek, read_rows
-from arena.events.importing.reading.merging import without_zeros
+from arena.events.importing.reading.files import Row, Source, guess_format, peek_bytes, read_rows
+from arena.events.importing.reading.merging import strip_decimal_zeros
 from arena.events.importing.report import ImportReport, LineError, Unreadable
 from arena.events.importing.writing.staging import Seen, Spool, batches
 from arena.events.models import Competitor, Record, Response
@@ -82,7 +82,7 @@ class VoteChecker:
     def run(self, source: Source) -> None:
         """Check a whole file. Raises `Unreadable` if it cannot be read to its end."""
         job = self.hold.job
-        head = peek(source.stream, 1_000)
+        head = peek_bytes(source.stream, 1_000)
         if not head.strip():
             raise Unreadable(1, "There are no votes in the file.")
         format = job.format or guess_format(job.file_name, head)
@@ -159,9 +159,9 @@ class VoteChecker:
     def check_columns(self, row: Row) -> None:
         """Refuse a file whose columns cannot be votes. Raises `Unreadable`."""
         try:
-            columns = list(self.columns.meant(row))
+            columns = list(self.columns.renamed(row))
         except InvalidRowError as error:
-            self.report.refuse_file(self.columns.errors(row, error.problems))
+            self.report.refuse_file(self.columns.line_errors(row, error.problems))
         # A JSON object may lack one key because its value is not known.
         missing = explain_missing_columns(columns, self.options)
         lacking = [name for name in REQUIRED_COLUMNS if name not in columns]
@@ -170,7 +170,7 @@ class VoteChecker:
         if self.columns.is_csv:
             problems = find_misspellings(columns)
             self.report.refuse_file(
-                [LineError(1, self.columns.called(p.field, row), p.message) for p in problems]
+                [LineError(1, self.columns.name_in_file(p.field, row), p.message) for p in problems]
             )
 
     def read_vote(self, row: Row) -> Vote:
@@ -179,10 +179,10 @@ class VoteChecker:
         Raises `InvalidRowError`, `VoteLeftOut`, and `Unreadable` for grades whose scale is unknown.
         """
         try:
-            vote = self.columns.read(row, REQUIRED_COLUMNS, partial(self.parse_fields, row))
+            vote = self.columns.parse_row(row, REQUIRED_COLUMNS, partial(self.parse_fields, row))
         except ScaleEndsNeeded as error:
             raise Unreadable(
-                row.line, ask_for_scale_ends(error), self.columns.called("outcome", row)
+                row.line, ask_for_scale_ends(error), self.columns.name_in_file("outcome", row)
             ) from error
         if vote.left_assumed:
             message = (
@@ -195,7 +195,7 @@ class VoteChecker:
     def parse_fields(self, row: Row, data: Mapping[str, object]) -> Vote:
         """Parse a row's fields; columns that are not part of a vote are noted and ignored."""
         foreign, _ = split_unknown_columns(data)
-        self.foreign |= dict.fromkeys(self.columns.called(name, row) for name in foreign[:50])
+        self.foreign |= dict.fromkeys(self.columns.name_in_file(name, row) for name in foreign[:50])
         if problems := find_misspellings(data):
             raise InvalidRowError(problems)
         winner = data.get("winner")
@@ -270,7 +270,9 @@ class VoteChecker:
         """Records by identifier, and responses by record and competitor, as far as the votes name
         them."""
         visible = Record.objects.filter(event=self.writer.event, imported_at__isnull=False)
-        wanted = {name for vote in votes for name in (vote.record, without_zeros(vote.record))}
+        wanted = {
+            name for vote in votes for name in (vote.record, strip_decimal_zeros(vote.record))
+        }
         records = dict(visible.filter(external_id__in=wanted).values_list("external_id", "pk"))
         names = {vote.model_a for vote in votes} | {vote.model_b for vote in votes}
         competitors = [self.competitors[name] for name in names if name in self.competitors]
@@ -294,7 +296,7 @@ class VoteChecker:
         """
         vote, problems, pair = checked.vote, [], []
         # Tables turn integers with gaps into floats.
-        record = records.get(vote.record, records.get(without_zeros(vote.record)))
+        record = records.get(vote.record, records.get(strip_decimal_zeros(vote.record)))
         if record is None:
             problems.append(Problem("record", f"there is no record {vote.record}"))
         for field, name in (("model_a", vote.model_a), ("model_b", vote.model_b)):
@@ -346,7 +348,7 @@ class VoteChecker:
 
     def refuse(self, row: Row, problems: Sequence[Problem]) -> None:
         """Report the problems of a vote, which is skipped."""
-        for error in self.columns.errors(row, problems):
+        for error in self.columns.line_errors(row, problems):
             self.report.refuse(error)
         self.report.skipped += 1
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from arena.events.importing.checking.checks import Checker, InvalidRowError
-from arena.events.importing.reading.records import EXTERNAL_ID
+from arena.events.importing.reading.records import MAX_EXTERNAL_ID
 from arena.events.models import Enrollment, Matchup
 from arena.judging.importing.reading.preferences import Preference, explain_not_offered
 from arena.judging.importing.reading.timestamps import parse_timestamp
@@ -100,7 +100,7 @@ def parse_export_line(data: Mapping[str, Any], rules: VoteRules) -> ExportedVote
     exclusion, note = derive_exclusion(data, check)
     vote = ExportedVote(
         uuid=check.check_text(data["uuid"], "uuid"),
-        record=check.check_name(data["external_id"], "external_id", EXTERNAL_ID),
+        record=check.check_name(data["external_id"], "external_id", MAX_EXTERNAL_ID),
         sides=(parse_response(data, "first", check), parse_response(data, "second", check)),
         role=role,
         expected=expected,

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from arena.events.importing.checking.checks import fold_column
-from arena.events.importing.reading.columns import Columns, rename
+from arena.events.importing.reading.columns import ImportColumns, rename_keys
 from arena.events.importing.reading.rows import Row
 from arena.judging.importing.options import VoteOptions
 
@@ -71,7 +71,7 @@ VOTE_COLUMN_ALIASES = {
 }
 
 
-class VoteColumns(Columns):
+class VoteColumns(ImportColumns):
     """The columns of a CSV file, or keys of JSON, under a mapping.
 
     Our own names are recognised in any case, with blanks or hyphens.
@@ -83,9 +83,9 @@ class VoteColumns(Columns):
         """The meaning of a column; empty if it is ignored."""
         return self.mapping[key] if key in self.mapping else normalize_column(key)
 
-    def meant(self, row: Row) -> Mapping[str, Any]:
+    def renamed(self, row: Row) -> Mapping[str, Any]:
         """The row's values by meaning. Raises `InvalidRowError`."""
-        return rename(row.data, self.meaning)
+        return rename_keys(row.data, self.meaning)
 
 
 def normalize_column(column: str) -> str:

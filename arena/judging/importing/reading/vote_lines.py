@@ -11,7 +11,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from arena.events.importing.checking.checks import Checker
-from arena.events.importing.reading.records import EXTERNAL_ID, MODEL
+from arena.events.importing.reading.records import MAX_EXTERNAL_ID, MAX_MODEL_NAME
 from arena.judging.importing.options import VoteOptions
 from arena.judging.importing.reading.preferences import (
     UNKNOWN_SIDE_WORDS,
@@ -93,8 +93,8 @@ def parse_vote(data: Mapping[str, Any], rules: VoteRules) -> Vote:
             check.refuse(column, "is missing")
     check.raise_problems()
     worker = data.get("worker")
-    model_a = check.check_name(convert_identifier(data["model_a"]), "model_a", MODEL)
-    model_b = check.check_name(convert_identifier(data["model_b"]), "model_b", MODEL)
+    model_a = check.check_name(convert_identifier(data["model_a"]), "model_a", MAX_MODEL_NAME)
+    model_b = check.check_name(convert_identifier(data["model_b"]), "model_b", MAX_MODEL_NAME)
     side = parse_left(data.get("left"), (model_a, model_b), rules, check)
     preference = parse_preference(data, (model_a, model_b), rules, check)
     left_assumed = preference.by_side and side is None
@@ -107,9 +107,9 @@ def parse_vote(data: Mapping[str, Any], rules: VoteRules) -> Vote:
         worker=check.check_name(
             options.worker if worker in (None, "") else convert_identifier(worker),
             "worker",
-            EXTERNAL_ID,
+            MAX_EXTERNAL_ID,
         ),
-        record=check.check_name(convert_identifier(data["record"]), "record", EXTERNAL_ID),
+        record=check.check_name(convert_identifier(data["record"]), "record", MAX_EXTERNAL_ID),
         model_a=model_a,
         model_b=model_b,
         outcome=-preference.outcome if turned else preference.outcome,

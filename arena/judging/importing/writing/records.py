@@ -13,7 +13,7 @@ from django.db import transaction
 
 from arena.events.importing.checking.record_checker import RecordChecker
 from arena.events.importing.reading.columns import RecordColumns
-from arena.events.importing.reading.names import CompetitorRow, Names
+from arena.events.importing.reading.name_index import CompetitorRow, NameIndex
 from arena.events.importing.reading.records import RecordRow
 from arena.events.importing.report import ImportReport, LineError
 from arena.events.importing.running import FirstPass, checking_cost, writing_cost
@@ -56,7 +56,7 @@ def write_exported_records(
     event, hold = votes.event, votes.hold
     discard_leavings(event, hold)
     models = sorted(exported.models, key=lambda name: exported.models[name])
-    names = Names(event, [CompetitorRow(name) for name in models])
+    names = NameIndex(event, [CompetitorRow(name) for name in models])
     writer = writer_for(event, names, votes.rng)
     of_records = ImportReport()
     with ExitStack() as stack:
@@ -106,7 +106,7 @@ def write_records(
     hold.job.total = spool.count
     # One transaction, so that after a crash the clean-up knows which competitors were created.
     with transaction.atomic():
-        hold.update_job(added=writer.names.create(joined_late=event.judgments.exists()))
+        hold.update_job(added=writer.names.create_new(joined_late=event.judgments.exists()))
     unpaired = replace(writer, pairing=NoPairing(0, votes.rng))
     done, created = 0, []
     for batch in batches(spool, lambda item: writing_cost(item[2], 1)):

@@ -12,20 +12,20 @@ from functools import lru_cache
 from typing import Any
 
 from arena.events.importing.checking.checks import Checker, Problem, fold_column, normalize_name
-from arena.events.importing.reading.csv_files import NAMELESS
+from arena.events.importing.reading.conversations import is_messages, is_parts, pair_turns
+from arena.events.importing.reading.csv_files import NAMELESS_COLUMN
 from arena.events.importing.reading.files import DECODER
-from arena.events.importing.reading.messages import is_messages, is_parts, with_turns_paired
-from arena.events.importing.reading.records import ABSENT, KEYS
+from arena.events.importing.reading.records import EMPTY_RESPONSE, RECORD_KEYS
 
-COLUMNS = ("external_id", "prompt", "categories", "expected", "reason")
+RECORD_COLUMNS = ("external_id", "prompt", "categories", "expected", "reason")
 RESPONSE_COLUMN = re.compile(r"(model|response)_([a-z])")
-OWN_COLUMN = re.compile(r"responses\.(.+)")
+MODEL_COLUMN = re.compile(r"responses\.(.+)")
 METADATA_COLUMN = re.compile(r"metadata\.(.+)")
-SINGLE = ("model", "response")
+SINGLE_COLUMNS = ("model", "response")
 RESPONSE_FIELD = re.compile(r"responses\[(\d+)\](?:\.(model|text))?.*")
-TWIN = re.compile(r"(.+) \((\d+)\)")
+REPEATED_COLUMN = re.compile(r"(.+) \((\d+)\)")
 # Names that other projects give to what we call otherwise.
-ALIASES = {
+COLUMN_ALIASES = {
     "external_id": (
         *("id", "uid", "uuid", "prompt_id", "record_id", "question_id", "idx", "index"),
         *("custom_id", "row_id", "item_id", "example_id"),
@@ -63,30 +63,30 @@ ALIASES = {
     },
 }
 # Kept as metadata without a word: everybody knows what they are.
-METADATA = frozenset(
+COMMON_METADATA = frozenset(
     """
     system language lang score source dataset domain difficulty turn judge split license tstamp
     timestamp date created_at author annotator notes comment version seed temperature
     """.split()  # noqa: SIM905 - easier to read than a list of quotes
 )
 # What other projects call a vote; a record has none.
-VERDICTS = frozenset(
+VERDICT_COLUMNS = frozenset(
     """
     winner winner_model_a winner_model_b winner_tie preference overall_preference
     individual_preference vote votes verdict chosen rejected label outcome judgment judgement
     """.split()  # noqa: SIM905
 )
 
-AS_METADATA = (
+VERDICT_AS_METADATA = (
     "is kept as metadata and is no vote; bring this file once more as votes (import_judgments)"
 )
 
 # Our own names where they mean nothing, and what would mean it there.
-ELSEWHERE = {"responses": "response_a", "control": "expected", "expected": "control"}
+MEANT_INSTEAD = {"responses": "response_a", "control": "expected", "expected": "control"}
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class ResponseCells:
     """A response of a flat row: whose it is and what it says, and the columns of both."""
 
     model: Any
@@ -98,13 +98,15 @@ class Slot:
 def is_response_column(column: str) -> bool:
     """Whether a column holds responses or says whose they are."""
     return bool(
-        column in SINGLE or RESPONSE_COLUMN.fullmatch(column) or OWN_COLUMN.fullmatch(column)
+        column in SINGLE_COLUMNS
+        or RESPONSE_COLUMN.fullmatch(column)
+        or MODEL_COLUMN.fullmatch(column)
     )
 
 
 def is_column(column: str) -> bool:
     """Whether a column of CSV means something."""
-    is_plain = column in COLUMNS or is_response_column(column)
+    is_plain = column in RECORD_COLUMNS or is_response_column(column)
     return bool(is_plain or METADATA_COLUMN.fullmatch(column))
 
 
@@ -115,21 +117,21 @@ def is_flat_key(key: str) -> bool:
 
 def is_record_key(key: str) -> bool:
     """Whether a key of a record does."""
-    return key in KEYS or bool(METADATA_COLUMN.fullmatch(key))
+    return key in RECORD_KEYS or bool(METADATA_COLUMN.fullmatch(key))
 
 
-def is_known(name: str) -> bool:
+def is_known_name(name: str) -> bool:
     """Whether a name means something anywhere."""
     return is_flat_key(name) or is_record_key(name)
 
 
 @lru_cache(maxsize=4096)
-def canonical(column: str) -> str:
+def canonical_name(column: str) -> str:
     """A column by its meaning: case, blanks and hyphens make no difference to our own names."""
-    if is_known(column):
+    if is_known_name(column):
         return column
     name = fold_column(column)
-    return name if is_known(name) else column
+    return name if is_known_name(name) else column
 
 
 def is_flat(data: Mapping[str, Any]) -> bool:
@@ -143,7 +145,7 @@ def check_columns(row: Mapping[str, Any]) -> None:
     Raises `InvalidRowError`."""
     check = Checker()
     for column in row:
-        if not is_column(column) and (problem := wrong_column(column, row)):
+        if not is_column(column) and (problem := explain_wrong_column(column, row)):
             check.refuse(column, problem)
     has_responses = any(
         column == "response" or column.startswith(("response_", "responses."))
@@ -159,14 +161,14 @@ def check_columns(row: Mapping[str, Any]) -> None:
     if "prompt" not in row and not (has_responses and has_conversations(row)):
         check.refuse("prompt", "this column is missing")
     if len(check.problems) > 1 and check.has_problem("prompt") and check.has_problem("response_a"):
-        check.problems = [Problem("prompt", missing_both(row))]
+        check.problems = [Problem("prompt", explain_missing_both(row))]
     check.raise_problems()
 
 
-def missing_both(row: Iterable[str]) -> str:
+def explain_missing_both(row: Iterable[str]) -> str:
     """What to say where a file has neither prompts nor responses under names that are known."""
     columns = list(row)
-    meant = [f"{column}={target}" for column in columns if (target := alias_of(column))]
+    meant = [f"{column}={target}" for column in columns if (target := resolve_alias(column))]
     advice = f"; perhaps {', '.join(meant)}" if meant else ""
     return (
         "this column is missing, and so are the responses with their models; "
@@ -176,22 +178,22 @@ def missing_both(row: Iterable[str]) -> str:
 
 def has_conversations(row: Mapping[str, Any]) -> bool:
     """Whether the first row's responses are conversations, which bring the prompt with them."""
-    texts = [decoded(slot.text) for slot in slots_of(row)]
+    texts = [decode_list(slot.text) for slot in find_response_cells(row)]
     return bool(texts) and all(map(is_messages, texts))
 
 
-def wrong_column(column: str, columns: Iterable[str]) -> str:
+def explain_wrong_column(column: str, columns: Iterable[str]) -> str:
     """Why a column that means nothing is refused; empty where it may be kept as metadata."""
-    if NAMELESS.fullmatch(column):
+    if NAMELESS_COLUMN.fullmatch(column):
         return ""
-    if column in KEYS or is_flat_key(column):
-        return f"has no place here; did you mean {ELSEWHERE.get(column, 'metadata.' + column)}?"
-    twin = TWIN.fullmatch(column)
+    if column in RECORD_KEYS or is_flat_key(column):
+        return f"has no place here; did you mean {MEANT_INSTEAD.get(column, 'metadata.' + column)}?"
+    twin = REPEATED_COLUMN.fullmatch(column)
     if twin and twin[1] in columns:
         return f"two columns are called {twin[1]}; map this one to something else, or leave it out"
-    if column.strip().casefold() in METADATA | VERDICTS:
+    if column.strip().casefold() in COMMON_METADATA | VERDICT_COLUMNS:
         return ""
-    meant = alias_of(column)
+    meant = resolve_alias(column)
     if meant and meant in columns:
         return ""
     if not meant:
@@ -204,25 +206,25 @@ def wrong_column(column: str, columns: Iterable[str]) -> str:
 def known_names() -> tuple[str, ...]:
     """The names that somebody may have mistyped."""
     letters = ("a", "b", "c")
-    pairs = (f"{word}_{letter}" for letter in letters for word in SINGLE)
-    return (*COLUMNS, *KEYS, *SINGLE, *pairs)
+    pairs = (f"{word}_{letter}" for letter in letters for word in SINGLE_COLUMNS)
+    return (*RECORD_COLUMNS, *RECORD_KEYS, *SINGLE_COLUMNS, *pairs)
 
 
-def alias_of(column: str) -> str:
+def resolve_alias(column: str) -> str:
     """What others mean by this name; empty where it is none of theirs."""
     name = fold_column(column)
     return next(
-        (target for target, names in ALIASES.items() if name in map(fold_column, names)), ""
+        (target for target, names in COLUMN_ALIASES.items() if name in map(fold_column, names)), ""
     )
 
 
 @lru_cache(maxsize=4096)
-def is_name(cell: str) -> bool:
+def is_column_name(cell: str) -> bool:
     """Whether a cell is what we or others call a column."""
-    return is_known(canonical(cell)) or bool(alias_of(cell))
+    return is_known_name(canonical_name(cell)) or bool(resolve_alias(cell))
 
 
-def spare_values(
+def collect_extra_metadata(
     data: Mapping[str, Any], is_ours: Callable[[str], bool], check: Checker
 ) -> tuple[dict[str, Any], list[str]]:
     """What stands in columns or under keys that mean nothing, to be kept as metadata, and their
@@ -234,42 +236,42 @@ def spare_values(
             continue
         if is_ours(column):
             # The page suggests so where it knows nothing better.
-            if column.removeprefix("metadata.").casefold() in VERDICTS:
-                check.doubt("votes", column, AS_METADATA)
+            if column.removeprefix("metadata.").casefold() in VERDICT_COLUMNS:
+                check.doubt("votes", column, VERDICT_AS_METADATA)
             continue
-        if problem := wrong_column(column, data):
+        if problem := explain_wrong_column(column, data):
             check.refuse(column, problem)
-        elif NAMELESS.fullmatch(column):
+        elif NAMELESS_COLUMN.fullmatch(column):
             check.doubt("nameless", column, "has no name in the header, and is left out")
         else:
             spare[column] = value
             name = column.strip().casefold()
-            if name in VERDICTS:
-                check.doubt("votes", column, AS_METADATA)
-            elif name not in METADATA:
+            if name in VERDICT_COLUMNS:
+                check.doubt("votes", column, VERDICT_AS_METADATA)
+            elif name not in COMMON_METADATA:
                 told.append(column)
     return spare, told
 
 
 # --- values -----------------------------------------------------------------------------------
-def slots_of(row: Mapping[str, Any]) -> list[Slot]:
+def find_response_cells(row: Mapping[str, Any]) -> list[ResponseCells]:
     """Every response that a row has a place for and says something of, in order."""
     letters = sorted({m[2] for column in row if (m := RESPONSE_COLUMN.fullmatch(column))})
     pairs = [(f"model_{letter}", f"response_{letter}") for letter in letters]
-    if any(column in row for column in SINGLE):
-        pairs.append(SINGLE)
-    slots = [Slot(row.get(model), row.get(text), model, text) for model, text in pairs]
+    if any(column in row for column in SINGLE_COLUMNS):
+        pairs.append(SINGLE_COLUMNS)
+    slots = [ResponseCells(row.get(model), row.get(text), model, text) for model, text in pairs]
     slots += [
-        Slot(match[1], value, column, column)
+        ResponseCells(match[1], value, column, column)
         for column, value in row.items()
-        if (match := OWN_COLUMN.fullmatch(column))
+        if (match := MODEL_COLUMN.fullmatch(column))
     ]
     return [slot for slot in slots if not (is_blank(slot.model) and is_blank(slot.text))]
 
 
-def given_slots(row: Mapping[str, Any]) -> list[Slot]:
+def find_given_responses(row: Mapping[str, Any]) -> list[ResponseCells]:
     """The responses that are there: an empty cell is none."""
-    return [slot for slot in slots_of(row) if not is_blank(slot.text)]
+    return [slot for slot in find_response_cells(row) if not is_blank(slot.text)]
 
 
 def is_blank(value: object) -> bool:
@@ -277,19 +279,19 @@ def is_blank(value: object) -> bool:
     return value is None or value == [] or (isinstance(value, str) and not value.strip())
 
 
-def record_of_cells(cells: Mapping[str, Any], check: Checker | None = None) -> dict[str, Any]:
+def build_record(cells: Mapping[str, Any], check: Checker | None = None) -> dict[str, Any]:
     """The JSON object that a flat row stands for; an empty cell says nothing."""
     check = check or Checker()
-    slots = given_slots(cells)
-    for slot in slots_of(cells):
+    slots = find_given_responses(cells)
+    for slot in find_response_cells(cells):
         if is_blank(slot.text):
-            check.doubt("empty_response", slot.text_column, ABSENT)
-    prompt, texts = parsed(cells.get("prompt"), [slot.text for slot in slots])
+            check.doubt("empty_response", slot.text_column, EMPTY_RESPONSE)
+    prompt, texts = decode_conversations(cells.get("prompt"), [slot.text for slot in slots])
     record: dict[str, Any] = {"prompt": prompt}
     if cells.get("external_id") not in (None, ""):
         record["external_id"] = cells["external_id"]
     if cells.get("categories") is not None:
-        record["categories"] = categories_of_cell(cells["categories"], check)
+        record["categories"] = split_categories(cells["categories"], check)
     metadata = {
         match[1]: value
         for name, value in cells.items()
@@ -309,10 +311,10 @@ def record_of_cells(cells: Mapping[str, Any], check: Checker | None = None) -> d
     return record
 
 
-def parsed(prompt: Any, texts: list[Any]) -> tuple[Any, list[Any]]:
+def decode_conversations(prompt: Any, texts: list[Any]) -> tuple[Any, list[Any]]:
     """Cells that hold conversations as JSON, as what they hold; all others as they are."""
-    read_prompt, read_texts = decoded(prompt), [decoded(text) for text in texts]
-    paired, conversations = with_turns_paired(read_prompt, read_texts)
+    read_prompt, read_texts = decode_list(prompt), [decode_list(text) for text in texts]
+    paired, conversations = pair_turns(read_prompt, read_texts)
     if paired is None and prompt is not None:
         return None, conversations
     prompt = read_prompt if is_messages(read_prompt) or is_parts(read_prompt) else prompt
@@ -324,17 +326,17 @@ def parsed(prompt: Any, texts: list[Any]) -> tuple[Any, list[Any]]:
     ]
 
 
-def decoded(value: Any) -> Any:
+def decode_list(value: Any) -> Any:
     """The list that a cell holds as JSON; any other value as it is."""
-    listed = json_list(value) if isinstance(value, str) else None
+    listed = parse_json_list(value) if isinstance(value, str) else None
     return value if listed is None else listed
 
 
-def categories_of_cell(cell: Any, check: Checker | None = None) -> Any:
+def split_categories(cell: Any, check: Checker | None = None) -> Any:
     """Categories as a JSON list, or separated by semicolons."""
     if not isinstance(cell, str):
         return cell
-    listed = json_list(cell)
+    listed = parse_json_list(cell)
     if listed is not None:
         return listed
     names = [name for part in cell.split(";") if (name := part.strip())]
@@ -345,7 +347,7 @@ def categories_of_cell(cell: Any, check: Checker | None = None) -> Any:
     return names
 
 
-def json_list(cell: str) -> list[Any] | None:
+def parse_json_list(cell: str) -> list[Any] | None:
     """The list that a cell holds as JSON; None where it is any other text."""
     if not cell.lstrip().startswith("["):
         return None
@@ -357,12 +359,12 @@ def json_list(cell: str) -> list[Any] | None:
 
 
 # --- the way back, for errors -----------------------------------------------------------------
-def meaning_of(field: str, cells: Mapping[str, Any]) -> str:
+def column_of_field(field: str, cells: Mapping[str, Any]) -> str:
     """The column, by its meaning, that a record's field came from."""
     if field == "responses":  # their number
-        return column_missing(cells)
+        return find_missing_response_column(cells)
     if RESPONSE_FIELD.fullmatch(field) or field.startswith("responses."):
-        return response_column(field, cells)
+        return column_of_response(field, cells)
     if field in cells:
         return field
     if field.startswith("control"):
@@ -370,22 +372,22 @@ def meaning_of(field: str, cells: Mapping[str, Any]) -> str:
     return field if field.startswith("metadata.") else field.partition("[")[0]
 
 
-def column_missing(cells: Mapping[str, Any]) -> str:
+def find_missing_response_column(cells: Mapping[str, Any]) -> str:
     """The first column of responses that says nothing, else the last."""
     columns = [
         column
         for column in cells
         if column == "response" or column.startswith(("response_", "responses."))
     ]
-    there = {slot.text_column for slot in given_slots(cells)}
+    there = {slot.text_column for slot in find_given_responses(cells)}
     missing = (column for column in sorted(columns) if column not in there)
     return next(missing, columns[-1] if columns else "response_a")
 
 
-def response_column(field: str, cells: Mapping[str, Any]) -> str:
+def column_of_response(field: str, cells: Mapping[str, Any]) -> str:
     """The column of a response, or of its model; the field itself where the response came with
     another row of the record."""
-    slots = given_slots(cells)
+    slots = find_given_responses(cells)
     if place := RESPONSE_FIELD.fullmatch(field):
         if int(place[1]) >= len(slots):
             return field

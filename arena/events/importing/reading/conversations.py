@@ -10,12 +10,12 @@ from typing import Any
 from arena.events.importing.checking.checks import Checker, json_type
 
 ROLES = ("system", "developer", "user", "assistant", "tool")
-MOST_TURNS = 200
+MAX_TURNS = 200
 # What a message may say beside its role and content; nothing of it is shown.
-UNSHOWN = frozenset({"name", "tool_call_id", "id"})
+HIDDEN_KEYS = frozenset({"name", "tool_call_id", "id"})
 TEXT_PARTS = frozenset({"text", "input_text", "output_text"})
-RULE = "\n\n---\n\n"
-Turn = dict[str, str]
+TURN_SEPARATOR = "\n\n---\n\n"
+Message = dict[str, str]
 
 
 def is_messages(value: object) -> bool:
@@ -49,7 +49,7 @@ def is_turns(value: object) -> bool:
     )
 
 
-def with_turns_paired(prompt: object, answers: Sequence[Any]) -> tuple[Any, list[Any]]:
+def pair_turns(prompt: object, answers: Sequence[Any]) -> tuple[Any, list[Any]]:
     """Where the prompt is a list of a person's turns and every response one of as many answers:
     no prompt, and each response as the messages of its conversation. Else both as they are."""
     given = [answer for answer in answers if answer not in (None, "")]
@@ -59,11 +59,13 @@ def with_turns_paired(prompt: object, answers: Sequence[Any]) -> tuple[Any, list
     if not all(is_turns(answer) and len(answer) == len(prompt) for answer in given):
         return prompt, list(answers)
     return None, [
-        answer if answer in (None, "") else conversation(prompt, answer) for answer in answers
+        answer if answer in (None, "") else build_conversation(prompt, answer) for answer in answers
     ]
 
 
-def conversation(asked: Sequence[str | None], answered: Sequence[str | None]) -> list[Turn]:
+def build_conversation(
+    asked: Sequence[str | None], answered: Sequence[str | None]
+) -> list[Message]:
     """Turns and answers in turn."""
     turns = []
     for question, answer in zip(asked, answered, strict=True):
@@ -72,38 +74,40 @@ def conversation(asked: Sequence[str | None], answered: Sequence[str | None]) ->
     return turns
 
 
-def turns_of(value: Any, field: str, check: Checker, *, is_answer: bool = False) -> list[Turn]:
+def parse_turns(
+    value: Any, field: str, check: Checker, *, is_answer: bool = False
+) -> list[Message]:
     """Messages, each checked."""
     messages = [value] if isinstance(value, dict) else value
-    if not 1 <= len(messages) <= MOST_TURNS:
-        check.refuse(field, f"must have between 1 and {MOST_TURNS} turns")
+    if not 1 <= len(messages) <= MAX_TURNS:
+        check.refuse(field, f"must have between 1 and {MAX_TURNS} turns")
         return []
     return [
-        turn_of(turn, f"{field}[{index}]", check, is_answer=is_answer)
+        parse_turn(turn, f"{field}[{index}]", check, is_answer=is_answer)
         for index, turn in enumerate(messages)
     ]
 
 
-def turn_of(turn: object, field: str, check: Checker, *, is_answer: bool = False) -> Turn:
+def parse_turn(turn: object, field: str, check: Checker, *, is_answer: bool = False) -> Message:
     """One message of a conversation; an answer may be empty."""
     if not isinstance(turn, dict):
         check.refuse(field, f'must be {{"role", "content"}}, not {json_type(turn)}')
         return {"role": "", "content": ""}
     said = {key: value for key, value in turn.items() if value not in (None, "", [], {})}
     check.check_keys(
-        {key: said[key] for key in said if key not in UNSHOWN}, ("role", "content"), f"{field}."
+        {key: said[key] for key in said if key not in HIDDEN_KEYS}, ("role", "content"), f"{field}."
     )
     role = turn.get("role")
     if role not in ROLES:
         check.refuse(f"{field}.role", f"must be one of {', '.join(ROLES)}")
-    content = content_of(turn.get("content"), f"{field}.content", check)
+    content = parse_content(turn.get("content"), f"{field}.content", check)
     is_answered = is_answer and role == "assistant"
     if not content.strip() and not is_answered and not check.has_problem(f"{field}.content"):
         check.refuse(f"{field}.content", "must not be empty")
     return {"role": str(role), "content": content}
 
 
-def content_of(value: object, field: str, check: Checker) -> str:
+def parse_content(value: object, field: str, check: Checker) -> str:
     """A message's text; of content in parts the texts, and nothing but texts."""
     if not is_parts(value):
         return check.check_text(value, field)
@@ -118,10 +122,10 @@ def content_of(value: object, field: str, check: Checker) -> str:
     return "\n\n".join(texts)
 
 
-def shared_prompt(conversations: Sequence[list[Turn]]) -> list[Turn]:
+def find_shared_prompt(conversations: Sequence[list[Message]]) -> list[Message]:
     """The messages with which all of these conversations begin, to the last one that wants an
     answer; empty where they share none."""
-    shared: list[Turn] = []
+    shared: list[Message] = []
     for turns in zip(*conversations, strict=False):
         if any(turn != turns[0] for turn in turns):
             break
@@ -133,7 +137,9 @@ def shared_prompt(conversations: Sequence[list[Turn]]) -> list[Turn]:
     return shared
 
 
-def answer_of(turns: Sequence[Turn], prompt: Sequence[Turn], field: str, check: Checker) -> str:
+def extract_answer(
+    turns: Sequence[Message], prompt: Sequence[Message], field: str, check: Checker
+) -> str:
     """The text of a response given as messages, which may begin with the prompt's."""
     rest = list(turns)
     if rest[: len(prompt)] == list(prompt):
@@ -153,4 +159,4 @@ def answer_of(turns: Sequence[Turn], prompt: Sequence[Turn], field: str, check: 
         else f"*{turn['role'].capitalize()}:*\n\n{turn['content']}"
         for turn in rest
     ]
-    return RULE.join(parts)
+    return TURN_SEPARATOR.join(parts)

@@ -3,15 +3,15 @@
 import re
 from typing import BinaryIO
 
-from arena.events.importing.reading.files import opened, peek
+from arena.events.importing.reading.files import open_source, peek_bytes
 from arena.events.importing.report import Unreadable
 
 # Bytes in which an export is looked for.
-HEAD = 64_000
-EXPORT = re.compile(
+HEAD_BYTES = 64_000
+EXPORT_START = re.compile(
     rb'\s*\[?\s*\{\s*"uuid"\s*:\s*"[0-9a-f-]{36}"\s*,\s*"ledger_seq"\s*:'
 )  # Keys that together only an export has, in whatever order another program has put them.
-KEYS = [
+EXPORT_KEYS = [
     re.compile(rb'(?<!\\)"%s"\s*:' % key)
     for key in (b"ledger_seq", b"first_competitor", b"second_response", b"pseudonym")
 ]
@@ -22,16 +22,18 @@ EXPORT_MESSAGE = (
 )
 
 
-def is_export(head: bytes) -> bool:
+def looks_like_export(head: bytes) -> bool:
     """Whether a file that begins like this is an export of judgments."""
     is_json = head.lstrip()[:1] in (b"{", b"[")
-    return bool(EXPORT.match(head)) or (is_json and all(key.search(head) for key in KEYS))
+    return bool(EXPORT_START.match(head)) or (
+        is_json and all(key.search(head) for key in EXPORT_KEYS)
+    )
 
 
 def is_export_file(source: BinaryIO) -> bool:
     """The same of an open file, gzipped or not."""
     try:
-        with opened(source) as inner:
-            return is_export(peek(inner.stream, HEAD))
+        with open_source(source) as inner:
+            return looks_like_export(peek_bytes(inner.stream, HEAD_BYTES))
     except Unreadable:  # the check of the file will say what is wrong
         return False
