@@ -8,7 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from arena.events.importing import ImportBusyError
-from arena.events.importing.taking_back import finish_taking_back
+from arena.events.importing.reverting import delete_reverted
 from arena.events.importing.uploads import run_upload
 from arena.events.lifecycle.transitions import advance_events as advance
 
@@ -29,7 +29,7 @@ def run_import(self: Any, job_id: int) -> None:
 @shared_task
 def remove_import(job_id: int) -> None:
     """Delete what an import brought that was taken back."""
-    job = finish_taking_back(job_id, timezone.now())
+    job = delete_reverted(job_id, timezone.now())
     if job is not None:
         log.info("import taken back", import_id=job_id, event_id=job.event_id)
 

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from arena.events.importing import import_records
-from arena.events.importing.preview import preview_of
+from arena.events.importing.preview import build_preview
 from arena.events.models import Event, ImportJob, Record
 from tests.events.bringing import bring, kinds, stored
 from tests.factories import NOW, make_event
@@ -183,5 +183,5 @@ def test_files_of_another_kind_are_told_by_name_what_to_do(
     (error,) = report.errors
     assert what in error.message
     assert advice in error.message
-    assert preview_of(path, "csv", name=name).errors[0].message == error.message
+    assert build_preview(path, "csv", name=name).errors[0].message == error.message
     assert ImportJob.objects.get().state == ImportJob.State.REFUSED

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from arena.errors import ConflictError
 from arena.events.importing import ImportBusyError
-from arena.events.importing.taking_back import finish_taking_back, take_back, taking_back_of
+from arena.events.importing.reverting import delete_reverted, reversal_of, revert_import
 from arena.events.models import (
     Category,
     Competitor,
@@ -77,26 +77,26 @@ def test_taking_an_import_back_leaves_the_event_as_it_was_before(event: Event) -
     before = everything()
     job = second(event)
     assert everything() != before
-    what = taking_back_of(job)
+    what = reversal_of(job)
     assert what is not None
     assert (what.records, what.competitors, what.refusal) == (3, 1, "")
 
-    take_back(job, NOW)
+    revert_import(job, NOW)
     assert Matchup.objects.serving().filter(event=event).count() == 2
-    finish_taking_back(job.pk, NOW)
+    delete_reverted(job.pk, NOW)
 
     job.refresh_from_db()
     assert (everything(), job.state) == (before, State.REVERTED)
-    assert finish_taking_back(job.pk, NOW) is None
-    assert taking_back_of(job) is None
+    assert delete_reverted(job.pk, NOW) is None
+    assert reversal_of(job) is None
 
 
 def test_a_model_that_has_a_response_elsewhere_stays(event: Event) -> None:
     job = second(event)
     bring(event, lines_of(record(4, "Cedar", "Birch")))
 
-    take_back(job, NOW)
-    finish_taking_back(job.pk, NOW)
+    revert_import(job, NOW)
+    delete_reverted(job.pk, NOW)
 
     assert set(Competitor.objects.values_list("name", flat=True)) == {"Ash", "Birch", "Cedar"}
 
@@ -113,7 +113,7 @@ def test_what_somebody_has_been_shown_stays(event: Event) -> None:
     before = everything()
 
     with pytest.raises(ConflictError, match="of its matchups"):
-        take_back(job, NOW)
+        revert_import(job, NOW)
 
     job.refresh_from_db()
     assert (everything(), job.state) == (before, State.DONE)
@@ -124,7 +124,7 @@ def test_an_import_that_changed_other_records_stays(event: Event) -> None:
     job = ImportJob.objects.get(records__external_id="r5")
 
     with pytest.raises(ConflictError, match="1 record that was there before"):
-        take_back(job, NOW)
+        revert_import(job, NOW)
 
 
 def test_a_matchup_that_is_taken_back_meanwhile_is_not_served(event: Event) -> None:
@@ -134,7 +134,7 @@ def test_a_matchup_that_is_taken_back_meanwhile_is_not_served(event: Event) -> N
     candidates = [m for m in choose_candidates(turn) if m.record.import_job_id == job.pk]
     assert candidates
 
-    take_back(job, NOW)
+    revert_import(job, NOW)
 
     assert all(lease_matchup(turn, matchup) is None for matchup in candidates)
     assert not Assignment.objects.exists()
@@ -142,18 +142,18 @@ def test_a_matchup_that_is_taken_back_meanwhile_is_not_served(event: Event) -> N
 
 def test_one_import_at_a_time_be_it_forward_or_back(event: Event) -> None:
     job = second(event)
-    take_back(job, NOW)
+    revert_import(job, NOW)
     with pytest.raises(ImportBusyError):
         bring(event, lines_of(record(9)))
 
     other = ImportJob.objects.exclude(pk=job.pk).get(state=State.DONE)
     with pytest.raises(ImportBusyError):
-        take_back(other, NOW)
+        revert_import(other, NOW)
 
 
 def test_what_a_dead_worker_left_of_it_goes_with_the_next_import(event: Event) -> None:
     job = second(event)
-    take_back(job, NOW)
+    revert_import(job, NOW)
     ImportJob.objects.filter(pk=job.pk).update(heartbeat_at=NOW.replace(year=2020))
 
     assert bring(event, lines_of(record(9))).landed
@@ -177,7 +177,7 @@ def test_taking_back_and_serving_at_once_never_shows_what_is_gone() -> None:
 
         def back(job: ImportJob = job, refused: list[Exception] = refused) -> None:
             try:
-                take_back(job, timezone.now())
+                revert_import(job, timezone.now())
             except ConflictError as error:
                 refused.append(error)
 
@@ -190,7 +190,7 @@ def test_taking_back_and_serving_at_once_never_shows_what_is_gone() -> None:
         shown = Assignment.objects.filter(matchup__record__import_job=job).count()
         assert bool(refused) == bool(shown)
         if not refused:
-            finish_taking_back(job.pk, timezone.now())
+            delete_reverted(job.pk, timezone.now())
         Assignment.objects.all().delete()
         ImportJob.objects.filter(pk=job.pk).update(state=State.FAILED)
         Record.objects.all().delete()

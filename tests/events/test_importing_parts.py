@@ -20,9 +20,14 @@ from arena.events.importing.preview import guess_mapping
 from arena.events.importing.reading.files import FORMATS, Row, guess_format, open_source, read_rows
 from arena.events.importing.reading.flat_rows import build_record
 from arena.events.importing.reading.records import RecordRow, parse_record
-from arena.events.importing.report import ImportReport, LineError, Unreadable, printable
-from arena.events.importing.writing.pairing import Pairing
-from arena.events.importing.writing.staging import batches
+from arena.events.importing.report import (
+    ImportReport,
+    LineError,
+    UnreadableFileError,
+    make_printable,
+)
+from arena.events.importing.writing.pairing import PairChooser
+from arena.events.importing.writing.temporary import split_by_cost
 from arena.events.models import count_style
 from arena.judging.importing.options import VoteOptions
 from arena.judging.importing.reading.vote_lines import VoteRules, parse_vote
@@ -50,7 +55,7 @@ def rows_of(content: bytes, format: str) -> list[Row | LineError]:
 def test_any_bytes_are_rows_errors_or_unreadable(content: bytes, format: str) -> None:
     try:
         rows = rows_of(content, format)
-    except Unreadable as error:
+    except UnreadableFileError as error:
         rows = [error.error]
     assert all(isinstance(row, Row) or row.message for row in rows)
     assert guess_format("", content) in FORMATS
@@ -73,7 +78,7 @@ def test_a_damaged_file_is_rows_errors_or_unreadable(
         content[at : at + 1] = noise
     try:
         rows = rows_of(bytes(content), format)
-    except Unreadable:
+    except UnreadableFileError:
         return
     for row in rows:
         if isinstance(row, Row):
@@ -104,7 +109,7 @@ def test_any_object_is_a_record_or_a_list_of_problems(data: dict[str, Any]) -> N
         row = parse_record(data)
     except InvalidRowError as error:
         for problem in error.problems:
-            printable(LineError(1, problem.field, problem.message)).message.encode()
+            make_printable(LineError(1, problem.field, problem.message)).message.encode()
     else:
         assert RecordRow.from_json(json.loads(json.dumps(row.as_json()))) == row
 
@@ -213,8 +218,8 @@ def test_a_report_survives_being_stored() -> None:
 
 
 def test_batches_are_bounded_by_cost() -> None:
-    assert list(batches([3, 3, 3, 9, 1], lambda value: value / 6)) == [[3, 3], [3, 9], [1]]
-    assert list(batches([], lambda value: 1)) == []
+    assert list(split_by_cost([3, 3, 3, 9, 1], lambda value: value / 6)) == [[3, 3], [3, 9], [1]]
+    assert list(split_by_cost([], lambda value: 1)) == []
 
 
 # --- pairing ----------------------------------------------------------------------------------
@@ -233,7 +238,7 @@ def components(pairs: list[tuple[int, int]], nodes: int) -> int:
 def test_samples_are_connected_distinct_and_of_the_size_wanted(
     responses: int, wanted: int, seed: int
 ) -> None:
-    pairing = Pairing(wanted, Random(seed))
+    pairing = PairChooser(wanted, Random(seed))
     every = list(combinations(range(responses), 2))
 
     chosen = pairing.choose(range(100, 100 + responses))
@@ -245,14 +250,14 @@ def test_samples_are_connected_distinct_and_of_the_size_wanted(
 
 
 def test_pairs_of_many_records_connect_the_event_before_they_repeat() -> None:
-    pairing = Pairing(1, Random(5))
+    pairing = PairChooser(1, Random(5))
     met = [pairing.choose(range(20))[0] for _ in range(19)]
 
     assert components(met, 20) == 1
 
 
 def test_pairs_already_there_are_counted_and_not_chosen_again() -> None:
-    pairing = Pairing(3, Random(1), met=[(7, 8)] * 5)
+    pairing = PairChooser(3, Random(1), met=[(7, 8)] * 5)
 
     chosen = pairing.choose([7, 8, 9], there=[(0, 1)], fresh=[2])
 
@@ -260,7 +265,7 @@ def test_pairs_already_there_are_counted_and_not_chosen_again() -> None:
 
 
 def test_competitors_stay_in_balance() -> None:
-    pairing = Pairing(4, Random(3))
+    pairing = PairChooser(4, Random(3))
     uses = [0] * 8
     for _ in range(100):
         owners = Random(_).sample(range(8), 5)

@@ -7,7 +7,12 @@ wrong line leaves the database as it was, and whoever judges waits for one batch
 
 from arena.events.importing.jobs import ImportBusyError
 from arena.events.importing.reading.name_index import CompetitorRow
-from arena.events.importing.report import ImportReport, LineError, Progress, Unreadable
+from arena.events.importing.report import (
+    ImportReport,
+    LineError,
+    ProgressCallback,
+    UnreadableFileError,
+)
 from arena.events.importing.running import import_records, run_job
 
 __all__ = [
@@ -15,8 +20,8 @@ __all__ = [
     "ImportBusyError",
     "ImportReport",
     "LineError",
-    "Progress",
-    "Unreadable",
+    "ProgressCallback",
+    "UnreadableFileError",
     "import_records",
     "run_job",
 ]

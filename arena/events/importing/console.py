@@ -13,7 +13,7 @@ from rich.text import Text
 from arena.events.importing.checking.doubts import DOUBT_KINDS
 from arena.events.importing.reading import files
 from arena.events.importing.report import ImportReport, LineError
-from arena.events.importing.report import Progress as Callback
+from arena.events.importing.report import ProgressCallback as Callback
 from arena.events.models import ImportJob
 
 
@@ -26,7 +26,7 @@ def add_file_arguments(parser: ArgumentParser) -> None:
         "--map",
         action="append",
         default=[],
-        type=one_mapping,
+        type=parse_mapping,
         metavar="THEIRS=OURS",
         help="a column or key of the file and what it means; THEIRS= leaves it out; repeatable",
     )
@@ -38,7 +38,7 @@ def add_file_arguments(parser: ArgumentParser) -> None:
     )
 
 
-def one_mapping(text: str) -> tuple[str, str]:
+def parse_mapping(text: str) -> tuple[str, str]:
     """`instruction=prompt` as a pair."""
     theirs, equals, ours = text.partition("=")
     if not theirs or not equals:
@@ -77,11 +77,11 @@ def progress_bar(console: Console) -> Iterator[Callback]:
 def print_report(console: Console, report: ImportReport) -> None:
     """Warnings and errors by line, then the counts."""
     if report.warnings:
-        console.print(table_of("Warnings", report.warnings, report.warning_total))
+        console.print(build_error_table("Warnings", report.warnings, report.warning_total))
     if report.doubts and not report.errors:
-        console.print(table_of_doubts(report))
+        console.print(build_doubt_table(report))
     if report.errors:
-        console.print(table_of("Errors", report.errors, report.error_total))
+        console.print(build_error_table("Errors", report.errors, report.error_total))
     counts = [
         f"{number:,} {word}"
         for word in ("created", "updated", "unchanged", "skipped")
@@ -91,7 +91,7 @@ def print_report(console: Console, report: ImportReport) -> None:
     console.print(Text(f"{verdict}: {', '.join(counts)}." if report.landed else f"{verdict}."))
 
 
-def table_of(title: str, errors: Sequence[LineError], total: int) -> Table:
+def build_error_table(title: str, errors: Sequence[LineError], total: int) -> Table:
     """The first errors as a table; texts are printed as they are, never as markup."""
     told = sum(error.count for error in errors)
     shown = f"{title}: {total:,}"
@@ -112,7 +112,7 @@ def table_of(title: str, errors: Sequence[LineError], total: int) -> Table:
     return table
 
 
-def table_of_doubts(report: ImportReport) -> Table:
+def build_doubt_table(report: ImportReport) -> Table:
     """What has to be confirmed, with an example each."""
     table = Table(title=Text("Please look at this before anything is imported"))
     table.title_justify = "left"
@@ -126,7 +126,7 @@ def table_of_doubts(report: ImportReport) -> Table:
     return table
 
 
-def console_for(stream: Any) -> Console:
+def open_console(stream: Any) -> Console:
     """A console on a command's output, wide enough for errors where it is no terminal."""
     is_terminal = bool(getattr(stream, "isatty", lambda: False)())
     return Console(file=stream, width=None if is_terminal else 160, force_terminal=is_terminal)

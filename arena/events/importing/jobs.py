@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from arena.errors import ConflictError
-from arena.events.importing.report import ImportReport, Progress
+from arena.events.importing.report import ImportReport, ProgressCallback
 from arena.events.models import Event, ImportJob
 
 State = ImportJob.State
@@ -35,7 +35,7 @@ class ImportBusyError(ConflictError):
 class JobHold:
     """One process's exclusive right to work on a job, until another process takes the job away."""
 
-    def __init__(self, job: ImportJob, progress: Progress | None = None) -> None:
+    def __init__(self, job: ImportJob, progress: ProgressCallback | None = None) -> None:
         self.job = job
         self.progress = progress
         self.last_heartbeat = monotonic()
@@ -102,7 +102,7 @@ class JobHold:
 
 
 @contextmanager
-def hold_job(job: ImportJob, now: datetime, progress: Progress | None) -> Iterator[JobHold]:
+def hold_job(job: ImportJob, now: datetime, progress: ProgressCallback | None) -> Iterator[JobHold]:
     """Work on a job; release it where an exception, Ctrl-C included, ends the work."""
     hold = JobHold(claim_job(job), progress)
     try:

@@ -28,16 +28,16 @@ from arena.events.importing.reading.flat_rows import (
 from arena.events.importing.reading.merging import CheckedRecord, open_merger
 from arena.events.importing.reading.records import RECORD_KEYS
 from arena.events.importing.reading.rows import Row
-from arena.events.importing.report import ImportReport, LineError, Unreadable
+from arena.events.importing.report import ImportReport, LineError, UnreadableFileError
 from arena.events.importing.writing.batches import shows_pairs
-from arena.events.importing.writing.staging import seen_keys
+from arena.events.importing.writing.temporary import open_seen_keys
 from arena.events.models import Event, Record
 
-ROWS = 5
+PREVIEW_ROWS = 5
 # Rows that are checked for doubts and errors, and the bytes that they may take.
 MAX_ROWS_CHECKED = 1_000
 MAX_BYTES_CHECKED = 2_000_000
-EXCERPT = 120
+MAX_EXCERPT = 120
 
 
 @dataclass(slots=True)
@@ -70,16 +70,16 @@ class Preview:
         ]
 
 
-def format_of(source: BinaryIO, name: str) -> str:
+def detect_format(source: BinaryIO, name: str) -> str:
     """The format that an upload's name and first bytes suggest."""
     try:
         with open_source(source) as inner:
             return guess_format(name, peek_bytes(inner.stream, 1_000))
-    except Unreadable:  # the check of the file will say what is wrong
+    except UnreadableFileError:  # the check of the file will say what is wrong
         return guess_format(name, b"")
 
 
-def preview_of(
+def build_preview(
     path: Path,
     format: str,
     mapping: Mapping[str, str] | None = None,
@@ -98,12 +98,12 @@ def preview_of(
                     preview.is_whole = False
                     break
                 rows.append(row)
-    except Unreadable as error:
+    except UnreadableFileError as error:
         rows.append(error.error)
-    shown = [row for row in rows if isinstance(row, Row)][:ROWS]
+    shown = [row for row in rows if isinstance(row, Row)][:PREVIEW_ROWS]
     preview.columns = list(dict.fromkeys(key for row in shown for key in row.data))
     preview.rows = [
-        (row.line, [excerpt(row.data.get(column)) for column in preview.columns]) for row in shown
+        (row.line, [shorten(row.data.get(column)) for column in preview.columns]) for row in shown
     ]
     if mapping is None:
         mapping = guess_mapping(preview.columns, is_csv=preview.is_csv)
@@ -127,22 +127,22 @@ def check_rows(
         checking = RecordChecker(
             columns=RecordColumns(mapping, is_csv=preview.is_csv),
             report=report,
-            seen=stack.enter_context(seen_keys()),
+            seen=stack.enter_context(open_seen_keys()),
             merger=stack.enter_context(open_merger()),
         )
         try:
             records = list(checking.check_rows(rows))
-            alone = left_alone(records, event)
+            alone = find_single_responses(records, event)
             for checked in records:
                 is_alone = checked.record.external_id in alone
                 checking.report_doubts(checked, [ONLY_RESPONSE] if is_alone else [])
-        except Unreadable as error:
+        except UnreadableFileError as error:
             report.refuse(error.error)
         else:
             checking.report_name_doubts((), ())
 
 
-def left_alone(records: Sequence[CheckedRecord], event: Event | None) -> set[str]:
+def find_single_responses(records: Sequence[CheckedRecord], event: Event | None) -> set[str]:
     """Records of one response that the event does not have yet, where it shows pairs."""
     if event is None or not shows_pairs(list(event.questions.all())):
         return set()
@@ -151,17 +151,17 @@ def left_alone(records: Sequence[CheckedRecord], event: Event | None) -> set[str
     return single - set(there.values_list("external_id", flat=True))
 
 
-def excerpt(value: object) -> str:
+def shorten(value: object) -> str:
     """The beginning of a value, on one line."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     text = " ".join(text.encode(errors="replace").decode().replace("\x00", " ").split())
-    return text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…"
+    return text if len(text) <= MAX_EXCERPT else text[: MAX_EXCERPT - 1] + "…"
 
 
 def guess_mapping(columns: Sequence[str], *, is_csv: bool) -> dict[str, str]:
     """What the columns or keys probably mean; what means nothing becomes metadata."""
     flat = is_csv or is_probably_flat(columns)
-    known = targets(columns, is_csv=is_csv) if flat else list(RECORD_KEYS)
+    known = list_targets(columns, is_csv=is_csv) if flat else list(RECORD_KEYS)
     mapping = {
         column: canonical_name(column)
         for column in columns
@@ -170,13 +170,13 @@ def guess_mapping(columns: Sequence[str], *, is_csv: bool) -> dict[str, str]:
     for target in known:
         if target in mapping.values():
             continue
-        for column in candidates(target, columns):
-            if column not in mapping and fits(target, mapping):
+        for column in find_candidates(target, columns):
+            if column not in mapping and is_compatible(target, mapping):
                 mapping[column] = target
                 break
     if flat and not any(map(is_response_column, mapping.values())):
-        mapping |= own_columns([column for column in columns if column not in mapping])
-    return {column: mapping.get(column) or spare_target(column) for column in columns}
+        mapping |= guess_model_columns([column for column in columns if column not in mapping])
+    return {column: mapping.get(column) or default_target(column) for column in columns}
 
 
 def is_probably_flat(columns: Sequence[str]) -> bool:
@@ -184,12 +184,14 @@ def is_probably_flat(columns: Sequence[str]) -> bool:
     if "responses" in columns:
         return False
     guessed = {
-        target for target in (*pair_targets("ab"), *SINGLE_COLUMNS) if candidates(target, columns)
+        target
+        for target in (*list_response_targets("ab"), *SINGLE_COLUMNS)
+        if find_candidates(target, columns)
     }
     return bool(guessed) or any(map(is_response_column, map(canonical_name, columns)))
 
 
-def candidates(target: str, columns: Sequence[str]) -> list[str]:
+def find_candidates(target: str, columns: Sequence[str]) -> list[str]:
     """Columns that others call so what we call otherwise, the likeliest first."""
     aliases = COLUMN_ALIASES.get(target, ())
     return [
@@ -200,7 +202,7 @@ def candidates(target: str, columns: Sequence[str]) -> list[str]:
     ]
 
 
-def fits(target: str, mapping: Mapping[str, str]) -> bool:
+def is_compatible(target: str, mapping: Mapping[str, str]) -> bool:
     """Whether a guess goes with those before it: a file has pairs, or one response a row."""
     taken = mapping.values()
     if target in SINGLE_COLUMNS:
@@ -208,7 +210,7 @@ def fits(target: str, mapping: Mapping[str, str]) -> bool:
     return True
 
 
-def own_columns(columns: Sequence[str]) -> dict[str, str]:
+def guess_model_columns(columns: Sequence[str]) -> dict[str, str]:
     """Columns that are called like models, as what each of them answered."""
     found = {
         column: f"responses.{column}" for column in columns if is_model_family(column.split("_")[0])
@@ -216,30 +218,35 @@ def own_columns(columns: Sequence[str]) -> dict[str, str]:
     return found if len(found) > 1 else {}
 
 
-def spare_target(column: str) -> str:
+def default_target(column: str) -> str:
     """Where a column goes that means nothing."""
     return "" if NAMELESS_COLUMN.fullmatch(column) else f"metadata.{column}"
 
 
-def pair_targets(letters: Sequence[str]) -> list[str]:
+def list_response_targets(letters: Sequence[str]) -> list[str]:
     """The columns of responses by these letters."""
     return [f"{word}_{letter}" for letter in letters for word in SINGLE_COLUMNS]
 
 
-def targets(columns: Sequence[str], *, is_csv: bool) -> list[str]:
+def list_targets(columns: Sequence[str], *, is_csv: bool) -> list[str]:
     """Everything that a column or key can mean, but for leaving it out."""
     letters = sorted(
         {
             *"ab",
             *(m[2] for name in columns if (m := RESPONSE_COLUMN.fullmatch(canonical_name(name)))),
-            *(letter for letter in "cd" if candidates(f"response_{letter}", columns)),
+            *(letter for letter in "cd" if find_candidates(f"response_{letter}", columns)),
         }
     )
-    flat = [*RECORD_COLUMNS[:2], *pair_targets(letters), *SINGLE_COLUMNS, *RECORD_COLUMNS[2:]]
+    flat = [
+        *RECORD_COLUMNS[:2],
+        *list_response_targets(letters),
+        *SINGLE_COLUMNS,
+        *RECORD_COLUMNS[2:],
+    ]
     return flat if is_csv else list(dict.fromkeys([*RECORD_KEYS, *flat]))
 
 
-def own_targets(column: str) -> list[str]:
+def list_own_targets(column: str) -> list[str]:
     """What a column can mean under its own name."""
     name = MODEL_COLUMN.fullmatch(column)
     return [f"responses.{name[1] if name else column}", f"metadata.{column}"]

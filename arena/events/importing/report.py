@@ -12,15 +12,15 @@ from operator import attrgetter
 from typing import Any, Self
 
 # Faults kept; the totals count all of them.
-KEPT = 100
+MAX_ERRORS_KEPT = 100
 # Lines named of a fault that many have.
-LINES = 5
+MAX_LINES_NAMED = 5
 # Called with the job's state, how much is done, and of how much (None: unknown).
-Progress = Callable[[str, int, int | None], None]
+ProgressCallback = Callable[[str, int, int | None], None]
 # What differs from line to line in the words for one and the same fault.
-VARYING = re.compile(r"0x[0-9A-F]{2}|U\+[0-9A-F]{4,6}|\d[\d,]*|“[^”]*”|'[^']*'")
+VARYING_PARTS = re.compile(r"0x[0-9A-F]{2}|U\+[0-9A-F]{4,6}|\d[\d,]*|“[^”]*”|'[^']*'")
 # Hints for whoever types commands; pages have boxes.
-OPTIONS = re.compile(r" \((?:probably )?--[^)]*\)")
+COMMAND_OPTIONS = re.compile(r" \((?:probably )?--[^)]*\)")
 INDEX = re.compile(r"\[\d+\]")
 
 
@@ -41,7 +41,7 @@ class LineError:
     @property
     def fault(self) -> str:
         """What this error shares with others that are the same fault."""
-        return fault_of(self.field, self.message)
+        return fault_key(self.field, self.message)
 
     @property
     def where(self) -> str:
@@ -50,7 +50,7 @@ class LineError:
         return f"{listed} …" if self.count > len(self.lines or (self.line,)) else listed
 
 
-class Unreadable(Exception):
+class UnreadableFileError(Exception):
     """The file cannot be read past this line, whatever the caller wants done about errors."""
 
     def __init__(self, line: int, message: str, field: str = "") -> None:
@@ -59,7 +59,7 @@ class Unreadable(Exception):
 
 
 @dataclass(slots=True)
-class Doubted:
+class DoubtCount:
     """One kind of doubt: how often a file gives rise to it, and the first time."""
 
     kind: str
@@ -83,7 +83,7 @@ class ImportReport:
     warnings: list[LineError] = field(default_factory=list)
     warning_total: int = 0
     # What somebody has to confirm before anything is imported; each of it is a warning, too.
-    doubts: list[Doubted] = field(default_factory=list)
+    doubts: list[DoubtCount] = field(default_factory=list)
     # False where nothing was written because a line is wrong.
     landed: bool = False
 
@@ -95,30 +95,30 @@ class ImportReport:
     def refuse(self, error: LineError) -> None:
         """Note an error."""
         self.error_total += 1
-        keep(self.errors, error)
+        keep_error(self.errors, error)
 
     def refuse_file(self, errors: Sequence[LineError]) -> None:
-        """Note what is wrong with the file as a whole, and raise it as `Unreadable`."""
+        """Note what is wrong with the file as a whole, and raise it as `UnreadableFileError`."""
         if errors:
             *most, last = errors
             for error in most:
                 self.refuse(error)
-            raise Unreadable(last.line, last.message, last.field)
+            raise UnreadableFileError(last.line, last.message, last.field)
 
     def warn(self, warning: LineError) -> None:
         """Note a warning."""
         self.warning_total += 1
-        keep(self.warnings, warning)
+        keep_error(self.warnings, warning)
 
     def doubt(self, kind: str, warning: LineError) -> None:
         """Note a warning that somebody has to confirm."""
         self.warn(warning)
-        warning = printable(warning)
+        warning = make_printable(warning)
         for doubted in self.doubts:
             if doubted.kind == kind:
                 doubted.count += 1
                 return
-        self.doubts.append(Doubted(kind, 1, warning.line, warning.field, warning.message))
+        self.doubts.append(DoubtCount(kind, 1, warning.line, warning.field, warning.message))
 
     def as_json(self) -> dict[str, Any]:
         """The report as it is stored with its job."""
@@ -133,43 +133,47 @@ class ImportReport:
                 LineError(**error | {"lines": tuple(error.get("lines", ()))})
                 for error in data.get(kind, [])
             ]
-        data["doubts"] = [Doubted(**doubt) for doubt in data.get("doubts", [])]
+        data["doubts"] = [DoubtCount(**doubt) for doubt in data.get("doubts", [])]
         return cls(**data)
 
 
-def without_options(error: LineError) -> LineError:
+def strip_options(error: LineError) -> LineError:
     """A message for a page, where boxes take the place of a command's options."""
-    return replace(error, message=OPTIONS.sub("", error.message))
+    return replace(error, message=COMMAND_OPTIONS.sub("", error.message))
 
 
 @lru_cache(maxsize=4096)
-def fault_of(field: str, message: str) -> str:
+def fault_key(field: str, message: str) -> str:
     """A field and a message without what differs from line to line."""
-    return f"{INDEX.sub('[]', field)}: {VARYING.sub('#', message)}"
+    return f"{INDEX.sub('[]', field)}: {VARYING_PARTS.sub('#', message)}"
 
 
-def keep(errors: list[LineError], error: LineError) -> None:
+def keep_error(errors: list[LineError], error: LineError) -> None:
     """Put an error where its line belongs, among the first that are kept; lines are not met in
     order, since what a row is by itself is checked before what it changes. The same fault again
     is only counted."""
-    error = printable(error)
+    error = make_printable(error)
     for place, other in enumerate(errors):
         if other.fault == error.fault:
             first = min(other, error, key=attrgetter("line"))
-            lines = sorted({*(other.lines or (other.line,)), error.line})[:LINES]
+            lines = sorted({*(other.lines or (other.line,)), error.line})[:MAX_LINES_NAMED]
             del errors[place]
             error = replace(first, count=other.count + error.count, lines=tuple(lines))
             break
-    if len(errors) < KEPT or error.line < errors[-1].line:
+    if len(errors) < MAX_ERRORS_KEPT or error.line < errors[-1].line:
         insort(errors, error, key=attrgetter("line"))
-        del errors[KEPT:]
+        del errors[MAX_ERRORS_KEPT:]
 
 
-def printable(error: LineError) -> LineError:
+def make_printable(error: LineError) -> LineError:
     """The same without what neither a terminal nor a database takes: NUL and lone surrogates."""
-    return replace(error, field=harmless(error.field)[:200], message=harmless(error.message)[:500])
+    return replace(
+        error,
+        field=replace_unprintable(error.field)[:200],
+        message=replace_unprintable(error.message)[:500],
+    )
 
 
-def harmless(text: str) -> str:
+def replace_unprintable(text: str) -> str:
     """Replace whatever does not print."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

@@ -33,10 +33,15 @@ from arena.events.importing.reading.merging import CheckedRecord, open_merger
 from arena.events.importing.reading.name_index import CompetitorRow, NameIndex
 from arena.events.importing.reading.own_exports import EXPORT_MESSAGE, HEAD_BYTES, looks_like_export
 from arena.events.importing.reading.records import RecordRow
-from arena.events.importing.report import ImportReport, Progress, Unreadable
-from arena.events.importing.writing.batches import Writer, create_batch, writer_for
-from arena.events.importing.writing.staging import Spool, batches, seen_keys, spooling
-from arena.events.importing.writing.updating import apply_staged, discard_leavings, stage_batch
+from arena.events.importing.report import ImportReport, ProgressCallback, UnreadableFileError
+from arena.events.importing.writing.batches import RecordWriter, create_batch, prepare_writer
+from arena.events.importing.writing.temporary import (
+    Spool,
+    open_seen_keys,
+    open_spool,
+    split_by_cost,
+)
+from arena.events.importing.writing.updating import apply_staged, delete_leftovers, stage_batch
 from arena.events.models import Competitor, Event, ImportJob, Record, Response
 
 State = ImportJob.State
@@ -57,7 +62,7 @@ def import_records(
     competitors: Sequence[CompetitorRow] = (),
     now: datetime,
     rng: Random,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
 ) -> ImportReport:
     """Import records from a file. Raises `ImportBusyError` while another import is under way.
 
@@ -90,20 +95,20 @@ def run_job(
     *,
     now: datetime,
     rng: Random,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
 ) -> ImportReport:
     """Run an import that is waiting, or again one that failed or was refused."""
     recover_stale_imports(job.event, now, rng)
     report = ImportReport()
     with hold_job(job, now, progress) as hold, ExitStack() as stack:
-        discard_leavings(job.event, hold)
-        writer = writer_for(job.event, NameIndex(job.event, competitors), rng)
+        delete_leftovers(job.event, hold)
+        writer = prepare_writer(job.event, NameIndex(job.event, competitors), rng)
         first_pass = FirstPass(writer, hold, report, stack)
         try:
             with open_source(source) as opened_source:
                 first_pass.run(opened_source)
             refused = report.error_total > 0 and not job.skips_errors
-        except Unreadable as error:
+        except UnreadableFileError as error:
             report.refuse(error.error)
             refused = True
         if refused or not all(doubt.kind in job.accepted for doubt in report.doubts):
@@ -121,13 +126,13 @@ def recover_stale_imports(event: Event, now: datetime, rng: Random) -> None:
     fail_stale_jobs(event, now)
     if hold := adopt_stale_job(event):
         report = ImportReport.from_json(hold.job.report)
-        apply_staged(writer_for(event, NameIndex(event), rng), hold, report)
+        apply_staged(prepare_writer(event, NameIndex(event), rng), hold, report)
         of_records = hold.job.kind == ImportJob.Kind.RECORDS
         hold.finish(State.DONE if of_records else State.FAILED, report, now)
 
 
 def write_spooled(
-    writer: Writer, hold: JobHold, spool: Spool, report: ImportReport, now: datetime
+    writer: RecordWriter, hold: JobHold, spool: Spool, report: ImportReport, now: datetime
 ) -> None:
     """The second pass: everything that the first has found to be right."""
     event = writer.event
@@ -138,7 +143,9 @@ def write_spooled(
         added = writer.names.create_new(joined_late=event.judgments.exists())
         hold.update_job(added=added)
     done = 0
-    for batch in batches(spool, lambda item: writing_cost(item[2], event.matchups_per_record)):
+    for batch in split_by_cost(
+        spool, lambda item: writing_cost(item[2], event.matchups_per_record)
+    ):
         new = [RecordRow.from_json(row) for record, _line, row in batch if record is None]
         changed = [item for item in batch if item[0] is not None]
         if new:
@@ -171,26 +178,26 @@ class FirstPass:
     """Checks every line, by itself and against what is there; what has to be written is spooled."""
 
     def __init__(
-        self, writer: Writer, hold: JobHold, report: ImportReport, stack: ExitStack
+        self, writer: RecordWriter, hold: JobHold, report: ImportReport, stack: ExitStack
     ) -> None:
         """`stack` closes the temporary files that the check needs."""
         self.writer = writer
         self.hold = hold
         self.job = hold.job
         self.report = report
-        self.spool = stack.enter_context(spooling())
-        self.seen = stack.enter_context(seen_keys())
+        self.spool = stack.enter_context(open_spool())
+        self.seen = stack.enter_context(open_seen_keys())
         self.merging = stack.enter_context(open_merger())
 
     def run(self, source: Source) -> None:
-        """Check a whole file. Raises `Unreadable` where it cannot be read to its end."""
+        """Check a whole file. Raises `UnreadableFileError` where it cannot be read to its end."""
         names = self.writer.names
         head = peek_bytes(source.stream, HEAD_BYTES)
         refuse_other_file_types(b"", self.job.file_name)
         if not head.strip():
-            raise Unreadable(1, "There are no records in the file.")
+            raise UnreadableFileError(1, "There are no records in the file.")
         if not self.job.mapping and looks_like_export(head):
-            raise Unreadable(1, EXPORT_MESSAGE)
+            raise UnreadableFileError(1, EXPORT_MESSAGE)
         format = self.job.format or guess_format(self.job.file_name, head)
         self.checking = RecordChecker(
             columns=RecordColumns(self.job.mapping, is_csv=format == "csv"),
@@ -201,10 +208,10 @@ class FirstPass:
             organizations=names.organizations,
         )
         records = self.checking.check_rows(read_rows(source.stream, format))
-        for batch in batches(records, lambda checked: checking_cost(checked.record)):
+        for batch in split_by_cost(records, lambda checked: checking_cost(checked.record)):
             self.compare(batch)
         if not self.report.rows and not self.report.error_total:
-            raise Unreadable(1, "There are no records in the file.")
+            raise UnreadableFileError(1, "There are no records in the file.")
         responding = Response.objects.filter(
             record__event=self.writer.event, competitor=OuterRef("pk")
         )
@@ -245,14 +252,14 @@ class FirstPass:
         if row.control and row.control.expected is None and not self.writer.event.offers_tie():
             message = "nobody can answer “tie” on this event's scale"
             return [Problem("control.expected", message)]
-        if not self.writer.in_pairs and len(row.responses) > MAX_SHOWN_TOGETHER:
+        if not self.writer.shows_pairs and len(row.responses) > MAX_SHOWN_TOGETHER:
             message = f"more than {MAX_SHOWN_TOGETHER} cannot be shown together"
             return [Problem("responses", message)]
         return []
 
     def warn(self, checked: CheckedRecord, responses: int) -> None:
         """What can be imported, and should be looked at; the record has so many responses then."""
-        more = [ONLY_RESPONSE] if responses == 1 and self.writer.in_pairs else []
+        more = [ONLY_RESPONSE] if responses == 1 and self.writer.shows_pairs else []
         self.checking.report_doubts(checked, more)
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from arena.errors import ConflictError
 from arena.events.importing.jobs import ImportBusyError
-from arena.events.importing.preview import format_of
+from arena.events.importing.preview import detect_format
 from arena.events.importing.reading.own_exports import is_export_file
 from arena.events.importing.running import run_job
 from arena.events.models import Event, ImportJob
@@ -42,7 +42,7 @@ def save_upload(
         discard_upload(job)
     upload.seek(0)
     name = str(upload.name or "")[:200]
-    format = format_of(upload.file, name)  # type: ignore[arg-type]
+    format = detect_format(upload.file, name)  # type: ignore[arg-type]
     upload.seek(0)
     if is_export_file(upload.file):  # type: ignore[arg-type]
         kind = ImportJob.Kind.JUDGMENTS

@@ -24,9 +24,9 @@ from arena.confirming import Step, ask_first
 from arena.errors import ArenaError, NotFoundError
 from arena.events.access import Role, event_for
 from arena.events.importing.checking.doubts import DOUBT_KINDS
-from arena.events.importing.preview import Preview, own_targets, preview_of, targets
-from arena.events.importing.report import ImportReport, without_options
-from arena.events.importing.taking_back import TakingBack, take_back, taking_back_of
+from arena.events.importing.preview import Preview, build_preview, list_own_targets, list_targets
+from arena.events.importing.report import ImportReport, strip_options
+from arena.events.importing.reverting import Reversal, reversal_of, revert_import
 from arena.events.importing.uploads import (
     STARTABLE,
     UploadChoices,
@@ -42,9 +42,9 @@ from arena.events.tasks import remove_import, run_import
 from arena.people.models import User
 
 State = ImportJob.State
-RECENT = 10
+MAX_RECENT_JOBS = 10
 # The pages of each kind of import, by the names of their URLs.
-PAGES: dict[str, dict[str, str]] = {
+PAGES_BY_KIND: dict[str, dict[str, str]] = {
     ImportJob.Kind.RECORDS: {
         "new_page": "imports:new",
         "job_page": "imports:job",
@@ -77,8 +77,8 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
     if posted and form.is_valid():
         assert isinstance(request.user, User)
         upload = save_upload(event, form.cleaned_data["file"], request.user, timezone.now())
-        return redirect(PAGES[upload.kind]["job_page"], slug, upload.uuid)
-    context = {"form": form, "recent": event.import_jobs.all()[:RECENT]}
+        return redirect(PAGES_BY_KIND[upload.kind]["job_page"], slug, upload.uuid)
+    context = {"form": form, "recent": event.import_jobs.all()[:MAX_RECENT_JOBS]}
     return setup_page(request, "events/import.html", event, context, 400 if posted else 200)
 
 
@@ -87,17 +87,22 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
 def job(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     """One import in whatever state it is; the partial of it where the page asks for that."""
     event = event_for(request.user, slug, Role.ORGANIZER)
-    this = job_of(event, uuid)
+    this = get_job(event, uuid)
     if this.kind != ImportJob.Kind.RECORDS:
-        return redirect(PAGES[this.kind]["job_page"], slug, uuid)
+        return redirect(PAGES_BY_KIND[this.kind]["job_page"], slug, uuid)
     if request.method == "POST":
-        return start(request, this)
+        return start_import(request, this)
     if can_edit(this) and (this.state == State.UPLOADED or "edit" in request.GET):
         context = {"job": this, **preview_context(this)}
         template = "events/_import_preview.html"
     else:
-        report = report_of(this)
-        context = {"job": this, "report": report, "doubts": doubts_of(report), **progress_of(this)}
+        report = load_report(this)
+        context = {
+            "job": this,
+            "report": report,
+            "doubts": describe_doubts(report),
+            **describe_progress(this),
+        }
         template = "events/_import_state.html"
     if request.htmx:  # type: ignore[attr-defined]
         if not context.get("is_running", True):
@@ -111,12 +116,12 @@ def job(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
 def discard(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     """Delete an upload that is not to be imported."""
     event = event_for(request.user, slug, Role.ORGANIZER)
-    this = job_of(event, uuid)
+    this = get_job(event, uuid)
     if this.state not in STARTABLE:
         raise ArenaError(_("This import has been begun already."), "import_begun")
-    pages = PAGES[this.kind]
+    pages = PAGES_BY_KIND[this.kind]
     back = reverse(pages["job_page"], args=[slug, uuid])
-    if question := ask_first(request, discarding(this), back):
+    if question := ask_first(request, describe_discard(this), back):
         return question
     said = _("The file was deleted; nothing was imported.")
     if this.has_brought_records():
@@ -126,7 +131,7 @@ def discard(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     return redirect(pages["new_page"], slug)
 
 
-def discarding(this: ImportJob) -> Step:
+def describe_discard(this: ImportJob) -> Step:
     """The question before an upload is deleted."""
     return Step(
         _("Delete the file?"),
@@ -140,18 +145,22 @@ def discarding(this: ImportJob) -> Step:
 def take_back_import(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     """Take back an import that nobody has seen anything of."""
     event = event_for(request.user, slug, Role.ORGANIZER)
-    this = job_of(event, uuid)
-    what = taking_back_of(this)
+    this = get_job(event, uuid)
+    what = reversal_of(this)
     back = reverse("imports:job", args=[slug, uuid])
-    if what and not what.refusal and (question := ask_first(request, removing(what), back)):
+    if (
+        what
+        and not what.refusal
+        and (question := ask_first(request, describe_reversal(what), back))
+    ):
         return question
     if this.state != State.REMOVING:  # else the worker was lost: it is asked again
-        take_back(this, timezone.now())
-    hand_over(partial(remove_import.delay, this.pk))
+        revert_import(this, timezone.now())
+    send_task(partial(remove_import.delay, this.pk))
     return redirect(back)
 
 
-def removing(what: TakingBack) -> Step:
+def describe_reversal(what: Reversal) -> Step:
     """The question before an import is taken back."""
     consequence = ngettext(
         "%(count)d record is deleted, with its responses, matchups and controls.",
@@ -169,7 +178,7 @@ def removing(what: TakingBack) -> Step:
     return Step(_("Take this import back?"), f"{consequence} {last}", _("Take it back"))
 
 
-def hand_over(send: Callable[[], object]) -> None:
+def send_task(send: Callable[[], object]) -> None:
     """Send a task once everything is committed. Raises `ArenaError` where nobody takes it."""
     try:
         transaction.on_commit(send)
@@ -177,13 +186,13 @@ def hand_over(send: Callable[[], object]) -> None:
         raise ArenaError(_("No worker can be reached. Try again in a minute."), "queue") from error
 
 
-def start(request: HttpRequest, this: ImportJob) -> HttpResponse:
+def start_import(request: HttpRequest, this: ImportJob) -> HttpResponse:
     """Hand the import to a worker, with the mapping that was confirmed; or keep the mapping and
     look at the first rows again."""
     if this.state in STARTABLE:
         if not can_edit(this):
             raise ArenaError(_("The file is gone; upload it again."), "file_gone")
-        choices = posted_choices(this, request.POST)
+        choices = parse_choices(this, request.POST)
         if "look" in request.POST:
             save_choices(this, choices)
             return redirect(f"{reverse('imports:job', args=(this.event.slug, this.uuid))}?edit=1")
@@ -191,14 +200,14 @@ def start(request: HttpRequest, this: ImportJob) -> HttpResponse:
     restart_wait(this)
     # Again where a worker has died or a message was lost: the task finds out what is left to do.
     try:
-        hand_over(partial(run_import.delay, this.pk))
+        send_task(partial(run_import.delay, this.pk))
     except ArenaError:
         ImportJob.objects.filter(pk=this.pk, state=State.QUEUED).update(state=State.UPLOADED)
         raise
     return redirect("imports:job", this.event.slug, this.uuid)
 
 
-def job_of(event: Event, uuid: UUID) -> ImportJob:
+def get_job(event: Event, uuid: UUID) -> ImportJob:
     """The event's import with this identifier."""
     found = event.import_jobs.filter(uuid=uuid).select_related("event").first()
     if found is None:
@@ -213,26 +222,26 @@ def can_edit(this: ImportJob) -> bool:
 
 def preview_context(this: ImportJob) -> dict[str, Any]:
     """The first rows with a box per column, under the mapping kept so far or a guessed one."""
-    preview = preview_of(
+    preview = build_preview(
         Path(this.file.path), this.format, this.mapping or None, this.file_name, this.event
     )
-    choices = targets(preview.columns, is_csv=preview.is_csv)
+    choices = list_targets(preview.columns, is_csv=preview.is_csv)
     boxes = [
         {
             "name": f"map-{index}",
             "column": column,
             "chosen": preview.mapping[column],
-            "choices": choices + [own for own in own_targets(column) if own not in choices],
+            "choices": choices + [own for own in list_own_targets(column) if own not in choices],
         }
         for index, column in enumerate(preview.columns)
     ]
-    doubts = doubts_of(preview.report)
+    doubts = describe_doubts(preview.report)
     for doubt in doubts:
         doubt["is_accepted"] = doubt["kind"] in this.accepted
     return {"preview": preview, "boxes": boxes, "doubts": doubts}
 
 
-def doubts_of(report: ImportReport | None) -> list[dict[str, Any]]:
+def describe_doubts(report: ImportReport | None) -> list[dict[str, Any]]:
     """What has to be confirmed, in words, with how often it is there and one example."""
     return [
         {
@@ -247,50 +256,50 @@ def doubts_of(report: ImportReport | None) -> list[dict[str, Any]]:
     ]
 
 
-def posted_choices(this: ImportJob, posted: QueryDict) -> UploadChoices:
+def parse_choices(this: ImportJob, posted: QueryDict) -> UploadChoices:
     """What a form says; what it has no boxes for stays as it was."""
     mapping = this.mapping
     if "mapped" in posted:
-        preview = preview_of(Path(this.file.path), this.format, None, this.file_name)
-        mapping = posted_mapping(preview, posted)
+        preview = build_preview(Path(this.file.path), this.format, None, this.file_name)
+        mapping = parse_mapping(preview, posted)
     accepted = [kind for kind in posted.getlist("accept") if kind in DOUBT_KINDS]
     if "mapped" not in posted:
         accepted = list({*this.accepted, *accepted})
     return UploadChoices(mapping, skips_errors="skip" in posted, accepted=accepted)
 
 
-def posted_mapping(preview: Preview, posted: Mapping[str, str]) -> dict[str, str]:
+def parse_mapping(preview: Preview, posted: Mapping[str, str]) -> dict[str, str]:
     """The mapping that the boxes say; an unknown word leaves the column out."""
-    choices = targets(preview.columns, is_csv=preview.is_csv)
+    choices = list_targets(preview.columns, is_csv=preview.is_csv)
     mapping = {}
     for index, column in enumerate(preview.columns):
         chosen = posted.get(f"map-{index}", "")
-        is_offered = chosen in choices or chosen in own_targets(column)
+        is_offered = chosen in choices or chosen in list_own_targets(column)
         mapping[column] = chosen if is_offered or chosen == column else ""
     return mapping
 
 
-def progress_of(this: ImportJob) -> dict[str, Any]:
+def describe_progress(this: ImportJob) -> dict[str, Any]:
     """How far the import is, and whether anybody is still working on it."""
     is_running = this.state in (State.QUEUED, *ImportJob.UNDER_WAY)
-    return PAGES[this.kind] | {
+    return PAGES_BY_KIND[this.kind] | {
         "is_running": is_running,
         "is_stale": is_running and ImportJob.objects.stale().filter(pk=this.pk).exists(),
         "is_unclaimed": ImportJob.objects.unclaimed().filter(pk=this.pk).exists(),
         "waits_for": this.event.import_jobs.under_way().exclude(pk=this.pk).first(),
         "percent": min(100, 100 * this.done // this.total) if this.total else None,
         "can_edit": can_edit(this),
-        "taking_back": taking_back_of(this),
+        "taking_back": reversal_of(this),
     }
 
 
-def report_of(this: ImportJob) -> ImportReport | None:
+def load_report(this: ImportJob) -> ImportReport | None:
     """The report, once there is one."""
     if not this.report:
         return None
     report = ImportReport.from_json(this.report)
-    report.errors = [without_options(error) for error in report.errors]
-    report.warnings = [without_options(warning) for warning in report.warnings]
+    report.errors = [strip_options(error) for error in report.errors]
+    report.warnings = [strip_options(warning) for warning in report.warnings]
     return report
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import models, transaction
 
-from arena.events.importing.writing.batches import matchup_key
+from arena.events.importing.writing.batches import build_matchup_key
 from arena.events.lifecycle.creation import EventPlan, create_event, free_slug
 from arena.events.models import (
     Control,
@@ -90,7 +90,7 @@ def copy_records(event: Event, copy: Event, questions: Keys, now: datetime, rng:
             mine
             | {
                 "record_id": records[row.record_id],
-                "key": matchup_key(shown[row.pk]),
+                "key": build_matchup_key(shown[row.pk]),
                 "open_slots": copy.overlap if row.role == Matchup.Role.ORDINARY else 0,
                 "shuffle": rng.random(),
             }

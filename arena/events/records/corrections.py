@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from arena.errors import ArenaError, ConflictError
-from arena.events.importing.writing.batches import matchup_key
+from arena.events.importing.writing.batches import build_matchup_key
 from arena.events.models import (
     Control,
     Event,
@@ -98,7 +98,7 @@ def pair_anew(
     fresh = Matchup.objects.create(
         event=successor.event,
         record=successor,
-        key=matchup_key(response.pk for response in responses),
+        key=build_matchup_key(response.pk for response in responses),
         role=matchup.role,
         open_slots=successor.event.overlap if ordinary else 0,
         shuffle=rng.random(),

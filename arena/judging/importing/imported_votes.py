@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from arena.errors import ArenaError
 from arena.events.importing.jobs import JobHold
-from arena.events.importing.writing.batches import matchup_key
+from arena.events.importing.writing.batches import build_matchup_key
 from arena.events.models import Event, Question
 from arena.judging.importing.options import VoteOptions
 from arena.judging.importing.reading.vote_lines import VoteRules
@@ -41,7 +41,7 @@ class ImportedVote:
 
     def matchup_key(self) -> str:
         """The key of its matchup."""
-        return matchup_key((self.first, self.second))
+        return build_matchup_key((self.first, self.second))
 
     def duplicate_key(self) -> str:
         """Matchup and worker: at most one vote with this key stands."""

@@ -27,12 +27,12 @@ from arena.events.importing.uploads import (
     save_upload,
 )
 from arena.events.importing.views import (
-    RECENT,
+    MAX_RECENT_JOBS,
     UploadForm,
     can_edit,
-    job_of,
-    progress_of,
-    report_of,
+    describe_progress,
+    get_job,
+    load_report,
     setup_page,
 )
 from arena.events.models import Enrollment, Event, ImportJob
@@ -66,7 +66,7 @@ def upload_votes(request: HttpRequest, slug: str) -> HttpResponse:
         file, now = form.cleaned_data["file"], timezone.now()
         upload = save_upload(event, file, request.user, now, Kind.JUDGMENTS)
         return redirect("votes:job", slug, upload.uuid)
-    recent = event.import_jobs.filter(kind=Kind.JUDGMENTS)[:RECENT]
+    recent = event.import_jobs.filter(kind=Kind.JUDGMENTS)[:MAX_RECENT_JOBS]
     context = {"form": form, "recent": recent, "counted": event.counted_origins()}
     return setup_page(request, "judging/votes.html", event, context, 400 if posted else 200)
 
@@ -76,7 +76,7 @@ def upload_votes(request: HttpRequest, slug: str) -> HttpResponse:
 def vote_import(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     """One vote import, in any state; returns the partial to htmx."""
     event = event_for(request.user, slug, Role.ORGANIZER)
-    this = job_of(event, uuid)
+    this = get_job(event, uuid)
     if this.kind != Kind.JUDGMENTS:
         raise NotFoundError
     if request.method == "POST":
@@ -85,7 +85,12 @@ def vote_import(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
         context = {"job": this, **build_preview_context(this)}
         template = "judging/_votes_preview.html"
     else:
-        context = {"job": this, "report": report_of(this), "doubts": [], **progress_of(this)}
+        context = {
+            "job": this,
+            "report": load_report(this),
+            "doubts": [],
+            **describe_progress(this),
+        }
         template = "events/_import_state.html"
     if request.htmx:  # type: ignore[attr-defined]
         if not context.get("is_running", True):

@@ -12,9 +12,9 @@ from arena.events.importing.jobs import hold_job
 from arena.events.importing.reading.files import Source, open_source, peek_bytes
 from arena.events.importing.reading.name_index import CompetitorRow
 from arena.events.importing.reading.own_exports import HEAD_BYTES, looks_like_export
-from arena.events.importing.report import ImportReport, Progress, Unreadable
+from arena.events.importing.report import ImportReport, ProgressCallback, UnreadableFileError
 from arena.events.importing.running import recover_stale_imports
-from arena.events.importing.writing.staging import seen_keys, spooling
+from arena.events.importing.writing.temporary import open_seen_keys, open_spool
 from arena.events.models import Event, ImportJob
 from arena.judging.importing.checking.export_check import ExportChecker
 from arena.judging.importing.checking.exported_records import ExportedRecords
@@ -40,7 +40,7 @@ def import_judgments(
     options: VoteOptions | None = None,
     now: datetime,
     rng: Random,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
 ) -> ImportReport:
     """Import votes from a file; they use up no overlap.
 
@@ -79,7 +79,7 @@ def run_vote_job(
     *,
     now: datetime,
     rng: Random,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
 ) -> ImportReport:
     """Run an import that is queued, or run one again that failed or was refused."""
     recover_stale_imports(job.event, now, rng)
@@ -96,7 +96,7 @@ def run_vote_job(
                     import_export_file(writer, opened_source, report, now)
                 else:
                     import_vote_file(writer, opened_source, report, now)
-        except Unreadable as error:
+        except UnreadableFileError as error:
             report.refuse(error.error)
             refuse_import(writer, report, now)
     return report
@@ -108,7 +108,7 @@ def import_vote_file(
     """Check a file of votes; write them unless a line is wrong."""
     rules = writer.vote_rules(now)
     with ExitStack() as stack:
-        spool, seen = stack.enter_context(spooling()), stack.enter_context(seen_keys())
+        spool, seen = stack.enter_context(open_spool()), stack.enter_context(open_seen_keys())
         VoteChecker(writer, rules, report, spool, seen).run(source)
         if report.error_total and not writer.hold.job.skips_errors:
             refuse_import(writer, report, now)
@@ -127,11 +127,12 @@ def import_export_file(
     hold = writer.hold
     rules = writer.vote_rules(now)
     with ExitStack() as stack:
-        spool, seen = stack.enter_context(spooling()), stack.enter_context(seen_keys())
+        spool, seen = stack.enter_context(open_spool()), stack.enter_context(open_seen_keys())
         exported = stack.enter_context(ExportedRecords.open())
         lines = ExportChecker(writer, rules, report, exported, (spool, seen))
         lines.check(source)
-        # `write_exported_records` raises `Unreadable` before writing if a record is not importable.
+        # `write_exported_records` raises `UnreadableFileError` before writing if a record is not
+        # importable.
         refused = report.error_total > 0 and not hold.job.skips_errors
         if refused or not write_exported_records(writer, exported, report):
             report.created = report.unchanged = report.skipped = 0

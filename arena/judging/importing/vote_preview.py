@@ -12,12 +12,17 @@ from typing import Any
 
 from arena.events.importing.checking.checks import InvalidRowError
 from arena.events.importing.jobs import JobHold
-from arena.events.importing.preview import excerpt
+from arena.events.importing.preview import shorten
 from arena.events.importing.reading.files import open_source, peek_bytes, read_rows
 from arena.events.importing.reading.own_exports import HEAD_BYTES, looks_like_export
 from arena.events.importing.reading.rows import Row
-from arena.events.importing.report import ImportReport, LineError, Unreadable, without_options
-from arena.events.importing.writing.staging import seen_keys, spooling
+from arena.events.importing.report import (
+    ImportReport,
+    LineError,
+    UnreadableFileError,
+    strip_options,
+)
+from arena.events.importing.writing.temporary import open_seen_keys, open_spool
 from arena.events.models import ImportJob
 from arena.judging.importing.checking.vote_check import VoteChecker
 from arena.judging.importing.imported_votes import build_vote_writer
@@ -114,15 +119,15 @@ def preview_votes(job: ImportJob, mapping: Mapping[str, str] | None, now: dateti
                 if source.done > MAX_BYTES_CHECKED:
                     break
             preview.is_whole = not peek_bytes(source.stream, 1)
-    except Unreadable as error:
+    except UnreadableFileError as error:
         preview.report.refuse(error.error)
     fill_columns(preview, [row for row in rows if isinstance(row, Row)], mapping)
     preview.checked = len(rows)
     fill_questions(preview, rows, job, options)
     if rows and not preview.report.errors and not (preview.example and options.ends is None):
         check_sample_rows(preview, rows, job, options, now)
-    preview.report.errors = [without_options(error) for error in preview.report.errors]
-    preview.report.warnings = [without_options(error) for error in preview.report.warnings]
+    preview.report.errors = [strip_options(error) for error in preview.report.errors]
+    preview.report.warnings = [strip_options(error) for error in preview.report.warnings]
     return preview
 
 
@@ -132,7 +137,7 @@ def fill_columns(
     """Fill in the columns, their meanings, and excerpts of the first rows."""
     preview.columns = list(dict.fromkeys(key for row in rows[:100] for key in row.data))
     preview.rows = [
-        (row.line, [excerpt(row.data.get(column)) for column in preview.columns])
+        (row.line, [shorten(row.data.get(column)) for column in preview.columns])
         for row in rows[:MAX_ROWS_SHOWN]
     ]
     if mapping is None:
@@ -235,12 +240,12 @@ def check_sample_rows(
     trial.job.mapping = preview.mapping
     is_asked = any(value.answer is None for value in preview.values)
     with ExitStack() as stack:
-        spool, seen = stack.enter_context(spooling()), stack.enter_context(seen_keys())
+        spool, seen = stack.enter_context(open_spool()), stack.enter_context(open_seen_keys())
         writer = build_vote_writer(trial, options, Random(0))  # noqa: S311 - draws nothing
         first = VoteChecker(writer, writer.vote_rules(now), preview.report, spool, seen)
         try:
             first.check(rows, job.format, lambda: None)
-        except Unreadable as error:
+        except UnreadableFileError as error:
             if not is_asked:  # else the boxes ask for it
                 preview.report.refuse(error.error)
 

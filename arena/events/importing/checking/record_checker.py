@@ -13,7 +13,7 @@ from arena.events.importing.reading.flat_rows import check_columns
 from arena.events.importing.reading.merging import CheckedRecord, RecordMerger
 from arena.events.importing.reading.rows import Row
 from arena.events.importing.report import ImportReport, LineError
-from arena.events.importing.writing.staging import Seen
+from arena.events.importing.writing.temporary import SeenKeys
 
 ONLY_RESPONSE = Doubt(
     "only_response",
@@ -28,7 +28,7 @@ class RecordChecker:
 
     columns: RecordColumns
     report: ImportReport
-    seen: Seen
+    seen: SeenKeys
     merger: RecordMerger
     # Called after every row: an import says that it is alive.
     on_row: Callable[[], None] = lambda: None
@@ -69,7 +69,7 @@ class RecordChecker:
     ) -> Iterator[CheckedRecord]:
         """The record, unless an earlier one has its identifier."""
         line = checked.row.line
-        first = self.seen.meet(checked.record.external_id, line)
+        first = self.seen.first_with(checked.record.external_id, line)
         if first is None:
             for response in checked.record.responses:
                 if response.model:

@@ -13,7 +13,7 @@ from typing import BinaryIO, cast
 
 from arena.events.importing.checking.checks import Doubt
 from arena.events.importing.reading.rows import MAX_ROW_BYTES, ROW_TOO_LONG, Row
-from arena.events.importing.report import LineError, Unreadable
+from arena.events.importing.report import LineError, UnreadableFileError
 
 UNCLOSED_QUOTE = "A quotation mark is opened and never closed."
 # The module's own limit on a cell (128 kB) is process-wide; a row's limit is kept by `CsvLines`.
@@ -65,7 +65,7 @@ class CsvLines:
             line = self.stream.readline(MAX_ROW_BYTES)
             if not line:
                 if self.quotes % 2:
-                    raise Unreadable(self.row_start, UNCLOSED_QUOTE)
+                    raise UnreadableFileError(self.row_start, UNCLOSED_QUOTE)
                 return
             self.quotes += line.count(b'"')
 
@@ -142,7 +142,7 @@ def read_csv(stream: BinaryIO) -> Iterator[Row | LineError]:
 
 
 def read_header(lines: CsvLines) -> Header:
-    """The header, past what stands above it. Raises `Unreadable`."""
+    """The header, past what stands above it. Raises `UnreadableFileError`."""
     above, delimiter = find_header(lines.stream)
     try:
         for _ in range(above):
@@ -152,9 +152,11 @@ def read_header(lines: CsvLines) -> Header:
         delimiter = delimiter or max(DELIMITERS, key=line.count)
         names = next(csv.reader([line], delimiter=delimiter, strict=True), [])
     except RowTooLongError as error:
-        raise Unreadable(lines.row_start, lines.too_long_error().message) from error
+        raise UnreadableFileError(lines.row_start, lines.too_long_error().message) from error
     except csv.Error as error:
-        raise Unreadable(lines.row_start, explain_csv_error(lines, str(error)).message) from error
+        raise UnreadableFileError(
+            lines.row_start, explain_csv_error(lines, str(error)).message
+        ) from error
     columns = name_columns(names)
     nameless = frozenset(
         place for place, column in enumerate(columns) if NAMELESS_COLUMN.fullmatch(column)
@@ -199,10 +201,10 @@ def is_header_alone(line: str) -> bool:
 
 
 def name_columns(header: list[str]) -> list[str]:
-    """The names of the columns, each once. Raises `Unreadable` where nothing is named."""
+    """The names of the columns, each once. Raises `UnreadableFileError` where nothing is named."""
     columns = [name.strip() for name in header]
     if all(NAMELESS_COLUMN.fullmatch(name) or not name for name in columns):
-        raise Unreadable(1, "The file has no header line.")
+        raise UnreadableFileError(1, "The file has no header line.")
     named: list[str] = []
     for number, name in enumerate(columns, start=1):
         times = columns[:number].count(name)
@@ -213,9 +215,11 @@ def name_columns(header: list[str]) -> list[str]:
 def explain_csv_error(lines: CsvLines, message: str) -> LineError:
     """What the csv module says, in words that help; raises where the rest is out of step."""
     if "unexpected end" in message:
-        raise Unreadable(lines.row_start, UNCLOSED_QUOTE)
+        raise UnreadableFileError(lines.row_start, UNCLOSED_QUOTE)
     if "new-line" in message:
-        raise Unreadable(lines.row_start, "Lines end in CR alone; save the file with LF or CRLF.")
+        raise UnreadableFileError(
+            lines.row_start, "Lines end in CR alone; save the file with LF or CRLF."
+        )
     if "expected after" in message:
         message = 'a closing quotation mark ends the cell; write " inside a cell as ""'
     return LineError(lines.row_start, "", f"is not CSV: {message}")

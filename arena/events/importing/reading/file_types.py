@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from arena.events.importing.report import Unreadable
+from arena.events.importing.report import UnreadableFileError
 
 SAVE_AS_CSV = (
     "In Excel or LibreOffice choose Save As, then “CSV UTF-8 (comma delimited)”, and bring that "
@@ -63,10 +63,11 @@ LFS_POINTER = b"version https://git-lfs"
 
 
 def refuse_other_file_types(head: bytes, name: str) -> None:
-    """Raise `Unreadable` where the first bytes or the name say that this is no CSV and no JSON."""
+    """Raise `UnreadableFileError` where the first bytes or the name say that this is no CSV and no
+    JSON."""
     if head.startswith(LFS_POINTER):
         message = "This is only a pointer of Git LFS. Fetch the file itself with `git lfs pull`."
-        raise Unreadable(1, message)
+        raise UnreadableFileError(1, message)
     path = Path(name)
     ending = suffix_of_content(head) or path.suffix.lower()
     if ending == ".zip" and path.suffix.lower() in ADVICE_BY_SUFFIX:
@@ -75,7 +76,7 @@ def refuse_other_file_types(head: bytes, name: str) -> None:
         what, advice = ADVICE_BY_SUFFIX[ending]
         advice = advice.replace("{name}", path.name or f"file{ending}")
         advice = advice.replace("{stem}", path.stem or "file")
-        raise Unreadable(1, f"This is {what}, which cannot be read here. {advice}")
+        raise UnreadableFileError(1, f"This is {what}, which cannot be read here. {advice}")
 
 
 def suffix_of_content(head: bytes) -> str:

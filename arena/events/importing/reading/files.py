@@ -1,7 +1,7 @@
 """Files to rows with line numbers: JSONL, JSON arrays and CSV, gzipped or not, as a stream.
 
 Memory is bounded by one row whatever the file holds. What is wrong with one row is yielded in
-its place; what makes the rest of the file unreadable is raised as `Unreadable`.
+its place; what makes the rest of the file unreadable is raised as `UnreadableFileError`.
 """
 
 import codecs
@@ -21,7 +21,7 @@ from arena.events.importing.reading.file_types import refuse_other_file_types
 from arena.events.importing.reading.json_elements import iterate_elements
 from arena.events.importing.reading.layouts import refuse_other_layouts
 from arena.events.importing.reading.rows import MAX_ROW_BYTES, ROW_TOO_LONG, Row
-from arena.events.importing.report import LineError, Unreadable
+from arena.events.importing.report import LineError, UnreadableFileError
 
 # `{"version": 1, "records": [`: a list of records, with nothing but plain values before it.
 WRAPPED = re.compile(rb"""\{(\s*"[^"\\]*"\s*:\s*("[^"\\]*"|[\w.+-]+)\s*,)*\s*"records"\s*:""")
@@ -77,7 +77,8 @@ class Source:
 def open_source(source: Path | BinaryIO) -> Iterator[Source]:
     """Open a file by path, or go on with an open one; gzip, a UTF-8 mark and UTF-16 are taken off.
 
-    Raises `Unreadable` where the first bytes are those of another encoding or kind of file.
+    Raises `UnreadableFileError` where the first bytes are those of another encoding or kind of
+    file.
     """
     if isinstance(source, Path):
         with source.open("rb") as file:
@@ -93,7 +94,7 @@ def open_source(source: Path | BinaryIO) -> Iterator[Source]:
         refuse_other_file_types(peek_bytes(stream, 4_000), "")
         yield Source(decode_to_utf8(stream), counted, None)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise Unreadable(1, f"The file is a damaged gzip archive: {error}") from error
+        raise UnreadableFileError(1, f"The file is a damaged gzip archive: {error}") from error
 
 
 def buffer_stream(raw: Any) -> BinaryIO:
@@ -124,7 +125,7 @@ class Utf8Stream(io.RawIOBase):
                 self.rest = self.decoder.decode(data, final=not data).encode()
             except UnicodeDecodeError as error:
                 message = f"The file is damaged UTF-16: {error.reason}. Save it as UTF-8."
-                raise Unreadable(1, message) from error
+                raise UnreadableFileError(1, message) from error
             if not data:
                 break
         taken, self.rest = self.rest[: len(buffer)], self.rest[len(buffer) :]
@@ -139,12 +140,12 @@ def decode_to_utf8(stream: BinaryIO) -> BinaryIO:
         return stream
     head = peek_bytes(stream, 4)
     if head in UTF_32:
-        raise Unreadable(1, "The file is UTF-32, not UTF-8. Save it as UTF-8.")
+        raise UnreadableFileError(1, "The file is UTF-32, not UTF-8. Save it as UTF-8.")
     if encoding := UTF_16.get(head[:2]):
         stream.read(2)
         return buffer_stream(Utf8Stream(stream, encoding))
     if len(head) > 1 and (head[0] == 0) != (head[1] == 0):
-        raise Unreadable(1, "The file is UTF-16 (or binary), not UTF-8. Save it as UTF-8.")
+        raise UnreadableFileError(1, "The file is UTF-16 (or binary), not UTF-8. Save it as UTF-8.")
     return stream
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from arena.events.importing.report import Unreadable
+from arena.events.importing.report import UnreadableFileError
 
 CHUNK_BYTES = 256 * 1024
 SPACE = re.compile(rb"[ \t\r\n]*")
@@ -21,7 +21,7 @@ ONE_OBJECT_MESSAGE = "The file is one JSON object. Write a list, [{…}, {…}],
 
 def iterate_elements(stream: BinaryIO, limit: int) -> Iterator[tuple[int, bytes | None]]:
     """Line and bytes of each element of `[...]` or `{"records": [...]}`; None for the bytes of one
-    that is longer than the limit. Raises `Unreadable`."""
+    that is longer than the limit. Raises `UnreadableFileError`."""
     scan = ElementScanner(stream, limit)
     first = scan.peek_byte()
     if not first:
@@ -42,7 +42,7 @@ def iterate_elements(stream: BinaryIO, limit: int) -> Iterator[tuple[int, bytes 
     if wrapped:
         leave_records(scan)
     if scan.peek_byte():
-        raise Unreadable(scan.line, "There is more after the end of the list.")
+        raise UnreadableFileError(scan.line, "There is more after the end of the list.")
 
 
 def enter_records(scan: "ElementScanner") -> None:
@@ -56,7 +56,7 @@ def enter_records(scan: "ElementScanner") -> None:
         scan.read_element()
         if scan.peek_byte() == b",":
             scan.expect(b",")
-    raise Unreadable(1, ONE_OBJECT_MESSAGE)
+    raise UnreadableFileError(1, ONE_OBJECT_MESSAGE)
 
 
 def leave_records(scan: "ElementScanner") -> None:
@@ -64,7 +64,7 @@ def leave_records(scan: "ElementScanner") -> None:
     while scan.peek_byte() == b",":
         scan.expect(b",")
         if scan.read_element() == b'"records"':
-            raise Unreadable(scan.line, "The object has two lists of records.")
+            raise UnreadableFileError(scan.line, "The object has two lists of records.")
         scan.expect(b":")
         scan.read_element()
     scan.expect(b"}")
@@ -111,7 +111,7 @@ class ElementScanner:
         if self.peek_byte() != wanted:
             found = self.buffer[self.position : self.position + 1].decode(errors="replace")
             where = f"found {found!r}" if found else "the file ends"
-            raise Unreadable(self.line, f"Expected {wanted.decode()!r} here, but {where}.")
+            raise UnreadableFileError(self.line, f"Expected {wanted.decode()!r} here, but {where}.")
         self.consume(self.position + 1)
 
     def read_element(self) -> bytes | None:
@@ -124,9 +124,11 @@ class ElementScanner:
             is_bracketed = first in (b"{", b"[", b'"')
             length = self.measure_bracketed() if is_bracketed else self.find(SCALAR_END, 0)
         except EOFError as error:
-            raise Unreadable(line, "The file ends in the middle of a record.") from error
+            raise UnreadableFileError(line, "The file ends in the middle of a record.") from error
         if length == 0 and not self.is_long:
-            raise Unreadable(self.line, "Expected a record here; is there a comma too many?")
+            raise UnreadableFileError(
+                self.line, "Expected a record here; is there a comma too many?"
+            )
         value = self.consume(self.position + length)
         return None if self.is_long else value
 

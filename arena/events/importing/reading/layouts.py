@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from arena.events.importing.reading.json_elements import ONE_OBJECT_MESSAGE
-from arena.events.importing.report import Unreadable
+from arena.events.importing.report import UnreadableFileError
 
 BY_COLUMN_MESSAGE = (
     "The file lists columns, not rows. Write one object a record; with pandas, "
@@ -18,14 +18,14 @@ ROW_KEYS = ("data", "rows", "items", "examples", "instances", "results", "sample
 
 
 def refuse_other_layouts(line: int, data: Mapping[str, Any]) -> None:
-    """Raise `Unreadable` where the first object of a file is no row."""
+    """Raise `UnreadableFileError` where the first object of a file is no row."""
     if is_by_column(data):
-        raise Unreadable(line, BY_COLUMN_MESSAGE)
+        raise UnreadableFileError(line, BY_COLUMN_MESSAGE)
     if is_table(data):
-        raise Unreadable(line, ONE_OBJECT_MESSAGE)
+        raise UnreadableFileError(line, ONE_OBJECT_MESSAGE)
     if key := find_row_key(data):
         message = f"The rows stand under “{key}”. Write a list, [{{…}}, {{…}}], or one row a line."
-        raise Unreadable(line, message)
+        raise UnreadableFileError(line, message)
 
 
 def is_table(data: Mapping[str, Any]) -> bool:

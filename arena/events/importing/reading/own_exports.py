@@ -4,7 +4,7 @@ import re
 from typing import BinaryIO
 
 from arena.events.importing.reading.files import open_source, peek_bytes
-from arena.events.importing.report import Unreadable
+from arena.events.importing.report import UnreadableFileError
 
 # Bytes in which an export is looked for.
 HEAD_BYTES = 64_000
@@ -35,5 +35,5 @@ def is_export_file(source: BinaryIO) -> bool:
     try:
         with open_source(source) as inner:
             return looks_like_export(peek_bytes(inner.stream, HEAD_BYTES))
-    except Unreadable:  # the check of the file will say what is wrong
+    except UnreadableFileError:  # the check of the file will say what is wrong
         return False

@@ -11,7 +11,7 @@ from django.db import transaction
 from arena.events.importing.jobs import JobHold
 from arena.events.importing.reading.name_index import NameIndex
 from arena.events.importing.reading.records import ControlRow, RecordRow
-from arena.events.importing.writing.pairing import Pair, Pairing
+from arena.events.importing.writing.pairing import Pair, PairChooser
 from arena.events.models import (
     Control,
     Event,
@@ -29,27 +29,27 @@ Role = Matchup.Role
 
 
 @dataclass(slots=True)
-class Writer:
+class RecordWriter:
     """Everything that writing into one event needs."""
 
     event: Event
     names: NameIndex
-    pairing: Pairing
+    pair_chooser: PairChooser
     rng: Random
     # What controls answer; None where the event asks for no preference.
     preference: Question | None
     # Whether responses are shown in pairs; else all of a record together.
-    in_pairs: bool
+    shows_pairs: bool
 
 
-def writer_for(event: Event, names: NameIndex, rng: Random) -> Writer:
+def prepare_writer(event: Event, names: NameIndex, rng: Random) -> RecordWriter:
     """A writer that knows the event's questions and which of its competitors have met."""
     questions = list(event.questions.all())
     preference = next((question for question in questions if question.kind == "preference"), None)
     in_pairs = shows_pairs(questions)
-    met = pairs_met(event) if event.matchups_per_record and in_pairs else ()
-    pairing = Pairing(event.matchups_per_record, rng, met)
-    return Writer(event, names, pairing, rng, preference, in_pairs)
+    met = load_pairs_met(event) if event.matchups_per_record and in_pairs else ()
+    pairing = PairChooser(event.matchups_per_record, rng, met)
+    return RecordWriter(event, names, pairing, rng, preference, in_pairs)
 
 
 def shows_pairs(questions: Sequence[Question]) -> bool:
@@ -57,7 +57,7 @@ def shows_pairs(questions: Sequence[Question]) -> bool:
     return not questions or any(question.kind == "preference" for question in questions)
 
 
-def pairs_met(event: Event) -> Iterator[Pair]:
+def load_pairs_met(event: Event) -> Iterator[Pair]:
     """Competitors of every ordinary matchup that the event has."""
     places = MatchupResponse.objects.filter(matchup__event=event, matchup__role=Role.ORDINARY)
     rows = places.order_by("matchup_id", "position").values_list(
@@ -69,7 +69,7 @@ def pairs_met(event: Event) -> Iterator[Pair]:
             yield owners[0], owners[1]
 
 
-def create_batch(writer: Writer, rows: Sequence[RecordRow], hold: JobHold, done: int) -> None:
+def create_batch(writer: RecordWriter, rows: Sequence[RecordRow], hold: JobHold, done: int) -> None:
     """Write new records in one short transaction, so that whoever judges never waits long."""
     records = [
         Record(
@@ -83,7 +83,7 @@ def create_batch(writer: Writer, rows: Sequence[RecordRow], hold: JobHold, done:
         for row in rows
     ]
     responses = [
-        [response_for(writer, listed.model, listed.text) for listed in row.responses]
+        [build_response(writer, listed.model, listed.text) for listed in row.responses]
         for row in rows
     ]
     # Closes the race with whoever takes this import for dead (`beat` looks at the job's row), and
@@ -103,12 +103,12 @@ def create_batch(writer: Writer, rows: Sequence[RecordRow], hold: JobHold, done:
         groups = [
             group
             for row, listed in zip(rows, responses, strict=True)
-            for group in groups_for(writer, row.control, listed)
+            for group in draft_matchups(writer, row.control, listed)
         ]
         create_matchups(writer, groups)
 
 
-def response_for(writer: Writer, model: str | None, text: str) -> Response:
+def build_response(writer: RecordWriter, model: str | None, text: str) -> Response:
     """A response with the covariates of its style, not yet saved, of a record still to be named.
 
     Here and below objects are given keys, not objects: that is a third of their cost.
@@ -118,7 +118,7 @@ def response_for(writer: Writer, model: str | None, text: str) -> Response:
 
 
 @dataclass(slots=True)
-class Group:
+class MatchupDraft:
     """Responses to be shown together, in canonical order; with a key where they are a control."""
 
     responses: list[Response]
@@ -126,26 +126,27 @@ class Group:
     reason: str = ""
 
 
-def groups_for(
-    writer: Writer, control: ControlRow | None, responses: Sequence[Response]
-) -> list[Group]:
+def draft_matchups(
+    writer: RecordWriter, control: ControlRow | None, responses: Sequence[Response]
+) -> list[MatchupDraft]:
     """The matchups of a new record."""
     ordered = sorted(responses, key=lambda response: response.pk)
     if control:
         right = None if control.expected is None else responses[control.expected]
         key = 0 if right is None else 1 if right is ordered[0] else -1
-        return [Group(ordered, key, control.reason)]
-    if not writer.in_pairs:
-        return [Group(ordered)]
+        return [MatchupDraft(ordered, key, control.reason)]
+    if not writer.shows_pairs:
+        return [MatchupDraft(ordered)]
     owners = [response.competitor_id or 0 for response in ordered]
     return [
-        Group([ordered[first], ordered[second]]) for first, second in writer.pairing.choose(owners)
+        MatchupDraft([ordered[first], ordered[second]])
+        for first, second in writer.pair_chooser.choose(owners)
     ]
 
 
-def create_matchups(writer: Writer, groups: Sequence[Group]) -> None:
+def create_matchups(writer: RecordWriter, groups: Sequence[MatchupDraft]) -> None:
     """Matchups of responses that are saved; controls are exempt from overlap."""
-    matchups = [new_matchup(writer.event, group, writer.rng) for group in groups]
+    matchups = [build_matchup(writer.event, group, writer.rng) for group in groups]
     Matchup.objects.bulk_create(matchups)
     MatchupResponse.objects.bulk_create(
         MatchupResponse(matchup_id=matchup.pk, response_id=response.pk, position=position)
@@ -153,38 +154,38 @@ def create_matchups(writer: Writer, groups: Sequence[Group]) -> None:
         for position, response in enumerate(group.responses)
     )
     Control.objects.bulk_create(
-        new_control(writer, matchup, group.key, group.reason)
+        build_control(writer, matchup, group.key, group.reason)
         for matchup, group in zip(matchups, groups, strict=True)
         if group.key is not None
     )
 
 
-def new_matchup(event: Event, group: Group, rng: Random) -> Matchup:
+def build_matchup(event: Event, group: MatchupDraft, rng: Random) -> Matchup:
     """A matchup, not yet saved."""
     is_control = group.key is not None
     return Matchup(
         event_id=event.pk,
         record_id=group.responses[0].record_id,
-        key=matchup_key(response.pk for response in group.responses),
+        key=build_matchup_key(response.pk for response in group.responses),
         role=Role.CONTROL if is_control else Role.ORDINARY,
         open_slots=0 if is_control else event.overlap,
         shuffle=rng.random(),
     )
 
 
-def new_control(writer: Writer, matchup: Matchup, sign: int, reason: str) -> Control:
+def build_control(writer: RecordWriter, matchup: Matchup, sign: int, reason: str) -> Control:
     """A control's key, not yet saved; "a" is the first response in canonical order."""
     assert writer.preference is not None
     return Control(
-        matchup=matchup, question=writer.preference, key=control_key(sign), reason=reason
+        matchup=matchup, question=writer.preference, key=build_control_key(sign), reason=reason
     )
 
 
-def control_key(sign: int) -> dict[str, object]:
+def build_control_key(sign: int) -> dict[str, object]:
     """The key of a preference question: 1 where the first in canonical order is right."""
     return dict(KINDS["preference"].check_key({1: "a", 0: "tie", -1: "b"}[sign]))
 
 
-def matchup_key(responses: Iterable[int]) -> str:
+def build_matchup_key(responses: Iterable[int]) -> str:
     """What makes a matchup's set of responses unique: primary keys in canonical order."""
     return ",".join(map(str, sorted(responses)))

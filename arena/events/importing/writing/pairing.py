@@ -13,7 +13,7 @@ from random import Random
 Pair = tuple[int, int]
 
 
-class Forest:
+class UnionFind:
     """Which nodes are connected (union by path halving)."""
 
     def __init__(self) -> None:
@@ -28,14 +28,14 @@ class Forest:
             node = parents[node]
         return node
 
-    def join(self, pair: Pair) -> bool:
+    def connect(self, pair: Pair) -> bool:
         """Connect two nodes; False where they were connected already."""
         first, second = self.root(pair[0]), self.root(pair[1])
         self.parents[second] = first
         return first != second
 
 
-class Pairing:
+class PairChooser:
     """Chooses pairs for one record after another, keeping the event's competitors in balance."""
 
     def __init__(self, per_record: int, rng: Random, met: Iterable[Pair] = ()) -> None:
@@ -43,11 +43,11 @@ class Pairing:
         the event's matchups hold already."""
         self.per_record = per_record
         self.rng = rng
-        self.pairs: Counter[Pair] = Counter()
-        self.competitors: Counter[int] = Counter()
-        self.event = Forest()
+        self.pair_counts: Counter[Pair] = Counter()
+        self.met_counts: Counter[int] = Counter()
+        self.connected = UnionFind()
         for pair in met:
-            self.note(*pair)
+            self.note_pair(*pair)
 
     def choose(
         self, owners: Sequence[int], there: Collection[Pair] = (), fresh: Collection[int] = ()
@@ -66,35 +66,35 @@ class Pairing:
         if len(every) <= wanted:
             chosen = every
         else:
-            chosen = sorted(self.sample(every, owners, there)[: max(wanted, 0)])
+            chosen = sorted(self.order_pairs(every, owners, there)[: max(wanted, 0)])
         if self.per_record:
             for first, second in chosen:
-                self.note(owners[first], owners[second])
+                self.note_pair(owners[first], owners[second])
         return chosen
 
-    def sample(
+    def order_pairs(
         self, every: list[Pair], owners: Sequence[int], there: Collection[Pair]
     ) -> list[Pair]:
         """The spanning tree first, then the rest, each by how rarely the two have met."""
-        order = sorted(every, key=lambda pair: self.urgency(owners[pair[0]], owners[pair[1]]))
-        record = Forest()
+        order = sorted(every, key=lambda pair: self.pair_rank(owners[pair[0]], owners[pair[1]]))
+        record = UnionFind()
         for pair in there:
-            record.join(pair)
-        tree = [pair for pair in order if record.join(pair)]
+            record.connect(pair)
+        tree = [pair for pair in order if record.connect(pair)]
         in_tree = set(tree)
         return [*tree, *(pair for pair in order if pair not in in_tree)]
 
-    def urgency(self, first: int, second: int) -> tuple[bool, int, int, float]:
+    def pair_rank(self, first: int, second: int) -> tuple[bool, int, int, float]:
         """Small for pairs that are missing most; chance decides among equals."""
         return (
-            self.event.root(first) == self.event.root(second),
-            self.pairs[min(first, second), max(first, second)],
-            self.competitors[first] + self.competitors[second],
+            self.connected.root(first) == self.connected.root(second),
+            self.pair_counts[min(first, second), max(first, second)],
+            self.met_counts[first] + self.met_counts[second],
             self.rng.random(),
         )
 
-    def note(self, first: int, second: int) -> None:
+    def note_pair(self, first: int, second: int) -> None:
         """The two have met."""
-        self.pairs[min(first, second), max(first, second)] += 1
-        self.competitors.update((first, second))
-        self.event.join((first, second))
+        self.pair_counts[min(first, second), max(first, second)] += 1
+        self.met_counts.update((first, second))
+        self.connected.connect((first, second))

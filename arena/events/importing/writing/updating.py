@@ -18,12 +18,12 @@ from arena.events.importing.jobs import JobHold
 from arena.events.importing.reading.records import RecordRow
 from arena.events.importing.report import ImportReport, LineError
 from arena.events.importing.writing.batches import (
-    Group,
-    Writer,
-    control_key,
+    MatchupDraft,
+    RecordWriter,
+    build_control,
+    build_control_key,
+    build_response,
     create_matchups,
-    new_control,
-    response_for,
 )
 from arena.events.models import (
     COVARIATES,
@@ -37,7 +37,7 @@ from arena.events.models import (
     count_style,
 )
 
-BATCH = 200
+RECORDS_PER_BATCH = 200
 
 
 def stage_batch(hold: JobHold, changed: Iterable[tuple[int, int, dict[str, Any]]]) -> None:
@@ -51,19 +51,19 @@ def stage_batch(hold: JobHold, changed: Iterable[tuple[int, int, dict[str, Any]]
         )
 
 
-def apply_staged(writer: Writer, hold: JobHold, report: ImportReport) -> None:
+def apply_staged(writer: RecordWriter, hold: JobHold, report: ImportReport) -> None:
     """Apply the job's staged changes batch by batch; where it stops, it can be gone on with."""
     staged = StagedRecord.objects.filter(job=hold.job)
     total = staged.count()
     done = 0
-    while batch := list(staged[:BATCH]):
+    while batch := list(staged[:RECORDS_PER_BATCH]):
         apply_batch(writer, batch, hold, report, (done, total))
         done += len(batch)
         hold.yield_lock()
 
 
 def apply_batch(
-    writer: Writer,
+    writer: RecordWriter,
     batch: Sequence[StagedRecord],
     hold: JobHold,
     report: ImportReport,
@@ -73,7 +73,7 @@ def apply_batch(
     somebody sees at this moment."""
     rows = {staged.record_id: RecordRow.from_json(staged.content) for staged in batch}
     lines = {staged.record_id: staged.line for staged in batch}
-    changed = Batch()
+    changed = ChangeBatch()
     # Closes the race with a contributor who is being shown one of these texts: taking a matchup
     # updates its row, so that it is either taken before we look, or shown with the new text.
     with transaction.atomic():
@@ -92,25 +92,25 @@ def apply_batch(
                 report.updated -= 1
                 report.skipped += 1
             else:
-                changed.take(writer, row, known, changes)
+                changed.add_changes(writer, row, known, changes)
         changed.write(writer)
         StagedRecord.objects.filter(pk__in=[staged.pk for staged in batch]).delete()
         hold.update_job(report=report.as_json())
 
 
 @dataclass(slots=True)
-class Batch:
+class ChangeBatch:
     """What a batch of changes amounts to."""
 
     records: list[Record] = field(default_factory=list)
-    texts: list[Response] = field(default_factory=list)
-    added: list[tuple[RecordRow, ExistingRecord, RecordChanges, list[Response]]] = field(
+    changed_texts: list[Response] = field(default_factory=list)
+    with_responses: list[tuple[RecordRow, ExistingRecord, RecordChanges, list[Response]]] = field(
         default_factory=list
     )
     categories: dict[int, list[int]] = field(default_factory=dict)
 
-    def take(
-        self, writer: Writer, row: RecordRow, known: ExistingRecord, changes: RecordChanges
+    def add_changes(
+        self, writer: RecordWriter, row: RecordRow, known: ExistingRecord, changes: RecordChanges
     ) -> None:
         """Add the changes of one record."""
         record = known.record
@@ -122,19 +122,19 @@ class Batch:
             response.text = text
             for name, count in count_style(text).items():
                 setattr(response, name, count)
-            self.texts.append(response)
+            self.changed_texts.append(response)
         if changes.categories:
             self.categories[record.pk] = writer.names.category_ids(row.categories or ())
         if changes.added_responses or changes.key or changes.reason:
-            added = [response_for(writer, r.model, r.text) for r in changes.added_responses]
+            added = [build_response(writer, r.model, r.text) for r in changes.added_responses]
             for response in added:
                 response.record_id = record.pk
-            self.added.append((row, known, changes, added))
+            self.with_responses.append((row, known, changes, added))
 
-    def write(self, writer: Writer) -> None:
+    def write(self, writer: RecordWriter) -> None:
         """Write everything."""
         Record.objects.bulk_update(self.records, ["prompt", "metadata"])
-        Response.objects.bulk_update(self.texts, ["text", *(c.name for c in COVARIATES)])
+        Response.objects.bulk_update(self.changed_texts, ["text", *(c.name for c in COVARIATES)])
         links = Record.categories.through.objects
         links.filter(record__in=self.categories).delete()
         links.bulk_create(
@@ -142,19 +142,21 @@ class Batch:
             for record, categories in self.categories.items()
             for category in categories
         )
-        Response.objects.bulk_create([r for *_, added in self.added for r in added])
-        for row, known, changes, added in self.added:
+        Response.objects.bulk_create([r for *_, added in self.with_responses for r in added])
+        for row, known, changes, added in self.with_responses:
             if row.control:
                 set_control(writer, row, known, changes, added)
             else:
-                create_matchups(writer, added_groups(writer, known, added))
+                create_matchups(writer, draft_added_matchups(writer, known, added))
 
 
-def added_groups(writer: Writer, known: ExistingRecord, added: Sequence[Response]) -> list[Group]:
+def draft_added_matchups(
+    writer: RecordWriter, known: ExistingRecord, added: Sequence[Response]
+) -> list[MatchupDraft]:
     """The matchups that responses new to a record bring with them."""
     responses = [*known.responses, *added]  # primary keys ascend: the new ones come last
-    if not writer.in_pairs:
-        return [Group(responses)] if added else []
+    if not writer.shows_pairs:
+        return [MatchupDraft(responses)] if added else []
     index = {response.pk: place for place, response in enumerate(responses)}
     matchups = Matchup.objects.filter(record=known.record, role=Matchup.Role.ORDINARY)
     there = set()
@@ -164,13 +166,13 @@ def added_groups(writer: Writer, known: ExistingRecord, added: Sequence[Response
     fresh = {index[response.pk] for response in added}
     owners = [response.competitor_id or 0 for response in responses]
     return [
-        Group([responses[first], responses[second]])
-        for first, second in writer.pairing.choose(owners, there, fresh)
+        MatchupDraft([responses[first], responses[second]])
+        for first, second in writer.pair_chooser.choose(owners, there, fresh)
     ]
 
 
 def set_control(
-    writer: Writer,
+    writer: RecordWriter,
     row: RecordRow,
     known: ExistingRecord,
     changes: RecordChanges,
@@ -186,21 +188,23 @@ def set_control(
     sign = 0 if right is None else 1 if right.pk == ordered[0].pk else -1
     if known.control:
         Control.objects.filter(pk=known.control.pk).update(
-            key=control_key(sign), reason=row.control.reason
+            key=build_control_key(sign), reason=row.control.reason
         )
         return
     matchup = Matchup.objects.filter(record=known.record).first()
     if matchup is None:
-        create_matchups(writer, [Group(ordered, sign, row.control.reason)])
+        create_matchups(writer, [MatchupDraft(ordered, sign, row.control.reason)])
         return
     Matchup.objects.filter(pk=matchup.pk).update(role=Matchup.Role.CONTROL, open_slots=0)
-    new_control(writer, matchup, sign, row.control.reason).save(force_insert=True)
+    build_control(writer, matchup, sign, row.control.reason).save(force_insert=True)
 
 
-def discard_leavings(event: Event, hold: JobHold) -> None:
+def delete_leftovers(event: Event, hold: JobHold) -> None:
     """Take away what imports that died have left behind; called by whoever holds the event."""
     while unfinished := list(
-        Record.objects.filter(event=event, imported_at=None).values_list("pk", flat=True)[:BATCH]
+        Record.objects.filter(event=event, imported_at=None).values_list("pk", flat=True)[
+            :RECORDS_PER_BATCH
+        ]
     ):
         Record.objects.filter(pk__in=unfinished).delete()
         hold.heartbeat(0, None)

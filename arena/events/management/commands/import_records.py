@@ -11,13 +11,13 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from arena.errors import ArenaError
-from arena.events.importing import CompetitorRow, ImportReport, Unreadable, import_records
+from arena.events.importing import CompetitorRow, ImportReport, UnreadableFileError, import_records
 from arena.events.importing.console import (
     add_file_arguments,
-    console_for,
+    build_error_table,
+    open_console,
     print_report,
     progress_bar,
-    table_of,
 )
 from arena.events.importing.reading.competitors import read_competitors
 from arena.events.models import Event
@@ -48,19 +48,19 @@ class Command(BaseCommand):
         event = Event.objects.filter(slug=options["event"]).first()
         if event is None:
             raise CommandError(f"There is no event {options['event']!r}.")
-        console = console_for(self.stdout)
+        console = open_console(self.stdout)
         report = ImportReport()
         try:
             competitors = (
                 read_competitors(options["competitors"], report) if options["competitors"] else []
             )
             if report.warnings:
-                console.print(table_of("Warnings", report.warnings, report.warning_total))
+                console.print(build_error_table("Warnings", report.warnings, report.warning_total))
             if not report.error_total:
                 report = self.bring(event, competitors, options, accepts=options["accept_doubts"])
         except OSError as error:
             raise CommandError(f"Cannot read the file: {error}") from error
-        except Unreadable as error:
+        except UnreadableFileError as error:
             report.refuse(error.error)
         except ArenaError as error:
             raise CommandError(error.message) from error
@@ -83,7 +83,7 @@ class Command(BaseCommand):
         accepts: bool,
     ) -> ImportReport:
         """Import the file."""
-        with progress_bar(console_for(self.stdout)) as progress:
+        with progress_bar(open_console(self.stdout)) as progress:
             return import_records(
                 event,
                 sys.stdin.buffer if options["file"] == "-" else Path(options["file"]),
@@ -100,7 +100,7 @@ class Command(BaseCommand):
     def can_ask(self, options: Mapping[str, Any]) -> bool:
         """Whether somebody sits at a terminal, and the file can be read once more."""
         return (
-            options["file"] != "-" and sys.stdin.isatty() and console_for(self.stdout).is_terminal
+            options["file"] != "-" and sys.stdin.isatty() and open_console(self.stdout).is_terminal
         )
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from arena.events.importing.checking.checks import InvalidRowError, Problem
 from arena.events.importing.reading.columns import ImportColumns
 from arena.events.importing.reading.files import Row, Source, guess_format, peek_bytes, read_rows
-from arena.events.importing.report import ImportReport, LineError, Unreadable
-from arena.events.importing.writing.staging import Seen, Spool, batches
+from arena.events.importing.report import ImportReport, LineError, UnreadableFileError
+from arena.events.importing.writing.temporary import SeenKeys, Spool, split_by_cost
 from arena.events.models import Matchup
 from arena.judging.importing.checking.existing import (
     ExistingResponses,
@@ -41,7 +41,7 @@ class ExportChecker:
         rules: VoteRules,
         report: ImportReport,
         exported: ExportedRecords,
-        kept: tuple[Spool, Seen],
+        kept: tuple[Spool, SeenKeys],
     ) -> None:
         self.writer = writer
         self.rules = rules
@@ -56,11 +56,13 @@ class ExportChecker:
         self.origins: Counter[str] = Counter()
 
     def check(self, source: Source) -> None:
-        """Check every line. Raises `Unreadable` if the file cannot be imported at all."""
+        """Check every line. Raises `UnreadableFileError` if the file cannot be imported at all."""
         job = self.writer.hold.job
         format = job.format or guess_format(job.file_name, peek_bytes(source.stream, 1_000))
         rows = self.parse_lines(read_rows(source.stream, format))
-        for batch in batches(rows, lambda checked: 1 / BATCH_SIZE + len(checked[1].comment) / 1e6):
+        for batch in split_by_cost(
+            rows, lambda checked: 1 / BATCH_SIZE + len(checked[1].comment) / 1e6
+        ):
             self.compare(batch)
             self.writer.hold.heartbeat(source.done, source.total)
         self.warn_of_losses()
@@ -74,7 +76,7 @@ class ExportChecker:
                 self.report.skipped += 1
                 continue
             if mismatch := explain_scale_mismatch(row.data, self.rules.scale):
-                raise Unreadable(row.line, mismatch, "scale")
+                raise UnreadableFileError(row.line, mismatch, "scale")
             try:
                 vote = parse(row.data)
                 self.check_comment(vote)
@@ -96,7 +98,7 @@ class ExportChecker:
         uuids = [vote.uuid for _, vote, _ in batch]
         if Judgment.objects.filter(event=event, uuid__in=uuids).exists():
             message = "This is an export of this very event: its judgments are here already."
-            raise Unreadable(batch[0][0].line, message)
+            raise UnreadableFileError(batch[0][0].line, message)
         resolved = find_existing_responses(event, {vote.record for _, vote, _ in batch})
         known = {row.line: self.convert_existing(row, vote, resolved) for row, vote, _ in batch}
         there = find_previous_votes(self.writer, [vote for vote in known.values() if vote])
@@ -106,7 +108,7 @@ class ExportChecker:
         for row, vote, places in batch:
             here = known[row.line]
             problem = self.find_contradiction(vote, here, kinds, roles)
-            if problem is None and self.seen.meet(
+            if problem is None and self.seen.first_with(
                 f"{vote.worker}\n{vote.record}\n{places}", row.line
             ):
                 problem = Problem("pseudonym", "has judged this pair in an earlier line")
@@ -162,7 +164,7 @@ class ExportChecker:
 
     def iter_votes(self) -> Iterator[ImportedVote]:
         """Yield the spooled votes, once their records exist."""
-        for batch in batches(self.spool, lambda _: 1 / BATCH_SIZE):
+        for batch in split_by_cost(self.spool, lambda _: 1 / BATCH_SIZE):
             resolved = find_existing_responses(
                 self.writer.event, {record for _, record, *_ in batch}
             )
@@ -201,7 +203,7 @@ class ExportChecker:
 
     def refuse(self, row: Row, problems: Sequence[Problem]) -> None:
         """Report the problems of a line, which is skipped."""
-        for error in EXPORT_COLUMNS.errors(row, problems):
+        for error in EXPORT_COLUMNS.line_errors(row, problems):
             self.report.refuse(error)
         self.report.skipped += 1
 

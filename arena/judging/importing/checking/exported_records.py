@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from arena.events.importing.checking.checks import InvalidRowError, Problem
 from arena.events.importing.reading.files import Row
-from arena.events.importing.report import Unreadable
+from arena.events.importing.report import UnreadableFileError
 from arena.events.models import Matchup
 from arena.judging.importing.reading.export_lines import (
     ExportedResponse,
@@ -166,4 +166,4 @@ def sort_places(entry: ExportedRecord) -> list[int]:
         return list(before.static_order())
     except CycleError as error:
         message = "Responses of this record stand in no common order; was the file changed?"
-        raise Unreadable(entry.line, message) from error
+        raise UnreadableFileError(entry.line, message) from error

@@ -8,8 +8,8 @@ from arena.events.importing.checking.checks import InvalidRowError, Problem, exp
 from arena.events.importing.jobs import JobHold
 from arena.events.importing.reading.files import Row, Source, guess_format, peek_bytes, read_rows
 from arena.events.importing.reading.merging import strip_decimal_zeros
-from arena.events.importing.report import ImportReport, LineError, Unreadable
-from arena.events.importing.writing.staging import Seen, Spool, batches
+from arena.events.importing.report import ImportReport, LineError, UnreadableFileError
+from arena.events.importing.writing.temporary import SeenKeys, Spool, split_by_cost
 from arena.events.models import Competitor, Record, Response
 from arena.judging.importing.checking.existing import find_previous_votes, find_worker_kinds
 from arena.judging.importing.imported_votes import ImportedVote, VoteWriter
@@ -51,7 +51,12 @@ class VoteChecker:
     """Checks every vote by itself and against the event; new votes are spooled."""
 
     def __init__(
-        self, writer: VoteWriter, rules: VoteRules, report: ImportReport, spool: Spool, seen: Seen
+        self,
+        writer: VoteWriter,
+        rules: VoteRules,
+        report: ImportReport,
+        spool: Spool,
+        seen: SeenKeys,
     ) -> None:
         self.writer = writer
         self.rules = rules
@@ -80,11 +85,11 @@ class VoteChecker:
         return self.writer.options
 
     def run(self, source: Source) -> None:
-        """Check a whole file. Raises `Unreadable` if it cannot be read to its end."""
+        """Check a whole file. Raises `UnreadableFileError` if it cannot be read to its end."""
         job = self.hold.job
         head = peek_bytes(source.stream, 1_000)
         if not head.strip():
-            raise Unreadable(1, "There are no votes in the file.")
+            raise UnreadableFileError(1, "There are no votes in the file.")
         format = job.format or guess_format(job.file_name, head)
         rows = read_rows(source.stream, format)
         self.check(rows, format, lambda: self.hold.heartbeat(source.done, source.total))
@@ -92,18 +97,18 @@ class VoteChecker:
     def check(self, rows: Iterable[Row | LineError], format: str, tick: Callable[[], None]) -> None:
         """Check rows, calling `tick` after each batch.
 
-        Raises `Unreadable` if they are not votes.
+        Raises `UnreadableFileError` if they are not votes.
         """
         self.columns = VoteColumns(self.hold.job.mapping, is_csv=format == "csv")
         self.warn_of_degrees()
         votes = self.parse_rows(rows)
-        for batch in batches(
+        for batch in split_by_cost(
             votes, lambda checked: 1 / BATCH_SIZE + len(checked.vote.comment) / 1e6
         ):
             self.compare(batch)
             tick()
         if not self.report.rows and not self.report.error_total:
-            raise Unreadable(1, "There are no votes in the file.")
+            raise UnreadableFileError(1, "There are no votes in the file.")
         self.refuse_scale()
         if len(self.unknown) > 1:
             words = ", ".join(self.unknown)
@@ -123,7 +128,7 @@ class VoteChecker:
     def refuse_scale(self) -> None:
         """Refuse numbers in `winner` other than 1 and 2, which may be a scale.
 
-        Raises `Unreadable`.
+        Raises `UnreadableFileError`.
         """
         if self.numbers and not self.numbers <= {1, 2}:
             numbers = ", ".join(map(format_number, sorted(self.numbers)))
@@ -131,7 +136,7 @@ class VoteChecker:
                 f"holds the numbers {numbers}, and nothing says what they mean; map the column to "
                 "outcome and name the ends of the scale, or say what each means (--values)"
             )
-            raise Unreadable(1, message, "winner")
+            raise UnreadableFileError(1, message, "winner")
 
     def parse_rows(self, rows: Iterable[Row | LineError]) -> Iterator[CheckedVote]:
         """Yield the votes that are valid in themselves; report the others."""
@@ -157,7 +162,7 @@ class VoteChecker:
                 self.refuse(row, error.problems)
 
     def check_columns(self, row: Row) -> None:
-        """Refuse a file whose columns cannot be votes. Raises `Unreadable`."""
+        """Refuse a file whose columns cannot be votes. Raises `UnreadableFileError`."""
         try:
             columns = list(self.columns.renamed(row))
         except InvalidRowError as error:
@@ -166,7 +171,7 @@ class VoteChecker:
         missing = explain_missing_columns(columns, self.options)
         lacking = [name for name in REQUIRED_COLUMNS if name not in columns]
         if missing and (self.columns.is_csv or len(lacking) > 1):
-            raise Unreadable(1 if self.columns.is_csv else row.line, missing)
+            raise UnreadableFileError(1 if self.columns.is_csv else row.line, missing)
         if self.columns.is_csv:
             problems = find_misspellings(columns)
             self.report.refuse_file(
@@ -176,12 +181,13 @@ class VoteChecker:
     def read_vote(self, row: Row) -> Vote:
         """The vote in a row.
 
-        Raises `InvalidRowError`, `VoteLeftOut`, and `Unreadable` for grades whose scale is unknown.
+        Raises `InvalidRowError`, `VoteLeftOut`, and `UnreadableFileError` for grades whose scale is
+        unknown.
         """
         try:
             vote = self.columns.parse_row(row, REQUIRED_COLUMNS, partial(self.parse_fields, row))
         except ScaleEndsNeeded as error:
-            raise Unreadable(
+            raise UnreadableFileError(
                 row.line, ask_for_scale_ends(error), self.columns.name_in_file("outcome", row)
             ) from error
         if vote.left_assumed:
@@ -229,7 +235,7 @@ class VoteChecker:
         duplicates, where = self.options.duplicates, "in this event"
         first = None
         if before is None and (
-            first := self.seen.meet(vote.duplicate_key(), vote.line, vote.content())
+            first := self.seen.first_with(vote.duplicate_key(), vote.line, vote.content())
         ):
             before, where = first[1], f"in line {first[0]}"
         if before is None:

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from arena.events.importing.jobs import JobHold
 from arena.events.importing.report import ImportReport
-from arena.events.importing.writing.staging import batches
+from arena.events.importing.writing.temporary import split_by_cost
 from arena.events.models import Enrollment, Event, ImportJob, Matchup
 from arena.judging.importing.imported_votes import ImportedVote, VoteWriter
 from arena.judging.importing.writing.enrollments import get_or_create_enrollments
@@ -32,7 +32,7 @@ def write_all(
     hold = writer.hold
     hold.enter_state(State.WRITING, done=0, total=total)
     done = 0
-    for batch in batches(votes, lambda vote: 1 / BATCH_SIZE + len(vote.comment) / 1e6):
+    for batch in split_by_cost(votes, lambda vote: 1 / BATCH_SIZE + len(vote.comment) / 1e6):
         done += len(batch)
         # Closes the race with whoever declares this import dead (`write_heartbeat` checks its row),
         # and keeps judgments and their answers together.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from arena.events.importing.writing.batches import Group, new_matchup
+from arena.events.importing.writing.batches import MatchupDraft, build_matchup
 from arena.events.models import Event, ImportJob, Matchup, MatchupResponse, Response
 from arena.judging.importing.checking.existing import find_matchups
 from arena.judging.importing.imported_votes import ImportedVote, VoteWriter
@@ -24,7 +24,7 @@ def get_or_create_matchups(writer: VoteWriter, votes: Iterable[ImportedVote]) ->
     matchups = []
     for vote in missing:
         pair = [Response(pk=pk, record_id=vote.record) for pk in (vote.first, vote.second)]
-        matchup = new_matchup(writer.event, Group(pair), writer.rng)
+        matchup = build_matchup(writer.event, MatchupDraft(pair), writer.rng)
         matchup.retired_at = writer.hold.job.created_at
         matchups.append(matchup)
     Matchup.objects.bulk_create(matchups)

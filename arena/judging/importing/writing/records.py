@@ -18,16 +18,16 @@ from arena.events.importing.reading.records import RecordRow
 from arena.events.importing.report import ImportReport, LineError
 from arena.events.importing.running import FirstPass, checking_cost, writing_cost
 from arena.events.importing.writing.batches import (
-    Group,
-    Writer,
+    MatchupDraft,
+    RecordWriter,
+    build_matchup_key,
     create_batch,
     create_matchups,
-    matchup_key,
-    writer_for,
+    prepare_writer,
 )
-from arena.events.importing.writing.pairing import Pairing
-from arena.events.importing.writing.staging import Spool, batches
-from arena.events.importing.writing.updating import apply_staged, discard_leavings, stage_batch
+from arena.events.importing.writing.pairing import PairChooser
+from arena.events.importing.writing.temporary import Spool, split_by_cost
+from arena.events.importing.writing.updating import apply_staged, delete_leftovers, stage_batch
 from arena.events.models import ImportJob, Matchup, Record, Response
 from arena.judging.importing.checking.existing import find_existing_responses
 from arena.judging.importing.checking.exported_records import ExportedRecords, JudgedPair
@@ -39,7 +39,7 @@ BATCH_SIZE = 500
 EXPECTED_SIGNS = {"a": 1, "tie": 0, "b": -1}
 
 
-class NoPairing(Pairing):
+class NoPairing(PairChooser):
     """Chooses no pairs: the judged ones are created first, in their original order."""
 
     def choose(self, *_args: object, **_kwargs: object) -> list[tuple[int, int]]:
@@ -54,10 +54,10 @@ def write_exported_records(
     `report` is that of the votes: it gets the errors and warnings, and a line on the records.
     """
     event, hold = votes.event, votes.hold
-    discard_leavings(event, hold)
+    delete_leftovers(event, hold)
     models = sorted(exported.models, key=lambda name: exported.models[name])
     names = NameIndex(event, [CompetitorRow(name) for name in models])
-    writer = writer_for(event, names, votes.rng)
+    writer = prepare_writer(event, names, votes.rng)
     of_records = ImportReport()
     with ExitStack() as stack:
         check = FirstPass(writer, hold, of_records, stack)
@@ -68,7 +68,7 @@ def write_exported_records(
             merger=check.merging,
         )
         records = check.checking.check_rows(exported.iter_rows())
-        for batch in batches(records, lambda one: checking_cost(one.record)):
+        for batch in split_by_cost(records, lambda one: checking_cost(one.record)):
             check.compare(batch)
             hold.heartbeat(hold.job.done, hold.job.total)
         merge_reports(report, of_records)
@@ -94,7 +94,7 @@ def merge_reports(report: ImportReport, of_records: ImportReport) -> None:
 
 
 def write_records(
-    writer: Writer,
+    writer: RecordWriter,
     votes: VoteWriter,
     exported: ExportedRecords,
     spool: Spool,
@@ -107,9 +107,9 @@ def write_records(
     # One transaction, so that after a crash the clean-up knows which competitors were created.
     with transaction.atomic():
         hold.update_job(added=writer.names.create_new(joined_late=event.judgments.exists()))
-    unpaired = replace(writer, pairing=NoPairing(0, votes.rng))
+    unpaired = replace(writer, pair_chooser=NoPairing(0, votes.rng))
     done, created = 0, []
-    for batch in batches(spool, lambda item: writing_cost(item[2], 1)):
+    for batch in split_by_cost(spool, lambda item: writing_cost(item[2], 1)):
         new = [RecordRow.from_json(row) for record, _line, row in batch if record is None]
         changed = [item for item in batch if item[0] is not None]
         if new:
@@ -128,7 +128,7 @@ def write_records(
 
 
 def create_judged_matchups(
-    writer: Writer, votes: VoteWriter, exported: ExportedRecords, names: Iterable[str]
+    writer: RecordWriter, votes: VoteWriter, exported: ExportedRecords, names: Iterable[str]
 ) -> None:
     """Create the judged matchups of these records, in their original order."""
     pairs = [(name, pair) for name in names for pair in exported.records[name].pairs.values()]
@@ -142,7 +142,7 @@ def create_judged_matchups(
 
 
 def create_matchup_batch(
-    writer: Writer, exported: ExportedRecords, pairs: Sequence[tuple[str, JudgedPair]]
+    writer: RecordWriter, exported: ExportedRecords, pairs: Sequence[tuple[str, JudgedPair]]
 ) -> None:
     """Create the missing ones of these matchups, with their roles."""
     resolved = find_existing_responses(writer.event, {name for name, _ in pairs})
@@ -157,9 +157,9 @@ def create_matchup_batch(
         sign = EXPECTED_SIGNS[pair.expected] if pair.role == Role.CONTROL else None
         if sign is not None and keys != sorted(keys):
             sign = -sign
-        groups[matchup_key(keys)] = Group(listed, sign, pair.reason)
+        groups[build_matchup_key(keys)] = MatchupDraft(listed, sign, pair.reason)
         if pair.role == Role.ANCHOR:
-            anchors.append(matchup_key(keys))
+            anchors.append(build_matchup_key(keys))
     matchups = Matchup.objects.filter(record__in=resolved.records.values())
     there = set(matchups.filter(key__in=groups).values_list("key", flat=True))
     create_matchups(writer, [group for key, group in groups.items() if key not in there])
@@ -167,7 +167,7 @@ def create_matchup_batch(
     matchups.filter(key__in=fresh).update(role=Role.ANCHOR, open_slots=0)
 
 
-def create_further_matchups(writer: Writer, votes: VoteWriter, names: Sequence[str]) -> None:
+def create_further_matchups(writer: RecordWriter, votes: VoteWriter, names: Sequence[str]) -> None:
     """Create the further pairs that the event wants of new records."""
     for start in range(0, len(names), BATCH_SIZE):
         some = names[start : start + BATCH_SIZE]
@@ -177,7 +177,7 @@ def create_further_matchups(writer: Writer, votes: VoteWriter, names: Sequence[s
         votes.hold.yield_lock()
 
 
-def iter_further_pairs(writer: Writer, names: Sequence[str]) -> Iterator[Group]:
+def iter_further_pairs(writer: RecordWriter, names: Sequence[str]) -> Iterator[MatchupDraft]:
     """Yield the pairs wanted of each record besides the existing ones."""
     records = Record.objects.filter(event=writer.event, external_id__in=names)
     responses = Response.objects.filter(record__in=records).order_by("record_id", "pk")
@@ -189,6 +189,6 @@ def iter_further_pairs(writer: Writer, names: Sequence[str]) -> Iterator[Group]:
         index = {str(response.pk): place for place, response in enumerate(listed)}
         there = {(index[one], index[other]) for one, other in (k.split(",") for k in keys[record])}
         owners = [response.competitor_id or 0 for response in listed]
-        for first, second in writer.pairing.choose(owners, there):
+        for first, second in writer.pair_chooser.choose(owners, there):
             if (first, second) not in there:
-                yield Group([listed[first], listed[second]])
+                yield MatchupDraft([listed[first], listed[second]])

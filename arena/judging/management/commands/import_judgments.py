@@ -12,7 +12,7 @@ from django.utils import timezone
 from arena.errors import ArenaError
 from arena.events.importing.console import (
     add_file_arguments,
-    console_for,
+    open_console,
     print_report,
     progress_bar,
 )
@@ -98,7 +98,7 @@ class Command(BaseCommand):
         event = Event.objects.filter(slug=options["event"]).first()
         if event is None:
             raise CommandError(f"There is no event {options['event']!r}.")
-        console = console_for(self.stdout)
+        console = open_console(self.stdout)
         try:
             chosen = VoteOptions(
                 values=read_value_answers(options["values"]),

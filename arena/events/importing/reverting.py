@@ -14,14 +14,14 @@ from django.utils.translation import ngettext
 
 from arena.errors import ConflictError
 from arena.events.importing.jobs import ImportBusyError, JobHold
-from arena.events.importing.writing.updating import discard_leavings
+from arena.events.importing.writing.updating import delete_leftovers
 from arena.events.models import Competitor, ImportJob, Matchup, Record, Response
 
 State = ImportJob.State
 
 
 @dataclass(frozen=True, slots=True)
-class TakingBack:
+class Reversal:
     """What taking an import back would remove, or why it cannot be."""
 
     records: int
@@ -29,7 +29,7 @@ class TakingBack:
     refusal: str
 
 
-def taking_back_of(job: ImportJob) -> TakingBack | None:
+def reversal_of(job: ImportJob) -> Reversal | None:
     """What taking this import back would mean; None where it has brought nothing in."""
     if job.kind != ImportJob.Kind.RECORDS or job.state != State.DONE:
         return None
@@ -39,10 +39,10 @@ def taking_back_of(job: ImportJob) -> TakingBack | None:
         return None
     only_here = Competitor.objects.filter(pk__in=job.added.get("competitors", ()))
     only_here = only_here.exclude(responses__in=responses_elsewhere(job))
-    return TakingBack(records, only_here.distinct().count(), refusal_of(job))
+    return Reversal(records, only_here.distinct().count(), explain_refusal(job))
 
 
-def refusal_of(job: ImportJob) -> str:
+def explain_refusal(job: ImportJob) -> str:
     """Why an import cannot be taken back; empty where it can."""
     if updated := job.report.get("updated", 0):
         return ngettext(
@@ -68,8 +68,8 @@ def responses_elsewhere(job: ImportJob) -> QuerySet[Response]:
     return Response.objects.filter(record__event=job.event).exclude(record__import_job=job)
 
 
-def take_back(job: ImportJob, now: datetime) -> None:
-    """Make everything that an import brought invisible, to be deleted by `finish_taking_back`.
+def revert_import(job: ImportJob, now: datetime) -> None:
+    """Make everything that an import brought invisible, to be deleted by `delete_reverted`.
 
     Raises `ConflictError` where anything of it was seen or cannot be undone, and `ImportBusyError`
     while another import into the event is under way.
@@ -88,7 +88,7 @@ def take_back(job: ImportJob, now: datetime) -> None:
                 )
             matchups = Matchup.objects.filter(record__import_job=job)
             list(matchups.order_by("pk").select_for_update(of=("self",)).values_list("pk"))
-            if refusal := refusal_of(job):
+            if refusal := explain_refusal(job):
                 raise ConflictError(refusal, "import_in_use")
             matchups.update(retired_at=now, open_slots=0)
             Record.objects.filter(import_job=job).update(imported_at=None)
@@ -97,12 +97,12 @@ def take_back(job: ImportJob, now: datetime) -> None:
     job.refresh_from_db()
 
 
-def finish_taking_back(job_id: int, now: datetime) -> ImportJob | None:
+def delete_reverted(job_id: int, now: datetime) -> ImportJob | None:
     """Delete what was taken back. Safe to call twice or late: None where nothing is left to do."""
     job = ImportJob.objects.filter(pk=job_id, state=State.REMOVING).select_related("event").first()
     if job is None:
         return None
     hold = JobHold(job)
-    discard_leavings(job.event, hold)
+    delete_leftovers(job.event, hold)
     hold.enter_state(State.REVERTED, ended_at=now)
     return job

@@ -10,7 +10,7 @@ from typing import IO, Any, TypeVar
 T = TypeVar("T")
 
 
-class Seen:
+class SeenKeys:
     """Keys met so far, with the line of the first and a word on what it said."""
 
     def __init__(self, database: sqlite3.Connection) -> None:
@@ -21,7 +21,7 @@ class Seen:
             "CREATE TABLE seen (key TEXT PRIMARY KEY, line INTEGER, said TEXT) WITHOUT ROWID"
         )
 
-    def meet(self, key: str, line: int, said: str = "") -> tuple[int, str] | None:
+    def first_with(self, key: str, line: int, said: str = "") -> tuple[int, str] | None:
         """Line and word of the first with this key; None: this is the first."""
         done = self.database.execute(
             "INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", (key, line, said)
@@ -38,10 +38,10 @@ class Seen:
 
 
 @contextmanager
-def seen_keys() -> Iterator[Seen]:
-    """An empty `Seen` in a temporary file that SQLite deletes by itself."""
+def open_seen_keys() -> Iterator[SeenKeys]:
+    """An empty `SeenKeys` in a temporary file that SQLite deletes by itself."""
     with closing(sqlite3.connect("", isolation_level=None)) as database:
-        yield Seen(database)
+        yield SeenKeys(database)
 
 
 class Spool:
@@ -62,13 +62,13 @@ class Spool:
 
 
 @contextmanager
-def spooling() -> Iterator[Spool]:
+def open_spool() -> Iterator[Spool]:
     """An empty spool in a temporary file."""
     with TemporaryFile("w+", encoding="utf-8", newline="\n") as file:
         yield Spool(file)
 
 
-def batches(values: Iterable[T], cost: Callable[[T], float]) -> Iterator[list[T]]:
+def split_by_cost(values: Iterable[T], cost: Callable[[T], float]) -> Iterator[list[T]]:
     """Lists of values whose costs add up to about 1: bounded in memory and in time to write."""
     batch: list[T] = []
     spent = 0.0
