@@ -1,11 +1,13 @@
-"""docs/architecture.md says what is there: every package, and no name that is gone."""
+"""The pages say what is there: every package, and no name and no path that is gone."""
 
 import ast
 import re
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
+from leaderboard import ratings
 from tests.services import ROOT
 
 TEXT = (ROOT / "docs" / "architecture.md").read_text()
@@ -68,9 +70,25 @@ def test_the_walks_name_what_they_pass() -> None:
     assert len(set(NAME.findall(TEXT.split("\n## Three walks")[1].split("\n## ")[0]))) > 30
 
 
-def test_every_path_is_there() -> None:
-    paths = re.findall(r"`((?:arena|leaderboard|docs|deploy|checks|bench|tests)/[\w/.]*)`", TEXT)
-    assert [path for path in paths if not (ROOT / path).exists()] == []
+PAGES = [*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")]
+FOLDERS = "arena|bench|checks|deploy|docs|leaderboard|templates|tests"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_path_is_there(page: Path) -> None:
+    text = page.read_text()
+    paths = re.findall(rf"`((?:{FOLDERS})/[\w/.]*)`", text)
+    paths += [path for path in re.findall(r"\]\(([\w./-]+)\)", text) if "://" not in path]
+    gone = [path for path in paths if not ((ROOT / path).exists() or (page.parent / path).exists())]
+    assert gone == []
+
+
+def test_what_page_and_front_door_name_is_in_the_engine() -> None:
+    text = (ROOT / "docs" / "ratings.md").read_text() + str(ratings.__doc__)
+    names = re.findall(r"([a-z_]+)\.([a-z_]+)[`(]", text)
+    ours = {(module, name) for module, name in names if hasattr(ratings, module)}
+    assert len(ours) > 10
+    assert {pair for pair in ours if not hasattr(getattr(ratings, pair[0]), pair[1])} == set()
 
 
 def test_every_package_says_what_lives_there_and_what_does_not() -> None:
