@@ -1,6 +1,7 @@
 """The published LLMFAO votes through the database: the same ratings as an independent library."""
 
 import csv
+from collections.abc import Iterator
 from pathlib import Path
 
 import evalica
@@ -9,23 +10,32 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
+from pytest_django import DjangoDbBlocker
 
 from arena.events.models import Event
 from leaderboard.models import Board, Rating
 from leaderboard.ratings.data.scale import to_points
 from tests import llmfao
 from tests.factories import make_event
+from tests.undoing import undone
 
 pytestmark = pytest.mark.django_db
 WINNERS = {"a": evalica.Winner.X, "b": evalica.Winner.Y, "tie": evalica.Winner.Draw}
 
 
-@pytest.fixture
-def event(shared_data: Path, tmp_path: Path) -> Event:
-    event = make_event("llmfao", **llmfao.SETTINGS)
-    llmfao.load_llmfao(event, shared_data, tmp_path)
-    call_command("refresh", "llmfao", verbosity=0)
-    return event
+@pytest.fixture(scope="module")
+def event(
+    shared_data: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+) -> Iterator[Event]:
+    """Imported and computed once; the tests only read."""
+    with django_db_blocker.unblock(), undone():
+        event = make_event("llmfao", **llmfao.SETTINGS)
+        llmfao.load_llmfao(event, shared_data, tmp_path_factory.mktemp("llmfao"))
+        call_command("refresh", "llmfao", verbosity=0)
+        yield event
 
 
 @pytest.fixture

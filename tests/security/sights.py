@@ -10,8 +10,8 @@ from arena.events.importing.uploads import save_upload
 from arena.events.models import Enrollment, Event, ImportJob
 from tests.factories import make_event
 from tests.security.cast import World
-from tests.security.conftest import undone
 from tests.security.policy import ANONYMOUS, CONTRIBUTOR, ORGANIZER, OUTSIDER, URLS
+from tests.undoing import undone
 
 State = Event.State
 # From the least to the most that somebody may see of an event.

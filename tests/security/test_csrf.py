@@ -3,8 +3,8 @@
 import pytest
 
 from tests.security.cast import World
-from tests.security.conftest import undone
 from tests.security.policy import CONTRIBUTOR, ORGANIZER, URLS, Url
+from tests.undoing import undone
 
 pytestmark = pytest.mark.django_db
 UNSAFE = ("post", "put", "patch", "delete")

@@ -12,8 +12,8 @@ from structlog.stdlib import ProcessorFormatter
 
 from tests.factories import make_user
 from tests.security.cast import World
-from tests.security.conftest import undone
 from tests.security.policy import CONTRIBUTOR, ORGANIZER, URLS, Url
+from tests.undoing import undone
 
 pytestmark = pytest.mark.django_db
 

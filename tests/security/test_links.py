@@ -10,8 +10,8 @@ import pytest
 from django.http import HttpResponse
 
 from tests.security.cast import World
-from tests.security.conftest import undone
 from tests.security.policy import ANONYMOUS, CONTRIBUTOR, ORGANIZER, OUTSIDER, READER, REVIEWER
+from tests.undoing import undone
 
 pytestmark = pytest.mark.django_db
 LABELS = [ANONYMOUS, OUTSIDER]

@@ -14,9 +14,9 @@ from arena.events.importing import import_records
 from arena.people.limits import Rate
 from tests.factories import NOW, make_event
 from tests.security.cast import World
-from tests.security.conftest import undone
 from tests.security.payloads import FORMULAS, SCRIPTS
 from tests.security.policy import CONTRIBUTOR, NOBODY, ORGANIZER, URLS, Url
+from tests.undoing import undone
 
 pytestmark = pytest.mark.django_db
 TAKING = [url for url in URLS if url.is_ours and url.doors.post != NOBODY]

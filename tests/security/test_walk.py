@@ -14,7 +14,6 @@ from django.http import HttpResponse
 from django.test.utils import CaptureQueriesContext
 
 from tests.security.cast import Actor, Side, World
-from tests.security.conftest import undone
 from tests.security.policy import (
     ANONYMOUS,
     NOBODY,
@@ -26,6 +25,7 @@ from tests.security.policy import (
     URLS,
     Url,
 )
+from tests.undoing import undone
 
 pytestmark = pytest.mark.django_db
 WALKED = pytest.mark.parametrize("url", URLS, ids=lambda url: url.name)
