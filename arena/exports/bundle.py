@@ -86,7 +86,7 @@ def check_current(snapshot: Snapshot) -> None:
     """The database must still be what the snapshot was computed from."""
     changing = Judgment.objects.filter(event=snapshot.event, ledger_seq=None, revision__gt=0)
     if fingerprint_of(snapshot.event) != snapshot.fingerprint or changing.exists():
-        raise ConflictError(_("The event has moved on since this board was computed."), "moved_on")
+        raise ConflictError(_("The event has changed since this board was computed."), "moved_on")
 
 
 def list_files(selection: BundleSelection) -> Iterator[tuple[str, Iterator[str]]]:

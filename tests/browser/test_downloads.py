@@ -43,7 +43,7 @@ def test_an_organizer_downloads_everything(
     axe(page)
     judgments = downloaded(page, page.get_by_role("link", name="Download JSONL").click)
     assert len([json.loads(line) for line in judgments.read_text().splitlines()]) == 7
-    page.get_by_label("One row for").select_option("majority")
+    page.get_by_label("One row per").select_option("majority")
     pairs = downloaded(page, page.get_by_role("button", name="Download pairs").click)
     assert [list(json.loads(line)) for line in pairs.read_text().splitlines()] == [
         ["prompt", "chosen", "rejected"]

@@ -38,7 +38,7 @@ def test_an_organizer_drops_a_file_and_watches_it_arrive(
     page.goto("/events/fair/import/")
     axe(page)
     page.get_by_label("Drop a file here, or choose one").set_input_files(path)
-    page.get_by_role("button", name="Look at the first rows").click()
+    page.get_by_role("button", name="Preview the first rows").click()
 
     # the preview follows the boxes
     expect(page.get_by_text("Why is the sky blue?")).to_be_visible()
@@ -77,7 +77,7 @@ def test_the_page_fits_a_phone(
     assert not overflows(page)
 
     page.get_by_label("Drop a file here, or choose one").set_input_files(path)
-    page.get_by_role("button", name="Look at the first rows").click()
+    page.get_by_role("button", name="Preview the first rows").click()
 
     expect(page.get_by_role("button", name="Import", exact=True)).to_be_visible()
     assert not overflows(page)

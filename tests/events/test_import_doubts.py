@@ -160,7 +160,9 @@ def test_a_model_that_is_written_otherwise_than_in_the_event_is_named(event: Eve
 
     report = bring(event, lines_of(pair(external_id="r2", responses={"Alpha": "x", "beta": "y"})))
 
-    assert [doubt.message for doubt in report.doubts] == ["“Alpha” and “alpha” are counted apart"]
+    assert [doubt.message for doubt in report.doubts] == [
+        "“Alpha” and “alpha” are counted separately"
+    ]
 
 
 def test_each_kind_is_counted_and_shown_once_with_one_example(event: Event) -> None:
@@ -198,7 +200,7 @@ def test_the_command_lists_what_is_doubtful_and_imports_nothing(
 ) -> None:
     printed = run(tmp_path)
 
-    assert "Words that stand for a missing value" in printed
+    assert "Words that may mean a missing value" in printed
     assert "says “NaN”" in printed
     assert "--accept-doubts" in printed
     assert not Record.objects.exists()

@@ -110,7 +110,7 @@ def test_errors_are_shown_by_line_and_the_other_lines_can_be_imported(
     assert "2, 3" not in page  # the lines of the file, whose first is the header
     assert "3, 4" in page
     assert "<bdi>instruction</bdi>" in page
-    assert "The event is as it was before." in page
+    assert "Nothing was changed." in page
     assert not Record.objects.exists()
     confirm(organizer, job, django_capture_on_commit_callbacks, {"skip": "1"})
     run_import(job.pk)
@@ -148,7 +148,7 @@ def test_what_is_not_confirmed_is_asked_again_and_lands_when_it_is(
     assert (job.state, Record.objects.count()) == (State.DOUBTFUL, 0)
 
     page = organizer.get(url_of(job)).content.decode()
-    assert "All of this is right: import" in page
+    assert "Confirm all and import" in page
     accepted = re.findall(r'name="accept" value="(\w+)"', page)
     assert set(accepted) == {"empty_response", "missing_word", "only_response"}
     with django_capture_on_commit_callbacks(execute=True):
@@ -211,9 +211,9 @@ def test_progress_is_asked_for_until_the_import_is_over(organizer: Client, event
 
     assert 'hx-trigger="every 1s"' in partial
     assert 'value="75"' in partial
-    assert "People can judge meanwhile" in partial
+    assert "People can keep judging" in partial
     Event.objects.update(state="draft")
-    assert "People can judge meanwhile" not in organizer.get(url_of(job)).content.decode()
+    assert "People can keep judging" not in organizer.get(url_of(job)).content.decode()
     assert "<html" not in partial
 
 

@@ -286,16 +286,16 @@ def test_an_import_that_no_worker_takes_says_so_after_a_minute(
         file="imports/x",
         heartbeat_at=timezone.now(),
     )
-    assert "No worker has taken" not in organizer.get(url_of(job)).content.decode()
+    assert "No worker has picked up" not in organizer.get(url_of(job)).content.decode()
     ImportJob.objects.update(heartbeat_at=timezone.now() - 2 * ImportJob.STALE_AFTER)
 
     page = organizer.get(url_of(job)).content.decode()
-    assert "No worker has taken this import for a minute" in page
-    assert "the import goes on" not in page
+    assert "No worker has picked up this import for a minute" in page
+    assert "the import continues" not in page
     with django_capture_on_commit_callbacks(execute=True):
         organizer.post(url_of(job))
     assert sent == [job.pk]
-    assert "No worker has taken" not in organizer.get(url_of(job)).content.decode()
+    assert "No worker has picked up" not in organizer.get(url_of(job)).content.decode()
 
 
 def test_an_import_that_waits_for_another_says_so(event: Event, organizer: Client) -> None:
@@ -313,5 +313,5 @@ def test_an_import_that_waits_for_another_says_so(event: Event, organizer: Clien
 
     page = organizer.get(url_of(job)).content.decode()
 
-    assert "Another import into this event (first.csv) is under way" in page
+    assert "Another import into this event (first.csv) is running" in page
     assert "No worker" not in page

@@ -43,8 +43,8 @@ def test_records_that_nobody_has_judged_are_counted_by_command_and_page(
     client.force_login(cast.organizer)
     page = client.get(reverse("exports:downloads", args=["fair"]))
 
-    assert "Not in it: 3 records that nobody has judged." in capsys.readouterr().out
-    assert "Not in it: 3 records that nobody has judged." in page.content.decode()
+    assert "Not included: 3 records that nobody has judged." in capsys.readouterr().out
+    assert "Not included: 3 records that nobody has judged." in page.content.decode()
 
 
 def test_writes_pairs(cast: Cast, tmp_path: Path) -> None:

@@ -255,7 +255,7 @@ def test_what_is_no_list_of_votes_is_refused_in_one_sentence(
 
     assert "These are no votes yet: no column says" in said
     assert "model_a (one model's name), model_b (the other model's name)" in said
-    assert "1 errors; the event is as it was." in said
+    assert "1 errors; nothing was changed." in said
     assert stored() == []
 
 

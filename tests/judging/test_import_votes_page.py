@@ -156,7 +156,7 @@ def test_which_end_is_which_is_asked_with_the_clearest_line(
     press(organizer, job, django_capture_on_commit_callbacks, form_of(organizer, job))
     assert (job.state, queued) == (State.UPLOADED, [])
     asked = organizer.get(f"{url_of(job)}?edit=1").content.decode()
-    assert "Say first which end of the scale is which." in asked
+    assert "First say which end of the scale is which." in asked
 
     form = form_of(organizer, job, better=better)
     press(organizer, job, django_capture_on_commit_callbacks, form)
@@ -196,7 +196,7 @@ def test_numbers_among_winners_are_asked_one_by_one(organizer: Client) -> None:
 def test_votes_of_nobody_named_ask_who_voted(organizer: Client, event: Event) -> None:
     job = upload(organizer, "record,model_a,model_b,winner\nr0,Ash,Birch,a\n")
     page = organizer.get(url_of(job))
-    assert "Who voted, where no column says it" in page.content.decode()
+    assert "Voter, if no column names one" in page.content.decode()
     assert "worker (who voted)" in page.context["preview"].report.errors[0].message
 
     organizer.post(url_of(job), form_of(organizer, job, worker="crowd", look="1"))

@@ -193,4 +193,4 @@ def test_a_sample_is_named_on_the_page(
     page = show(client, crowd.event, "?weighting=style").content.decode()
     assert f"Computed from {board.used} of the 108 votes" in page
     page = show(client, crowd.event).content.decode()
-    assert "are left out above 1,000,000 votes" in page
+    assert "are skipped above 1,000,000 votes" in page

@@ -128,7 +128,7 @@ def ask_to_be_let_in(site: Site, organizer: Page, open_page: NewPage, folder: Pa
     organizer.goto("/events/behind-a-door/import/")
     row = {"prompt": "Why?", "responses": {"ash": "So.", "birch": "Because."}}
     organizer.locator("input[type=file]").set_input_files(written(folder / "one.jsonl", [row]))
-    press(organizer, "Look at the first rows")
+    press(organizer, "Preview the first rows")
     confirm(organizer, "Delete the file")
     import_file(organizer, written(folder / "one.jsonl", [row]), new=1)
     confirm(organizer, "Take this import back")

@@ -80,7 +80,7 @@ def fill_event(page: Page, title: str) -> None:
 def import_file(page: Page, path: Path, new: int) -> None:
     """On the import page: choose a file, look at its first rows, import it, wait for the worker."""
     page.locator("input[type=file]").set_input_files(path)
-    press(page, "Look at the first rows")
+    press(page, "Preview the first rows")
     press(page, "Import")
     expect(page.get_by_text("Done.")).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_role("main")).to_contain_text(f"{new}")

@@ -114,7 +114,7 @@ def build_error_table(title: str, errors: Sequence[LineError], total: int) -> Ta
 
 def build_doubt_table(report: ImportReport) -> Table:
     """What has to be confirmed, with an example each."""
-    table = Table(title=Text("Please look at this before anything is imported"))
+    table = Table(title=Text("Please check this before anything is imported"))
     table.title_justify = "left"
     table.add_column("What")
     table.add_column("How many", justify="right")

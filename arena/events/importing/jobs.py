@@ -29,7 +29,7 @@ class ImportBusyError(ConflictError):
     """Another import into the same event is under way."""
 
     def __init__(self) -> None:
-        super().__init__(_("Another import into this event is under way."), "import_under_way")
+        super().__init__(_("Another import into this event is running."), "import_under_way")
 
 
 class JobHold:
@@ -133,7 +133,7 @@ def claim_job(job: ImportJob) -> ImportJob:
     except IntegrityError as error:
         raise ImportBusyError from error
     if not begun:
-        raise ConflictError(_("This import has been begun already."), "import_begun")
+        raise ConflictError(_("This import has already been started."), "import_begun")
     job.refresh_from_db()
     return job
 

@@ -47,9 +47,9 @@ def explain_refusal(job: ImportJob) -> str:
     if updated := job.report.get("updated", 0):
         return ngettext(
             "This import cannot be taken back: it also changed %(count)d record that was there "
-            "before, and what that said is gone.",
-            "This import cannot be taken back: it also changed %(count)d records that were there "
-            "before, and what they said is gone.",
+            "before, and its earlier content is gone.",
+            "This import cannot be taken back: it also changed %(count)d records that were "
+            "there before, and their earlier content is gone.",
             updated,
         ) % {"count": updated}
     if seen := Matchup.objects.seen().filter(record__import_job=job).count():
@@ -83,9 +83,7 @@ def revert_import(job: ImportJob, now: datetime) -> None:
                 state=State.REMOVING, attempt=F("attempt") + 1, heartbeat_at=Now(), done=0
             )
             if not claimed:
-                raise ConflictError(
-                    _("There is nothing of this import to take back."), "nothing_there"
-                )
+                raise ConflictError(_("This import has nothing to take back."), "nothing_there")
             matchups = Matchup.objects.filter(record__import_job=job)
             list(matchups.order_by("pk").select_for_update(of=("self",)).values_list("pk"))
             if refusal := explain_refusal(job):

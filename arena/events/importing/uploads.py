@@ -93,7 +93,7 @@ def queue_upload(job: ImportJob, choices: UploadChoices) -> None:
         accepted=list(choices.accepted),
     )
     if not queued:
-        raise ConflictError(_("This import has been begun already."), "import_begun")
+        raise ConflictError(_("This import has already been started."), "import_begun")
 
 
 def restart_wait(job: ImportJob) -> None:

@@ -118,14 +118,14 @@ def discard(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     event = event_for(request.user, slug, Role.ORGANIZER)
     this = get_job(event, uuid)
     if this.state not in STARTABLE:
-        raise ArenaError(_("This import has been begun already."), "import_begun")
+        raise ArenaError(_("This import has already been started."), "import_begun")
     pages = PAGES_BY_KIND[this.kind]
     back = reverse(pages["job_page"], args=[slug, uuid])
     if question := ask_first(request, describe_discard(this), back):
         return question
     said = _("The file was deleted; nothing was imported.")
     if this.has_brought_records():
-        said = _("The file was deleted; the records that it had brought are here.")
+        said = _("The file was deleted; the records it had brought are kept.")
     discard_upload(this)
     messages.success(request, said)
     return redirect(pages["new_page"], slug)
@@ -135,7 +135,7 @@ def describe_discard(this: ImportJob) -> Step:
     """The question before an upload is deleted."""
     return Step(
         _("Delete the file?"),
-        _("%(name)s and the columns that you have chosen are deleted here. Nothing is imported.")
+        _("%(name)s and your choice of columns are deleted. Nothing is imported.")
         % {"name": this.file_name},
         _("Delete the file"),
     )
@@ -169,12 +169,12 @@ def describe_reversal(what: Reversal) -> Step:
     ) % {"count": what.records}
     if what.competitors:
         models = ngettext(
-            "So is %(count)d model that came with them and has no other response.",
-            "So are %(count)d models that came with them and have no other response.",
+            "So is %(count)d model that came with them and has no other responses.",
+            "So are %(count)d models that came with them and have no other responses.",
             what.competitors,
         ) % {"count": what.competitors}
         consequence = f"{consequence} {models}"
-    last = _("This cannot be undone; nobody has been shown anything of it yet.")
+    last = _("This cannot be undone. Nobody has seen any of it yet.")
     return Step(_("Take this import back?"), f"{consequence} {last}", _("Take it back"))
 
 
@@ -191,7 +191,7 @@ def start_import(request: HttpRequest, this: ImportJob) -> HttpResponse:
     look at the first rows again."""
     if this.state in STARTABLE:
         if not can_edit(this):
-            raise ArenaError(_("The file is gone; upload it again."), "file_gone")
+            raise ArenaError(_("The file is no longer here; upload it again."), "file_gone")
         choices = parse_choices(this, request.POST)
         if "look" in request.POST:
             save_choices(this, choices)

@@ -27,18 +27,18 @@ class JudgmentsFormat(ExportFormat[JudgmentRow, dict[str, Any]]):
     name = "judgments"
     label = _("Judgments")
     help = _(
-        "One JSON object a line for every standing judgment: prompt, both responses and who wrote "
-        "them, what stood left, the answer, the comment, the pseudonym, the times, and whether it "
-        "counts."
+        "One JSON object per line for every current judgment: prompt, both responses and their "
+        "models, which one was on the left, the answer, the comment, the pseudonym, the times, "
+        "and whether it counts."
     )
     notes = (
         _(
-            "Controls are in it and marked, so keep this file to yourself while people are "
-            "judging. Responses that nobody has judged, usernames and addresses are not in it."
+            "Controls are included and marked, so keep this file private while people are "
+            "judging. Unjudged responses, usernames and addresses are not included."
         ),
         _(
-            "The import page of another event takes the file as it is, records and all. For "
-            "datasets, pass the types along, since a column can be empty for a long way:"
+            "You can import the file into another event as it is, with its records. For "
+            "datasets, pass the column types, because a column can be empty for many rows:"
         ),
     )
     action = _("Download JSONL")
@@ -66,8 +66,8 @@ class JudgmentsFormat(ExportFormat[JudgmentRow, dict[str, Any]]):
         if not count:
             return ""
         return ngettext(
-            "Not in it: %(number)s record that nobody has judged.",
-            "Not in it: %(number)s records that nobody has judged.",
+            "Not included: %(number)s record that nobody has judged.",
+            "Not included: %(number)s records that nobody has judged.",
             count,
         ) % {"number": f"{count:,}"}
 

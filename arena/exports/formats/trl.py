@@ -66,17 +66,17 @@ class PairsForm(OptionsForm):
     """Which pairs are wanted."""
 
     aggregate = forms.ChoiceField(
-        label=_("One row for"),
+        label=_("One row per"),
         initial="none",
         choices=[
-            ("none", _("every judgment")),
-            ("majority", _("every pair that most votes agree on")),
-            ("unanimous", _("every pair that all votes agree on")),
+            ("none", _("judgment")),
+            ("majority", _("pair that most votes agree on")),
+            ("unanimous", _("pair that all votes agree on")),
         ],
     )
-    min_votes = forms.IntegerField(label=_("Votes on a pair, at least"), min_value=1, initial=1)
+    min_votes = forms.IntegerField(label=_("Minimum votes on a pair"), min_value=1, initial=1)
     min_agreement = forms.FloatField(
-        label=_("Agreement, at least"),
+        label=_("Minimum agreement"),
         min_value=0,
         max_value=1,
         initial=0,
@@ -86,13 +86,14 @@ class PairsForm(OptionsForm):
         label=_("Prompts and responses as"),
         required=False,
         choices=[
-            ("", _("messages, as trainers want them")),
+            ("", _("messages, as trainers expect them")),
             ("newline", _("text; the prompt ends with a new line")),
             ("blank-line", _("text; the prompt ends with a blank line")),
             ("space", _("text; the prompt ends with a space")),
         ],
         help_text=_(
-            "Trainers join text as it is: without its end, a prompt runs into the response."
+            "Trainers join the texts as they are: without a separator, the prompt runs into the "
+            "response."
         ),
     )
     test_share = forms.FloatField(
@@ -100,7 +101,7 @@ class PairsForm(OptionsForm):
         min_value=0,
         max_value=1,
         initial=0,
-        help_text=_("0 to 1. A prompt is in one part with all of its votes."),
+        help_text=_("0 to 1. All votes on a prompt are in the same part."),
     )
     part = forms.ChoiceField(
         label=_("Part"),

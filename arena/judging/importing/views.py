@@ -105,7 +105,7 @@ def start_import(request: HttpRequest, this: ImportJob) -> HttpResponse:
     page = reverse("votes:job", args=(this.event.slug, this.uuid))
     if this.state in STARTABLE:
         if not can_edit(this):
-            raise ArenaError(_("The file is gone; upload it again."), "file_gone")
+            raise ArenaError(_("The file is no longer here; upload it again."), "file_gone")
         choices = UploadChoices(this.mapping, skips_errors="skip" in request.POST)
         if "mapped" in request.POST:
             choices = save_form(this, request.POST)
@@ -181,9 +181,9 @@ def find_open_question(this: ImportJob) -> str:
     preview = preview_votes(this, this.mapping or None, timezone.now())
     options = VoteOptions.from_json(this.vote_options)
     if preview.example and options.ends is None:
-        return _("Say first which end of the scale is which.")
+        return _("First say which end of the scale is which.")
     if any(value.answer is None for value in preview.values) and not this.skips_errors:
-        return _("Say first what every value means.")
+        return _("First say what every value means.")
     return ""
 
 

@@ -16,26 +16,26 @@ from arena.events.importing.reading.records import RecordRow
 
 # What a person confirms, by kind.
 DOUBT_KINDS = {
-    "empty_response": _("Empty responses: the model takes no part in these records"),
+    "empty_response": _("Empty responses: the model is left out of these records"),
     "blank_response": _("Texts that are empty: shown as an empty response"),
     "only_response": _("Records of one response: nobody can judge them"),
-    "same_responses": _("Responses that say the same to the letter"),
-    "leak": _("Responses that give their model away"),
-    "missing_word": _("Words that stand for a missing value, taken as text"),
-    "serialised": _("Lists or objects written into a text, shown as they are"),
-    "truncated": _("Texts as long as a spreadsheet’s longest cell: cut off?"),
+    "same_responses": _("Identical responses"),
+    "leak": _("Responses that reveal their model"),
+    "missing_word": _("Words that may mean a missing value: taken as text"),
+    "serialised": _("Lists or objects written as text: shown as they are"),
+    "truncated": _("Texts as long as a spreadsheet cell can be: possibly cut off"),
     "mojibake": _("Texts whose letters were garbled by a wrong encoding"),
-    "escaped": _("Texts with escapes instead of the characters they stand for"),
+    "escaped": _("Texts with escape codes instead of characters"),
     "spreadsheet": _("Names or identifiers that a spreadsheet seems to have changed"),
-    "alike": _("Model names that differ by case, blanks or hyphens alone: counted apart"),
+    "alike": _("Model names that differ only in case, spaces or hyphens: counted separately"),
     "no_responses": _("Models without any response"),
-    "categories": _("Several categories in one: taken as a single one"),
+    "categories": _("Several categories in one value: taken as one category"),
     "header": _("Rows that look like a second header: imported as records"),
     "short_row": _("Rows with fewer cells than the header"),
     "nameless": _("Columns without a name are left out"),
     "repeated": _("Rows that repeat an earlier one: imported once"),
     "other_metadata": _("Rows of one record whose metadata differ: the first row’s is kept"),
-    "votes": _("Verdicts among the records: kept as metadata, they do not count as votes"),
+    "votes": _("Verdicts among the records: kept as metadata, not counted as votes"),
 }
 # Written for a value that is not there, by programs and by people.
 MISSING_WORDS = frozenset(

@@ -88,7 +88,9 @@ class RecordChecker:
             if column not in self.reported_columns:
                 self.reported_columns.add(column)
                 field = self.columns.name_in_file(column, row)
-                self.report.warn(LineError(row.line, field, "means nothing here; kept as metadata"))
+                self.report.warn(
+                    LineError(row.line, field, "has no meaning here; kept as metadata")
+                )
 
     def report_doubts(self, checked: CheckedRecord, more: Sequence[Doubt] = ()) -> None:
         """Report what is doubtful about a record that is to be imported."""
@@ -104,7 +106,9 @@ class RecordChecker:
         for group in group_alike(sorted(known.union(self.first_lines))):
             if lines := [self.first_lines[name] for name in group if name in self.first_lines]:
                 names = " and ".join(f"“{name}”" for name in group)
-                self.report.doubt("alike", LineError(max(lines), "", f"{names} are counted apart"))
+                self.report.doubt(
+                    "alike", LineError(max(lines), "", f"{names} are counted separately")
+                )
         for name in dict.fromkeys([*wanted, *self.unanswered_models]):
             if name not in self.first_lines and name not in known:
                 message = f"{name} has no response in this file"

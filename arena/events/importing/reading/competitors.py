@@ -62,7 +62,7 @@ def read_competitors(path: Path, report: ImportReport) -> list[CompetitorRow]:
                     report.refuse(problem)
                 continue
             if competitor.name in competitors:
-                report.refuse(LineError(row.line, "name", f"{competitor.name} is there twice"))
+                report.refuse(LineError(row.line, "name", f"{competitor.name} appears twice"))
             competitors[competitor.name] = competitor
     return list(competitors.values())
 

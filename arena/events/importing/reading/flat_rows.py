@@ -78,7 +78,8 @@ VERDICT_COLUMNS = frozenset(
 )
 
 VERDICT_AS_METADATA = (
-    "is kept as metadata and is no vote; bring this file once more as votes (import_judgments)"
+    "is kept as metadata and is not a vote; to count it, import this file again as votes "
+    "(import_judgments)"
 )
 
 # Our own names where they mean nothing, and what would mean it there.

@@ -40,8 +40,8 @@ class Command(BaseCommand):
             "--accept-doubts",
             "--yes",
             action="store_true",
-            help="import although the file gives rise to doubts; without it they are listed, and "
-            "on a terminal the command asks",
+            help="import even if something in the file looks doubtful; without it, doubts are "
+            "listed, and on a terminal the command asks",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -72,7 +72,7 @@ class Command(BaseCommand):
         if is_doubtful(report):
             raise CommandError("Nothing was imported. If all of this is right: --accept-doubts.")
         if not report.landed:
-            raise CommandError(f"{report.error_total:,} errors; the event is as it was.")
+            raise CommandError(f"{report.error_total:,} errors; nothing was changed.")
 
     def bring(
         self,

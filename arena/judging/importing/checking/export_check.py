@@ -191,7 +191,7 @@ class ExportChecker:
         """Warn of answers that are not imported and of votes that will not count."""
         for name, count in self.lost.items():
             message = (
-                f"{count:,} answers to “{name}” are left out: this event asks no such question"
+                f"{count:,} answers to “{name}” are left out: this event does not ask that question"
             )
             self.report.warn(LineError(1, "other_answers", message))
         counted = self.writer.event.counted_origins()

@@ -122,4 +122,4 @@ class Command(BaseCommand):
             raise CommandError(error.message) from error
         print_report(console, report)
         if not report.landed:
-            raise CommandError(f"{report.error_total:,} errors; the event is as it was.")
+            raise CommandError(f"{report.error_total:,} errors; nothing was changed.")
