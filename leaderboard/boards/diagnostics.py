@@ -1,4 +1,4 @@
-"""How sure a board is: its neighbours told apart, and what would change it.
+"""Diagnostics of a board: tests of neighbouring models, and what would change its first place.
 
 Strengths are natural-log, competitors are primary keys; None stands for "cannot be said".
 """
@@ -41,17 +41,17 @@ from leaderboard.ratings import (
     robustness,
     two_sided,
 )
-from leaderboard.votes.contents import Contents
+from leaderboard.votes.contents import MatchupContents
 
 MAX_NEIGHBOURS = 60
-"""Neighbours that are compared, from the top of each scale."""
+"""Pairs of neighbours tested per scale, from the top."""
 MAX_MODELS_TESTED = 100
-"""Models, from the top of each scale, of which every pair's p is kept."""
+"""Models per scale, from the top, for which every pair's p-value is stored."""
 MAX_FORECAST_FACTOR = 10.0
-"""A forecast of more than so many times the votes there are is not to be taken at its word."""
+"""A forecast beyond this multiple of the present votes is reported as too few votes to say."""
 THOUSANDTHS = 1000
 SEED = 1952
-"""Chance is fixed: the same judgments give the same intervals, to the last digit."""
+"""Fixed seed: the same judgments give the same bootstrap intervals, to the last digit."""
 Floats = npt.NDArray[np.float64]
 Found = TypeVar("Found")
 
@@ -59,7 +59,7 @@ Found = TypeVar("Found")
 def compare_neighbours(
     board: FittedBoard | StyleBoard, contrast: Contrasts, competitors: Sequence[int]
 ) -> tuple[NeighbourTest, ...]:
-    """Every two models next to each other in rank, scale by scale."""
+    """Tests of every two models that are adjacent in rank, scale by scale."""
     found, certainty = [], two_sided(0.95, contrast.degrees_of_freedom)
     for group in board.fit.groups():
         order = group[np.argsort(-board.fit.strength[group], kind="stable")]
@@ -83,7 +83,7 @@ def compare_neighbours(
 
 
 def describe_contrast(contrast: Contrasts, i: int, j: int, votes: int) -> tuple[str, int | None]:
-    """What Holm's test says of a pair, i being ahead, and how many more votes it takes if any."""
+    """Verdict of Holm's test on a pair (i ahead), and the further votes needed if any."""
     if contrast.better[i, j]:
         return "separated", None
     # Holm's test of what is left open asks each pair for alpha over the number of open pairs.
@@ -125,11 +125,13 @@ def compare_methods(votes: Votes, board: FittedBoard) -> OtherMethods | None:
     )
 
 
-def compare_intervals(votes: Votes, board: FittedBoard, about: Contents) -> OtherIntervals | None:
+def compare_intervals(
+    votes: Votes, board: FittedBoard, contents: MatchupContents
+) -> OtherIntervals | None:
     """Intervals computed in other ways; None where nobody leads, or there are too many votes."""
-    if board.fit.leader() < 0 or not about.is_whole:
+    if board.fit.leader() < 0 or not contents.is_whole:
         return None
-    prompted = replace(votes, prompt=about.prompts(votes))
+    prompted = replace(votes, prompt=contents.prompts(votes))
     return OtherIntervals(
         prompts=run_diagnostic(compare_prompt_clusters, prompted, board),
         bootstrap=run_diagnostic(compare_bootstrap, votes, board),
@@ -137,7 +139,7 @@ def compare_intervals(votes: Votes, board: FittedBoard, about: Contents) -> Othe
 
 
 def run_diagnostic(look: Callable[..., Found | None], *at: Any) -> Found | None:
-    """What a look beside the board finds; None where these votes do not allow it."""
+    """The result of a diagnostic; None where these votes do not allow it."""
     try:
         return look(*at)
     except RatingError:
@@ -147,7 +149,7 @@ def run_diagnostic(look: Callable[..., Found | None], *at: Any) -> Found | None:
 def find_unseating_votes(
     board: FittedBoard, competitors: Sequence[int]
 ) -> dict[str, UnseatingVotes]:
-    """How many votes would have to be left out, or turned round, for a challenger to be level."""
+    """How many votes would have to be removed, or reversed, for a challenger to draw level."""
     found = {}
     for change in robustness.Change:
         least = robustness.unseat(board.counts, board.fit, change)
@@ -161,7 +163,7 @@ def find_unseating_votes(
 
 
 def leave_one_contributor_out(votes: Votes, board: FittedBoard) -> ContributorInfluence | None:
-    """The most that leaving out one contributor does; nothing says who that is."""
+    """The largest effect of leaving out one contributor, without naming them."""
     without = influence.leave_one_out(votes, board.counts, board.fit)
     if len(without.ids) < 2:
         return None
@@ -191,7 +193,7 @@ def centre_shift(shift: Floats, fit: Rated) -> Floats:
 
 
 def compare_grading(board: FittedBoard) -> GradingEffect | None:
-    """What counting "much better" for more changes; None where nobody ever said how much."""
+    """Effect of counting "much better" for more; None if all votes have the same degree."""
     seen = board.counts.votes.sum((1, 2))
     degrees = seen[MAX_OUTCOME + 1 :] + seen[:MAX_OUTCOME][::-1]
     if np.count_nonzero(degrees) < 2:
@@ -203,7 +205,7 @@ def compare_grading(board: FittedBoard) -> GradingEffect | None:
 
 
 def compare_tie_model(board: FittedBoard) -> TieEffect | None:
-    """Ties as an outcome of their own: how often equals tie, and whom it moves."""
+    """Davidson's model of ties: how often equals tie, and the largest change of rank."""
     fit = davidson.fit(board.counts)
     if fit.leader() < 0 or not np.isfinite(fit.log_tie[0]):
         return None
@@ -212,7 +214,7 @@ def compare_tie_model(board: FittedBoard) -> TieEffect | None:
 
 
 def count_rank_changes(one: Rated, other: Rated) -> int:
-    """The most places by which a model of the first scale stands elsewhere."""
+    """The largest change of rank among the models of the first scale."""
     group = np.flatnonzero(
         np.isfinite(one.strength) & np.isfinite(other.strength) & (one.field.component == 0)
     )
@@ -224,13 +226,13 @@ def count_rank_changes(one: Rated, other: Rated) -> int:
 
 
 def compare_prompt_clusters(votes: Votes, board: FittedBoard) -> WidthRatio | None:
-    """How wide the intervals are if the votes on one prompt depend on each other."""
+    """Relative width of the intervals with votes clustered by prompt."""
     covariance = clustered(votes, board.fit, Method.PROMPT)
     return relative_widths(covariance, board)
 
 
 def compare_bootstrap(votes: Votes, board: FittedBoard) -> WidthRatio | None:
-    """How wide they are when the contributors are weighed at random, a hundred times over."""
+    """Relative width of the intervals from a bootstrap of contributors in 100 rounds."""
     assert votes.contributor is not None
     # Numbered anew, so that who judged controls alone changes nobody's draw.
     people = np.unique(votes.contributor, return_inverse=True)[1].astype(np.int32)
@@ -246,7 +248,7 @@ def compare_bootstrap(votes: Votes, board: FittedBoard) -> WidthRatio | None:
 
 
 def relative_widths(other: Covariance, board: FittedBoard) -> WidthRatio | None:
-    """Intervals against the board's own: the median of the models' ratios of widths."""
+    """Median, over the models, of the ratio of interval widths to the board's own."""
     error, own = (
         two_sided(0.95, covariance.degrees_of_freedom) * covariance.standard_error
         for covariance in (other, board.covariance)

@@ -26,7 +26,7 @@ from leaderboard.ratings import (
 )
 
 CHUNK = 1 << 20
-"""Votes that the sequential Elo loop turns into Python numbers at a time."""
+"""Votes per chunk of the sequential Elo loop."""
 
 
 @dataclass(frozen=True, eq=False)

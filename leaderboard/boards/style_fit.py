@@ -1,4 +1,4 @@
-"""Style control: the ratings that remain when what length and formatting are worth is taken out."""
+"""Style control: ratings adjusted for the length and formatting of the responses."""
 
 from dataclasses import dataclass
 
@@ -28,18 +28,18 @@ from leaderboard.ratings import (
     style,
     tally,
 )
-from leaderboard.votes.contents import STYLE_FIELDS, Contents
+from leaderboard.votes.contents import STYLE_FIELDS, MatchupContents
 
 Floats = npt.NDArray[np.float64]
 MIN_UNEXPLAINED = 1e-6
-"""Part of a covariate's variation that must be its own."""
+"""Minimum share of a covariate's variation that models and other covariates do not explain."""
 MIN_DIFFERING_VOTES = 10
-"""Votes in which a covariate must differ: of fewer, chance alone says what it is worth, for certain
-where they all went one way, and then there is no fit."""
+"""Minimum number of votes in which a covariate differs: with fewer its coefficient is mostly
+chance, and infinite where all of them went one way."""
 
 
 class NoStyleError(Exception):
-    """There are no ratings at equal style; `reason` is a word for the page."""
+    """There are no style-controlled ratings; `reason` says why, as a key for the page."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -73,11 +73,11 @@ class StyleBoard:
         return int(self.counts.votes.sum())
 
 
-def fit_style(votes: Votes, about: Contents) -> StyleBoard:
+def fit_style(votes: Votes, contents: MatchupContents) -> StyleBoard:
     """Ratings at equal style with intervals, ranks and classes. Raises `NoStyleError`."""
     counts = fold(votes)
-    votes = about.sample(votes)  # and no longer all of them, which are many
-    x = about.differences(votes)
+    votes = contents.sample(votes)  # and no longer all of them, which are many
+    x = contents.differences(votes)
     if not x.any():
         raise NoStyleError("no_differences")
     kept = estimable_covariates(votes, x)
@@ -107,7 +107,7 @@ def fit_style(votes: Votes, about: Contents) -> StyleBoard:
 
 
 def estimable_covariates(votes: Votes, x: Floats) -> list[int]:
-    """Columns of x that neither the competitors nor the columns before them explain wholly.
+    """Indices of the covariates that are not collinear with competitors or earlier covariates.
 
     Where all responses with headers are one competitor's, say, no votes tell what headers are
     worth. By least squares on the votes that bear on a rating, and not where hardly any of them

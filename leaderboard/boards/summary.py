@@ -17,7 +17,7 @@ from leaderboard.votes.loading import ORIGINS, Comparisons
 
 MAX_HOURLY_SPAN = timedelta(days=7)
 MAX_DAILY_SPAN = timedelta(days=120)
-"""A longer time than this is shown by the week."""
+"""Spans up to these are shown per hour, or per day; longer ones per week."""
 HOUR = 3600
 
 
@@ -57,7 +57,7 @@ def count_over_time(data: Comparisons) -> JudgmentsOverTime:
 
 
 def sum_per_day(first: int, per_hour: Any, data: Comparisons) -> Counter[date]:
-    """The same by the event's calendar days."""
+    """Counts per calendar day in the event's time zone."""
     zone, days = data.event.zone(), Counter[date]()
     for hour in np.flatnonzero(per_hour):
         moment = datetime.fromtimestamp((first + int(hour)) * HOUR, UTC)
@@ -66,7 +66,7 @@ def sum_per_day(first: int, per_hour: Any, data: Comparisons) -> Counter[date]:
 
 
 def flatten_pairs(counts: Counts) -> tuple[int, ...]:
-    """Who met whom and how it went: i, j, wins of i, ties, wins of j, for i < j, in one row."""
+    """Head-to-head counts in one flat list: i, j, wins of i, ties, wins of j, for i < j."""
     won = counts.votes[MAX_OUTCOME + 1 :].sum(0) + counts.votes[:MAX_OUTCOME].sum(0).T
     tied = counts.votes[MAX_OUTCOME] + counts.votes[MAX_OUTCOME].T
     i, j = np.nonzero(np.triu(won + won.T + tied, 1))

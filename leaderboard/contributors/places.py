@@ -1,4 +1,4 @@
-"""What pages show of a standing: in steps while the event runs, exactly once it is over."""
+"""A standing as pages show it: coarse while the event runs, exact once it is over."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ OVER_STATES = (Event.State.CLOSED, Event.State.PUBLISHED)
 
 @dataclass(frozen=True)
 class Place:
-    """A contributor's row. quality in [0, 1] and score are None while the event runs, and all but
-    the number of judgments for whoever is not rated."""
+    """A contributor's row. quality (in [0, 1]) and score are None while the event runs; for
+    unrated contributors everything is None but the number of judgments."""
 
     enrollment: Enrollment
     accepted: int
@@ -29,14 +29,14 @@ class Place:
 
     @property
     def band_label(self) -> Any:
-        """The band in words; empty for whoever is not rated. "So far" ends with the event."""
+        """The band's label, without "so far" once the event is over; empty if not rated."""
         if self.band == Standing.Band.UNCLEAR and self.quality is not None:
             return _("Unclear")
         return Standing.Band(self.band).label if self.band else ""
 
 
 def is_over(event: Event) -> bool:
-    """Whether nothing can be answered any more, and exact figures give nothing away."""
+    """Whether judging has ended, so that exact figures cannot reveal controls."""
     return event.state in OVER_STATES
 
 
@@ -47,7 +47,7 @@ def standings_of(event: Event) -> StandingQuerySet:
 
 
 def build_places(event: Event, standings: Sequence[Standing], before: int = 0) -> list[Place]:
-    """The rows of a run of standings in that order, of which so many come before the run."""
+    """The rows of one page of standings in that order; before: standings on earlier pages."""
     if not is_over(event):
         return [stepped_place(standing) for standing in standings]
     ranks: list[int | None] = []
@@ -72,14 +72,14 @@ def place_of(event: Event, enrollment: Enrollment | None) -> Place | None:
 
 
 def rank_of(standing: Standing) -> int | None:
-    """The exact rank; None for whoever has no score."""
+    """The exact rank; None without a score."""
     if standing.score is None:
         return None
     return 1 + Standing.objects.filter(event=standing.event_id, score__gt=standing.score).count()
 
 
 def stepped_place(standing: Standing) -> Place:
-    """A row while the event runs: nothing exact but the number of judgments."""
+    """A row while the event runs: only the number of judgments is exact."""
     return Place(
         standing.enrollment,
         standing.judgments,
@@ -104,5 +104,5 @@ def exact_place(standing: Standing, rank: int | None) -> Place:
 
 
 def as_number(millionths: int | None) -> float | None:
-    """Millionths as people read them."""
+    """Millionths as a float."""
     return None if millionths is None else millionths / QUALITY_UNIT

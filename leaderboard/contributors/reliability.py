@@ -1,4 +1,4 @@
-"""How much each contributor's votes weigh: for now by their agreement with controls alone."""
+"""Weights of contributors' votes, by their agreement with controls."""
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ UNKEYED = 2
 
 
 def score_controls(data: Comparisons, question: int) -> ControlScores | None:
-    """Everybody's κ on a question's controls in use, in the order of `Comparisons.enrollments`.
+    """κ of each contributor on a question's controls, in the order of `Comparisons.enrollments`.
 
     None where no control was answered: then there is nothing to weigh by.
     """
@@ -41,7 +41,7 @@ def vote_weights(scores: ControlScores) -> npt.NDArray[np.int64]:
 
 
 def key_signs(data: Comparisons, question: int) -> npt.NDArray[np.int8]:
-    """Per matchup index the sign of its key on a question, if that is in use, else `UNKEYED`."""
+    """Sign of the key of each matchup on a question: int8 per matchup index, else `UNKEYED`."""
     signs = np.full(len(data.matchups), UNKEYED, dtype=np.int8)
     index, sign = data.keys(question).T
     signs[index] = sign

@@ -29,7 +29,7 @@ from leaderboard.votes.loading import Comparisons
 from leaderboard.votes.queries import IntegerTable
 
 JUDGMENTS_PER_STEP = 100
-"""Shown ranks move with every so many counted judgments of the event."""
+"""Shown ranks are updated every this many counted judgments of the event."""
 
 
 def score_contributors(data: Comparisons, judged: IntegerTable) -> IntegerTable:
@@ -54,17 +54,17 @@ def score_contributors(data: Comparisons, judged: IntegerTable) -> IntegerTable:
 
 
 def first_look(event: Event) -> int:
-    """Judgments by which the event's schedule has brought everybody the controls a rating takes."""
+    """Judgments after which the schedule has served everybody enough controls for a rating."""
     return count_turns_until_controls(MIN_CONTROLS_FOR_QUALITY, event.control_interval)
 
 
 def multiply_scores(judged: IntegerTable, qualities: IntegerTable) -> IntegerTable:
-    """Judgments times quality; -1 for whoever has no quality."""
+    """Judgments times quality; -1 without a quality."""
     return np.where(qualities < 0, UNRATED, judged * qualities)
 
 
 def count_behind_shown_ranks(data: Comparisons) -> int:
-    """How many judgments shown ranks go up to: a full hundred, and none of the last hour."""
+    """Number of judgments behind the shown ranks: a multiple of 100, before the freeze."""
     reached = int(np.count_nonzero(data.judgments))
     event = data.event
     if event.closes_at is not None:
@@ -94,7 +94,7 @@ class ControlResults:
         return estimate_quality(self.contributor, self.credit, self.key, credit_table(), people)
 
     def among_first(self, limits: IntegerTable) -> "ControlResults":
-        """Those among the first so many judgments of each contributor."""
+        """The answers among the first `limits` judgments of each contributor."""
         kept = self.ordinal <= limits[self.contributor]
         return ControlResults(
             self.contributor[kept], self.credit[kept], self.key[kept], self.ordinal[kept]
@@ -102,7 +102,7 @@ class ControlResults:
 
 
 def read_control_results(data: Comparisons) -> ControlResults:
-    """The answers to controls in use, each to the question that its control has the key of."""
+    """Answers to controls in use, on the question for which the control has a key."""
     contributor, keyed = data.columns["contributor"], control_keys(data)
     order = stable_order(contributor)
     places = np.flatnonzero((keyed != UNKEYED)[order])
@@ -116,7 +116,7 @@ def read_control_results(data: Comparisons) -> ControlResults:
 
 
 def control_keys(data: Comparisons) -> npt.NDArray[np.int8]:
-    """The key that each row is to be held against: int8 (n,), `UNKEYED` for most."""
+    """Sign of the key for each row: int8 (n,), `UNKEYED` for rows of no control."""
     matchup, question = data.columns["matchup"], data.columns["question"]
     keyed = np.full(len(matchup), UNKEYED, dtype=np.int8)
     for index, asked in enumerate(data.questions):
@@ -125,7 +125,7 @@ def control_keys(data: Comparisons) -> npt.NDArray[np.int8]:
 
 
 def stable_order(index: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
-    """The order that brings equal numbers together and otherwise leaves rows as they are.
+    """Indices that sort non-negative numbers stably.
 
     By 16 bits at a time, which numpy sorts ten times as fast as whole numbers.
     """

@@ -1,4 +1,4 @@
-"""Where each contributor stands: S = accepted judgments × quality, see `scores`."""
+"""Writing the standings of contributors: S = accepted judgments × quality, see `scores`."""
 
 from typing import Any
 
@@ -16,12 +16,12 @@ from leaderboard.votes.queries import read_integers
 
 COUNT_FIELDS = ("judgments", "simulated")
 RATED_FIELDS = ("quality", "score", "rank", "band")
-"""Null in the database, -1 in arrays, for whoever is not rated."""
+"""Null in the database and -1 in arrays for contributors who are not rated."""
 WRITTEN_FIELDS = COUNT_FIELDS + RATED_FIELDS
 
 
 def write_standings(data: Comparisons) -> None:
-    """Bring the standings of an event's contributors up to its judgments; writes what changed."""
+    """Update the standings of an event's contributors; only changed rows are written."""
     wanted = count_judgments(data)
     kept = Standing.objects.filter(event=data.event)
     numbers = [
@@ -48,7 +48,7 @@ def write_standings(data: Comparisons) -> None:
 
 
 def count_judgments(data: Comparisons) -> npt.NDArray[np.int64]:
-    """The numbers of each contributor in the order of `WRITTEN_FIELDS`: int64 (people, 6)."""
+    """`WRITTEN_FIELDS` of each contributor: int64 (contributors, 6)."""
     contributor, origin = data.columns["contributor"], data.columns["origin"]
     simulated = data.judgments & (origin == ORIGINS.index(Origin.SIMULATED))
     people = len(data.enrollments)
@@ -59,6 +59,6 @@ def count_judgments(data: Comparisons) -> npt.NDArray[np.int64]:
 
 
 def as_fields(numbers: list[int]) -> dict[str, Any]:
-    """A row of numbers as the fields of a standing."""
+    """The fields of a standing from a row of numbers."""
     named = zip(WRITTEN_FIELDS, numbers, strict=True)
     return {name: None if value == UNRATED else value for name, value in named}

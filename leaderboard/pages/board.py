@@ -1,4 +1,4 @@
-"""What the board page shows of a snapshot: chosen, ordered, converted to points, in words."""
+"""The rows of the board page: selected from a snapshot, ordered, and converted to points."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,7 +28,7 @@ WHY_NOT_RANKED = {
 
 @dataclass(frozen=True)
 class BoardChoice:
-    """Which board of a snapshot a visitor looks at; `default` is the question that goes unsaid."""
+    """The board a visitor selected; `default` is the question used where the address names none."""
 
     default: Question
     question: Question
@@ -44,18 +44,18 @@ class BoardChoice:
 
     @property
     def style_key(self) -> str:
-        """The name of the board at equal style, which may say why there is none."""
+        """The key of the style-controlled board, whose details may say why there is none."""
         return board_key(self.question.pk, None, Weighting.STYLE)
 
     @property
     def raw_key(self) -> str:
-        """The name of the unweighted board, which keeps the pairs."""
+        """The key of the unweighted board, whose details hold the head-to-head counts."""
         return board_key(
             self.question.pk, self.category.pk if self.category else None, Weighting.RAW
         )
 
     def query(self, **more: str) -> str:
-        """The address' query for this board: what goes without saying is left out."""
+        """The query string for this board, without default values."""
         parts = {}
         if self.question != self.default:
             parts["question"] = self.question.name
@@ -87,7 +87,7 @@ class BoardRow:
 
     @property
     def win_rate(self) -> float | None:
-        """Part of its votes that it won, ties as halves, in percent; None without votes."""
+        """Percentage of its votes won, a tie counting half; None without votes."""
         rating = self.rating
         if not rating.votes:
             return None
@@ -95,13 +95,13 @@ class BoardRow:
 
     @property
     def why_not_ranked(self) -> Any:
-        """What keeps it from having a rank."""
+        """Why it has no rank."""
         return WHY_NOT_RANKED.get(Rating.Status(self.rating.status), "")
 
 
 @dataclass(frozen=True)
 class Tier:
-    """Rows of a class: their intervals overlap that of the first, but perhaps in the last class."""
+    """A class: rows whose intervals overlap that of its first (see `overlaps`)."""
 
     number: int | None
     rows: list[BoardRow]
@@ -112,7 +112,7 @@ class Tier:
 
     @property
     def overlaps(self) -> bool:
-        """Whether all do: the last class takes everybody who is left."""
+        """Whether all intervals overlap the first: the last class also takes all remaining rows."""
         low = self.rows[0].lower
         uppers = (row.upper if row.upper is not None else row.points for row in self.rows)
         return low is None or all(upper is not None and upper >= low for upper in uppers)
@@ -132,7 +132,7 @@ class Group:
 
 @dataclass(frozen=True)
 class BoardTable:
-    """A whole board: its scales, and who is on none."""
+    """A whole board: one group per scale, and the unranked."""
 
     groups: list[Group] = field(default_factory=list)
     unranked: list[BoardRow] = field(default_factory=list)
@@ -144,13 +144,13 @@ class BoardTable:
 
     @property
     def is_provisional(self) -> bool:
-        """Whether nobody has enough votes: said once, then, and not in every row."""
+        """Whether every ranked row is provisional: then the page says so once, not in every row."""
         rows = [row for group in self.groups for row in group.rows]
         return bool(rows) and all(row.rating.status == Rating.Status.PROVISIONAL for row in rows)
 
 
 def choose_board(event: Event, wanted: dict[str, str]) -> BoardChoice:
-    """The board that the address names. Raises `NotFoundError` where there is none such."""
+    """The board named by the query parameters. Raises `NotFoundError`."""
     questions = {asked.name: asked for asked in event.questions.filter(kind="preference")}
     default = next(iter(questions.values()), None)
     question = questions.get(wanted["question"]) if "question" in wanted else default
@@ -183,7 +183,7 @@ def read_table(snapshot: Snapshot, choice: BoardChoice) -> BoardTable:
 
 
 def to_board_row(rating: Rating) -> BoardRow:
-    """A row on the scale that people read."""
+    """A rating in points."""
     points, lower, upper, elo = (
         None if value is None else to_points(value)
         for value in (rating.strength, rating.lower, rating.upper, rating.elo)
@@ -192,7 +192,7 @@ def to_board_row(rating: Rating) -> BoardRow:
 
 
 def to_points(strength: float) -> float:
-    """A strength on the scale that people read."""
+    """A natural-log strength in points."""
     return float(scale.to_points(np.array(strength)))
 
 
@@ -207,7 +207,7 @@ def group_by_tier(rows: Sequence[BoardRow]) -> Group:
 
 
 def add_whisker(row: BoardRow, axis: Axis) -> BoardRow:
-    """The row with its dot and whisker."""
+    """The row with its dot-and-whisker plot."""
     assert row.points is not None
     plot = draw_whisker(axis, row.points, row.lower, row.upper)
     return BoardRow(row.rating, row.points, row.lower, row.upper, row.elo, plot)
@@ -241,7 +241,7 @@ def filter_links(
 
 
 def available_weightings(choice: BoardChoice, details: SnapshotDetails) -> list[str]:
-    """The weightings there are boards of."""
+    """Weightings for which the snapshot has a board."""
     found = [Weighting.RAW.value]
     for weighting in (Weighting.WEIGHTED, Weighting.STYLE):
         board = details.board(board_key(choice.question.pk, None, weighting))
@@ -252,7 +252,7 @@ def available_weightings(choice: BoardChoice, details: SnapshotDetails) -> list[
 
 
 def filter_link(choice: BoardChoice, label: Any, **change: Any) -> dict[str, Any]:
-    """A link to the board that differs from the chosen one in one thing."""
+    """A link to the chosen board with one filter changed."""
     there = replace(choice, **change)
     return {"label": label, "query": there.query(), "is_current": there == choice}
 
@@ -260,7 +260,7 @@ def filter_link(choice: BoardChoice, label: Any, **change: Any) -> dict[str, Any
 def read_pairs(
     details: SnapshotDetails, choice: BoardChoice
 ) -> Iterator[tuple[int, int, int, int, int]]:
-    """Who met whom on the chosen board: two competitors' keys, wins, ties, wins of the second."""
+    """Head-to-head counts: two competitors' primary keys, wins, ties, wins of the second."""
     keys, flat = details.competitors, details.board(choice.raw_key).pairs or ()
     for i, j, won, tied, lost in zip(*(iter(flat),) * 5, strict=True):
         yield keys[i], keys[j], won, tied, lost

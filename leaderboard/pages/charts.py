@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 
 TICK_STEPS = (1, 2, 5)
 AXIS_MARGIN = 0.06
-"""Part of an axis that is left free at either end."""
+"""Share of an axis left free at either end."""
 BASELINE = 86.0
 """Percent of the height at which bars and lines end; the labels are below."""
 MAX_BAR_HEIGHT = 78.0
@@ -40,7 +40,7 @@ class Axis:
         return format_percent(100 * self.share(value))
 
     def share(self, value: float) -> float:
-        """The same as a part of the axis."""
+        """Position of a value as a share of the axis, clipped to [0, 1]."""
         return min(max((value - self.low) / (self.high - self.low), 0.0), 1.0)
 
     def holds(self, value: float) -> bool:
@@ -65,7 +65,7 @@ def fit_axis(values: Sequence[float], reaches: Sequence[float], most_ticks: int 
 
 
 def tick_step(rough: float) -> float:
-    """The least of 1, 2, 5, 10, 20, 50 … that is not below a rough step."""
+    """The smallest of 1, 2, 5, 10, 20, 50 … not below a rough step."""
     power = 10.0 ** math.floor(math.log10(rough))
     return next((step * power for step in TICK_STEPS if step * power >= rough * 0.999), 10 * power)
 
@@ -96,7 +96,7 @@ def draw_whisker(axis: Axis, value: float, lower: float | None, upper: float | N
 
 
 def tick_positions(axis: Axis) -> Iterable[tuple[str]]:
-    """The places of the axis' lines."""
+    """Positions of the axis' grid lines."""
     return ((axis.at(tick),) for tick in axis.ticks)
 
 
@@ -136,7 +136,7 @@ def draw_levels(levels: Iterable[tuple[str, str]]) -> SafeString:
 
 
 def draw_side_by_side(*drawings: SafeString) -> SafeString:
-    """Drawings side by side: what stands left, the plot, what stands right."""
+    """Drawings side by side: labels, plot, names."""
     return format_html('<div class="frame">{}</div>', format_html_join("", "{}", zip(drawings)))
 
 
@@ -191,7 +191,7 @@ def to_height(axis: Axis, value: float) -> float:
 
 
 def spread_apart(places: Sequence[float], apart: float) -> list[float]:
-    """The same places, some distance apart in their order: pushed down, and up from the end."""
+    """Positions moved apart to a minimum distance, in the same order and inside the drawing."""
     order = sorted(range(len(places)), key=lambda i: places[i])
     moved = list(places)
     for before, after in pairwise(order):
@@ -213,5 +213,5 @@ def draw_svg(name: str, *parts: Part) -> SafeString:
 
 
 def format_points(value: float) -> str:
-    """A round number, with its thousands apart."""
+    """A rounded number with thousands separators."""
     return number_format(round(value), force_grouping=True)

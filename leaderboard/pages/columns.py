@@ -39,13 +39,13 @@ class BoardColumn:
     weightings: tuple[str, ...] = tuple(Rating.Weighting.values)
 
     def display(self, row: BoardRow) -> str:
-        """The value as the page shows it."""
+        """The value as text for the page."""
         value = self.value(row)
         return "" if value is None or self.cell is None else self.cell(value)
 
 
 def stored_column(name: str, kind: type, heading: Text, help: Text, **more: Any) -> BoardColumn:
-    """A column that shows a field of `Rating` as it is; `field` where it is called otherwise."""
+    """A column that shows a field of `Rating` unchanged; `field` if its name differs."""
     field = more.pop("field", name)
     return BoardColumn(
         name, kind, heading, help, lambda row: getattr(row.rating, field), stored=field, **more
@@ -53,17 +53,17 @@ def stored_column(name: str, kind: type, heading: Text, help: Text, **more: Any)
 
 
 def format_whole(value: float) -> str:
-    """A number without a fraction, its thousands apart."""
+    """A whole number with thousands separators."""
     return number_format(value, decimal_pos=0, use_l10n=True, force_grouping=True)
 
 
 def format_share(value: float) -> str:
-    """A part of 1 in percent, with one digit behind the point."""
+    """A share in percent, with one decimal."""
     return f"{number_format(100 * value, decimal_pos=1, use_l10n=True)}%"
 
 
 def win_rate(row: BoardRow) -> float | None:
-    """The part of its votes that a model won, ties as halves."""
+    """Share of its votes that a model won, a tie counting half."""
     return None if row.win_rate is None else row.win_rate / 100
 
 

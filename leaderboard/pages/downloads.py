@@ -15,12 +15,12 @@ def flat_rows(table: BoardTable) -> list[dict[str, Any]]:
 
 
 def flat_row(row: BoardRow) -> dict[str, Any]:
-    """One row, by the names of the columns."""
+    """One row as a dictionary by column name."""
     return {column.name: column.value(row) for column in COLUMNS}
 
 
 def to_csv(table: BoardTable) -> str:
-    """Comma-separated, with a head; no text in it can be taken for a formula."""
+    """A CSV with a header row, in which no text can be taken for a formula."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow([column.name for column in COLUMNS])
@@ -30,5 +30,5 @@ def to_csv(table: BoardTable) -> str:
 
 
 def escape_text(value: Any) -> Any:
-    """Text that a spreadsheet would run gets an apostrophe in front; numbers stay numbers."""
+    """Escape text that a spreadsheet would run as a formula; numbers stay numbers."""
     return safe_cell(value) if isinstance(value, str) else value

@@ -24,13 +24,13 @@ from leaderboard.pages.charts import Line, draw_bars, draw_lines
 from leaderboard.ratings import bradley_terry
 
 MAX_HEAT_MAP_MODELS = 16
-"""Models in the head-to-head table, unless all are asked for."""
+"""Models in the head-to-head table unless the visitor asks for all."""
 SHADES = 10
 ALPHA = 0.05
-"""The level of the tests of all pairs."""
+"""Significance level of the pairwise tests."""
 MAX_CURVES = 6
 MAX_MOMENTS = 60
-"""Lines of the rating chart, and points of a line."""
+"""Lines in the rating chart, and points per line."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class HeatCell:
 
 @dataclass(frozen=True)
 class HeatRow:
-    """A model against all others; None against itself."""
+    """A model's row of the heat map; None stands in its own column."""
 
     row: BoardRow
     cells: list[HeatCell | None]
@@ -59,7 +59,7 @@ class HeatRow:
 
 @dataclass(frozen=True)
 class HeatMap:
-    """Every shown model of a scale against every other; total: how many could be shown."""
+    """Models of one scale against each other; total: models on the scale, shown or not."""
 
     rows: list[HeatRow]
     total: int
@@ -72,7 +72,7 @@ class HeatMap:
 def build_heat_maps(
     details: SnapshotDetails, choice: BoardChoice, table: BoardTable, *, everybody: bool
 ) -> list[HeatMap]:
-    """Expected wins by the ratings, and the votes there were, for each of the board's scales."""
+    """One heat map per scale: expected win rates, and numbers of votes."""
     met = {(i, j): won + tied + lost for i, j, won, tied, lost in read_pairs(details, choice)}
     p = adjusted_p_values(details, choice)
     maps = []
@@ -88,7 +88,7 @@ def build_heat_rows(
     met: dict[tuple[int, int], int],
     p: dict[tuple[int, int], float] | None,
 ) -> Iterator[HeatRow]:
-    """Each model against the others, with the votes between the two and Holm's p."""
+    """Rows of a heat map, with the votes of each pair and Holm's p-value."""
     expected = bradley_terry.win_probability(
         np.array([row.rating.strength for row in shown], dtype=float)
     )
@@ -108,7 +108,7 @@ def build_heat_rows(
 
 
 def build_cell(share: float, votes: int, apart: float, p: float | None) -> HeatCell:
-    """One model against one other."""
+    """The cell of one model against another."""
     said, is_open = ("", False) if p is None else (format_p(p), p > ALPHA)
     return HeatCell(round(100 * share), round(SHADES * share), votes, apart, said, is_open)
 
@@ -116,7 +116,7 @@ def build_cell(share: float, votes: int, apart: float, p: float | None) -> HeatC
 def adjusted_p_values(
     details: SnapshotDetails, choice: BoardChoice
 ) -> dict[tuple[int, int], float] | None:
-    """Holm's p of pairs on the chosen board, 0 where not listed; None where nothing was kept."""
+    """Holm's p-values by pair, 0 where not listed; None where the snapshot has none."""
     flat, keys = details.board(choice.key).p, details.competitors
     if flat is None:
         return None
@@ -125,7 +125,7 @@ def adjusted_p_values(
 
 
 def format_p(p: float) -> str:
-    """A p-value to three places, with its sign."""
+    """A p-value with three decimals, as "p = …" or "p < 0.001"."""
     if p < 1 / THOUSANDTHS:
         return f"p < {number_format(0.001, 3)}"
     return f"p = {number_format(p, 3)}"
@@ -166,7 +166,7 @@ def timeline_moments(unit: str, start: str, count: int, event: Event) -> Iterato
 
 
 def label_positions(texts: Sequence[str]) -> list[tuple[float, str]]:
-    """The first, the middle and the last of a text per bin, each below its bin."""
+    """Labels for the first, middle and last bin, with their positions."""
     last = len(texts) - 1
     return [((i + 0.5) / len(texts), texts[i]) for i in sorted({0, last // 2, last})]
 
@@ -182,7 +182,7 @@ class History:
 
 
 def history_of(snapshot: Snapshot, choice: BoardChoice, table: BoardTable) -> History | None:
-    """How the ratings of the best came about; None where too few snapshots were published."""
+    """Rating history of the top models; None with fewer than three published snapshots."""
     rows = table.groups[0].rows[:MAX_CURVES] if table.groups else []
     moments = sample_publication_times(snapshot)
     if len(moments) < 3 or len(rows) < 2:
@@ -202,7 +202,7 @@ def history_of(snapshot: Snapshot, choice: BoardChoice, table: BoardTable) -> Hi
 def build_curves(
     choice: BoardChoice, rows: Sequence[BoardRow], moments: dict[int, datetime]
 ) -> list[Line]:
-    """The ratings of some competitors in some snapshots; of those with at least two."""
+    """One line per competitor with a rating in at least two of the snapshots."""
     since, until = min(moments.values()), max(moments.values())
     found: dict[int, list[tuple[float, float]]] = {}
     ratings = Rating.objects.filter(
@@ -224,7 +224,7 @@ def build_curves(
 
 
 def sample_publication_times(snapshot: Snapshot) -> dict[int, datetime]:
-    """Some published snapshots up to this one, evenly chosen, with their times."""
+    """Publication times of at most `MAX_MOMENTS` snapshots up to this one, evenly sampled."""
     published: list[Any] = list(
         Snapshot.objects.published()
         .filter(event=snapshot.event_id, pk__lte=snapshot.pk)

@@ -1,4 +1,4 @@
-"""How sure a board is, from what its snapshot keeps, in names, points and words for the page."""
+"""Uncertainty of a board for the page: details of its snapshot in names, points and words."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -22,13 +22,13 @@ from leaderboard.ratings import MIN_CLUSTERS, scale
 from leaderboard.votes.contents import MAX_VOTES_SCANNED
 
 MAX_NEIGHBOURS_SHOWN = 5
-"""Neighbours that are shown before the rest is asked for."""
+"""Pairs of neighbours shown before the visitor asks for the rest."""
 COVARIATE_LABELS = {covariate.name: covariate.heading for covariate in COVARIATES}
 
 
 @dataclass(frozen=True)
 class NeighbourPair:
-    """Two models next to each other in rank, the leader ahead, apart in points with 95% limits."""
+    """Two models adjacent in rank; apart: their distance in points, low, high: 95% limits."""
 
     leader: str
     challenger: str
@@ -75,7 +75,7 @@ def uncertainty_context(
 
 
 def to_neighbour_pair(kept: NeighbourTest, names: dict[int, str]) -> NeighbourPair:
-    """A pair as the page shows it."""
+    """A tested pair in names and points."""
     return NeighbourPair(
         names[kept.leader],
         names[kept.challenger],
@@ -89,22 +89,22 @@ def to_neighbour_pair(kept: NeighbourTest, names: dict[int, str]) -> NeighbourPa
 
 
 def round_votes(votes: int | None) -> int | None:
-    """A forecast of votes to two figures: it is not surer than that."""
+    """A forecast of votes rounded to its two significant digits."""
     return votes and int(float(f"{votes:.2g}"))
 
 
 def describe_influence(kept: ContributorInfluence | None) -> dict[str, Any] | None:
-    """What leaving out one contributor does at most, in points."""
+    """The largest effect of leaving out one contributor, in points."""
     return asdict(kept) | {"move": in_points(kept.move)} if kept else None
 
 
 def in_points(width: float | None) -> float | None:
-    """A difference on the scale that people read."""
+    """A difference of natural-log strengths in points."""
     return None if width is None else float(scale.spread_to_points(width))  # type: ignore[arg-type]
 
 
 def style_coefficients(board: BoardDetails) -> list[dict[str, Any]]:
-    """What twice as much of each mark of style is worth in points; nothing on other boards."""
+    """What doubling each covariate is worth in points; empty unless style-controlled."""
     return [
         {
             "label": COVARIATE_LABELS.get(kept.name, kept.name),
@@ -117,18 +117,18 @@ def style_coefficients(board: BoardDetails) -> list[dict[str, Any]]:
 
 
 def omitted_covariates(board: BoardDetails) -> list[Any]:
-    """The marks of style that a board at equal style leaves out."""
+    """Headings of the covariates that the style-controlled board leaves out."""
     left_out = board.style.left_out if board.style else ()
     return [COVARIATE_LABELS.get(name, name) for name in left_out]
 
 
 def list_covariates() -> str:
-    """What is counted of each response, as the middle of a sentence: "words, headers and …"."""
+    """The units of all covariates as a phrase: "words, headers and …"."""
     return get_text_list([str(covariate.unit) for covariate in COVARIATES], gettext("and"))
 
 
 def interval_context(fit: FitSummary | None) -> dict[str, Any]:
-    """How a board's intervals came about: from which variance, and why not the two-way one.
+    """The method of a board's intervals, and why it is not the two-way one.
 
     `few` says that there were too few clusters for it; else it was not positive.
     """

@@ -28,11 +28,11 @@ log = structlog.get_logger(__name__)
 # What is older is not told any more: nobody wants last year's news after an upgrade.
 MAX_NOTICE_AGE = timedelta(days=2)
 MAX_MAILS = 500
-"""Messages in one run of the task; the next one goes on."""
+"""Messages sent per run of the task; the next run continues."""
 
 
 def find_shortlisted(event: Event) -> list[User]:
-    """The people among the first of the board who are known here, best first."""
+    """Users among the winner's candidates, best first."""
     people = [candidate.place.enrollment for candidate in find_candidates(event)]
     return [
         enrollment.user
@@ -48,7 +48,7 @@ def confirmed_addresses(users: list[User]) -> dict[int, str]:
 
 
 def write_to_shortlisted(event: Event, text: str, *, by: User, now: datetime) -> list[Notice]:
-    """A note to each of the shortlisted."""
+    """Write a note to each shortlisted contributor."""
     return Notice.objects.bulk_create(
         Notice(
             event=event,
@@ -63,7 +63,7 @@ def write_to_shortlisted(event: Event, text: str, *, by: User, now: datetime) ->
 
 
 def announce_results(now: datetime) -> int:
-    """A notice to everybody who has judged in an event whose result has just been published.
+    """Notify everybody who judged in an event whose result was published recently.
 
     Returns how many are new: each person has one, however often this runs.
     """
@@ -86,7 +86,7 @@ def announce_results(now: datetime) -> int:
 
 
 def mail_notices(now: datetime) -> int:
-    """Send what is to be sent by mail; returns how many messages went out."""
+    """Send due notices by mail; returns how many were sent."""
     if not sends_mail():
         return 0
     reachable = EmailAddress.objects.filter(user=OuterRef("user"), verified=True)
@@ -133,7 +133,7 @@ def words_of(notice: Notice) -> str:
 
 
 def find_unread(user: User, event: Event | None = None) -> list[Notice]:
-    """What somebody has not read yet, each notice with the `place` that it tells of."""
+    """A user's unread notices; those of a result carry the user's `place`."""
     notices = Notice.objects.filter(user=user, read_at=None).select_related("event")
     found = list(notices.filter(event=event) if event is not None else notices)
     for notice in found:

@@ -16,7 +16,7 @@ FINAL = "Final result"
 
 
 def require_fresh_snapshot(event: Event) -> Snapshot:
-    """The snapshot of everything judged so far. Raises `ConflictError` while it is being computed.
+    """The snapshot of everything judged so far. Raises `ConflictError` if not computed yet.
 
     Nothing is computed here: workers do that, and a few seconds later it is there.
     """
@@ -31,12 +31,12 @@ def require_fresh_snapshot(event: Event) -> Snapshot:
 
 
 def find_last_sealed(event: Event) -> Snapshot | None:
-    """The latest round, or the result once it is published."""
+    """The latest sealed snapshot: the last round, or the published result."""
     return event.snapshots.exclude(sealed_at=None).order_by("-sealed_at", "-id").first()
 
 
 def seal_round(event: Event, name: str, now: datetime) -> Snapshot:
-    """Keep the boards as they stand under a name; of a published event, as its corrected result.
+    """Seal the current snapshot under a name; in a published event, as its corrected result.
 
     Raises `ConflictError` where the name is taken or nothing has changed.
     """

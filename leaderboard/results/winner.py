@@ -15,19 +15,19 @@ from leaderboard.models import Winner
 from leaderboard.results.rounds import require_fresh_snapshot
 
 SHORTLIST_SIZE = 10
-"""How many of the board are reviewed before a prize."""
+"""How many contributors are reviewed before a prize."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One of the top of the board; `obstacle` says why they cannot win, empty where they can."""
+    """A contributor at the top of the board; obstacle: why they cannot win, or ""."""
 
     place: Place
     obstacle: str
 
 
 def find_candidates(event: Event) -> list[Candidate]:
-    """The top of the exact board with what stands in each one's way."""
+    """The top contributors by exact score, each with what keeps them from winning."""
     rated = standings_of(event).filter(score__gt=0)[:SHORTLIST_SIZE]
     return [
         Candidate(place, find_obstacle(event, place)) for place in build_places(event, list(rated))
@@ -73,10 +73,10 @@ def confirm_winner(event: Event, enrollment: Enrollment, *, by: User, now: datet
 
 
 def withdraw_winner(event: Event) -> None:
-    """Take the confirmation back. Doing so twice is once."""
+    """Withdraw the confirmed winner; does nothing if there is none."""
     Winner.objects.filter(event=event).delete()
 
 
 def winner_of(event: Event) -> Winner | None:
-    """Who was confirmed, if somebody was."""
+    """The confirmed winner, or None."""
     return Winner.objects.filter(event=event).select_related("enrollment__user").first()

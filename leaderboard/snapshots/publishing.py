@@ -1,4 +1,4 @@
-"""Writing a snapshot, letting the public pages show it, and thinning out the old ones."""
+"""Writing a snapshot, showing it on the public pages, and deleting superseded ones."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -14,10 +14,10 @@ from leaderboard.votes.loading import Comparisons
 
 MIN_PEOPLE = 10
 MAX_WAIT = timedelta(hours=6)
-"""A held-back board moves after judgments of so many people, or after this time."""
+"""A held-back board is published after judgments by this many people, or after this time."""
 KEEP_ALL = timedelta(days=1)
 KEEP_HOURLY = timedelta(days=30)
-"""Every snapshot is kept for a day, the last of each hour for 30 days, then of each day."""
+"""All snapshots are kept for a day, then one per hour for 30 days, then one per day."""
 DELETE_BATCH = 200
 """Snapshots deleted at a time."""
 
@@ -25,7 +25,7 @@ DELETE_BATCH = 200
 def write_snapshot(
     snapshot: Snapshot, rows: list[Rating], data: Comparisons, now: datetime
 ) -> None:
-    """The snapshot, its rows, the standings and the board's pointer, all at once."""
+    """Write the snapshot, its rows, the standings and the board's pointer in one transaction."""
     # Closes the race with readers: they see the earlier snapshot or this one, never half of it.
     with transaction.atomic():
         snapshot.save(force_insert=True)
@@ -38,7 +38,7 @@ def write_snapshot(
 
 
 def may_publish(snapshot: Snapshot, now: datetime) -> bool:
-    """Whether enough has come together since the public snapshot for the boards to move.
+    """Whether there is enough new since the public snapshot to publish this one.
 
     A board that moves with each judgment tells who is watching what that judgment was. Before the
     deadline ranks stand still; once the event has closed, its provisional result is shown. What
@@ -63,7 +63,7 @@ def may_publish(snapshot: Snapshot, now: datetime) -> bool:
 
 
 def publish_snapshot(snapshot: Snapshot, now: datetime) -> None:
-    """Let the public pages show this snapshot; one that is further on stays."""
+    """Show this snapshot on the public pages, unless they show a later one."""
     earlier = Q(current_snapshot=None) | Q(current_snapshot__ledger_seq__lte=snapshot.ledger_seq)
     if not Board.objects.filter(earlier, event=snapshot.event).update(current_snapshot=snapshot):
         return
@@ -75,7 +75,7 @@ def publish_snapshot(snapshot: Snapshot, now: datetime) -> None:
 
 
 def publish_held_back(event: Event, now: datetime) -> None:
-    """Publish a snapshot that was held back, once it may be."""
+    """Publish the latest snapshot if it was held back and may be published now."""
     latest = event.snapshots.order_by("-id").first()
     if latest is None or latest.published_at is not None or not may_publish(latest, now):
         return
@@ -85,7 +85,7 @@ def publish_held_back(event: Event, now: datetime) -> None:
 
 
 def replace_snapshot(event: Event, old: Snapshot, new: Snapshot) -> None:
-    """Put a rebuilt snapshot where the one it repeats was, with the time it was published.
+    """Replace a snapshot by its rebuilt copy, keeping the time of publication.
 
     A sealed one stays where it is: its bundle names it.
     """
@@ -100,7 +100,7 @@ def replace_snapshot(event: Event, old: Snapshot, new: Snapshot) -> None:
 
 
 def thin_snapshots(now: datetime) -> int:
-    """Delete the snapshots that have had their time; returns how many there were."""
+    """Delete superseded snapshots; returns how many."""
     thinned = 0
     for event in Event.objects.filter(snapshots__created_at__lt=now - KEEP_ALL).distinct():
         old = list(find_superseded(event, now))
@@ -112,7 +112,7 @@ def thin_snapshots(now: datetime) -> int:
 
 
 def find_superseded(event: Event, now: datetime) -> Iterator[int]:
-    """Primary keys of snapshots followed by another one of their hour, later on of their day."""
+    """Primary keys of snapshots that a later one of the same hour, or day, supersedes."""
     snapshots = event.snapshots.disposable().filter(created_at__lt=now - KEEP_ALL)
     newest_first = snapshots.order_by("-created_at", "-pk").values_list("pk", "created_at")
     last = ""

@@ -1,4 +1,4 @@
-"""Bringing an event's boards up to its judgments: fingerprint, arrays, fits, one snapshot."""
+"""Recomputing an event's boards from its judgments: fingerprint, arrays, fits, one snapshot."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ from leaderboard.contributors.reliability import score_controls, vote_weights
 from leaderboard.models import Board, Rating, Snapshot
 from leaderboard.ratings import NotConverged, Status, Votes, compare, elo, one_blas_thread, take
 from leaderboard.snapshots.publishing import publish_held_back, replace_snapshot, write_snapshot
-from leaderboard.votes.contents import Contents, read_contents
+from leaderboard.votes.contents import MatchupContents, read_contents
 from leaderboard.votes.loading import (
     Comparisons,
     load_votes,
@@ -32,19 +32,19 @@ from leaderboard.votes.loading import (
 from leaderboard.votes.queries import IntegerTable, read_integers
 
 METHOD = 4
-"""Raised whenever the same judgments would give other numbers."""
+"""Incremented whenever the same judgments would give different numbers."""
 LEASE = timedelta(minutes=2)
-"""How long a worker has a board to itself: longer than any refresh takes."""
+"""How long a worker's claim on a board lasts: longer than any refresh takes."""
 MIN_INTERVAL = timedelta(seconds=5)
-"""The least time between two snapshots of an event; a judgment is on the board within 15 s."""
+"""Minimum time between two snapshots of an event: a judgment is on the board within 15 s."""
 PRIME = 2**31 - 1
-"""Sums of keys to the third power, modulo this, fit into 8 bytes."""
+"""Cubes of primary keys are taken modulo this prime, so that their sums fit into 8 bytes."""
 Weighting = Rating.Weighting
 
 
 @dataclass(frozen=True)
 class BoardSpec:
-    """Which board: of a question, of all records or a category's, with which weighting."""
+    """Identifies a board: its question, its category (None: all records) and its weighting."""
 
     question: int
     category: int | None
@@ -56,7 +56,7 @@ class BoardSpec:
 
 
 def refresh_event(event: Event, *, now: datetime, rebuild: bool = False) -> Snapshot | None:
-    """Compute the event's boards if anything has changed; None where not, or somebody is at it.
+    """Compute the event's boards if anything changed; None if not, or if another worker does.
 
     With `rebuild`, everything derived is computed anew from the judgments, and takes the place of
     the latest snapshot.
@@ -82,7 +82,7 @@ def refresh_event(event: Event, *, now: datetime, rebuild: bool = False) -> Snap
 
 
 def find_due_events(now: datetime, *, over: bool = False) -> Iterator[int]:
-    """Primary keys of events, running or over, whose boards may have something to do."""
+    """Primary keys of events (running, or over) whose boards may be out of date."""
     busy = Q(board__claimed_until__gt=now) | Q(snapshots__created_at__gt=now - MIN_INTERVAL)
     sealed = LedgerBatch.objects.filter(event=OuterRef("pk"))
     is_over = Q(state__in=(Event.State.CLOSED, Event.State.PUBLISHED))
@@ -98,7 +98,7 @@ def find_due_events(now: datetime, *, over: bool = False) -> Iterator[int]:
 
 
 def fingerprint_of(event: Event, special: IntegerTable | None = None) -> str:
-    """A digest of all that moves the numbers or the words on a board; "" before any judgment.
+    """A digest of everything that a board's numbers and names depend on; "" before any judgment.
 
     special: what `special_matchups` has found just before, if it has.
     """
@@ -119,12 +119,12 @@ def fingerprint_of(event: Event, special: IntegerTable | None = None) -> str:
 
 
 def digest_of(table: IntegerTable) -> str:
-    """A table of integers as one word."""
+    """SHA-256 of a table of integers."""
     return sha256(np.ascontiguousarray(table).data).hexdigest()
 
 
 def count_filed_records(event: Event) -> QuerySet[Any, Any]:
-    """Of each category, how many records are filed under it, and sums that tell which."""
+    """Per category: the number of its records, and two checksums of their primary keys."""
     filed = Record.categories.through.objects.filter(record__event=event)
     key = F("record")
     cube = key * key % PRIME * key % PRIME
@@ -138,7 +138,7 @@ def compute_snapshot(
 ) -> Snapshot:
     """All boards of the event, written as one snapshot."""
     data = load_votes(event, special)
-    about = read_contents(data)
+    contents = read_contents(data)
     rows: list[Rating] = []
     boards: dict[str, BoardDetails] = {}
     checkpoints: dict[str, Any] = {}
@@ -155,13 +155,13 @@ def compute_snapshot(
             replay = replay_elo(votes, load_elo_checkpoint(data, spec))
             found = replace(found, pairs=summary.flatten_pairs(board.counts))
             if spec.category is None:
-                found = diagnose(found, votes, board, about, data.competitors)
+                found = diagnose(found, votes, board, contents, data.competitors)
                 checkpoints[spec.key] = to_elo_checkpoint(data, replay)
         boards[spec.key] = found
         rows += build_rating_rows(spec, data, board, replay)
     for question in data.questions:
         spec = BoardSpec(question, None, Weighting.STYLE)
-        boards[spec.key], at_equal_style = compute_style_board(spec, data, about)
+        boards[spec.key], at_equal_style = compute_style_board(spec, data, contents)
         rows += at_equal_style
     snapshot = Snapshot(
         event=event,
@@ -201,11 +201,11 @@ def votes_by_board(event: Event, data: Comparisons) -> Iterator[tuple[BoardSpec,
 
 
 def compute_style_board(
-    spec: BoardSpec, data: Comparisons, about: Contents
+    spec: BoardSpec, data: Comparisons, contents: MatchupContents
 ) -> tuple[BoardDetails, list[Rating]]:
-    """What there is to say of a board at equal style, and its rows; without any, why not."""
+    """Details and rows of the style-controlled board; without a fit, the reason and no rows."""
     try:
-        board = fit_style(data.votes(spec.question), about)
+        board = fit_style(data.votes(spec.question), contents)
     except NoStyleError as error:
         return BoardDetails(why_not=error.reason), []
     style = StyleSummary(used=board.used, left_out=board.left_out, coefficients=board.coefficients)
@@ -217,7 +217,7 @@ def compute_style_board(
 def describe_board(
     spec: BoardSpec, data: Comparisons, board: FittedBoard | StyleBoard
 ) -> BoardDetails:
-    """How it was computed, and what the tests of all pairs say; neighbours over all records."""
+    """How a board was computed, and its pairwise tests; neighbours for all records only."""
     contrast = compare(board.fit, board.covariance)
     is_overall = spec.category is None
     return BoardDetails(
@@ -233,16 +233,16 @@ def diagnose(
     found: BoardDetails,
     votes: Votes,
     board: FittedBoard,
-    about: Contents,
+    contents: MatchupContents,
     competitors: Sequence[int],
 ) -> BoardDetails:
-    """The same with what would change the first place, and what other methods say."""
+    """The details with what would change the first place, and the results of other methods."""
     unseating = diagnostics.run_diagnostic(diagnostics.find_unseating_votes, board, competitors)
     return replace(
         found,
         unseating=unseating or {},
         other_methods=diagnostics.compare_methods(votes, board),
-        other_intervals=diagnostics.compare_intervals(votes, board, about),
+        other_intervals=diagnostics.compare_intervals(votes, board, contents),
     )
 
 
@@ -254,7 +254,7 @@ def category_mask(data: Comparisons, category: int) -> npt.NDArray[np.bool_]:
 
 
 def load_elo_checkpoint(data: Comparisons, spec: BoardSpec) -> elo.Elo | None:
-    """Where the Elo replay of a board stood after the rows that have not changed since."""
+    """The board's Elo checkpoint if the rows up to it are unchanged, else None."""
     kept = data.state.checkpoints.get(spec.key)
     if kept is None or kept["special"] != digest_of(data.special[:, 0]):
         return None
@@ -304,12 +304,12 @@ def build_rating_rows(
 
 
 def status_of(board: FittedBoard | StyleBoard, index: int) -> str:
-    """Why a competitor has no rank, or is marked."""
+    """Status of a competitor: why it has no rank, or that it is provisional."""
     if board.provisional[index]:
         return Rating.Status.PROVISIONAL
     return STATUS_NAMES[Status(board.fit.field.status[index])]
 
 
 def none_if_nan(value: float) -> float | None:
-    """A float for the database, null for "there is none"."""
+    """A float for the database; None for NaN."""
     return None if np.isnan(value) else float(value)

@@ -11,12 +11,12 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.signedinteger]
 
 HABIT_WEIGHT = 5.0
-"""Judgments' worth of the population's habits that everybody's own are mixed with."""
+"""Pseudo-judgments with the population's response frequencies added to each contributor's own."""
 PRIOR_AGREEMENT = 1.275
 PRIOR_CONTROLS = 1.7
-"""Before any control somebody's κ is 1.275 / 1.7 = .75."""
+"""Prior of κ: without any control κ is 1.275 / 1.7 = .75."""
 MIN_CONTROLS_FOR_KAPPA = 2
-"""With fewer controls than this somebody is not rated yet and κ is the prior's."""
+"""With fewer controls a contributor is not rated, and κ is the prior's."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +48,7 @@ class ControlAnswers:
 def response_habits(
     contributor: Integers, outcome: Integers, left: Integers, people: int
 ) -> Floats:
-    """How often each of `people` answered right, tie and left: float64 (U, 3).
+    """How often each contributor answered right, tie and left: float64 (U, 3).
 
     Over all judgments (n,): outcome positive where the first response is better; left as in
     `ControlAnswers`. Where the sides are unknown, half a vote for each side.
@@ -67,7 +67,7 @@ def response_habits(
 
 
 def estimate_kappa(answers: ControlAnswers, seen: Floats, credits: Floats) -> ControlScores:
-    """Each contributor's agreement with controls, beyond what their habits alone would give.
+    """Agreement of each contributor with controls, beyond that expected from response habits.
 
     kappa_u = (Σ_i (c_i - e_i) + 1.275) / (Σ_i (1 - e_i) + 1.7), over the controls i of u, where c_i
     is the credit and e_i = Σ_y m_u(y)·credits(y, key_i) the credit expected of somebody answering

@@ -1,4 +1,4 @@
-"""How good somebody's judgments are by the controls they met, and the score that follows."""
+"""Quality of contributors by their controls, bands of quality, and ranks by score."""
 
 import numpy as np
 import numpy.typing as npt
@@ -10,14 +10,14 @@ Ints = npt.NDArray[np.int64]
 Z = 1.6448536269514722
 """One-sided 95% of the normal distribution."""
 MIN_CONTROLS_FOR_QUALITY = 10
-"""With fewer controls there is no quality, hence no score."""
+"""With fewer controls a contributor has no quality and no score."""
 QUALITY_UNIT = 1_000_000
-"""Quality is kept in whole millionths, so that scores add, compare and rebuild exactly."""
+"""Quality is an integer in millionths, so that scores compare and rebuild exactly."""
 UNRATED = -1
 BANDS = (0.15, 0.30, 0.45, 0.60)
-"""From these qualities on somebody is in the second, third, fourth and fifth band."""
+"""Lower ends of the second to fifth band of quality."""
 JUDGMENTS_BETWEEN_LOOKS = 100
-"""Judgments of one's own between two looks at one's quality while the event runs."""
+"""Judgments of a contributor between two updates of their shown quality."""
 
 
 def wilson_lower(share: Floats, n: Integers) -> Floats:
@@ -31,7 +31,7 @@ def wilson_lower(share: Floats, n: Integers) -> Floats:
 
 
 def chance_agreement(keys: Ints, credits: Floats) -> Floats:
-    """The mean credit that nobody beats who does not read: float64 (U,).
+    """The highest mean credit expected from answering without reading: float64 (U,).
 
     e_u = max_y Σ_k keys_uk · ½(credits(y, k) + credits(y, -k)) / Σ_k keys_uk: sides are drawn at
     random, so always giving the best fixed answer y is the most that answering blindly is worth,
@@ -75,7 +75,7 @@ def to_band(qualities: Ints) -> Ints:
 
 
 def last_look(judgments: Ints, first: int) -> Ints:
-    """On how many of their first judgments somebody's shown quality rests: int64, a step function.
+    """Number of first judgments behind each contributor's shown quality: int64, a step function.
 
     0 below the first look, then first, first + 100, first + 200 …: in between, no answer of one's
     own moves the band, so that nobody can tell from it which of them was a control.
@@ -85,7 +85,7 @@ def last_look(judgments: Ints, first: int) -> Ints:
 
 
 def rank_scores(scores: Ints) -> Ints:
-    """Place by descending score, equal scores sharing the better one: int64; -1 for unrated."""
+    """Rank by descending score, ties sharing the better rank: int64; -1 for unrated."""
     rated = np.sort(scores[scores >= 0])
     better = len(rated) - np.searchsorted(rated, scores, "right")
     return np.where(scores < 0, UNRATED, better + 1)

@@ -1,8 +1,8 @@
-"""What the votes' matchups consist of, as arrays: their prompts, and the style of their responses.
+"""The records behind the votes' matchups, and the style of their responses, as arrays.
 
-Both belong to matchups and not to votes, and are read once for each refresh. Of more votes than
-`MOST` only some matchups are looked at: those that a fixed hash of their keys picks, so that votes
-on one matchup stay together and it is the same ones every time.
+Both are read once per refresh. Above `MAX_VOTES_SCANNED` votes only a sample of the matchups is
+used: those selected by a fixed hash of their primary keys, so that all votes on a matchup stay
+together and the sample is the same at every refresh.
 """
 
 from collections.abc import Iterator
@@ -20,61 +20,63 @@ from leaderboard.votes.queries import IntegerTable, read_integer_rows
 STYLE_FIELDS = tuple(covariate.name for covariate in COVARIATES)
 """The columns of a response that are compared."""
 MAX_VOTES_SCANNED = 1_000_000
-"""Votes up to which all are looked at."""
+"""With more votes than this, only a sample of the matchups is used."""
 HASH_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-"""2**64 over the golden ratio: keys multiplied by it end up all over the place."""
+"""2**64 divided by the golden ratio: multiplying keys by it spreads them evenly over 64 bits."""
 
 
 @dataclass(frozen=True, eq=False)
-class Contents:
-    """The records of the picked matchups, and what each competitor responded to them.
+class MatchupContents:
+    """Records of the sampled matchups, and the style of each competitor's response to them.
 
-    picked: bool per matchup index; record: int64 per matchup index, its place among the records
-    that have votes on picked matchups, -1 for none; place: int64 (n,), ascending, of a response:
-    its record's place times the number of competitors plus the competitor's index; marks: int32
-    (n, 5) of the same responses.
+    picked: bool per matchup index, whether it is in the sample; record: int64 per matchup index,
+    index of its record among those with votes on sampled matchups, -1 for the other matchups;
+    response_key: int64 (n,), ascending, record index * competitors + competitor index of each
+    response; style: int32 (n, covariates), the counts of the same responses.
     """
 
     competitors: int
     picked: Mask
     record: IntegerTable
-    place: IntegerTable
-    marks: Ids
+    response_key: IntegerTable
+    style: Ids
 
     @property
     def is_whole(self) -> bool:
-        """Whether every matchup was picked."""
+        """Whether the sample is every matchup."""
         return bool(self.picked.all())
 
     def sample(self, votes: Votes) -> Votes:
-        """The votes on picked matchups."""
+        """The votes on sampled matchups."""
         return votes if self.is_whole else votes.take(self.picked[votes.matchup])
 
     def differences(self, votes: Votes) -> Floats:
-        """The covariates of style for each vote: float64 (n, 5), first less second."""
+        """Style differences of each vote, first minus second: float64 (n, covariates)."""
         first, second = (
-            self.marks[self.rows(votes, side)].astype(np.float64)
+            self.style[self.response_rows(votes, side)].astype(np.float64)
             for side in (votes.first, votes.second)
         )
         return covariates.differences(first, second)
 
     def prompts(self, votes: Votes) -> Ids:
-        """The prompt of each vote, numbered from 0 in the order of their keys."""
+        """Prompt id of each vote: int32 (n,), from 0 in the order of the records' primary keys."""
         assert votes.matchup is not None
         return np.unique(self.record[votes.matchup], return_inverse=True)[1].astype(np.int32)
 
-    def rows(self, votes: Votes, side: Ids) -> IntegerTable:
-        """Where the responses of one side of each vote are."""
+    def response_rows(self, votes: Votes, side: Ids) -> IntegerTable:
+        """Row, in `style`, of the response on one side of each vote. Raises LookupError."""
         assert votes.matchup is not None
         wanted = self.record[votes.matchup] * self.competitors + side
-        found = np.searchsorted(self.place, wanted).clip(max=len(self.place) - 1)
-        if len(wanted) and not (len(self.place) and np.array_equal(self.place[found], wanted)):
+        found = np.searchsorted(self.response_key, wanted).clip(max=len(self.response_key) - 1)
+        if len(wanted) and not (
+            len(self.response_key) and np.array_equal(self.response_key[found], wanted)
+        ):
             raise LookupError("a vote names a response that its record does not have")
         return found
 
 
-def read_contents(data: Comparisons, most: int = MAX_VOTES_SCANNED) -> Contents:
-    """What the matchups of the event's ordinary votes consist of."""
+def read_contents(data: Comparisons, most: int = MAX_VOTES_SCANNED) -> MatchupContents:
+    """The contents of the matchups that the event's ordinary votes are on."""
     picked, size = pick_matchups(data, most), len(data.competitors)
     wanted = np.zeros(len(data.matchups), dtype=bool)
     wanted[data.columns["matchup"][data.ordinary]] = True
@@ -83,13 +85,13 @@ def read_contents(data: Comparisons, most: int = MAX_VOTES_SCANNED) -> Contents:
     parts = [np.empty((0, 1 + len(STYLE_FIELDS)), dtype=np.int64), *read_responses(data, keys)]
     table = np.concatenate(parts)
     order = np.argsort(table[:, 0])
-    marks = np.ascontiguousarray(table[order, 1:], dtype=np.int32)
-    place = np.where(record < 0, -1, np.searchsorted(keys, record))
-    return Contents(size, picked, place, table[order, 0], marks)
+    style = np.ascontiguousarray(table[order, 1:], dtype=np.int32)
+    record = np.where(record < 0, -1, np.searchsorted(keys, record))
+    return MatchupContents(size, picked, record, table[order, 0], style)
 
 
 def pick_matchups(data: Comparisons, most: int) -> Mask:
-    """Bool per matchup: all of them, or so many that about `most` votes are on them."""
+    """Bool per matchup: all, or a sample with about `most` votes on it."""
     votes = int(np.count_nonzero(data.ordinary))
     if votes <= most:
         return np.ones(len(data.matchups), dtype=bool)
@@ -110,7 +112,7 @@ def read_records(data: Comparisons, wanted: Mask) -> IntegerTable:
 
 
 def read_responses(data: Comparisons, records: IntegerTable) -> Iterator[IntegerTable]:
-    """Place (see `Contents`) and marks of each response to these records (ascending keys)."""
+    """Response key and style of each response to these records, see `MatchupContents`."""
     if len(records) == 0:
         return
     given = Response.objects.filter(record__event=data.event, competitor__isnull=False)

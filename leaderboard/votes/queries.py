@@ -14,15 +14,15 @@ from psycopg.pq.abc import PGconn
 IntegerTable = npt.NDArray[np.int64]
 
 WOULD_BLOCK = 0
-"""What libpq answers where there is a row to come, but not yet here."""
+"""What libpq returns while the next row has not arrived yet."""
 # PostgreSQL, "Binary format" of COPY: a header of 19 bytes, then per row the number of columns
 # (int16) and per column its length (int32) and its bytes, then -1 (int16); big-endian.
 HEADER_BYTES = 19
 TRAILER_BYTES = 2
 COPY_BATCH_BYTES = 4 << 20
-"""Bytes that are turned into an array at a time."""
+"""Bytes converted to an array at a time."""
 FETCH_BATCH_ROWS = 50_000
-"""Rows that SQLite hands over at a time."""
+"""Rows fetched from SQLite at a time."""
 
 
 class HoursSinceEpoch(Func):
@@ -57,7 +57,7 @@ def read_integers(queryset: QuerySet[Any, Any]) -> IntegerTable:
 
 
 def aggregate(sql: str, parameters: tuple[Any, ...], columns: int) -> Iterator[IntegerTable]:
-    """By one row of arrays, which PostgreSQL hands over ten times as fast as rows of numbers."""
+    """As one row of array aggregates: ten times as fast in PostgreSQL as rows of numbers."""
     names = [f"column{i}" for i in range(columns)]
     arrays = ", ".join(f"coalesce(array_agg({name}), '{{}}')" for name in names)
     with connection.cursor() as cursor:
@@ -68,7 +68,7 @@ def aggregate(sql: str, parameters: tuple[Any, ...], columns: int) -> Iterator[I
 def fetch_tables(
     sql: str, parameters: tuple[Any, ...], _columns: int = 0
 ) -> Iterator[IntegerTable]:
-    """By the cursor, some rows at a time."""
+    """Through the cursor, `FETCH_BATCH_ROWS` at a time."""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         while rows := cursor.fetchmany(FETCH_BATCH_ROWS):
@@ -76,7 +76,7 @@ def fetch_tables(
 
 
 def copy_tables(sql: str, parameters: tuple[Any, ...]) -> Iterator[IntegerTable]:
-    """By COPY in its binary format, whose rows are all of one length."""
+    """Through COPY in binary format, in which all rows have the same length."""
     buffer, skip, ended = bytearray(), HEADER_BYTES, False
     with connection.cursor() as cursor:
         statement = cursor.mogrify(f"COPY ({sql}) TO STDOUT (FORMAT BINARY)", parameters)
@@ -93,9 +93,9 @@ def copy_tables(sql: str, parameters: tuple[Any, ...]) -> Iterator[IntegerTable]
 
 
 def receive(server: PGconn, buffer: bytearray) -> bool:
-    """Append the rows that are here already, and say whether they were the last.
+    """Append the rows that have arrived; returns whether they were the last.
 
-    Asked of libpq itself, as it costs a tenth of what it costs to ask for a row at a time.
+    Calls libpq directly, at a tenth of the cost of psycopg's iterator over rows.
     """
     while (row := server.get_copy_data(1))[0] > 0:
         buffer += row[1]

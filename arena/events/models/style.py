@@ -77,7 +77,7 @@ def count_nothing(_response: MarkdownText) -> int:
     return 0
 
 
-class StyleCovariate(models.PositiveIntegerField):
+class StyleCovariate(models.PositiveIntegerField):  # type: ignore[type-arg]
     """A count of a response's text, made when the text is stored; 0 where it was not counted.
 
     count: from a text to the number; heading: of its row on the board; unit: what is counted, as
