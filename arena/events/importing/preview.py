@@ -16,7 +16,6 @@ from arena.events.importing.reading.csv_files import NAMELESS_COLUMN
 from arena.events.importing.reading.file_types import refuse_other_file_types
 from arena.events.importing.reading.files import guess_format, open_source, peek_bytes, read_rows
 from arena.events.importing.reading.flat_rows import (
-    COLUMN_ALIASES,
     METADATA_COLUMN,
     MODEL_COLUMN,
     RECORD_COLUMNS,
@@ -25,6 +24,7 @@ from arena.events.importing.reading.flat_rows import (
     canonical_name,
     is_response_column,
 )
+from arena.events.importing.reading.foreign_columns import COLUMN_ALIASES
 from arena.events.importing.reading.merging import CheckedRecord, open_merger
 from arena.events.importing.reading.records import RECORD_KEYS
 from arena.events.importing.reading.rows import Row

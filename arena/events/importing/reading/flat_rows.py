@@ -15,6 +15,11 @@ from arena.events.importing.checking.checks import Checker, Problem, fold_column
 from arena.events.importing.reading.conversations import is_messages, is_parts, pair_turns
 from arena.events.importing.reading.csv_files import NAMELESS_COLUMN
 from arena.events.importing.reading.files import DECODER
+from arena.events.importing.reading.foreign_columns import (
+    COMMON_METADATA,
+    VERDICT_COLUMNS,
+    resolve_alias,
+)
 from arena.events.importing.reading.records import EMPTY_RESPONSE, RECORD_KEYS
 
 RECORD_COLUMNS = ("external_id", "prompt", "categories", "expected", "reason")
@@ -24,59 +29,6 @@ METADATA_COLUMN = re.compile(r"metadata\.(.+)")
 SINGLE_COLUMNS = ("model", "response")
 RESPONSE_FIELD = re.compile(r"responses\[(\d+)\](?:\.(model|text))?.*")
 REPEATED_COLUMN = re.compile(r"(.+) \((\d+)\)")
-# Names that other projects give to what we call otherwise.
-COLUMN_ALIASES = {
-    "external_id": (
-        *("id", "uid", "uuid", "prompt_id", "record_id", "question_id", "idx", "index"),
-        *("custom_id", "row_id", "item_id", "example_id"),
-    ),
-    "prompt": (
-        *("instruction", "question", "input", "query", "text", "messages", "conversation"),
-        *("context", "prompt_text", "user_prompt", "task"),
-    ),
-    "categories": ("category", "tags", "topic", "topics", "subject", "type", "domain"),
-    "responses": ("outputs", "answers", "completions", "generations"),
-    "metadata": ("meta",),
-    "control": ("gold", "key"),
-    "expected": ("gold", "expected_answer"),
-    "reason": ("explanation",),
-    "model": ("generator", "model_name", "model_id", "competitor"),
-    "response": ("output", "answer", "completion", "generation"),
-    **{
-        f"model_{letter}": tuple(
-            word.replace("?", sign)
-            for sign in (letter, number)
-            for word in ("model_?", "model?", "model ?", "generator_?", "name_?", "model_name_?")
-        )
-        for letter, number in (("a", "1"), ("b", "2"), ("c", "3"), ("d", "4"))
-    },
-    **{
-        f"response_{letter}": tuple(
-            word.replace("?", sign)
-            for sign in (letter, number)
-            for word in (
-                *("response_?", "response?", "response ?", "output_?", "output?", "answer_?"),
-                *("answer?", "answer ?", "text_?", "completion_?", "conversation_?"),
-            )
-        )
-        for letter, number in (("a", "1"), ("b", "2"), ("c", "3"), ("d", "4"))
-    },
-}
-# Kept as metadata without a word: everybody knows what they are.
-COMMON_METADATA = frozenset(
-    """
-    system language lang score source dataset domain difficulty turn judge split license tstamp
-    timestamp date created_at author annotator notes comment version seed temperature
-    """.split()  # noqa: SIM905 - easier to read than a list of quotes
-)
-# What other projects call a vote; a record has none.
-VERDICT_COLUMNS = frozenset(
-    """
-    winner winner_model_a winner_model_b winner_tie preference overall_preference
-    individual_preference vote votes verdict chosen rejected label outcome judgment judgement
-    """.split()  # noqa: SIM905
-)
-
 VERDICT_AS_METADATA = (
     "is kept as metadata and is not a vote; to count it, import this file again as votes "
     "(import_judgments)"
@@ -209,14 +161,6 @@ def known_names() -> tuple[str, ...]:
     letters = ("a", "b", "c")
     pairs = (f"{word}_{letter}" for letter in letters for word in SINGLE_COLUMNS)
     return (*RECORD_COLUMNS, *RECORD_KEYS, *SINGLE_COLUMNS, *pairs)
-
-
-def resolve_alias(column: str) -> str:
-    """What others mean by this name; empty where it is none of theirs."""
-    name = fold_column(column)
-    return next(
-        (target for target, names in COLUMN_ALIASES.items() if name in map(fold_column, names)), ""
-    )
 
 
 @lru_cache(maxsize=4096)
