@@ -121,6 +121,8 @@ def without_version(row: dict[str, Any]) -> dict[str, Any]:
     return row | {"details": kept}
 
 
+LATER_SETTINGS = split_names("")
+"""Settings, of those of `EVENT`, that the first bundles do not have."""
 EVENT = BundleTable(
     "event",
     "the event with its registered settings",
@@ -132,6 +134,7 @@ EVENT = BundleTable(
         " counts_imported counts_simulated counts_machine"
     ),
     lambda selection: Event.objects.filter(pk=selection.event.pk),
+    optional=LATER_SETTINGS,
 )
 SNAPSHOT = BundleTable(
     "snapshot",

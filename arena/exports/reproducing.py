@@ -173,7 +173,11 @@ def restore(archive: ZipFile) -> Event:
 
 
 def read_table(archive: ZipFile, table: BundleTable) -> Iterator[BundleRow]:
-    """The rows of a table. Raises `BundleError` where one has other columns."""
+    """The rows of a table. Raises `BundleError` where one has other columns.
+
+    A bundle from before a setting was added lacks it: then it has its default, which is how the
+    event was run.
+    """
     with archive.open(table.file) as file:
         for line in file:
             row = json.loads(line)

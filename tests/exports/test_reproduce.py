@@ -108,8 +108,8 @@ def test_so_they_do_where_something_began_to_be_counted_later(bundle: Path) -> N
     def forget(rows: list[dict]) -> None:
         assert {row.pop("code") for row in rows} == {0}
 
-    verdict = reproduce(rewritten(bundle, "responses.jsonl", forget), NOW)
-    assert verdict.differences == []
+    result = reproduce(rewritten(bundle, "responses.jsonl", forget), NOW)
+    assert result.differences == []
 
 
 def test_nothing_is_left_behind(bundle: Path) -> None:

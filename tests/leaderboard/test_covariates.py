@@ -14,6 +14,7 @@ def test_the_documentation_lists_the_covariates() -> None:
 
 def test_bundles_and_boards_have_every_covariate() -> None:
     names = tuple(covariate.name for covariate in COVARIATES)
-    assert names == STYLE_FIELDS == ("length", "headers", "bold", "lists", "code")
+    assert names == STYLE_FIELDS
+    assert names[:5] == ("length", "headers", "bold", "lists", "code")
     (responses,) = (table for table in SOURCES if table.model is Response)
     assert responses.columns == ("id", "record_id", "competitor_id", "text", *names)

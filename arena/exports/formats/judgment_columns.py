@@ -135,6 +135,8 @@ def list_values(values: Iterable[str]) -> str:
 
 
 OTHER_ANSWERS = "other_answers"
+# What the answers to further questions are, by the question's kind.
+ANSWER_TYPES: dict[str, FeatureType] = {"preference": PREFERENCE, "text": {"text": TEXT}}
 COLUMNS = (
     column("uuid", TEXT, "the judgment", lambda line: line.row.uuid),
     column(
@@ -318,8 +320,4 @@ def describe_judgment(row: JudgmentRow, asked: Asked) -> dict[str, Any]:
 def type_others(asked: Asked) -> FeatureType:
     """The types of the answers that have no column of their own."""
     own = {asked.preference, asked.comment}
-    return {
-        name: PREFERENCE if kind == "preference" else {"text": TEXT}
-        for name, kind in asked.kinds.items()
-        if name not in own
-    }
+    return {name: ANSWER_TYPES[kind] for name, kind in asked.kinds.items() if name not in own}

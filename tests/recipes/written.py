@@ -1,0 +1,399 @@
+"""Every recipe of CONTRIBUTING.md, as somebody who follows it would write it."""
+
+from tests.recipes.steps import Insert, New, Print, Recipe, Replace
+
+DOCUMENT = "docs/exports.md"
+
+FORMAT = Recipe(
+    "An export format",
+    (
+        New(
+            "arena/exports/formats/tally.py",
+            '''"""Who judged which record, as CSV."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from arena.events.models import Event
+from arena.exports.formats.base import ExportFormat, Piece
+from arena.exports.formats.columns import FLAG, TEXT, ExportColumn
+from arena.exports.rows import JudgmentRow, read_judgments
+
+
+class TallyFormat(ExportFormat[JudgmentRow, dict[str, Any]]):
+    """A line per judgment."""
+
+    identifier = "tally"
+    name = "tally"
+    label = _("Tally")
+    help = _("Who judged which record.")
+    action = _("Download the tally")
+    extension = "csv"
+    content_type = "text/csv; charset=utf-8"
+
+    def read_rows(self, event: Event) -> Iterator[JudgmentRow]:
+        return read_judgments(event)
+
+    def list_columns(self, event: Event | None, options: dict[str, Any]) -> Sequence[ExportColumn]:
+        return (
+            ExportColumn("pseudonym", TEXT, "the contributor"),
+            ExportColumn("record", TEXT, "the record"),
+            ExportColumn("counted", FLAG, "whether it counts"),
+        )
+
+    def write(
+        self, event: Event, rows: Iterable[JudgmentRow], options: dict[str, Any]
+    ) -> Iterator[Piece]:
+        yield Piece(write_line([column.name for column in self.list_columns(event, options)]), 0)
+        for row in rows:
+            yield Piece(write_line([row.pseudonym, row.record.external_id, row.counted]))
+
+
+def write_line(values: list[Any]) -> bytes:
+    """A line of CSV."""
+    line = io.StringIO()
+    csv.writer(line).writerow(values)
+    return line.getvalue().encode()
+
+
+FORMAT = TallyFormat()
+''',
+        ),
+        Insert(
+            DOCUMENT,
+            "| `trl` | `pairs.jsonl`",
+            "| `tally` | `tally.csv` | Who judged which record. | none |\n",
+        ),
+        Insert(
+            DOCUMENT,
+            "## Bundles",
+            """## Tally
+
+<!-- columns of tally -->
+| column | type | meaning |
+|---|---|---|
+| `pseudonym` | string | the contributor |
+| `record` | string | the record |
+| `counted` | bool | whether it counts |
+<!-- end -->
+
+""",
+        ),
+    ),
+    (
+        "tests/exports/test_formats.py::test_the_command_and_the_address_write_the_same[tally]",
+        "tests/exports/test_formats.py::test_the_page_offers_it[tally]",
+        "tests/exports/test_formats.py::test_nobody_is_named[tally]",
+        "tests/exports/test_formats.py::test_the_columns_are_those_of_the_rows[tally]",
+        "tests/exports/test_formats.py::test_the_documentation_lists_the_columns[tally]",
+    ),
+    max_files=2,
+)
+
+COLUMN = Recipe(
+    "A board column",
+    (
+        Replace(
+            "leaderboard/pages/columns.py",
+            "\nCOLUMNS = (\n",
+            """
+COLUMNS = (
+    BoardColumn(
+        "decided",
+        float,
+        _("Decided"),
+        _("The part of its votes that were no ties."),
+        lambda row: 1 - row.rating.ties / row.rating.votes if row.rating.votes else None,
+        lambda share: f"{share:.0%}",
+    ),
+""",
+        ),
+        Insert(
+            DOCUMENT,
+            "| `rank` | int |",
+            "| `decided` | float | The part of its votes that were no ties. |\n",
+        ),
+        Print("docs/board.schema.json", "board_schema"),
+    ),
+    ("tests/recipes/proofs.py::test_a_column_is_in_page_and_downloads",),
+    max_files=3,
+)
+
+REASON = Recipe(
+    "An exclusion reason",
+    (
+        Insert(
+            "arena/judging/models/exclusions.py",
+            'ORGANIZER = "organizer"',
+            '        SPAM = "spam", _("Advertises something")\n',
+        ),
+        Replace(DOCUMENT, "`organizer` |\n", "`spam`, `organizer` |\n"),
+    ),
+    ("tests/recipes/proofs.py::test_a_reason_is_offered_told_and_exported",),
+    max_files=2,
+    migration="spam",
+)
+
+SETTING = Recipe(
+    "A setting of an event",
+    (
+        Insert(
+            "arena/events/models/event.py",
+            "    publish_batch = ",
+            '    contact = models.CharField(max_length=200, blank=True, default="")\n',
+        ),
+        Insert(
+            "arena/desk/forms/event.py",
+            '            "licence",',
+            '            "contact",\n',
+        ),
+        Replace(
+            "arena/exports/bundle_tables.py", " prize licence state", " prize licence contact state"
+        ),
+        Replace(
+            "arena/exports/bundle_tables.py",
+            'LATER_SETTINGS = split_names("',
+            'LATER_SETTINGS = split_names("contact ',
+        ),
+        New(
+            "tests/desk/test_contact.py",
+            '''"""Whom people may ask about an event."""
+
+import pytest
+from django.test import Client
+
+from arena.events.models import Event
+from tests.desk.cast import url
+from tests.desk.test_desk import FORM
+
+pytestmark = pytest.mark.django_db
+
+
+def test_an_organizer_says_whom_to_ask(desk: Client, event: Event) -> None:
+    assert desk.post(url("event", event), FORM | {"contact": "Ada"}).status_code == 302
+    event.refresh_from_db()
+    assert event.contact == "Ada"
+    assert b'name="contact"' in desk.get(url("event", event)).content
+''',
+        ),
+    ),
+    (
+        "tests/desk/test_contact.py::test_an_organizer_says_whom_to_ask",
+        "tests/recipes/proofs.py::test_a_bundle_carries_the_setting",
+        "tests/recipes/proofs.py::test_a_bundle_from_before_it_is_read",
+    ),
+    max_files=4,
+    migration="contact",
+)
+
+PAGE = Recipe(
+    "A page",
+    (
+        Insert(
+            "arena/desk/views/comments.py",
+            "@dataclass(frozen=True)",
+            '''@require_GET
+def count(request: HttpRequest, slug: str) -> HttpResponse:
+    """How many judgments stand."""
+    event = desk_event(request, slug, Role.REVIEWER)
+    count = Judgment.objects.standing().filter(event=event).count()
+    return desk_page(request, "count", event, {"count": count})
+
+
+''',
+        ),
+        Insert(
+            "arena/desk/urls.py",
+            'path("events/<slug:slug>/desk/comments/",',
+            '    path("events/<slug:slug>/desk/count/", comments.count, name="count"),\n',
+        ),
+        New(
+            "templates/desk/count.html",
+            """{% extends "desk/base_desk.html" %}
+{# How many judgments stand. Context: event, count. #}
+{% load i18n arena %}
+{% block desk %}
+  <p>
+    {% blocktranslate count count=count with number=count|grouped trimmed %}
+      {{ number }} judgment
+    {% plural %}
+      {{ number }} judgments
+    {% endblocktranslate %}
+  </p>
+{% endblock %}
+""",
+        ),
+        Insert(
+            "tests/security/policy.py",
+            '    "desk:comments": ',
+            '    "desk:count": Doors(REVIEWERS),\n',
+        ),
+        New(
+            "tests/desk/test_count.py",
+            '''"""How many judgments stand; nobody else learns it."""
+
+import pytest
+from django.test import Client
+
+from arena.events.models import Event
+from tests.desk.cast import signed_in, url
+from tests.factories import make_user
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_desk_counts_judgments(desk: Client, event: Event) -> None:
+    assert b"0 judgments" in desk.get(url("count", event)).content
+
+
+def test_an_outsider_finds_no_page(event: Event) -> None:
+    assert signed_in(make_user()).get(url("count", event)).status_code == 404
+''',
+        ),
+    ),
+    (
+        "tests/desk/test_count.py::test_the_desk_counts_judgments",
+        "tests/desk/test_count.py::test_an_outsider_finds_no_page",
+        "tests/recipes/proofs.py::test_the_policy_knows_the_page",
+    ),
+    max_files=5,
+)
+
+KIND = Recipe(
+    "A question kind",
+    (
+        New(
+            "arena/questions/number.py",
+            '''"""A whole number from 0 to 10."""
+
+from collections.abc import Sequence
+
+from arena.questions.base import InvalidAnswerError, Settings, Value
+from arena.questions.text import Text
+
+
+class Number(Text):
+    """How sure somebody is, say. Value: `{"number": int}`."""
+
+    name = "number"
+
+    def check_answer(self, settings: Settings, raw: str, order: Sequence[int]) -> Value | None:
+        if not raw:
+            return None
+        if not raw.isdecimal() or int(raw) > 10:
+            raise InvalidAnswerError("Give a whole number from 0 to 10.")
+        return {"number": int(raw)}
+
+    def to_form_value(self, value: Value, order: Sequence[int]) -> str:
+        return str(value["number"])
+''',
+        ),
+        Insert(
+            "arena/questions/__init__.py",
+            "from arena.questions.preference import",
+            "from arena.questions.number import Number\n",
+        ),
+        Replace("arena/questions/__init__.py", "Text())", "Text(), Number())"),
+        New(
+            "templates/questions/number.html",
+            """{# Context: question (name, title, required, text). #}
+<label>
+  {{ question.title }}
+  <input type="number" min="0" max="10" name="{{ question.name }}" value="{{ question.text }}"
+         {% if question.required %}required{% endif %}>
+</label>
+""",
+        ),
+        Replace(
+            "arena/exports/formats/judgment_columns.py",
+            '"text": {"text": TEXT}}',
+            '"text": {"text": TEXT}, "number": {"number": INTEGER}}',
+        ),
+        New(
+            "tests/judging/test_number.py",
+            '''"""A whole number is asked for, kept and exported."""
+
+import json
+
+import pytest
+from django.urls import reverse
+
+from arena.events.models import Question
+from arena.judging.models import Judgment
+from tests.exports.cast import judgment_lines
+from tests.judging.cast import Cast
+
+pytestmark = pytest.mark.django_db
+
+
+def judge(cast: Cast, number: str) -> int:
+    Question.objects.get_or_create(
+        event=cast.event, position=3, name="sure", kind="number", title="How sure?", required=False
+    )
+    url = reverse("judging:judge", args=[cast.assignment().uuid])
+    assert b'name="sure"' in cast.client.get(url).content
+    return cast.client.post(url, {"preference": "a1", "sure": number}).status_code
+
+
+def test_a_number_is_kept_and_exported() -> None:
+    cast = Cast()
+    assert judge(cast, "7") == 302
+    (line,) = judgment_lines(cast.event)
+    assert json.loads(line)["other_answers"] == {"sure": {"number": 7}}
+
+
+def test_other_numbers_are_refused() -> None:
+    cast = Cast()
+    assert judge(cast, "11") == 422
+    assert not Judgment.objects.exists()
+''',
+        ),
+    ),
+    (
+        "tests/judging/test_number.py::test_a_number_is_kept_and_exported",
+        "tests/judging/test_number.py::test_other_numbers_are_refused",
+    ),
+    max_files=5,
+)
+
+COVARIATE = Recipe(
+    "A style covariate",
+    (
+        Insert(
+            "arena/events/models/style.py",
+            "def count_nothing(",
+            '''def count_questions(response: MarkdownText) -> int:
+    """Question marks."""
+    return response.text.count("?")
+
+
+''',
+        ),
+        Insert(
+            "arena/events/models/style.py",
+            "    class Meta:",
+            """    asking = StyleCovariate(
+        count=count_questions,
+        heading=_("Questions asked"),
+        unit=_("question marks"),
+        meaning="Characters `?`.",
+    )
+
+""",
+        ),
+        Replace(
+            "docs/ratings.md",
+            "runs to the end. |\n",
+            "runs to the end. |\n| `asking` | question marks | Characters `?`. |\n",
+        ),
+    ),
+    ("tests/recipes/proofs.py::test_a_covariate_is_counted_fitted_shown_and_carried",),
+    max_files=2,
+    migration="asking",
+)
+
+RECIPES = (FORMAT, COLUMN, REASON, SETTING, PAGE, KIND, COVARIATE)
