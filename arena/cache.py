@@ -67,14 +67,14 @@ class SharedFileCache(FileBasedCache):
 
     def expires_at(self, key: str, version: int | None = None) -> float:
         """When the key expires, in seconds since 1970; infinity: never."""
-        return expiry_of(Path(self._key_to_file(key, version)))
+        return read_expiry(Path(self._key_to_file(key, version)))
 
     def sweep(self) -> None:
         """Delete what has expired and, of more than the limit, what expires soonest.
 
         So pages and the counts of a minute go first, and the day's quotas and its key last.
         """
-        entries = sorted((expiry_of(file), file) for file in map(Path, self._list_cache_files()))
+        entries = sorted((read_expiry(file), file) for file in map(Path, self._list_cache_files()))
         excess, now = len(entries) - self._max_entries, time.time()
         for place, (moment, file) in enumerate(entries):
             if moment < now or place < excess:
@@ -84,7 +84,7 @@ class SharedFileCache(FileBasedCache):
         """Nothing is dropped when a key is written: see `sweep`."""
 
 
-def expiry_of(file: Path) -> float:
+def read_expiry(file: Path) -> float:
     """When this file of a cache expires, which stands first in it; infinity: never."""
     try:
         with file.open("rb") as content:

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 # The header by which a page asks for the question alone.
-QUESTION = "X-Question"
+QUESTION_HEADER = "X-Question"
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def ask_first(request: HttpRequest, step: Step | None, back: str) -> HttpRespons
     A step that is None needs no question. `back`: the path for whoever changes their mind. Where
     a page asks for the question alone, nothing else is done.
     """
-    alone = QUESTION in request.headers
+    alone = QUESTION_HEADER in request.headers
     if request.POST.get("sure") == "yes":
         return None
     if step is None:

@@ -9,12 +9,12 @@ from django.core.mail import EmailMessage
 from django.core.mail.backends.console import EmailBackend
 
 log = structlog.get_logger(__name__)
-TERMINAL = "arena.mail.TerminalBackend"
+TERMINAL_BACKEND = "arena.mail.TerminalBackend"
 
 
 def sends_mail() -> bool:
     """Whether somebody has said how this site sends mail."""
-    return bool(settings.EMAIL_BACKEND != TERMINAL)
+    return bool(settings.EMAIL_BACKEND != TERMINAL_BACKEND)
 
 
 def is_watched() -> bool:

@@ -14,20 +14,20 @@ from redis.exceptions import RedisError
 from arena.errors import ArenaError, LimitError, NotFoundError, TooLargeError
 from arena.events.access import Role, event_for
 from arena.events.importing.uploads import MAX_UPLOAD_BYTES
-from arena.people.limits import SAFE, Rate, network_of, take
+from arena.people.limits import SAFE_METHODS, Rate, anonymize_network, count_use
 
 log = structlog.get_logger(__name__)
 
 # Kinds of error with a page of their own; every other one shares a page.
-PAGES = {404: "errors/404.html", 429: "errors/429.html"}
+ERROR_TEMPLATES = {404: "errors/404.html", 429: "errors/429.html"}
 HTML, JSON = "text/html", "application/json"
 
 # The pages that take files, each of an event. Everywhere else a body is a form, and small.
-UPLOADS = frozenset({"imports:new", "votes:new"})
+UPLOAD_VIEWS = frozenset({"imports:new", "votes:new"})
 
 # Twice as fast as anybody judges; and a lecture hall signing in behind one address.
-PERSON = Rate(120, 60)
-NETWORK = Rate(1000, 60)
+PERSON_RATE = Rate(120, 60)
+NETWORK_RATE = Rate(1000, 60)
 
 
 class Middleware:
@@ -60,13 +60,13 @@ class BodyMiddleware(Middleware):
             if length <= MAX_UPLOAD_BYTES:
                 return None
             message = _("The file is larger than 1 GB. Import it in parts.")
-        return answer(request, TooLargeError(message, "too_large"))
+        return render_error(request, TooLargeError(message, "too_large"))
 
 
 def may_upload(request: HttpRequest) -> bool:
     """Whether the page takes files, and from this user."""
     match = request.resolver_match
-    if match is None or match.view_name not in UPLOADS:
+    if match is None or match.view_name not in UPLOAD_VIEWS:
         return False
     try:
         event_for(request.user, match.kwargs["slug"], Role.ORGANIZER)
@@ -86,16 +86,16 @@ class LimitMiddleware(Middleware):
         self, request: HttpRequest, _view: object, _args: object, _kwargs: object
     ) -> HttpResponse | None:
         """Count the request, unless it only reads."""
-        if request.method in SAFE:
+        if request.method in SAFE_METHODS:
             return None
         now = timezone.now()
         try:
             if request.user.is_authenticated:
-                take("change", f"user-{request.user.pk}", PERSON, now)
+                count_use("change", f"user-{request.user.pk}", PERSON_RATE, now)
             else:
-                take("change", network_of(request, now), NETWORK, now)
+                count_use("change", anonymize_network(request, now), NETWORK_RATE, now)
         except ArenaError as error:
-            return answer(request, error)
+            return render_error(request, error)
         except (RedisError, OSError) as error:
             log.error("rate limit off", reason=type(error).__name__)
         return None
@@ -109,21 +109,21 @@ class ArenaErrorMiddleware(Middleware):
     ) -> HttpResponse | None:
         """No database takes a NUL, and no page has a use for one."""
         match = request.resolver_match
-        form = {} if match is None or match.view_name in UPLOADS else request.POST
+        form = {} if match is None or match.view_name in UPLOAD_VIEWS else request.POST
         given: list[Any] = [request.path, *request.GET.values()]
         for name in form:
             given += [name, *request.POST.getlist(name)]
         if any("\x00" in text for text in given):
             error = ArenaError(_("The request contains an invalid character."), "nul")
-            return answer(request, error)
+            return render_error(request, error)
         return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Only what the domain raised on purpose; everything else is a bug and stays one."""
-        return answer(request, error) if isinstance(error, ArenaError) else None
+        return render_error(request, error) if isinstance(error, ArenaError) else None
 
 
-def answer(request: HttpRequest, error: ArenaError) -> HttpResponse:
+def render_error(request: HttpRequest, error: ArenaError) -> HttpResponse:
     """The error in the form that was asked for: a page, JSON, or a sentence for htmx."""
     response: HttpResponse
     if wants_json(request):
@@ -133,7 +133,7 @@ def answer(request: HttpRequest, error: ArenaError) -> HttpResponse:
         response = HttpResponse(error.message, content_type="text/plain", status=error.status)
         response.headers["HX-Reswap"] = "none"
     else:
-        template = PAGES.get(error.status, "errors/400.html")
+        template = ERROR_TEMPLATES.get(error.status, "errors/400.html")
         response = render(request, template, {"error": error}, status=error.status)
     if isinstance(error, LimitError) and error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)

@@ -11,9 +11,9 @@ import structlog
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from arena.address import site_address
+from arena.address import find_site_address
 from arena.logs import hide_tokens
-from arena.people.accounts.providers import form_targets, social_providers
+from arena.people.accounts.providers import build_social_providers, list_form_targets
 
 env = environ.Env()
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,7 +36,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
 # Where people find this site: printed on seat sheets, which no request is there to tell.
-ADDRESS = site_address(env, VAR, ALLOWED_HOSTS, is_https=HTTPS)
+ADDRESS = find_site_address(env, VAR, ALLOWED_HOSTS, is_https=HTTPS)
 SITE_URL = ADDRESS.url
 
 INSTALLED_APPS = [
@@ -156,25 +156,25 @@ LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "arena.people.accounts.adapter.AccountAdapter"
 MFA_ADAPTER = "arena.people.accounts.adapter.SecondStepAdapter"
 SOCIALACCOUNT_ADAPTER = "arena.people.accounts.adapter.SocialAccountAdapter"
-SPOKEN = "arena.people.accounts.forms"
+ACCOUNT_FORMS_MODULE = "arena.people.accounts.forms"
 ACCOUNT_FORMS = {
     "login": "arena.people.forms.LoginForm",
-    "signup": f"{SPOKEN}.SignupForm",
-    "add_email": f"{SPOKEN}.AddEmailForm",
-    "change_password": f"{SPOKEN}.ChangePasswordForm",
-    "set_password": f"{SPOKEN}.SetPasswordForm",
-    "reset_password": f"{SPOKEN}.ResetPasswordForm",
-    "reset_password_from_key": f"{SPOKEN}.ResetPasswordKeyForm",
-    "reauthenticate": f"{SPOKEN}.ReauthenticateForm",
-    "request_login_code": f"{SPOKEN}.RequestLoginCodeForm",
-    "confirm_login_code": f"{SPOKEN}.ConfirmLoginCodeForm",
+    "signup": f"{ACCOUNT_FORMS_MODULE}.SignupForm",
+    "add_email": f"{ACCOUNT_FORMS_MODULE}.AddEmailForm",
+    "change_password": f"{ACCOUNT_FORMS_MODULE}.ChangePasswordForm",
+    "set_password": f"{ACCOUNT_FORMS_MODULE}.SetPasswordForm",
+    "reset_password": f"{ACCOUNT_FORMS_MODULE}.ResetPasswordForm",
+    "reset_password_from_key": f"{ACCOUNT_FORMS_MODULE}.ResetPasswordKeyForm",
+    "reauthenticate": f"{ACCOUNT_FORMS_MODULE}.ReauthenticateForm",
+    "request_login_code": f"{ACCOUNT_FORMS_MODULE}.RequestLoginCodeForm",
+    "confirm_login_code": f"{ACCOUNT_FORMS_MODULE}.ConfirmLoginCodeForm",
 }
 MFA_FORMS = {
-    "authenticate": f"{SPOKEN}.AuthenticateForm",
-    "reauthenticate": f"{SPOKEN}.ReauthenticateStepForm",
-    "activate_totp": f"{SPOKEN}.ActivateTotpForm",
+    "authenticate": f"{ACCOUNT_FORMS_MODULE}.AuthenticateForm",
+    "reauthenticate": f"{ACCOUNT_FORMS_MODULE}.ReauthenticateStepForm",
+    "activate_totp": f"{ACCOUNT_FORMS_MODULE}.ActivateTotpForm",
 }
-SOCIALACCOUNT_FORMS = {"signup": f"{SPOKEN}.SocialSignupForm"}
+SOCIALACCOUNT_FORMS = {"signup": f"{ACCOUNT_FORMS_MODULE}.SocialSignupForm"}
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"
@@ -182,7 +182,8 @@ ACCOUNT_LOGIN_BY_CODE_ENABLED = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Crowd Arena] "
-# "ip" is a whole network (people/adapter.py): a lecture hall signs in within a minute. "key" is a
+# "ip" is a whole network (people/accounts/adapter.py): a lecture hall signs in within a minute.
+# "key" is a
 # name and a network together. What is counted by an address alone is in people/limits.py.
 ACCOUNT_RATE_LIMITS = {
     "login": "600/m/ip",
@@ -197,7 +198,7 @@ SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
 # Nothing but the form's button starts a social sign-in, and tokens are not kept.
 SOCIALACCOUNT_LOGIN_ON_GET = False
 SOCIALACCOUNT_STORE_TOKENS = False
-SOCIALACCOUNT_PROVIDERS = social_providers(env)
+SOCIALACCOUNT_PROVIDERS = build_social_providers(env)
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 60
@@ -235,7 +236,7 @@ CONTENT_SECURITY_POLICY = {
         "font-src": [SELF],
         "connect-src": [SELF],
         "manifest-src": [SELF],
-        "form-action": [SELF, *form_targets(env)],
+        "form-action": [SELF, *list_form_targets(env)],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
         "object-src": [NONE],

@@ -12,7 +12,7 @@ event_urls: list[URLPattern | URLResolver] = [
 ]
 
 judging_urls: list[URLPattern | URLResolver] = [
-    path("events/<slug:slug>/me/", views.me, name="me"),
+    path("events/<slug:slug>/me/", views.my_page, name="me"),
     path("", include("arena.judging.urls")),
 ]
 

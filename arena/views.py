@@ -19,13 +19,13 @@ from arena.events.lifecycle.notes import current_note
 from arena.events.lifecycle.phases import phase_of
 from arena.events.models import Enrollment, Event, Membership
 from arena.judging.presenting import lacks_identity
-from arena.judging.receipts import receipts_of
+from arena.judging.receipts import build_receipts_page
 from arena.judging.recording import has_answerable_assignment
 from arena.markup import render_markdown
 from arena.people.accounts.first_account import needs_first_account
 from arena.people.accounts.identity import has_verified_identity
 from arena.people.models import Seat, User
-from arena.people.seats.claiming import Room, room_of
+from arena.people.seats.claiming import SeatAvailability, get_seat_availability
 from leaderboard.boards.details import SnapshotDetails
 from leaderboard.contributors.places import place_of
 from leaderboard.models import Rating, Snapshot
@@ -34,8 +34,8 @@ from leaderboard.results.rounds import published_rounds
 from leaderboard.results.winner import SHORTLIST_SIZE
 
 State = Event.State
-OVER = (State.CLOSED, State.PUBLISHED)
-SHOWN = 100
+FINISHED_STATES = (State.CLOSED, State.PUBLISHED)
+MAX_EVENTS_SHOWN = 100
 
 
 @require_GET
@@ -44,10 +44,10 @@ def home(request: HttpRequest) -> HttpResponse:
     """Events that are open or will be as cards, finished ones with their winner below."""
     user, now = request.user, timezone.now()
     known = Event.objects.known_to(user.pk)
-    running = known.running().order_by("closes_at", "-created_at")[:SHOWN]
-    finished = known.filter(state__in=OVER).order_by("-closes_at")[:SHOWN]
-    begun = with_figures(with_phase([*running, *finished], now))
-    offer_to(user, begun)
+    running = known.running().order_by("closes_at", "-created_at")[:MAX_EVENTS_SHOWN]
+    finished = known.filter(state__in=FINISHED_STATES).order_by("-closes_at")[:MAX_EVENTS_SHOWN]
+    begun = annotate_figures(annotate_phase([*running, *finished], now))
+    annotate_joinable(user, begun)
     context = {
         "open_events": [event for event in begun if event.phase.hands_out],
         "coming_events": [event for event in begun if event.phase.is_ahead],
@@ -55,21 +55,21 @@ def home(request: HttpRequest) -> HttpResponse:
             event for event in begun if not (event.phase.hands_out or event.phase.is_ahead)
         ],
         "is_new_site": not begun and needs_first_account(),
-        "own_events": with_phase(own_events(user), now) if isinstance(user, User) else [],
+        "own_events": annotate_phase(list_own_events(user), now) if isinstance(user, User) else [],
         "notices": find_unread(user) if isinstance(user, User) else [],
         "may_create": isinstance(user, User) and may_create(user),
     }
     return render(request, "home.html", context)
 
 
-def with_phase(events: list[Event], now: datetime) -> list[Any]:
+def annotate_phase(events: list[Event], now: datetime) -> list[Any]:
     """The events with `phase`, the words of their state."""
     for event in events:
         event.phase = phase_of(event, now)  # type: ignore[attr-defined]
     return events
 
 
-def offer_to(user: Viewer, events: list[Any]) -> None:
+def annotate_joinable(user: Viewer, events: list[Any]) -> None:
     """Give the events `is_joinable`: whether this person could judge there, or join to do so."""
     joined = Enrollment.objects.filter(user=user.pk, user__isnull=False, event__in=events)
     enrolled = set(joined.values_list("event", flat=True))
@@ -88,13 +88,13 @@ def offer_to(user: Viewer, events: list[Any]) -> None:
             event.is_joinable = event.phase.takes_people and has_place
 
 
-def own_events(user: User) -> list[Event]:
+def list_own_events(user: User) -> list[Event]:
     """The events this person looks after."""
     office = {"memberships__user": user, "memberships__role__in": STAFF[Role.REVIEWER]}
-    return list(Event.objects.filter(**office).order_by("-created_at")[:SHOWN])
+    return list(Event.objects.filter(**office).order_by("-created_at")[:MAX_EVENTS_SHOWN])
 
 
-def with_figures(events: list[Any]) -> list[Any]:
+def annotate_figures(events: list[Any]) -> list[Any]:
     """The events with `judged`, `contributors`, `simulated` and `winners` of their public board,
     `round`, the name of their result once it is published, and `earlier`, those before it.
 
@@ -127,13 +127,13 @@ def with_figures(events: list[Any]) -> list[Any]:
 def event_page(request: HttpRequest, slug: str) -> HttpResponse:
     """What is compared and why, until when, and one button."""
     event, now = event_for(request.user, slug), timezone.now()
-    with_figures([event])
+    annotate_figures([event])
     guidelines = event.guidelines.order_by("-version").first()
     enrollment = enrollment_of(request.user, event)
     context = {
         "event": event,
-        "offer": offer_of(request.user, event, enrollment, now).value,
-        "room": room_of(event.seats).value,
+        "offer": get_event_action(request.user, event, enrollment, now).value,
+        "room": get_seat_availability(event.seats).value,
         "enrollment": enrollment,
         "is_staff_member": has_role(request.user, event, Role.REVIEWER),
         "terms": current_terms(event),
@@ -142,13 +142,13 @@ def event_page(request: HttpRequest, slug: str) -> HttpResponse:
         "description_html": render_markdown(event.description),
         "prize_html": render_markdown(event.prize) if event.prize else "",
         "competitors": event.competitors.count(),
-        "reminder": reminder_of(event, enrollment),
+        "reminder": get_reminder(event, enrollment),
         "notices": find_unread(request.user, event) if isinstance(request.user, User) else [],
     }
     return render(request, "events/event.html", context)
 
 
-def reminder_of(event: Event, enrollment: Enrollment | None) -> str:
+def get_reminder(event: Event, enrollment: Enrollment | None) -> str:
     """ "place" for somebody among the first ten, by the places that pages show, who could not be
     given the prize as things stand; else nothing."""
     if enrollment is None or not event.prize or not lacks_identity(enrollment):
@@ -161,7 +161,7 @@ def reminder_of(event: Event, enrollment: Enrollment | None) -> str:
     )
 
 
-class Offer(Enum):
+class EventAction(Enum):
     """What an event has for somebody to do, which is its page's one button."""
 
     OWN = "own"  # looks after it, so does not judge
@@ -173,25 +173,31 @@ class Offer(Enum):
     NOTHING = "nothing"
 
 
-def offer_of(user: Viewer, event: Event, enrollment: Enrollment | None, now: datetime) -> Offer:
+def get_event_action(
+    user: Viewer, event: Event, enrollment: Enrollment | None, now: datetime
+) -> EventAction:
     """What this person can do in the event at this moment."""
     phase = phase_of(event, now)
     if has_role(user, event, Role.REVIEWER):
-        return Offer.OWN if phase.takes_people else Offer.NOTHING
+        return EventAction.OWN if phase.takes_people else EventAction.NOTHING
     if enrollment is not None:
         if phase.hands_out or has_answerable_assignment(enrollment, now):
-            return Offer.GO_ON
-        return Offer.WAIT if phase.takes_people else Offer.NOTHING
+            return EventAction.GO_ON
+        return EventAction.WAIT if phase.takes_people else EventAction.NOTHING
     if not phase.takes_people:
-        return Offer.NOTHING
+        return EventAction.NOTHING
     if user.is_authenticated:
-        return Offer.START
-    return Offer.ACCEPT if room_of(event.seats) is Room.FREE else Offer.FULL
+        return EventAction.START
+    return (
+        EventAction.ACCEPT
+        if get_seat_availability(event.seats) is SeatAvailability.FREE
+        else EventAction.FULL
+    )
 
 
 @require_GET
 @never_cache
-def me(request: HttpRequest, slug: str) -> HttpResponse:
+def my_page(request: HttpRequest, slug: str) -> HttpResponse:
     """What I judged here, where I stand, and my settings."""
     event, now = event_for(request.user, slug), timezone.now()
     enrollment = enrollment_of(request.user, event)
@@ -201,16 +207,18 @@ def me(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "event": event,
         "enrollment": enrollment,
-        "can_go_on": offer_of(request.user, event, enrollment, now) is Offer.GO_ON,
+        "can_go_on": get_event_action(request.user, event, enrollment, now) is EventAction.GO_ON,
         "standing": place_of(event, enrollment),
         "display_name": request.user.display_name,
         "name_url": reverse("events:name"),
         "leave_url": reverse("judging:leave"),
         "notices": find_unread(request.user, event),
         "has_identity": has_verified_identity(request.user),
-        "reminder": reminder_of(event, enrollment),
+        "reminder": get_reminder(event, enrollment),
     }
-    return render(request, "judging/me.html", context | receipts_of(enrollment, request.GET))
+    return render(
+        request, "judging/me.html", context | build_receipts_page(enrollment, request.GET)
+    )
 
 
 @login_not_required

@@ -7,7 +7,7 @@ from pathlib import Path
 import environ
 import pytest
 
-from arena.address import site_address
+from arena.address import find_site_address
 from tests.services import ROOT, Services
 
 LOCAL = ["localhost", "127.0.0.1", "[::1]"]
@@ -36,28 +36,28 @@ def test_it_is_where_the_site_serves(
     env: environ.Env, tmp_path: Path, served: str, hosts: list[str], url: str
 ) -> None:
     (tmp_path / "served-at").write_text(served + "\n")
-    assert site_address(env, tmp_path, hosts, is_https=False).url == url
+    assert find_site_address(env, tmp_path, hosts, is_https=False).url == url
 
 
 def test_site_url_wins(env: environ.Env, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "served-at").write_text("127.0.0.1:8123\n")
     monkeypatch.setenv("SITE_URL", "https://arena.example/")
-    found = site_address(env, tmp_path, LOCAL, is_https=False)
+    found = find_site_address(env, tmp_path, LOCAL, is_https=False)
     assert (found.url, found.origin) == ("https://arena.example", "from SITE_URL")
 
 
 def test_behind_a_proxy_it_is_the_first_host(env: environ.Env, tmp_path: Path) -> None:
     (tmp_path / "served-at").write_text("0.0.0.0:8000\n")
-    found = site_address(env, tmp_path, ["arena.example", "b.example"], is_https=True)
+    found = find_site_address(env, tmp_path, ["arena.example", "b.example"], is_https=True)
     assert found.url == "https://arena.example"
 
 
 def test_before_the_first_start_it_is_the_port_it_would_have(
     env: environ.Env, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert site_address(env, tmp_path, LOCAL, is_https=False).url == "http://127.0.0.1:8000"
+    assert find_site_address(env, tmp_path, LOCAL, is_https=False).url == "http://127.0.0.1:8000"
     monkeypatch.setenv("PORT", "8123")
-    assert site_address(env, tmp_path, LOCAL, is_https=False).url == "http://127.0.0.1:8123"
+    assert find_site_address(env, tmp_path, LOCAL, is_https=False).url == "http://127.0.0.1:8123"
 
 
 @pytest.mark.django_db

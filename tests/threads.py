@@ -10,7 +10,7 @@ from django.db import connection
 Result = TypeVar("Result")
 
 
-def at_once(
+def parallel_map(
     calls: Sequence[Callable[[], Result]], threads: int = 50
 ) -> list[Result | BaseException]:
     """Run the calls on so many threads that start together; each result, or what was raised."""

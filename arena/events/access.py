@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from arena.errors import NotFoundError
 from arena.events.models import Application, Enrollment, Event, Membership
-from arena.people.accounts.identity import verified_domains
+from arena.people.accounts.identity import get_verified_domains
 from arena.people.models import User
 
 Viewer = User | AnonymousUser
@@ -59,7 +59,7 @@ def is_admitted(user: Viewer, event: Event) -> bool:
     if Application.objects.filter(event=event, user=user, granted=True).exists():
         return True
     domains = set(event.email_domains.lower().split())
-    return bool(domains) and not event.needs_approval and bool(domains & verified_domains(user))
+    return bool(domains) and not event.needs_approval and bool(domains & get_verified_domains(user))
 
 
 def is_member(user: Viewer, event: Event, *roles: str) -> bool:

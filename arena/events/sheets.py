@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from arena.events.models import Event
 from arena.people.seats.provisioning import Slip
-from arena.people.seats.sheets import Occasion, sheet_zip
+from arena.people.seats.sheets import SheetContext, build_sheet_zip
 
 
 def event_sheet(event: Event, slips: Sequence[Slip], site: str) -> bytes:
@@ -15,10 +15,10 @@ def event_sheet(event: Event, slips: Sequence[Slip], site: str) -> bytes:
     The codes are in plain text in this answer and nowhere else.
     """
     claim_url = reverse("events:claim", args=["TOKEN"]).replace("TOKEN", "{token}")
-    occasion = Occasion(
+    occasion = SheetContext(
         title=event.title,
         slug=event.slug,
         login_url=site + reverse("account_login"),
         claim_url=site + claim_url,
     )
-    return sheet_zip(occasion, slips)
+    return build_sheet_zip(occasion, slips)

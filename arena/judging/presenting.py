@@ -18,11 +18,11 @@ from arena.markup import render_messages, render_response
 from arena.people.accounts.identity import has_verified_identity
 from arena.questions import KINDS, ScaleOption
 
-LETTERS = "ABCDEFGHI"
+RESPONSE_LETTERS = "ABCDEFGHI"
 # After so many judgments in a row a pause is suggested.
-PAUSE_EVERY = 50
+PAUSE_INTERVAL = 50
 # After so many judgments somebody is told, once, what a prize takes beside them.
-REMIND_AFTER = 10
+IDENTITY_HINT_AFTER = 10
 SKIP_REASONS = [
     (value, label)
     for value, label in Assignment.SkipReason.choices
@@ -31,7 +31,7 @@ SKIP_REASONS = [
 
 
 @dataclass(frozen=True)
-class Side:
+class ShownResponse:
     """One response as shown."""
 
     letter: str
@@ -62,21 +62,21 @@ class ShownQuestion:
         return self.value
 
 
-def matchup_context(
+def build_matchup_context(
     assignment: Assignment, now: datetime, *, posted: dict[str, str] | None = None
 ) -> dict[str, Any]:
     """The context of `judging/_matchup.html`; its comment says what each name means."""
     enrollment = assignment.enrollment
-    judged = done_count(enrollment)
+    judged = count_done(enrollment)
     revised = Judgment.objects.standing().filter(assignment=assignment).first()
-    undoing = undone_by(assignment, revised)
-    undoable = None if undoing else undoable_assignment(enrollment, now)
+    undoing = describe_undone(assignment, revised)
+    undoable = None if undoing else find_undoable_assignment(enrollment, now)
     return {
         "event": enrollment.event,
         "assignment": assignment,
         "messages": render_messages(assignment.matchup.record.prompt),
-        "sides": shown_sides(assignment),
-        "questions": shown_questions(assignment, revised, posted),
+        "sides": build_shown_responses(assignment),
+        "questions": build_shown_questions(assignment, revised, posted),
         "judged": judged,
         "undo_url": reverse("judging:undo", args=[undoable.uuid]) if undoable else None,
         "undo_until": get_undo_deadline(undoable) if undoable else None,
@@ -84,12 +84,12 @@ def matchup_context(
         "flag_reasons": Flag.Reason.choices,
         "undoing": undoing,
         "replaces": revised.revision if revised else SKIP if undoing else "",
-        "identity_hint": judged == REMIND_AFTER and lacks_identity(enrollment),
-        "pause_hint": judged > 0 and judged % PAUSE_EVERY == 0,
+        "identity_hint": judged == IDENTITY_HINT_AFTER and lacks_identity(enrollment),
+        "pause_hint": judged > 0 and judged % PAUSE_INTERVAL == 0,
     }
 
 
-def done_count(enrollment: Enrollment) -> int:
+def count_done(enrollment: Enrollment) -> int:
     """How many this person has judged here; like every count they see, it includes controls."""
     return Assignment.objects.filter(enrollment=enrollment, state=Assignment.State.DONE).count()
 
@@ -101,28 +101,28 @@ def lacks_identity(enrollment: Enrollment) -> bool:
     return not has_verified_identity(enrollment.user)
 
 
-def shown_sides(assignment: Assignment) -> list[Side]:
+def build_shown_responses(assignment: Assignment) -> list[ShownResponse]:
     """The responses from left to right."""
     places = assignment.matchup.places.order_by("position")
     texts = list(places.values_list("response__text", flat=True))
     return [
-        Side(letter, render_response(texts[position]))
-        for letter, position in zip(LETTERS, assignment.order, strict=False)
+        ShownResponse(letter, render_response(texts[position]))
+        for letter, position in zip(RESPONSE_LETTERS, assignment.order, strict=False)
     ]
 
 
-def shown_questions(
+def build_shown_questions(
     assignment: Assignment, revised: Judgment | None, posted: dict[str, str] | None
 ) -> list[ShownQuestion]:
     """The event's questions with what was just posted, or the answer being revised, filled in."""
     given = {answer.question_id: answer for answer in revised.answers.all()} if revised else {}
     return [
-        shown_question(question, assignment, posted, given.get(question.pk))
+        build_shown_question(question, assignment, posted, given.get(question.pk))
         for question in assignment.enrollment.event.questions.all()
     ]
 
 
-def shown_question(
+def build_shown_question(
     question: Question, assignment: Assignment, posted: dict[str, str] | None, given: Any
 ) -> ShownQuestion:
     """One question, filled in."""
@@ -144,7 +144,7 @@ def shown_question(
     )
 
 
-def note_for(assignment: Assignment) -> str:
+def get_note(assignment: Assignment) -> str:
     """The organizer's note above the first matchup that this person is shown after it was written.
 
     Nothing is stored: the same request again gets the same answer. It depends on times alone, so
@@ -161,7 +161,7 @@ def note_for(assignment: Assignment) -> str:
     return "" if earlier.exists() else note.text
 
 
-def undone_by(assignment: Assignment, revised: Judgment | None) -> str:
+def describe_undone(assignment: Assignment, revised: Judgment | None) -> str:
     """What an answer to this assignment would undo: "answer", "skip", "flag"; empty: nothing."""
     if revised is not None:
         return "answer"
@@ -170,7 +170,7 @@ def undone_by(assignment: Assignment, revised: Judgment | None) -> str:
     return "flag" if assignment.skip_reason == Assignment.SkipReason.FLAGGED else "skip"
 
 
-def undoable_assignment(enrollment: Enrollment, now: datetime) -> Assignment | None:
+def find_undoable_assignment(enrollment: Enrollment, now: datetime) -> Assignment | None:
     """The assignment decided last, whether answered or skipped, if that may still be changed."""
     decided = Assignment.objects.filter(
         enrollment=enrollment, state__in=(Assignment.State.DONE, Assignment.State.SKIPPED)

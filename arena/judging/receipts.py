@@ -14,8 +14,8 @@ from arena.events.models import Enrollment
 from arena.judging.models import Exclusion, Judgment
 from arena.questions import KINDS
 
-PER_PAGE = 50
-EXCERPT = 120
+RECEIPTS_PER_PAGE = 50
+EXCERPT_LENGTH = 120
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Receipt:
     excluded: str
 
 
-def receipts_of(enrollment: Enrollment, query: QueryDict) -> dict[str, Any]:
+def build_receipts_page(enrollment: Enrollment, query: QueryDict) -> dict[str, Any]:
     """One page of receipts, the latest first: `{"receipts": […], "page": Page, "judged": n}`.
 
     With it comes `none_counts`: why nothing of theirs counts, where that is so.
@@ -42,31 +42,31 @@ def receipts_of(enrollment: Enrollment, query: QueryDict) -> dict[str, Any]:
         .prefetch_related("answers__question__event", "exclusions")
         .order_by("-id")
     )
-    page = Paginator(judgments, PER_PAGE).get_page(query.get("page"))
+    page = Paginator(judgments, RECEIPTS_PER_PAGE).get_page(query.get("page"))
     everything = enrollment.exclusions.in_force().first()
     return {
-        "receipts": [receipt(judgment, everything) for judgment in page],
+        "receipts": [build_receipt(judgment, everything) for judgment in page],
         "page": page,
         "judged": page.paginator.count,
         "none_counts": str(Exclusion.Reason(everything.reason).label) if everything else "",
     }
 
 
-def receipt(judgment: Judgment, everything: Exclusion | None) -> Receipt:
+def build_receipt(judgment: Judgment, everything: Exclusion | None) -> Receipt:
     """One receipt; `everything` is the exclusion of the contributor as a whole, if any."""
     own = next((e for e in judgment.exclusions.all() if e.lifted_at is None), None)
     exclusion = own or everything
     last_turn = judgment.matchup.record.prompt[-1]["content"]
     return Receipt(
         judged_at=judgment.judged_at,
-        prompt=last_turn if len(last_turn) <= EXCERPT else f"{last_turn[:EXCERPT]}…",
-        answer=answer_label(judgment),
+        prompt=last_turn if len(last_turn) <= EXCERPT_LENGTH else f"{last_turn[:EXCERPT_LENGTH]}…",
+        answer=format_answer(judgment),
         revised=judgment.revision > 0,
         excluded=str(Exclusion.Reason(exclusion.reason).label) if exclusion else "",
     )
 
 
-def answer_label(judgment: Judgment) -> str:
+def format_answer(judgment: Judgment) -> str:
     """The preference in the words of its scale, as it was on the screen."""
     order = judgment.assignment.order if judgment.assignment else [0, 1]
     for answer in judgment.answers.all():

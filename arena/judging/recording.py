@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from arena.errors import ConflictError
 from arena.events.models import Enrollment, Matchup, Question
 from arena.judging.models import Answer, Assignment, Exclusion, Flag, Judgment, Origin
-from arena.judging.receipts import answer_label
+from arena.judging.receipts import format_answer
 from arena.judging.serving.assigning import (
     expire_leases,
     get_shown_assignment,
@@ -232,7 +232,7 @@ def repeat_or_revise(
         return earlier
     event, until = assignment.enrollment.event, get_undo_deadline(assignment)
     grace = REVISION_GRACE if event.undo_seconds else timedelta(0)
-    stands = {"answer": answer_label(earlier)}
+    stands = {"answer": format_answer(earlier)}
     if until is None or now >= until + grace or not event.is_open(now):
         message = _(
             "You have already answered this pair: “%(answer)s”. It is too late to change it."
@@ -265,7 +265,7 @@ def explain_already_judged(assignment: Assignment) -> str:
         enrollment=assignment.enrollment, matchup=assignment.matchup
     )
     judgment = answered.first()
-    answer = answer_label(judgment) if judgment else ""
+    answer = format_answer(judgment) if judgment else ""
     return _("You have already answered this pair: “%(answer)s”.") % {"answer": answer}
 
 

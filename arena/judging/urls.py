@@ -5,7 +5,7 @@ from arena.judging.leaving import views as leaving
 
 # Included under the namespace "judging" in arena/urls.py, beside "my judgments".
 urlpatterns = [
-    path("events/<slug:slug>/judge/", views.next_, name="next"),
+    path("events/<slug:slug>/judge/", views.next_matchup, name="next"),
     path("judge/<uuid:uuid>/", views.judge, name="judge"),
     path("judge/<uuid:uuid>/skip/", views.skip, name="skip"),
     path("judge/<uuid:uuid>/flag/", views.flag, name="flag"),

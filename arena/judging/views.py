@@ -22,10 +22,10 @@ from arena.events.models import Enrollment
 from arena.judging.models import Assignment, Exclusion, Flag, Judgment
 from arena.judging.presenting import (
     SKIP_REASONS,
-    done_count,
-    matchup_context,
-    note_for,
-    undoable_assignment,
+    build_matchup_context,
+    count_done,
+    find_undoable_assignment,
+    get_note,
 )
 from arena.judging.recording import (
     ChangeableError,
@@ -46,10 +46,10 @@ from arena.people.models import User
 from arena.people.seats.claiming import retake_seat
 
 State = Assignment.State
-LONGEST_NOTE = 500
+MAX_NOTE_LENGTH = 500
 
 
-def assignment_of(request: HttpRequest, uuid: UUID, now: datetime) -> Assignment:
+def get_assignment(request: HttpRequest, uuid: UUID, now: datetime) -> Assignment:
     """This user's assignment; anybody else's is not there. Their seat is in use with it."""
     user = request.user
     assert isinstance(user, User)
@@ -67,7 +67,7 @@ def assignment_of(request: HttpRequest, uuid: UUID, now: datetime) -> Assignment
 @require_GET
 @login_not_required
 @never_cache
-def next_(request: HttpRequest, slug: str) -> HttpResponse:
+def next_matchup(request: HttpRequest, slug: str) -> HttpResponse:
     """Where judging goes on: the current assignment, the guidelines, or why there is none."""
     event, now = event_for(request.user, slug), timezone.now()
     enrollment = enrollment_of(request.user, event)
@@ -75,7 +75,7 @@ def next_(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect("events:join", slug)
     assert isinstance(request.user, User)
     retake_seat(request.user, now)
-    return go_on(request, enrollment, now)
+    return continue_judging(request, enrollment, now)
 
 
 @require_http_methods(["GET", "POST"])
@@ -83,10 +83,10 @@ def next_(request: HttpRequest, slug: str) -> HttpResponse:
 def judge(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Show an assignment, or take the answers to it."""
     now = timezone.now()
-    assignment = assignment_of(request, uuid, now)
+    assignment = get_assignment(request, uuid, now)
     if request.method == "GET":
         if not is_answerable(assignment, now) or needs_guidelines(assignment.enrollment):
-            return go_on(request, assignment.enrollment, now)
+            return continue_judging(request, assignment.enrollment, now)
         return show_matchup(request, assignment, now)
     posted = request.POST.dict()
     try:
@@ -102,40 +102,40 @@ def judge(request: HttpRequest, uuid: UUID) -> HttpResponse:
         notice = error.message
         return show_matchup(request, assignment, now, status=409, posted=posted, notice=notice)
     except ConflictError as error:
-        return go_on(request, assignment.enrollment, now, notice=error.message)
+        return continue_judging(request, assignment.enrollment, now, notice=error.message)
     late = late_notice(judgment, now, had_expired=assignment.state == State.EXPIRED)
-    return go_on(request, assignment.enrollment, now, notice=late)
+    return continue_judging(request, assignment.enrollment, now, notice=late)
 
 
 @require_POST
 def skip(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Pass on a matchup with a reason."""
     now = timezone.now()
-    assignment = assignment_of(request, uuid, now)
+    assignment = get_assignment(request, uuid, now)
     reason = request.POST.get("reason", "")
     if reason not in {value for value, _label in SKIP_REASONS}:
         return show_matchup(request, assignment, now, status=422, notice=_("Choose a reason."))
     try:
         skip_assignment(assignment, reason, now=now)
     except ConflictError as error:
-        return go_on(request, assignment.enrollment, now, notice=error.message)
-    return go_on(request, assignment.enrollment, now)
+        return continue_judging(request, assignment.enrollment, now, notice=error.message)
+    return continue_judging(request, assignment.enrollment, now)
 
 
 @require_POST
 def flag(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Report a matchup with a reason, and pass on it."""
     now = timezone.now()
-    assignment = assignment_of(request, uuid, now)
+    assignment = get_assignment(request, uuid, now)
     reason, note = request.POST.get("reason", ""), request.POST.get("note", "").strip()
     if reason not in Flag.Reason.values:
         return show_matchup(request, assignment, now, status=422, notice=_("Choose a reason."))
-    if len(note) > LONGEST_NOTE or "\x00" in note:
+    if len(note) > MAX_NOTE_LENGTH or "\x00" in note:
         notice = _("Keep the note under 500 characters.")
         return show_matchup(request, assignment, now, status=422, notice=notice)
     flag_assignment(assignment, reason, note, now=now)
     notice = _("Thank you. A reviewer will look at it.")
-    return go_on(request, assignment.enrollment, now, notice=notice)
+    return continue_judging(request, assignment.enrollment, now, notice=notice)
 
 
 @require_GET
@@ -143,12 +143,12 @@ def flag(request: HttpRequest, uuid: UUID) -> HttpResponse:
 def undo(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """The matchup decided last, with its answer filled in, while that may still be changed."""
     now = timezone.now()
-    assignment = assignment_of(request, uuid, now)
+    assignment = get_assignment(request, uuid, now)
     if not is_undoable(assignment, now):
         notice = _("It is too late to change this answer.")
         if assignment.state == State.SKIPPED:
             notice = _("This pair can no longer be brought back.")
-        return go_on(request, assignment.enrollment, now, notice=notice)
+        return continue_judging(request, assignment.enrollment, now, notice=notice)
     return show_matchup(request, assignment, now)
 
 
@@ -177,27 +177,29 @@ def needs_guidelines(enrollment: Enrollment) -> bool:
     return latest is not None and enrollment.guidelines_id != latest.pk
 
 
-def go_on(
+def continue_judging(
     request: HttpRequest, enrollment: Enrollment, now: datetime, notice: str | None = None
 ) -> HttpResponse:
     """What comes next for this contributor: a matchup, guidelines, changed terms, or the end."""
     event = enrollment.event
     # Once everything is over, nobody has to read them any more.
     if needs_guidelines(enrollment) and event.takes_answer(now):
-        return go_to(request, reverse("events:guidelines", args=[event.slug]), notice)
+        return redirect_with_notice(
+            request, reverse("events:guidelines", args=[event.slug]), notice
+        )
     if event.is_open(now):
         if must_agree_anew(enrollment):
-            return go_to(request, reverse("events:join", args=[event.slug]), notice)
+            return redirect_with_notice(request, reverse("events:join", args=[event.slug]), notice)
         assignment = next_assignment(enrollment, SystemRandom(), now)
     else:
         shown = get_shown_assignment(enrollment)
         assignment = shown if shown is not None and is_answerable(shown, now) else None
     if assignment is None:
-        return finish(request, enrollment, now, notice)
+        return show_end(request, enrollment, now, notice)
     if is_htmx(request):
         response = show_matchup(request, assignment, now, notice=notice)
         return replace_url(response, reverse("judging:judge", args=[assignment.uuid]))
-    return go_to(request, reverse("judging:judge", args=[assignment.uuid]), notice)
+    return redirect_with_notice(request, reverse("judging:judge", args=[assignment.uuid]), notice)
 
 
 def show_matchup(
@@ -210,10 +212,10 @@ def show_matchup(
     notice: str | None = None,
 ) -> HttpResponse:
     """The matchup, as a page or as the part that htmx swaps in."""
-    context = matchup_context(assignment, now, posted=posted)
+    context = build_matchup_context(assignment, now, posted=posted)
     if notice is None and not is_htmx(request):
         notice = " ".join(str(message) for message in messages.get_messages(request))
-    context |= {"notice": notice or note_for(assignment), "htmx": is_htmx(request)}
+    context |= {"notice": notice or get_note(assignment), "htmx": is_htmx(request)}
     if is_htmx(request):
         return render(request, "judging/_matchup.html", context, status=status)
     guidelines = get_latest_guidelines(assignment.enrollment.event)
@@ -223,25 +225,27 @@ def show_matchup(
     return render(request, "judging/judge.html", context, status=status)
 
 
-def finish(
+def show_end(
     request: HttpRequest, enrollment: Enrollment, now: datetime, notice: str | None
 ) -> HttpResponse:
     """The page of somebody who has judged everything, or of an event that is over."""
     if is_htmx(request):
-        return go_to(request, reverse("judging:next", args=[enrollment.event.slug]), notice)
+        return redirect_with_notice(
+            request, reverse("judging:next", args=[enrollment.event.slug]), notice
+        )
     is_open = enrollment.event.is_open(now)
     context = {
         "event": enrollment.event,
         "enrollment": enrollment,
-        "judged": done_count(enrollment),
+        "judged": count_done(enrollment),
         "notice": notice,
-        "undoable": undoable_assignment(enrollment, now),
+        "undoable": find_undoable_assignment(enrollment, now),
     }
     template = "judging/done.html" if is_open else "judging/closed.html"
     return render(request, template, context)
 
 
-def go_to(request: HttpRequest, url: str, notice: str | None) -> HttpResponse:
+def redirect_with_notice(request: HttpRequest, url: str, notice: str | None) -> HttpResponse:
     """Another page, with a sentence waiting on it; htmx is told to load it whole."""
     if notice:
         messages.info(request, notice)

@@ -22,25 +22,27 @@ HTML_ATTRIBUTES: dict[str, set[str]] = {
 # (LRM, RLM) cannot. The others are invisible at best: control characters, deprecated format
 # characters, annotation anchors, format characters of musical and shorthand notation, tags,
 # surrogates without their half, and what is no character at all.
-HIDDEN = (
+HIDDEN_CHARACTERS = (
     "\u061c\u202a-\u202e\u2066-\u206f\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\ufff9-\ufffb\ufdd0-\ufdef"
     "\ufffe\uffff\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f"
 )
 # Tags have one honest use, the flags of England, Scotland and Wales.
-CONTROLS = re.compile(f"(\U0001f3f4[\U000e0020-\U000e007e]{{1,8}}\U000e007f)|[{HIDDEN}]")
+CONTROL_PATTERN = re.compile(
+    f"(\U0001f3f4[\U000e0020-\U000e007e]{{1,8}}\U000e007f)|[{HIDDEN_CHARACTERS}]"
+)
 
 # No script stacks more on one letter; texts that draw over their neighbours stack hundreds.
 MAX_MARKS = 6
 MAX_TIBETAN_MARKS = 12
 TIBETAN = re.compile("[\u0f71-\u0fbc]")
 # What is not seen and still may stand between a letter and its marks.
-JOINERS = "\u00ad\u200b-\u200f\u2060-\u2064"
+INVISIBLE_JOINERS = "\u00ad\u200b-\u200f\u2060-\u2064"
 # What takes room and shows nothing, beside blanks.
-BLANKS = re.compile(
+BLANK_PATTERN = re.compile(
     "[\\s\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028\u2029"
     "\u2060-\u2064\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]+"
 )
-TAG = re.compile("<[^>]*>")
+ANY_TAG = re.compile("<[^>]*>")
 
 
 def clean_html(html: str) -> str:
@@ -52,7 +54,7 @@ def strip_controls(text: str) -> str:
     """The text without the characters that deceive or are never seen."""
     if _CONTROL_SET.isdisjoint(text):  # far quicker, and so most often
         return text
-    return CONTROLS.sub(lambda found: found[1] or "", text)
+    return CONTROL_PATTERN.sub(lambda found: found[1] or "", text)
 
 
 def limit_marks(html: str) -> tuple[str, bool]:
@@ -63,9 +65,9 @@ def limit_marks(html: str) -> tuple[str, bool]:
     return limited, limited == html
 
 
-def is_blank(html: str) -> bool:
+def is_blank_html(html: str) -> bool:
     """Whether nothing of this HTML can be seen."""
-    return "<hr" not in html and not BLANKS.sub("", unescape(TAG.sub("", html)))
+    return "<hr" not in html and not BLANK_PATTERN.sub("", unescape(ANY_TAG.sub("", html)))
 
 
 def _limit_run(run: re.Match[str]) -> str:
@@ -81,7 +83,7 @@ def _limit_run(run: re.Match[str]) -> str:
     return "".join(kept)
 
 
-def _class_of(codes: Iterable[int]) -> str:
+def _build_ranges(codes: Iterable[int]) -> str:
     """These characters, ascending, as ranges of a regular expression."""
     ranges: list[list[int]] = []
     for code in codes:
@@ -93,13 +95,13 @@ def _class_of(codes: Iterable[int]) -> str:
 
 
 _CODES = [*range(0x20000), *range(0xE0000, 0xE0200)]  # there are neither marks nor controls beyond
-_CONTROL_SET = frozenset(chr(code) for code in _CODES if CONTROLS.match(chr(code)))
+_CONTROL_SET = frozenset(chr(code) for code in _CODES if CONTROL_PATTERN.match(chr(code)))
 _MARK_CODES = [code for code in _CODES if category(chr(code)).startswith("M")]
 _MARK_SET = frozenset(map(chr, _MARK_CODES))
-_MARKS = _class_of(_MARK_CODES)
+_MARKS = _build_ranges(_MARK_CODES)
 _MARKED = re.compile(f"[{_MARKS}]")
 _PIECE = re.compile("<[^>]*>|.", re.DOTALL)
-_RUN = re.compile(f"[{_MARKS}](?:[{_MARKS}{JOINERS}]|<[^>]*>){{{MAX_MARKS},}}")
+_RUN = re.compile(f"[{_MARKS}](?:[{_MARKS}{INVISIBLE_JOINERS}]|<[^>]*>){{{MAX_MARKS},}}")
 _CLEANER = nh3.Cleaner(
     tags=set(HTML_ATTRIBUTES),
     attributes=HTML_ATTRIBUTES,

@@ -22,9 +22,9 @@ SOURCE_ENVIRONMENT_NAMES = (
 SOURCE_ENVIRONMENTS = frozenset(SOURCE_ENVIRONMENT_NAMES.split())
 ENVIRONMENT = re.compile(r"\\begin\{(?P<name>[A-Za-z]+[0-9]?)(?P<star>\*?)\}")
 
-PIECE = re.compile(r"\\.|[{}$]", re.DOTALL)
-BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
-SIGNS = re.compile(r"\\[A-Za-z]|[\^_=<>]")
+FORMULA_TOKEN = re.compile(r"\\.|[{}$]", re.DOTALL)
+BRACE_TOKEN = re.compile(r"\\.|[{}]", re.DOTALL)
+MATH_SIGN = re.compile(r"\\[A-Za-z]|[\^_=<>]")
 # Commands whose argument may hold words; any other command is a sign, not a word.
 COMMAND = re.compile(
     r"\\(?:text\w*|math(?:rm|bf|it|sf|tt|bb|cal|frak|scr|normal)|mbox|hbox|fbox|operatorname\*?"
@@ -39,7 +39,7 @@ RUN_TOGETHER = re.compile(
 SUFFIX = re.compile(r"(?:th|st|nd|rd|s|es|fold)(?![A-Za-z0-9])")
 CURRENCY = re.compile(r"[€£¥₹₩]|[\s(][A-Z]{1,3}$")
 PRICE_WORD = re.compile(r"(?:^|[\s(,/])[A-Za-z]{2,}")
-GLUED = re.compile(r"\\[A-Za-z,]|[\^_][\w{\\]|\{\}[\^_]")
+ATTACHED = re.compile(r"\\[A-Za-z,]|[\^_][\w{\\]|\{\}[\^_]")
 LONE_WORD = re.compile(r"[ \t]+[A-Za-z]{2,}[ \t]+")  # "from $$ to $$$"
 NOTE_OR_NUMBER = re.compile(r"[\d\s.,–-]*|[^\W\d_]{3,}")
 
@@ -55,7 +55,7 @@ def find_dollar(text: str, start: int, end: int) -> int:
     A dollar within braces, as in `\\text{if $x$}`, belongs to the formula.
     """
     depth = 0
-    for piece in PIECE.finditer(text, start, min(end, start + MAX_SOURCE)):
+    for piece in FORMULA_TOKEN.finditer(text, start, min(end, start + MAX_SOURCE)):
         if piece[0] == "$" and depth == 0:
             return piece.start()
         depth += {"{": 1, "}": -1}.get(piece[0], 0)
@@ -67,7 +67,7 @@ def find_dollar(text: str, start: int, end: int) -> int:
 def find_brace(text: str, start: int, end: int) -> int:
     """Where the group ends that begins at the brace at `start`; -1 if nowhere."""
     depth = 0
-    for piece in BRACE.finditer(text, start, min(end, start + MAX_SOURCE)):
+    for piece in BRACE_TOKEN.finditer(text, start, min(end, start + MAX_SOURCE)):
         depth += {"{": 1, "}": -1}.get(piece[0], 0)
         if depth == 0:
             return piece.start()
@@ -95,7 +95,7 @@ def is_dollar_formula(tex: str, before: str, after: str) -> bool:
         return False
     if body != tex:
         is_apart = tex[0].isspace() and tex[-1].isspace()
-        if not is_apart or not (SIGNS.search(tex) or len(body) == 1) or _is_word(before):
+        if not is_apart or not (MATH_SIGN.search(tex) or len(body) == 1) or _is_word(before):
             return False
     if not _may_touch(tex, before, after):
         return False
@@ -112,7 +112,7 @@ def is_bracket_formula(tex: str, *, is_line: bool) -> bool:
     if not re.search(r"\w|\\", tex) or tex[0] == "$" or LONE_WORD.fullmatch(tex):
         return False
     if has_words_run_together(tex):
-        return SIGNS.search(tex) is not None
+        return MATH_SIGN.search(tex) is not None
     return is_line or not NOTE_OR_NUMBER.fullmatch(tex.strip())
 
 
@@ -122,7 +122,7 @@ def _is_word(character: str) -> bool:
 
 def _may_touch(tex: str, before: str, after: str) -> bool:
     r"""Whether letters may stand right beside: `H$_2$O`, `2$\times$3`, `$n$th`, not `$A/$B`."""
-    is_glued = GLUED.match(tex) is not None and tex[-1] not in "./:,;-"
+    is_glued = ATTACHED.match(tex) is not None and tex[-1] not in "./:,;-"
     if _is_word(before) and not is_glued:
         return False
     if after.startswith("{"):
@@ -140,4 +140,4 @@ def _is_price(tex: str) -> bool:
         return False
     if CURRENCY.search(tex):
         return True
-    return not SIGNS.search(tex) and PRICE_WORD.search(tex) is not None
+    return not MATH_SIGN.search(tex) and PRICE_WORD.search(tex) is not None

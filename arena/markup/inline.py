@@ -16,15 +16,15 @@ from markdown_it.rules_inline.state_inline import Delimiter
 
 # Letters and punctuation of scripts without spaces between words, and Korean, whose particles
 # follow a word without one.
-UNSPACED = re.compile(
+UNSPACED_SCRIPTS = re.compile(
     "[\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u19e0-\u19ff\u20a9"
     "\u2e80-\u303e\u3040-\ua4cf\ua960-\ua97f\ua9e0-\ua9ff\uaa60-\uaa7f\uac00-\ud7ff\uf900-\ufaff"
     "\ufe10-\ufe1f\ufe30-\ufe6f\uff00-\uffee\U00016fe0-\U0001b2ff\U0001f200-\U0001f2ff"
     "\U00020000-\U0003fffd]"
 )
-SELECTORS = "\ufe00\ufe01\ufe02\ufe0e\ufe0f"  # they follow the letter they are about
-TAG = re.compile(r"<(?:(br) ?/?|(su[bp]))>", re.IGNORECASE)
-MAX_RAISED = 500  # characters between <sup> and </sup>
+VARIATION_SELECTORS = "\ufe00\ufe01\ufe02\ufe0e\ufe0f"  # they follow the letter they are about
+RAW_TAG = re.compile(r"<(?:(br) ?/?|(su[bp]))>", re.IGNORECASE)
+MAX_RAISED_LENGTH = 500  # characters between <sup> and </sup>
 MAX_RAISED_DEPTH = 2
 
 
@@ -35,10 +35,10 @@ def add_inline_rules(parser: MarkdownIt) -> None:
     parser.inline.ruler.before("autolink", "tags", _read_tag)
 
 
-def _flanks(state: StateInline, start: int, end: int) -> tuple[bool, bool, bool, bool]:
+def _classify_run(state: StateInline, start: int, end: int) -> tuple[bool, bool, bool, bool]:
     """Of a run of markers: left-flanking, right-flanking, after and before punctuation."""
     before, after = state.src[start - 1 : start] or " ", state.src[end : end + 1]
-    if before in SELECTORS and start > 1:
+    if before in VARIATION_SELECTORS and start > 1:
         before = state.src[start - 2]
     if end >= state.posMax or not after:
         after = " "
@@ -55,14 +55,14 @@ def _flanks(state: StateInline, start: int, end: int) -> tuple[bool, bool, bool,
 
 
 def _is_unspaced(character: str) -> bool:
-    return not character.isascii() and UNSPACED.match(character) is not None
+    return not character.isascii() and UNSPACED_SCRIPTS.match(character) is not None
 
 
 def _is_punctuation(character: str) -> bool:
     return isMdAsciiPunct(ord(character)) or isPunctChar(character)
 
 
-def _end_of_run(state: StateInline) -> int:
+def _find_run_end(state: StateInline) -> int:
     marker, end = state.src[state.pos], state.pos
     while end < state.posMax and state.src[end] == marker:
         end += 1
@@ -74,8 +74,8 @@ def _scan_emphasis(state: StateInline, silent: bool) -> bool:
     marker = state.src[state.pos]
     if silent or marker not in "*_":
         return False
-    end = _end_of_run(state)
-    left, right, punct_before, punct_after = _flanks(state, state.pos, end)
+    end = _find_run_end(state)
+    left, right, punct_before, punct_after = _classify_run(state, state.pos, end)
     splits = marker == "*"
     for _ in range(end - state.pos):
         state.push("text", "", 0).content = marker
@@ -97,11 +97,11 @@ def _scan_strikethrough(state: StateInline, silent: bool) -> bool:
     """The rule for `~~`: note where it may begin and end; an odd tilde is text."""
     if silent or state.src[state.pos] != "~":
         return False
-    end = _end_of_run(state)
+    end = _find_run_end(state)
     length = end - state.pos
     if length < 2:
         return False
-    left, right, _before, _after = _flanks(state, state.pos, end)
+    left, right, _before, _after = _classify_run(state, state.pos, end)
     if length % 2:
         state.push("text", "", 0).content = "~"
     for _ in range(length // 2):
@@ -122,7 +122,7 @@ def _scan_strikethrough(state: StateInline, silent: bool) -> bool:
 
 def _read_tag(state: StateInline, silent: bool) -> bool:
     """The rule for `<br>`, `<sub>…</sub>` and `<sup>…</sup>`, which Markdown has no signs for."""
-    found = TAG.match(state.src, state.pos, state.posMax)
+    found = RAW_TAG.match(state.src, state.pos, state.posMax)
     if not found:
         return False
     if found[1]:
@@ -132,7 +132,7 @@ def _read_tag(state: StateInline, silent: bool) -> bool:
         return True
     name, start, maximum = found[2].lower(), found.end(), state.posMax
     closing = re.compile(f"</{name}>", re.IGNORECASE)
-    end = closing.search(state.src, start, min(maximum, start + MAX_RAISED))
+    end = closing.search(state.src, start, min(maximum, start + MAX_RAISED_LENGTH))
     depth = state.env.get("raised", 0)
     if not end or depth >= MAX_RAISED_DEPTH:
         return False

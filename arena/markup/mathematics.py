@@ -40,17 +40,19 @@ DEFINITION_COST = 2_000
 CHEMISTRY = re.compile(r"\\(?:ce|pu)\b")
 CHEMISTRY_COST = 4  # so much longer takes a letter of it
 # What scanning in vain may cost before openers are taken for text.
-MAX_SCANNED = 1_000_000
+MAX_FAILED_SCAN = 1_000_000
 
 CLOSERS = {"$$": "$$", r"\[": r"\]", r"\(": r"\)"}
 OPENER = re.compile(r"(?<!\\)(\$\$|\\\[|\\begin\{[A-Za-z]+[0-9]?\*?\})")
-CLOSED = re.compile(r"`[^`]*`|\$\$.+?\$\$|(?<!\\)\\\[.+?\\\]|\\begin\{(\w+\*?)\}.*?\\end\{\1\}")
-MARKER = re.compile(r"[-+*]\s|#{1,6}\s|[>|]|\d{1,9}[.)]\s|`{3}|~{3}")
-BARE = re.compile(r"\\(?:boxed|fbox|ce|pu)\s*(?=\{)")
+CLOSED_SPAN = re.compile(
+    r"`[^`]*`|\$\$.+?\$\$|(?<!\\)\\\[.+?\\\]|\\begin\{(\w+\*?)\}.*?\\end\{\1\}"
+)
+BLOCK_MARKER = re.compile(r"[-+*]\s|#{1,6}\s|[>|]|\d{1,9}[.)]\s|`{3}|~{3}")
+BARE_COMMAND = re.compile(r"\\(?:boxed|fbox|ce|pu)\s*(?=\{)")
 # Stands for a bar within a formula or code while tables are cut into cells; no text has it, since
 # it is stripped from what comes in.
-BAR = "\ufdd0"
-ROW = re.compile(r"^(?=.*\|)(?=.*(?:[$`]|\\\()).*$", re.MULTILINE)
+BAR_PLACEHOLDER = "\ufdd0"
+TABLE_ROW = re.compile(r"^(?=.*\|)(?=.*(?:[$`]|\\\()).*$", re.MULTILINE)
 UNESCAPED_BAR = re.compile(r"(?<!\\)\|")
 CELL_PART = re.compile(
     r"(?<![\\$])\$(?!\$)((?:\\.|[^$\\`])+)\$(.?)|\\\(.{1,300}?\\\)|(`)[^`\s](?:[^`]*[^`\s])?`"
@@ -60,7 +62,7 @@ CELL_PART = re.compile(
 def add_mathematics(parser: MarkdownIt) -> None:
     """Teach the parser formulas."""
     terminated: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
-    parser.core.ruler.before("block", "shelter_bars", _shelter_bars)
+    parser.core.ruler.before("block", "shelter_bars", _protect_bars)
     parser.core.ruler.after("block", "restore_bars", _restore_bars)
     parser.block.ruler.before("table", "math_block", _read_block, terminated)
     parser.inline.ruler.before("escape", "math", _read_inline)
@@ -76,7 +78,7 @@ def _find_formula(state: StateBlock | StateInline, start: int, end: int, *, is_l
         if environment["name"] not in ENVIRONMENTS | SOURCE_ENVIRONMENTS:
             return -1
         name = environment["name"] + environment["star"]
-        return _within_budget(state, lambda: find_end(text, name, environment.end(), end))
+        return _find_within_budget(state, lambda: find_end(text, name, environment.end(), end))
     opener = text[start : start + 2]
     if opener not in CLOSERS or (opener == "$$" and text[start - 1 : start] == "$"):
         return -1
@@ -86,9 +88,9 @@ def _find_formula(state: StateBlock | StateInline, start: int, end: int, *, is_l
     return closer + 2
 
 
-def _within_budget(state: StateBlock | StateInline, find: Callable[[], int]) -> int:
+def _find_within_budget(state: StateBlock | StateInline, find: Callable[[], int]) -> int:
     """What `find` finds, while this text has not searched in vain too long."""
-    if state.env["scanned"] > MAX_SCANNED:
+    if state.env["scanned"] > MAX_FAILED_SCAN:
         return -1
     position = find()
     if position < 0:
@@ -105,11 +107,11 @@ def _read_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     What would begin a list or a heading elsewhere (`- y`, `= z`) is part of the formula here.
     """
     begin = state.bMarks[start] + state.tShift[start]
-    offset = _open_at(state.src[begin : state.eMarks[start]])
+    offset = _find_opening(state.src[begin : state.eMarks[start]])
     if offset < 0 or state.is_code_block(start):
         return False
     position = _find_formula(state, begin + offset, len(state.src), is_line=offset == 0)
-    last = _last_line(state, start, end, position)
+    last = _find_last_line(state, start, end, position)
     if last < 0:
         return False
     is_alone = offset == 0 and not state.src[position : state.eMarks[last]].strip()
@@ -126,17 +128,17 @@ def _read_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     return True
 
 
-def _open_at(line: str) -> int:
+def _find_opening(line: str) -> int:
     """Where on this line a formula begins that it begins with or does not end; -1 if none does."""
-    if ("\\" not in line and "$$" not in line) or MARKER.match(line):
+    if ("\\" not in line and "$$" not in line) or BLOCK_MARKER.match(line):
         return -1
     if OPENER.match(line):
         return 0
-    opener = OPENER.search(CLOSED.sub("", line))
+    opener = OPENER.search(CLOSED_SPAN.sub("", line))
     return line.rfind(opener[0]) if opener else -1
 
 
-def _last_line(state: StateBlock, start: int, end: int, position: int) -> int:
+def _find_last_line(state: StateBlock, start: int, end: int, position: int) -> int:
     """The line this position is on, if all lines up to it belong to the same container."""
     line = start
     while line < end and position >= 0:
@@ -163,24 +165,24 @@ def _push_paragraph(state: StateBlock, start: int, line: int, end: int) -> None:
     state.line = line
 
 
-def _shelter_bars(state: StateCore) -> None:
+def _protect_bars(state: StateCore) -> None:
     """Hide the bars of formulas and code from the rule that cuts rows of tables into cells."""
     if "|" in state.src:
-        state.src = ROW.sub(lambda row: CELL_PART.sub(_shelter, row[0]), state.src)
+        state.src = TABLE_ROW.sub(lambda row: CELL_PART.sub(_protect_cell_part, row[0]), state.src)
 
 
-def _shelter(found: re.Match[str]) -> str:
+def _protect_cell_part(found: re.Match[str]) -> str:
     before = found.string[max(found.start() - 1, 0) : found.start()]
     if found[3]:  # what is escaped here is a bar in code too, without its backslash
-        return UNESCAPED_BAR.sub(BAR, found[0])
+        return UNESCAPED_BAR.sub(BAR_PLACEHOLDER, found[0])
     if found[1] and not is_dollar_formula(found[1], before, found[2]):
         return found[0]
-    return found[0].replace("|", BAR)
+    return found[0].replace("|", BAR_PLACEHOLDER)
 
 
 def _restore_bars(state: StateCore) -> None:
     for token in state.tokens:
-        token.content = token.content.replace(BAR, "|")
+        token.content = token.content.replace(BAR_PLACEHOLDER, "|")
 
 
 # --- in running text ------------------------------------------------------------------------
@@ -192,9 +194,9 @@ def _read_inline(state: StateInline, silent: bool) -> bool:
     if state.src[start] not in "$\\":
         return False
     end = _find_formula(state, start, maximum, is_line=False)
-    if end < 0 and (bare := BARE.match(state.src, start, maximum)):
+    if end < 0 and (bare := BARE_COMMAND.match(state.src, start, maximum)):
         opening = bare.end()
-        brace = _within_budget(state, lambda: find_brace(state.src, opening, maximum))
+        brace = _find_within_budget(state, lambda: find_brace(state.src, opening, maximum))
         end = brace + 1 if brace > opening + 1 else -1
     if end < 0 and state.src[start] == "$":
         end = _find_dollar_formula(state)
@@ -210,7 +212,7 @@ def _find_dollar_formula(state: StateInline) -> int:
     start = state.pos + 1
     if state.src[start : start + 1] == "$":
         return -1
-    closer = _within_budget(state, lambda: find_dollar(state.src, start, state.posMax))
+    closer = _find_within_budget(state, lambda: find_dollar(state.src, start, state.posMax))
     before = state.src[start - 2 : start - 1] if start > 1 else ""
     after = state.src[closer + 1 : closer + 6]
     if closer < 0 or not is_dollar_formula(state.src[start:closer], before, after):

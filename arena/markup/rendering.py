@@ -11,8 +11,8 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 
-from arena.markup.blocks import settle_blocks
-from arena.markup.cleaning import clean_html, is_blank, limit_marks, strip_controls
+from arena.markup.blocks import finalize_blocks
+from arena.markup.cleaning import clean_html, is_blank_html, limit_marks, strip_controls
 from arena.markup.highlighting import render_fence
 from arena.markup.inline import add_inline_rules
 from arena.markup.mathematics import add_mathematics
@@ -24,10 +24,10 @@ MAX_NESTING = 20
 MAX_LEVEL = MAX_NESTING - 3
 LINE_ENDS = re.compile("\r\n?")
 
-EMPTY = '<p class="text-note">(empty response)</p>\n'
-TOO_LONG = '<p class="text-note">(very long: shown as source, without formatting)</p>\n'
-TOO_DEEP = '<p class="text-note">(deeply nested: shown as source, without formatting)</p>\n'
-MARKS_LEFT_OUT = '<p class="text-note">(some combining marks left out)</p>\n'
+EMPTY_NOTE = '<p class="text-note">(empty response)</p>\n'
+TOO_LONG_NOTE = '<p class="text-note">(very long: shown as source, without formatting)</p>\n'
+TOO_DEEP_NOTE = '<p class="text-note">(deeply nested: shown as source, without formatting)</p>\n'
+MARKS_OMITTED_NOTE = '<p class="text-note">(some combining marks left out)</p>\n'
 
 
 @dataclass(frozen=True)
@@ -46,21 +46,21 @@ def render_markdown(text: str) -> str:
     """
     text = strip_controls(LINE_ENDS.sub("\n", text))
     if len(text) > MAX_TEXT:
-        note, html = TOO_LONG, _source(text)
+        note, html = TOO_LONG_NOTE, _render_source(text)
     else:
         tokens = _PARSER.parse(text, env := {"formulas": 0, "code": 0, "scanned": 0})
         if max((token.level for token in tokens), default=0) > MAX_LEVEL:
-            note, html = TOO_DEEP, _source(text)
+            note, html = TOO_DEEP_NOTE, _render_source(text)
         else:
             note, html = "", _PARSER.renderer.render(tokens, _PARSER.options, env)
     html, is_complete = limit_marks(clean_html(html))
-    return note + html + ("" if is_complete else MARKS_LEFT_OUT)
+    return note + html + ("" if is_complete else MARKS_OMITTED_NOTE)
 
 
 def render_response(text: str) -> str:
     """Safe HTML of a response; one in which nothing can be seen says so."""
     html = render_markdown(text)
-    return EMPTY if is_blank(html) else html
+    return EMPTY_NOTE if is_blank_html(html) else html
 
 
 def render_messages(prompt: str | list[dict[str, Any]]) -> list[Message]:
@@ -72,7 +72,7 @@ def render_messages(prompt: str | list[dict[str, Any]]) -> list[Message]:
     ]
 
 
-def _source(text: str) -> str:
+def _render_source(text: str) -> str:
     return f'<pre class="source" dir="auto">{escape(text)}</pre>'
 
 
@@ -111,7 +111,7 @@ def _make_parser() -> MarkdownIt:
     parser.enable(["table", "strikethrough"])
     add_mathematics(parser)
     add_inline_rules(parser)
-    parser.core.ruler.push("settle", settle_blocks)
+    parser.core.ruler.push("settle", finalize_blocks)
     parser.validateLink = _is_link  # type: ignore[method-assign]
     parser.add_render_rule("fence", render_fence)
     parser.add_render_rule("code_inline", _render_code)

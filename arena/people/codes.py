@@ -5,21 +5,23 @@ import secrets
 
 # Crockford's base32: no I, L, O and U, so that nothing on paper is misread.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-LENGTH = 16  # 16 × 5 bits = 80 bits
-GROUP = 4
-MISREAD = str.maketrans("ILO", "110")
+CODE_LENGTH = 16  # 16 × 5 bits = 80 bits
+GROUP_LENGTH = 4
+LOOKALIKES = str.maketrans("ILO", "110")
 
 
 def draw_code() -> str:
     """A fresh access code of 80 random bits, grouped for reading: `7K3M-Q0RT-…`."""
-    code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
-    return "-".join(code[start : start + GROUP] for start in range(0, LENGTH, GROUP))
+    code = "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
+    return "-".join(
+        code[start : start + GROUP_LENGTH] for start in range(0, CODE_LENGTH, GROUP_LENGTH)
+    )
 
 
 def normalize_code(typed: str) -> str:
     """What was meant by a typed code: letter case, dashes, spaces and look-alikes do not matter."""
     letters = "".join(letter for letter in typed if letter.isalnum())
-    return letters.upper().translate(MISREAD)
+    return letters.upper().translate(LOOKALIKES)
 
 
 def draw_token() -> str:

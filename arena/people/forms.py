@@ -12,9 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from arena.errors import ArenaError
-from arena.people.limits import take_message
+from arena.people.display_names import clean_name
+from arena.people.limits import count_message
 from arena.people.models import User
-from arena.people.naming import clean_name
 
 
 class LoginForm(AllauthLoginForm):  # type: ignore[misc]
@@ -38,7 +38,7 @@ class SignInCodeForm(RequestLoginCodeForm):  # type: ignore[misc]
 
     def clean_email(self) -> str:
         """The address. Raises `LimitError` where many messages went to it."""
-        take_message("code", self.cleaned_data["email"], context.request, timezone.now())
+        count_message("code", self.cleaned_data["email"], context.request, timezone.now())
         return str(super().clean_email())
 
 
@@ -47,7 +47,7 @@ class ForgottenPasswordForm(ResetPasswordForm):  # type: ignore[misc]
 
     def clean_email(self) -> str:
         """The address. Raises `LimitError` where many messages went to it."""
-        take_message("reset", self.cleaned_data["email"], context.request, timezone.now())
+        count_message("reset", self.cleaned_data["email"], context.request, timezone.now())
         return str(super().clean_email())
 
 

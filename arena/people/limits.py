@@ -25,10 +25,10 @@ from arena.errors import ArenaError, LimitError
 log = structlog.get_logger(__name__)
 View = Callable[..., HttpResponse]
 
-HOUR = 60 * 60
-DAY = 24 * HOUR
-PREFIX = {4: 24, 6: 48}
-SAFE = {"GET", "HEAD", "OPTIONS"}
+HOUR_SECONDS = 60 * 60
+DAY_SECONDS = 24 * HOUR_SECONDS
+NETWORK_PREFIX_LENGTHS = {4: 24, 6: 48}
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,13 @@ class Rate:
 
 # Guesses at one name by everybody together: too many for a few strangers to lock its owner out,
 # and too few to find a password.
-GUESSES = Rate(100, HOUR)
+GUESS_RATE = Rate(100, HOUR_SECONDS)
 # Messages to one address: from one network, and from all of them together.
-MAIL_FROM_HERE = (Rate(3, 60), Rate(10, HOUR))
-MAIL_FROM_ALL = Rate(40, HOUR)
+MAIL_RATES_PER_NETWORK = (Rate(3, 60), Rate(10, HOUR_SECONDS))
+MAIL_RATE_PER_ADDRESS = Rate(40, HOUR_SECONDS)
 
 
-def network_of(request: HttpRequest, now: datetime) -> str:
+def anonymize_network(request: HttpRequest, now: datetime) -> str:
     """A name for the visitor's network (/24 or /48), the same all day and meaningless after it.
 
     Raises `ArenaError` ("bad_address") where proxies say nothing that is an address.
@@ -62,26 +62,28 @@ def network_of(request: HttpRequest, now: datetime) -> str:
         raise ArenaError(message, "bad_address") from error
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
-    network = ipaddress.ip_network((int(address), PREFIX[address.version]), strict=False)
-    return anonymous(str(network), now)
+    network = ipaddress.ip_network(
+        (int(address), NETWORK_PREFIX_LENGTHS[address.version]), strict=False
+    )
+    return anonymize(str(network), now)
 
 
-def anonymous(text: str, now: datetime) -> str:
+def anonymize(text: str, now: datetime) -> str:
     """A name for a network, a login or an address, the same all day and meaningless after it."""
-    return hmac.digest(daily_key(now), text.encode(), "sha256").hex()[:32]
+    return hmac.digest(get_daily_key(now), text.encode(), "sha256").hex()[:32]
 
 
-def daily_key(now: datetime) -> bytes:
+def get_daily_key(now: datetime) -> bytes:
     """The random key of this day (UTC), drawn by whoever asks first."""
     name = f"network-key:{now:%Y-%m-%d}"
     key = cache.get(name)
     if key is None:
-        cache.add(name, secrets.token_bytes(32), timeout=2 * DAY)
+        cache.add(name, secrets.token_bytes(32), timeout=2 * DAY_SECONDS)
         key = cache.get(name)
     return bytes(key)
 
 
-def take(action: str, who: str, rate: Rate, now: datetime, message: str = "") -> None:
+def count_use(action: str, who: str, rate: Rate, now: datetime, message: str = "") -> None:
     """Count one use of a door; raises `LimitError` past the rate. Refused uses are not counted."""
     window = int(now.timestamp()) // rate.seconds
     key = f"limit:{action}:{who}:{rate.seconds}:{window}"
@@ -91,15 +93,15 @@ def take(action: str, who: str, rate: Rate, now: datetime, message: str = "") ->
     except ValueError:  # it expired between the two lines: a new window has begun
         return
     if count > rate.amount:
-        give_back(action, who, rate, now)
+        undo_use(action, who, rate, now)
         log.warning("rate limit", action=action)
         message = message or _("Too many attempts. Please wait a moment and try again.")
         left = (window + 1) * rate.seconds - int(now.timestamp())
         raise LimitError(message, "too_many", retry_after=left)
 
 
-def give_back(action: str, who: str, rate: Rate, now: datetime) -> None:
-    """Undo one `take` in the same window: what it was for did not happen."""
+def undo_use(action: str, who: str, rate: Rate, now: datetime) -> None:
+    """Undo one `count_use` in the same window: what it was for did not happen."""
     window = int(now.timestamp()) // rate.seconds
     try:
         cache.decr(f"limit:{action}:{who}:{rate.seconds}:{window}")
@@ -107,23 +109,23 @@ def give_back(action: str, who: str, rate: Rate, now: datetime) -> None:
         return
 
 
-def take_message(kind: str, address: str, request: HttpRequest, now: datetime) -> None:
+def count_message(kind: str, address: str, request: HttpRequest, now: datetime) -> None:
     """Count a message to an address that somebody has typed; raises `LimitError` past the rates.
 
     Strangers know addresses. Each network has a few messages of its own, so that nobody uses up
     the owner's, and all of them together fill no mailbox.
     """
-    action, whose = f"mail-{kind}", anonymous(address.lower(), now)
+    action, whose = f"mail-{kind}", anonymize(address.lower(), now)
     message = _(
         "Several messages have already been sent to this address. Check your inbox, or try again "
         "later."
     )
-    for rate in MAIL_FROM_HERE:
-        take(action, f"{whose}-{network_of(request, now)}", rate, now, message)
-    take(action, whose, MAIL_FROM_ALL, now, message)
+    for rate in MAIL_RATES_PER_NETWORK:
+        count_use(action, f"{whose}-{anonymize_network(request, now)}", rate, now, message)
+    count_use(action, whose, MAIL_RATE_PER_ADDRESS, now, message)
 
 
-def limited(
+def limit_requests(
     action: str, *, network: Rate | None = None, user: Rate | None = None
 ) -> Callable[[View], View]:
     """Decorate a view: limit its unsafe requests per network and per signed-in user."""
@@ -131,12 +133,12 @@ def limited(
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-            if request.method not in SAFE:
+            if request.method not in SAFE_METHODS:
                 now = timezone.now()
                 if network is not None:
-                    take(action, network_of(request, now), network, now)
+                    count_use(action, anonymize_network(request, now), network, now)
                 if user is not None and request.user.is_authenticated:
-                    take(action, f"user-{request.user.pk}", user, now)
+                    count_use(action, f"user-{request.user.pk}", user, now)
             return view(request, *args, **kwargs)
 
         return guarded

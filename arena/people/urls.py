@@ -5,8 +5,8 @@ from arena.people.accounts import views as accounts
 
 app_name = "people"
 urlpatterns = [
-    path("first/<str:token>/", accounts.first, name="first"),
-    path("seat/", views.seat, name="seat"),
-    path("seat/saved/", views.saved, name="saved"),
-    path("seat/code/", views.code, name="code"),
+    path("first/<str:token>/", accounts.first_account, name="first"),
+    path("seat/", views.account, name="seat"),
+    path("seat/saved/", views.mark_code_saved, name="saved"),
+    path("seat/code/", views.access_code, name="code"),
 ]

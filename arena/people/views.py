@@ -15,24 +15,29 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from arena.confirming import Step, ask_first
 from arena.errors import NotFoundError
-from arena.people.accounts.showing import CODE, keep_code, shown_secret, stop_showing
+from arena.people.accounts.session_secrets import (
+    ACCESS_CODE,
+    forget_secret,
+    get_secret,
+    store_access_code,
+)
 from arena.people.forms import NameForm
-from arena.people.limits import Rate, limited
+from arena.people.limits import Rate, limit_requests
 from arena.people.models import Seat, User
 from arena.people.seats.claiming import confirm_saved, renew_code
 
-A_FEW = Rate(20, 60)
+CODE_RATE = Rate(20, 60)
 
 
-def signed_in(request: HttpRequest) -> User:
+def get_user(request: HttpRequest) -> User:
     """The user of a request that LoginRequiredMiddleware has let through."""
     assert isinstance(request.user, User)
     return request.user
 
 
-def code_holder(request: HttpRequest) -> User:
+def get_code_holder(request: HttpRequest) -> User:
     """This user, who signs in with an access code; accounts with a password have none to show."""
-    user = User.objects.get(pk=signed_in(request).pk)
+    user = User.objects.get(pk=get_user(request).pk)
     if not user.has_access_code and not Seat.objects.filter(user=user).exists():
         raise NotFoundError
     return user
@@ -40,7 +45,7 @@ def code_holder(request: HttpRequest) -> User:
 
 def show_account(request: HttpRequest, form: NameForm, status: int = 200) -> HttpResponse:
     """The account page with this form for the public name."""
-    user = signed_in(request)
+    user = get_user(request)
     context = {
         "seat": Seat.objects.filter(user=user).select_related("pool").first(),
         "has_code": user.has_access_code,
@@ -53,20 +58,20 @@ def show_account(request: HttpRequest, form: NameForm, status: int = 200) -> Htt
 
 @require_GET
 @never_cache
-def seat(request: HttpRequest) -> HttpResponse:
+def account(request: HttpRequest) -> HttpResponse:
     """Who I am here, how I come back, and what others see of me."""
-    return show_account(request, NameForm(instance=signed_in(request)))
+    return show_account(request, NameForm(instance=get_user(request)))
 
 
 @require_POST
-def saved(request: HttpRequest) -> HttpResponse:
+def mark_code_saved(request: HttpRequest) -> HttpResponse:
     """The holder says that the code is saved: it is shown no more."""
-    confirm_saved(code_holder(request), timezone.now())
-    stop_showing(request.session, CODE)
-    return redirect(next_url(request) or "people:seat")
+    confirm_saved(get_code_holder(request), timezone.now())
+    forget_secret(request.session, ACCESS_CODE)
+    return redirect(get_next_url(request) or "people:seat")
 
 
-def renewing() -> Step:
+def build_renewal_step() -> Step:
     """The question before one's own code is replaced."""
     return Step(
         _("Create a new access code?"),
@@ -80,20 +85,20 @@ def renewing() -> Step:
 
 @require_http_methods(["GET", "POST"])
 @never_cache
-@limited("code", user=A_FEW)
-def code(request: HttpRequest) -> HttpResponse:
+@limit_requests("code", user=CODE_RATE)
+def access_code(request: HttpRequest) -> HttpResponse:
     """My name and code, until I say that they are saved; a POST makes a new code."""
-    user, now = code_holder(request), timezone.now()
+    user, now = get_code_holder(request), timezone.now()
     if request.method == "POST":
-        if question := ask_first(request, renewing(), reverse("people:seat")):
+        if question := ask_first(request, build_renewal_step(), reverse("people:seat")):
             return question
         fresh = renew_code(user, now)
         user.refresh_from_db()
         # This session goes on.
         update_session_auth_hash(request, user)
-        keep_code(request.session, user, fresh, now, onward=next_url(request))
+        store_access_code(request.session, user, fresh, now, onward=get_next_url(request))
         return redirect("people:code")
-    kept = shown_secret(request.session, CODE, now)
+    kept = get_secret(request.session, ACCESS_CODE, now)
     if kept is None or kept["username"] != user.username:
         messages.info(request, _("Your access code is no longer shown."))
         return redirect("people:seat")
@@ -101,7 +106,7 @@ def code(request: HttpRequest) -> HttpResponse:
     return render(request, "people/code.html", kept | {"login_url": login_url})
 
 
-def next_url(request: HttpRequest) -> str:
+def get_next_url(request: HttpRequest) -> str:
     """The path that the form asks to go to next, if it is one on this site."""
     url = request.POST.get("next") or request.GET.get("next") or ""
     safe = url_has_allowed_host_and_scheme(

@@ -10,18 +10,18 @@ from arena.questions.base import (
     Settings,
     Value,
 )
-from arena.questions.preference import Preference
-from arena.questions.text import Text
+from arena.questions.preference import PreferenceKind
+from arena.questions.text import TextKind
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (Preference(), Text())}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (PreferenceKind(), TextKind())}
 
 __all__ = [
     "KINDS",
     "InvalidAnswerError",
     "Kind",
-    "Preference",
+    "PreferenceKind",
     "ScaleOption",
     "Settings",
-    "Text",
+    "TextKind",
     "Value",
 ]

@@ -29,12 +29,12 @@ DEGREES: dict[int, dict[int, str]] = {
 TIE_CREDIT = 0.25
 
 
-def posted_value(outcome: int) -> str:
+def format_outcome(outcome: int) -> str:
     """The form value of an outcome for the left response: a2, a1, tie, b1, b2."""
     return "tie" if outcome == 0 else f"{'a' if outcome > 0 else 'b'}{abs(outcome)}"
 
 
-class Preference:
+class PreferenceKind:
     """A preference between two responses, graded on a scale of 2, 3, 5 or 7 points.
 
     Value: `{"outcome": -3..3, "both_bad": bool, "first_on_left": bool | None}`; a positive
@@ -53,7 +53,7 @@ class Preference:
             else:
                 side, degree = "A" if outcome > 0 else "B", degrees[abs(outcome)]
                 label, short = f"{side} is {degree}", f"{side} {degree}"
-            choices.append(ScaleOption(posted_value(outcome), label, short, str(key)))
+            choices.append(ScaleOption(format_outcome(outcome), label, short, str(key)))
         return choices
 
     def check_answer(self, settings: Settings, raw: str, order: Sequence[int]) -> Value | None:
@@ -62,7 +62,7 @@ class Preference:
         first_on_left = order[0] < order[1]
         if raw == BOTH_BAD and settings.get("both_bad"):
             return {"outcome": 0, "both_bad": True, "first_on_left": first_on_left}
-        points = {posted_value(outcome): outcome for outcome in SCALES[settings["scale"]]}
+        points = {format_outcome(outcome): outcome for outcome in SCALES[settings["scale"]]}
         if raw not in points:
             raise InvalidAnswerError("Choose one of the answers on the scale.")
         outcome = points[raw] if first_on_left else -points[raw]
@@ -71,7 +71,7 @@ class Preference:
     def to_form_value(self, value: Value, order: Sequence[int]) -> str:
         if value["both_bad"]:
             return BOTH_BAD
-        return posted_value(value["outcome"] if order[0] < order[1] else -value["outcome"])
+        return format_outcome(value["outcome"] if order[0] < order[1] else -value["outcome"])
 
     def check_key(self, raw: object) -> Value:
         signs: dict[Any, int] = {"a": 1, "tie": 0, "b": -1}

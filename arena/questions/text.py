@@ -13,7 +13,7 @@ from arena.questions.base import (
 MAX_TEXT_LENGTH = 2000
 
 
-class Text:
+class TextKind:
     """Free text of at most `settings["max_length"]` characters. Value: `{"text": str}`."""
 
     name = "text"

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from arena.people.accounts.providers import ORIGINS
+from arena.people.accounts.providers import PROVIDER_ORIGINS
 from tests.services import ROOT
 
 LINES = (ROOT / "deploy" / "env.example").read_text().splitlines()
@@ -30,7 +30,7 @@ def test_it_names_what_the_settings_read() -> None:
     assert read <= set(NAMED)
 
 
-@pytest.mark.parametrize("provider", ORIGINS)
+@pytest.mark.parametrize("provider", PROVIDER_ORIGINS)
 def test_it_names_every_identity_provider(provider: str) -> None:
     assert {f"{provider.upper()}_CLIENT_ID", f"{provider.upper()}_CLIENT_SECRET"} <= set(NAMED)
 

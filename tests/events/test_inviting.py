@@ -33,7 +33,7 @@ from tests.factories import (
     make_membership,
     make_user,
 )
-from tests.threads import at_once
+from tests.threads import parallel_map
 
 Role, Office = Invitation.Role, Membership.Role
 CONSENT = {"accept": "yes", "version": "1"}
@@ -143,7 +143,7 @@ def test_a_link_for_five_admits_five_of_thirty_at_once() -> None:
     event = make_event(is_private=True)
     invitation = make_invitation(event, Role.CONTRIBUTOR, uses=5)
     users = [User.objects.create(username=f"u{number}") for number in range(30)]
-    results = at_once([partial(admit, invitation, user, NOW) for user in users], threads=30)
+    results = parallel_map([partial(admit, invitation, user, NOW) for user in users], threads=30)
     assert sum(isinstance(result, Application) for result in results) == 5
     assert sum(isinstance(result, NotFoundError) for result in results) == 25
     assert Application.objects.count() == 5

@@ -20,7 +20,7 @@ from arena.events.joining.terms import current_terms, has_agreed, publish_terms
 from arena.events.models import Application, Enrollment, Event, Membership
 from arena.people.models import Seat
 from tests.factories import NOW, make_event, make_membership, make_user
-from tests.threads import at_once
+from tests.threads import parallel_map
 
 PRINTED, OPEN = Seat.Kind.PRINTED, Seat.Kind.OPEN
 State = Event.State
@@ -217,7 +217,7 @@ def test_nobody_clicks_into_a_private_event_but_its_printed_seats_open_it(privat
 def test_100_visitors_at_once_are_100_contributors() -> None:
     event = make_event()
     provision(event, 80, OPEN, NOW)
-    arrivals = at_once([partial(join_with_open_seat, event, NOW, terms=1)] * 100, threads=40)
+    arrivals = parallel_map([partial(join_with_open_seat, event, NOW, terms=1)] * 100, threads=40)
     seated = [arrival for arrival in arrivals if isinstance(arrival, Arrival)]
     assert len(seated) == 80
     assert all(isinstance(a, (Arrival, LimitError)) for a in arrivals)
@@ -228,7 +228,7 @@ def test_100_visitors_at_once_are_100_contributors() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_one_user_joining_50_times_at_once_is_enrolled_once() -> None:
     event, user = make_event(), make_user()
-    results = at_once([partial(join_event, user, event, NOW, terms=1)] * 50, threads=25)
+    results = parallel_map([partial(join_event, user, event, NOW, terms=1)] * 50, threads=25)
     assert {result.pk for result in results if isinstance(result, Enrollment)} == {
         Enrollment.objects.get().pk
     }
@@ -239,7 +239,7 @@ def test_one_user_joining_50_times_at_once_is_enrolled_once() -> None:
 def test_one_printed_link_used_by_200_at_once_seats_one() -> None:
     event = make_event()
     (slip,) = provision(event, 1, PRINTED, NOW)
-    results = at_once([partial(join_with_printed_seat, slip.token, event, NOW, terms=1)] * 200)
+    results = parallel_map([partial(join_with_printed_seat, slip.token, event, NOW, terms=1)] * 200)
     assert sum(isinstance(result, Arrival) for result in results) == 1
     refused = [result for result in results if isinstance(result, ConflictError)]
     assert len(refused) == 199

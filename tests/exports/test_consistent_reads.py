@@ -10,7 +10,7 @@ from arena.exports.consistent_reads import read_consistently
 from arena.judging.models import Judgment
 from tests.exports.cast import judgment_lines, vote_often
 from tests.factories import make_event, make_matchup
-from tests.threads import at_once
+from tests.threads import parallel_map
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -27,7 +27,7 @@ def test_a_judgment_made_meanwhile_does_not_wait_and_is_not_seen(monkeypatch) ->
         vote_often(event, matchup, 0)
         Judgment.objects.order_by("-pk")[1].answers.update(outcome=-1)
 
-    assert at_once([judge]) == [None]
+    assert parallel_map([judge]) == [None]
     seen += lines
     assert [json.loads(line)["outcome"] for line in seen] == [1, 1, 1]
     assert len(list(judgment_lines(event))) == 4

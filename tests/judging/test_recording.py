@@ -27,7 +27,7 @@ from tests.factories import (
     make_event,
     make_matchup,
 )
-from tests.threads import at_once
+from tests.threads import parallel_map
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(seconds=30)
@@ -194,7 +194,7 @@ def test_two_tabs_of_one_pair_answered_at_once_are_one_judgment() -> None:
         mine = Assignment.objects.select_related("enrollment__event").get(pk=assignment.pk)
         return record(mine, now=now)
 
-    at_once([partial(answer, first), partial(answer, again)] * 4, threads=8)
+    parallel_map([partial(answer, first), partial(answer, again)] * 4, threads=8)
     assert Judgment.objects.counted().count() == 1
     assert first.enrollment.event.matchups.get().open_slots == 0
 

@@ -22,7 +22,7 @@ from tests.factories import (
     make_matchup,
     make_membership,
 )
-from tests.threads import at_once
+from tests.threads import parallel_map
 
 LATER = NOW + timedelta(hours=2)
 
@@ -129,6 +129,6 @@ def test_sweeps_at_once_return_a_claim_once() -> None:
     provision(event, 10, Seat.Kind.OPEN, NOW)
     for _ in range(10):
         join_with_open_seat(event, NOW, terms=1)
-    returned = at_once([partial(return_unused_seats, LATER)] * 8, threads=8)
+    returned = parallel_map([partial(return_unused_seats, LATER)] * 8, threads=8)
     assert sum(count for count in returned if isinstance(count, int)) == 10
     assert set(Seat.objects.values_list("returns", flat=True)) == {1}

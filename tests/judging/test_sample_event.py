@@ -14,8 +14,8 @@ def test_the_demo_has_records_controls_and_simulated_judgments(
 ) -> None:
     monkeypatch.setattr(sample_event, "JUDGMENTS", 40)
     monkeypatch.setattr(sample_event, "PEOPLE", 8)
-    event = sample_event.sample_event(NOW)
+    event = sample_event.get_or_create_sample_event(NOW)
     roles = set(event.matchups.values_list("role", flat=True))
     assert {Matchup.Role.ORDINARY, Matchup.Role.CONTROL} <= roles
     assert event.judgments.count() == 40
-    assert sample_event.sample_event(NOW) == event
+    assert sample_event.get_or_create_sample_event(NOW) == event

@@ -38,7 +38,7 @@ from tests.factories import (
     make_event,
     make_matchup,
 )
-from tests.threads import at_once
+from tests.threads import parallel_map
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(seconds=30)
@@ -117,7 +117,7 @@ def test_skips_and_flags_at_once_pass_on_the_pair_once() -> None:
     def flag() -> None:
         flag_assignment(mine(), "broken", "cut off", now=NOW)
 
-    assert at_once([skip, flag] * 4, threads=8) == [None] * 8
+    assert parallel_map([skip, flag] * 4, threads=8) == [None] * 8
     assert Flag.objects.get().note == "cut off"
     assignment.refresh_from_db()
     assert assignment.state == Assignment.State.SKIPPED
@@ -301,7 +301,9 @@ def test_skips_undone_by_many_at_once_keep_the_overlap_exact() -> None:
             else:
                 record(assignment, replaces="", now=NOW)
 
-    assert at_once([partial(work, enrollment) for enrollment in people], threads=8) == [None] * 8
+    assert (
+        parallel_map([partial(work, enrollment) for enrollment in people], threads=8) == [None] * 8
+    )
     release_skipped_slots(NOW + WINDOW)
     for matchup in event.matchups.all():
         assert Judgment.objects.counted().filter(matchup=matchup).count() <= 3
@@ -322,7 +324,7 @@ def test_an_answer_and_the_sweeper_at_once_agree_on_the_slot() -> None:
     def sweep() -> None:
         release_skipped_slots(end)
 
-    at_once([answer, sweep] * 4, threads=8)
+    parallel_map([answer, sweep] * 4, threads=8)
     assert Judgment.objects.counted().count() + slots(first) == 1
 
 

@@ -29,7 +29,7 @@ from tests.factories import (
     make_user,
 )
 from tests.test_winner import Final, verify
-from tests.threads import at_once
+from tests.threads import parallel_map
 
 pytestmark = pytest.mark.django_db
 TERMINAL = "arena.mail.TerminalBackend"
@@ -162,9 +162,9 @@ def test_leaving_takes_the_notices_along() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_at_once_tell_everybody_once() -> None:
     Published()
-    at_once([partial(announce_results, NOW)] * 4, threads=4)
+    parallel_map([partial(announce_results, NOW)] * 4, threads=4)
     assert Notice.objects.count() == 2
-    at_once([partial(mail_notices, NOW)] * 4, threads=4)
+    parallel_map([partial(mail_notices, NOW)] * 4, threads=4)
     assert len(mail.outbox) == 1
 
 

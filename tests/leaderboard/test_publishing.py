@@ -12,7 +12,7 @@ from leaderboard.snapshots.publishing import MAX_WAIT, publish_snapshot, thin_sn
 from leaderboard.snapshots.refresh import find_due_events, refresh_event
 from tests.factories import NOW, make_enrollment
 from tests.leaderboard.votes import Crowd, figures, make_vote, refresh
-from tests.threads import at_once
+from tests.threads import parallel_map
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(minutes=1)
@@ -38,7 +38,7 @@ def test_a_claimed_board_is_left_alone_until_the_claim_ends(crowd: Crowd) -> Non
 def test_eight_workers_make_one_snapshot(crowd: Crowd) -> None:
     crowd.vote()
     seal_event(crowd.event.pk, NOW)
-    done = at_once([lambda: refresh_event(crowd.event, now=NOW)] * 8)
+    done = parallel_map([lambda: refresh_event(crowd.event, now=NOW)] * 8)
     assert [one for one in done if isinstance(one, BaseException)] == []
     assert Snapshot.objects.count() == len([one for one in done if one])
     assert Board.objects.get(event=crowd.event).claimed_until is None

@@ -12,13 +12,13 @@ from arena.people.seats.claiming import (
     claim_open_seat,
     claim_printed_seat,
     confirm_saved,
-    note_sign_in,
+    record_sign_in,
     renew_code,
     retake_seat,
 )
 from arena.people.seats.provisioning import provision_seats
 from tests.factories import NOW
-from tests.threads import at_once
+from tests.threads import parallel_map
 
 PRINTED, OPEN = Seat.Kind.PRINTED, Seat.Kind.OPEN
 
@@ -88,7 +88,7 @@ def test_signing_in_takes_a_returned_seat_again(pool: SeatPool) -> None:
     provision_seats(pool, 1, OPEN, NOW)
     seat, _ = claim_open_seat(pool, NOW)
     Seat.objects.filter(pk=seat.pk).update(claimed_at=None, returns=1)
-    note_sign_in(seat.user, NOW)
+    record_sign_in(seat.user, NOW)
     seat.refresh_from_db()
     assert (seat.claimed_at, seat.saved_at) == (NOW, NOW)
     with pytest.raises(LimitError):
@@ -101,7 +101,7 @@ def test_an_outdated_sign_in_takes_nothing(pool: SeatPool) -> None:
     earlier_holder = seat.user
     Seat.objects.filter(pk=seat.pk).update(claimed_at=None, returns=1)
     claim_open_seat(pool, NOW)
-    note_sign_in(earlier_holder, NOW)
+    record_sign_in(earlier_holder, NOW)
     retake_seat(earlier_holder, NOW)
     seat.refresh_from_db()
     assert seat.saved_at is None  # it is the new holder's, who has not saved the code
@@ -123,7 +123,7 @@ def test_the_holder_confirms_and_renews(pool: SeatPool) -> None:
 def test_500_claims_at_once_get_500_seats_and_the_next_is_told_that_it_is_full() -> None:
     pool = SeatPool.objects.create(name="rush")
     provision_seats(pool, 500, OPEN, NOW)
-    claims = at_once([partial(claim_open_seat, pool, NOW)] * 500)
+    claims = parallel_map([partial(claim_open_seat, pool, NOW)] * 500)
     assert [claim for claim in claims if isinstance(claim, Exception)] == []
     assert len({seat.pk for seat, _ in claims}) == 500
     assert len({code for _, code in claims}) == 500
@@ -137,7 +137,7 @@ def test_500_claims_at_once_get_500_seats_and_the_next_is_told_that_it_is_full()
 def test_more_claims_than_seats_at_once_fill_the_pool_exactly() -> None:
     pool = SeatPool.objects.create(name="rush")
     provision_seats(pool, 20, OPEN, NOW)
-    claims = at_once([partial(claim_open_seat, pool, NOW)] * 60)
+    claims = parallel_map([partial(claim_open_seat, pool, NOW)] * 60)
     refused = [claim for claim in claims if isinstance(claim, Exception)]
     assert len(refused) == 40
     assert all(isinstance(error, LimitError) for error in refused)
@@ -148,7 +148,7 @@ def test_more_claims_than_seats_at_once_fill_the_pool_exactly() -> None:
 def test_one_link_claimed_200_times_at_once_is_claimed_once() -> None:
     pool = SeatPool.objects.create(name="rush")
     (slip,) = provision_seats(pool, 1, PRINTED, NOW)
-    claims = at_once([partial(claim_printed_seat, slip.token, NOW)] * 200)
+    claims = parallel_map([partial(claim_printed_seat, slip.token, NOW)] * 200)
     refused = [claim for claim in claims if isinstance(claim, Exception)]
     assert len(refused) == 199
     assert all(isinstance(error, ConflictError) for error in refused)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from arena.events.joining.enrolling import provision
 from arena.people import limits
 from arena.people.accounts import adapter
-from arena.people.limits import HOUR, Rate
+from arena.people.limits import HOUR_SECONDS, Rate
 from arena.people.models import Seat, User
 from arena.people.seats.provisioning import Slip
 from tests.factories import make_event, make_user
@@ -72,9 +72,9 @@ def test_the_sixth_guess_from_one_network_is_refused_though_it_be_right(login: s
 
 
 def test_guesses_from_everywhere_come_to_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert limits.GUESSES.amount >= 60  # what a few strangers try locks nobody out
-    assert limits.GUESSES.seconds / limits.GUESSES.amount > 30
-    monkeypatch.setattr(adapter, "GUESSES", Rate(4, HOUR))
+    assert limits.GUESS_RATE.amount >= 60  # what a few strangers try locks nobody out
+    assert limits.GUESS_RATE.seconds / limits.GUESS_RATE.amount > 30
+    monkeypatch.setattr(adapter, "GUESS_RATE", Rate(4, HOUR_SECONDS))
     user = make_user()
     for number in range(4):
         assert TOO_MANY not in sign_in(f"203.0.{number}.7", user.username, "no").content.decode()
@@ -84,7 +84,7 @@ def test_guesses_from_everywhere_come_to_an_end(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_signing_in_often_is_no_guessing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(adapter, "GUESSES", Rate(2, HOUR))
+    monkeypatch.setattr(adapter, "GUESS_RATE", Rate(2, HOUR_SECONDS))
     user = make_user()
     for _ in range(7):
         assert sign_in(HOME, user.username, "correct horse").status_code == 302
@@ -118,7 +118,7 @@ def test_a_strangers_requests_do_not_use_up_the_owners(door: str) -> None:
 @pytest.mark.parametrize("door", [CODE, RESET])
 def test_all_strangers_together_fill_no_mailbox(door: str, monkeypatch: Any) -> None:
     confirmed_user()
-    monkeypatch.setattr(limits, "MAIL_FROM_ALL", Rate(5, HOUR))
+    monkeypatch.setattr(limits, "MAIL_RATE_PER_ADDRESS", Rate(5, HOUR_SECONDS))
     statuses = [
         at(f"203.0.{number}.7").post(door, {"email": SOMEBODY.upper()}).status_code
         for number in range(8)

@@ -15,8 +15,15 @@ from django.test import RequestFactory, override_settings
 
 from arena.cache import SharedFileCache
 from arena.errors import LimitError
-from arena.people.limits import DAY, Rate, give_back, limited, network_of, take
-from tests.threads import at_once
+from arena.people.limits import (
+    DAY_SECONDS,
+    Rate,
+    anonymize_network,
+    count_use,
+    limit_requests,
+    undo_use,
+)
+from tests.threads import parallel_map
 
 NOW = datetime(2026, 11, 1, 12, 0, 5, tzinfo=UTC)
 
@@ -40,49 +47,51 @@ def request_from(address: str, method: str = "POST") -> HttpRequest:
 def test_uses_past_the_rate_are_refused_until_the_next_window() -> None:
     rate = Rate(3, 60)
     for _ in range(3):
-        take("knock", "me", rate, NOW)
+        count_use("knock", "me", rate, NOW)
     with pytest.raises(LimitError) as refused:
-        take("knock", "me", rate, NOW)
+        count_use("knock", "me", rate, NOW)
     assert refused.value.status == 429
-    take("knock", "you", rate, NOW)
-    take("enter", "me", rate, NOW)
-    take("knock", "me", rate, NOW + timedelta(seconds=60))
+    count_use("knock", "you", rate, NOW)
+    count_use("enter", "me", rate, NOW)
+    count_use("knock", "me", rate, NOW + timedelta(seconds=60))
 
 
 def test_refused_and_returned_uses_do_not_count() -> None:
-    rate = Rate(1, DAY)
-    take("claim", "hall", rate, NOW)
+    rate = Rate(1, DAY_SECONDS)
+    count_use("claim", "hall", rate, NOW)
     with pytest.raises(LimitError):
-        take("claim", "hall", rate, NOW)
-    give_back("claim", "hall", rate, NOW)
-    take("claim", "hall", rate, NOW)
-    give_back("claim", "nobody", rate, NOW)  # nothing to give back
+        count_use("claim", "hall", rate, NOW)
+    undo_use("claim", "hall", rate, NOW)
+    count_use("claim", "hall", rate, NOW)
+    undo_use("claim", "nobody", rate, NOW)  # nothing to give back
 
 
 def test_200_uses_at_once_are_counted_exactly() -> None:
-    results = at_once([partial(take, "rush", "hall", Rate(50, DAY), NOW)] * 200, threads=20)
+    results = parallel_map(
+        [partial(count_use, "rush", "hall", Rate(50, DAY_SECONDS), NOW)] * 200, threads=20
+    )
     assert sum(isinstance(result, LimitError) for result in results) == 150
 
 
 def test_a_network_has_one_name_a_day_that_tells_nothing() -> None:
-    here = network_of(request_from("192.0.2.1"), NOW)
-    assert here == network_of(request_from("192.0.2.254"), NOW)
-    assert here == network_of(request_from("::ffff:192.0.2.7"), NOW)
-    assert here != network_of(request_from("192.0.3.1"), NOW)
-    assert here != network_of(request_from("192.0.2.1"), NOW + timedelta(days=1))
+    here = anonymize_network(request_from("192.0.2.1"), NOW)
+    assert here == anonymize_network(request_from("192.0.2.254"), NOW)
+    assert here == anonymize_network(request_from("::ffff:192.0.2.7"), NOW)
+    assert here != anonymize_network(request_from("192.0.3.1"), NOW)
+    assert here != anonymize_network(request_from("192.0.2.1"), NOW + timedelta(days=1))
     assert "192.0" not in here
-    six = network_of(request_from("2001:db8:1:2::3"), NOW)
-    assert six == network_of(request_from("2001:db8:1:ffff::1"), NOW)
-    assert six != network_of(request_from("2001:db8:2::1"), NOW)
+    six = anonymize_network(request_from("2001:db8:1:2::3"), NOW)
+    assert six == anonymize_network(request_from("2001:db8:1:ffff::1"), NOW)
+    assert six != anonymize_network(request_from("2001:db8:2::1"), NOW)
     cache.clear()  # the key is gone: nobody can compute the name again
-    assert here != network_of(request_from("192.0.2.1"), NOW)
+    assert here != anonymize_network(request_from("192.0.2.1"), NOW)
 
 
 def test_what_a_client_says_of_itself_is_not_believed() -> None:
     request = RequestFactory(
         REMOTE_ADDR="192.0.2.1", HTTP_X_FORWARDED_FOR="198.51.100.1", HTTP_X_REAL_IP="203.0.113.1"
     ).get("/")
-    assert network_of(request, NOW) == network_of(request_from("192.0.2.2"), NOW)
+    assert anonymize_network(request, NOW) == anonymize_network(request_from("192.0.2.2"), NOW)
 
 
 def test_behind_a_proxy_the_address_it_reports_counts() -> None:
@@ -90,14 +99,14 @@ def test_behind_a_proxy_the_address_it_reports_counts() -> None:
         request = RequestFactory(
             REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_FOR="198.51.100.66, 192.0.2.1"
         ).get("/")
-        assert network_of(request, NOW) == network_of(
+        assert anonymize_network(request, NOW) == anonymize_network(
             RequestFactory(HTTP_X_FORWARDED_FOR="192.0.2.9").get("/"), NOW
         )
 
 
 @pytest.mark.usefixtures("still_clock")
 def test_a_guarded_view_limits_changes_and_not_reading() -> None:
-    @limited("door", network=Rate(2, 3600))
+    @limit_requests("door", network=Rate(2, 3600))
     def view(request: HttpRequest) -> HttpResponse:
         return HttpResponse("in")
 
@@ -133,10 +142,10 @@ def entries(folder: Path) -> int:
 
 def test_a_full_file_cache_drops_what_expires_soonest_and_no_quota(tmp_path: Path) -> None:
     files = SharedFileCache(str(tmp_path), {"OPTIONS": {"MAX_ENTRIES": 20}})
-    files.add("network-key", b"of the day", timeout=2 * DAY)
+    files.add("network-key", b"of the day", timeout=2 * DAY_SECONDS)
     files.set("for-ever", 1, timeout=None)
     for number in range(10):
-        files.add(f"quota-{number}", 1, timeout=DAY)
+        files.add(f"quota-{number}", 1, timeout=DAY_SECONDS)
         files.set(f"gone-{number}", 1, timeout=-1)
         files.add(f"minute-{number}", 1, timeout=60 + number)
     assert entries(tmp_path) == 32  # nothing is looked through at every write

@@ -9,8 +9,12 @@ from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import AnonymousUser
 from django.test import Client, RequestFactory
 
-from arena.people.accounts.identity import has_verified_identity, mailbox_of, verified_domains
-from arena.people.accounts.providers import form_targets, social_providers
+from arena.people.accounts.identity import (
+    get_verified_domains,
+    has_verified_identity,
+    normalize_address,
+)
+from arena.people.accounts.providers import build_social_providers, list_form_targets
 from tests.factories import make_user
 
 ENVIRONMENT = {
@@ -31,8 +35,8 @@ def env(monkeypatch: pytest.MonkeyPatch) -> environ.Env:
 
 
 def test_nothing_is_offered_until_it_is_configured(env: environ.Env) -> None:
-    assert social_providers(env) == {}
-    assert form_targets(env) == []
+    assert build_social_providers(env) == {}
+    assert list_form_targets(env) == []
 
 
 @pytest.mark.django_db
@@ -41,13 +45,13 @@ def test_each_configured_provider_is_offered(
 ) -> None:
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    settings.SOCIALACCOUNT_PROVIDERS = social_providers(env)
+    settings.SOCIALACCOUNT_PROVIDERS = build_social_providers(env)
     request = RequestFactory().get("/")
     request.user = AnonymousUser()
     request.session = {}
     names = {provider.name for provider in get_adapter().list_providers(request)}
     assert names == {"GitHub", "Google", "Hugging Face"}
-    assert form_targets(env) == [
+    assert list_form_targets(env) == [
         "https://github.com",
         "https://accounts.google.com",
         "https://huggingface.co",
@@ -59,7 +63,7 @@ def test_a_provider_without_its_secret_fails_loudly(
 ) -> None:
     monkeypatch.setenv("GITHUB_CLIENT_ID", "g-id")
     with pytest.raises(Exception, match="GITHUB_CLIENT_SECRET"):
-        social_providers(env)
+        build_social_providers(env)
 
 
 @pytest.mark.django_db
@@ -78,11 +82,11 @@ def test_what_counts_as_a_verified_identity() -> None:
     user = make_user()
     address = user.emailaddress_set.create(email="A@Uni.Example", verified=False)
     assert not has_verified_identity(user)
-    assert verified_domains(user) == set()
+    assert get_verified_domains(user) == set()
     address.verified = True
     address.save()
     assert has_verified_identity(user)
-    assert verified_domains(user) == {"uni.example"}
+    assert get_verified_domains(user) == {"uni.example"}
     other = make_user()
     SocialAccount.objects.create(user=other, provider="github", uid="1")
     assert has_verified_identity(other)
@@ -100,7 +104,7 @@ def test_what_counts_as_a_verified_identity() -> None:
     ],
 )
 def test_a_mailbox_has_one_spelling(address: str, mailbox: str) -> None:
-    assert mailbox_of(address) == mailbox
+    assert normalize_address(address) == mailbox
 
 
 @pytest.mark.django_db

@@ -80,7 +80,9 @@ def test_a_name_taken_at_the_last_moment_costs_nothing_but_an_attempt(
 ) -> None:
     User.objects.create(username="calm-otter-200")
     names = iter([["calm-otter-200"], ["calm-otter-201"]])
-    monkeypatch.setattr("arena.people.seats.provisioning.free_usernames", lambda count: next(names))
+    monkeypatch.setattr(
+        "arena.people.seats.provisioning.draw_free_usernames", lambda count: next(names)
+    )
     provision_seats(pool, 1, OPEN, NOW)
     assert pool.seats.get().user.username == "calm-otter-201"
 

@@ -12,9 +12,15 @@ from pypdf import PdfReader
 from arena.people.codes import draw_code, draw_token
 from arena.people.seats import sheets
 from arena.people.seats.provisioning import Slip, draw_username
-from arena.people.seats.sheets import Occasion, safe_cell, sheet_csv, sheet_pdf, sheet_zip
+from arena.people.seats.sheets import (
+    SheetContext,
+    build_sheet_csv,
+    build_sheet_pdf,
+    build_sheet_zip,
+    safe_cell,
+)
 
-OCCASION = Occasion(
+OCCASION = SheetContext(
     title="Which answer helps more?",
     slug="helpful",
     login_url="https://arena.example/account/login/",
@@ -28,7 +34,7 @@ def make_slips(count: int) -> list[Slip]:
 
 def test_the_zip_holds_every_seat_as_csv_and_as_pdf() -> None:
     slips = make_slips(23)
-    with zipfile.ZipFile(io.BytesIO(sheet_zip(OCCASION, slips))) as archive:
+    with zipfile.ZipFile(io.BytesIO(build_sheet_zip(OCCASION, slips))) as archive:
         assert archive.namelist() == ["seats.csv", "seats.pdf"]
         table = archive.read("seats.csv").decode("utf-8-sig")
         pdf = PdfReader(io.BytesIO(archive.read("seats.pdf")))
@@ -47,22 +53,22 @@ def test_the_zip_holds_every_seat_as_csv_and_as_pdf() -> None:
 
 
 def test_a_title_in_another_script_does_not_break_the_pdf() -> None:
-    occasion = Occasion("模型评测 🎉", "model-test", OCCASION.login_url, OCCASION.claim_url)
-    pdf = PdfReader(io.BytesIO(sheet_pdf(occasion, make_slips(1))))
+    occasion = SheetContext("模型评测 🎉", "model-test", OCCASION.login_url, OCCASION.claim_url)
+    pdf = PdfReader(io.BytesIO(build_sheet_pdf(occasion, make_slips(1))))
     assert "model-test" in pdf.pages[0].extract_text()
-    assert "模型评测 🎉" in sheet_csv(occasion, make_slips(1))
+    assert "模型评测 🎉" in build_sheet_csv(occasion, make_slips(1))
 
 
 def test_a_slip_without_a_link_has_no_picture() -> None:
     slip = Slip(draw_username(), draw_code(), "")
-    pdf = PdfReader(io.BytesIO(sheet_pdf(OCCASION, [slip])))
+    pdf = PdfReader(io.BytesIO(build_sheet_pdf(OCCASION, [slip])))
     assert len(pdf.pages[0].images) == 0
     assert slip.code in pdf.pages[0].extract_text()
 
 
 def test_a_huge_sheet_is_a_csv_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sheets, "MOST_SLIPS", 2)
-    with zipfile.ZipFile(io.BytesIO(sheet_zip(OCCASION, make_slips(3)))) as archive:
+    monkeypatch.setattr(sheets, "MAX_PDF_SLIPS", 2)
+    with zipfile.ZipFile(io.BytesIO(build_sheet_zip(OCCASION, make_slips(3)))) as archive:
         assert archive.namelist() == ["seats.csv"]
 
 
@@ -73,6 +79,6 @@ def test_no_cell_is_a_formula(cell: str) -> None:
 
 
 def test_a_title_like_a_formula_is_text() -> None:
-    occasion = Occasion('=HYPERLINK("x")', "x", OCCASION.login_url, OCCASION.claim_url)
-    rows = list(csv.reader(io.StringIO(sheet_csv(occasion, make_slips(1)))))
+    occasion = SheetContext('=HYPERLINK("x")', "x", OCCASION.login_url, OCCASION.claim_url)
+    rows = list(csv.reader(io.StringIO(build_sheet_csv(occasion, make_slips(1)))))
     assert rows[1][0] == '\'=HYPERLINK("x")'

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 
-from arena.people.accounts.showing import keep_shown, shown_secret, stop_showing
+from arena.people.accounts.session_secrets import forget_secret, get_secret, store_secret
 from tests.factories import NOW
 
 SECRET = {"code": "7K3M-Q0RT-AAAA-BBBB"}
@@ -16,25 +16,25 @@ pytestmark = pytest.mark.django_db
 
 def kept() -> SessionStore:
     session = SessionStore()
-    keep_shown(session, "code", SECRET, NOW)
+    store_secret(session, "code", SECRET, NOW)
     session.save()
     return session
 
 
 def test_a_secret_is_shown_again_for_ten_minutes() -> None:
     session = kept()
-    assert shown_secret(session, "code", NOW) == SECRET
-    assert shown_secret(session, "code", NOW + timedelta(minutes=9)) == SECRET
-    assert shown_secret(session, "code", NOW + timedelta(minutes=11)) is None
-    assert shown_secret(session, "code", NOW) is None  # and it is not kept any longer
+    assert get_secret(session, "code", NOW) == SECRET
+    assert get_secret(session, "code", NOW + timedelta(minutes=9)) == SECRET
+    assert get_secret(session, "code", NOW + timedelta(minutes=11)) is None
+    assert get_secret(session, "code", NOW) is None  # and it is not kept any longer
 
 
 def test_a_secret_is_shown_until_the_person_has_it() -> None:
     session = kept()
-    assert shown_secret(session, "seat", NOW) is None
-    stop_showing(session, "code")
-    assert shown_secret(session, "code", NOW) is None
-    stop_showing(session, "code")
+    assert get_secret(session, "seat", NOW) is None
+    forget_secret(session, "code")
+    assert get_secret(session, "code", NOW) is None
+    forget_secret(session, "code")
 
 
 def test_the_database_holds_no_secret_in_plain_text() -> None:
@@ -49,6 +49,6 @@ def test_a_changed_secret_key_still_shows_what_the_old_one_kept(settings: Any) -
     session = kept()
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "a-new-secret-key"
-    assert shown_secret(session, "code", NOW) == SECRET
+    assert get_secret(session, "code", NOW) == SECRET
     settings.SECRET_KEY_FALLBACKS = []
-    assert shown_secret(session, "code", NOW) is None
+    assert get_secret(session, "code", NOW) is None

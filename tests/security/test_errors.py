@@ -59,7 +59,7 @@ def test_a_bad_request(client: Client) -> None:
 @pytest.mark.usefixtures("still_clock")
 def test_too_many(client: Client) -> None:
     client.force_login(make_user())
-    with patch.object(middleware, "PERSON", Rate(2, 60)):
+    with patch.object(middleware, "PERSON_RATE", Rate(2, 60)):
         statuses = [client.post("/account/seat/name/", {}).status_code for _ in range(3)]
         response = client.post("/account/seat/name/", {})
         assert client.get("/account/seat/").status_code == 200
@@ -70,7 +70,7 @@ def test_too_many(client: Client) -> None:
 
 @pytest.mark.usefixtures("still_clock")
 def test_too_many_from_one_network() -> None:
-    with patch.object(middleware, "NETWORK", Rate(2, 60)):
+    with patch.object(middleware, "NETWORK_RATE", Rate(2, 60)):
         statuses = [Client().post("/account/login/", {}).status_code for _ in range(3)]
         assert statuses == [200, 200, 429]
         assert Client(REMOTE_ADDR="198.51.100.1").post("/account/login/", {}).status_code == 200
@@ -112,7 +112,7 @@ def test_json_and_htmx_get_what_they_can_use(client: Client) -> None:
     assert response.status_code == 404
     assert response.content == b"Page not found."
     assert response.headers["HX-Reswap"] == "none"
-    with patch.object(middleware, "PERSON", Rate(0, 60)):
+    with patch.object(middleware, "PERSON_RATE", Rate(0, 60)):
         response = client.post("/account/seat/name/", {}, **HTMX)
         assert response.status_code == 429
         assert b"<" not in response.content
@@ -122,10 +122,10 @@ def test_json_and_htmx_get_what_they_can_use(client: Client) -> None:
 def test_a_message_is_text_wherever_it_goes() -> None:
     error = ArenaError("<script>pwned=1</script>", "bad")
     request: HttpRequest = RequestFactory().get("/")
-    assert b"<script>pwned" not in middleware.answer(request, error).content
+    assert b"<script>pwned" not in middleware.render_error(request, error).content
     request = RequestFactory().get("/", **HTMX)
-    assert middleware.answer(request, error).headers["Content-Type"] == "text/plain"
-    assert "Retry-After" not in middleware.answer(request, LimitError("slow", "slow")).headers
+    assert middleware.render_error(request, error).headers["Content-Type"] == "text/plain"
+    assert "Retry-After" not in middleware.render_error(request, LimitError("slow", "slow")).headers
 
 
 @override_settings(DEBUG=False)

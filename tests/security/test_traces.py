@@ -31,7 +31,7 @@ from arena.events.models import Control, Event
 from arena.judging.leaving.erasure import erase_contributor, finish_erasures
 from arena.judging.models import Answer, Flag, Judgment
 from arena.judging.tasks import seal_ledgers, sweep_leases
-from arena.people.leaving import empty_write_ahead_log
+from arena.people.account_deletion import empty_write_ahead_log
 from leaderboard.snapshots.refresh import refresh_event
 from tests.factories import make_competitors, make_control, make_event, make_matchup, make_user
 

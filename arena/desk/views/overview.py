@@ -37,7 +37,7 @@ from arena.events.models import Enrollment, Event
 from arena.events.records.controls import controls_of
 from arena.exports.tasks import queue_bundle
 from arena.judging.models import Exclusion, Judgment
-from arena.judging.receipts import receipts_of
+from arena.judging.receipts import build_receipts_page
 from arena.judging.review.exclusions import exclude, lift_exclusion
 from leaderboard.models import Board
 from leaderboard.results.rounds import awaits_correction, publish_event, seal_round
@@ -172,7 +172,7 @@ def contributor(request: HttpRequest, slug: str, public_id: UUID) -> HttpRespons
         decide(request, enrollment, form)
         return redirect("desk:contributor", slug, public_id)
     credits = control_credits(event, evidence_of(enrollment))
-    receipts = receipts_of(enrollment, request.GET)
+    receipts = build_receipts_page(enrollment, request.GET)
     context = {
         "contributor": enrollment,
         "rows": [

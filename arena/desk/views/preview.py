@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET
 from arena.desk.frame import desk_event
 from arena.events.models import Enrollment, Matchup
 from arena.judging.models import Assignment
-from arena.judging.presenting import shown_questions, shown_sides
+from arena.judging.presenting import build_shown_questions, build_shown_responses
 from arena.markup import render_messages
 
 
@@ -30,8 +30,8 @@ def preview(request: HttpRequest, slug: str) -> HttpResponse:
         "event": event,
         "assignment": assignment,
         "messages": render_messages(matchup.record.prompt),
-        "sides": shown_sides(assignment),
-        "questions": shown_questions(assignment, None, None),
+        "sides": build_shown_responses(assignment),
+        "questions": build_shown_questions(assignment, None, None),
         "judged": 0,
         "notice": _("This is a preview: nothing here can be sent."),
         "htmx": True,

@@ -39,20 +39,20 @@ from arena.events.lifecycle.duplication import duplicate_event
 from arena.events.models import Event
 from arena.events.sheets import event_sheet
 from arena.judging.serving.assigning import change_overlap
-from arena.people.accounts.showing import keep_shown, shown_secret, stop_showing
-from arena.people.limits import DAY, Rate, limited
+from arena.people.accounts.session_secrets import forget_secret, get_secret, store_secret
+from arena.people.limits import DAY_SECONDS, Rate, limit_requests
 from arena.people.models import Seat, SeatPool, User
 from arena.people.seats.provisioning import reissue_code, reissue_unclaimed
 from arena.questions import KINDS
 
 # Nobody begins more events in a day.
-A_DAYS_WORK = Rate(20, DAY)
+A_DAYS_WORK = Rate(20, DAY_SECONDS)
 # A seat's fresh code, shown to the organizer who made it.
 SEAT = "seat"
 
 
 @require_http_methods(["GET", "POST"])
-@limited("event", user=A_DAYS_WORK)
+@limit_requests("event", user=A_DAYS_WORK)
 def new(request: HttpRequest) -> HttpResponse:
     """The first step for an event that is not there yet."""
     user = request.user
@@ -71,7 +71,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@limited("event", user=A_DAYS_WORK)
+@limit_requests("event", user=A_DAYS_WORK)
 def duplicate(request: HttpRequest, slug: str) -> HttpResponse:
     """A new draft with this event's settings, words and records."""
     mine, user = desk_event(request, slug), request.user
@@ -185,7 +185,7 @@ def seats(request: HttpRequest, slug: str) -> HttpResponse:
 def seats_page(request: HttpRequest, event: Event, form: OpenSeatsForm) -> HttpResponse:
     """The step of seats, with the code of a seat that was made anew in this session."""
     pool = seat_pool(event)
-    fresh = shown_secret(request.session, SEAT, timezone.now())
+    fresh = get_secret(request.session, SEAT, timezone.now())
     return step(
         request,
         "seats",
@@ -238,7 +238,7 @@ def reissue_seat(request: HttpRequest, slug: str) -> HttpResponse:
     """A new code for one seat, shown on its page: the old one is void, its votes stay."""
     mine, now = desk_event(request, slug), timezone.now()
     if "handed" in request.POST:
-        stop_showing(request.session, SEAT)
+        forget_secret(request.session, SEAT)
         return redirect("desk:seats", slug)
     pool = seat_pool(mine)
     form = SeatForm(request.POST)
@@ -261,7 +261,7 @@ def reissue_seat(request: HttpRequest, slug: str) -> HttpResponse:
         "code": slip.code,
         "link": request.build_absolute_uri(path) if path else "",
     }
-    keep_shown(request.session, SEAT, fresh, now)
+    store_secret(request.session, SEAT, fresh, now)
     return redirect("desk:seats", slug)
 
 

@@ -18,7 +18,7 @@ from arena.people.models import SeatPool, User
 from arena.people.seats.claiming import (
     claim_open_seat,
     claim_printed_seat,
-    printed_seat,
+    get_printed_seat,
     retake_seat,
 )
 from arena.people.seats.provisioning import Slip, provision_seats
@@ -75,7 +75,7 @@ def join_with_printed_seat(token: str, event: Event, now: datetime, *, terms: in
 
     Raises `ConflictError` ("seat_taken") for everybody but the first.
     """
-    if printed_seat(token).pool_id != event.seats_id:
+    if get_printed_seat(token).pool_id != event.seats_id:
         raise NotFoundError
     check_takes(event, now)
     agreed = agreed_terms(event, terms)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from arena.errors import ConflictError, NotFoundError
 from arena.events.access import enrollment_of, is_member
 from arena.events.models import Application, Event, Invitation, Membership
-from arena.people.accounts.registering import register
+from arena.people.accounts.registration import register_account
 from arena.people.codes import draw_token, hash_token
 from arena.people.models import User
 
@@ -95,7 +95,7 @@ def accept_with_account(invitation: Invitation, username: str, now: datetime) ->
     """
     # The account, its role and the use of the link come together.
     with transaction.atomic():
-        user, code = register(username, now)
+        user, code = register_account(username, now)
         if invitation.role == Invitation.Role.CONTRIBUTOR:
             admit(invitation, user, now)
         else:

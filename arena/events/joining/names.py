@@ -8,11 +8,11 @@ from django.utils.translation import gettext as _
 from arena.errors import ConflictError
 from arena.events.joining.pseudonyms import BIRDS, COLOURS
 from arena.events.models import Enrollment, Event
+from arena.people.display_names import get_skeleton
 from arena.people.models import User
-from arena.people.naming import skeleton
 
-COLOUR_SKELETONS = frozenset(map(skeleton, COLOURS))
-BIRD_SKELETONS = tuple(map(skeleton, BIRDS))
+COLOUR_SKELETONS = frozenset(map(get_skeleton, COLOURS))
+BIRD_SKELETONS = tuple(map(get_skeleton, BIRDS))
 
 
 def check_name_free(user: User, name: str) -> None:
@@ -25,7 +25,7 @@ def check_name_free(user: User, name: str) -> None:
         raise ConflictError(message, "like_pseudonym")
     own_events = Event.objects.filter(enrollments__user=user)
     others = Enrollment.objects.filter(event__in=own_events).exclude(user=user)
-    if name and skeleton(name) in skeletons_of(others):
+    if name and get_skeleton(name) in skeletons_of(others):
         message = _("Somebody in one of your events has this name, or one that looks like it.")
         raise ConflictError(message, "name_taken")
 
@@ -33,7 +33,7 @@ def check_name_free(user: User, name: str) -> None:
 def check_name_fits(user: User, event: Event) -> None:
     """Refuse to let somebody join under a name that another contributor of the event has."""
     name = user.display_name
-    if name and skeleton(name) in skeletons_of(event.enrollments.exclude(user=user)):
+    if name and get_skeleton(name) in skeletons_of(event.enrollments.exclude(user=user)):
         message = _(
             "Somebody in this event is called “%(name)s” already. Choose another name under "
             "“My account”, then join."
@@ -44,7 +44,7 @@ def check_name_fits(user: User, event: Event) -> None:
 def skeletons_of(enrollments: QuerySet[Enrollment]) -> set[str]:
     """The skeletons of the names that these contributors have in public."""
     names = enrollments.values_list("pseudonym", "user__display_name")
-    return {skeleton(name) for pair in names for name in pair if name}
+    return {get_skeleton(name) for pair in names for name in pair if name}
 
 
 def is_like_pseudonym(name: str) -> bool:
@@ -53,7 +53,7 @@ def is_like_pseudonym(name: str) -> bool:
     letters = words.rstrip("0123456789")
     if letters == words:
         return False
-    found = skeleton(letters)
+    found = get_skeleton(letters)
     return any(
         found.endswith(bird) and found.removesuffix(bird) in COLOUR_SKELETONS
         for bird in BIRD_SKELETONS

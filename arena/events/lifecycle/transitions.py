@@ -15,7 +15,7 @@ from arena.errors import ArenaError, ConflictError
 from arena.events.lifecycle.prizes import missing_for_prize, serving_counts
 from arena.events.models import Event
 from arena.mail import sends_mail
-from arena.people.seats.claiming import Room, room_of
+from arena.people.seats.claiming import SeatAvailability, get_seat_availability
 
 State = Event.State
 # The share of controls in a contributor's first ten judgments: two of them.
@@ -30,23 +30,23 @@ STEPS = {
 }
 # Why visitors without an account find no way in, by what room there is and for private events.
 CLOSED_DOORS = {
-    (Room.NONE, False): lazy(
+    (SeatAvailability.NONE, False): lazy(
         "There are no seats, so nobody can join with the link. Add open ones."
     ),
-    (Room.PRINTED, False): lazy(
+    (SeatAvailability.PRINTED, False): lazy(
         "All seats are printed, so nobody can join with the link, only with a slip. Add open seats "
         "for visitors."
     ),
-    (Room.TAKEN, False): lazy(
+    (SeatAvailability.TAKEN, False): lazy(
         "Every open seat is taken, so nobody can join with the link. Add more."
     ),
-    (Room.NONE, True): lazy(
+    (SeatAvailability.NONE, True): lazy(
         "There are no seats: invitations work only for people with an account. Add open ones."
     ),
-    (Room.PRINTED, True): lazy(
+    (SeatAvailability.PRINTED, True): lazy(
         "All seats are printed: invitations work only for people with an account. Add open seats."
     ),
-    (Room.TAKEN, True): lazy(
+    (SeatAvailability.TAKEN, True): lazy(
         "Every open seat is taken: invitations work only for people with an account. Add more."
     ),
 }
@@ -136,8 +136,8 @@ def missing_controls(event: Event, ordinary: int, controls: int) -> list[Check]:
 
 def missing_doors(event: Event) -> list[Check]:
     """Open seats: without one, no visitor gets in by the event's link or an invitation's."""
-    room = room_of(event.seats)
-    if room is Room.FREE or (event.is_private and event.needs_approval):
+    room = get_seat_availability(event.seats)
+    if room is SeatAvailability.FREE or (event.is_private and event.needs_approval):
         return []
     words = CLOSED_DOORS[room, event.is_private]
     return [Check("seats", str(words), blocks=False)]

@@ -16,7 +16,7 @@ from arena.people.codes import draw_code
 from arena.people.hashers import hash_code
 from arena.people.models import Seat, User
 
-SAMPLE = Path(__file__).resolve().parent / "sample"
+SAMPLE_FOLDER = Path(__file__).resolve().parent / "sample"
 PEOPLE, JUDGMENTS, DAYS = 60, 1_800, 6
 OPEN_SEATS, PRINTED_SEATS = 200, 20
 ORGANIZER, CONTRIBUTOR = "sample-organizer", "sample-contributor"
@@ -30,9 +30,9 @@ class Login:
     code: str
 
 
-def sample_event(now: datetime, seed: int = 2026) -> Event:
+def get_or_create_sample_event(now: datetime, seed: int = 2026) -> Event:
     """The sample event, made where it is not there yet."""
-    plan = json.loads((SAMPLE / "event.json").read_text(encoding="utf-8"))
+    plan = json.loads((SAMPLE_FOLDER / "event.json").read_text(encoding="utf-8"))
     event = Event.objects.filter(slug=plan["slug"]).first()
     return event or make_sample_event(plan, now, Random(seed))  # noqa: S311 - a reproducible sample
 
@@ -50,7 +50,7 @@ def make_sample_event(plan: dict[str, object], now: datetime, rng: Random) -> Ev
         "opens_at": opened - timedelta(hours=1),
         "closes_at": now + timedelta(days=21),
     }
-    guidelines = (SAMPLE / "guidelines.md").read_text(encoding="utf-8")
+    guidelines = (SAMPLE_FOLDER / "guidelines.md").read_text(encoding="utf-8")
     event = create_event(
         EventPlan(str(plan["slug"]), str(plan["title"]), guidelines, settings), organizer=organizer
     )
@@ -76,12 +76,12 @@ def import_sample_records(
         for row in competitors
     ]
     for name in ("records.jsonl", "controls.jsonl"):
-        report = import_records(event, SAMPLE / name, competitors=rows, now=now, rng=rng)
+        report = import_records(event, SAMPLE_FOLDER / name, competitors=rows, now=now, rng=rng)
         assert report.landed, (report.errors, report.doubts)
     return {row["name"]: float(row["strength"]) for row in competitors}
 
 
-def sample_logins(event: Event, now: datetime) -> dict[str, Login]:
+def reissue_sample_logins(event: Event, now: datetime) -> dict[str, Login]:
     """Fresh codes for the sample's organizer and one contributor; those printed before die."""
     logins = {}
     for role, username in (("organizer", ORGANIZER), ("contributor", CONTRIBUTOR)):

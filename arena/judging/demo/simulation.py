@@ -20,7 +20,7 @@ CONTROL_GAP = 2.8
 # Spread of how much better one response of a record happens to be than its model.
 RECORD_NOISE = 0.6
 # The share of people who judge whatever there is, and how many others' visits theirs amount to.
-KEEN, KEEN_VISITS = 0.14, 50.0
+KEEN_SHARE, KEEN_VISITS = 0.14, 50.0
 # Where answers change along the felt difference: tie up to the first, "much better" past the last.
 THRESHOLDS = (0.45, 1.6)
 
@@ -58,8 +58,8 @@ def simulate_judgments(
 
     `strengths` maps competitors' names to natural-log strengths that decide the answers.
     """
-    crowd = list(enrol_crowd(event, people, span[0], rng))
-    visits = [how_often(rng) for _ in crowd]
+    crowd = list(enroll_crowd(event, people, span[0], rng))
+    visits = [draw_visit_weight(rng) for _ in crowd]
     everybody = iter(rng.sample(range(people), people))
     start, end = span
     moments = sorted(start + (end - start) * rng.random() for _ in range(judgments))
@@ -76,7 +76,7 @@ def simulate_judgments(
         if assignment is None:
             visits[number] = 0
             continue
-        posted = {"preference": answer(assignment, temperament, strengths, rng)}
+        posted = {"preference": choose_answer(assignment, temperament, strengths, rng)}
         answers = check_answers(assignment, posted)
         finished = moment + timedelta(seconds=rng.lognormvariate(3.4, 0.6))
         record_judgment(assignment, answers, now=finished, origin=Origin.SIMULATED)
@@ -84,14 +84,14 @@ def simulate_judgments(
     return done
 
 
-def how_often(rng: Random) -> float:
+def draw_visit_weight(rng: Random) -> float:
     """How often somebody comes back, relative to others: most a few times, the keen all day."""
-    if rng.random() < KEEN:
+    if rng.random() < KEEN_SHARE:
         return KEEN_VISITS
     return min(rng.paretovariate(1.3), 8.0)
 
 
-def enrol_crowd(
+def enroll_crowd(
     event: Event, people: int, joined_at: datetime, rng: Random
 ) -> Iterator[tuple[Enrollment, Temperament]]:
     """Simulated contributors, their temperaments drawn by share."""
@@ -109,13 +109,13 @@ def enrol_crowd(
         yield enrollment, rng.choices(list(TEMPERAMENTS.values()), shares)[0]
 
 
-def answer(
+def choose_answer(
     assignment: Assignment, temperament: Temperament, strengths: Mapping[str, float], rng: Random
 ) -> str:
     """The segment this person chooses on the five-point scale."""
     if rng.random() < temperament.careless:
         return temperament.habit or rng.choice(["a2", "a1", "tie", "b1", "b2"])
-    gap = true_gap(assignment, strengths)
+    gap = compute_gap(assignment, strengths)
     uniform = min(max(rng.random(), 1e-9), 1 - 1e-9)
     felt = gap * temperament.sharpness + math.log(uniform / (1 - uniform)) * 0.6
     if abs(felt) < THRESHOLDS[0]:
@@ -124,7 +124,7 @@ def answer(
     return f"{'a' if felt > 0 else 'b'}{degree}"
 
 
-def true_gap(assignment: Assignment, strengths: Mapping[str, float]) -> float:
+def compute_gap(assignment: Assignment, strengths: Mapping[str, float]) -> float:
     """How much better the left response is: by the key of a control, else by strength."""
     matchup = assignment.matchup
     first_on_left = assignment.order[0] < assignment.order[1]

@@ -12,13 +12,13 @@ from arena.errors import ConflictError
 from arena.events.models import Enrollment, Event, Membership
 from arena.judging.models import Answer, Assignment, Flag
 from arena.judging.serving.assigning import expire_lapsed_leases
-from arena.people.leaving import delete_account, empty_write_ahead_log
+from arena.people.account_deletion import delete_account, empty_write_ahead_log
 from arena.people.models import User
 
 # Kinds of question whose answers are in the contributor's own words.
-FREE_TEXT = ("text",)
+FREE_TEXT_KINDS = ("text",)
 # An answer that was on its way while its author left arrives long before this.
-STRAGGLERS = timedelta(hours=1)
+LATE_TEXT_PERIOD = timedelta(hours=1)
 
 
 def erase_contributor(user: User, now: datetime) -> None:
@@ -26,7 +26,7 @@ def erase_contributor(user: User, now: datetime) -> None:
 
     Raises `ConflictError` ("sole_organizer") for the only organizer of an event.
     """
-    event = only_organizer_of(user)
+    event = find_sole_organizer_event(user)
     if event is not None:
         raise ConflictError(
             f"You are the only organizer of “{event.title}”. Invite another one first.",
@@ -43,7 +43,7 @@ def erase_contributor(user: User, now: datetime) -> None:
         transaction.on_commit(empty_write_ahead_log)
 
 
-def only_organizer_of(user: User) -> Event | None:
+def find_sole_organizer_event(user: User) -> Event | None:
     """An event that would be left without an organizer."""
     organizers = Membership.objects.filter(role=Membership.Role.ORGANIZER)
     for own in organizers.filter(user=user).select_related("event"):
@@ -55,7 +55,7 @@ def only_organizer_of(user: User) -> Event | None:
 def empty_texts(enrollments: QuerySet[Enrollment] | list[Enrollment]) -> int:
     """Empty comments and notes of these contributors, in every revision; returns how many."""
     comments = Answer.objects.filter(
-        judgment__enrollment__in=enrollments, question__kind__in=FREE_TEXT
+        judgment__enrollment__in=enrollments, question__kind__in=FREE_TEXT_KINDS
     )
     notes = Flag.objects.filter(assignment__enrollment__in=enrollments)
     return comments.exclude(value={"text": ""}).update(value={"text": ""}) + notes.exclude(
@@ -69,4 +69,4 @@ def finish_erasures(now: datetime) -> int:
     Also the database's log file, where somebody was reading when it should have been emptied.
     """
     transaction.on_commit(empty_write_ahead_log)
-    return empty_texts(Enrollment.objects.filter(left_at__gte=now - STRAGGLERS))
+    return empty_texts(Enrollment.objects.filter(left_at__gte=now - LATE_TEXT_PERIOD))

@@ -17,13 +17,13 @@ UNUSED_AFTER = timedelta(hours=2)
 def return_unused_seats(now: datetime) -> int:
     """Return claims that are two hours old, never saved and never used; returns how many.
 
-    The seat keeps its account and code until somebody else is given it (people/claiming.py). If
-    its holder begins to judge before that, the seat is taken again here: a judgment that lands
+    The seat keeps its account and code until it is given to somebody else (`people.seats`). If its
+    holder begins to judge before that, the seat is claimed again here: a judgment that is saved
     while the first statement runs is seen by the next sweep.
     """
     seats = Seat.objects.filter(kind=Seat.Kind.OPEN, saved_at=None)
-    seats.filter(in_use(), claimed_at=None, returns__gt=0).update(claimed_at=now)
-    unused = seats.filter(~in_use(), claimed_at__lte=now - UNUSED_AFTER)
+    seats.filter(build_in_use_filter(), claimed_at=None, returns__gt=0).update(claimed_at=now)
+    unused = seats.filter(~build_in_use_filter(), claimed_at__lte=now - UNUSED_AFTER)
     # Closes the race of two sweeps: what a row itself says is looked at again by the statement that
     # waited for it; the conditions that need other tables are not.
     due = seats.filter(pk__in=list(unused.values_list("pk", flat=True)))
@@ -31,7 +31,7 @@ def return_unused_seats(now: datetime) -> int:
     return due.update(claimed_at=None, returns=F("returns") + 1)
 
 
-def in_use() -> Q:
+def build_in_use_filter() -> Q:
     """Seats whose account somebody would miss: it has judged, has an office, or another way in."""
     user = OuterRef("user")
     return (

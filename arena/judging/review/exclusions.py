@@ -46,7 +46,7 @@ def exclude(
         with transaction.atomic():
             lock_enrollment(exclusion)
             exclusion.save(force_insert=True)
-            release_slots(named_assignments(exclusion))
+            release_slots(filter_named_assignments(exclusion))
     except IntegrityError as error:
         raise ConflictError(_("This is already excluded."), "already_excluded") from error
     return exclusion
@@ -67,7 +67,7 @@ def lift_exclusion(
         note = f"{exclusion.note}\n{because}".strip()
         if not in_force.update(lifted_at=now, lifted_by=by, note=note):
             return
-        named = named_assignments(exclusion)
+        named = filter_named_assignments(exclusion)
         # An answer to one of them arriving now is waited for: the next statement sees it.
         rows = Assignment.objects.filter(pk__in=named.values("pk")).select_for_update(no_key=True)
         list(rows.values_list("pk", flat=True))
@@ -86,7 +86,7 @@ def lock_enrollment(exclusion: Exclusion) -> None:
         list(named.select_for_update(no_key=True).values_list("pk", flat=True))
 
 
-def named_assignments(exclusion: Exclusion) -> QuerySet[Assignment]:
+def filter_named_assignments(exclusion: Exclusion) -> QuerySet[Assignment]:
     """The assignments that an exclusion names: a judgment's, or all of a contributor."""
     if exclusion.judgment_id:
         return Assignment.objects.filter(judgments=exclusion.judgment_id)

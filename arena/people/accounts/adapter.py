@@ -15,22 +15,32 @@ from django.utils.translation import gettext_lazy as _
 from arena.errors import ArenaError, LimitError, NotFoundError
 from arena.mail import is_watched, sends_mail
 from arena.people.accounts import errors
-from arena.people.limits import GUESSES, anonymous, give_back, network_of, take, take_message
+from arena.people.limits import (
+    GUESS_RATE,
+    anonymize,
+    anonymize_network,
+    count_message,
+    count_use,
+    undo_use,
+)
 from arena.people.models import User
-from arena.people.seats.claiming import note_sign_in
+from arena.people.seats.claiming import record_sign_in
 
 # Messages whose content the next page asks for, and what is sent where nobody has the address.
-AWAITED = (
+AWAITED_TEMPLATES = (
     "account/email/login_code",
     "account/email/password_reset_key",
     "account/email/unknown_account",
 )
-PROMISES = {"account/messages/email_confirmation_sent.txt", "account/messages/login_code_sent.txt"}
-NO_MAIL = _(
+MAIL_SENT_MESSAGES = {
+    "account/messages/email_confirmation_sent.txt",
+    "account/messages/login_code_sent.txt",
+}
+NO_MAIL_MESSAGE = _(
     "No e-mail was sent: this site has no mail server set up. Sign in with your username and "
     "access code or password, or contact the site’s administrator."
 )
-IN_TERMINAL = _(
+TERMINAL_MAIL_MESSAGE = _(
     "No e-mail was sent. The message is printed in the terminal where this site is running."
 )
 
@@ -38,11 +48,11 @@ IN_TERMINAL = _(
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """allauth's behaviour, but for seats, addresses and words."""
 
-    error_messages: ClassVar = DefaultAccountAdapter.error_messages | errors.ACCOUNT
+    error_messages: ClassVar = DefaultAccountAdapter.error_messages | errors.ACCOUNT_MESSAGES
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """A keyed hash of the visitor's network: allauth counts by it, and no address is stored."""
-        return network_of(request, timezone.now())
+        return anonymize_network(request, timezone.now())
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Whose failures are counted together: those at one name from one network.
@@ -50,14 +60,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         Names are known: wrong guesses from elsewhere do not lock their owner out.
         """
         key = super()._get_login_attempts_cache_key(request, **credentials)
-        return f"{key}:{network_of(request, timezone.now())}"
+        return f"{key}:{anonymize_network(request, timezone.now())}"
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Refuse after too many failures: from here, or from everywhere together."""
         super().pre_authenticate(request, **credentials)
         now = timezone.now()
         try:
-            take("guess", login_of(credentials, now), GUESSES, now)
+            count_use("guess", anonymize_login(credentials, now), GUESS_RATE, now)
         except LimitError as error:
             raise self.validation_error("too_many_login_attempts") from error
 
@@ -66,14 +76,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         user: User | None = super().authenticate(request, **credentials)
         if user is not None:
             now = timezone.now()
-            give_back("guess", login_of(credentials, now), GUESSES, now)
+            undo_use("guess", anonymize_login(credentials, now), GUESS_RATE, now)
         return user
 
     def send_confirmation_mail(
         self, request: HttpRequest, emailconfirmation: Any, signup: bool
     ) -> None:
         """Send the link that confirms an address. Raises `LimitError` where many were sent."""
-        take_message("confirm", emailconfirmation.email_address.email, request, timezone.now())
+        count_message("confirm", emailconfirmation.email_address.email, request, timezone.now())
         super().send_confirmation_mail(request, emailconfirmation, signup)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
@@ -85,9 +95,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         super().send_mail(template_prefix, email, context)
         if sends_mail():
             return
-        if not is_watched() and template_prefix.startswith(AWAITED):
-            raise ArenaError(str(NO_MAIL), "no_mail")
-        messages.warning(self.request, IN_TERMINAL if is_watched() else NO_MAIL)
+        if not is_watched() and template_prefix.startswith(AWAITED_TEMPLATES):
+            raise ArenaError(str(NO_MAIL_MESSAGE), "no_mail")
+        messages.warning(self.request, TERMINAL_MAIL_MESSAGE if is_watched() else NO_MAIL_MESSAGE)
 
     def add_message(
         self,
@@ -98,26 +108,26 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         **kwargs: Any,
     ) -> None:
         """allauth's words, but for those that say that mail was sent where none was."""
-        if sends_mail() or message_template not in PROMISES:
+        if sends_mail() or message_template not in MAIL_SENT_MESSAGES:
             super().add_message(request, level, message_template, *args, **kwargs)
 
     def post_login(self, request: HttpRequest, user: User, **hook: Any) -> HttpResponse:
         """Whoever signs in to a seat has taken it and knows its code."""
-        note_sign_in(user, timezone.now())
+        record_sign_in(user, timezone.now())
         response: HttpResponse = super().post_login(request, user, **hook)
         return response
 
 
-def login_of(credentials: dict[str, Any], now: datetime) -> str:
+def anonymize_login(credentials: dict[str, Any], now: datetime) -> str:
     """The name or address that somebody signs in with, as it is counted."""
     login = credentials.get("email") or credentials.get("username") or ""
-    return anonymous(login.lower(), now)
+    return anonymize(login.lower(), now)
 
 
 class SecondStepAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     """allauth's behaviour, but for words."""
 
-    error_messages: ClassVar = DefaultMFAAdapter.error_messages | errors.SECOND_STEP
+    error_messages: ClassVar = DefaultMFAAdapter.error_messages | errors.SECOND_STEP_MESSAGES
 
 
 class NotOfferedError(NotFoundError, SocialApp.DoesNotExist):  # type: ignore[misc]
@@ -127,7 +137,7 @@ class NotOfferedError(NotFoundError, SocialApp.DoesNotExist):  # type: ignore[mi
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
     """allauth's behaviour, but for words, and for providers that this site does not offer."""
 
-    error_messages: ClassVar = DefaultSocialAccountAdapter.error_messages | errors.SOCIAL
+    error_messages: ClassVar = DefaultSocialAccountAdapter.error_messages | errors.SOCIAL_MESSAGES
 
     def get_app(
         self, request: HttpRequest, provider: str, client_id: str | None = None

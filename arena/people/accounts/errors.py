@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-ACCOUNT = {
+ACCOUNT_MESSAGES = {
     "account_inactive": _("This account is closed."),
     "cannot_remove_primary_email": _(
         "This is your main address. Make another one the main address first."
@@ -26,14 +26,14 @@ ACCOUNT = {
     "username_taken": _("This username is taken. Choose another one."),
     "username_blacklisted": _("This username is taken. Choose another one."),
 }
-SECOND_STEP = {
+SECOND_STEP_MESSAGES = {
     "add_email_blocked": _("You cannot add an address while two-step sign-in is on."),
     "cannot_delete_authenticator": _("Two-step sign-in cannot be turned off here."),
     "cannot_generate_recovery_codes": _("Set up two-step sign-in to get recovery codes."),
     "incorrect_code": _("Wrong code."),
     "unverified_email": _("Confirm your e-mail addresses first, or remove those you do not use."),
 }
-SOCIAL = {
+SOCIAL_MESSAGES = {
     "email_taken": _(
         "An account here already uses this address. Sign in to it, then link your account at %s."
     ),

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from arena.errors import NotFoundError
-from arena.people.accounts.registering import register
+from arena.people.accounts.registration import register_account
 from arena.people.codes import draw_token, hash_token
 from arena.people.models import SetupLink, User
 
@@ -53,4 +53,4 @@ def create_first_account(token: str, username: str, now: datetime) -> tuple[User
         _total, deleted = SetupLink.objects.filter(pk=link.pk).delete()
         if not deleted:
             raise NotFoundError
-        return register(username, now)
+        return register_account(username, now)

@@ -26,7 +26,7 @@ LABELS = {
 OPTIONAL_EMAIL = _("E-mail address (optional)")
 
 
-class SpokenForm(forms.Form):
+class LabelledForm(forms.Form):
     """A form whose fields are called as everywhere else here; labels say it, not placeholders."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -43,7 +43,7 @@ class SpokenForm(forms.Form):
             self.fields["email"].label = OPTIONAL_EMAIL
 
 
-class SignupForm(SpokenForm, account.SignupForm):  # type: ignore[misc]
+class SignupForm(LabelledForm, account.SignupForm):  # type: ignore[misc]
     """A new account."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -51,49 +51,49 @@ class SignupForm(SpokenForm, account.SignupForm):  # type: ignore[misc]
         self.fields["password1"].label = _("Password")
 
 
-class AddEmailForm(SpokenForm, account.AddEmailForm):  # type: ignore[misc]
+class AddEmailForm(LabelledForm, account.AddEmailForm):  # type: ignore[misc]
     """A further address."""
 
 
-class ChangePasswordForm(SpokenForm, account.ChangePasswordForm):  # type: ignore[misc]
+class ChangePasswordForm(LabelledForm, account.ChangePasswordForm):  # type: ignore[misc]
     """Another password."""
 
 
-class SetPasswordForm(SpokenForm, account.SetPasswordForm):  # type: ignore[misc]
+class SetPasswordForm(LabelledForm, account.SetPasswordForm):  # type: ignore[misc]
     """A first password."""
 
 
-class ResetPasswordForm(SpokenForm, ForgottenPasswordForm):
+class ResetPasswordForm(LabelledForm, ForgottenPasswordForm):
     """Where to send the link for a new password."""
 
 
-class ResetPasswordKeyForm(SpokenForm, account.ResetPasswordKeyForm):  # type: ignore[misc]
+class ResetPasswordKeyForm(LabelledForm, account.ResetPasswordKeyForm):  # type: ignore[misc]
     """A new password instead of a forgotten one."""
 
 
-class ReauthenticateForm(SpokenForm, account.ReauthenticateForm):  # type: ignore[misc]
+class ReauthenticateForm(LabelledForm, account.ReauthenticateForm):  # type: ignore[misc]
     """The code or password once more."""
 
 
-class RequestLoginCodeForm(SpokenForm, SignInCodeForm):
+class RequestLoginCodeForm(LabelledForm, SignInCodeForm):
     """Where to send a code that signs in."""
 
 
-class ConfirmLoginCodeForm(SpokenForm, account.ConfirmLoginCodeForm):  # type: ignore[misc]
+class ConfirmLoginCodeForm(LabelledForm, account.ConfirmLoginCodeForm):  # type: ignore[misc]
     """A code that was sent."""
 
 
-class AuthenticateForm(SpokenForm, second_step.AuthenticateForm):  # type: ignore[misc]
+class AuthenticateForm(LabelledForm, second_step.AuthenticateForm):  # type: ignore[misc]
     """The second step of signing in."""
 
 
-class ReauthenticateStepForm(SpokenForm, second_step.ReauthenticateForm):  # type: ignore[misc]
+class ReauthenticateStepForm(LabelledForm, second_step.ReauthenticateForm):  # type: ignore[misc]
     """The second step once more."""
 
 
-class ActivateTotpForm(SpokenForm, totp.ActivateTOTPForm):  # type: ignore[misc]
+class ActivateTotpForm(LabelledForm, totp.ActivateTOTPForm):  # type: ignore[misc]
     """The first code of an app."""
 
 
-class SocialSignupForm(SpokenForm, social.SignupForm):  # type: ignore[misc]
+class SocialSignupForm(LabelledForm, social.SignupForm):  # type: ignore[misc]
     """A new account of somebody whom another site knows."""

@@ -5,10 +5,10 @@ from allauth.socialaccount.models import SocialAccount
 
 from arena.people.models import User
 
-GMAIL = ("gmail.com", "googlemail.com")
+GMAIL_DOMAINS = ("gmail.com", "googlemail.com")
 
 
-def verified_domains(user: User) -> set[str]:
+def get_verified_domains(user: User) -> set[str]:
     """Domains of the addresses that this user has shown to be theirs, in lower case."""
     addresses = EmailAddress.objects.filter(user=user, verified=True)
     return {
@@ -23,22 +23,22 @@ def has_verified_identity(user: User) -> bool:
     belongs to one account at most, so it is one per person.
     """
     addresses = EmailAddress.objects.filter(user=user, verified=True)
-    return SocialAccount.objects.filter(user=user).exists() or any(map(had_first, addresses))
+    return SocialAccount.objects.filter(user=user).exists() or any(map(is_first_owner, addresses))
 
 
-def had_first(address: EmailAddress) -> bool:
+def is_first_owner(address: EmailAddress) -> bool:
     """Whether no other account had shown this mailbox to be theirs before."""
-    mailbox = mailbox_of(address.email)
+    mailbox = normalize_address(address.email)
     earlier = EmailAddress.objects.filter(
         verified=True, pk__lt=address.pk, email__istartswith=mailbox[0]
     ).exclude(user=address.user_id)
-    return mailbox not in map(mailbox_of, earlier.values_list("email", flat=True).iterator())
+    return mailbox not in map(normalize_address, earlier.values_list("email", flat=True).iterator())
 
 
-def mailbox_of(address: str) -> str:
+def normalize_address(address: str) -> str:
     """One spelling for all addresses of a mailbox: no case, no "+" suffix, no dots at Gmail."""
     local, _, domain = address.lower().rpartition("@")
     local = local.partition("+")[0] or local
-    if domain in GMAIL:
-        local, domain = local.replace(".", ""), GMAIL[0]
+    if domain in GMAIL_DOMAINS:
+        local, domain = local.replace(".", ""), GMAIL_DOMAINS[0]
     return f"{local}@{domain}"

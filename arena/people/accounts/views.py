@@ -11,21 +11,21 @@ from django.views.decorators.http import require_http_methods
 
 from arena.errors import ConflictError
 from arena.people.accounts.first_account import check_setup_link, create_first_account
-from arena.people.accounts.showing import CODE, keep_code, shown_secret
+from arena.people.accounts.session_secrets import ACCESS_CODE, get_secret, store_access_code
 from arena.people.forms import AccountForm
-from arena.people.limits import Rate, limited
+from arena.people.limits import Rate, limit_requests
 
-A_FEW = Rate(20, 60)
+FIRST_ACCOUNT_RATE = Rate(20, 60)
 
 
 @require_http_methods(["GET", "POST"])
 @login_not_required
 @never_cache
-@limited("first", network=A_FEW)
-def first(request: HttpRequest, token: str) -> HttpResponse:
+@limit_requests("first", network=FIRST_ACCOUNT_RATE)
+def first_account(request: HttpRequest, token: str) -> HttpResponse:
     """Choose a name; the access code is shown next, and then the form of a new event."""
     now = timezone.now()
-    if request.user.is_authenticated and shown_secret(request.session, CODE, now):
+    if request.user.is_authenticated and get_secret(request.session, ACCESS_CODE, now):
         return redirect("people:code")  # back from that page
     check_setup_link(token)
     form = AccountForm(request.POST or None)
@@ -36,7 +36,7 @@ def first(request: HttpRequest, token: str) -> HttpResponse:
             form.add_error("username", refusal.message)
         else:
             get_adapter(request).login(request, user)
-            keep_code(request.session, user, code, now, onward=reverse("desk:new"))
+            store_access_code(request.session, user, code, now, onward=reverse("desk:new"))
             return redirect("people:code")
     status = 422 if form.is_bound else 200
     return render(request, "people/first.html", {"form": form}, status=status)

@@ -18,10 +18,10 @@ from arena.people.codes import draw_code, hash_token
 from arena.people.hashers import hash_code
 from arena.people.models import Seat, SeatPool, User
 
-ATTEMPTS = 5
+MAX_ATTEMPTS = 5
 
 
-class Room(Enum):
+class SeatAvailability(Enum):
     """What a pool has for a visitor without an account, and what is in the way."""
 
     FREE = "free"  # an open seat
@@ -30,23 +30,25 @@ class Room(Enum):
     NONE = "none"  # no seats at all
 
 
-FULL = {
-    Room.TAKEN: _("Every open seat of this event is taken."),
-    Room.PRINTED: _("This event has printed seats only, and they are handed out on paper."),
-    Room.NONE: _("This event has no seats for visitors yet."),
+UNAVAILABLE_MESSAGES = {
+    SeatAvailability.TAKEN: _("Every open seat of this event is taken."),
+    SeatAvailability.PRINTED: _(
+        "This event has printed seats only, and they are handed out on paper."
+    ),
+    SeatAvailability.NONE: _("This event has no seats for visitors yet."),
 }
 
 
-def room_of(pool: SeatPool | None) -> Room:
+def get_seat_availability(pool: SeatPool | None) -> SeatAvailability:
     """Whether a visitor would get a seat of this pool, and why not."""
     if pool is None:
-        return Room.NONE
+        return SeatAvailability.NONE
     if pool.seats.open_unclaimed().exists():
-        return Room.FREE
+        return SeatAvailability.FREE
     kinds = set(pool.seats.values_list("kind", flat=True).distinct())
     if Seat.Kind.OPEN in kinds:
-        return Room.TAKEN
-    return Room.PRINTED if kinds else Room.NONE
+        return SeatAvailability.TAKEN
+    return SeatAvailability.PRINTED if kinds else SeatAvailability.NONE
 
 
 def claim_open_seat(pool: SeatPool, now: datetime) -> tuple[Seat, str]:
@@ -54,7 +56,7 @@ def claim_open_seat(pool: SeatPool, now: datetime) -> tuple[Seat, str]:
 
     Raises `LimitError` ("seats_full") where none is left.
     """
-    for _attempt in range(ATTEMPTS):
+    for _attempt in range(MAX_ATTEMPTS):
         # The seat and its new code change together. Two claims of one seat: PostgreSQL hands each
         # transaction another row (SKIP LOCKED), and the row count of the update is the proof.
         with transaction.atomic():
@@ -75,11 +77,16 @@ def claim_open_seat(pool: SeatPool, now: datetime) -> tuple[Seat, str]:
                 )
                 return Seat.objects.select_related("user").get(pk=seat.pk), code
     # Where all were free and five others were faster each time, they are as good as taken.
-    room = room_of(pool)
-    raise LimitError(str(FULL[Room.TAKEN if room is Room.FREE else room]), "seats_full")
+    room = get_seat_availability(pool)
+    raise LimitError(
+        str(
+            UNAVAILABLE_MESSAGES[SeatAvailability.TAKEN if room is SeatAvailability.FREE else room]
+        ),
+        "seats_full",
+    )
 
 
-def printed_seat(token: str) -> Seat:
+def get_printed_seat(token: str) -> Seat:
     """The printed seat that this link belongs to, taken or not."""
     seat = Seat.objects.filter(link_hash=hash_token(token)).select_related("user", "pool").first()
     if seat is None:
@@ -95,7 +102,7 @@ def claim_printed_seat(token: str, now: datetime) -> Seat:
     unclaimed = Seat.objects.printed_unclaimed().filter(link_hash=hash_token(token))
     # Its holder has the code on paper: nothing is left to be saved.
     taken = unclaimed.update(claimed_at=now, saved_at=now)
-    seat = printed_seat(token)
+    seat = get_printed_seat(token)
     if not taken:
         raise ConflictError(
             "This link has already been used. Sign in with the username and access code printed "
@@ -105,7 +112,7 @@ def claim_printed_seat(token: str, now: datetime) -> Seat:
     return seat
 
 
-def note_sign_in(user: User, now: datetime) -> None:
+def record_sign_in(user: User, now: datetime) -> None:
     """Signing in takes the seat, if it was free, and proves that its code is saved.
 
     The password is compared once more by the database: it closes the race with somebody who is

@@ -12,10 +12,10 @@ from arena.errors import ConflictError
 from arena.people.codes import draw_code, draw_token, hash_token
 from arena.people.hashers import hash_code
 from arena.people.models import Seat, SeatPool, User
-from arena.people.words import ADJECTIVES, NOUNS, NUMBERS
+from arena.people.username_words import ADJECTIVES, NOUNS, NUMBERS
 
-BATCH = 500
-ATTEMPTS = 20
+BATCH_SIZE = 500
+MAX_ATTEMPTS = 20
 
 
 @dataclass(frozen=True)
@@ -34,16 +34,16 @@ def provision_seats(pool: SeatPool, count: int, kind: str, now: datetime) -> lis
     seats behind, whose codes can be given anew.
     """
     slips: list[Slip] = []
-    for start in range(0, count, BATCH):
-        slips += provision_batch(pool, min(BATCH, count - start), kind, now)
+    for start in range(0, count, BATCH_SIZE):
+        slips += provision_batch(pool, min(BATCH_SIZE, count - start), kind, now)
     return slips
 
 
 def provision_batch(pool: SeatPool, count: int, kind: str, now: datetime) -> list[Slip]:
     """Make one batch of seats with their accounts."""
     printed = kind == Seat.Kind.PRINTED
-    for _ in range(ATTEMPTS):
-        names = free_usernames(count)
+    for _ in range(MAX_ATTEMPTS):
+        names = draw_free_usernames(count)
         slips = [Slip(name, draw_code(), draw_token()) for name in names] if printed else []
         passwords = [hash_code(slip.code) for slip in slips] or [
             make_password(None) for _ in range(count)
@@ -67,7 +67,7 @@ def provision_batch(pool: SeatPool, count: int, kind: str, now: datetime) -> lis
     raise ConflictError("Could not find free names for the seats.", "no_free_usernames")
 
 
-def free_usernames(count: int) -> list[str]:
+def draw_free_usernames(count: int) -> list[str]:
     """Pronounceable names that no account has: `quiet-otter-417`."""
     names: set[str] = set()
     while len(names) < count:
@@ -110,7 +110,7 @@ def reissue_unclaimed(pool: SeatPool) -> list[Slip]:
     """Give every printed seat that nobody has taken a new code and link: the old sheet is void."""
     slips: list[Slip] = []
     unclaimed = pool.seats.printed_unclaimed().order_by("pk").values_list("pk", flat=True)
-    for keys in batched_list(list(unclaimed), BATCH):
+    for keys in split_batches(list(unclaimed), BATCH_SIZE):
         # Closes the race with claims: a seat claimed meanwhile keeps its code.
         with transaction.atomic():
             seats = list(
@@ -129,7 +129,7 @@ def reissue_unclaimed(pool: SeatPool) -> list[Slip]:
     return slips
 
 
-def batched_list(keys: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+def split_batches(keys: Sequence[int], size: int) -> Iterator[Sequence[int]]:
     """The keys in runs of at most `size`."""
     for start in range(0, len(keys), size):
         yield keys[start : start + size]

@@ -13,17 +13,17 @@ from arena.people.seats.provisioning import Slip
 from arena.spreadsheets import safe_cell
 
 # A4 in millimetres: two columns of five slips with room for scissors between them.
-COLUMNS, ROWS = 2, 5
-WIDTH, HEIGHT = 95.0, 55.4
-MARGIN = 10.0
+SLIP_COLUMNS, SLIP_ROWS = 2, 5
+SLIP_WIDTH, SLIP_HEIGHT = 95.0, 55.4
+PAGE_MARGIN = 10.0
 CODE_SIZE = 34.0
-PAD = 5.0
+SLIP_PADDING = 5.0
 # Nobody cuts up more pages than these make; larger sheets are a CSV alone.
-MOST_SLIPS = 5_000
+MAX_PDF_SLIPS = 5_000
 
 
 @dataclass(frozen=True)
-class Occasion:
+class SheetContext:
     """What the slips are for: the event's title, an ASCII stand-in, and where links lead."""
 
     title: str
@@ -36,17 +36,17 @@ class Occasion:
         return self.claim_url.replace("{token}", slip.token)
 
 
-def sheet_zip(occasion: Occasion, slips: Sequence[Slip]) -> bytes:
-    """`seats.csv` and, up to `MOST_SLIPS`, `seats.pdf` in one ZIP."""
+def build_sheet_zip(occasion: SheetContext, slips: Sequence[Slip]) -> bytes:
+    """`seats.csv` and, up to `MAX_PDF_SLIPS`, `seats.pdf` in one ZIP."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("seats.csv", sheet_csv(occasion, slips))
-        if len(slips) <= MOST_SLIPS:
-            archive.writestr("seats.pdf", sheet_pdf(occasion, slips))
+        archive.writestr("seats.csv", build_sheet_csv(occasion, slips))
+        if len(slips) <= MAX_PDF_SLIPS:
+            archive.writestr("seats.pdf", build_sheet_pdf(occasion, slips))
     return buffer.getvalue()
 
 
-def sheet_csv(occasion: Occasion, slips: Iterable[Slip]) -> str:
+def build_sheet_csv(occasion: SheetContext, slips: Iterable[Slip]) -> str:
     """One row a seat, every cell quoted; with a byte order mark, since spreadsheets want one."""
     text = io.StringIO()
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)
@@ -58,7 +58,7 @@ def sheet_csv(occasion: Occasion, slips: Iterable[Slip]) -> str:
     return "\ufeff" + text.getvalue()
 
 
-def sheet_pdf(occasion: Occasion, slips: Sequence[Slip]) -> bytes:
+def build_sheet_pdf(occasion: SheetContext, slips: Sequence[Slip]) -> bytes:
     """Ten slips a page, each with its QR code."""
     pdf = FPDF(format="A4")
     pdf.set_auto_page_break(auto=False)
@@ -67,11 +67,11 @@ def sheet_pdf(occasion: Occasion, slips: Sequence[Slip]) -> bytes:
     # The PDF's own fonts know Latin letters only; the slug stands in for any other title.
     title = occasion.title if is_latin(occasion.title) else occasion.slug
     for index, slip in enumerate(slips):
-        place = index % (COLUMNS * ROWS)
+        place = index % (SLIP_COLUMNS * SLIP_ROWS)
         if place == 0:
             pdf.add_page()
-        row, column = divmod(place, COLUMNS)
-        corner = Corner(MARGIN + column * WIDTH, MARGIN + row * HEIGHT)
+        row, column = divmod(place, SLIP_COLUMNS)
+        corner = Corner(PAGE_MARGIN + column * SLIP_WIDTH, PAGE_MARGIN + row * SLIP_HEIGHT)
         draw_slip(pdf, corner, occasion, slip, title)
     return bytes(pdf.output())
 
@@ -93,38 +93,43 @@ class Corner:
     top: float
 
 
-def draw_slip(pdf: FPDF, corner: Corner, occasion: Occasion, slip: Slip, title: str) -> None:
+def draw_slip(pdf: FPDF, corner: Corner, occasion: SheetContext, slip: Slip, title: str) -> None:
     """One slip: what it is for, the name, the code, how to begin, and the link as a QR code."""
     pdf.set_draw_color(190)
     pdf.set_line_width(0.1)
-    pdf.rect(corner.left, corner.top, WIDTH, HEIGHT)
-    whole = WIDTH - 2 * PAD
+    pdf.rect(corner.left, corner.top, SLIP_WIDTH, SLIP_HEIGHT)
+    whole = SLIP_WIDTH - 2 * SLIP_PADDING
 
     def line(offset: float, text: str, font: str, size: float, style: str = "") -> None:
         pdf.set_font(font, style, size)
-        pdf.set_xy(corner.left + PAD, corner.top + offset)
+        pdf.set_xy(corner.left + SLIP_PADDING, corner.top + offset)
         pdf.cell(whole, 4, text)
 
     pdf.set_font("Helvetica", "B", 11)
-    line(4, fitting(pdf, title, whole), "Helvetica", 11, "B")
+    line(4, shorten_to_width(pdf, title, whole), "Helvetica", 11, "B")
     line(14, "Username", "Helvetica", 7)
     line(18, slip.username, "Courier", 11, "B")
     line(26, "Access code", "Helvetica", 7)
     line(30, slip.code, "Courier", 11, "B")
     line(39, "Scan, or sign in at" if slip.token else "Sign in at", "Helvetica", 7)
     pdf.set_font("Helvetica", "", 7)
-    line(43, fitting(pdf, occasion.login_url.split("://")[-1], whole - CODE_SIZE), "Helvetica", 7)
+    line(
+        43,
+        shorten_to_width(pdf, occasion.login_url.split("://")[-1], whole - CODE_SIZE),
+        "Helvetica",
+        7,
+    )
     line(48, "Keep this slip: it brings you back on any device.", "Helvetica", 7)
     if slip.token:
         image = io.BytesIO()
         # One mask for all: trying out the eight takes most of the time, and readers need no best.
         code = segno.make_qr(occasion.link(slip), error="m", mask=4)
         code.save(image, kind="png", scale=4, border=2)
-        x = corner.left + WIDTH - PAD - CODE_SIZE
+        x = corner.left + SLIP_WIDTH - SLIP_PADDING - CODE_SIZE
         pdf.image(image, x=x, y=corner.top + 12, w=CODE_SIZE, h=CODE_SIZE)
 
 
-def fitting(pdf: FPDF, text: str, width: float) -> str:
+def shorten_to_width(pdf: FPDF, text: str, width: float) -> str:
     """The text, shortened where it is wider than that in the current font."""
     width -= 2 * pdf.c_margin
     if pdf.get_string_width(text) <= width:

@@ -36,11 +36,16 @@ from arena.events.joining.invitations import (
 )
 from arena.events.joining.views.joining import HALL, PERSON, Door, answer
 from arena.events.models import Event, Invitation
-from arena.people.accounts.showing import keep_code, keep_shown, shown_secret, stop_showing
+from arena.people.accounts.session_secrets import (
+    forget_secret,
+    get_secret,
+    store_access_code,
+    store_secret,
+)
 from arena.people.forms import AccountForm
-from arena.people.limits import limited
+from arena.people.limits import limit_requests
 from arena.people.models import User
-from arena.people.seats.claiming import Room, room_of
+from arena.people.seats.claiming import SeatAvailability, get_seat_availability
 
 # The roles whose place of work is the desk.
 DESK_ROLES = (Invitation.Role.ORGANIZER, Invitation.Role.REVIEWER)
@@ -67,7 +72,7 @@ class InvitationForm(forms.Form):
 @require_http_methods(["GET", "POST"])
 @login_not_required
 @never_cache
-@limited("invitation", network=HALL, user=PERSON)
+@limit_requests("invitation", network=HALL, user=PERSON)
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """The page of an invitation link: say what it gives, then give it."""
     now = timezone.now()
@@ -89,7 +94,7 @@ def takes_seat(invited: Invitation) -> bool:
     event = invited.event
     if invited.role != Invitation.Role.CONTRIBUTOR or (event.is_private and event.needs_approval):
         return False
-    return room_of(event.seats) is Room.FREE
+    return get_seat_availability(event.seats) is SeatAvailability.FREE
 
 
 def welcome_stranger(request: HttpRequest, invited: Invitation, now: datetime) -> HttpResponse:
@@ -103,7 +108,7 @@ def welcome_stranger(request: HttpRequest, invited: Invitation, now: datetime) -
         else:
             get_adapter(request).login(request, newcomer.user)
             onward, place = way_onward(request, invited, newcomer.user), invited.event.title
-            keep_code(
+            store_access_code(
                 request.session, newcomer.user, newcomer.code, now, onward=onward, place=place
             )
             return redirect("people:code")
@@ -167,12 +172,12 @@ def invitation_page(
 
 @require_http_methods(["GET", "POST"])
 @never_cache
-@limited("invite", user=PERSON)
+@limit_requests("invite", user=PERSON)
 def people(request: HttpRequest, slug: str) -> HttpResponse:
     """Who looks after the event, who is invited, who asks to be let in; make a new link."""
     event, now = event_for(request.user, slug, Role.ORGANIZER), timezone.now()
     if request.method == "POST" and "copied" in request.POST:
-        stop_showing(request.session, LINK)
+        forget_secret(request.session, LINK)
         return redirect("events:people", slug)
     form = InvitationForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -188,7 +193,7 @@ def people(request: HttpRequest, slug: str) -> HttpResponse:
         )
         path = reverse("events:invitation", args=[token])
         link = {"event": event.slug, "link": request.build_absolute_uri(path)}
-        keep_shown(request.session, LINK, link, now)
+        store_secret(request.session, LINK, link, now)
         return redirect("events:people", slug)
     return show_people(request, event, form, now)
 
@@ -197,7 +202,7 @@ def show_people(
     request: HttpRequest, event: Event, form: InvitationForm, now: datetime
 ) -> HttpResponse:
     """The page of people, with the link of an invitation that was made in this session."""
-    fresh = shown_secret(request.session, LINK, now)
+    fresh = get_secret(request.session, LINK, now)
     context: dict[str, Any] = {
         "event": event,
         "is_organizer": True,
@@ -248,7 +253,7 @@ def withdraw(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     if question := ask_first(request, withdrawing(), reverse("events:people", args=[slug])):
         return question
     event.invitations.filter(uuid=uuid).delete()
-    stop_showing(request.session, LINK)
+    forget_secret(request.session, LINK)
     messages.success(request, gettext("The link no longer works."))
     return redirect("events:people", slug)
 

@@ -29,10 +29,17 @@ from arena.events.joining.enrolling import (
 )
 from arena.events.joining.terms import current_terms, has_agreed
 from arena.events.models import Event, Invitation
-from arena.people.accounts.showing import keep_code
-from arena.people.limits import DAY, Rate, give_back, limited, network_of, take
+from arena.people.accounts.session_secrets import store_access_code
+from arena.people.limits import (
+    DAY_SECONDS,
+    Rate,
+    anonymize_network,
+    count_use,
+    limit_requests,
+    undo_use,
+)
 from arena.people.models import Seat, User
-from arena.people.seats.claiming import Room, printed_seat, room_of
+from arena.people.seats.claiming import SeatAvailability, get_printed_seat, get_seat_availability
 
 # A lecture hall behind one address presses the button within a minute.
 HALL = Rate(1000, 60)
@@ -59,7 +66,7 @@ class Door:
 @require_http_methods(["GET", "POST"])
 @login_not_required
 @never_cache
-@limited("join", network=HALL, user=PERSON)
+@limit_requests("join", network=HALL, user=PERSON)
 def join(request: HttpRequest, slug: str) -> HttpResponse:
     """Accept the terms and become a contributor; a visitor gets an open seat with it."""
     event = event_for(request.user, slug)
@@ -72,10 +79,10 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @login_not_required
 @never_cache
-@limited("claim", network=HALL, user=PERSON)
+@limit_requests("claim", network=HALL, user=PERSON)
 def claim(request: HttpRequest, token: str) -> HttpResponse:
     """The link on a printed seat: accept the terms, take the seat, begin."""
-    seat = printed_seat(token)
+    seat = get_printed_seat(token)
     event = Event.objects.filter(seats=seat.pool_id).first()
     if event is None:
         return redirect("home")
@@ -112,11 +119,11 @@ def answer(request: HttpRequest, door: Door) -> HttpResponse:
     return render(request, "events/join.html", context, status=status)
 
 
-def room_for(request: HttpRequest, door: Door) -> Room:
+def room_for(request: HttpRequest, door: Door) -> SeatAvailability:
     """Whether there is a place for this person: with an account or a printed seat always."""
     if door.seat is not None or request.user.is_authenticated:
-        return Room.FREE
-    return room_of(door.event.seats)
+        return SeatAvailability.FREE
+    return get_seat_availability(door.event.seats)
 
 
 def why_not(request: HttpRequest, door: Door, now: datetime) -> ArenaError | None:
@@ -148,20 +155,20 @@ def arrive(request: HttpRequest, door: Door, terms: int, now: datetime) -> Arriv
     # A quota of joins per network and day, whether by a click or with a fresh account of one's
     # own: hundreds of accounts from one place need the organizer's consent.
     pool = seat_pool(door.event)
-    quota = Rate(pool.claims_per_network, DAY)
-    action, network = f"claim-{pool.pk}", network_of(request, now)
+    quota = Rate(pool.claims_per_network, DAY_SECONDS)
+    action, network = f"claim-{pool.pk}", anonymize_network(request, now)
     message = gettext(
         "Many people have joined from your network today. If you are in a class or at a meeting, "
         "ask the organizer to raise the limit."
     )
-    take(action, network, quota, now, message)
+    count_use(action, network, quota, now, message)
     try:
         if isinstance(request.user, User):
             enrollment = join_event(request.user, door.event, now, terms=terms)
             return Arrival(request.user, enrollment)
         return join_with_open_seat(door.event, now, terms=terms, invitation=door.invitation)
     except ArenaError:
-        give_back(action, network, quota, now)
+        undo_use(action, network, quota, now)
         raise
 
 
@@ -173,5 +180,7 @@ def welcome(request: HttpRequest, arrival: Arrival, now: datetime) -> HttpRespon
         get_adapter(request).login(request, arrival.user)
     if not arrival.code:
         return redirect(onward)
-    keep_code(request.session, arrival.user, arrival.code, now, onward=onward, place=event.title)
+    store_access_code(
+        request.session, arrival.user, arrival.code, now, onward=onward, place=event.title
+    )
     return redirect("people:code")

@@ -8,9 +8,9 @@ from django.views.decorators.http import require_POST
 from arena.errors import ArenaError
 from arena.events.joining.names import check_name_free
 from arena.people.forms import NameForm
-from arena.people.limits import limited
+from arena.people.limits import limit_requests
 from arena.people.models import User
-from arena.people.views import A_FEW, next_url, show_account, signed_in
+from arena.people.views import CODE_RATE, get_next_url, get_user, show_account
 
 
 class FreeNameForm(NameForm):
@@ -28,11 +28,11 @@ class FreeNameForm(NameForm):
 
 
 @require_POST
-@limited("name", user=A_FEW)
+@limit_requests("name", user=CODE_RATE)
 def name(request: HttpRequest) -> HttpResponse:
     """Choose or clear the name shown on boards."""
-    form = FreeNameForm(request.POST, instance=User.objects.get(pk=signed_in(request).pk))
+    form = FreeNameForm(request.POST, instance=User.objects.get(pk=get_user(request).pk))
     if form.is_valid():
         form.save()
-        return redirect(next_url(request) or "people:seat")
+        return redirect(get_next_url(request) or "people:seat")
     return show_account(request, form, status=422)

@@ -13,7 +13,7 @@ from arena.events.joining.enrolling import provision
 from arena.events.models import Event
 from arena.events.sheets import event_sheet
 from arena.people.models import Seat
-from arena.people.seats.claiming import Room, room_of
+from arena.people.seats.claiming import SeatAvailability, get_seat_availability
 
 MOST = 100_000
 
@@ -61,7 +61,7 @@ class Command(BaseCommand):
             sheet.write(event_sheet(event, slips, (site or settings.SITE_URL).rstrip("/")))
         self.stdout.write(f"{count:,} printed seats for {event.slug}; their codes are in {path}.")
         self.say_address("The slips lead to", site, event)
-        if room_of(event.seats) is not Room.FREE:
+        if get_seat_availability(event.seats) is not SeatAvailability.FREE:
             self.stdout.write(
                 "They are for people who hold a slip. Visitors need open seats to join by the "
                 f"link: provision {event.slug} {count} --open"

@@ -13,7 +13,7 @@ from typing import Any
 from arena.events.importing.checking.checks import Checker, InvalidRowError
 from arena.events.importing.reading.records import MAX_EXTERNAL_ID
 from arena.events.models import Enrollment, Matchup
-from arena.judging.importing.reading.preferences import Preference, explain_not_offered
+from arena.judging.importing.reading.preferences import VotePreference, explain_not_offered
 from arena.judging.importing.reading.timestamps import parse_timestamp
 from arena.judging.importing.reading.vote_lines import VoteRules
 from arena.judging.models import Exclusion, Origin
@@ -175,7 +175,7 @@ def parse_outcome(data: Mapping[str, Any], rules: VoteRules, check: Checker) -> 
     if isinstance(outcome, bool) or not isinstance(outcome, int):
         check.refuse("outcome", "must be a whole number")
         return None
-    preference = Preference(outcome, both_bad=data["both_bad"] is True)
+    preference = VotePreference(outcome, both_bad=data["both_bad"] is True)
     if preference.both_bad and outcome:
         check.refuse("both_bad", "goes with an outcome of 0")
     elif problem := explain_not_offered(preference, rules.scale, both_bad=rules.both_bad):

@@ -42,7 +42,7 @@ DOUBLE_BRACKET_PATTERN = re.compile(r"\[\[\s*(\w)\s*\]\]")
 
 
 @dataclass(frozen=True, slots=True)
-class Preference:
+class VotePreference:
     """A preference between two models; a positive outcome prefers the first.
 
     by_side: first and second are not model A and model B but the left and the right one.
@@ -53,7 +53,7 @@ class Preference:
     by_side: bool = False
 
 
-TIE, BOTH_ARE_BAD = Preference(0), Preference(0, both_bad=True)
+TIE, BOTH_ARE_BAD = VotePreference(0), VotePreference(0, both_bad=True)
 
 
 def normalize_word(text: str) -> str:
@@ -61,20 +61,20 @@ def normalize_word(text: str) -> str:
     return "".join(char for char in text.casefold() if char.isalnum())
 
 
-def build_word_table() -> dict[str, Preference]:
+def build_word_table() -> dict[str, VotePreference]:
     """Every word for a side, a tie, or both bad, with the preference it means."""
     known = {}
     for outcome, names in ((1, ("a", "1", "one", "first")), (-1, ("b", "2", "two", "second"))):
         for name in names:
             for who in SIDE_NOUNS:
                 for wins in WIN_WORDS:
-                    known[f"{who}{name}{wins}"] = Preference(outcome)
-                    known[f"{name}{who}{wins}"] = Preference(outcome)
+                    known[f"{who}{name}{wins}"] = VotePreference(outcome)
+                    known[f"{name}{who}{wins}"] = VotePreference(outcome)
     for outcome, name in ((1, "left"), (-1, "right")):
         for who in SIDE_NOUNS:
             for wins in WIN_WORDS:
-                known[f"{who}{name}{wins}"] = Preference(outcome, by_side=True)
-                known[f"{name}{who}{wins}"] = Preference(outcome, by_side=True)
+                known[f"{who}{name}{wins}"] = VotePreference(outcome, by_side=True)
+                known[f"{name}{who}{wins}"] = VotePreference(outcome, by_side=True)
     return known | dict.fromkeys(TIE_WORDS, TIE) | dict.fromkeys(BOTH_BAD_WORDS, BOTH_ARE_BAD)
 
 
@@ -83,7 +83,7 @@ SIDE_SIGNS = {"a": 1, "b": -1}
 
 
 @lru_cache(maxsize=4096)
-def parse_word(text: str, scale: int) -> Preference | None:
+def parse_word(text: str, scale: int) -> VotePreference | None:
     """The preference a word means on the event's scale; None if the word is unknown."""
     if match := ARROW_PATTERN.fullmatch(text.strip()):
         return parse_arrow(*match.groups())
@@ -91,20 +91,20 @@ def parse_word(text: str, scale: int) -> Preference | None:
         return TIE if match[1].casefold() == "c" else WORD_TABLE.get(match[1].casefold())
     word = normalize_word(text)
     if match := ANSWER_PATTERN.fullmatch(word):
-        return Preference(SIDE_SIGNS[match[1]] * int(match[2]))
+        return VotePreference(SIDE_SIGNS[match[1]] * int(match[2]))
     return build_grade_table(scale).get(word) or WORD_TABLE.get(word)
 
 
-def parse_arrow(one: str, arrow: str, other: str) -> Preference | None:
+def parse_arrow(one: str, arrow: str, other: str) -> VotePreference | None:
     """Parse arrows: "A>>B" prefers A by two degrees, "A=B" is a tie."""
     if one.casefold() == other.casefold():
         return None
     sign = {">": 1, "<": -1}.get(arrow[0], 0) * SIDE_SIGNS[one.casefold()]
-    return Preference(sign * len(arrow)) if sign else TIE
+    return VotePreference(sign * len(arrow)) if sign else TIE
 
 
 @lru_cache(maxsize=8)
-def build_grade_table(scale: int) -> Mapping[str, Preference]:
+def build_grade_table(scale: int) -> Mapping[str, VotePreference]:
     """The labels of this scale's buttons, such as "A is much better", with their preferences."""
     known = {}
     for degree, words in DEGREES[scale].items():
@@ -117,13 +117,13 @@ def build_grade_table(scale: int) -> Mapping[str, Preference]:
                     f"{who} {name} {words}",
                     f"{words} {who} {name}",
                 ):
-                    known[normalize_word(said)] = Preference(outcome * degree, by_side=by_side)
+                    known[normalize_word(said)] = VotePreference(outcome * degree, by_side=by_side)
     return known
 
 
-def match_model_name(text: str, model_a: str, model_b: str) -> Preference | None:
+def match_model_name(text: str, model_a: str, model_b: str) -> VotePreference | None:
     """The preference for the model with this name; None if it names neither."""
-    names = {model_a: Preference(1), model_b: Preference(-1)}
+    names = {model_a: VotePreference(1), model_b: VotePreference(-1)}
     if text.strip() in names:
         return names[text.strip()]
     word = normalize_word(text)
@@ -133,7 +133,7 @@ def match_model_name(text: str, model_a: str, model_b: str) -> Preference | None
     return found[0] if len(found) == 1 else None
 
 
-def explain_not_offered(preference: Preference, scale: int, *, both_bad: bool) -> str:
+def explain_not_offered(preference: VotePreference, scale: int, *, both_bad: bool) -> str:
     """Why the event's scale does not offer this preference; empty if it does."""
     if preference.both_bad:
         return "" if both_bad else "this event does not offer “both are bad”"

@@ -15,7 +15,7 @@ from arena.events.importing.reading.records import MAX_EXTERNAL_ID, MAX_MODEL_NA
 from arena.judging.importing.options import VoteOptions
 from arena.judging.importing.reading.preferences import (
     UNKNOWN_SIDE_WORDS,
-    Preference,
+    VotePreference,
     convert_grade,
     explain_not_offered,
     format_number,
@@ -141,7 +141,7 @@ def convert_identifier(value: object) -> object:
 
 def parse_preference(
     data: Mapping[str, Any], models: tuple[str, str], rules: VoteRules, check: Checker
-) -> Preference:
+) -> VotePreference:
     """The preference, from whichever column holds it."""
     winner, graded = data.get("winner"), data.get("outcome")
     flags = [flag for flag in FLAG_COLUMNS if data.get(flag) not in (None, "")]
@@ -151,7 +151,7 @@ def parse_preference(
     if len(given) != 1:
         message = "is missing" if not given else f"is given beside {given[-1]}; give one"
         check.refuse("winner" if not given else given[0], message)
-        return Preference(0)
+        return VotePreference(0)
     column = given[0]
     if column == "winner_model_a":
         preference = parse_winner_flags(data, check)
@@ -169,7 +169,7 @@ def parse_preference(
     return preference
 
 
-def apply_value_answers(value: object, rules: VoteRules) -> Preference | None:
+def apply_value_answers(value: object, rules: VoteRules) -> VotePreference | None:
     """The preference that the organizer assigned to this value, if any. Raises `VoteLeftOut`."""
     if not rules.options.values:
         return None
@@ -183,7 +183,7 @@ def apply_value_answers(value: object, rules: VoteRules) -> Preference | None:
 
 def parse_winner(
     value: object, models: tuple[str, str], rules: VoteRules, check: Checker
-) -> Preference:
+) -> VotePreference:
     """The preference from a word: a model's name, a side, a tie, or both bad."""
     number = parse_number(value)
     text = check.check_text(value if number is None else format_number(number), "winner")
@@ -195,36 +195,36 @@ def parse_winner(
     preference = by_name or by_word
     if preference is None and not check.has_problem("winner"):
         check.refuse("winner", f"“{text.strip()[:60]}” {UNKNOWN_WORD_MESSAGE}")
-    return preference or Preference(0)
+    return preference or VotePreference(0)
 
 
 def parse_grade(
     value: object, models: tuple[str, str], rules: VoteRules, check: Checker
-) -> Preference:
+) -> VotePreference:
     """The preference from a grade on the organizer's scale. Raises `ScaleEndsNeeded`."""
     number = parse_number(value)
     if number is None:
         check.refuse("outcome", "must be one of the scale's numbers")
-        return Preference(0)
+        return VotePreference(0)
     if rules.options.ends is None:
         raise ScaleEndsNeeded(format_number(number), *models)
     try:
-        return Preference(convert_grade(number, rules.options.ends, rules.scale))
+        return VotePreference(convert_grade(number, rules.options.ends, rules.scale))
     except ValueError as error:
         check.refuse("outcome", str(error))
-        return Preference(0)
+        return VotePreference(0)
 
 
-def parse_winner_flags(data: Mapping[str, Any], check: Checker) -> Preference:
+def parse_winner_flags(data: Mapping[str, Any], check: Checker) -> VotePreference:
     """The preference from three 0/1 columns, exactly one of them 1."""
     said = {flag: parse_flag(data.get(flag)) for flag in FLAG_COLUMNS if flag in data}
     if set(said.values()) <= {0.0, 1.0} and sum(number or 0 for number in said.values()) == 1:
         chosen = next(flag for flag, number in said.items() if number)
-        return {"winner_model_a": Preference(1), "winner_model_b": Preference(-1)}.get(
-            chosen, Preference(0)
+        return {"winner_model_a": VotePreference(1), "winner_model_b": VotePreference(-1)}.get(
+            chosen, VotePreference(0)
         )
     check.refuse("winner_model_a", f"exactly one of {', '.join(said)} must be 1, the others 0")
-    return Preference(0)
+    return VotePreference(0)
 
 
 def parse_flag(value: object) -> float | None:

@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.urls import reverse
 from django.utils import timezone
 
-from arena.judging.demo.sample_event import Login, sample_event, sample_logins
+from arena.judging.demo.sample_event import Login, get_or_create_sample_event, reissue_sample_logins
 
 
 class Command(BaseCommand):
@@ -18,8 +18,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
-        event = sample_event(now)
-        logins = sample_logins(event, now)
+        event = get_or_create_sample_event(now)
+        logins = reissue_sample_logins(event, now)
         site = options["url"].rstrip("/")
         lines = [
             "",

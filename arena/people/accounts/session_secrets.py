@@ -15,58 +15,62 @@ from django.utils.crypto import salted_hmac
 
 from arena.people.models import User
 
-SHOWN_FOR = timedelta(minutes=10)
-PREFIX = "shown_"
+SHOW_DURATION = timedelta(minutes=10)
+SESSION_PREFIX = "shown_"
+# The salt of the encryption key; changing it makes secrets in open sessions unreadable.
+KEY_SALT = "arena.people.accounts.session_secrets"
 # The access code of whoever is signed in.
-CODE = "code"
+ACCESS_CODE = "code"
 
 Secret = dict[str, str]
 
 
-def keep_shown(session: SessionBase, name: str, secret: Secret, now: datetime) -> None:
+def store_secret(session: SessionBase, name: str, secret: Secret, now: datetime) -> None:
     """Show this secret under this name from now on, in place of an earlier one."""
     content = json.dumps(secret).encode()
-    session[PREFIX + name] = cipher().encrypt_at_time(content, int(now.timestamp())).decode()
+    session[SESSION_PREFIX + name] = (
+        build_cipher().encrypt_at_time(content, int(now.timestamp())).decode()
+    )
 
 
-def shown_secret(session: SessionBase, name: str, now: datetime) -> Secret | None:
+def get_secret(session: SessionBase, name: str, now: datetime) -> Secret | None:
     """The secret kept under this name; None where there is none, or its ten minutes are over."""
-    kept = session.get(PREFIX + name)
+    kept = session.get(SESSION_PREFIX + name)
     if kept is None:
         return None
-    patience, moment = int(SHOWN_FOR.total_seconds()), int(now.timestamp())
+    patience, moment = int(SHOW_DURATION.total_seconds()), int(now.timestamp())
     try:
-        content = cipher().decrypt_at_time(kept, ttl=patience, current_time=moment)
+        content = build_cipher().decrypt_at_time(kept, ttl=patience, current_time=moment)
     except InvalidToken:
-        stop_showing(session, name)
+        forget_secret(session, name)
         return None
     return dict(json.loads(content))
 
 
-def stop_showing(session: SessionBase, name: str) -> None:
+def forget_secret(session: SessionBase, name: str) -> None:
     """Forget the secret: the person has it."""
-    session.pop(PREFIX + name, None)
+    session.pop(SESSION_PREFIX + name, None)
 
 
-def keep_code(
+def store_access_code(
     session: SessionBase, user: User, code: str, now: datetime, *, onward: str, place: str = ""
 ) -> None:
     """Show somebody's fresh code; `place`: the event it was made in, `onward`: the path after."""
     secret = {"username": user.username, "code": code, "place": place, "next": onward}
-    keep_shown(session, CODE, secret, now)
+    store_secret(session, ACCESS_CODE, secret, now)
 
 
-def cipher() -> MultiFernet:
+def build_cipher() -> MultiFernet:
     """Encrypts what a session holds.
 
     Sessions lie in the database, and with them its copies. Whoever reads one finds nothing that
     signs in: the key is derived from SECRET_KEY, which is in no database.
     """
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    return MultiFernet(Fernet(derived_key(key)) for key in keys)
+    return MultiFernet(Fernet(derive_key(key)) for key in keys)
 
 
-def derived_key(secret_key: str) -> bytes:
+def derive_key(secret_key: str) -> bytes:
     """A key for this use alone, of 256 bits."""
-    digest = salted_hmac(__name__, "", secret=secret_key, algorithm="sha256").digest()
+    digest = salted_hmac(KEY_SALT, "", secret=secret_key, algorithm="sha256").digest()
     return base64.urlsafe_b64encode(digest)

@@ -11,7 +11,7 @@ from arena.people.hashers import hash_code
 from arena.people.models import User
 
 
-def register(username: str, now: datetime) -> tuple[User, str]:
+def register_account(username: str, now: datetime) -> tuple[User, str]:
     """A new account and its access code, which is stored as a hash only.
 
     Raises `ConflictError` ("name_taken") where somebody has just taken the name.

@@ -15,7 +15,7 @@ from django.utils.http import int_to_base36
 
 from arena.people.models import User
 
-BATCH = 1000
+BATCH_SIZE = 1000
 
 
 def delete_account(user: User) -> None:
@@ -26,7 +26,7 @@ def delete_account(user: User) -> None:
     """
     end_sessions(user)
     user.delete()
-    forget_in_admin_log()
+    delete_admin_log_entries()
 
 
 def end_sessions(user: User) -> int:
@@ -34,21 +34,21 @@ def end_sessions(user: User) -> int:
 
     Sessions do not name their user in a column, so all are read: about two seconds for 30,000.
     """
-    named, addresses = marks_of(user), addresses_of(user)
+    named, addresses = list_session_marks(user), compile_address_pattern(user)
     theirs = [
         session.pk
-        for session in Session.objects.iterator(chunk_size=BATCH)
+        for session in Session.objects.iterator(chunk_size=BATCH_SIZE)
         if any(
             mark in named or (addresses and addresses.search(mark[1]))
-            for mark in marks_in(session.get_decoded())
+            for mark in iter_session_values(session.get_decoded())
         )
     ]
-    for start in range(0, len(theirs), BATCH):
-        Session.objects.filter(pk__in=theirs[start : start + BATCH]).delete()
+    for start in range(0, len(theirs), BATCH_SIZE):
+        Session.objects.filter(pk__in=theirs[start : start + BATCH_SIZE]).delete()
     return len(theirs)
 
 
-def marks_of(user: User) -> set[tuple[str, str]]:
+def list_session_marks(user: User) -> set[tuple[str, str]]:
     """The keys and values by which Django's and allauth's sessions mean this user."""
     number = str(user.pk)
     identities = SocialAccount.objects.filter(user=user).values_list("uid", flat=True)
@@ -62,26 +62,26 @@ def marks_of(user: User) -> set[tuple[str, str]]:
     }
 
 
-def addresses_of(user: User) -> re.Pattern[str] | None:
+def compile_address_pattern(user: User) -> re.Pattern[str] | None:
     """Finds the user's addresses in a text, in any letter case; None where there are none."""
     stored = EmailAddress.objects.filter(user=user).values_list("email", flat=True)
     found = "|".join(re.escape(address) for address in {user.email, *stored} - {""})
     return re.compile(rf"(?<![\w.+-])(?:{found})(?![\w-])", re.IGNORECASE) if found else None
 
 
-def marks_in(value: object, key: str = "") -> Iterator[tuple[str, str]]:
+def iter_session_values(value: object, key: str = "") -> Iterator[tuple[str, str]]:
     """Every value in a session, however deep, with the key it stands under."""
     if isinstance(value, dict):
         for name, inner in value.items():
-            yield from marks_in(inner, str(name))
+            yield from iter_session_values(inner, str(name))
     elif isinstance(value, (list, tuple)):
         for inner in value:
-            yield from marks_in(inner, key)
+            yield from iter_session_values(inner, key)
     else:
         yield key, str(value)
 
 
-def forget_in_admin_log() -> None:
+def delete_admin_log_entries() -> None:
     """Delete the admin's entries about accounts, and what hangs on them, that are no longer there.
 
     An entry keeps the name or address of its object. Addresses that somebody took off the account

@@ -12,27 +12,29 @@ from django.utils.translation import gettext as _
 from arena.errors import ArenaError
 
 # Controls, formats (zero width, bidirectional overrides), surrogates, private use, line ends.
-INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+INVISIBLE_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 # What has no ink of its own though its category is another: joiners, fillers, variation selectors,
 # the empty Braille cell.
-BLANK = re.compile(
+BLANK_PATTERN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 # Phones put it after many symbols, and say nothing of it.
-EMOJI_STYLE = re.compile("(?<=[\u2000-\u3300\U0001f000-\U0001faff])\ufe0f")
+EMOJI_SELECTOR = re.compile("(?<=[\u2000-\u3300\U0001f000-\U0001faff])\ufe0f")
 # As many marks as any script piles on a letter.
-TOWER = 4
+MIN_TOWER_HEIGHT = 4
 
-CAPITALS = str.maketrans("АВЕІЈКМНОРСТУХЅҮԌΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABEIJKMHOPCTYXSYGABEZHIKMNOPTYX")
-SMALL = str.maketrans(
+CAPITAL_LOOKALIKES = str.maketrans(
+    "АВЕІЈКМНОРСТУХЅҮԌΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABEIJKMHOPCTYXSYGABEZHIKMNOPTYX"
+)
+SMALL_LOOKALIKES = str.maketrans(
     "аеорсухіјѕԁһӏԛԝкмтвнαορικτχνβευωγηıɑɡøłđħօոսհցᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ",
     "aeopcyxijsdhlqwkmtbhaopiktxvbeuwynıagoldhonuhgabcdefghijklmnoprstuvwyz",
 )
-ALIKE = str.maketrans({"ı": "l", "i": "l", "1": "l", "|": "l", "0": "o"})
-LEET = str.maketrans("3457@$", "eastas")
+SIMILAR_STROKES = str.maketrans({"ı": "l", "i": "l", "1": "l", "|": "l", "0": "o"})
+LEET_LETTERS = str.maketrans("3457@$", "eastas")
 
 # Parts of a name that would be taken for the site's own people or for its simulated ones.
-INSIDE = (
+RESERVED_PARTS = (
     "crowdarena",
     "simulat",
     "organizer",
@@ -41,12 +43,12 @@ INSIDE = (
     "administrator",
     "reviewer",
 )
-WORDS = ("admin", "staff", "official", "support")
+RESERVED_WORDS = ("admin", "staff", "official", "support")
 
 
 def clean_name(typed: str) -> str:
     """A name as it is kept: one visible line, composed. Raises `ArenaError` where it is none."""
-    name = " ".join(EMOJI_STYLE.sub("", unicodedata.normalize("NFC", typed)).split())
+    name = " ".join(EMOJI_SELECTOR.sub("", unicodedata.normalize("NFC", typed)).split())
     if not name:
         return ""
     hidden = next((letter for letter in name if is_invisible(letter)), None)
@@ -65,7 +67,10 @@ def clean_name(typed: str) -> str:
 
 def is_invisible(letter: str) -> bool:
     """Whether this character leaves no ink, or turns its neighbours round."""
-    return unicodedata.category(letter) in INVISIBLE or BLANK.match(letter) is not None
+    return (
+        unicodedata.category(letter) in INVISIBLE_CATEGORIES
+        or BLANK_PATTERN.match(letter) is not None
+    )
 
 
 def has_tower(name: str) -> bool:
@@ -73,7 +78,7 @@ def has_tower(name: str) -> bool:
     height = 0
     for letter in unicodedata.normalize("NFD", name):
         height = height + 1 if unicodedata.category(letter) in ("Mn", "Me") else 0
-        if height >= TOWER:
+        if height >= MIN_TOWER_HEIGHT:
             return True
     return False
 
@@ -81,16 +86,21 @@ def has_tower(name: str) -> bool:
 def is_reserved(name: str) -> bool:
     """Whether a name poses as the site's, its people's or a simulated contributor's."""
     plain = unicodedata.normalize("NFKC", name)
-    whole = {skeleton(plain), skeleton(plain.translate(LEET))}
-    if any(skeleton(part) in each for part in INSIDE for each in whole):
+    whole = {get_skeleton(plain), get_skeleton(plain.translate(LEET_LETTERS))}
+    if any(get_skeleton(part) in each for part in RESERVED_PARTS for each in whole):
         return True
-    words = {skeleton(word.rstrip("0123456789sS")) for word in re.split(r"[\W_]+", plain)}
-    return bool((words | whole) & set(map(skeleton, WORDS)))
+    words = {get_skeleton(word.rstrip("0123456789sS")) for word in re.split(r"[\W_]+", plain)}
+    return bool((words | whole) & set(map(get_skeleton, RESERVED_WORDS)))
 
 
-def skeleton(name: str) -> str:
+def get_skeleton(name: str) -> str:
     """What names that look alike have in common; nothing to be shown."""
-    latin = unicodedata.normalize("NFKC", name).translate(CAPITALS).casefold().translate(SMALL)
+    latin = (
+        unicodedata.normalize("NFKC", name)
+        .translate(CAPITAL_LOOKALIKES)
+        .casefold()
+        .translate(SMALL_LOOKALIKES)
+    )
     letters = [letter for letter in unicodedata.normalize("NFKD", latin) if letter.isalnum()]
-    alike = "".join(letters).translate(SMALL).translate(ALIKE)
+    alike = "".join(letters).translate(SMALL_LOOKALIKES).translate(SIMILAR_STROKES)
     return alike.replace("rn", "m").replace("vv", "w") or latin
