@@ -1,10 +1,11 @@
-"""A pytest plugin for what is collected: fewer cases of one test, and no search of it for garbage.
+"""A pytest plugin for what is run: fewer cases of one test, other draws, no search for garbage.
 
 A test that is run with a hundred inputs takes the same statements to the database a hundred times.
 SQLite runs them all; on PostgreSQL, `--few-cases` runs as many as show that it takes them too.
 """
 
 import gc
+import os
 from collections import defaultdict
 
 import pytest
@@ -14,18 +15,24 @@ ENOUGH = 8
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --few-cases."""
+    """Add --few-cases and --seed."""
     parser.addoption(
         "--few-cases",
         action="store_true",
         help=f"of a test with more than {ENOUGH} cases run the first, middle and last, "
         "unless it is marked all_cases or has transactions of its own",
     )
+    parser.addoption(
+        "--seed",
+        default="",
+        help="draw the secrets, sides and orders of the tests' events otherwise",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Describe the marker; what is imported and collected now stays until the end."""
     config.addinivalue_line("markers", "all_cases: each of its cases tells databases apart")
+    os.environ["ARENA_TEST_SEED"] = config.getoption("seed")  # read by tests/factories.py
     gc.disable()
 
 

@@ -1,9 +1,12 @@
 """Plain factories with valid minimal defaults; every test reads what it needs from the call."""
 
 import itertools
+import os
 from datetime import UTC, datetime
+from functools import lru_cache
 from random import Random
 from typing import Any
+from uuid import UUID
 
 from arena.events.lifecycle.creation import EventPlan, create_event
 from arena.events.models import (
@@ -27,6 +30,18 @@ NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 counter = itertools.count(1)
 
 
+def chance() -> Random:
+    """What is drawn in the running test: the same whenever it runs, alone or with others."""
+    test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
+    return random_of(test, os.environ.get("ARENA_TEST_SEED", ""))
+
+
+@lru_cache(maxsize=1)
+def random_of(test: str, seed: str) -> Random:
+    """One stream for each test: of its own name, and of --seed."""
+    return Random(f"{seed} {test}")
+
+
 def make_user(username: str = "", **fields: Any) -> User:
     """A user with the password "correct horse"."""
     return User.objects.create_user(
@@ -37,7 +52,8 @@ def make_user(username: str = "", **fields: Any) -> User:
 def make_event(slug: str = "", *, organizer: User | None = None, **settings: Any) -> Event:
     """An open event with guidelines and the two first questions."""
     slug = slug or f"event{next(counter)}"
-    settings = {"state": Event.State.OPEN} | settings
+    drawn = f"{chance().getrandbits(256):064x}"
+    settings = {"state": Event.State.OPEN, "secret": drawn} | settings
     plan = EventPlan(slug=slug, title=slug.title(), guidelines="# Be fair", settings=settings)
     return create_event(plan, organizer=organizer)
 
@@ -94,7 +110,7 @@ def make_matchup_of(
         key=",".join(str(response.pk) for response in responses),
         role=role,
         open_slots=record.event.overlap if ordinary else 0,
-        shuffle=Random(next(counter)).random(),
+        shuffle=chance().random(),
     )
     MatchupResponse.objects.bulk_create(
         MatchupResponse(matchup=matchup, response=response, position=position)
@@ -124,6 +140,7 @@ def make_enrollment(event: Event, user: User | None = None, **fields: Any) -> En
         pseudonym=f"pseudonym-{number}",
         **(
             {
+                "public_id": UUID(int=chance().getrandbits(128), version=4),
                 "joined_at": NOW,
                 "guidelines": event.guidelines.latest(),
                 "guidelines_at": NOW,
@@ -140,7 +157,7 @@ def make_membership(event: Event, user: User, role: str = Membership.Role.REVIEW
 
 def make_assignment(enrollment: Enrollment, *, now: datetime = NOW, seed: int = 0) -> Assignment:
     """What this contributor is served next; fails the test where nothing is left."""
-    assignment = next_assignment(enrollment, Random(seed or next(counter)), now)
+    assignment = next_assignment(enrollment, Random(seed) if seed else chance(), now)
     assert assignment is not None
     return assignment
 

@@ -96,10 +96,10 @@ def test_a_skip_that_can_no_longer_be_undone_says_so() -> None:
 @pytest.mark.parametrize("act", ["skip", "flag"])
 def test_undoing_looks_the_same_for_a_control(act: str, headers: dict[str, str]) -> None:
     """Every page and every reply on the way, statement by statement."""
-    cast = Cast(matchups=40, controls=12)
+    cast = Cast(matchups=30, controls=8)
     seen: dict[str, set[object]] = {Matchup.Role.ORDINARY: set(), Matchup.Role.CONTROL: set()}
     cast.judge()
-    for _ in range(30):
+    for _ in range(20):  # with a control among the 6th to the 10th and another until the 20th
         looks: list[object] = []
         assignment = cast.assignment()
         acts = (
