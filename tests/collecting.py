@@ -20,7 +20,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--few-cases",
         action="store_true",
         help=f"of a test with more than {ENOUGH} cases run the first, middle and last, "
-        "unless it is marked all_cases or has transactions of its own",
+        "unless it is marked all_cases or has transactions of its own; and no any_database",
     )
     parser.addoption(
         "--seed",
@@ -32,6 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Describe the marker; what is imported and collected now stays until the end."""
     config.addinivalue_line("markers", "all_cases: each of its cases tells databases apart")
+    config.addinivalue_line("markers", "any_database: says nothing of the database it runs on")
     os.environ["ARENA_TEST_SEED"] = config.getoption("seed")  # read by tests/factories.py
     gc.disable()
 
@@ -56,6 +57,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def chosen(cases: list[pytest.Item]) -> list[pytest.Item]:
     """Those of one test's cases that are run."""
+    if cases[0].get_closest_marker("any_database"):
+        return []
     if len(cases) <= ENOUGH or needs_all_cases(cases[0]):
         return cases
     return [cases[0], cases[len(cases) // 2], cases[-1]]

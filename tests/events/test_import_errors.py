@@ -264,6 +264,7 @@ LAST = LINE.replace(b"r1", b"r3")
     ],
     ids=["jsonl", "json", "json of others", "json number", "csv", "csv of lines"],
 )
+@pytest.mark.any_database
 def test_a_row_too_long_is_left_out_where_the_caller_says_so(event: Event, content: bytes) -> None:
     report = bring(event, content, on_error="skip")
 

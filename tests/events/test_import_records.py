@@ -143,6 +143,7 @@ def test_every_format_gives_the_same_records(event: Event, content: bytes) -> No
     assert (again.created, again.updated, again.unchanged) == (0, 0, 2)
 
 
+@pytest.mark.any_database
 def test_a_large_json_array_is_read_in_pieces(event: Event) -> None:
     texts = {"Ash": 'brackets ]}[{ and \\" quotes\\\\' * 20_000, "Birch": "é" * 100_000}
     rows = [record(number, responses=texts) for number in range(3)]

@@ -55,6 +55,7 @@ def long_event() -> Event:
     return event
 
 
+@pytest.mark.any_database
 def test_a_file_whose_comments_begin_near_its_end_loads(
     datasets: ModuleType, tmp_path: Path
 ) -> None:

@@ -282,6 +282,7 @@ def test_the_file_loads_with_datasets(datasets: ModuleType, tmp_path: Path, opti
     assert found == pairs(cast.event, **options)
 
 
+@pytest.mark.any_database
 def test_thousands_of_published_votes_load_with_datasets(
     datasets: ModuleType, shared_data: Path, tmp_path: Path
 ) -> None:

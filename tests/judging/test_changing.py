@@ -94,6 +94,7 @@ def test_a_skip_that_can_no_longer_be_undone_says_so() -> None:
 
 @BOTH
 @pytest.mark.parametrize("act", ["skip", "flag"])
+@pytest.mark.any_database
 def test_undoing_looks_the_same_for_a_control(act: str, headers: dict[str, str]) -> None:
     """Every page and every reply on the way, statement by statement."""
     cast = Cast(matchups=30, controls=8)
