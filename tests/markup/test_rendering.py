@@ -202,19 +202,19 @@ MARKUP = st.text(
 FRAGMENTS = st.lists(st.sampled_from(ATTACKS) | MARKUP, max_size=6).map("".join)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, derandomize=True)
 @given(FRAGMENTS)
 def test_any_mixture_is_harmless(text: str) -> None:
     read(render_markdown(text))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, derandomize=True)
 @given(st.text(max_size=300))
 def test_any_text_is_harmless(text: str) -> None:
     read(render_markdown(text))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, derandomize=True)
 @given(MARKUP)
 def test_any_formula_is_harmless(text: str) -> None:
     read(render_markdown(f"${text}$ \\({text}\\)\n\n$$\n{text}\n$$"))

@@ -63,7 +63,7 @@ def any_votes(draw: st.DrawFn) -> Votes:
     scores=st.sampled_from([SIGN_SCORES, GRADED_SCORES]),
     prior=st.sampled_from([0.0, 0.5]),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, derandomize=True)
 def test_a_board_can_always_be_made_or_says_why_not(votes, scores, prior):
     counts = fold(votes)
     fit = bt.fit(counts, scores, prior)
@@ -102,7 +102,7 @@ def test_a_board_can_always_be_made_or_says_why_not(votes, scores, prior):
 
 
 @given(votes=any_votes())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, derandomize=True)
 def test_everything_beside_the_board_copes_too(votes):
     counts = fold(votes)
     fit = bt.fit(counts)
@@ -125,7 +125,7 @@ def test_everything_beside_the_board_copes_too(votes):
 
 
 @given(votes=any_votes(), seed=st.integers(0, 9))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)
 def test_style_is_fitted_or_refused_by_name(votes, seed):
     x = np.random.default_rng(seed).integers(-1, 2, (len(votes), 2)) / 2
     try:
