@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -45,6 +46,14 @@ def still_clock(monkeypatch: pytest.MonkeyPatch) -> datetime:
     """Now, and it stays so: no minute and no day of a rate limit ends during the test."""
     now = timezone.now()
     monkeypatch.setattr(timezone, "now", lambda: now)
+    return now
+
+
+@pytest.fixture
+def still_seconds(monkeypatch: pytest.MonkeyPatch) -> int:
+    """The seconds since 1970, and they stay so: a code that lasts half a minute lasts the test."""
+    now = int(time.time())
+    monkeypatch.setattr(time, "time", lambda: float(now))
     return now
 
 

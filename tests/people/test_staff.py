@@ -1,7 +1,5 @@
 """The admin: behind the common sign-in, with a second factor."""
 
-import time
-
 import pytest
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
@@ -48,12 +46,14 @@ def test_staff_without_a_second_factor_set_one_up_first(client: Client, staff: U
     assert response.redirect_chain[-1][0] == "/account/2fa/"
 
 
-def test_staff_sign_in_with_password_and_second_factor(client: Client, staff: User) -> None:
+def test_staff_sign_in_with_password_and_second_factor(
+    client: Client, staff: User, still_seconds: int
+) -> None:
     give_second_factor(staff)
     first = client.post("/account/login/", {"login": "admin", "password": "correct horse"})
     assert first.headers["Location"].startswith("/account/2fa/authenticate/")
     assert client.get("/admin/").status_code == 302  # half signed in is not signed in
-    code = format_hotp_value(hotp_value(SECRET, int(time.time()) // 30))
+    code = format_hotp_value(hotp_value(SECRET, still_seconds // 30))
     client.post("/account/2fa/authenticate/", {"code": code})
     assert client.get("/admin/").status_code == 200
 
