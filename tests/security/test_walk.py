@@ -147,7 +147,6 @@ def test_reading(world: World, url: Url) -> None:
 
 
 @WALKED
-@pytest.mark.all_cases
 def test_writing(world: World, url: Url) -> None:
     wrong = []
     for seen in visits(world, url, "POST"):
