@@ -110,7 +110,7 @@ def estimable_covariates(votes: Votes, x: Floats) -> list[int]:
     """Indices of the covariates that are not collinear with competitors or earlier covariates.
 
     Where all responses with headers are one competitor's, say, no votes tell what headers are
-    worth. By least squares on the votes that bear on a rating, and not where hardly any of them
+    worth. By least squares on the informative votes, and not where hardly any of them
     differ. Raises `NoStyleError`.
     """
     plain = bradley_terry.fit(fold(votes))

@@ -1,4 +1,4 @@
-"""One thread for linear algebra, whatever the machine and its environment offer.
+"""A single thread for linear algebra, whatever the machine and the environment offer.
 
 BLAS splits a sum among its threads, so the last digit of a rating would depend on how many
 processors somebody has. Results that are compared to the last digit are computed inside
@@ -15,7 +15,7 @@ from threadpoolctl import ThreadpoolController
 
 
 class BlasPin:
-    """BLAS held to one thread while anybody in this process asks for it."""
+    """Limits BLAS to one thread while it is held at least once in this process."""
 
     def __init__(self) -> None:
         self.controller = ThreadpoolController()
@@ -23,14 +23,14 @@ class BlasPin:
         self.users = 0
 
     def hold(self) -> None:
-        """Set one thread, unless somebody has."""
+        """Limit BLAS to one thread, if it is not yet."""
         with self.lock:  # the number of threads is the process's, so two callers share one pin
             if self.users == 0:
                 self.limit = self.controller.limit(limits=1, user_api="blas")
             self.users += 1
 
     def release(self) -> None:
-        """Give the threads back after the last user."""
+        """Restore the number of threads once nobody holds it any more."""
         with self.lock:
             self.users -= 1
             if self.users == 0:
@@ -42,7 +42,7 @@ BLAS_PIN = BlasPin()
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Hold BLAS to one thread in this process; as `with one_blas_thread():` or as a decorator."""
+    """Limit BLAS to one thread in this process; a context manager and a decorator."""
     BLAS_PIN.hold()
     try:
         yield
@@ -51,7 +51,7 @@ def one_blas_thread() -> Iterator[None]:
 
 
 def processor() -> str:
-    """What the last digits still depend on: the kernels of BLAS and the vectors of NumPy.
+    """BLAS kernels and SIMD extensions of NumPy: what last digits still depend on.
 
     Two machines that give the same text round alike.
     """

@@ -1,4 +1,4 @@
-"""Working on many rows, so many at a time that what is made of them stays in the cache."""
+"""Splitting many rows into chunks whose temporary arrays fit into the processor's cache."""
 
 from collections.abc import Iterator
 from typing import Any, TypeVar
@@ -7,12 +7,12 @@ import numpy as np
 import numpy.typing as npt
 
 CHUNK_ROWS = 1 << 15
-"""Rows of a chunk."""
+"""Rows per chunk."""
 ScalarType = TypeVar("ScalarType", bound=np.generic)
 
 
 def chunks(stop: int, start: int = 0) -> Iterator[slice]:
-    """Slices of the rows from `start` to before `stop`, one after the other."""
+    """Consecutive slices that cover the rows from `start` up to, not including, `stop`."""
     return (slice(begin, min(begin + CHUNK_ROWS, stop)) for begin in range(start, stop, CHUNK_ROWS))
 
 
@@ -21,7 +21,7 @@ def take(
     index: npt.NDArray[np.signedinteger[Any]],
     out: npt.NDArray[ScalarType] | None = None,
 ) -> npt.NDArray[ScalarType]:
-    """values[index], (n,), without a copy of the index in numpy's own type; `out` may be `index`.
+    """values[index], (n,), without converting a copy of the index; `out` may be `index`.
 
     Raises IndexError where an index is out of range.
     """

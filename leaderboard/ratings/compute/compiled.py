@@ -13,7 +13,7 @@ Result = TypeVar("Result")
 
 
 def compiled(function: Callable[..., Result]) -> Callable[..., Result]:
-    """Compile a loop at its first call, which is also when Numba is imported; else leave it be.
+    """Compile a loop with Numba at its first call; without Numba return it unchanged.
 
     It holds no lock while it runs, so that several threads can run it at once; see `parallel`.
     """

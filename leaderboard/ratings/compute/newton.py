@@ -1,4 +1,4 @@
-"""Newton's method for concave log-likelihoods, the one way every model here is fitted."""
+"""Newton's method for concave log-likelihoods, by which every model here is fitted."""
 
 from collections.abc import Callable
 
@@ -14,13 +14,13 @@ TOLERANCE = 1e-5
 squares at every step (logistic likelihoods: Bach 2010, Electronic J. Statistics 4, section 2), so
 that about 1e-10 is left after it, less than a millionth of a point on a board."""
 SHORT_STEP, NEGLIGIBLE_GAIN = 1e-2, 1e-16
-"""Or with a short one of less than a hundred-millionth of a standard error, whose square
-δᵀ·information·δ is then below this: rounding, where the votes say next to nothing."""
+"""It has also converged with a step below SHORT_STEP that is shorter than 1e-8 standard errors, so
+that δᵀ·information·δ is below NEGLIGIBLE_GAIN: only rounding, where votes say almost nothing."""
 MIN_OWN_INFORMATION = 1e-12
-"""A parameter of whose information the others leave less than this share is not determined."""
+"""A matrix is singular if the other parameters leave less than this share of one's information."""
 
 MAX_LOG_ODDS_STEP = 3.0
-"""No step changes a log-odds by more: further off, the quadratic model means nothing."""
+"""Maximum change of a log-odds in one step: beyond it the quadratic approximation fails."""
 
 Derivatives = Callable[[Floats], tuple[Floats, Floats]]
 StepSize = Callable[[Floats], float]
@@ -35,9 +35,10 @@ def maximise(
     """The maximum, and how many evaluations it took.
 
     derivatives(x) is the gradient (k,) and a positive definite negative Hessian (k, k), which is
-    overwritten; stretch(step) is the largest change of a log-odds that a step makes. A step has
-    overshot, and is halved, where the slope along it is reversed and more than half of what it was,
-    or where the Hessian has become singular. Raises NotConverged, and Singular at the start.
+    overwritten; max_log_odds_step(step) is the largest change of a log-odds that a step makes. A
+    step has overshot, and is halved, where the slope along it is reversed and more than half of
+    what it was, or where the Hessian has become singular. Raises NotConverged, and Singular at the
+    start.
     """
     x = start.copy()
     step: Floats = np.zeros(len(x))

@@ -1,4 +1,4 @@
-"""Who can be put on one scale: connected components and strongly connected cores.
+"""Which competitors share a scale: connected components and strongly connected cores.
 
 Ford (1957, Amer. Math. Monthly 64(8), 28-33): Bradley-Terry strengths have a finite, unique
 maximum-likelihood value if and only if, however the competitors are split in two groups, somebody
@@ -16,11 +16,11 @@ from scipy.sparse.csgraph import connected_components
 from ..compute.arrays import Floats, Ids, Ints, Mask
 
 STRENGTH_TOLERANCE = 1e-9
-"""Strengths closer than this are level: what parts them is rounding."""
+"""Strengths closer than this are equal: their difference is rounding."""
 
 
 class Status(IntEnum):
-    """What can be said of a competitor."""
+    """Whether a competitor can be rated, or why not."""
 
     RATED = 0
     """It belongs to the core of its component and has a finite strength."""
@@ -36,7 +36,7 @@ class Status(IntEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Field:
-    """The structure of a set of comparisons.
+    """Connected components of a set of comparisons, and the status of each competitor.
 
     component: int32 (M,), connected components numbered from 0 by size (ties: lowest index first),
     -1 without votes; strengths of different components are not comparable.
@@ -53,12 +53,12 @@ class Field:
 
     @property
     def components(self) -> int:
-        """How many scales there are."""
+        """Number of scales."""
         return int(self.component.max(initial=-1)) + 1
 
     @property
-    def whole(self) -> bool:
-        """Whether everybody is rated, on one scale."""
+    def is_single_scale(self) -> bool:
+        """Whether all competitors are rated, on one scale."""
         return self.components == 1 and bool(self.rated.all())
 
     def groups(self, chosen: Mask) -> list[Ints]:
@@ -90,7 +90,7 @@ class Rated:
         return self.field.groups(np.isfinite(self.strength))
 
     def leader(self) -> int:
-        """The strongest of the first scale, of level ones the first; -1 where nobody is rated."""
+        """The strongest of the first scale (of equals the first); -1 where nobody is rated."""
         groups = self.groups()
         if not groups:
             return -1
@@ -99,7 +99,7 @@ class Rated:
 
 
 def find_components(wins: Floats) -> Field:
-    """Components and statuses of a (M, M) matrix of wins."""
+    """Components and statuses from a (M, M) matrix of wins."""
     m = len(wins)
     arc = wins > 0
     if m >= 2 and _reaches_all(arc) and _reaches_all(arc.T):

@@ -20,7 +20,7 @@ GRADED_SCORES: Floats = np.arange(OUTCOMES) / (OUTCOMES - 1)
 
 INT64_MAX = np.iinfo(np.int64).max
 BLOCK_ROWS = 1 << 10
-"""Rows that the compiled loop takes at a time."""
+"""Rows per block of the compiled loop."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +40,7 @@ class Counts:
 
     @property
     def competitors(self) -> int:
-        """M, how many competitors there is room for."""
+        """M, the number of competitors."""
         return len(self.votes[0])
 
     @property
@@ -63,7 +63,7 @@ class Counts:
     def _combined(
         self, other: "Counts", combine: Callable[[Ints, Ints], Ints], otherwise: str
     ) -> "Counts":
-        """The combined tables, none of whose cells may be negative, as sums are that overflow."""
+        """The combined tables. Raises RatingError for negative cells, which overflow gives too."""
         if self.votes.shape != other.votes.shape:
             raise RatingError("counts of different numbers of competitors")
         if (self.weight is None) != (other.weight is None):
@@ -158,7 +158,7 @@ def wins(counts: Counts, scores: Floats = SIGN_SCORES) -> Floats:
 
 
 def check_scores(scores: Floats) -> None:
-    """Scores must say the same of a vote and of its mirror image: y(o) + y(-o) = 1."""
+    """Scores must be symmetric, y(o) + y(-o) = 1, and lie in [0, 1]. Raises RatingError."""
     if scores.shape != (OUTCOMES,) or not (abs(scores + scores[::-1] - 1.0) < 1e-8).all():
         raise RatingError("scores must have seven entries with y(o) + y(-o) = 1")
     if scores.min() < 0.0 or scores.max() > 1.0:
@@ -177,18 +177,18 @@ def resize(counts: Counts, competitors: int) -> Counts:
     return Counts(*(np.pad(cells, grow) for cells in (counts.votes, counts.weight, counts.square)))
 
 
-def effective_votes(counts: Counts, bear: Mask | None = None) -> Floats:
-    """Votes of equal weight that would inform as much, per competitor: float64 (M,).
+def effective_votes(counts: Counts, informative: Mask | None = None) -> Floats:
+    """Effective number of votes of each competitor: float64 (M,).
 
-    bear: bool (M, M), the pairs whose votes do, all if None.
+    informative: bool (M, M), the pairs whose votes count, all if None.
 
     Kish's (Σw)² / Σw² (Survey Sampling, 1965, section 11.7) over the votes a competitor is in; the
     number of its votes where all weigh the same. 0 without votes or where all weights are zero.
     """
-    total = _per_competitor(counts.mass, bear)
+    total = _per_competitor(counts.mass, informative)
     if counts.weight is None:
         return total
-    square = _per_competitor(counts.squared_mass, bear)
+    square = _per_competitor(counts.squared_mass, informative)
     return np.asarray(np.divide(total**2, square, out=np.zeros_like(total), where=square > 0))
 
 
@@ -202,6 +202,6 @@ def tally(counts: Counts) -> Ints:
     )
 
 
-def _per_competitor(cells: Floats | Ints, bear: Mask | None) -> Floats:
-    pair = cells.sum(0) if bear is None else cells.sum(0) * bear
+def _per_competitor(cells: Floats | Ints, informative: Mask | None) -> Floats:
+    pair = cells.sum(0) if informative is None else cells.sum(0) * informative
     return np.asarray(pair.sum(0) + pair.sum(1), dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Rankings of several responses, taken apart into the pairs they imply."""
+"""Rankings of several responses, expanded into the pairs they imply."""
 
 from dataclasses import dataclass
 

@@ -23,14 +23,14 @@ class Verdict(StrEnum):
     TIED = "tied"
     """Whatever difference there is lies within the margin."""
     UNDERPOWERED = "underpowered"
-    """Neither can be said yet: too few votes."""
+    """Neither separated nor tied: too few votes."""
     UNRATED = "unrated"
     """They share no scale."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Forecast:
-    """What is known of a pair, and what it would take.
+    """The verdict on a pair, and the votes needed to settle it.
 
     difference, standard_error: natural-log strength; verdict: see `Verdict`;
     factor: the votes in all, as a multiple of those so far, that settle the matter; 1 if settled;

@@ -1,4 +1,4 @@
-"""What "much better" is worth, and what difference that makes."""
+"""The effect of graded scores, which count "much better" for more than "better"."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from ..models.bradley_terry import Fit
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GradingEffect:
-    """Two mappings of outcomes to scores, fitted to the same votes.
+    """The same votes fitted with plain and with graded scores.
 
     plain, graded: the fits; slope: graded strengths per plain ones, least squares through 0 (below
     1 because "slightly better" counts as less than a win, which is no loss of information);

@@ -1,4 +1,4 @@
-"""What the board would be without one contributor."""
+"""How a board changes without one contributor."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from ..models import bradley_terry
 from ..models.bradley_terry import Fit, bread
 
 MAX_EXACT_REFITS = 10
-"""How many contributors are taken out and the board fitted again."""
+"""For how many contributors the board is fitted again without them."""
 BLOCK_CLUSTERS = 1 << 14
 NOBODY = -1
 

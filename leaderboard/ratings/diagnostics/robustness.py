@@ -1,4 +1,4 @@
-"""How few changed votes would unseat the first."""
+"""How few changed votes would displace the leader."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,23 +13,23 @@ from ..data.counts import OUTCOMES, Counts
 from ..models.bradley_terry import Fit, derivatives, newton, submatrix
 
 MAX_CHALLENGERS = 5
-"""How many of the next in rank are tried."""
+"""How many competitors, next in rank to the leader, are tried."""
 MAX_REFITS = 50
-"""Fits after which a challenger is given up."""
+"""Maximum number of fits per challenger."""
 
 
 class Change(StrEnum):
-    """What may happen to a vote."""
+    """How a vote is changed."""
 
     DROP = "drop"
-    """It is left out."""
+    """It is removed."""
     FLIP = "flip"
-    """It says the opposite; a tie becomes a win."""
+    """It is reversed; a tie becomes a win."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Robustness:
-    """The fewest votes found whose change puts another competitor level with the first or above.
+    """The smallest number of changed votes found that brings a challenger level with the leader.
 
     votes: how many are enough, as checked by fitting again; fewer might be. None where none of the
     challengers can be brought level so. share: of all votes; challenger: who is then level or
@@ -45,7 +45,7 @@ class Robustness:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Cells:
-    """Votes that are alike: y is i's score against j, w their mean weight, n how many they are."""
+    """Groups of like votes: y is i's score against j, w their mean weight, n their number."""
 
     i: Ints
     j: Ints
@@ -105,7 +105,7 @@ def _cells(counts: Counts, fit: Fit, group: Ints) -> _Cells:
 
 
 def _close_gap(board: _Board, leader: int, challenger: int, limit: int | None) -> int | None:
-    """Votes to change until the challenger is level; None where that takes `limit` or more."""
+    """Number of votes to change until the challenger is level; None for `limit` or more."""
     won, strength, left = board.won.copy(), board.strength, board.cells.n.copy()
     changed, most = 0, int(left.sum())
     for _ in range(MAX_REFITS):
@@ -136,7 +136,7 @@ def _close_gap(board: _Board, leader: int, challenger: int, limit: int | None) -
 def _change_effects(
     board: _Board, won: Floats, strength: Floats, leader: int, challenger: int
 ) -> tuple[Floats, Floats]:
-    """What a vote's change does to wins[i, j] and wins[j, i], and closes of the gap, per cell."""
+    """Per cell: change of wins[i, j] and wins[j, i] per vote, and the gap it closes."""
     _, information = derivatives(strength, won + won.T, won.sum(1), board.prior)
     if board.prior <= 0:
         information += gauge_weight(information)
@@ -153,7 +153,7 @@ def _change_effects(
 
 
 def _votes_needed(gain: Floats, left: Ints, gap: float) -> int:
-    """How many votes, those of the largest gain first, seem to close the gap; at most all."""
+    """Estimated number of votes, largest gain first, that close the gap; at most all."""
     closed = np.cumsum(gain * left)
     if len(closed) == 0 or closed[-1] < gap:
         return int(left.sum())
@@ -174,6 +174,6 @@ def _apply_changes(won: Floats, cells: _Cells, order: Ints, moves: Floats) -> Fl
 
 def _refit(won: Floats, prior: float) -> Floats | None:
     """Strengths, or None where they are no longer all on one scale."""
-    if prior <= 0 and not find_components(won).whole:
+    if prior <= 0 and not find_components(won).is_single_scale:
         return None
     return newton(won, prior)[0]

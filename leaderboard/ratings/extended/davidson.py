@@ -1,4 +1,4 @@
-"""Bradley-Terry with ties as an outcome of its own (Davidson 1970)."""
+"""Bradley-Terry with ties as a third outcome (Davidson 1970)."""
 
 from dataclasses import dataclass
 

@@ -1,7 +1,7 @@
-"""Style control: strengths with the pull of length and formatting taken out.
+"""Style control: strengths adjusted for the length and formatting of responses.
 
 logit P(first beats second) = s_first - s_second + x·γ, where x are the differences of `covariates`,
-each divided by its root mean square, over the votes that bear and by their weight (Chatbot Arena,
+each divided by its weighted root mean square over the informative votes (Chatbot Arena,
 lmsys.org/blog/2024-08-28-style-control). They are not centred: which competitor is called first
 says nothing, and a mean would make it matter.
 """
@@ -39,14 +39,14 @@ from ..models import bradley_terry
 from .style_rows import RowTerms, StyleRows, sum_terms, win_chances
 
 SAMPLE_VOTES_PER_PARAMETER = 500
-"""Votes a parameter that a first fit reads where there are many, for the whole to start nearby."""
+"""Votes per parameter in a preliminary fit that gives the full fit its starting point."""
 ROUGH_TOLERANCE = 0.05
-"""A first fit ends with a step below this, which is less than its votes leave open."""
+"""Tolerance of the preliminary fit: less than its sampling error."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fit(Rated):
-    """Strengths at equal style, and what style is worth.
+    """Strengths adjusted for style, and the coefficients of the covariates.
 
     coefficient: float64 (d,), change of the log-odds when a covariate's difference grows by its
     `spread`, a root mean square, float64 (d,); NaN for a covariate that never differs;
@@ -171,9 +171,9 @@ def derivatives(at: Floats, rows: StyleRows, unit: Floats) -> tuple[Floats, Floa
 
 
 def _start_from_sample(start: Floats, rows: StyleRows, unit: Floats) -> Floats:
-    """Where few of many votes put the maximum, one run evenly taken of every so many.
+    """Starting point of a fit: the maximum for an evenly spaced sample of the votes.
 
-    A normal prior of variance 1 about `start` keeps those near that the few say nothing of.
+    A normal prior of variance 1 around `start` determines parameters that the sample does not.
     """
     every = len(rows) // (SAMPLE_VOTES_PER_PARAMETER * max(rows.size, 1))
     if every < 8:  # it would cost about the pass over all votes that it spares
@@ -201,7 +201,7 @@ def _matrix(pair: Floats, x: Floats, rows: StyleRows) -> Floats:
 
 
 def _select_informative(votes: Votes, x: Floats, fit: Rated) -> tuple[Votes, Floats]:
-    """The votes that bear, and their covariates (d, n), each in one piece."""
+    """The informative votes, and their covariates: (d, n), C-ordered."""
     bear = informative(votes, fit)
     if not bear.all():
         votes, x = votes.take(bear), x[bear]
@@ -213,7 +213,7 @@ def _finite(x: Floats) -> bool:
 
 
 def _root_mean_square(votes: Votes, x: Floats) -> Floats:
-    """Of each covariate, every vote by its weight: float64 (d,)."""
+    """Weighted root mean square of each covariate: float64 (d,)."""
 
     def squares(part: slice) -> Floats:
         few = x[:, part]
@@ -226,13 +226,13 @@ def _root_mean_square(votes: Votes, x: Floats) -> Floats:
 
 
 def _net_sums(cells: Floats, rows: StyleRows) -> Floats:
-    """Sums by pair, (m·m,), that are added to the first competitor and taken from the second."""
+    """Net sum per competitor of sums by pair, (m·m,): plus for the first, minus for the second."""
     pair = cells.reshape(rows.competitors, rows.competitors)
     return np.asarray(pair.sum(1) - pair.sum(0))
 
 
 def _gauge(fit: Rated) -> Floats:
-    """What makes the information of the strengths positive definite; see `gauge_weight`."""
+    """A term that makes the strengths' information positive definite; see `gauge_weight`."""
     gauge = np.diag(np.isnan(fit.strength).astype(np.float64))
     for group in fit.groups():
         gauge[np.ix_(group, group)] = 1.0

@@ -1,8 +1,8 @@
-"""The rows that a fit with covariates reads, and what is summed over them.
+"""The rows that a fit with covariates reads, and sums of terms over them.
 
-A row makes some terms of its own, such as its residual: their sums are kept by ordered pair of
-competitors, and with each covariate. numpy adds them up a term at a time, compiled loops a row at
-a time, and parts of many rows in several threads at once.
+Each row has terms, such as its residual. They are summed by ordered pair of competitors, and
+multiplied by each covariate. numpy adds one term at a time for all rows, compiled loops all terms
+row by row, with several threads for many rows.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,19 +18,19 @@ from ..compute.parallel import map_parts
 from ..data.votes import MAX_OUTCOME, WEIGHT_UNIT, Votes
 
 RUN_ROWS = 1 << 6
-"""Rows next to each other that are taken together where few of many are read."""
+"""Adjacent rows per run of a sample of rows."""
 MAX_LOG_ODDS = 700.0
-"""Log-odds beyond this are certainty, and their exp() is not a float64."""
+"""Maximum log-odds: exp() of more is not a float64."""
 BLOCK_ROWS = 1 << 11
-"""Rows whose terms the compiled loop keeps before it adds them."""
+"""Rows per block of the compiled loop."""
 
 RowTerms = Iterator[tuple[slice, tuple[Floats, ...]]]
-"""Some rows, and their terms (n,), which are overwritten by those of the next."""
+"""Slices of rows with their terms (n,), in buffers that the next slice overwrites."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StyleRows:
-    """What is read of votes.
+    """The columns of votes that a fit with covariates reads.
 
     competitors: m; cell: int64 (n,), first·m + second, their cells in an (m, m) table; x: (d, n),
     covariates; y: (n,), scores; weight: (n,), or None where all weigh 1.
@@ -61,11 +61,11 @@ class StyleRows:
 
     @property
     def size(self) -> int:
-        """How many parameters there are, m + d."""
+        """Number of parameters, m + d."""
         return self.competitors + len(self.x)
 
     def sample_runs(self, step: int) -> "StyleRows":
-        """One run of rows of every so many: single rows would cost as much memory as all."""
+        """Every `step`-th run of adjacent rows; single rows would touch as much memory as all."""
         starts = np.arange(0, len(self) - RUN_ROWS, RUN_ROWS * step)
         rows = np.add.outer(starts, np.arange(RUN_ROWS)).ravel()
         weight = None if self.weight is None else self.weight[rows]
@@ -75,7 +75,7 @@ class StyleRows:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StyleSums:
-    """Of k terms of the rows, and of the last one times each covariate, k + d in all.
+    """Sums of k terms, and of the last term times each of the d covariates.
 
     pair: (k + d, m·m), their sums by ordered pair; x: (k + d, d), the sums of them times x.
     """
@@ -85,13 +85,13 @@ class StyleSums:
 
     @classmethod
     def zeros(cls, terms: int, rows: StyleRows) -> "StyleSums":
-        """Zeros, a table in one piece, or the cells of a pair side by side for the loop."""
+        """Zeros; in Fortran order for the compiled loop, which adds all terms of a pair at once."""
         size = terms + len(rows.x)
         pair = np.zeros((size, rows.competitors**2), order="F" if COMPILED else "C")
         return cls(pair, np.zeros((size, len(rows.x))))
 
     def add(self, cell: Ints, terms: tuple[Floats, ...], x: Floats) -> None:
-        """Add some rows, each to its cell."""
+        """Add the terms of some rows to their cells."""
         if COMPILED and len(x) > 0:
             add_rows(self.pair, self.x, cell, terms, tuple(x))
         else:
@@ -99,7 +99,7 @@ class StyleSums:
 
 
 def sum_terms(made: Callable[[slice], RowTerms], terms: int, rows: StyleRows) -> StyleSums:
-    """The sums over all rows of so many terms, which are made of a part of them."""
+    """Sums over all rows of `terms` terms; made(part) gives those of a slice of rows."""
 
     def added(part: slice) -> StyleSums:
         sums = StyleSums.zeros(terms, rows)
@@ -117,7 +117,7 @@ def sum_terms(made: Callable[[slice], RowTerms], terms: int, rows: StyleRows) ->
 
 
 def win_chances(at: Floats, rows: StyleRows, within: slice) -> RowTerms:
-    """w·(y - p) and w·p·(1 - p), with parameters `at`."""
+    """Residual w·(y - p) and weight w·p·(1 - p) of the rows, at the parameters `at`."""
     m = rows.competitors
     behind = (at[:m] - at[:m, None]).ravel()
     room = np.empty((3, CHUNK_ROWS))
@@ -134,7 +134,7 @@ def win_chances(at: Floats, rows: StyleRows, within: slice) -> RowTerms:
 
 
 def fill_logits(behind: Floats, cell: Ints, logit: Floats) -> None:
-    """behind[cell] - logit in place of logit, and no more than is saturated."""
+    """Replace logit by min(behind[cell] - logit, MAX_LOG_ODDS), in place."""
     if COMPILED:
         fill_logit_rows(behind, cell, logit)
     else:
@@ -149,7 +149,7 @@ def fill_logit_rows(behind: Any, cell: Any, logit: Any) -> None:
 
 
 def fill_residuals(odds: Floats, y: Floats, residual: Floats, weight: Floats) -> None:
-    """y - p and p·(1 - p), p = 1 / (1 + odds), into the last two."""
+    """Write y - p to residual and p·(1 - p) to weight, with p = 1 / (1 + odds)."""
     if COMPILED:
         fill_residual_rows(odds, y, residual, weight)
     else:
@@ -169,7 +169,7 @@ def fill_residual_rows(odds: Any, y: Any, residual: Any, weight: Any) -> None:
 
 @compiled
 def add_rows(pair: Any, own: Any, at: Any, terms: Any, x: Any) -> None:
-    """All terms of a row, then the next row. Lengths of tuples are known when this is compiled."""
+    """Add row by row. Tuples, because their lengths are known at compile time."""
     k = len(terms)
     room = np.empty((k + len(x), BLOCK_ROWS))
     for start in range(0, len(at), BLOCK_ROWS):
@@ -194,7 +194,7 @@ def add_rows(pair: Any, own: Any, at: Any, terms: Any, x: Any) -> None:
 
 
 def add_columns(pair: Floats, own: Floats, at: Ints, terms: tuple[Floats, ...], x: Floats) -> None:
-    """The same a term at a time, without a loop over rows."""
+    """The same with numpy, one term at a time."""
     columns = np.vstack([*terms, x * terms[-1]])
     own += columns @ x.T
     for table, column in zip(pair, columns, strict=True):

@@ -25,15 +25,15 @@ from .vote_scores import Sparse, cluster_ids, require_clusters, select_informati
 
 ROUNDS = 100
 MAX_CHORD_STEPS = 50
-"""Chord steps before a round is left to Newton's method."""
+"""Maximum number of chord steps before a round is fitted by Newton's method."""
 MAX_CHORD_LENGTH = 10.0
-"""A longer chord step leads nowhere: such a round is left to Newton's method at once."""
+"""With a longer chord step a round is fitted by Newton's method at once."""
 TOLERANCE = 1e-6
-"""A round has settled when a chord step moves no strength by more; another would move them less."""
+"""A round has converged when a chord step moves no strength by more than this."""
 MAX_LOG_ODDS = 700.0
-"""Further below the strongest, a strength is as good as minus infinity."""
+"""Strengths further below the largest count as minus infinity."""
 BATCH_CELLS = 1 << 20
-"""Pairs times rounds that are worked on at a time."""
+"""Maximum number of pairs times rounds in one batch."""
 
 Draw = Callable[[int], tuple[Floats, Floats]]
 """For a number of rounds, the wins of i over j and those of j over i: (pairs, rounds) each."""
@@ -70,7 +70,7 @@ class Bootstrap:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Scale:
-    """One scale of a fit, its competitors numbered from 0.
+    """One scale of a fit, with its competitors renumbered from 0.
 
     group: the competitors; i, j: the compared pairs, i < j; incidence: a row per competitor and a
     column per pair, 1 for i and -1 for j; bread: L⁺ at the fit.
@@ -92,7 +92,7 @@ class _Scale:
         return cls(group, i, j, incidence, inverse_information(fit, group))
 
     def wins(self, ahead: Floats, behind: Floats) -> Floats:
-        """The (m, m) matrix of wins of one round."""
+        """The (m, m) matrix of wins in one round."""
         won = np.zeros((len(self.group), len(self.group)))
         won[self.i, self.j] = ahead
         won[self.j, self.i] = behind

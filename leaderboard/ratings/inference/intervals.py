@@ -1,4 +1,4 @@
-"""How far a strength can be trusted: sandwich covariances, independent or clustered.
+"""Sandwich covariances of strengths, independent or clustered, and intervals from them.
 
 With g_v = w_v·(y_v - p_v)·(e_i - e_j) the score of a vote v on i and j, and L the negative Hessian,
 
@@ -37,7 +37,7 @@ from .vote_scores import Residuals, cluster_meat, laplacian, on_scale, require_c
 MIN_CLUSTERS = 30
 """Below this many clusters a clustered variance is too uncertain to correct another with."""
 NEGLIGIBLE_SHARE = 1e-12
-"""A variance below this share of what it is computed from is what rounding leaves of none."""
+"""A variance below this share of its terms is 0 up to rounding."""
 
 
 class Method(StrEnum):
@@ -73,7 +73,7 @@ class Covariance:
 
     @property
     def variance(self) -> Floats:
-        """Of each strength against the mean of its component: float64 (M,)."""
+        """Variance of each strength against the mean of its component: float64 (M,)."""
         # a variance of 0 may come out of rounding as -1e-20
         return np.asarray(np.max([np.diag(v) for v in self._matrices], axis=0)).clip(0.0)
 
@@ -84,7 +84,7 @@ class Covariance:
 
     @property
     def variance_between(self) -> Floats:
-        """Of the difference of each two strengths: float64 (M, M); 0 where there is no spread."""
+        """Variance of the difference of every two strengths: float64 (M, M)."""
         return np.asarray(np.max([_between(v) for v in self._matrices], axis=0))
 
     @property
@@ -93,7 +93,7 @@ class Covariance:
         return min(self.clusters) - 1.0 if self.clusters else np.inf
 
     def map_matrices(self, take: Callable[[Floats], Floats]) -> "Covariance":
-        """The same of what `take` makes of each matrix."""
+        """The covariance with `take` applied to each matrix."""
         return replace(self, matrix=take(self.matrix), others=tuple(map(take, self.others)))
 
     @property
@@ -117,23 +117,23 @@ def interval(fit: Rated, covariance: Covariance, level: float = 0.95) -> Interva
 
 
 def two_sided(level: float, freedom: float) -> float:
-    """How many standard errors to either side an interval of this level reaches."""
+    """Two-sided critical value: half-width of an interval in standard errors."""
     check_level(level)
     return quantile(0.5 + level / 2.0, freedom)
 
 
 def quantile(probability: float, freedom: float) -> float:
-    """Of Student's t, or of the normal distribution where the degrees of freedom are infinite."""
+    """Quantile of Student's t; of the normal distribution for infinite degrees of freedom."""
     return float(ndtri(probability) if np.isinf(freedom) else stdtrit(freedom, probability))
 
 
 def distribution(x: Floats, freedom: float) -> Floats:
-    """P(T ≤ x) of Student's t, or of the normal where the degrees of freedom are infinite."""
+    """P(T ≤ x) of Student's t; of the normal distribution for infinite degrees of freedom."""
     return np.asarray(ndtr(x) if np.isinf(freedom) else stdtr(freedom, x))
 
 
 def check_level(level: float) -> None:
-    """A level of confidence, a power or an error rate lies between 0 and 1, and is neither."""
+    """Raise RatingError unless a confidence level, power or error rate lies inside (0, 1)."""
     if not 0.0 < level < 1.0:
         raise RatingError(f"a level of {level} does not lie between 0 and 1")
 
@@ -186,7 +186,7 @@ def two_way(votes: Votes, counts: Counts, fit: Fit) -> Covariance:
 def combine(
     sides: Sequence[Covariance], shared: Covariance, acceptable: Callable[[Floats], bool]
 ) -> Covariance:
-    """The two-way covariance of two one-way ones and of what they share, or the largest of them."""
+    """The two-way covariance of two one-way ones and their shared part, or the largest of them."""
     matrix = sides[0].matrix + sides[1].matrix - shared.matrix
     clusters = sides[0].clusters + sides[1].clusters
     if min(clusters) < MIN_CLUSTERS:
@@ -222,7 +222,7 @@ def _sandwich(fit: Fit, meat: Floats, method: Method, clusters: tuple[int, ...] 
 
 
 def sandwich(spread: Floats, meat: Floats) -> Floats:
-    """L⁺·meat·L⁺, less the 1e-30 that are left where scores cancel within every cluster."""
+    """L⁺·meat·L⁺, with rounding errors around 0 (where scores cancel in every cluster) removed."""
     matrix = spread @ meat @ spread.T
     model = np.sqrt(np.diag(spread))
     matrix[np.abs(matrix) <= NEGLIGIBLE_SHARE * np.outer(model, model)] = 0.0

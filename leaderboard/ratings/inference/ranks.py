@@ -1,4 +1,4 @@
-"""Places on a board, and how sure they are."""
+"""Ranks on a board: rank, rank range, upper-bound rank and class."""
 
 from dataclasses import dataclass
 
@@ -11,14 +11,14 @@ from .contrasts import Contrasts
 from .intervals import Interval
 
 MAX_CLASSES = 8
-"""No more classes than this: what is left over joins the last."""
+"""Maximum number of classes: all further competitors join the last."""
 MIN_VOTES = 30.0
 """Effective votes below which a competitor is provisional."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranks:
-    """Places within each component: int32 (M,), 1 is best, 0 where there is no rank.
+    """Ranks within each component: int32 (M,), 1 is best, 0 where there is no rank.
 
     rank: 1 + how many have a larger estimate; those that are level share one;
     best, worst: the rank range: 1 + how many are certainly better, and the size of the scale less

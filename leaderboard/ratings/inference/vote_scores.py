@@ -1,4 +1,4 @@
-"""Scores g_v = w·(y - p)·(e_first - e_second) of the votes at a fit, summed over clusters."""
+"""Score vectors g_v = w·(y - p)·(e_first - e_second) of votes at a fit, summed by cluster."""
 
 from typing import Any
 
@@ -15,35 +15,35 @@ from ..models.bradley_terry import Fit, win_matrix
 
 NO_PAIR = -1
 MAX_DENSE_CELLS = 1 << 24
-"""Cells of the largest cluster by competitor table that is kept dense."""
+"""Maximum number of cells of a dense table of clusters by competitors."""
 
 Sparse = csr_array[np.float64, tuple[int, int]]
 
 
 def informative(votes: Votes, fit: Rated) -> Mask:
-    """Which votes bear on the fit: those of positive weight on two competitors of one scale."""
+    """Bool per vote: of positive weight, and on two competitors of one scale."""
     bear = on_scale(votes, fit)
     return bear if votes.weight is None else bear & (votes.weight > 0)
 
 
 def on_scale(votes: Votes, fit: Rated) -> Mask:
-    """Which votes are on two competitors of one scale."""
+    """Bool per vote: on two competitors of one scale."""
     same = fit.same_scale
     return np.ones(len(votes), dtype=bool) if same.all() else same[votes.first, votes.second]
 
 
 def select_informative(votes: Votes, fit: Rated) -> Votes:
-    """The votes that bear on the fit."""
+    """The votes that inform the fit (see `informative`)."""
     return select(votes, informative(votes, fit))
 
 
 def select(votes: Votes, mask: Mask) -> Votes:
-    """The votes where the mask holds; where it always does, the same and no copy."""
+    """The votes where the mask is true; no copy where it is true everywhere."""
     return votes if mask.all() else votes.take(mask)
 
 
 class Residuals:
-    """w·(y - p) of votes on one scale each: float64, of the rows that are asked for, and not kept.
+    """Residuals w·(y - p) of votes, computed for the requested slice of rows: float64.
 
     The whole of them is residuals[:]; a plain array (n,) can stand in for this.
     """
@@ -80,7 +80,7 @@ def cluster_meat(votes: Votes, residual: Floats | Residuals, by: str) -> tuple[F
 
 
 def cluster_ids(votes: Votes, by: str) -> tuple[Ids | Ints, int]:
-    """The named id column, renumbered where its ids lie far apart, and its largest id plus one."""
+    """The ids in the named column (renumbered if they are sparse), and the largest plus one."""
     cluster: Ids | Ints | None = getattr(votes, by, None)
     if cluster is None:
         raise RatingError(f"the votes have no {by} ids")
@@ -92,7 +92,7 @@ def cluster_ids(votes: Votes, by: str) -> tuple[Ids | Ints, int]:
 
 
 def require_clusters(clusters: int, by: str) -> None:
-    """One cluster, or none, says nothing about how much clusters differ."""
+    """Raise RatingError for fewer than two clusters: they show no variance between clusters."""
     if clusters < 2:
         raise RatingError(f"{clusters} {by} clusters: no variance can be estimated")
 

@@ -12,7 +12,7 @@ from ..data.connectivity import Rated, find_components
 from ..data.counts import SIGN_SCORES, Counts, effective_votes, wins
 
 MAX_EXPONENT = 700.0
-"""exp() of more than this is not a float64."""
+"""Maximum exponent: exp() of more is not a float64."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,8 +20,8 @@ class Fit(Rated):
     """Bradley-Terry strengths, and what they were fitted to.
 
     wins: float64 (M, M), see `counts.wins`; scores: score by outcome -3 … 3, float64 (7,);
-    prior: pseudo-votes per competitor; effective_votes: float64 (M,), those that bear on
-    each, 0 without a rating, see `counts.effective_votes`.
+    prior: pseudo-votes per competitor; effective_votes: float64 (M,), those that inform
+    each strength, 0 without a rating, see `counts.effective_votes`.
     """
 
     wins: Floats
@@ -154,5 +154,5 @@ def win_probability(strength: Floats) -> Floats:
 
 
 def submatrix(matrix: Floats, group: Ints) -> Floats:
-    """Rows and columns of a group; the matrix itself where the group is everybody."""
+    """Rows and columns of a group; no copy where the group is everybody."""
     return matrix if len(group) == len(matrix) else matrix[np.ix_(group, group)]

@@ -16,7 +16,7 @@ from ..data.votes import MAX_OUTCOME, WEIGHT_UNIT, Votes
 STEP = step_from_points(4.0)
 """The default step, K = 4 points, as a natural-log strength."""
 MAX_ELO_STEP = 10.0
-"""No vote may move a strength by more than this: such a weight is a mistake."""
+"""Maximum step of a single vote: a larger one means a mistaken weight."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +75,7 @@ def replay(
 def replay_rows(  # noqa: PLR0917
     strength: Any, first: Any, second: Any, outcome: Any, scores: Any, step: Any, stride: int
 ) -> Any:
-    """The loop itself: runs on lists, and compiled on arrays; changes and returns `strength`."""
+    """The loop over votes, on lists or compiled on arrays; updates and returns `strength`."""
     k = 0
     for v in range(len(first)):
         i = first[v]
