@@ -52,8 +52,9 @@ def name_type(feature: FeatureType) -> str:
         return f"list of {name_type(feature[0])}"
     if "_type" not in feature:
         return "object"
-    names = {"int64": "int", "float64": "float"} | {TIME["dtype"]: "ISO 8601"}
-    return names.get(feature["dtype"], feature["dtype"])
+    names: dict[str, str] = {"int64": "int", "float64": "float", TIME["dtype"]: "ISO 8601"}
+    dtype: str = feature["dtype"]
+    return names.get(dtype, dtype)
 
 
 def render_features(columns: Iterable[ExportColumn]) -> str:

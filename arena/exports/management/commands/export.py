@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from django import forms
 from django.core.management.base import BaseCommand, CommandError
@@ -65,7 +65,8 @@ def describe_field(field: forms.Field) -> str:
     """What an option is for, and which values it takes."""
     text = f"{field.label}. {field.help_text}"
     if isinstance(field, forms.ChoiceField):
-        text += " " + "; ".join(f"{value}: {words}" for value, words in field.choices if value)
+        choices = cast(Iterable[tuple[str, str]], field.choices)
+        text += " " + "; ".join(f"{value}: {words}" for value, words in choices if value)
     return " ".join(text.split()).replace("%", "%%")
 
 
