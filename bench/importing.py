@@ -212,7 +212,7 @@ def judge() -> None:
 
     from arena.events.models import Enrollment
     from arena.judging.recording import check_answers, record_judgment
-    from arena.judging.serving.assigning import next_assignment
+    from arena.judging.serving.leases import next_assignment
 
     stopped: list[int] = []
     signal.signal(signal.SIGTERM, lambda *_: stopped.append(1))

@@ -23,7 +23,7 @@ from arena.events.models import (
 from arena.events.ordering import natural_key
 from arena.judging.models import Assignment, Judgment
 from arena.judging.recording import check_answers, record_judgment
-from arena.judging.serving.assigning import next_assignment
+from arena.judging.serving.leases import next_assignment
 from arena.people.models import User
 
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)

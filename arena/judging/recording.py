@@ -14,9 +14,9 @@ from arena.errors import ConflictError
 from arena.events.models import Enrollment, Matchup, Question
 from arena.judging.models import Answer, Assignment, Exclusion, Flag, Judgment, Origin
 from arena.judging.receipts import format_answer
-from arena.judging.serving.assigning import (
-    expire_leases,
-    get_shown_assignment,
+from arena.judging.serving.leases import expire_leases, get_shown_assignment
+from arena.judging.serving.slots import (
+    lock_matchups,
     release_slots,
     should_hold_slot,
     take_slot,
@@ -104,6 +104,10 @@ def apply_answers(
     Runs inside the caller's transaction.
     """
     in_time = is_in_time(assignment, now)
+    if in_time and mark_done(assignment, now, state=State.SHOWN):
+        return insert_judgment(assignment, answers, now, origin)
+    # What follows may take or release a slot: matchups are locked before assignments.
+    lock_matchups(Assignment.objects.filter(pk=assignment.pk))
     if mark_done(assignment, now, state=State.SHOWN):
         return insert_judgment(assignment, answers, now, origin, late=not in_time)
     expire_duplicate_lease(assignment, now)
@@ -165,6 +169,7 @@ def finalize_skips(assignment: Assignment, now: datetime) -> None:
     for pk in list(earlier.values_list("pk", flat=True)):
         # Closes the race with an answer to it from another tab: whoever updates it first wins.
         with transaction.atomic():
+            lock_matchups(Assignment.objects.filter(pk=pk))
             if earlier.filter(pk=pk).update(lease_until=now):
                 release_slots(Assignment.objects.filter(pk=pk))
 
@@ -209,7 +214,7 @@ def build_answer(judgment: Judgment, question: Question, value: Value) -> Answer
     """The unsaved answer row: typed columns for a preference, a JSON value for other kinds."""
     if question.kind != "preference":
         return Answer(judgment=judgment, question=question, value=value)
-    first, second = judgment.matchup.places.order_by("position").values_list("response", flat=True)
+    first, second = judgment.matchup.response_ids()
     return Answer(judgment=judgment, question=question, first_id=first, second_id=second, **value)
 
 

@@ -16,7 +16,7 @@ from arena.judging.recording import (
     explain_already_judged,
     finalize_skips,
 )
-from arena.judging.serving.assigning import release_slots
+from arena.judging.serving.slots import lock_matchups, release_slots
 
 State = Assignment.State
 
@@ -29,6 +29,7 @@ def skip_assignment(assignment: Assignment, reason: str, *, now: datetime) -> No
     """
     # Closes the race with an answer from another tab: whoever finds the row undecided wins.
     with transaction.atomic():
+        lock_matchups(Assignment.objects.filter(pk=assignment.pk))
         expire_duplicate_lease(assignment, now)
         skipped = mark_skipped(assignment, reason, now)
     assignment.refresh_from_db()

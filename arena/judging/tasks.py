@@ -13,7 +13,11 @@ from arena.judging.importing import run_vote_job
 from arena.judging.leaving import erasure, unused_seats
 from arena.judging.ledger import seal_event
 from arena.judging.models import Assignment, Judgment
-from arena.judging.serving.assigning import expire_lapsed_leases, release_skipped_slots
+from arena.judging.serving.leases import (
+    expire_lapsed_leases,
+    release_skipped_slots,
+    return_idle_reserves,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -40,14 +44,14 @@ def seal_ledgers() -> None:
 
 @shared_task
 def sweep_leases() -> None:
-    """End leases that have run out, so that their matchups reach somebody else."""
+    """End leases that have run out and return idle reserves, so that their matchups reach
+    somebody else."""
     now = timezone.now()
-    expired, released = (
-        expire_lapsed_leases(Assignment.objects.all(), now),
-        release_skipped_slots(now),
-    )
-    if expired or released:
-        log.info("leases ended", expired=expired, skipped=released)
+    returned = return_idle_reserves(now)
+    expired = expire_lapsed_leases(Assignment.objects.all(), now)
+    released = release_skipped_slots(now)
+    if expired or released or returned:
+        log.info("leases ended", expired=expired, skipped=released, returned=returned)
 
 
 @shared_task

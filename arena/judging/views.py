@@ -35,7 +35,7 @@ from arena.judging.recording import (
     is_undoable,
     record_judgment,
 )
-from arena.judging.serving.assigning import (
+from arena.judging.serving.leases import (
     get_latest_guidelines,
     get_shown_assignment,
     next_assignment,

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from arena.events.models import Enrollment, Event, Matchup, Membership
 from arena.judging.models import Assignment, Exclusion, Flag, Judgment
+from arena.judging.serving.leases import return_reserves
 from arena.judging.skipping import flag_assignment
 from arena.people.models import Seat
 from tests.desk.cast import signed_in, url
@@ -113,6 +114,7 @@ def test_the_scale_is_fixed_by_the_first_judgment(desk: Client, event: Event) ->
     desk.post(url("questions", event), QUESTIONS | {"scale": "7", "overlap": "4"})
     event.refresh_from_db()
     assert (event.scale, event.overlap) == (5, 4)
+    return_reserves(Assignment.objects.all())
     assert sum(event.matchups.values_list("open_slots", flat=True)) == 6 * 4 - 1
 
 

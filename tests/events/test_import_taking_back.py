@@ -31,7 +31,8 @@ from arena.events.models import (
 )
 from arena.events.tasks import remove_import, run_import
 from arena.judging.models import Assignment
-from arena.judging.serving.assigning import Turn, choose_candidates, lease_matchup, next_assignment
+from arena.judging.serving.choice import Turn, find_ordinary
+from arena.judging.serving.leases import next_assignment, reserve
 from tests.events.bringing import bring, lines_of
 from tests.factories import NOW, make_enrollment, make_event, make_user
 
@@ -131,13 +132,26 @@ def test_a_matchup_that_is_taken_back_meanwhile_is_not_served(event: Event) -> N
     job = second(event)
     enrollment = make_enrollment(event)
     turn = Turn(event, enrollment, 1, timezone.now(), Random(1))
-    candidates = [m for m in choose_candidates(turn) if m.record.import_job_id == job.pk]
+    candidates = [m for m in find_ordinary(turn, 10) if m.record.import_job_id == job.pk]
     assert candidates
 
     revert_import(job, NOW)
 
-    assert all(lease_matchup(turn, matchup) is None for matchup in candidates)
+    assert reserve(turn, candidates) == 0
     assert not Assignment.objects.exists()
+
+
+def test_a_reserve_that_is_taken_back_meanwhile_is_not_shown(event: Event) -> None:
+    job = second(event)
+    enrollment = make_enrollment(event)
+    reserves = list(event.matchups.filter(record__import_job=job))
+    assert reserve(Turn(event, enrollment, 1, NOW, Random(1)), reserves[:1]) == 1
+
+    revert_import(job, NOW)
+
+    assignment = next_assignment(enrollment, Random(1), timezone.now())
+    assert assignment is None or assignment.matchup.record.import_job_id != job.pk
+    assert not Assignment.objects.filter(matchup__in=reserves).exists()
 
 
 def test_one_import_at_a_time_be_it_forward_or_back(event: Event) -> None:

@@ -43,6 +43,10 @@ class Cast:
             self.client.get(self.next_url)
         return Assignment.objects.get(enrollment=self.enrollment, state="shown")
 
+    def has_reserve(self) -> bool:
+        """Whether the next matchup is there already: no chunk is built by asking for it."""
+        return self.enrollment.assignments.filter(state="reserved").exists()
+
     def judge(
         self,
         posted: str = "a1",

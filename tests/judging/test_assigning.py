@@ -12,15 +12,16 @@ from django.test.utils import CaptureQueriesContext
 from arena.events.models import Enrollment, Event, Matchup
 from arena.judging.models import Assignment, Judgment
 from arena.judging.recording import check_answers, record_judgment
-from arena.judging.serving.assigning import (
-    Turn,
-    change_overlap,
+from arena.judging.serving.choice import Turn
+from arena.judging.serving.leases import (
     expire_lapsed_leases,
-    lease_matchup,
     next_assignment,
     release_skipped_slots,
+    reserve,
+    return_reserves,
 )
 from arena.judging.serving.schedule import get_run, is_control_turn
+from arena.judging.serving.slots import change_overlap
 from arena.judging.skipping import skip_assignment
 from tests.factories import (
     NOW,
@@ -118,7 +119,7 @@ def test_a_turn_whose_slot_has_just_gone_is_not_used_up() -> None:
     matchup = make_matchup(event, make_competitors(event, 2))
     enrollment = make_enrollment(event)
     Matchup.objects.update(open_slots=0)
-    assert lease_matchup(Turn(event, enrollment, 1, NOW, Random(1)), matchup) is None
+    assert reserve(Turn(event, enrollment, 1, NOW, Random(1)), [matchup]) == 0
     enrollment.refresh_from_db()
     assert enrollment.served == 0
     assert not Assignment.objects.exists()
@@ -178,6 +179,7 @@ def test_coverage_serves_the_least_judged_first() -> None:
         judged = make_enrollment(event)
         for _ in range(5):
             make_judgment(judged)
+        return_reserves(Assignment.objects.filter(enrollment=judged))
     assert set(Matchup.objects.values_list("open_slots", flat=True)) == {2}
 
 
@@ -358,5 +360,7 @@ def test_two_tabs_of_one_person_get_the_same_assignment() -> None:
     with ThreadPoolExecutor(8) as pool:
         served = set(pool.map(work, range(16)))
     assert len(served) == 1
-    assert Assignment.objects.count() == 1
-    assert sum(event.overlap - m.open_slots for m in Matchup.objects.all()) == 1
+    assert Assignment.objects.filter(state=State.SHOWN).count() == 1
+    held = Assignment.objects.filter(holds_slot=True).count()
+    assert sum(event.overlap - m.open_slots for m in Matchup.objects.all()) == held
+    assert set(Assignment.objects.values_list("ordinal", flat=True)) == set(range(1, held + 1))

@@ -17,7 +17,7 @@ from arena.judging.recording import (
     is_undoable,
     record_judgment,
 )
-from arena.judging.serving.assigning import expire_lapsed_leases
+from arena.judging.serving.leases import expire_lapsed_leases
 from arena.questions import KINDS
 from tests.factories import (
     NOW,

@@ -102,7 +102,9 @@ def hourly_judgments(event: Event, now: datetime) -> list[Hour]:
 
 def leases_of(event: Event, now: datetime) -> QuerySet[Assignment]:
     """What is held for somebody who may still answer it."""
-    live = Assignment.objects.live().filter(enrollment__event=event, lease_until__gt=now)
+    live = Assignment.objects.filter(
+        state=Assignment.State.SHOWN, enrollment__event=event, lease_until__gt=now
+    )
     return live if event.takes_answer(now) else live.none()
 
 

@@ -163,6 +163,12 @@ class Matchup(models.Model):
                 condition=Q(retired_at=None),
                 name="matchup_serving",
             ),
+            # What a chunk of ordinary matchups is drawn from, whatever has been judged.
+            models.Index(
+                fields=["event", "shuffle"],
+                condition=Q(retired_at=None, role="ordinary", open_slots__gt=0),
+                name="matchup_open",
+            ),
             # The few among many that every refresh of the boards asks for.
             models.Index(
                 fields=["event", "id"], condition=~Q(role="ordinary"), name="matchup_special"
@@ -171,6 +177,10 @@ class Matchup(models.Model):
 
     def __str__(self) -> str:
         return f"{self.record} [{self.key}]"
+
+    def response_ids(self) -> list[int]:
+        """The primary keys of its responses in canonical order."""
+        return [int(pk) for pk in self.key.split(",") if pk]
 
 
 class MatchupResponse(models.Model):

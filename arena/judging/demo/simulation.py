@@ -13,7 +13,7 @@ from random import Random
 from arena.events.models import Enrollment, Event, Matchup
 from arena.judging.models import Assignment, Origin
 from arena.judging.recording import check_answers, record_judgment
-from arena.judging.serving.assigning import get_latest_guidelines, next_assignment
+from arena.judging.serving.leases import get_latest_guidelines, next_assignment, return_reserves
 
 # The gap between the two sides of a control, in the natural-log strength of the simulation.
 CONTROL_GAP = 2.8
@@ -81,6 +81,7 @@ def simulate_judgments(
         finished = moment + timedelta(seconds=rng.lognormvariate(3.4, 0.6))
         record_judgment(assignment, answers, now=finished, origin=Origin.SIMULATED)
         done += 1
+    return_reserves(Assignment.objects.filter(enrollment__in=[person for person, _ in crowd]))
     return done
 
 

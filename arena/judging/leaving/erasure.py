@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 
 from arena.errors import ConflictError
 from arena.events.models import Enrollment, Event, Membership
-from arena.judging.models import Answer, Assignment, Flag
-from arena.judging.serving.assigning import expire_lapsed_leases
+from arena.judging.models import Answer, Flag
+from arena.judging.serving.leases import end_live_assignments
 from arena.people.account_deletion import delete_account, empty_write_ahead_log
 from arena.people.models import User
 
@@ -36,8 +36,7 @@ def erase_contributor(user: User, now: datetime) -> None:
     with transaction.atomic():
         enrollments = list(Enrollment.objects.select_for_update().filter(user=user))
         empty_texts(enrollments)
-        Assignment.objects.live().filter(enrollment__in=enrollments).update(lease_until=now)
-        expire_lapsed_leases(Assignment.objects.filter(enrollment__in=enrollments), now)
+        end_live_assignments(enrollments, now)
         Enrollment.objects.filter(user=user).update(user=None, left_at=now)
         delete_account(user)
         transaction.on_commit(empty_write_ahead_log)

@@ -19,12 +19,12 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
     """Chainable questions about assignments."""
 
     def live(self) -> Self:
-        """Assignments that hold their matchup for somebody: reserved or shown."""
-        return self.filter(state__in=(Assignment.State.RESERVED, Assignment.State.SHOWN))
+        """Assignments that keep their matchup for somebody: reserved or shown."""
+        return self.filter(state__in=Assignment.LIVE_STATES)
 
     def lapsed(self, now: datetime) -> Self:
-        """Live assignments whose lease has run out."""
-        return self.live().filter(lease_until__lte=now)
+        """Shown assignments whose lease has run out."""
+        return self.filter(state=Assignment.State.SHOWN, lease_until__lte=now)
 
     def undoable_skips(self, now: datetime) -> Self:
         """Skipped assignments that may still be answered after all; until then they are held."""
@@ -44,6 +44,10 @@ class Assignment(models.Model):
         DONE = "done"
         SKIPPED = "skipped"
         EXPIRED = "expired"
+
+    LIVE_STATES: ClassVar = ("reserved", "shown")
+    # Those in which a contributor has met, or is about to meet, the matchup.
+    MET_STATES: ClassVar = ("reserved", "shown", "done")
 
     class SkipReason(models.TextChoices):
         UNCLEAR = "unclear", _("I don’t understand the prompt")
@@ -100,6 +104,11 @@ class Assignment(models.Model):
                 fields=["lease_until"],
                 condition=Q(state__in=("reserved", "shown")),
                 name="assignment_leases",
+            ),
+            models.Index(
+                fields=["enrollment", "ordinal"],
+                condition=Q(state__in=("reserved", "shown")),
+                name="assignment_live",
             ),
             models.Index(
                 fields=["lease_until"],

@@ -13,7 +13,11 @@ from django.utils.translation import gettext as _
 from arena.errors import ConflictError
 from arena.events.models import Enrollment, Matchup
 from arena.judging.models import Assignment, Exclusion, Judgment
-from arena.judging.serving.assigning import recount_open_slots, release_slots
+from arena.judging.serving.slots import (
+    lock_matchups,
+    recount_open_slots,
+    release_slots,
+)
 from arena.people.models import User
 
 State = Assignment.State
@@ -68,6 +72,7 @@ def lift_exclusion(
         if not in_force.update(lifted_at=now, lifted_by=by, note=note):
             return
         named = filter_named_assignments(exclusion)
+        lock_matchups(named)
         # An answer to one of them arriving now is waited for: the next statement sees it.
         rows = Assignment.objects.filter(pk__in=named.values("pk")).select_for_update(no_key=True)
         list(rows.values_list("pk", flat=True))

@@ -1,0 +1,178 @@
+"""Choosing the matchups of a chunk: ordinary ones from a random entry point, controls to match.
+
+Every query walks an index from where it enters it, so that its cost depends on the chunk and not
+on how many matchups an event has or how many of them are done.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+
+from arena.events.models import Enrollment, Event, Matchup
+from arena.judging.models import Assignment, Judgment
+from arena.judging.serving.schedule import is_control_turn
+
+# Candidates fetched for each matchup wanted: some share a prompt, some are taken by others.
+CANDIDATES_PER_MATCHUP = 3
+MIN_CANDIDATES = 12
+# Controls among which one with a fitting number of showings is looked for.
+CONTROL_CANDIDATES = 48
+# A pool of controls hides among ordinary matchups if it is at least this share of them, which is
+# c/(1−c) for c, the share of controls over the expected activity: .13 for one control in 20
+# turns, .145 for one in 12 (measured with the front-loaded schedule).
+MATCHED_POOL_SHARE = {20: 0.13, 12: 0.145}
+Role = Matchup.Role
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A contributor's turn to be served: everything the choice depends on."""
+
+    event: Event
+    enrollment: Enrollment
+    # The first ordinal of the chunk.
+    ordinal: int
+    now: datetime
+    rng: Random
+
+    def is_control_turn(self, ordinal: int) -> bool:
+        """Whether the schedule of this contributor has a control at this ordinal."""
+        event = self.event
+        person = str(self.enrollment.public_id)
+        return is_control_turn(event.secret, person, ordinal, event.control_interval)
+
+
+def find_ordinary(turn: Turn, wanted: int) -> list[Matchup]:
+    """Up to so many candidates of different prompts, in the order in which to take them.
+
+    They are open ordinary matchups that this contributor has not met. Where every open one has a
+    prompt that recurs too early, one of those is returned: nobody is stuck while slots are open.
+    """
+    matchups = filter_unmet(turn, Role.ORDINARY).filter(open_slots__gt=0)
+    recent = list_recent_records(turn)
+    spaced = matchups.exclude(record__in=recent) if recent else matchups
+    size = max(wanted * CANDIDATES_PER_MATCHUP, MIN_CANDIDATES)
+    find = find_by_coverage if turn.event.choosing == Event.Choosing.COVERAGE else find_uniformly
+    candidates = find(spaced, turn.rng, size)
+    if not candidates and recent:
+        return find(matchups, turn.rng, MIN_CANDIDATES)[:1]
+    return pick_records_once(candidates)
+
+
+def find_uniformly(matchups: QuerySet[Matchup], rng: Random, size: int) -> list[Matchup]:
+    """A window of the open matchups, whatever the number of judgments they still want."""
+    return sample_window(matchups, rng, size)
+
+
+def find_by_coverage(matchups: QuerySet[Matchup], rng: Random, size: int) -> list[Matchup]:
+    """A window of those with the fewest judgments, followed by one of the next fewest, and so on
+    until there are enough."""
+    found: list[Matchup] = []
+    levels = matchups.order_by("-open_slots").values_list("open_slots", flat=True)
+    level = levels.first()
+    while level is not None:
+        found += sample_window(matchups.filter(open_slots=level), rng, size - len(found))
+        if len(found) >= size:
+            break
+        level = levels.filter(open_slots__lt=level).first()
+    return found
+
+
+def sample_window(matchups: QuerySet[Matchup], rng: Random, size: int) -> list[Matchup]:
+    """Up to `size` matchups from a random entry point of their fixed shuffled order on, going on
+    at its beginning; in random order."""
+    entry = rng.random()
+    ring = matchups.order_by("shuffle").only("event_id", "record_id", "key", "role", "open_slots")
+    found = list(ring.filter(shuffle__gte=entry)[:size])
+    if len(found) < size:
+        found += ring.filter(shuffle__lt=entry)[: size - len(found)]
+    rng.shuffle(found)
+    return found
+
+
+def pick_records_once(matchups: Iterable[Matchup]) -> list[Matchup]:
+    """The first matchup of each record."""
+    first: dict[int, Matchup] = {}
+    for matchup in matchups:
+        first.setdefault(matchup.record_id, matchup)
+    return list(first.values())
+
+
+def filter_unmet(turn: Turn, role: str) -> QuerySet[Matchup]:
+    """Matchups in service that this contributor was not assigned (unless expired) or judged."""
+    given = Assignment.objects.filter(matchup=OuterRef("pk"), enrollment=turn.enrollment).exclude(
+        state=Assignment.State.EXPIRED
+    )
+    judged = Judgment.objects.standing().filter(matchup=OuterRef("pk"), enrollment=turn.enrollment)
+    in_service = Matchup.objects.serving().filter(event=turn.event, role=role)
+    return in_service.filter(~Exists(given), ~Exists(judged))
+
+
+def list_recent_records(turn: Turn) -> list[int]:
+    """Ids of the records of this contributor's last assignments, whose prompts must not recur."""
+    recent = Assignment.objects.filter(enrollment=turn.enrollment).order_by("-ordinal")
+    return list(recent.values_list("matchup__record_id", flat=True)[: turn.event.recurrence_gap])
+
+
+class ControlPool:
+    """The controls from which those of one chunk are drawn.
+
+    Where the pool is large enough to hide among the ordinary matchups, a control is drawn with as
+    many earlier showings as the ordinary matchup whose turn it takes, and is shown at most
+    `overlap` times, as that one is. A smaller pool has no such limit: everybody meets it.
+    """
+
+    def __init__(self, turn: Turn) -> None:
+        self.overlap = turn.event.overlap
+        self.is_matched = is_pool_matched(turn.event)
+        unmet = filter_unmet(turn, Role.CONTROL)
+        recent = list_recent_records(turn)
+        size = CONTROL_CANDIDATES if self.is_matched else MIN_CANDIDATES
+        self.candidates = sample_window(unmet.exclude(record__in=recent), turn.rng, size)
+        if not self.candidates and recent:
+            self.candidates = sample_window(unmet, turn.rng, size)
+        self.showings: dict[int, int] = {}
+        if self.is_matched:
+            self.count_showings()
+
+    def count_showings(self) -> None:
+        """Lock the candidates, inside the caller's transaction, and count who has met them."""
+        ids = [matchup.pk for matchup in self.candidates]
+        free = Matchup.objects.filter(pk__in=ids, retired_at=None).order_by("pk")
+        locked = set(
+            free.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True)
+        )
+        held = Q(state__in=Assignment.MET_STATES)
+        counts = Assignment.objects.filter(held, matchup__in=locked).values_list("matchup")
+        self.showings = dict(counts.annotate(count=Count("pk")).order_by())
+        self.candidates = [
+            matchup
+            for matchup in self.candidates
+            if matchup.pk in locked and self.showings.get(matchup.pk, 0) < self.overlap
+        ]
+
+    def draw(self, instead_of: Matchup, used_records: set[int]) -> Matchup | None:
+        """Take a control out of the pool for the turn of this ordinary matchup; None if empty."""
+        candidates = [m for m in self.candidates if m.record_id not in used_records]
+        if not candidates:
+            return None
+        earlier = self.overlap - instead_of.open_slots
+        control = min(candidates, key=lambda m: abs(self.showings.get(m.pk, 0) - earlier))
+        self.candidates.remove(control)
+        return control
+
+
+def is_pool_matched(event: Event) -> bool:
+    """Whether there are enough controls to recur exactly as ordinary matchups do.
+
+    Only as many ordinary matchups are counted as decide the question.
+    """
+    in_service = Matchup.objects.filter(event=event, retired_at=None)
+    controls = in_service.filter(role=Role.CONTROL).count()
+    share = MATCHED_POOL_SHARE[12 if event.control_interval <= 12 else 20]
+    most = int(controls / share)
+    ordinary = in_service.filter(role=Role.ORDINARY).order_by().values("pk")[: most + 1].count()
+    return 0 < ordinary <= most
