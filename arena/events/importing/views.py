@@ -231,7 +231,9 @@ def preview_context(this: ImportJob) -> dict[str, Any]:
             "name": f"map-{index}",
             "column": column,
             "chosen": preview.mapping[column],
-            "choices": choices + [own for own in list_own_targets(column) if own not in choices],
+            "choices": [
+                (name, name) for name in dict.fromkeys([*choices, *list_own_targets(column)])
+            ],
         }
         for index, column in enumerate(preview.columns)
     ]

@@ -191,8 +191,14 @@ def build_preview_context(this: ImportJob) -> dict[str, Any]:
     """The context of the preview: the first rows, a select per column, and the open questions."""
     preview = preview_votes(this, this.mapping or None, timezone.now())
     options = VoteOptions.from_json(this.vote_options)
+    choices = [(name, f"{name}: {meaning}") for name, meaning in list_vote_columns()]
     boxes = [
-        {"name": f"map-{index}", "column": column, "chosen": preview.mapping[column]}
+        {
+            "name": f"map-{index}",
+            "column": column,
+            "chosen": preview.mapping[column],
+            "choices": choices,
+        }
         for index, column in enumerate(preview.columns)
     ]
     given_by = next(
@@ -202,7 +208,6 @@ def build_preview_context(this: ImportJob) -> dict[str, Any]:
     return {
         "preview": preview,
         "boxes": boxes,
-        "targets": list_vote_columns(),
         "options": options,
         "given_by": given_by,
         "better": get_better(preview, options),
