@@ -9,7 +9,6 @@ from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from leaderboard.boards.details import (
     ContributorInfluence,
@@ -28,6 +27,7 @@ from leaderboard.ratings import (
     STRENGTH_TOLERANCE,
     Contrasts,
     Covariance,
+    Floats,
     Method,
     Rated,
     RatingError,
@@ -52,7 +52,6 @@ MAX_FORECAST_FACTOR = 10.0
 THOUSANDTHS = 1000
 SEED = 1952
 """Fixed seed: the same judgments give the same bootstrap intervals, to the last digit."""
-Floats = npt.NDArray[np.float64]
 Found = TypeVar("Found")
 
 

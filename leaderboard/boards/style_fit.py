@@ -10,6 +10,7 @@ from leaderboard.ratings import (
     MIN_VOTES,
     Counts,
     Covariance,
+    Floats,
     Method,
     NotConverged,
     NotEstimable,
@@ -30,7 +31,6 @@ from leaderboard.ratings import (
 )
 from leaderboard.votes.contents import STYLE_FIELDS, MatchupContents
 
-Floats = npt.NDArray[np.float64]
 MIN_UNEXPLAINED = 1e-6
 """Minimum share of a covariate's variation that models and other covariates do not explain."""
 MIN_DIFFERING_VOTES = 10

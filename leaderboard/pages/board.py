@@ -185,13 +185,13 @@ def read_table(snapshot: Snapshot, choice: BoardChoice) -> BoardTable:
 def to_board_row(rating: Rating) -> BoardRow:
     """A rating in points."""
     points, lower, upper, elo = (
-        None if value is None else to_points(value)
+        None if value is None else strength_to_points(value)
         for value in (rating.strength, rating.lower, rating.upper, rating.elo)
     )
     return BoardRow(rating, points, lower, upper, elo)
 
 
-def to_points(strength: float) -> float:
+def strength_to_points(strength: float) -> float:
     """A natural-log strength in points."""
     return float(scale.to_points(np.array(strength)))
 

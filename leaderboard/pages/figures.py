@@ -18,7 +18,7 @@ from leaderboard.pages.board import (
     BoardRow,
     BoardTable,
     read_pairs,
-    to_points,
+    strength_to_points,
 )
 from leaderboard.pages.charts import Line, draw_bars, draw_lines
 from leaderboard.ratings import bradley_terry
@@ -215,7 +215,7 @@ def build_curves(
     ).order_by("snapshot")
     for key, where, strength in ratings.values_list("competitor", "snapshot", "strength"):
         place = (moments[where] - since) / (until - since)
-        found.setdefault(key, []).append((place, to_points(strength or 0.0)))
+        found.setdefault(key, []).append((place, strength_to_points(strength or 0.0)))
     curves = (
         Line(row.rating.competitor.name, tuple(found.get(row.rating.competitor_id, ())))
         for row in rows

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from leaderboard.ratings import chunks
+from leaderboard.ratings import Floats, chunks
 
-Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.signedinteger]
 
 HABIT_WEIGHT = 5.0

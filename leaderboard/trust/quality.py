@@ -1,11 +1,9 @@
 """Quality of contributors by their controls, bands of quality, and ranks by score."""
 
 import numpy as np
-import numpy.typing as npt
 
-from leaderboard.trust.control import Floats, Integers
-
-Ints = npt.NDArray[np.int64]
+from leaderboard.ratings import Floats, Ints
+from leaderboard.trust.control import Integers
 
 Z = 1.6448536269514722
 """One-sided 95% of the normal distribution."""

@@ -72,8 +72,8 @@ def test_the_loops_over_votes_add_up_to_what_numpy_adds():
     votes, fit, _ = votes_and_fit(5, weigh=True, votes=700)
     residual = vote_scores.Residuals(votes, fit)[:]
     by_row, by_column = np.zeros((2, 1 + votes.contributor.max(), votes.competitors))
-    loop(vote_scores.add_rows)(by_row, votes.contributor, votes.first, residual)
-    vote_scores.add_columns(by_column, votes.contributor, votes.first, residual)
+    loop(vote_scores.add_score_rows)(by_row, votes.contributor, votes.first, residual)
+    vote_scores.add_score_columns(by_column, votes.contributor, votes.first, residual)
     assert by_row.any()
     assert np.array_equal(by_row, by_column)
     size, found = 1 + votes.matchup.max(), []

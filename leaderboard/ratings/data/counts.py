@@ -54,13 +54,13 @@ class Counts:
         return self.votes if self.square is None else self.square / WEIGHT_UNIT**2
 
     def __add__(self, other: Self) -> "Counts":
-        return self._combined(other, np.add, "sums too large to be exact")
+        return self._combine(other, np.add, "sums too large to be exact")
 
     def __sub__(self, other: Self) -> "Counts":
         """Counts without those of `other`, whose votes must be among these."""
-        return self._combined(other, np.subtract, "subtracted votes that were never counted")
+        return self._combine(other, np.subtract, "subtracted votes that were never counted")
 
-    def _combined(
+    def _combine(
         self, other: "Counts", combine: Callable[[Ints, Ints], Ints], otherwise: str
     ) -> "Counts":
         """The combined tables. Raises RatingError for negative cells, which overflow gives too."""

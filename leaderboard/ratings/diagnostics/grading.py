@@ -12,7 +12,7 @@ from ..models.bradley_terry import Fit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class GradingEffect:
+class ScoreComparison:
     """The same votes fitted with plain and with graded scores.
 
     plain, graded: the fits; slope: graded strengths per plain ones, least squares through 0 (below
@@ -31,7 +31,7 @@ class GradingEffect:
 
 def compare_scores(
     counts: Counts, scores: Floats = GRADED_SCORES, plain: Floats = SIGN_SCORES
-) -> GradingEffect:
+) -> ScoreComparison:
     """Fit the votes with plain and with graded scores, and compare the two boards.
 
     Strengths of different scores are on different scales: never put both on one board.
@@ -41,10 +41,10 @@ def compare_scores(
     x, y = a.strength[both], b.strength[both]
     moved = np.zeros(len(a.strength), dtype=np.int64)
     if both.sum() < 2 or min(np.ptp(x), np.ptp(y)) < STRENGTH_TOLERANCE:
-        return GradingEffect(a, b, np.nan, np.nan, moved)
+        return ScoreComparison(a, b, np.nan, np.nan, moved)
     moved[both] = _places(x) - _places(y)
     x, y = x - x.mean(), y - y.mean()
-    return GradingEffect(a, b, float(x @ y / (x @ x)), kendall(x, y), moved)
+    return ScoreComparison(a, b, float(x @ y / (x @ x)), kendall(x, y), moved)
 
 
 def kendall(x: Floats, y: Floats) -> float:

@@ -41,7 +41,7 @@ def fit(counts: Counts) -> Fit:
 
     Finite strengths need the core of `find_components` and, where there are ties, a cycle of
     results with more wins than ties (else ν and the differences may grow together; see
-    `_bounded`): a component without is left unrated, NaN.
+    `_has_finite_maximum`): a component without is left unrated, NaN.
     """
     half = wins(counts)
     tied = counts.mass[MAX_OUTCOME].astype(np.float64)
@@ -58,7 +58,7 @@ def fit(counts: Counts) -> Fit:
             strength[group], used = newton(won)
         elif not (won - ties / 2.0).any():
             log_tie[component], used = np.inf, 0
-        elif not _bounded(won - ties / 2.0 > 0, ties > 0):
+        elif not _has_finite_maximum(won - ties / 2.0 > 0, ties > 0):
             used = 0
         else:
             strength[group], log_tie[component], used = _newton(won, ties)
@@ -136,7 +136,7 @@ def _chances(strength: Floats, nu: float) -> tuple[Floats, Floats]:
     return win / z, tie / z
 
 
-def _bounded(beaten: Mask, tied: Mask) -> bool:
+def _has_finite_maximum(beaten: Mask, tied: Mask) -> bool:
     """Whether some cycle of arcs i → j, i having beaten j or tied with j, has more wins than ties.
 
     The likelihood never falls along (d, log ν) += a·(δ, 1/2) if and only if δ_i - δ_j ≥ 1 for every

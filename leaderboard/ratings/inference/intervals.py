@@ -85,7 +85,7 @@ class Covariance:
     @property
     def variance_between(self) -> Floats:
         """Variance of the difference of every two strengths: float64 (M, M)."""
-        return np.asarray(np.max([_between(v) for v in self._matrices], axis=0))
+        return np.asarray(np.max([_variance_of_differences(v) for v in self._matrices], axis=0))
 
     @property
     def degrees_of_freedom(self) -> float:
@@ -208,7 +208,7 @@ def hessian(fit: Fit) -> Floats:
     The covariance if the model holds, all votes are independent and none is a tie; ties counted as
     half wins vary less than the model says, and make it too wide.
     """
-    return _masked(bread(fit), fit)
+    return _mask_other_scales(bread(fit), fit)
 
 
 def _clustered(votes: Votes, residual: Residuals, fit: Fit, method: Method) -> Covariance:
@@ -218,7 +218,7 @@ def _clustered(votes: Votes, residual: Residuals, fit: Fit, method: Method) -> C
 
 
 def _sandwich(fit: Fit, meat: Floats, method: Method, clusters: tuple[int, ...] = ()) -> Covariance:
-    return Covariance(_masked(sandwich(bread(fit), meat), fit), method, method, clusters)
+    return Covariance(_mask_other_scales(sandwich(bread(fit), meat), fit), method, method, clusters)
 
 
 def sandwich(spread: Floats, meat: Floats) -> Floats:
@@ -229,7 +229,7 @@ def sandwich(spread: Floats, meat: Floats) -> Floats:
     return matrix
 
 
-def _between(matrix: Floats) -> Floats:
+def _variance_of_differences(matrix: Floats) -> Floats:
     d = np.diag(matrix)
     total = d[:, None] + d
     variance = total - 2.0 * matrix
@@ -237,7 +237,7 @@ def _between(matrix: Floats) -> Floats:
     return variance
 
 
-def _masked(matrix: Floats, fit: Fit) -> Floats:
+def _mask_other_scales(matrix: Floats, fit: Fit) -> Floats:
     return np.where(fit.same_scale, matrix, np.nan)
 
 

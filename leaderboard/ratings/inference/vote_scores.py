@@ -106,7 +106,7 @@ def cluster_scores(
         entries = np.concatenate([residual[:], -residual[:]])
         columns = np.concatenate([votes.first, votes.second])
         return coo_array((entries, (np.tile(cluster, 2), columns)), (size, m)).tocsr()
-    table, add = np.zeros((size, m)), add_rows if COMPILED else add_columns
+    table, add = np.zeros((size, m)), add_score_rows if COMPILED else add_score_columns
     for part in chunks(len(votes)):
         score = residual[part]
         add(table, cluster[part], votes.first[part], score)
@@ -115,13 +115,13 @@ def cluster_scores(
 
 
 @compiled
-def add_rows(table: Any, row: Any, column: Any, value: Any) -> None:
+def add_score_rows(table: Any, row: Any, column: Any, value: Any) -> None:
     """Add values to cells of a table, one at a time."""
     for v in range(len(value)):
         table[row[v], column[v]] += value[v]
 
 
-def add_columns(table: Floats, row: Ids | Ints, column: Ids, value: Floats) -> None:
+def add_score_columns(table: Floats, row: Ids | Ints, column: Ids, value: Floats) -> None:
     """The same without a loop, in the same order."""
     np.add.at(table.ravel(), row.astype(np.int64) * table.shape[1] + column, value)
 
