@@ -1,11 +1,11 @@
-"""Under which address people find this site, and how we come to know it."""
+"""The public address of this site, and where it is configured or detected."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from environ import Env
 
-# serve.py writes here, in the state folder, where it listens: "127.0.0.1:8000".
+# File in the state folder to which serve.py writes where it listens, such as "127.0.0.1:8000".
 SERVED_AT_FILE = "served-at"
 WILDCARD_HOSTS = {"0.0.0.0", "::", "[::]", ""}  # noqa: S104 - compared, not bound
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]"}
@@ -13,14 +13,14 @@ LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]"}
 
 @dataclass(frozen=True)
 class Address:
-    """`https://host` without a slash at its end, and where it was found, in a few words."""
+    """A URL without a trailing slash, and a few words on where it comes from."""
 
     url: str
     origin: str
 
 
 def find_site_address(env: Env, var: Path, hosts: list[str], *, is_https: bool) -> Address:
-    """The address from SITE_URL, else from what the site serves or has last served."""
+    """The address from SITE_URL, else from what the site serves or served last."""
     if url := env.str("SITE_URL", "").rstrip("/"):
         return Address(url, "from SITE_URL")
     if is_https:  # a proxy stands in front, and listens on the port that everybody knows

@@ -1,4 +1,4 @@
-"""The embedded broker, for a site without Redis: a folder of messages."""
+"""The embedded Celery broker for a site without Redis: a folder of messages."""
 
 from pathlib import Path
 from time import monotonic
@@ -10,10 +10,10 @@ from kombu.transport import filesystem
 
 
 class Channel(filesystem.Channel):
-    """Kombu's, but that a message is whole as soon as it is there.
+    """kombu's filesystem channel with atomic writes.
 
-    Kombu opens a message's file and then writes it. A worker that looks between the two finds an
-    empty file, and ends with an error.
+    kombu creates a message's file and then writes it. A worker that reads in between finds an empty
+    file and stops with an error.
     """
 
     # kombu's own two base classes differ in how they name the parameters
@@ -25,6 +25,6 @@ class Channel(filesystem.Channel):
 
 
 class Transport(filesystem.Transport):
-    """Kombu's transport with such a channel."""
+    """kombu's filesystem transport with this channel."""
 
     Channel = Channel

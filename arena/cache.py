@@ -1,4 +1,4 @@
-"""The cache of a machine without Redis: files, shared by all its processes."""
+"""The cache of a machine without Redis: files shared by all of its processes."""
 
 import fcntl
 import math
@@ -17,10 +17,10 @@ SWEEP_SECONDS = 600
 
 
 class SharedFileCache(FileBasedCache):
-    """Django's file cache with `add` and `incr` that are atomic among processes.
+    """Django's file cache with `add` and `incr` that are atomic across processes.
 
-    Rate limits and quotas count on both: Django's own lose increments and forget the timeout, and
-    make room by chance, which gives back quotas.
+    Rate limits and quotas depend on both: Django's own lose increments, forget the timeout, and
+    cull at random, which resets quotas.
     """
 
     _dir: str
@@ -30,9 +30,9 @@ class SharedFileCache(FileBasedCache):
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the one lock of this cache, which the system releases with a killed process.
+        """Hold the cache's lock, which the system releases when a process is killed.
 
-        Every ten minutes whoever holds it sweeps; the lock's own time of change tells when.
+        Every ten minutes the holder sweeps; the lock file's modification time tells when it is due.
         """
         folder = Path(self._dir)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -50,12 +50,12 @@ class SharedFileCache(FileBasedCache):
         timeout: float | None = DEFAULT_TIMEOUT,
         version: int | None = None,
     ) -> bool:
-        """Set the key if it is not there; whether it was set."""
+        """Set the key if it does not exist; returns whether it was set."""
         with self.locked():
             return super().add(key, value, timeout, version)
 
     def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
-        """Add to a number that is there, which then expires when it would have before."""
+        """Increment an existing number without changing when it expires."""
         with self.locked():
             value = self.get(key, version=version)
             if value is None:
@@ -66,13 +66,13 @@ class SharedFileCache(FileBasedCache):
         return int(value + delta)
 
     def expires_at(self, key: str, version: int | None = None) -> float:
-        """When the key expires, in seconds since 1970; infinity: never."""
+        """When the key expires, as a Unix time; infinity if never."""
         return read_expiry(Path(self._key_to_file(key, version)))
 
     def sweep(self) -> None:
-        """Delete what has expired and, of more than the limit, what expires soonest.
+        """Delete expired entries and, above the maximum number, those that expire soonest.
 
-        So pages and the counts of a minute go first, and the day's quotas and its key last.
+        Cached pages and per-minute counts go first, daily quotas and their key last.
         """
         entries = sorted((read_expiry(file), file) for file in map(Path, self._list_cache_files()))
         excess, now = len(entries) - self._max_entries, time.time()
@@ -81,11 +81,11 @@ class SharedFileCache(FileBasedCache):
                 file.unlink(missing_ok=True)
 
     def _cull(self) -> None:
-        """Nothing is dropped when a key is written: see `sweep`."""
+        """Do not cull on writing: see `sweep`."""
 
 
 def read_expiry(file: Path) -> float:
-    """When this file of a cache expires, which stands first in it; infinity: never."""
+    """When this cache file expires, stored at its beginning; infinity if never."""
     try:
         with file.open("rb") as content:
             moment: float | None = pickle.load(content)  # noqa: S301 - written by the cache

@@ -1,8 +1,7 @@
-"""Asking once before a step that cannot be undone.
+"""Asking for confirmation before a step that cannot be undone.
 
-A view asks with `ask_first`; the answer comes as the same form with `sure` in it. Without
-JavaScript the question is a page; `site.js` shows the same question in a dialog, for buttons that
-carry `data-asks`.
+A view calls `ask_first`; the confirmation is the same form posted again with `sure`. Without
+JavaScript the question is a page; `site.js` shows it in a dialog, for buttons with `data-asks`.
 """
 
 from dataclasses import dataclass
@@ -10,15 +9,15 @@ from dataclasses import dataclass
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-# The header by which a page asks for the question alone.
+# The request header with which a page fetches the question only.
 QUESTION_HEADER = "X-Question"
 
 
 @dataclass(frozen=True)
 class Step:
-    """What is about to be done: the question, what follows from it, and the button that does it.
+    """A step to be confirmed: its title, its consequence, and the label of its button.
 
-    The button warns by its colour unless the step is what everybody has been working towards.
+    The button is a warning one unless the step is welcome.
     """
 
     title: str
@@ -28,10 +27,10 @@ class Step:
 
 
 def ask_first(request: HttpRequest, step: Step | None, back: str) -> HttpResponse | None:
-    """The question before this step, with everything that was posted; None once it is confirmed.
+    """The confirmation page with everything that was posted; None once it is confirmed.
 
-    A step that is None needs no question. `back`: the path for whoever changes their mind. Where
-    a page asks for the question alone, nothing else is done.
+    A `step` of None needs no confirmation. `back` is the path for cancelling. If the page requests
+    the question only, the step is not carried out.
     """
     alone = QUESTION_HEADER in request.headers
     if request.POST.get("sure") == "yes":

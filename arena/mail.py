@@ -1,4 +1,4 @@
-"""What happens to mail where nobody has said how to send it."""
+"""Mail on a site without a configured mail server."""
 
 import sys
 from collections.abc import Sequence
@@ -13,24 +13,24 @@ TERMINAL_BACKEND = "arena.mail.TerminalBackend"
 
 
 def sends_mail() -> bool:
-    """Whether somebody has said how this site sends mail."""
+    """Whether a mail server is configured."""
     return bool(settings.EMAIL_BACKEND != TERMINAL_BACKEND)
 
 
 def is_watched() -> bool:
-    """Whether somebody sits at the terminal in which unsent mail is printed."""
+    """Whether standard output is a terminal, in which unsent mail is printed."""
     return sys.stdout.isatty()
 
 
 class TerminalBackend(EmailBackend):
-    """Prints messages for whoever sits at the terminal, and nothing of them anywhere else.
+    """Prints messages to a terminal, and nowhere else.
 
-    Where standard output is a file or a pipe it is a log, and a message holds an address and
-    often a code that signs in.
+    If standard output is a file or a pipe it is a log, and a message holds an address and often a
+    code that signs in.
     """
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
-        """Print the messages, or say only that there were some; returns how many were printed."""
+        """Print the messages, or log that there were some; returns how many were printed."""
         if self.stream.isatty():
             return super().send_messages(email_messages) or 0
         log.warning("mail not sent: set EMAIL_URL", messages=len(email_messages))

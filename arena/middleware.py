@@ -1,4 +1,4 @@
-"""What every request passes: the size of its body, its rate, and the errors raised on purpose."""
+"""Middleware: body size limits, rate limits, and responses to domain errors."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,20 +18,20 @@ from arena.people.limits import SAFE_METHODS, Rate, anonymize_network, count_use
 
 log = structlog.get_logger(__name__)
 
-# Kinds of error with a page of their own; every other one shares a page.
+# Templates by status; other errors share one.
 ERROR_TEMPLATES = {404: "errors/404.html", 429: "errors/429.html"}
 HTML, JSON = "text/html", "application/json"
 
-# The pages that take files, each of an event. Everywhere else a body is a form, and small.
+# Views of an event that accept files. Elsewhere a body is a form, and small.
 UPLOAD_VIEWS = frozenset({"imports:new", "votes:new"})
 
-# Twice as fast as anybody judges; and a lecture hall signing in behind one address.
+# Twice as fast as anybody judges; and enough for a lecture hall that shares one address.
 PERSON_RATE = Rate(120, 60)
 NETWORK_RATE = Rate(1000, 60)
 
 
 class Middleware:
-    """A middleware that only hooks in."""
+    """A middleware that only implements hooks."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -41,16 +41,16 @@ class Middleware:
 
 
 class BodyMiddleware(Middleware):
-    """Refuse, before anything reads it, a body that is larger than its page could want.
+    """Refuse a request body larger than the page needs, before anything reads it.
 
-    Files would otherwise be written to the disk for whoever sends them. Stands before the CSRF
-    check, which reads forms.
+    Otherwise anybody could have files written to disk. It runs before the CSRF check, which reads
+    forms.
     """
 
     def process_view(
         self, request: HttpRequest, _view: object, _args: object, _kwargs: object
     ) -> HttpResponse | None:
-        """Uploads are for the event's organizers, on the pages that take them, up to a size."""
+        """Allow uploads by the event's organizers on upload pages only, up to a maximum size."""
         told = str(request.META.get("CONTENT_LENGTH", ""))
         length = int(told) if told.isdecimal() else 0
         if length <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
@@ -64,7 +64,7 @@ class BodyMiddleware(Middleware):
 
 
 def may_upload(request: HttpRequest) -> bool:
-    """Whether the page takes files, and from this user."""
+    """Whether the page accepts files from this user."""
     match = request.resolver_match
     if match is None or match.view_name not in UPLOAD_VIEWS:
         return False
@@ -76,16 +76,16 @@ def may_upload(request: HttpRequest) -> bool:
 
 
 class LimitMiddleware(Middleware):
-    """Limit unsafe requests per person, and per network where nobody is signed in.
+    """Limit unsafe requests per user, and per network for anonymous visitors.
 
-    Doors with something to guard have narrower limits of their own; this one is on all of them,
-    those to come included. Without the cache judging goes on: an answer weighs more than a limit.
+    Sensitive views have stricter limits of their own; this one covers all views. Without the cache
+    judging continues: an answer matters more than a limit.
     """
 
     def process_view(
         self, request: HttpRequest, _view: object, _args: object, _kwargs: object
     ) -> HttpResponse | None:
-        """Count the request, unless it only reads."""
+        """Count the request unless its method is safe."""
         if request.method in SAFE_METHODS:
             return None
         now = timezone.now()
@@ -102,12 +102,12 @@ class LimitMiddleware(Middleware):
 
 
 class ArenaErrorMiddleware(Middleware):
-    """Answer with the message and status of an `ArenaError`; nothing holds a NUL character."""
+    """Turn an `ArenaError` into a response; refuse NUL characters."""
 
     def process_view(
         self, request: HttpRequest, _view: object, _args: object, _kwargs: object
     ) -> HttpResponse | None:
-        """No database takes a NUL, and no page has a use for one."""
+        """Refuse NUL characters, which no database stores and no page needs."""
         match = request.resolver_match
         form = {} if match is None or match.view_name in UPLOAD_VIEWS else request.POST
         given: list[Any] = [request.path, *request.GET.values()]
@@ -119,12 +119,12 @@ class ArenaErrorMiddleware(Middleware):
         return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Only what the domain raised on purpose; everything else is a bug and stays one."""
+        """Handle domain errors only; everything else is a bug."""
         return render_error(request, error) if isinstance(error, ArenaError) else None
 
 
 def render_error(request: HttpRequest, error: ArenaError) -> HttpResponse:
-    """The error in the form that was asked for: a page, JSON, or a sentence for htmx."""
+    """Render the error as a page, as JSON, or as a sentence for htmx."""
     response: HttpResponse
     if wants_json(request):
         problem = {"code": error.code, "message": error.message}
@@ -141,6 +141,6 @@ def render_error(request: HttpRequest, error: ArenaError) -> HttpResponse:
 
 
 def wants_json(request: HttpRequest) -> bool:
-    """Whether JSON is what was asked for, by the header or by the address."""
+    """Whether the client wants JSON, by header or by path."""
     preferred = request.get_preferred_type([HTML, JSON])
     return preferred == JSON or request.path.endswith((".json", ".jsonl"))

@@ -1,12 +1,12 @@
-"""What goes into files that people open in a spreadsheet."""
+"""Escaping cells of files that people open in a spreadsheet."""
 
 import re
 
-# What a spreadsheet would take for a formula, in half and full width, be it after blanks that it
-# strips, and what it would strip.
+# The start of a formula, in half or full width, perhaps after white space that spreadsheets strip;
+# and the white space itself.
 FORMULA_START = re.compile(r"^(?:\s*[=+\-@＝＋－＠]|[\t\r\n])")
 
 
 def safe_cell(cell: str) -> str:
-    """The cell with an apostrophe before what a spreadsheet would execute."""
+    """The cell, with an apostrophe before a formula that a spreadsheet would execute."""
     return f"'{cell}" if FORMULA_START.match(cell) else cell

@@ -1,4 +1,4 @@
-"""Home, the event page and my page: they tell of everything, so they stand above every app."""
+"""Home, the event page and the contributor's own page, which draw on every app."""
 
 from datetime import datetime
 from enum import Enum
@@ -41,7 +41,7 @@ MAX_EVENTS_SHOWN = 100
 @require_GET
 @login_not_required
 def home(request: HttpRequest) -> HttpResponse:
-    """Events that are open or will be as cards, finished ones with their winner below."""
+    """Open and coming events as cards, finished ones with their winner below."""
     user, now = request.user, timezone.now()
     known = Event.objects.known_to(user.pk)
     running = known.running().order_by("closes_at", "-created_at")[:MAX_EVENTS_SHOWN]
@@ -63,14 +63,14 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def annotate_phase(events: list[Event], now: datetime) -> list[Any]:
-    """The events with `phase`, the words of their state."""
+    """Set `phase` on the events: their state in words."""
     for event in events:
         event.phase = phase_of(event, now)  # type: ignore[attr-defined]
     return events
 
 
 def annotate_joinable(user: Viewer, events: list[Any]) -> None:
-    """Give the events `is_joinable`: whether this person could judge there, or join to do so."""
+    """Set `is_joinable` on the events: whether this user can judge there, now or after joining."""
     joined = Enrollment.objects.filter(user=user.pk, user__isnull=False, event__in=events)
     enrolled = set(joined.values_list("event", flat=True))
     office = {"user": user.pk, "role__in": STAFF[Role.REVIEWER], "event__in": events}
@@ -89,7 +89,7 @@ def annotate_joinable(user: Viewer, events: list[Any]) -> None:
 
 
 def list_own_events(user: User) -> list[Event]:
-    """The events this person looks after."""
+    """The events of which this user is an organizer or reviewer."""
     office = {"memberships__user": user, "memberships__role__in": STAFF[Role.REVIEWER]}
     return list(Event.objects.filter(**office).order_by("-created_at")[:MAX_EVENTS_SHOWN])
 
@@ -125,7 +125,7 @@ def annotate_figures(events: list[Any]) -> list[Any]:
 @require_GET
 @login_not_required
 def event_page(request: HttpRequest, slug: str) -> HttpResponse:
-    """What is compared and why, until when, and one button."""
+    """The event page: what is compared and why, until when, and one button."""
     event, now = event_for(request.user, slug), timezone.now()
     annotate_figures([event])
     guidelines = event.guidelines.order_by("-version").first()
@@ -162,7 +162,7 @@ def get_reminder(event: Event, enrollment: Enrollment | None) -> str:
 
 
 class EventAction(Enum):
-    """What an event has for somebody to do, which is its page's one button."""
+    """What a user can do in an event: the one button of its page."""
 
     OWN = "own"  # looks after it, so does not judge
     GO_ON = "go_on"  # has joined, and there is something to answer
@@ -176,7 +176,7 @@ class EventAction(Enum):
 def get_event_action(
     user: Viewer, event: Event, enrollment: Enrollment | None, now: datetime
 ) -> EventAction:
-    """What this person can do in the event at this moment."""
+    """What this user can do in the event now."""
     phase = phase_of(event, now)
     if has_role(user, event, Role.REVIEWER):
         return EventAction.OWN if phase.takes_people else EventAction.NOTHING
@@ -198,7 +198,7 @@ def get_event_action(
 @require_GET
 @never_cache
 def my_page(request: HttpRequest, slug: str) -> HttpResponse:
-    """What I judged here, where I stand, and my settings."""
+    """The contributor's own page: their judgments, their place, their settings."""
     event, now = event_for(request.user, slug), timezone.now()
     enrollment = enrollment_of(request.user, event)
     if enrollment is None:
@@ -223,5 +223,5 @@ def my_page(request: HttpRequest, slug: str) -> HttpResponse:
 
 @login_not_required
 def health(request: HttpRequest) -> HttpResponse:
-    """The web process answers."""
+    """Health check: the web process answers."""
     return HttpResponse("ok", content_type="text/plain")

@@ -1,4 +1,4 @@
-"""Many callers at once, each with a database connection of its own."""
+"""Running many calls in parallel, each with a database connection of its own."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ Result = TypeVar("Result")
 def parallel_map(
     calls: Sequence[Callable[[], Result]], threads: int = 50
 ) -> list[Result | BaseException]:
-    """Run the calls on so many threads that start together; each result, or what was raised."""
+    """Run the calls on threads that start together; returns each result or exception."""
     gate = threading.Barrier(min(threads, len(calls)))
     passed = threading.local()
 

@@ -1,6 +1,6 @@
 """What a contributor sees of an assignment: texts, questions and counts, and nothing else.
 
-A control has no way in here: the context is built from the record's prompt, the responses'
+Nothing of a control's key gets in: the context is built from the record's prompt, the responses'
 texts in display order and the event's questions. Competitors are never loaded.
 """
 
@@ -19,9 +19,9 @@ from arena.people.accounts.identity import has_verified_identity
 from arena.questions import KINDS, ScaleOption
 
 RESPONSE_LETTERS = "ABCDEFGHI"
-# After so many judgments in a row a pause is suggested.
+# A pause is suggested after every so many judgments.
 PAUSE_INTERVAL = 50
-# After so many judgments somebody is told, once, what a prize takes beside them.
+# After so many judgments the identity that a prize requires is mentioned, once.
 IDENTITY_HINT_AFTER = 10
 SKIP_REASONS = [
     (value, label)
@@ -40,7 +40,7 @@ class ShownResponse:
 
 @dataclass(frozen=True)
 class ShownQuestion:
-    """One question as shown, with what is preselected or already typed."""
+    """One question as shown, with its preselected or already typed value."""
 
     name: str
     kind: str
@@ -58,14 +58,14 @@ class ShownQuestion:
 
     @property
     def text(self) -> str:
-        """The value, where it is text to be shown in a field."""
+        """The value, for a text field."""
         return self.value
 
 
 def build_matchup_context(
     assignment: Assignment, now: datetime, *, posted: dict[str, str] | None = None
 ) -> dict[str, Any]:
-    """The context of `judging/_matchup.html`; its comment says what each name means."""
+    """The context of `judging/_matchup.html`, which documents each name in a comment."""
     enrollment = assignment.enrollment
     judged = count_done(enrollment)
     revised = Judgment.objects.standing().filter(assignment=assignment).first()
@@ -90,12 +90,13 @@ def build_matchup_context(
 
 
 def count_done(enrollment: Enrollment) -> int:
-    """How many this person has judged here; like every count they see, it includes controls."""
+    """How many matchups this contributor has judged, controls included, as in all of their
+    counts."""
     return Assignment.objects.filter(enrollment=enrollment, state=Assignment.State.DONE).count()
 
 
 def lacks_identity(enrollment: Enrollment) -> bool:
-    """Whether the event has a prize that this person could not be given as things stand."""
+    """Whether the event has a prize for which this contributor lacks a verified identity."""
     if not enrollment.event.prize or enrollment.user is None:
         return False
     return not has_verified_identity(enrollment.user)
@@ -114,7 +115,7 @@ def build_shown_responses(assignment: Assignment) -> list[ShownResponse]:
 def build_shown_questions(
     assignment: Assignment, revised: Judgment | None, posted: dict[str, str] | None
 ) -> list[ShownQuestion]:
-    """The event's questions with what was just posted, or the answer being revised, filled in."""
+    """The event's questions, filled in with the posted answers or the answers being revised."""
     given = {answer.question_id: answer for answer in revised.answers.all()} if revised else {}
     return [
         build_shown_question(question, assignment, posted, given.get(question.pk))
@@ -145,10 +146,10 @@ def build_shown_question(
 
 
 def get_note(assignment: Assignment) -> str:
-    """The organizer's note above the first matchup that this person is shown after it was written.
+    """The organizer's note, above the first matchup shown to this contributor after it was written.
 
-    Nothing is stored: the same request again gets the same answer. It depends on times alone, so
-    it stands above controls and ordinary matchups alike.
+    Nothing is stored: the same request gives the same result. It depends on times only, so it
+    appears above controls and ordinary matchups alike.
     """
     note = current_note(assignment.enrollment.event)
     if note is None or assignment.shown_at is None or assignment.shown_at < note.created_at:
@@ -162,7 +163,7 @@ def get_note(assignment: Assignment) -> str:
 
 
 def describe_undone(assignment: Assignment, revised: Judgment | None) -> str:
-    """What an answer to this assignment would undo: "answer", "skip", "flag"; empty: nothing."""
+    """What an answer to this assignment would undo: "answer", "skip", "flag", or empty."""
     if revised is not None:
         return "answer"
     if assignment.state != Assignment.State.SKIPPED:
@@ -171,7 +172,7 @@ def describe_undone(assignment: Assignment, revised: Judgment | None) -> str:
 
 
 def find_undoable_assignment(enrollment: Enrollment, now: datetime) -> Assignment | None:
-    """The assignment decided last, whether answered or skipped, if that may still be changed."""
+    """The assignment answered or skipped last, if that can still be undone."""
     decided = Assignment.objects.filter(
         enrollment=enrollment, state__in=(Assignment.State.DONE, Assignment.State.SKIPPED)
     )

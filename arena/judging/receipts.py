@@ -1,6 +1,6 @@
 """A contributor's receipts: what they judged, and whether it counts.
 
-A control's receipt is made like any other: whether it was answered as expected shows nowhere.
+A control has a receipt like any other matchup, which never shows whether the answer was expected.
 """
 
 from dataclasses import dataclass
@@ -26,14 +26,15 @@ class Receipt:
     prompt: str
     answer: str
     revised: bool
-    # Empty while it counts, else why it does not.
+    # The reason for its exclusion; empty if it counts.
     excluded: str
 
 
 def build_receipts_page(enrollment: Enrollment, query: QueryDict) -> dict[str, Any]:
-    """One page of receipts, the latest first: `{"receipts": […], "page": Page, "judged": n}`.
+    """One page of receipts, latest first, as a template context.
 
-    With it comes `none_counts`: why nothing of theirs counts, where that is so.
+    `receipts`, `page`, `judged` (their number), and `none_counts` (the reason if the contributor
+    as a whole is excluded, else empty).
     """
     judgments = (
         Judgment.objects.standing()
@@ -53,7 +54,7 @@ def build_receipts_page(enrollment: Enrollment, query: QueryDict) -> dict[str, A
 
 
 def build_receipt(judgment: Judgment, everything: Exclusion | None) -> Receipt:
-    """One receipt; `everything` is the exclusion of the contributor as a whole, if any."""
+    """One receipt; `everything` is the exclusion of the whole contributor, if any."""
     own = next((e for e in judgment.exclusions.all() if e.lifted_at is None), None)
     exclusion = own or everything
     last_turn = judgment.matchup.record.prompt[-1]["content"]
@@ -67,7 +68,7 @@ def build_receipt(judgment: Judgment, everything: Exclusion | None) -> Receipt:
 
 
 def format_answer(judgment: Judgment) -> str:
-    """The preference in the words of its scale, as it was on the screen."""
+    """The preference as the label that was chosen on screen."""
     order = judgment.assignment.order if judgment.assignment else [0, 1]
     for answer in judgment.answers.all():
         kind, settings = KINDS[answer.question.kind], answer.question.all_settings()

@@ -1,7 +1,7 @@
-"""Passing on a matchup: a skip, or a flag that says what is wrong with it.
+"""Skipping a matchup, or flagging it with what is wrong.
 
 Both can be undone like an answer. Until then the matchup keeps its slot, so that whoever changes
-their mind finds it as it was, a control like any other.
+their mind finds it unchanged, a control like any other.
 """
 
 from datetime import datetime, timedelta
@@ -22,10 +22,10 @@ State = Assignment.State
 
 
 def skip_assignment(assignment: Assignment, reason: str, *, now: datetime) -> None:
-    """Pass on a shown matchup, in its time or after; its slot goes to somebody else once the skip
-    can no longer be undone. Doing so twice is once.
+    """Skip a shown matchup, in time or late. Idempotent.
 
-    Raises `ConflictError` where it was answered.
+    Its slot is released once the skip can no longer be undone. Raises `ConflictError` if it is
+    answered already.
     """
     # Closes the race with an answer from another tab: whoever finds the row undecided wins.
     with transaction.atomic():
@@ -40,9 +40,9 @@ def skip_assignment(assignment: Assignment, reason: str, *, now: datetime) -> No
 
 
 def mark_skipped(assignment: Assignment, reason: str, now: datetime) -> bool:
-    """Turn the assignment to skipped if it is undecided, inside the caller's transaction.
+    """Set the assignment to skipped if it is undecided, inside the caller's transaction.
 
-    Where its lease had run out its slot is gone, and there is nothing to come back to.
+    If its lease has expired, its slot is gone and the skip cannot be undone.
     """
     this = Assignment.objects.filter(pk=assignment.pk)
     seconds = assignment.enrollment.event.undo_seconds
@@ -56,7 +56,7 @@ def mark_skipped(assignment: Assignment, reason: str, now: datetime) -> bool:
 
 
 def flag_assignment(assignment: Assignment, reason: str, note: str, *, now: datetime) -> None:
-    """Report a matchup, and pass on it where it was not answered. Doing so twice is once."""
+    """Flag a matchup, and skip it unless it was answered. Idempotent."""
     # Closes the race of two identical reports: the second finds the flag there.
     with transaction.atomic():
         flag, _made = Flag.objects.get_or_create(

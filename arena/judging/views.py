@@ -50,7 +50,7 @@ MAX_NOTE_LENGTH = 500
 
 
 def get_assignment(request: HttpRequest, uuid: UUID, now: datetime) -> Assignment:
-    """This user's assignment; anybody else's is not there. Their seat is in use with it."""
+    """This user's assignment, or 404. Also claims their seat again if its claim had lapsed."""
     user = request.user
     assert isinstance(user, User)
     retake_seat(user, now)
@@ -68,7 +68,7 @@ def get_assignment(request: HttpRequest, uuid: UUID, now: datetime) -> Assignmen
 @login_not_required
 @never_cache
 def next_matchup(request: HttpRequest, slug: str) -> HttpResponse:
-    """Where judging goes on: the current assignment, the guidelines, or why there is none."""
+    """Continue judging: redirect to the current assignment, the guidelines, or the end page."""
     event, now = event_for(request.user, slug), timezone.now()
     enrollment = enrollment_of(request.user, event)
     if enrollment is None:
@@ -109,7 +109,7 @@ def judge(request: HttpRequest, uuid: UUID) -> HttpResponse:
 
 @require_POST
 def skip(request: HttpRequest, uuid: UUID) -> HttpResponse:
-    """Pass on a matchup with a reason."""
+    """Skip a matchup, with a reason."""
     now = timezone.now()
     assignment = get_assignment(request, uuid, now)
     reason = request.POST.get("reason", "")
@@ -124,7 +124,7 @@ def skip(request: HttpRequest, uuid: UUID) -> HttpResponse:
 
 @require_POST
 def flag(request: HttpRequest, uuid: UUID) -> HttpResponse:
-    """Report a matchup with a reason, and pass on it."""
+    """Flag a matchup with a reason, and skip it."""
     now = timezone.now()
     assignment = get_assignment(request, uuid, now)
     reason, note = request.POST.get("reason", ""), request.POST.get("note", "").strip()
@@ -141,7 +141,7 @@ def flag(request: HttpRequest, uuid: UUID) -> HttpResponse:
 @require_GET
 @never_cache
 def undo(request: HttpRequest, uuid: UUID) -> HttpResponse:
-    """The matchup decided last, with its answer filled in, while that may still be changed."""
+    """Show the matchup decided last with its answer filled in, while it can be undone."""
     now = timezone.now()
     assignment = get_assignment(request, uuid, now)
     if not is_undoable(assignment, now):
@@ -153,15 +153,15 @@ def undo(request: HttpRequest, uuid: UUID) -> HttpResponse:
 
 
 def is_answerable(assignment: Assignment, now: datetime) -> bool:
-    """Whether a matchup is on the screen and an answer to it is in time."""
+    """Whether the assignment is shown and an answer would be in time."""
     return assignment.state == State.SHOWN and is_in_time(assignment, now)
 
 
 def late_notice(judgment: Judgment, now: datetime, *, had_expired: bool) -> str | None:
-    """What to say of an answer that came after its time.
+    """The notice for an answer that came late.
 
-    It depends on times alone. Whether it counts would depend on free slots, which controls do not
-    run out of, and is said only once nothing new is served.
+    It depends on times only. Whether the answer counts depends on free slots, which controls never
+    run out of, so it is said only once nothing new is served.
     """
     late = judgment.exclusions.in_force().filter(reason=Exclusion.Reason.LATE)
     if not judgment.event.is_open(now) and late.exists():
@@ -172,7 +172,7 @@ def late_notice(judgment: Judgment, now: datetime, *, had_expired: bool) -> str 
 
 
 def needs_guidelines(enrollment: Enrollment) -> bool:
-    """Whether the guidelines in force have not been read yet."""
+    """Whether the contributor has not yet read the guidelines in force."""
     latest = get_latest_guidelines(enrollment.event)
     return latest is not None and enrollment.guidelines_id != latest.pk
 
@@ -180,7 +180,7 @@ def needs_guidelines(enrollment: Enrollment) -> bool:
 def continue_judging(
     request: HttpRequest, enrollment: Enrollment, now: datetime, notice: str | None = None
 ) -> HttpResponse:
-    """What comes next for this contributor: a matchup, guidelines, changed terms, or the end."""
+    """The next step for this contributor: a matchup, guidelines, changed terms, or the end page."""
     event = enrollment.event
     # Once everything is over, nobody has to read them any more.
     if needs_guidelines(enrollment) and event.takes_answer(now):
@@ -211,7 +211,7 @@ def show_matchup(
     posted: dict[str, str] | None = None,
     notice: str | None = None,
 ) -> HttpResponse:
-    """The matchup, as a page or as the part that htmx swaps in."""
+    """Render the matchup as a page, or as the partial that htmx swaps in."""
     context = build_matchup_context(assignment, now, posted=posted)
     if notice is None and not is_htmx(request):
         notice = " ".join(str(message) for message in messages.get_messages(request))
@@ -228,7 +228,7 @@ def show_matchup(
 def show_end(
     request: HttpRequest, enrollment: Enrollment, now: datetime, notice: str | None
 ) -> HttpResponse:
-    """The page of somebody who has judged everything, or of an event that is over."""
+    """The end page: everything is judged, or the event is over."""
     if is_htmx(request):
         return redirect_with_notice(
             request, reverse("judging:next", args=[enrollment.event.slug]), notice
@@ -246,7 +246,7 @@ def show_end(
 
 
 def redirect_with_notice(request: HttpRequest, url: str, notice: str | None) -> HttpResponse:
-    """Another page, with a sentence waiting on it; htmx is told to load it whole."""
+    """Redirect to another page that shows the notice; htmx loads it as a whole."""
     if notice:
         messages.info(request, notice)
     return HttpResponseClientRedirect(url) if is_htmx(request) else redirect(url)

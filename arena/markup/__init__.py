@@ -1,10 +1,10 @@
-"""Untrusted Markdown to HTML that is safe to show: prompts, responses, guidelines, comments.
+"""Rendering untrusted Markdown (prompts, responses, guidelines, comments) to safe HTML.
 
-Two walls. The parser emits only what it built itself: raw HTML is text (but for `<br>`, `<sub>` and
-`<sup>`), addresses other than http, https and mailto stay text, images become text. What comes out
-is then sanitised against an allow-list. Colours are CSS classes (`static/css/code.css`) and
-mathematics leaves as its source, which the browser draws (`static/js/math.js`), so that a strict
-content security policy holds. Nothing is cached: a text seen often must not render faster.
+There are two defences. The parser emits only elements it built itself: raw HTML becomes text
+(except `<br>`, `<sub>` and `<sup>`), as do images and links other than http, https and mailto. The
+output is then sanitised against an allow-list. Colours are CSS classes (`static/css/code.css`) and
+formulas are emitted as source, which the browser draws (`static/js/math.js`), so that a strict
+content security policy holds. Nothing is cached: a text shown often must not render faster.
 """
 
 from arena.markup.rendering import (

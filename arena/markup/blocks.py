@@ -1,4 +1,4 @@
-"""What blocks get after parsing: levels of headings, alignment, and the direction of each."""
+"""Post-processing of blocks: heading levels, alignment, and text direction."""
 
 from collections.abc import Iterable
 from unicodedata import bidirectional
@@ -8,17 +8,16 @@ from markdown_it.token import Token
 
 TOP_HEADING = 3  # the page's own headings are above
 ALIGNMENTS = {"left": "to-start", "center": "to-center", "right": "to-end"}
-# From so many digits on, numbers do not fit into a list's indent.
+# Classes by minimum number of digits that does not fit into a list's indent.
 WIDE_NUMBERS = {3: "wide-numbers", 5: "widest-numbers"}
 DIRECTIONS = {"L": "ltr", "R": "rtl", "AL": "rtl"}
-# Boxes take the direction of the first words in them: a bullet stands where its item begins, and
-# the first column of a table where its first cell would.
+# Containers take the direction of the first text in them, which places bullets and table columns.
 CONTAINER_BLOCKS = frozenset({"blockquote_open", "list_item_open", "table_open"})
 LEAF_BLOCKS = frozenset({"paragraph_open", "heading_open", "th_open", "td_open"})
 
 
 def finalize_blocks(state: StateCore) -> None:
-    """Set headings, alignment, list markers and direction of all tokens."""
+    """Set heading levels, alignment, list number widths and directions of all tokens."""
     _shift_headings(state.tokens)
     _set_directions(state.tokens)
     for token in state.tokens:
@@ -30,12 +29,12 @@ def finalize_blocks(state: StateCore) -> None:
 
 
 def find_direction(text: str) -> str | None:
-    """The direction of the first letter that has one."""
+    """The direction of the first character that has one; None if none has."""
     return next((DIRECTIONS[kind] for kind in map(bidirectional, text) if kind in DIRECTIONS), None)
 
 
 def _shift_headings(tokens: Iterable[Token]) -> None:
-    """Headings start below the page's own and never jump a level."""
+    """Shift headings below the page's own, without skipping levels."""
     above: list[int] = []
     for token in tokens:
         if token.type == "heading_open":
@@ -48,7 +47,7 @@ def _shift_headings(tokens: Iterable[Token]) -> None:
 
 
 def _set_directions(tokens: Iterable[Token]) -> None:
-    """Each block is laid out by its own words; one without any follows what it stands in."""
+    """Set each block's direction by its own text; a block without text inherits it."""
     undecided: list[Token] = []
     leaf: Token | None = None
     for token in tokens:
@@ -68,12 +67,13 @@ def _set_directions(tokens: Iterable[Token]) -> None:
 
 
 def _get_prose(token: Token) -> str:
-    """The text of an inline token but for code and formulas, which run from left to right."""
+    """The text of an inline token without code and formulas, which are left to right."""
     return "".join(child.content for child in token.children or [] if child.type == "text")
 
 
 def _set_number_width(opening: Token) -> None:
-    """A class for the width of an ordered list's numbers; it has no more items than lines."""
+    """Set a class for the width of an ordered list's numbers; it has at most as many items as
+    lines."""
     lines = opening.map[1] - opening.map[0] if opening.map else 0
     digits = len(str(int(opening.attrs.get("start", 1)) + lines - 1))
     classes = [name for least, name in WIDE_NUMBERS.items() if digits >= least]

@@ -1,4 +1,4 @@
-"""The second wall: what may stand in rendered HTML, and which characters may."""
+"""The second defence: the allow-list of HTML, and of characters."""
 
 import re
 from collections.abc import Iterable
@@ -31,13 +31,13 @@ CONTROL_PATTERN = re.compile(
     f"(\U0001f3f4[\U000e0020-\U000e007e]{{1,8}}\U000e007f)|[{HIDDEN_CHARACTERS}]"
 )
 
-# No script stacks more on one letter; texts that draw over their neighbours stack hundreds.
+# No script stacks more marks on a letter; texts that overprint their neighbours stack hundreds.
 MAX_MARKS = 6
 MAX_TIBETAN_MARKS = 12
 TIBETAN = re.compile("[\u0f71-\u0fbc]")
-# What is not seen and still may stand between a letter and its marks.
+# Invisible characters that may stand between a letter and its marks.
 INVISIBLE_JOINERS = "\u00ad\u200b-\u200f\u2060-\u2064"
-# What takes room and shows nothing, beside blanks.
+# Spaces, and other characters without visible ink.
 BLANK_PATTERN = re.compile(
     "[\\s\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028\u2029"
     "\u2060-\u2064\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]+"
@@ -46,19 +46,19 @@ ANY_TAG = re.compile("<[^>]*>")
 
 
 def clean_html(html: str) -> str:
-    """The HTML with nothing but allowed elements, attributes, classes, addresses, characters."""
+    """Remove everything but allowed elements, attributes, classes, URL schemes and characters."""
     return strip_controls(_CLEANER.clean(html))
 
 
 def strip_controls(text: str) -> str:
-    """The text without the characters that deceive or are never seen."""
-    if _CONTROL_SET.isdisjoint(text):  # far quicker, and so most often
+    """Remove deceptive and invisible characters."""
+    if _CONTROL_SET.isdisjoint(text):  # the common case, and much faster
         return text
     return CONTROL_PATTERN.sub(lambda found: found[1] or "", text)
 
 
 def limit_marks(html: str) -> tuple[str, bool]:
-    """The HTML with at most `MAX_MARKS` combining marks a letter, and whether that is all of it."""
+    """Limit combining marks to `MAX_MARKS` per letter; also returns whether nothing was removed."""
     if _MARK_SET.isdisjoint(html):
         return html, True
     limited = _RUN.sub(_limit_run, html)
@@ -66,12 +66,12 @@ def limit_marks(html: str) -> tuple[str, bool]:
 
 
 def is_blank_html(html: str) -> bool:
-    """Whether nothing of this HTML can be seen."""
+    """Whether nothing in this HTML is visible."""
     return "<hr" not in html and not BLANK_PATTERN.sub("", unescape(ANY_TAG.sub("", html)))
 
 
 def _limit_run(run: re.Match[str]) -> str:
-    """The marks of one letter, tags between them kept."""
+    """Limit the marks of one letter, keeping tags between them."""
     kept, left = [], MAX_MARKS
     for part in _PIECE.findall(run[0]):
         if _MARKED.match(part):
@@ -84,7 +84,7 @@ def _limit_run(run: re.Match[str]) -> str:
 
 
 def _build_ranges(codes: Iterable[int]) -> str:
-    """These characters, ascending, as ranges of a regular expression."""
+    """Ascending code points as ranges of a regular expression's character class."""
     ranges: list[list[int]] = []
     for code in codes:
         if ranges and ranges[-1][1] == code - 1:

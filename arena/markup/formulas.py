@@ -1,7 +1,7 @@
-r"""Telling formulas from prices, variables of a shell and escaped brackets.
+r"""Distinguishing formulas from prices, shell variables and escaped brackets.
 
-Whatever is no formula stays text. A formula that TeX would read otherwise than its writer meant
-(words run together, since blanks mean nothing in it) is shown as its source.
+Everything that is not a formula stays text. A formula that TeX would read differently from its
+author's intention (words run together, since TeX ignores spaces) is shown as source.
 """
 
 import re
@@ -50,7 +50,7 @@ def has_words_run_together(tex: str) -> bool:
 
 
 def find_dollar(text: str, start: int, end: int) -> int:
-    """Where the formula ends whose first character is at `start`; -1 if nowhere.
+    """The end of the formula whose first character is at `start`; -1 if there is none.
 
     A dollar within braces, as in `\\text{if $x$}`, belongs to the formula.
     """
@@ -65,7 +65,7 @@ def find_dollar(text: str, start: int, end: int) -> int:
 
 
 def find_brace(text: str, start: int, end: int) -> int:
-    """Where the group ends that begins at the brace at `start`; -1 if nowhere."""
+    """The end of the group that opens with the brace at `start`; -1 if there is none."""
     depth = 0
     for piece in BRACE_TOKEN.finditer(text, start, min(end, start + MAX_SOURCE)):
         depth += {"{": 1, "}": -1}.get(piece[0], 0)
@@ -75,7 +75,7 @@ def find_brace(text: str, start: int, end: int) -> int:
 
 
 def find_end(text: str, name: str, start: int, end: int) -> int:
-    """Where the environment of this name ends whose inside begins at `start`; -1 if nowhere."""
+    """The end of the environment of this name whose content starts at `start`; -1 if none."""
     depth = 1
     edge = re.compile(rf"\\(begin|end)\{{{re.escape(name)}\}}")
     for found in edge.finditer(text, start, min(end, start + MAX_SOURCE)):
@@ -86,7 +86,7 @@ def find_end(text: str, name: str, start: int, end: int) -> int:
 
 
 def is_dollar_formula(tex: str, before: str, after: str) -> bool:
-    """Whether what stands between two dollars is a formula, and not prices or variables."""
+    """Whether the text between two dollars is a formula rather than prices or variables."""
     body = tex.strip()
     if not body or "`" in tex or "\n\n" in tex or body[0] in ")]},.;:!?":
         return False
@@ -105,7 +105,7 @@ def is_dollar_formula(tex: str, before: str, after: str) -> bool:
 
 
 def is_bracket_formula(tex: str, *, is_line: bool) -> bool:
-    r"""Whether what stands between `$$`, `\(…\)` or `\[…\]` is a formula.
+    r"""Whether the text between `$$`, `\(…\)` or `\[…\]` is a formula.
 
     In running text it may be brackets escaped for Markdown: `\[1\]`, `\[sic\]`, `\(see below\)`.
     """
@@ -121,7 +121,7 @@ def _is_word(character: str) -> bool:
 
 
 def _may_touch(tex: str, before: str, after: str) -> bool:
-    r"""Whether letters may stand right beside: `H$_2$O`, `2$\times$3`, `$n$th`, not `$A/$B`."""
+    r"""Whether adjacent letters are plausible: `H$_2$O`, `2$\times$3`, `$n$th`, not `$A/$B`."""
     is_glued = ATTACHED.match(tex) is not None and tex[-1] not in "./:,;-"
     if _is_word(before) and not is_glued:
         return False
@@ -135,7 +135,7 @@ def _is_balanced(tex: str) -> bool:
 
 
 def _is_price(tex: str) -> bool:
-    """Whether this goes on like an amount: `20 (USD`, `5k/yr, A`."""
+    """Whether this continues like an amount: `20 (USD`, `5k/yr, A`."""
     if not tex[0].isdigit():
         return False
     if CURRENCY.search(tex):

@@ -1,4 +1,4 @@
-"""Code in its colours, by CSS classes and within a budget."""
+"""Highlighting code, by CSS classes and within a budget."""
 
 from collections.abc import MutableMapping, Sequence
 from contextlib import suppress
@@ -13,11 +13,11 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
-# Past these code is shown without colours.
+# Code past these limits is not highlighted.
 MAX_CODE_TOTAL = 20_000
 MAX_CODE_LINE = 500  # lexers backtrack along a line
 
-# What is highlighted. Left out: languages whose lexers take quadratic time.
+# Highlighted languages, without those whose lexers take quadratic time.
 LANGUAGES = (
     "bash c c++ cpp c# csharp css diff go haskell html java javascript js json kotlin latex lua"
     " markdown md perl php python py python3 r ruby rust scala sh shell sql swift tex toml"
@@ -34,7 +34,7 @@ def render_fence(
     options: OptionsDict,
     env: MutableMapping[str, Any],
 ) -> str:
-    """A fenced code block, in colours where its language is known and the budget allows."""
+    """Render a fenced code block, highlighted if its language is known and the budget allows."""
     token = tokens[index]
     language = (token.info.split() or [""])[0].lower()
     env["code"] += len(token.content)

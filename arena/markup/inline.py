@@ -1,10 +1,10 @@
-"""Inline rules beside CommonMark's: emphasis beside CJK text, and the tags `br`, `sub`, `sup`.
+"""Inline rules that replace or extend CommonMark's: emphasis in CJK text, and `br`, `sub`, `sup`.
 
 CommonMark decides by spaces and punctuation whether `**` opens or closes. Scripts without spaces
-between words have neither where it looks, so that `**中文，**后` stays as it is. The rules here are
-those of the specification "markdown-cjk-friendly": punctuation of these scripts counts as a letter,
-and a letter of theirs beside other punctuation counts as a space. Thai and its neighbours, which
-write without spaces too, are treated alike.
+between words lack both, so that `**中文，**后` would stay unformatted. These rules follow the
+specification "markdown-cjk-friendly": punctuation of these scripts counts as a letter, and a letter
+of theirs beside other punctuation counts as a space. Thai and related scripts, which are written
+without spaces too, are treated alike.
 """
 
 import re
@@ -29,14 +29,14 @@ MAX_RAISED_DEPTH = 2
 
 
 def add_inline_rules(parser: MarkdownIt) -> None:
-    """Put these rules in the place of CommonMark's."""
+    """Replace CommonMark's rules by these."""
     parser.inline.ruler.at("emphasis", _scan_emphasis)
     parser.inline.ruler.at("strikethrough", _scan_strikethrough)
     parser.inline.ruler.before("autolink", "tags", _read_tag)
 
 
 def _classify_run(state: StateInline, start: int, end: int) -> tuple[bool, bool, bool, bool]:
-    """Of a run of markers: left-flanking, right-flanking, after and before punctuation."""
+    """Whether a run of markers is left-flanking, right-flanking, after and before punctuation."""
     before, after = state.src[start - 1 : start] or " ", state.src[end : end + 1]
     if before in VARIATION_SELECTORS and start > 1:
         before = state.src[start - 2]
@@ -70,7 +70,7 @@ def _find_run_end(state: StateInline) -> int:
 
 
 def _scan_emphasis(state: StateInline, silent: bool) -> bool:
-    """The rule for `*` and `_`: note where emphasis may begin and end."""
+    """The rule for `*` and `_`: record where emphasis may open and close."""
     marker = state.src[state.pos]
     if silent or marker not in "*_":
         return False
@@ -94,7 +94,7 @@ def _scan_emphasis(state: StateInline, silent: bool) -> bool:
 
 
 def _scan_strikethrough(state: StateInline, silent: bool) -> bool:
-    """The rule for `~~`: note where it may begin and end; an odd tilde is text."""
+    """The rule for `~~`: record where it may open and close; an odd tilde is text."""
     if silent or state.src[state.pos] != "~":
         return False
     end = _find_run_end(state)
@@ -121,7 +121,7 @@ def _scan_strikethrough(state: StateInline, silent: bool) -> bool:
 
 
 def _read_tag(state: StateInline, silent: bool) -> bool:
-    """The rule for `<br>`, `<sub>…</sub>` and `<sup>…</sup>`, which Markdown has no signs for."""
+    """The rule for `<br>`, `<sub>…</sub>` and `<sup>…</sup>`, for which Markdown has no syntax."""
     found = RAW_TAG.match(state.src, state.pos, state.posMax)
     if not found:
         return False

@@ -1,8 +1,8 @@
-r"""Rules of the parser for formulas: `$…$`, `$$…$$`, `\(…\)`, `\[…\]`, environments, `\boxed{…}`.
+r"""Parser rules for formulas: `$…$`, `$$…$$`, `\(…\)`, `\[…\]`, environments, `\boxed{…}`.
 
-A formula leaves as its source, delimiters included, in `<code class="math">`; the browser draws it
-(`static/js/math.js`). Past the budget, and where drawing it would misread it, the class is
-`math-source` and it stays as it is.
+A formula is emitted as source, with delimiters, in `<code class="math">`; the browser draws it
+(`static/js/math.js`). Past the budget, or if drawing would misread it, the class is `math-source`
+and it stays source.
 """
 
 import re
@@ -32,14 +32,14 @@ from arena.markup.formulas import (
     is_dollar_formula,
 )
 
-# Past these formulas stay source: what is drawn in a browser is bounded too.
+# Past these limits formulas stay source, so that the browser's work is bounded too.
 MAX_FORMULA = 3_000
 MAX_FORMULAS_TOTAL = 20_000
 DEFINITION = re.compile(r"\\(?:[gex]?def|(?:re)?newcommand|providecommand|let|futurelet)\b")
 DEFINITION_COST = 2_000
 CHEMISTRY = re.compile(r"\\(?:ce|pu)\b")
-CHEMISTRY_COST = 4  # so much longer takes a letter of it
-# What scanning in vain may cost before openers are taken for text.
+CHEMISTRY_COST = 4  # relative cost of a character
+# Characters of failed searches after which openers are taken for text.
 MAX_FAILED_SCAN = 1_000_000
 
 CLOSERS = {"$$": "$$", r"\[": r"\]", r"\(": r"\)"}
@@ -49,8 +49,8 @@ CLOSED_SPAN = re.compile(
 )
 BLOCK_MARKER = re.compile(r"[-+*]\s|#{1,6}\s|[>|]|\d{1,9}[.)]\s|`{3}|~{3}")
 BARE_COMMAND = re.compile(r"\\(?:boxed|fbox|ce|pu)\s*(?=\{)")
-# Stands for a bar within a formula or code while tables are cut into cells; no text has it, since
-# it is stripped from what comes in.
+# Replaces a bar in a formula or code while tables are split into cells; it is stripped from input,
+# so no text contains it.
 BAR_PLACEHOLDER = "\ufdd0"
 TABLE_ROW = re.compile(r"^(?=.*\|)(?=.*(?:[$`]|\\\()).*$", re.MULTILINE)
 UNESCAPED_BAR = re.compile(r"(?<!\\)\|")
@@ -60,7 +60,7 @@ CELL_PART = re.compile(
 
 
 def add_mathematics(parser: MarkdownIt) -> None:
-    """Teach the parser formulas."""
+    """Add the rules for formulas to the parser."""
     terminated: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
     parser.core.ruler.before("block", "shelter_bars", _protect_bars)
     parser.core.ruler.after("block", "restore_bars", _restore_bars)
@@ -71,7 +71,7 @@ def add_mathematics(parser: MarkdownIt) -> None:
 
 
 def _find_formula(state: StateBlock | StateInline, start: int, end: int, *, is_line: bool) -> int:
-    r"""Where the formula ends that `$$`, `\(`, `\[` or an environment begins; -1 if it is none."""
+    r"""The end of the formula starting with `$$`, `\(`, `\[` or an environment; -1 if none does."""
     text = state.src
     environment = ENVIRONMENT.match(text, start, end)
     if environment:
@@ -89,7 +89,7 @@ def _find_formula(state: StateBlock | StateInline, start: int, end: int, *, is_l
 
 
 def _find_within_budget(state: StateBlock | StateInline, find: Callable[[], int]) -> int:
-    """What `find` finds, while this text has not searched in vain too long."""
+    """The result of `find`; -1 once this text has spent its budget of failed searches."""
     if state.env["scanned"] > MAX_FAILED_SCAN:
         return -1
     position = find()
@@ -102,9 +102,9 @@ def _find_within_budget(state: StateBlock | StateInline, find: Callable[[], int]
 
 
 def _read_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """The block rule: a formula on lines of its own, or a paragraph that a formula runs through.
+    """The block rule: a formula on lines of its own, or a paragraph around a multi-line formula.
 
-    What would begin a list or a heading elsewhere (`- y`, `= z`) is part of the formula here.
+    Lines that would otherwise start a list or a heading (`- y`, `= z`) are part of the formula.
     """
     begin = state.bMarks[start] + state.tShift[start]
     offset = _find_opening(state.src[begin : state.eMarks[start]])
@@ -129,7 +129,7 @@ def _read_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 
 
 def _find_opening(line: str) -> int:
-    """Where on this line a formula begins that it begins with or does not end; -1 if none does."""
+    """The offset at which a formula opens that this line starts with or leaves open; -1 if none."""
     if ("\\" not in line and "$$" not in line) or BLOCK_MARKER.match(line):
         return -1
     if OPENER.match(line):
@@ -139,7 +139,7 @@ def _find_opening(line: str) -> int:
 
 
 def _find_last_line(state: StateBlock, start: int, end: int, position: int) -> int:
-    """The line this position is on, if all lines up to it belong to the same container."""
+    """The line of this position, if all lines up to it are in the same container; else -1."""
     line = start
     while line < end and position >= 0:
         if line > start and not state.isEmpty(line) and state.sCount[line] < state.blkIndent:
@@ -151,7 +151,7 @@ def _find_last_line(state: StateBlock, start: int, end: int, position: int) -> i
 
 
 def _push_paragraph(state: StateBlock, start: int, line: int, end: int) -> None:
-    """A paragraph from line `start` to where a paragraph would end that goes on at `line`."""
+    """Push a paragraph from line `start` to where a paragraph continuing at `line` would end."""
     rules = state.md.block.ruler.getRules("paragraph")
     while line < end and not state.isEmpty(line) and state.sCount[line] >= state.blkIndent:
         if any(rule(state, line, end, True) for rule in rules):
@@ -166,7 +166,7 @@ def _push_paragraph(state: StateBlock, start: int, line: int, end: int) -> None:
 
 
 def _protect_bars(state: StateCore) -> None:
-    """Hide the bars of formulas and code from the rule that cuts rows of tables into cells."""
+    """Replace bars in formulas and code, so that they do not split table rows into cells."""
     if "|" in state.src:
         state.src = TABLE_ROW.sub(lambda row: CELL_PART.sub(_protect_cell_part, row[0]), state.src)
 
@@ -230,7 +230,7 @@ def _render(
     options: OptionsDict,
     env: MutableMapping[str, Any],
 ) -> str:
-    """The source of a formula, and whether the browser is to draw it."""
+    """Render the source of a formula, with the class that tells the browser to draw it or not."""
     source = tokens[index].content
     weight = CHEMISTRY_COST if CHEMISTRY.search(source) else 1
     env["formulas"] += weight * len(source) + DEFINITION_COST * bool(DEFINITION.search(source))

@@ -1,4 +1,4 @@
-"""The Markdown parser as it is set up here, and the functions that render with it."""
+"""The configured Markdown parser, and the functions that render with it."""
 
 import re
 from collections.abc import MutableMapping, Sequence
@@ -17,9 +17,9 @@ from arena.markup.highlighting import render_fence
 from arena.markup.inline import add_inline_rules
 from arena.markup.mathematics import add_mathematics
 
-# Past this a text is shown as written: rendering stays bounded whatever a model emits.
+# Longer texts are shown as source, so that rendering is bounded whatever a model emits.
 MAX_TEXT = 100_000
-# Levels of blocks; a list in a list makes two. What is deeper would be left out.
+# Levels of blocks; a list in a list makes two. The parser drops deeper ones.
 MAX_NESTING = 20
 MAX_LEVEL = MAX_NESTING - 3
 LINE_ENDS = re.compile("\r\n?")
@@ -32,17 +32,17 @@ MARKS_OMITTED_NOTE = '<p class="text-note">(some combining marks left out)</p>\n
 
 @dataclass(frozen=True)
 class Message:
-    """One turn of a prompt: who speaks, and what as safe HTML."""
+    """One turn of a prompt: its role, and its content as safe HTML."""
 
     role: str
     html: str
 
 
 def render_markdown(text: str) -> str:
-    """Safe HTML of a Markdown text: CommonMark, tables, strikethrough, highlighted code, formulas.
+    """Render Markdown to safe HTML: CommonMark, tables, strikethrough, highlighted code, formulas.
 
-    A text over `MAX_TEXT` characters is shown as written. What the text does not say itself stands
-    in paragraphs of the class `text-note`, which no text can have.
+    A text over `MAX_TEXT` characters is shown as source. Notes that are not part of the text are
+    paragraphs with the class `text-note`, which no text can produce.
     """
     text = strip_controls(LINE_ENDS.sub("\n", text))
     if len(text) > MAX_TEXT:
@@ -58,13 +58,13 @@ def render_markdown(text: str) -> str:
 
 
 def render_response(text: str) -> str:
-    """Safe HTML of a response; one in which nothing can be seen says so."""
+    """Render a response to safe HTML, with a note if nothing of it is visible."""
     html = render_markdown(text)
     return EMPTY_NOTE if is_blank_html(html) else html
 
 
 def render_messages(prompt: str | list[dict[str, Any]]) -> list[Message]:
-    """The turns of a prompt; a plain string is one turn of the user."""
+    """Render the turns of a prompt; a plain string is one turn of the user."""
     turns = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
     return [
         Message(role=str(turn["role"]), html=render_markdown(str(turn["content"])))
@@ -87,7 +87,8 @@ def _render_image(
     options: OptionsDict,
     env: MutableMapping[str, Any],
 ) -> str:
-    """Alt text and address: a remote image would leak readers' addresses and could unblind."""
+    """Show alt text and address: a remote image would reveal readers' addresses and might
+    unblind."""
     token = tokens[index]
     alt = self.renderInlineAsText(token.children or [], options, env)
     return f'<span class="image">[{escape(alt)}] {escape(str(token.attrs["src"]))}</span>'
@@ -100,7 +101,7 @@ def _render_code(
     options: OptionsDict,
     env: MutableMapping[str, Any],
 ) -> str:
-    """Code runs from left to right, and says nothing of the direction of the text around it."""
+    """Code is left to right and does not determine the direction of surrounding text."""
     token = tokens[index]
     html = f'<code dir="ltr">{escape(token.content)}</code>'
     return html if token.type == "code_inline" else f'<pre dir="ltr">{html}</pre>\n'

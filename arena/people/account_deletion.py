@@ -1,4 +1,4 @@
-"""Deleting an account with everything that tells who it was."""
+"""Deleting an account with everything that identifies its owner."""
 
 import re
 from collections.abc import Iterator
@@ -19,10 +19,10 @@ BATCH_SIZE = 1000
 
 
 def delete_account(user: User) -> None:
-    """Delete the user: seat, addresses, social identities and second factors go with the row.
+    """Delete the user with their seat, addresses, social identities and second factors.
 
-    What others wrote about the account in the admin's log goes too. The caller has freed what is
-    to stay (enrollments), and does all of it in one transaction.
+    Entries about the account in the admin's log are deleted too. The caller has detached what is to
+    stay (enrollments), and does all of it in one transaction.
     """
     end_sessions(user)
     user.delete()
@@ -30,9 +30,9 @@ def delete_account(user: User) -> None:
 
 
 def end_sessions(user: User) -> int:
-    """Delete every session that tells of this user: their own, and those where a code is awaited.
+    """Delete every session that mentions this user: their own, and those waiting for a code.
 
-    Sessions do not name their user in a column, so all are read: about two seconds for 30,000.
+    Sessions have no column for the user, so all are read: about two seconds for 30,000.
     """
     named, addresses = list_session_marks(user), compile_address_pattern(user)
     theirs = [
@@ -49,7 +49,7 @@ def end_sessions(user: User) -> int:
 
 
 def list_session_marks(user: User) -> set[tuple[str, str]]:
-    """The keys and values by which Django's and allauth's sessions mean this user."""
+    """The (key, value) pairs that refer to this user in sessions of Django and allauth."""
     number = str(user.pk)
     identities = SocialAccount.objects.filter(user=user).values_list("uid", flat=True)
     return {
@@ -63,14 +63,14 @@ def list_session_marks(user: User) -> set[tuple[str, str]]:
 
 
 def compile_address_pattern(user: User) -> re.Pattern[str] | None:
-    """Finds the user's addresses in a text, in any letter case; None where there are none."""
+    """A pattern for the user's addresses in any case; None if there are none."""
     stored = EmailAddress.objects.filter(user=user).values_list("email", flat=True)
     found = "|".join(re.escape(address) for address in {user.email, *stored} - {""})
     return re.compile(rf"(?<![\w.+-])(?:{found})(?![\w-])", re.IGNORECASE) if found else None
 
 
 def iter_session_values(value: object, key: str = "") -> Iterator[tuple[str, str]]:
-    """Every value in a session, however deep, with the key it stands under."""
+    """Every value in a session, at any depth, with its key."""
     if isinstance(value, dict):
         for name, inner in value.items():
             yield from iter_session_values(inner, str(name))
@@ -82,10 +82,10 @@ def iter_session_values(value: object, key: str = "") -> Iterator[tuple[str, str
 
 
 def delete_admin_log_entries() -> None:
-    """Delete the admin's entries about accounts, and what hangs on them, that are no longer there.
+    """Delete the admin's log entries about accounts, and related objects, that no longer exist.
 
-    An entry keeps the name or address of its object. Addresses that somebody took off the account
-    before leaving are known by nothing else.
+    An entry holds the name or address of its object. For addresses removed before leaving, it is
+    the only remaining trace.
     """
     models: list[type[Model]] = [User]
     models += [relation.related_model for relation in User._meta.related_objects]
@@ -97,9 +97,9 @@ def delete_admin_log_entries() -> None:
 
 
 def empty_write_ahead_log() -> None:
-    """Leave SQLite's log file empty: it keeps earlier versions of what has been overwritten.
+    """Truncate SQLite's write-ahead log, which keeps earlier versions of overwritten rows.
 
-    Writers wait meanwhile, so it gives up after a second in which others read; it is repeated.
+    Writers wait meanwhile, so it gives up after a second if others are reading; it is called again.
     """
     if connection.vendor != "sqlite":
         return

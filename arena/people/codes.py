@@ -19,7 +19,7 @@ def draw_code() -> str:
 
 
 def normalize_code(typed: str) -> str:
-    """What was meant by a typed code: letter case, dashes, spaces and look-alikes do not matter."""
+    """The code that was meant: case, dashes, spaces and look-alike letters are ignored."""
     letters = "".join(letter for letter in typed if letter.isalnum())
     return letters.upper().translate(LOOKALIKES)
 

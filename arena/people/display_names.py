@@ -1,7 +1,7 @@
-"""What a name in public may look like: visible, readable, and nobody else's.
+"""Checking display names: visible, readable, and not confusable with the site's staff.
 
-Names that look alike have one skeleton. (After Unicode Technical Standard 39, with the look-alikes
-of Latin letters that keyboards have.)
+Names that look alike have the same skeleton (after Unicode Technical Standard 39, with the
+look-alikes of Latin letters that keyboards offer).
 """
 
 import re
@@ -13,14 +13,14 @@ from arena.errors import ArenaError
 
 # Controls, formats (zero width, bidirectional overrides), surrogates, private use, line ends.
 INVISIBLE_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-# What has no ink of its own though its category is another: joiners, fillers, variation selectors,
-# the empty Braille cell.
+# Invisible characters of other categories: joiners, fillers, variation selectors, the empty Braille
+# cell.
 BLANK_PATTERN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
-# Phones put it after many symbols, and say nothing of it.
+# Phones append it to many symbols.
 EMOJI_SELECTOR = re.compile("(?<=[\u2000-\u3300\U0001f000-\U0001faff])\ufe0f")
-# As many marks as any script piles on a letter.
+# From this many combining marks on, a letter is refused.
 MIN_TOWER_HEIGHT = 4
 
 CAPITAL_LOOKALIKES = str.maketrans(
@@ -33,7 +33,7 @@ SMALL_LOOKALIKES = str.maketrans(
 SIMILAR_STROKES = str.maketrans({"ı": "l", "i": "l", "1": "l", "|": "l", "0": "o"})
 LEET_LETTERS = str.maketrans("3457@$", "eastas")
 
-# Parts of a name that would be taken for the site's own people or for its simulated ones.
+# Parts of a name that suggest the site's staff or a simulated contributor.
 RESERVED_PARTS = (
     "crowdarena",
     "simulat",
@@ -47,7 +47,7 @@ RESERVED_WORDS = ("admin", "staff", "official", "support")
 
 
 def clean_name(typed: str) -> str:
-    """A name as it is kept: one visible line, composed. Raises `ArenaError` where it is none."""
+    """The normalized name: one visible line. Raises `ArenaError` if it is not acceptable."""
     name = " ".join(EMOJI_SELECTOR.sub("", unicodedata.normalize("NFC", typed)).split())
     if not name:
         return ""
@@ -66,7 +66,7 @@ def clean_name(typed: str) -> str:
 
 
 def is_invisible(letter: str) -> bool:
-    """Whether this character leaves no ink, or turns its neighbours round."""
+    """Whether this character is invisible or changes the text direction."""
     return (
         unicodedata.category(letter) in INVISIBLE_CATEGORIES
         or BLANK_PATTERN.match(letter) is not None
@@ -74,7 +74,7 @@ def is_invisible(letter: str) -> bool:
 
 
 def has_tower(name: str) -> bool:
-    """Whether marks are piled higher than any script does."""
+    """Whether more combining marks are stacked on a letter than any script uses."""
     height = 0
     for letter in unicodedata.normalize("NFD", name):
         height = height + 1 if unicodedata.category(letter) in ("Mn", "Me") else 0
@@ -84,7 +84,7 @@ def has_tower(name: str) -> bool:
 
 
 def is_reserved(name: str) -> bool:
-    """Whether a name poses as the site's, its people's or a simulated contributor's."""
+    """Whether a name could pass for the site, its staff or a simulated contributor."""
     plain = unicodedata.normalize("NFKC", name)
     whole = {get_skeleton(plain), get_skeleton(plain.translate(LEET_LETTERS))}
     if any(get_skeleton(part) in each for part in RESERVED_PARTS for each in whole):
@@ -94,7 +94,7 @@ def is_reserved(name: str) -> bool:
 
 
 def get_skeleton(name: str) -> str:
-    """What names that look alike have in common; nothing to be shown."""
+    """A key that is equal for names that look alike; never displayed."""
     latin = (
         unicodedata.normalize("NFKC", name)
         .translate(CAPITAL_LOOKALIKES)

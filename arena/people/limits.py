@@ -1,7 +1,7 @@
-"""Rate limits on doors, counted in the shared cache.
+"""Rate limits on requests, counted in the shared cache.
 
-No address is stored: a network is known by a keyed hash of its prefix, and the key is forgotten
-after two days.
+No address is stored: a network is known by a keyed hash of its prefix, and the key is deleted after
+two days.
 """
 
 import hmac
@@ -48,9 +48,9 @@ MAIL_RATE_PER_ADDRESS = Rate(40, HOUR_SECONDS)
 
 
 def anonymize_network(request: HttpRequest, now: datetime) -> str:
-    """A name for the visitor's network (/24 or /48), the same all day and meaningless after it.
+    """An anonymous name for the visitor's network (/24 or /48), valid for one day.
 
-    Raises `ArenaError` ("bad_address") where proxies say nothing that is an address.
+    Raises `ArenaError` ("bad_address") if the proxies pass on no valid address.
     """
     try:
         address = ipaddress.ip_address(DefaultAccountAdapter(request).get_client_ip(request))
@@ -69,12 +69,12 @@ def anonymize_network(request: HttpRequest, now: datetime) -> str:
 
 
 def anonymize(text: str, now: datetime) -> str:
-    """A name for a network, a login or an address, the same all day and meaningless after it."""
+    """A keyed hash of a network, login or address; the key changes every day."""
     return hmac.digest(get_daily_key(now), text.encode(), "sha256").hex()[:32]
 
 
 def get_daily_key(now: datetime) -> bytes:
-    """The random key of this day (UTC), drawn by whoever asks first."""
+    """The random key of this day (UTC), created on first use."""
     name = f"network-key:{now:%Y-%m-%d}"
     key = cache.get(name)
     if key is None:
@@ -84,7 +84,7 @@ def get_daily_key(now: datetime) -> bytes:
 
 
 def count_use(action: str, who: str, rate: Rate, now: datetime, message: str = "") -> None:
-    """Count one use of a door; raises `LimitError` past the rate. Refused uses are not counted."""
+    """Count one use of an action; raises `LimitError` past the rate. Refused uses do not count."""
     window = int(now.timestamp()) // rate.seconds
     key = f"limit:{action}:{who}:{rate.seconds}:{window}"
     cache.add(key, 0, timeout=rate.seconds)
@@ -101,7 +101,7 @@ def count_use(action: str, who: str, rate: Rate, now: datetime, message: str = "
 
 
 def undo_use(action: str, who: str, rate: Rate, now: datetime) -> None:
-    """Undo one `count_use` in the same window: what it was for did not happen."""
+    """Undo one `count_use` in the same window, because the action did not happen."""
     window = int(now.timestamp()) // rate.seconds
     try:
         cache.decr(f"limit:{action}:{who}:{rate.seconds}:{window}")
@@ -110,10 +110,10 @@ def undo_use(action: str, who: str, rate: Rate, now: datetime) -> None:
 
 
 def count_message(kind: str, address: str, request: HttpRequest, now: datetime) -> None:
-    """Count a message to an address that somebody has typed; raises `LimitError` past the rates.
+    """Count a message to an address that a visitor typed; raises `LimitError` past the rates.
 
-    Strangers know addresses. Each network has a few messages of its own, so that nobody uses up
-    the owner's, and all of them together fill no mailbox.
+    Anybody can type an address. Each network has a small allowance of its own, so that nobody uses
+    up the owner's, and all of them together cannot fill a mailbox.
     """
     action, whose = f"mail-{kind}", anonymize(address.lower(), now)
     message = _(

@@ -1,5 +1,7 @@
-"""Words that usernames are made of: short, plain, kind, easy to read aloud, none a slur in
-combination. Every pair with every number makes eleven million names."""
+"""Words for usernames: short, plain, easy to read aloud, harmless in every combination.
+
+All combinations with the numbers make eleven million names.
+"""
 
 ADJECTIVES = tuple(
     """

@@ -1,4 +1,4 @@
-"""What every kind of question can do."""
+"""The interface of every kind of question."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ Value = dict[str, Any]
 
 
 class InvalidAnswerError(ValueError):
-    """The answer is not one this question takes; the message is for the person answering."""
+    """The answer is not valid; the message is for the contributor."""
 
 
 @dataclass(frozen=True)

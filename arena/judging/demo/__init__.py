@@ -1,1 +1,1 @@
-"""The sample event and its simulated contributors. No real event uses anything of this."""
+"""The sample event and its simulated contributors, which no real event uses."""

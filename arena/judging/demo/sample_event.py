@@ -24,14 +24,14 @@ ORGANIZER, CONTRIBUTOR = "sample-organizer", "sample-contributor"
 
 @dataclass(frozen=True)
 class Login:
-    """A name and a code that signs it in, in plain text: printed once, kept nowhere."""
+    """A username and its access code in plain text: printed once and not stored."""
 
     username: str
     code: str
 
 
 def get_or_create_sample_event(now: datetime, seed: int = 2026) -> Event:
-    """The sample event, made where it is not there yet."""
+    """The sample event, created if it does not exist."""
     plan = json.loads((SAMPLE_FOLDER / "event.json").read_text(encoding="utf-8"))
     event = Event.objects.filter(slug=plan["slug"]).first()
     return event or make_sample_event(plan, now, Random(seed))  # noqa: S311 - a reproducible sample
@@ -69,7 +69,7 @@ def make_sample_event(plan: dict[str, object], now: datetime, rng: Random) -> Ev
 def import_sample_records(
     event: Event, competitors: object, now: datetime, rng: Random
 ) -> dict[str, float]:
-    """Import records and controls; returns the competitors' strengths, which nothing stores."""
+    """Import records and controls; returns the competitors' simulated strengths (not stored)."""
     assert isinstance(competitors, list)
     rows = [
         CompetitorRow(row["name"], row["organization"], row["licence"], row["version"])
@@ -82,7 +82,7 @@ def import_sample_records(
 
 
 def reissue_sample_logins(event: Event, now: datetime) -> dict[str, Login]:
-    """Fresh codes for the sample's organizer and one contributor; those printed before die."""
+    """New codes for the sample's organizer and one contributor; earlier ones become invalid."""
     logins = {}
     for role, username in (("organizer", ORGANIZER), ("contributor", CONTRIBUTOR)):
         login = Login(username, draw_code())

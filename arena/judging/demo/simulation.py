@@ -1,7 +1,7 @@
 """Simulated contributors for trying an event out. Their judgments are marked as simulated.
 
-They are served by the same assignment and recorded by the same function as people's, so that an
-event filled this way looks in every respect like one filled by a crowd.
+They are served and recorded by the same functions as people, so that the event looks in every
+respect as if judged by a crowd.
 """
 
 import math
@@ -15,19 +15,19 @@ from arena.judging.models import Assignment, Origin
 from arena.judging.recording import check_answers, record_judgment
 from arena.judging.serving.leases import get_latest_guidelines, next_assignment, return_reserves
 
-# The gap between the two sides of a control, in the natural-log strength of the simulation.
+# The advantage of a control's expected response, in natural-log strength.
 CONTROL_GAP = 2.8
-# Spread of how much better one response of a record happens to be than its model.
+# Standard deviation of a response's quality around its model's strength.
 RECORD_NOISE = 0.6
-# The share of people who judge whatever there is, and how many others' visits theirs amount to.
+# The share of keen contributors, and their visits relative to others'.
 KEEN_SHARE, KEEN_VISITS = 0.14, 50.0
-# Where answers change along the felt difference: tie up to the first, "much better" past the last.
+# Perceived advantage up to which the answer is a tie, and past which it is "much better".
 THRESHOLDS = (0.45, 1.6)
 
 
 @dataclass(frozen=True)
 class Temperament:
-    """How somebody judges: what share they answer carelessly, and how sharply they see."""
+    """How a simulated contributor judges: the share of careless answers, and sensitivity."""
 
     share: float
     careless: float
@@ -54,7 +54,7 @@ def simulate_judgments(
     span: tuple[datetime, datetime],
     rng: Random,
 ) -> int:
-    """Enrol simulated people and let them judge in the order of their visits; returns how many.
+    """Enroll simulated contributors and let them judge; returns the number of judgments.
 
     `strengths` maps competitors' names to natural-log strengths that decide the answers.
     """
@@ -86,7 +86,7 @@ def simulate_judgments(
 
 
 def draw_visit_weight(rng: Random) -> float:
-    """How often somebody comes back, relative to others: most a few times, the keen all day."""
+    """Draw a contributor's relative number of visits: a few for most, many for the keen."""
     if rng.random() < KEEN_SHARE:
         return KEEN_VISITS
     return min(rng.paretovariate(1.3), 8.0)
@@ -95,7 +95,7 @@ def draw_visit_weight(rng: Random) -> float:
 def enroll_crowd(
     event: Event, people: int, joined_at: datetime, rng: Random
 ) -> Iterator[tuple[Enrollment, Temperament]]:
-    """Simulated contributors, their temperaments drawn by share."""
+    """Yield simulated contributors with their temperaments, drawn by share."""
     guidelines = get_latest_guidelines(event)
     shares = [temperament.share for temperament in TEMPERAMENTS.values()]
     for number in range(1, people + 1):
@@ -113,7 +113,7 @@ def enroll_crowd(
 def choose_answer(
     assignment: Assignment, temperament: Temperament, strengths: Mapping[str, float], rng: Random
 ) -> str:
-    """The segment this person chooses on the five-point scale."""
+    """Choose an answer on the five-point scale."""
     if rng.random() < temperament.careless:
         return temperament.habit or rng.choice(["a2", "a1", "tie", "b1", "b2"])
     gap = compute_gap(assignment, strengths)
@@ -126,7 +126,7 @@ def choose_answer(
 
 
 def compute_gap(assignment: Assignment, strengths: Mapping[str, float]) -> float:
-    """How much better the left response is: by the key of a control, else by strength."""
+    """The true advantage of the left response: by a control's key, else by strength."""
     matchup = assignment.matchup
     first_on_left = assignment.order[0] < assignment.order[1]
     if matchup.role == Matchup.Role.CONTROL:

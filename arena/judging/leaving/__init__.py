@@ -1,3 +1,3 @@
-"""What remains of judging when somebody leaves: erasure, unused seats. Leaving a seat itself is in
-`people`.
+"""When a contributor leaves: erasing their data, returning unused seats. Claiming seats is in
+`people.seats`.
 """

@@ -1,6 +1,6 @@
-"""Leaving for good: who somebody was is erased, what they judged stays under the pseudonym.
+"""Erasing a contributor: their identity is deleted, their judgments stay under the pseudonym.
 
-The ledger's chain covers no free text, and every board counts pseudonyms: neither changes.
+The ledger's chain covers no free text, and boards count pseudonyms: neither changes.
 """
 
 from datetime import datetime, timedelta
@@ -15,14 +15,14 @@ from arena.judging.serving.leases import end_live_assignments
 from arena.people.account_deletion import delete_account, empty_write_ahead_log
 from arena.people.models import User
 
-# Kinds of question whose answers are in the contributor's own words.
+# Kinds of questions answered with free text.
 FREE_TEXT_KINDS = ("text",)
-# An answer that was on its way while its author left arrives long before this.
+# Requests in progress during an erasure have ended long before this.
 LATE_TEXT_PERIOD = timedelta(hours=1)
 
 
 def erase_contributor(user: User, now: datetime) -> None:
-    """Delete the account, empty what its owner wrote, keep the judgments.
+    """Delete the account and the texts its owner wrote; keep the judgments.
 
     Raises `ConflictError` ("sole_organizer") for the only organizer of an event.
     """
@@ -43,7 +43,7 @@ def erase_contributor(user: User, now: datetime) -> None:
 
 
 def find_sole_organizer_event(user: User) -> Event | None:
-    """An event that would be left without an organizer."""
+    """An event of which this user is the only organizer, if any."""
     organizers = Membership.objects.filter(role=Membership.Role.ORGANIZER)
     for own in organizers.filter(user=user).select_related("event"):
         if not organizers.filter(event=own.event).exclude(user=user).exists():
@@ -52,7 +52,7 @@ def find_sole_organizer_event(user: User) -> Event | None:
 
 
 def empty_texts(enrollments: QuerySet[Enrollment] | list[Enrollment]) -> int:
-    """Empty comments and notes of these contributors, in every revision; returns how many."""
+    """Empty all comments and notes of these contributors, in every revision; returns how many."""
     comments = Answer.objects.filter(
         judgment__enrollment__in=enrollments, question__kind__in=FREE_TEXT_KINDS
     )
@@ -63,9 +63,9 @@ def empty_texts(enrollments: QuerySet[Enrollment] | list[Enrollment]) -> int:
 
 
 def finish_erasures(now: datetime) -> int:
-    """Empty what arrived while its author was leaving: an answer sent from another tab.
+    """Empty texts that arrived during an erasure, such as an answer sent from another tab.
 
-    Also the database's log file, where somebody was reading when it should have been emptied.
+    Also truncates SQLite's write-ahead log, if a reader prevented that at the time.
     """
     transaction.on_commit(empty_write_ahead_log)
     return empty_texts(Enrollment.objects.filter(left_at__gte=now - LATE_TEXT_PERIOD))

@@ -1,4 +1,4 @@
-"""Unused claims of open seats go back to their pool."""
+"""Returning unused claims of open seats to their pool."""
 
 from datetime import datetime, timedelta
 
@@ -15,24 +15,24 @@ UNUSED_AFTER = timedelta(hours=2)
 
 
 def return_unused_seats(now: datetime) -> int:
-    """Return claims that are two hours old, never saved and never used; returns how many.
+    """Return claims that are two hours old and were neither saved nor used; returns how many.
 
     The seat keeps its account and code until it is given to somebody else (`people.seats`). If its
-    holder begins to judge before that, the seat is claimed again here: a judgment that is saved
-    while the first statement runs is seen by the next sweep.
+    holder begins to judge before that, the seat is claimed again here; a judgment saved while the
+    first statement runs is found by the next sweep.
     """
     seats = Seat.objects.filter(kind=Seat.Kind.OPEN, saved_at=None)
     seats.filter(build_in_use_filter(), claimed_at=None, returns__gt=0).update(claimed_at=now)
     unused = seats.filter(~build_in_use_filter(), claimed_at__lte=now - UNUSED_AFTER)
-    # Closes the race of two sweeps: what a row itself says is looked at again by the statement that
-    # waited for it; the conditions that need other tables are not.
+    # Closes the race of two sweeps: a statement that waited for a row re-checks the row's own
+    # columns, but not the conditions on other tables.
     due = seats.filter(pk__in=list(unused.values_list("pk", flat=True)))
     due = due.filter(claimed_at__lte=now - UNUSED_AFTER)
     return due.update(claimed_at=None, returns=F("returns") + 1)
 
 
 def build_in_use_filter() -> Q:
-    """Seats whose account somebody would miss: it has judged, has an office, or another way in."""
+    """A filter for seats in use: with judgments, a membership, or another way to sign in."""
     user = OuterRef("user")
     return (
         Q(Exists(Judgment.objects.filter(enrollment__user=user)))

@@ -1,4 +1,4 @@
-"""The page on which somebody leaves for good."""
+"""The page for erasing one's account."""
 
 from django import forms
 from django.contrib import messages
@@ -18,7 +18,7 @@ from arena.people.models import User
 
 
 class LeaveForm(forms.Form):
-    """Says that one means it."""
+    """Confirms the erasure."""
 
     sure = forms.BooleanField(label=_("Yes, erase my account. This cannot be undone."))
 
@@ -26,7 +26,7 @@ class LeaveForm(forms.Form):
 @require_http_methods(["GET", "POST"])
 @never_cache
 def leave(request: HttpRequest) -> HttpResponse:
-    """Say what is erased and what stays, then do it."""
+    """Show what is erased and what stays, then erase the account."""
     user, form, error = request.user, LeaveForm(request.POST or None), ""
     assert isinstance(user, User)
     if request.method == "POST" and form.is_valid():

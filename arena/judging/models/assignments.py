@@ -27,11 +27,11 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         return self.filter(state=Assignment.State.SHOWN, lease_until__lte=now)
 
     def undoable_skips(self, now: datetime) -> Self:
-        """Skipped assignments that may still be answered after all; until then they are held."""
+        """Skipped assignments that can still be undone; until then they keep their slot."""
         return self.filter(state=Assignment.State.SKIPPED, lease_until__gt=now)
 
     def unreleased_skips(self, now: datetime) -> Self:
-        """Skipped assignments that hold a slot although it is too late to answer them."""
+        """Skipped assignments that still hold a slot although they can no longer be undone."""
         return self.filter(state=Assignment.State.SKIPPED, holds_slot=True, lease_until__lte=now)
 
 

@@ -1,4 +1,4 @@
-"""Why a judgment, or all of a contributor's, does not count."""
+"""Exclusions: why a judgment, or all of a contributor's, does not count."""
 
 from typing import ClassVar, Self
 
@@ -14,12 +14,15 @@ class ExclusionQuerySet(models.QuerySet["Exclusion"]):
     """Chainable questions about exclusions."""
 
     def in_force(self) -> Self:
-        """Exclusions that nobody has lifted."""
+        """Exclusions that have not been lifted."""
         return self.filter(lifted_at=None)
 
 
 class Exclusion(models.Model):
-    """Why a judgment, or everything of a contributor, does not count. Lifted, never deleted."""
+    """The reason why a judgment, or all of a contributor's, does not count.
+
+    Lifted, never deleted.
+    """
 
     class Reason(models.TextChoices):
         LATE = "late", _("Answered after its time")

@@ -1,4 +1,4 @@
-"""What contributors report: broken, harmful, recognised."""
+"""Flags: what contributors report about a matchup."""
 
 from typing import ClassVar, Self
 
@@ -13,12 +13,12 @@ class FlagQuerySet(models.QuerySet["Flag"]):
     """Chainable questions about flags."""
 
     def waiting(self) -> Self:
-        """Flags that nobody has dealt with and that their author has not taken back."""
+        """Flags neither resolved nor withdrawn."""
         return self.filter(resolved_at=None, withdrawn_at=None)
 
 
 class Flag(models.Model):
-    """A contributor says that something about a matchup is wrong."""
+    """A contributor's report that something about a matchup is wrong."""
 
     class Reason(models.TextChoices):
         BROKEN = "broken", _("Something is broken or cut off")

@@ -33,22 +33,22 @@ class JudgmentQuerySet(models.QuerySet["Judgment"]):
     """Chainable questions about judgments."""
 
     def landed(self) -> Self:
-        """Judgments made here, and those whose import has come to its end."""
+        """Judgments made here, and those of finished imports."""
         return self.filter(Q(import_job=None) | Q(import_job__state=ImportJob.State.DONE))
 
     def standing(self) -> Self:
-        """The latest revision of each judgment; of an import under way nothing is seen."""
+        """The latest revision of each judgment; those of unfinished imports are left out."""
         return self.filter(standing=True).landed()
 
     def counted(self) -> Self:
-        """Judgments that count: standing, of an origin their event counts, and not excluded.
+        """Judgments that count: standing, of an origin that the event counts, and not excluded.
 
-        The one place that says so; boards, exports, statistics and review all start here.
+        The only definition; boards, exports, statistics and review all use it.
         """
         return self.standing().of_counted_origin().not_excluded()
 
     def of_counted_origin(self) -> Self:
-        """Judgments whose origin enters their event's boards."""
+        """Judgments of an origin that their event counts."""
         return self.filter(
             Q(origin=Origin.SCREEN)
             | Q(origin=Origin.IMPORTED, event__counts_imported=True)
@@ -57,16 +57,17 @@ class JudgmentQuerySet(models.QuerySet["Judgment"]):
         )
 
     def not_excluded(self) -> Self:
-        """Judgments that no exclusion in force names, neither directly nor by contributor."""
+        """Judgments without an exclusion in force, of themselves or of their contributor."""
         of_theirs = Exclusion.objects.in_force().filter(enrollment=OuterRef("enrollment"))
         return self.not_excluded_alone().filter(~Exists(of_theirs))
 
     def not_excluded_alone(self) -> Self:
-        """The same and those of excluded contributors, which are the evidence against them."""
+        """Judgments not excluded themselves; those of excluded contributors, as evidence,
+        included."""
         return self.filter(~Exists(Exclusion.objects.in_force().filter(judgment=OuterRef("pk"))))
 
     def sealed(self) -> Self:
-        """Judgments that have their place in the ledger, in that order."""
+        """Judgments in the ledger, in its order."""
         return self.filter(ledger_seq__isnull=False).order_by("ledger_seq")
 
 

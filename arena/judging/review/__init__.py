@@ -1,1 +1,1 @@
-"""Decisions on what counts: exclusions and their lifting. Where they show is the desk's affair."""
+"""Decisions on what counts: excluding and reinstating. Their pages are in `arena.desk`."""

@@ -1,4 +1,4 @@
-"""Where allauth meets seats."""
+"""allauth's adapters: rate limits by anonymous network, seats, mail, error messages."""
 
 from datetime import datetime
 from typing import Any, ClassVar
@@ -26,7 +26,7 @@ from arena.people.limits import (
 from arena.people.models import User
 from arena.people.seats.claiming import record_sign_in
 
-# Messages whose content the next page asks for, and what is sent where nobody has the address.
+# Templates of messages that the next page depends on, with or without an account.
 AWAITED_TEMPLATES = (
     "account/email/login_code",
     "account/email/password_reset_key",
@@ -46,7 +46,7 @@ TERMINAL_MAIL_MESSAGE = _(
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """allauth's behaviour, but for seats, addresses and words."""
+    """allauth's adapter with seats, anonymous networks and our messages."""
 
     error_messages: ClassVar = DefaultAccountAdapter.error_messages | errors.ACCOUNT_MESSAGES
 
@@ -55,15 +55,15 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return anonymize_network(request, timezone.now())
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        """Whose failures are counted together: those at one name from one network.
+        """The cache key under which failed sign-ins are counted: name and network.
 
-        Names are known: wrong guesses from elsewhere do not lock their owner out.
+        Usernames are public: wrong guesses from other networks do not lock the owner out.
         """
         key = super()._get_login_attempts_cache_key(request, **credentials)
         return f"{key}:{anonymize_network(request, timezone.now())}"
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Refuse after too many failures: from here, or from everywhere together."""
+        """Refuse after too many failures, from this network or from all together."""
         super().pre_authenticate(request, **credentials)
         now = timezone.now()
         try:
@@ -72,7 +72,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             raise self.validation_error("too_many_login_attempts") from error
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
-        """The user of these credentials; whoever has them has not guessed."""
+        """The user with these credentials; a successful sign-in is not counted as a guess."""
         user: User | None = super().authenticate(request, **credentials)
         if user is not None:
             now = timezone.now()
@@ -82,15 +82,15 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def send_confirmation_mail(
         self, request: HttpRequest, emailconfirmation: Any, signup: bool
     ) -> None:
-        """Send the link that confirms an address. Raises `LimitError` where many were sent."""
+        """Send the link that confirms an address. Raises `LimitError` if too many were sent."""
         count_message("confirm", emailconfirmation.email_address.email, request, timezone.now())
         super().send_confirmation_mail(request, emailconfirmation, signup)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send a message, or say that nothing was sent where the site sends no mail.
+        """Send a message, or tell the user that this site sends no mail.
 
-        A code or link that the next page waits for is refused then, whether or not anybody has
-        the address.
+        If the next page asks for a code or link from the message, `ArenaError` is raised whether or
+        not an account has the address.
         """
         super().send_mail(template_prefix, email, context)
         if sends_mail():
@@ -107,19 +107,19 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         *args: Any,
         **kwargs: Any,
     ) -> None:
-        """allauth's words, but for those that say that mail was sent where none was."""
+        """Show allauth's message, except those claiming that mail was sent if none was."""
         if sends_mail() or message_template not in MAIL_SENT_MESSAGES:
             super().add_message(request, level, message_template, *args, **kwargs)
 
     def post_login(self, request: HttpRequest, user: User, **hook: Any) -> HttpResponse:
-        """Whoever signs in to a seat has taken it and knows its code."""
+        """Record that the holder of a seat knows its code."""
         record_sign_in(user, timezone.now())
         response: HttpResponse = super().post_login(request, user, **hook)
         return response
 
 
 def anonymize_login(credentials: dict[str, Any], now: datetime) -> str:
-    """The name or address that somebody signs in with, as it is counted."""
+    """The anonymized username or address of a sign-in, for counting."""
     login = credentials.get("email") or credentials.get("username") or ""
     return anonymize(login.lower(), now)
 
@@ -131,7 +131,7 @@ class SecondStepAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
 
 class NotOfferedError(NotFoundError, SocialApp.DoesNotExist):  # type: ignore[misc]
-    """This site offers no sign-in by that provider: a 404 to visitors, and to allauth no client."""
+    """This site has no client for the provider: a 404 to visitors, no app to allauth."""
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
@@ -142,7 +142,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
     def get_app(
         self, request: HttpRequest, provider: str, client_id: str | None = None
     ) -> SocialApp:
-        """The provider's client here. Raises `NotOfferedError` where none is configured."""
+        """The provider's app. Raises `NotOfferedError` if none is configured."""
         try:
             return super().get_app(request, provider, client_id)
         except SocialApp.DoesNotExist as error:

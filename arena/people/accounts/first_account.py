@@ -1,4 +1,4 @@
-"""The first account of an empty site: by a link that is printed where the site was started."""
+"""The first account of an empty site, created by a link printed where the site was started."""
 
 import hmac
 from datetime import datetime
@@ -12,14 +12,14 @@ from arena.people.models import SetupLink, User
 
 
 def needs_first_account() -> bool:
-    """Whether nobody has an account of their own yet: seats are made for contributors."""
+    """Whether there is no account except seats, which are for contributors."""
     return not User.objects.filter(seat=None).exists()
 
 
 def make_setup_link(now: datetime) -> str:
-    """A fresh token for the link, which is stored nowhere; earlier links lead nowhere from now."""
+    """Create a setup link and return its token, which is not stored; earlier links stop working."""
     token = draw_token()
-    # The old link goes as the new one comes: no two are ever good at once.
+    # One transaction, so that two links are never valid at once.
     with transaction.atomic():
         SetupLink.objects.all().delete()
         SetupLink.objects.create(token_hash=hash_token(token), created_at=now)
@@ -27,9 +27,9 @@ def make_setup_link(now: datetime) -> str:
 
 
 def check_setup_link(token: str) -> SetupLink:
-    """The link with this token. Raises `NotFoundError` once somebody has an account."""
+    """The link with this token. Raises `NotFoundError` once there is an account."""
     sought = hash_token(token)
-    # Compared in constant time: a database's look-up may tell how far two hashes agree.
+    # Compared in constant time: the time of a database look-up may reveal a common prefix.
     links = [link for link in SetupLink.objects.all() if is_same(link.token_hash, sought)]
     if not links or not needs_first_account():
         raise NotFoundError
@@ -37,14 +37,14 @@ def check_setup_link(token: str) -> SetupLink:
 
 
 def is_same(known: str, sought: str) -> bool:
-    """Whether two hashes are equal, in a time that does not depend on where they differ."""
+    """Whether two hashes are equal, compared in constant time."""
     return hmac.compare_digest(known, sought)
 
 
 def create_first_account(token: str, username: str, now: datetime) -> tuple[User, str]:
-    """The account and its access code; the link is used up with it.
+    """Create the first account; returns it and its access code. The link is used up.
 
-    Raises `NotFoundError` where the link is none, or somebody else has used it.
+    Raises `NotFoundError` if the link is unknown or has been used.
     """
     link = check_setup_link(token)
     # Closes the race of two people with one link: one of them deletes it. The account and the

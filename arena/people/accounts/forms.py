@@ -1,4 +1,4 @@
-"""allauth's forms in the words of this site: one name for each field on every page."""
+"""allauth's forms with our labels: one name for each field on every page."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ OPTIONAL_EMAIL = _("E-mail address (optional)")
 
 
 class LabelledForm(forms.Form):
-    """A form whose fields are called as everywhere else here; labels say it, not placeholders."""
+    """A form with our labels instead of allauth's placeholders."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""What is known of the person behind an account."""
+"""What we know about the person behind an account."""
 
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
@@ -9,7 +9,7 @@ GMAIL_DOMAINS = ("gmail.com", "googlemail.com")
 
 
 def get_verified_domains(user: User) -> set[str]:
-    """Domains of the addresses that this user has shown to be theirs, in lower case."""
+    """Domains of the user's verified addresses, in lower case."""
     addresses = EmailAddress.objects.filter(user=user, verified=True)
     return {
         address.rpartition("@")[2].lower() for address in addresses.values_list("email", flat=True)
@@ -17,17 +17,17 @@ def get_verified_domains(user: User) -> set[str]:
 
 
 def has_verified_identity(user: User) -> bool:
-    """Whether a prize could be sent to this person: a mailbox or a social identity of their own.
+    """Whether the user has a verified mailbox or social identity of their own, as a prize requires.
 
-    A mailbox counts for the account that had it first, in whatever spelling, and a social identity
-    belongs to one account at most, so it is one per person.
+    A mailbox counts for the account that verified it first, in whatever spelling, and a social
+    identity belongs to one account at most, so each counts once.
     """
     addresses = EmailAddress.objects.filter(user=user, verified=True)
     return SocialAccount.objects.filter(user=user).exists() or any(map(is_first_owner, addresses))
 
 
 def is_first_owner(address: EmailAddress) -> bool:
-    """Whether no other account had shown this mailbox to be theirs before."""
+    """Whether no other account verified this mailbox earlier."""
     mailbox = normalize_address(address.email)
     earlier = EmailAddress.objects.filter(
         verified=True, pk__lt=address.pk, email__istartswith=mailbox[0]
@@ -36,7 +36,7 @@ def is_first_owner(address: EmailAddress) -> bool:
 
 
 def normalize_address(address: str) -> str:
-    """One spelling for all addresses of a mailbox: no case, no "+" suffix, no dots at Gmail."""
+    """Normalize an address to its mailbox: no case, no "+" suffix, no dots at Gmail."""
     local, _, domain = address.lower().rpartition("@")
     local = local.partition("+")[0] or local
     if domain in GMAIL_DOMAINS:

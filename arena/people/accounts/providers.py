@@ -1,11 +1,11 @@
-"""Social identities that can be attached to an account: those the environment configures."""
+"""Social sign-in providers, configured by the environment."""
 
 from typing import Any
 
 import environ
 
 HUGGING_FACE = "https://huggingface.co"
-# Where each sign-in leads: the content security policy has to let the form go there.
+# Where each sign-in redirects to: the content security policy must allow it as a form target.
 PROVIDER_ORIGINS = {
     "github": "https://github.com",
     "google": "https://accounts.google.com",
@@ -14,14 +14,14 @@ PROVIDER_ORIGINS = {
 
 
 def list_configured(env: environ.Env) -> list[str]:
-    """Names of the providers with a client in the environment (`GITHUB_CLIENT_ID` and so on)."""
+    """Names of the providers with a client in the environment (`GITHUB_CLIENT_ID` etc.)."""
     return [name for name in PROVIDER_ORIGINS if env.str(f"{name.upper()}_CLIENT_ID", "")]
 
 
 def build_social_providers(env: environ.Env) -> dict[str, Any]:
-    """allauth's `SOCIALACCOUNT_PROVIDERS`; a provider without a client is shown nowhere.
+    """allauth's `SOCIALACCOUNT_PROVIDERS`; providers without a client are left out.
 
-    Scopes are the least that identify a person; Hugging Face is plain OpenID Connect.
+    Scopes are the minimum that identifies a person; Hugging Face is plain OpenID Connect.
     """
     providers: dict[str, Any] = {}
     for name in list_configured(env):
@@ -44,5 +44,5 @@ def build_social_providers(env: environ.Env) -> dict[str, Any]:
 
 
 def list_form_targets(env: environ.Env) -> list[str]:
-    """Origins that a sign-in form may lead to."""
+    """Origins that a sign-in form may redirect to."""
     return [PROVIDER_ORIGINS[name] for name in list_configured(env)]

@@ -1,4 +1,4 @@
-"""An account of one's own with an access code, for somebody who is to have a role and no seat."""
+"""Creating an account with an access code, for people with a role and no seat."""
 
 from datetime import datetime
 
@@ -12,9 +12,9 @@ from arena.people.models import User
 
 
 def register_account(username: str, now: datetime) -> tuple[User, str]:
-    """A new account and its access code, which is stored as a hash only.
+    """Create an account; returns it and its access code, which is stored as a hash only.
 
-    Raises `ConflictError` ("name_taken") where somebody has just taken the name.
+    Raises `ConflictError` ("name_taken") if the name has just been taken.
     """
     code = draw_code()
     try:

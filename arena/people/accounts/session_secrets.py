@@ -1,7 +1,7 @@
-"""Showing a secret for ten minutes in the session that made it, such as an access code.
+"""Keeping a secret, such as an access code, in the session for ten minutes, to show it.
 
-Nothing keeps a code in plain text, so the page that shows one could not be loaded again. The
-request that makes it keeps it here and redirects to that page.
+No code is stored in plain text, so a page that shows one could not be reloaded. The request that
+creates the secret stores it encrypted in the session and redirects to the page that shows it.
 """
 
 import base64
@@ -26,7 +26,7 @@ Secret = dict[str, str]
 
 
 def store_secret(session: SessionBase, name: str, secret: Secret, now: datetime) -> None:
-    """Show this secret under this name from now on, in place of an earlier one."""
+    """Store a secret under this name, replacing an earlier one."""
     content = json.dumps(secret).encode()
     session[SESSION_PREFIX + name] = (
         build_cipher().encrypt_at_time(content, int(now.timestamp())).decode()
@@ -34,7 +34,7 @@ def store_secret(session: SessionBase, name: str, secret: Secret, now: datetime)
 
 
 def get_secret(session: SessionBase, name: str, now: datetime) -> Secret | None:
-    """The secret kept under this name; None where there is none, or its ten minutes are over."""
+    """The secret stored under this name; None if there is none or it has expired."""
     kept = session.get(SESSION_PREFIX + name)
     if kept is None:
         return None
@@ -48,29 +48,32 @@ def get_secret(session: SessionBase, name: str, now: datetime) -> Secret | None:
 
 
 def forget_secret(session: SessionBase, name: str) -> None:
-    """Forget the secret: the person has it."""
+    """Delete the secret, once the person has saved it."""
     session.pop(SESSION_PREFIX + name, None)
 
 
 def store_access_code(
     session: SessionBase, user: User, code: str, now: datetime, *, onward: str, place: str = ""
 ) -> None:
-    """Show somebody's fresh code; `place`: the event it was made in, `onward`: the path after."""
+    """Store a new access code to show it.
+
+    `place` names the event it was created in, `onward` is the path to continue with.
+    """
     secret = {"username": user.username, "code": code, "place": place, "next": onward}
     store_secret(session, ACCESS_CODE, secret, now)
 
 
 def build_cipher() -> MultiFernet:
-    """Encrypts what a session holds.
+    """The cipher for secrets in sessions.
 
-    Sessions lie in the database, and with them its copies. Whoever reads one finds nothing that
-    signs in: the key is derived from SECRET_KEY, which is in no database.
+    Sessions are stored in the database and its backups, which alone must not let anybody sign in:
+    the key is derived from SECRET_KEY, which is in no database.
     """
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     return MultiFernet(Fernet(derive_key(key)) for key in keys)
 
 
 def derive_key(secret_key: str) -> bytes:
-    """A key for this use alone, of 256 bits."""
+    """A 256-bit key for this purpose only."""
     digest = salted_hmac(KEY_SALT, "", secret=secret_key, algorithm="sha256").digest()
     return base64.urlsafe_b64encode(digest)

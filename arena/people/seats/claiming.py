@@ -1,8 +1,8 @@
-"""Taking a seat: by a click, by the link on a sheet, or by signing in with its code.
+"""Claiming a seat: by a click, by the link on a sheet, or by signing in with its code.
 
-An open seat whose claim was never saved and never used goes back to the pool with its code and
-account as they are: whoever made that claim can go on as long as nobody else has been given the
-seat. Giving it to somebody else replaces the code, and with it every session of the earlier claim.
+An open seat whose claim was never saved and never used returns to the pool with its code and
+account unchanged: its holder can go on until the seat is claimed by somebody else. That replaces
+the code, and with it ends every session of the earlier claim.
 """
 
 from datetime import datetime
@@ -22,11 +22,11 @@ MAX_ATTEMPTS = 5
 
 
 class SeatAvailability(Enum):
-    """What a pool has for a visitor without an account, and what is in the way."""
+    """Whether a pool has a seat for a visitor without an account, else why not."""
 
-    FREE = "free"  # an open seat
-    TAKEN = "taken"  # open seats, and every one of them is somebody's
-    PRINTED = "printed"  # seats on paper only
+    FREE = "free"  # an open seat is free
+    TAKEN = "taken"  # all open seats are taken
+    PRINTED = "printed"  # printed seats only
     NONE = "none"  # no seats at all
 
 
@@ -40,7 +40,7 @@ UNAVAILABLE_MESSAGES = {
 
 
 def get_seat_availability(pool: SeatPool | None) -> SeatAvailability:
-    """Whether a visitor would get a seat of this pool, and why not."""
+    """Whether a visitor would get a seat of this pool, else why not."""
     if pool is None:
         return SeatAvailability.NONE
     if pool.seats.open_unclaimed().exists():
@@ -52,9 +52,9 @@ def get_seat_availability(pool: SeatPool | None) -> SeatAvailability:
 
 
 def claim_open_seat(pool: SeatPool, now: datetime) -> tuple[Seat, str]:
-    """Take a free open seat; its code is made now and never again shown in plain text.
+    """Claim a free open seat; returns it with its new code, which is never shown again.
 
-    Raises `LimitError` ("seats_full") where none is left.
+    Raises `LimitError` ("seats_full") if none is left.
     """
     for _attempt in range(MAX_ATTEMPTS):
         # The seat and its new code change together. Two claims of one seat: PostgreSQL hands each
@@ -76,7 +76,7 @@ def claim_open_seat(pool: SeatPool, now: datetime) -> tuple[Seat, str]:
                     password=hash_code(code), display_name="", last_login=None
                 )
                 return Seat.objects.select_related("user").get(pk=seat.pk), code
-    # Where all were free and five others were faster each time, they are as good as taken.
+    # If seats are free but others were faster at every attempt, they count as taken.
     room = get_seat_availability(pool)
     raise LimitError(
         str(
@@ -87,7 +87,7 @@ def claim_open_seat(pool: SeatPool, now: datetime) -> tuple[Seat, str]:
 
 
 def get_printed_seat(token: str) -> Seat:
-    """The printed seat that this link belongs to, taken or not."""
+    """The printed seat of this link, claimed or not."""
     seat = Seat.objects.filter(link_hash=hash_token(token)).select_related("user", "pool").first()
     if seat is None:
         raise NotFoundError
@@ -95,9 +95,9 @@ def get_printed_seat(token: str) -> Seat:
 
 
 def claim_printed_seat(token: str, now: datetime) -> Seat:
-    """Take the printed seat of a link. The link works once; the code on the sheet goes on working.
+    """Claim the printed seat of a link. The link works once; the code on the sheet stays valid.
 
-    Raises `ConflictError` ("seat_taken") for everybody but the first.
+    Raises `ConflictError` ("seat_taken") if it was claimed before.
     """
     unclaimed = Seat.objects.printed_unclaimed().filter(link_hash=hash_token(token))
     # Its holder has the code on paper: nothing is left to be saved.
@@ -113,9 +113,9 @@ def claim_printed_seat(token: str, now: datetime) -> Seat:
 
 
 def record_sign_in(user: User, now: datetime) -> None:
-    """Signing in takes the seat, if it was free, and proves that its code is saved.
+    """Record that a seat's holder signed in: the seat is claimed, and its code known to them.
 
-    The password is compared once more by the database: it closes the race with somebody who is
+    The database compares the password hash again. This closes the race with another visitor being
     given this seat between the check of the code and the sign-in.
     """
     Seat.objects.filter(user=user, user__password=user.password, saved_at=None).update(
@@ -124,10 +124,10 @@ def record_sign_in(user: User, now: datetime) -> None:
 
 
 def retake_seat(user: User, now: datetime) -> None:
-    """A holder whose claim has come back to the pool goes on: take the seat again, if it is free.
+    """Claim a seat again that has returned to the pool while its holder was away, if it is free.
 
-    Where somebody else has been given it, this user's session is dead already. Asked for with
-    every page of judging, so it looks before it writes.
+    If somebody else has it, this user's session has ended already. Called on every judging page,
+    so it reads before it writes.
     """
     returned = Seat.objects.filter(user=user, user__password=user.password, claimed_at=None)
     if returned.exists():
@@ -136,14 +136,14 @@ def retake_seat(user: User, now: datetime) -> None:
 
 
 def confirm_saved(user: User, now: datetime) -> None:
-    """Somebody says that their code is saved: the claim of a seat will not return to the pool."""
+    """Record that the code is saved: the claim will not return to the pool."""
     Seat.objects.filter(user=user, saved_at=None).update(
         claimed_at=Coalesce(F("claimed_at"), Value(now)), saved_at=now
     )
 
 
 def renew_code(user: User, now: datetime) -> str:
-    """A new code for somebody signed in; the old one and other sessions die."""
+    """Create a new code for a signed-in user; the old code and other sessions end."""
     code = draw_code()
     # Both or neither: a claim without a known code would be lost.
     with transaction.atomic():

@@ -1,4 +1,4 @@
-"""Making seats by the hundred, and giving their codes anew."""
+"""Creating seats in bulk, and reissuing their codes."""
 
 import secrets
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ MAX_ATTEMPTS = 20
 
 @dataclass(frozen=True)
 class Slip:
-    """What stands on the sheet for one printed seat, in plain text: kept nowhere else."""
+    """The printed contents of one seat's slip, in plain text: stored nowhere else."""
 
     username: str
     code: str
@@ -28,10 +28,10 @@ class Slip:
 
 
 def provision_seats(pool: SeatPool, count: int, kind: str, now: datetime) -> list[Slip]:
-    """Make `count` seats of a kind; returns the slips of printed ones (open ones have none yet).
+    """Create `count` seats of a kind; returns the slips of printed ones (open ones have none yet).
 
-    Batch by batch, so that people can claim and judge meanwhile: an interrupted run leaves whole
-    seats behind, whose codes can be given anew.
+    It works in batches, so that people can claim and judge meanwhile; an interrupted run leaves
+    complete seats behind, whose codes can be reissued.
     """
     slips: list[Slip] = []
     for start in range(0, count, BATCH_SIZE):
@@ -40,7 +40,7 @@ def provision_seats(pool: SeatPool, count: int, kind: str, now: datetime) -> lis
 
 
 def provision_batch(pool: SeatPool, count: int, kind: str, now: datetime) -> list[Slip]:
-    """Make one batch of seats with their accounts."""
+    """Create one batch of seats with their accounts."""
     printed = kind == Seat.Kind.PRINTED
     for _ in range(MAX_ATTEMPTS):
         names = draw_free_usernames(count)
@@ -68,7 +68,7 @@ def provision_batch(pool: SeatPool, count: int, kind: str, now: datetime) -> lis
 
 
 def draw_free_usernames(count: int) -> list[str]:
-    """Pronounceable names that no account has: `quiet-otter-417`."""
+    """Draw pronounceable usernames that no account has, such as `quiet-otter-417`."""
     names: set[str] = set()
     while len(names) < count:
         drawn = {draw_username() for _ in range(count - len(names))} - names
@@ -79,16 +79,16 @@ def draw_free_usernames(count: int) -> list[str]:
 
 
 def draw_username() -> str:
-    """One pronounceable name, perhaps taken."""
+    """Draw one pronounceable username, which may be taken."""
     words = (secrets.choice(ADJECTIVES), secrets.choice(NOUNS), str(secrets.choice(NUMBERS)))
     return "-".join(words)
 
 
 def reissue_code(seat: Seat) -> Slip:
-    """Give a seat a new code; the old code, its link and all its sessions die at once.
+    """Give a seat a new code; the old code, its link and all of its sessions end at once.
 
-    Whoever holds the new slip has the same account: judgments stay. A printed seat's new link can
-    be used once, like the first.
+    The new slip leads to the same account, so judgments stay. A printed seat's new link works once,
+    like the first.
     """
     slip = Slip(seat.user.username, draw_code(), "")
     # The code, the link and the claim belong together: closes the race with a claim by the old
@@ -107,7 +107,7 @@ def reissue_code(seat: Seat) -> Slip:
 
 
 def reissue_unclaimed(pool: SeatPool) -> list[Slip]:
-    """Give every printed seat that nobody has taken a new code and link: the old sheet is void."""
+    """Give every unclaimed printed seat a new code and link; the old sheet becomes invalid."""
     slips: list[Slip] = []
     unclaimed = pool.seats.printed_unclaimed().order_by("pk").values_list("pk", flat=True)
     for keys in split_batches(list(unclaimed), BATCH_SIZE):
@@ -130,6 +130,6 @@ def reissue_unclaimed(pool: SeatPool) -> list[Slip]:
 
 
 def split_batches(keys: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-    """The keys in runs of at most `size`."""
+    """Split the keys into batches of at most `size`."""
     for start in range(0, len(keys), size):
         yield keys[start : start + size]

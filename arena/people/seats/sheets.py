@@ -1,4 +1,4 @@
-"""The sheet of printed seats: one ZIP of a CSV and a PDF to cut up, made once and kept nowhere."""
+"""The sheet of printed seats: a ZIP with a CSV and a PDF to cut up, built once and not stored."""
 
 import csv
 import io
@@ -18,13 +18,13 @@ SLIP_WIDTH, SLIP_HEIGHT = 95.0, 55.4
 PAGE_MARGIN = 10.0
 CODE_SIZE = 34.0
 SLIP_PADDING = 5.0
-# Nobody cuts up more pages than these make; larger sheets are a CSV alone.
+# Larger sheets have a CSV only; nobody cuts up so many pages.
 MAX_PDF_SLIPS = 5_000
 
 
 @dataclass(frozen=True)
 class SheetContext:
-    """What the slips are for: the event's title, an ASCII stand-in, and where links lead."""
+    """What slips are printed for: the event's title, its slug as an ASCII substitute, and links."""
 
     title: str
     slug: str
@@ -47,7 +47,7 @@ def build_sheet_zip(occasion: SheetContext, slips: Sequence[Slip]) -> bytes:
 
 
 def build_sheet_csv(occasion: SheetContext, slips: Iterable[Slip]) -> str:
-    """One row a seat, every cell quoted; with a byte order mark, since spreadsheets want one."""
+    """One row per seat, every cell quoted; with a byte order mark for spreadsheets."""
     text = io.StringIO()
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)
     writer.writerow(["event", "username", "access_code", "claim_link"])
@@ -59,7 +59,7 @@ def build_sheet_csv(occasion: SheetContext, slips: Iterable[Slip]) -> str:
 
 
 def build_sheet_pdf(occasion: SheetContext, slips: Sequence[Slip]) -> bytes:
-    """Ten slips a page, each with its QR code."""
+    """Ten slips per page, each with its QR code."""
     pdf = FPDF(format="A4")
     pdf.set_auto_page_break(auto=False)
     pdf.set_margin(0)
@@ -77,7 +77,7 @@ def build_sheet_pdf(occasion: SheetContext, slips: Sequence[Slip]) -> bytes:
 
 
 def is_latin(text: str) -> bool:
-    """Whether the PDF's own fonts can write this text."""
+    """Whether the PDF's built-in fonts can print this text."""
     try:
         text.encode("latin-1")
     except UnicodeEncodeError:
@@ -94,7 +94,7 @@ class Corner:
 
 
 def draw_slip(pdf: FPDF, corner: Corner, occasion: SheetContext, slip: Slip, title: str) -> None:
-    """One slip: what it is for, the name, the code, how to begin, and the link as a QR code."""
+    """Draw one slip: the event, the name, the code, how to begin, and the link as a QR code."""
     pdf.set_draw_color(190)
     pdf.set_line_width(0.1)
     pdf.rect(corner.left, corner.top, SLIP_WIDTH, SLIP_HEIGHT)
@@ -122,7 +122,7 @@ def draw_slip(pdf: FPDF, corner: Corner, occasion: SheetContext, slip: Slip, tit
     line(48, "Keep this slip: it brings you back on any device.", "Helvetica", 7)
     if slip.token:
         image = io.BytesIO()
-        # One mask for all: trying out the eight takes most of the time, and readers need no best.
+        # A fixed mask: trying all eight takes most of the time and gains nothing for readers.
         code = segno.make_qr(occasion.link(slip), error="m", mask=4)
         code.save(image, kind="png", scale=4, border=2)
         x = corner.left + SLIP_WIDTH - SLIP_PADDING - CODE_SIZE
@@ -130,7 +130,7 @@ def draw_slip(pdf: FPDF, corner: Corner, occasion: SheetContext, slip: Slip, tit
 
 
 def shorten_to_width(pdf: FPDF, text: str, width: float) -> str:
-    """The text, shortened where it is wider than that in the current font."""
+    """Shorten the text to this width in the current font."""
     width -= 2 * pdf.c_margin
     if pdf.get_string_width(text) <= width:
         return text
