@@ -13,7 +13,8 @@ from leaderboard.boards.details import FitSummary, JudgmentsOverTime
 from leaderboard.boards.fit import FittedBoard
 from leaderboard.boards.style_fit import StyleBoard
 from leaderboard.ratings import MAX_OUTCOME, Counts
-from leaderboard.votes.loading import ORIGINS, Comparisons
+from leaderboard.votes.table import Comparisons
+from leaderboard.votes.vote_rows import ORIGINS
 
 MAX_HOURLY_SPAN = timedelta(days=7)
 MAX_DAILY_SPAN = timedelta(days=120)

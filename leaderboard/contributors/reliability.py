@@ -6,7 +6,7 @@ import numpy.typing as npt
 from arena.questions import KINDS
 from leaderboard.ratings import quantise, take
 from leaderboard.trust.control import ControlAnswers, ControlScores, estimate_kappa, response_habits
-from leaderboard.votes.loading import Comparisons
+from leaderboard.votes.table import Comparisons
 
 SIDES = (-1, 0, 1)
 UNKEYED = 2

@@ -25,8 +25,8 @@ from leaderboard.trust.quality import (
     rank_scores,
     to_band,
 )
-from leaderboard.votes.loading import Comparisons
 from leaderboard.votes.queries import IntegerTable
+from leaderboard.votes.table import Comparisons
 
 JUDGMENTS_PER_STEP = 100
 """Shown ranks are updated every this many counted judgments of the event."""

@@ -11,8 +11,9 @@ from arena.judging.models import Origin
 from leaderboard.contributors.scores import score_contributors
 from leaderboard.models import Standing
 from leaderboard.trust.quality import UNRATED
-from leaderboard.votes.loading import ORIGINS, Comparisons
 from leaderboard.votes.queries import read_integers
+from leaderboard.votes.table import Comparisons
+from leaderboard.votes.vote_rows import ORIGINS
 
 COUNT_FIELDS = ("judgments", "simulated")
 RATED_FIELDS = ("quality", "score", "rank", "band")

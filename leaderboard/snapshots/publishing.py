@@ -10,7 +10,7 @@ from arena.events.models import Event
 from arena.judging.models import Judgment
 from leaderboard.contributors.standings import write_standings
 from leaderboard.models import Board, Rating, Snapshot
-from leaderboard.votes.loading import Comparisons
+from leaderboard.votes.table import Comparisons
 
 MIN_PEOPLE = 10
 MAX_WAIT = timedelta(hours=6)

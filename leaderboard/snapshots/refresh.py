@@ -21,15 +21,12 @@ from leaderboard.contributors.reliability import score_controls, vote_weights
 from leaderboard.models import Board, Rating, Snapshot
 from leaderboard.ratings import NotConverged, Status, Votes, compare, elo, one_blas_thread, take
 from leaderboard.snapshots.publishing import publish_held_back, replace_snapshot, write_snapshot
+from leaderboard.votes.checkpoints import Checkpoints
 from leaderboard.votes.contents import MatchupContents, read_contents
-from leaderboard.votes.loading import (
-    Comparisons,
-    load_votes,
-    special_matchups,
-    store_of,
-    wanted_state,
-)
+from leaderboard.votes.loading import VoteLoader, store_of, wanted_state
 from leaderboard.votes.queries import IntegerTable, read_integers
+from leaderboard.votes.table import Comparisons
+from leaderboard.votes.vote_rows import special_matchups
 
 METHOD = 4
 """Incremented whenever the same judgments would give different numbers."""
@@ -137,7 +134,7 @@ def compute_snapshot(
     event: Event, fingerprint: str, special: IntegerTable, now: datetime
 ) -> Snapshot:
     """All boards of the event, written as one snapshot."""
-    data = load_votes(event, special)
+    data, kept = VoteLoader(event).load(special)
     contents = read_contents(data)
     rows: list[Rating] = []
     boards: dict[str, BoardDetails] = {}
@@ -152,7 +149,7 @@ def compute_snapshot(
         found = describe_board(spec, data, board)
         replay = None
         if spec.weighting == Weighting.RAW:
-            replay = replay_elo(votes, load_elo_checkpoint(data, spec))
+            replay = replay_elo(votes, load_elo_checkpoint(kept, data, spec))
             found = replace(found, pairs=summary.flatten_pairs(board.counts))
             if spec.category is None:
                 found = diagnose(found, votes, board, contents, data.competitors)
@@ -178,7 +175,7 @@ def compute_snapshot(
         ).to_json(),
     )
     write_snapshot(snapshot, rows, data, now)
-    data.keep(checkpoints)
+    kept.keep(checkpoints)
     return snapshot
 
 
@@ -253,9 +250,11 @@ def category_mask(data: Comparisons, category: int) -> npt.NDArray[np.bool_]:
     return data.of_matchups(keys)
 
 
-def load_elo_checkpoint(data: Comparisons, spec: BoardSpec) -> elo.Elo | None:
+def load_elo_checkpoint(
+    checkpoints: Checkpoints, data: Comparisons, spec: BoardSpec
+) -> elo.Elo | None:
     """The board's Elo checkpoint if the rows up to it are unchanged, else None."""
-    kept = data.state.checkpoints.get(spec.key)
+    kept = checkpoints.get(spec.key)
     if kept is None or kept["special"] != digest_of(data.special[:, 0]):
         return None
     return elo.Elo(np.array(kept["strength"]), kept["votes"], kept["step"])

@@ -1,3 +1,4 @@
-"""From the database to arrays: queries as integer columns, the columns kept on disk between two
-refreshes, and what matchups consist of. Nothing is computed from them here.
+"""From the database to arrays: `VoteLoader` brings the columns on disk (`Store`) up to the ledger's
+head, `Comparisons` is the table that boards read, `Checkpoints` are what was computed from exactly
+its rows, and `MatchupContents` what its matchups consist of. Nothing is fitted here.
 """

@@ -14,8 +14,8 @@ from django.db.models.functions import Cast
 
 from arena.events.models import COVARIATES, Matchup, Response
 from leaderboard.ratings import Floats, Ids, Votes, covariates
-from leaderboard.votes.loading import Comparisons, Mask
 from leaderboard.votes.queries import IntegerTable, read_integer_rows
+from leaderboard.votes.table import Comparisons, Mask
 
 STYLE_FIELDS = tuple(covariate.name for covariate in COVARIATES)
 """The columns of a response that are compared."""

@@ -8,7 +8,7 @@ from. Whoever dies half-way leaves the earlier state, and whatever does not fit 
 import json
 import os
 import shutil
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import accumulate
 from pathlib import Path
@@ -70,10 +70,28 @@ class State:
         """How many rows are in full blocks: those are not written again when rows are added."""
         return sum(rows for _, rows in self.blocks if rows == BLOCK_ROWS)
 
+    def rewritten_from(self, row: int) -> int:
+        """Where writing begins anew if the rows before this one stay: the start of a block."""
+        return row // BLOCK_ROWS * BLOCK_ROWS if row < self.settled else self.settled
+
 
 def empty_columns(rows: int = 0, names: Iterable[str] = COLUMN_TYPES) -> Columns:
     """Columns of so many rows, not yet filled."""
     return {name: np.empty(rows, dtype=COLUMN_TYPES[name]) for name in names}
+
+
+def concatenate(parts: Sequence[Columns]) -> Columns:
+    """The rows of all parts, one part after the other; the parts are used up."""
+    return {name: np.concatenate([part.pop(name) for part in parts]) for name in COLUMN_TYPES}
+
+
+def sort_by_ledger(columns: Columns) -> Columns:
+    """The same rows in ledger order, in place."""
+    if not (np.diff(columns["seq"]) > 0).all():
+        order = np.lexsort([columns["question"], columns["seq"]])
+        for name in columns:
+            columns[name] = columns[name][order]
+    return columns
 
 
 class Store:

@@ -13,9 +13,10 @@ from arena.events.models import Event, Matchup
 from arena.judging.ledger import seal_event
 from arena.judging.models import Exclusion, Judgment, LedgerBatch, Origin
 from arena.judging.review.exclusions import exclude, lift_exclusion
-from leaderboard.votes import loading, store
-from leaderboard.votes.loading import Comparisons, load_votes, store_of
+from leaderboard.votes import store, vote_rows
+from leaderboard.votes.loading import VoteLoader, load_votes, store_of
 from leaderboard.votes.queries import IntegerTable
+from leaderboard.votes.table import Comparisons
 from tests.factories import NOW, make_competitors, make_enrollment
 from tests.leaderboard.votes import Crowd, make_vote, revise
 
@@ -179,13 +180,13 @@ def test_only_what_is_new_is_read(crowd: Crowd, monkeypatch: pytest.MonkeyPatch)
         make_vote(newcomer, matchup)
     seal_event(crowd.event.pk, NOW)
     read: list[int] = []
-    as_columns = loading.to_columns
+    as_columns = vote_rows.to_columns
 
     def counting(rows: IntegerTable, *known: tuple[int, ...]) -> store.Columns:
         read.append(len(rows))
         return as_columns(rows, *known)
 
-    monkeypatch.setattr(loading, "to_columns", counting)
+    monkeypatch.setattr(vote_rows, "to_columns", counting)
     load_votes(crowd.event)
 
     assert read == [3]
@@ -229,12 +230,32 @@ def test_another_ledger_is_read_anew(crowd: Crowd) -> None:
 def test_nothing_is_kept_that_no_state_names(crowd: Crowd) -> None:
     for _ in range(3):
         make_vote(make_enrollment(crowd.event), crowd.matchups[0])
-        data = loaded(crowd.event)
+        loaded(crowd.event)
+    state = store_of(crowd.event).state()
+    assert state is not None
     names = {path.name for path in store_of(crowd.event).folder.iterdir()}
-    assert names == {"state.json", *(name for name, _ in data.state.blocks)}
+    assert names == {"state.json", *(name for name, _ in state.blocks)}
 
 
 def test_an_event_without_judgments_has_no_votes(crowd: Crowd) -> None:
     data = loaded(crowd.event)
     assert len(data.votes(question(crowd.event))) == 0
     assert data.head == 0
+
+
+def test_checkpoints_are_those_of_exactly_these_rows(crowd: Crowd) -> None:
+    """They stay while rows stay or are added, and go with the first row that changes."""
+    judgments = crowd.vote()
+    seal_event(crowd.event.pk, NOW)
+    loader = VoteLoader(crowd.event)
+    _, checkpoints = loader.load()
+    assert checkpoints.get("elo") is None
+    checkpoints.keep({"elo": [1, 2]})
+    assert loader.load()[1].get("elo") == [1, 2]
+
+    make_vote(make_enrollment(crowd.event), crowd.matchups[0])
+    seal_event(crowd.event.pk, NOW)
+    assert loader.load()[1].get("elo") == [1, 2]
+
+    exclude(judgments[3], reason=Exclusion.Reason.ORGANIZER, by=None, now=NOW)
+    assert loader.load()[1].get("elo") is None

@@ -1,0 +1,143 @@
+"""An event's votes as a table of columns that boards and standings are computed from.
+
+Nothing is read from the database here and nothing is written: see loading.py.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from arena.events.models import Event
+from leaderboard.ratings import Votes, chunks, take
+from leaderboard.votes.queries import IntegerTable
+from leaderboard.votes.store import COLUMN_TYPES, Column, Columns, State, Store
+
+Mask = npt.NDArray[np.bool_]
+
+
+class StoredColumns(Mapping[str, Column]):
+    """The columns on the disk, each read from the disk when asked for, as most are needed once.
+
+    Contributor and matchup are at hand, as indices instead of primary keys.
+    """
+
+    def __init__(self, store: Store, state: State, indices: Columns) -> None:
+        self.store, self.state, self.indices = store, state, indices
+
+    def __getitem__(self, name: str) -> Column:
+        if name in self.indices:
+            return self.indices[name]
+        return self.store.read(self.state, (name,))[name]
+
+    def chosen(self, name: str, mask: Mask) -> Column:
+        """The rows of a column where the mask holds."""
+        if name in self.indices:
+            return self.indices[name][mask]
+        return self.store.chosen(self.state, name, mask)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COLUMN_TYPES)
+
+    def __len__(self) -> int:
+        return len(COLUMN_TYPES)
+
+
+@dataclass(frozen=True, eq=False)
+class Comparisons:
+    """An event's counted answers up to a ledger head: a row per judgment and preference question.
+
+    head: the last place of the ledger that was read; competitors, questions: primary keys in
+    index order; columns: see `store.COLUMN_TYPES`, in ledger order, except that contributor and
+    matchup are indices; enrollments, matchups: the primary keys of these indices, ascending
+    (matchups may include some without a row); ordinary: bool per row, whether it is of an ordinary
+    matchup and may enter a rating; special: the matchups that are not, see `special_matchups`.
+    """
+
+    event: Event
+    head: int
+    competitors: tuple[int, ...]
+    questions: tuple[int, ...]
+    columns: StoredColumns
+    enrollments: IntegerTable
+    matchups: IntegerTable
+    ordinary: Mask
+    special: IntegerTable
+
+    @cached_property
+    def judgments(self) -> Mask:
+        """Bool per row, true in one row of each judgment: what to count judgments by."""
+        if len(self.questions) < 2:
+            return np.ones(len(self.ordinary), dtype=bool)
+        return np.diff(self.columns["seq"], prepend=0) > 0
+
+    def keys(self, question: int) -> IntegerTable:
+        """Matchup index and sign of the key of each control in use on a question: int64 (n, 2)."""
+        keyed = self.special[self.special[:, 1] == question]
+        known = np.isin(keyed[:, 0], self.matchups, assume_unique=True)
+        index = np.searchsorted(self.matchups, keyed[known, 0])
+        return np.column_stack([index, keyed[known, 2]])
+
+    def of_matchups(self, keys: IntegerTable) -> Mask:
+        """Bool per row: whether it is of one of these matchups."""
+        among = np.isin(self.matchups, keys, assume_unique=True)
+        return take(among, self.columns["matchup"])
+
+    def votes(self, question: int, where: Mask | None = None) -> Votes:
+        """The ordinary votes on a question (where a further mask holds), in ledger order."""
+        chosen = self.columns["question"] == self.questions.index(question)
+        chosen &= self.ordinary
+        if where is not None:
+            chosen &= where
+        return Votes(
+            len(self.competitors),
+            self.columns.chosen("first", chosen),
+            self.columns.chosen("second", chosen),
+            self.columns.chosen("outcome", chosen),
+            contributor=self.columns.chosen("contributor", chosen),
+            matchup=self.columns.chosen("matchup", chosen),
+        )
+
+
+def assemble(event: Event, store: Store, state: State, special: IntegerTable) -> Comparisons:
+    """The table over stored columns, whose `special` matchups are read anew each time."""
+    indices = store.read(state, ("contributor", "matchup"))
+    enrollments = renumber(indices["contributor"])
+    matchups = shift_keys(indices["matchup"])
+    is_special = np.isin(matchups, special[:, 0], assume_unique=True)
+    return Comparisons(
+        event=event,
+        head=state.head,
+        competitors=state.competitors,
+        questions=state.questions,
+        columns=StoredColumns(store, state, indices),
+        enrollments=enrollments,
+        matchups=matchups,
+        ordinary=take(~is_special, indices["matchup"]),
+        special=special,
+    )
+
+
+def renumber(keys: Column) -> IntegerTable:
+    """The keys that occur, ascending; in place, each becomes its place among them, from 0."""
+    if len(keys) == 0:
+        return np.empty(0, dtype=np.int64)
+    low = int(keys.min())
+    keys -= low
+    occurs = np.zeros(int(keys.max()) + 1, dtype=bool)
+    for part in chunks(len(keys)):
+        occurs[keys[part]] = True
+    place = np.cumsum(occurs, dtype=keys.dtype) - 1
+    take(place, keys, out=keys)
+    return np.flatnonzero(occurs) + low
+
+
+def shift_keys(keys: Column) -> IntegerTable:
+    """The same for keys that mostly occur: some keys that do not get a place as well."""
+    if len(keys) == 0 or int(keys.max()) - int(keys.min()) > 4 * len(keys):
+        return renumber(keys)
+    low = int(keys.min())
+    keys -= low
+    return np.arange(low, low + int(keys.max()) + 1)

@@ -1,0 +1,118 @@
+"""Rows of the database as columns: an event's counted judgments, and its special matchups."""
+
+from typing import Any
+
+import numpy as np
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    F,
+    FilteredRelation,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
+from django.db.models.expressions import Combinable
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Coalesce
+
+from arena.events.models import Event, Matchup
+from arena.judging.models import Judgment, Origin
+from leaderboard.votes.queries import (
+    HoursSinceEpoch,
+    IntegerTable,
+    read_integer_rows,
+    read_integers,
+)
+from leaderboard.votes.store import (
+    COLUMN_TYPES,
+    Column,
+    Columns,
+    State,
+    concatenate,
+    empty_columns,
+)
+
+ORIGINS = list(Origin.values)
+"""Where judgments come from, by the numbers in the column `origin`."""
+
+
+def read_columns(event: Event, wanted: State, which: Q) -> Columns:
+    """The rows of some counted judgments, as the database stands, in no certain order."""
+    # The connection is busy while rows come in: no other query inside.
+    tables = read_integer_rows(judgment_rows(event, wanted.questions, which))
+    parts = [to_columns(table, wanted.competitors, wanted.questions) for table in tables]
+    return concatenate([empty_columns(), *parts])
+
+
+def judgment_rows(event: Event, questions: tuple[int, ...], which: Q) -> QuerySet[Judgment, Any]:
+    """The columns of `store.COLUMN_TYPES`, with primary keys for indices and 0 for "none"."""
+    asked = Q(answers__question__in=questions)
+    judgments = Judgment.objects.counted().filter(which, event=event, ledger_seq__isnull=False)
+    origin = Case(*(When(origin=name, then=Value(i)) for i, name in enumerate(ORIGINS)))
+    left = Case(
+        When(vote__first_on_left=True, then=Value(1)),
+        When(vote__first_on_left=False, then=Value(-1)),
+        default=Value(0),
+    )
+    selected: dict[str, Combinable] = {
+        "seq": F("ledger_seq"),
+        "question": Coalesce("vote__question", 0),
+        "first": Coalesce("vote__first__competitor", 0),
+        "second": Coalesce("vote__second__competitor", 0),
+        "outcome": Coalesce("vote__outcome", 0),
+        "left": left,
+        "contributor": F("enrollment"),
+        "matchup": F("matchup"),
+        "origin": origin,
+        "hour": Coalesce(HoursSinceEpoch("judged_at"), -1),
+    }
+    return judgments.annotate(vote=FilteredRelation("answers", condition=asked)).values_list(
+        *(Cast(column, BigIntegerField()) for column in selected.values())
+    )
+
+
+def to_columns(
+    rows: IntegerTable, competitors: tuple[int, ...], questions: tuple[int, ...]
+) -> Columns:
+    """Columns of their own types, with indices for primary keys."""
+    columns = dict(zip(COLUMN_TYPES, rows.T, strict=True))
+    for name in ("first", "second"):
+        columns[name] = to_indices(columns[name], competitors)
+    columns["question"] = to_indices(columns["question"], questions)
+    return {name: narrow(columns[name], kind) for name, kind in COLUMN_TYPES.items()}
+
+
+def narrow(values: IntegerTable, kind: type[np.signedinteger[Any]]) -> Column:
+    """The same numbers in a smaller type; one that does not fit is refused."""
+    column = values.astype(kind)
+    if not np.array_equal(column, values):
+        raise OverflowError(f"a number is too large for {np.dtype(kind)}")
+    return column
+
+
+def to_indices(keys: IntegerTable, known: tuple[int, ...]) -> IntegerTable:
+    """The index of each key among the known ones (ascending); -1 for 0."""
+    if not known:
+        return np.full(len(keys), -1)
+    index = np.searchsorted(known, keys).clip(max=len(known) - 1)
+    found = np.asarray(known)[index] == keys
+    if not (found | (keys == 0)).all():
+        raise LookupError("a vote names a competitor or a question that the event does not have")
+    return np.where(found, index, -1)
+
+
+def special_matchups(event: Event) -> IntegerTable:
+    """The event's controls and anchors, by ascending key: their votes never enter a rating.
+
+    int64 (n, 3): primary key; the question that a control in use has the key of, 0 without one;
+    the key's sign.
+    """
+    special = Matchup.objects.filter(event=event).exclude(role=Matchup.Role.ORDINARY)
+    sign = Cast(KeyTextTransform("sign", "control__key"), BigIntegerField())
+    key = (
+        Coalesce(Case(When(control__retired_at=None, then=part)), 0)
+        for part in (F("control__question"), sign)
+    )
+    return read_integers(special.order_by("pk").values_list("pk", *key))
