@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 
 from tests import chromium
 
@@ -31,7 +31,8 @@ REPORT_CSP = """
 document.addEventListener("securitypolicyviolation", (event) => console.error(
   `content security policy: ${event.violatedDirective} blocked ${event.blockedURI}`));
 """
-SECONDS = 10
+SECONDS = 20  # three runs of the suite may share two processors
+expect.set_options(timeout=SECONDS * 1000)
 
 NewPage = Callable[..., Page]
 

@@ -8,7 +8,7 @@ import redis
 from django.core.cache import cache
 from django.db import DatabaseError, connection, transaction
 
-from tests.services import Services
+from tests.services import START_SECONDS, Services
 from tests.worker_tasks import rename
 
 
@@ -70,7 +70,7 @@ def test_celery_worker_uses_the_test_database(
     """A message goes through Redis to another process, which finds our row and changes it."""
     user = django_user_model.objects.create(username="before")
     rename.delay(user.pk, "after")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + START_SECONDS
     while user.username == "before" and time.monotonic() < deadline:
         time.sleep(0.05)
         user.refresh_from_db()
