@@ -1,7 +1,7 @@
 """What follows from judgments: snapshots of the boards, their rows, and contributors' standings.
 
-Everything but who was confirmed as the winner, and what was told to whom, is derived: it can be
-deleted and rebuilt from judgments and settings.
+All of it is derived and can be deleted and rebuilt from judgments and settings, except confirmed
+winners and notices.
 """
 
 import uuid
@@ -82,7 +82,7 @@ class Board(models.Model):
         """Whether this worker may compute the event's board now.
 
         Closes the race of two workers: both run this UPDATE, and one of them changes a row. A
-        claim ends by itself, so that a killed worker holds nobody up for long.
+        claim expires, so that a killed worker does not block others for long.
         """
         cls.objects.get_or_create(event=event)
         free = cls.objects.filter(Q(claimed_until=None) | Q(claimed_until__lte=now), event=event)
@@ -90,7 +90,7 @@ class Board(models.Model):
 
     @classmethod
     def release(cls, event: Event, until: datetime) -> None:
-        """Give back the claim that ends at this moment; somebody else's is left alone."""
+        """Release the claim that expires at this moment; another worker's is left alone."""
         cls.objects.filter(event=event, claimed_until=until).update(claimed_until=None)
 
 
@@ -175,7 +175,7 @@ class StandingQuerySet(models.QuerySet["Standing"]):
         return self.order_by(F("rank").asc(nulls_last=True), "-judgments", "enrollment")
 
     def by_score(self) -> Self:
-        """In the exact order, for when the event is over; whoever is not rated comes last."""
+        """By exact score, for events that are over; contributors without a score come last."""
         return self.order_by(F("score").desc(nulls_last=True), "-judgments", "enrollment")
 
 
@@ -252,8 +252,8 @@ class Winner(models.Model):
 
 
 class Notice(models.Model):
-    """A word to one contributor: it waits on the site until they have read it, and goes by mail
-    once where they have confirmed an address. It goes with their account."""
+    """A message to one contributor, shown on the site until read, and mailed once if they have
+    confirmed an address. It is deleted with their account."""
 
     class Kind(models.TextChoices):
         NOTE = "note", _("From the organizers")

@@ -21,7 +21,7 @@ def refresh_boards(*, over: bool = False) -> None:
 
 @shared_task
 def refresh_board(event_id: int) -> None:
-    """Refresh the boards of one event, if nobody else is at it."""
+    """Refresh the boards of one event, unless another worker does."""
     snapshot = refresh_event(Event.objects.get(pk=event_id), now=timezone.now())
     if snapshot:
         log.info("board refreshed", event_id=event_id, judgments=snapshot.judgments)

@@ -178,9 +178,10 @@ def leave_one_contributor_out(votes: Votes, board: FittedBoard) -> ContributorIn
 
 
 def centre_shift(shift: Floats, fit: Rated) -> Floats:
-    """Shifts of strengths, (k, M), from their mean on each scale over whoever is still rated.
+    """Shifts of strengths, (k, M), relative to the mean shift of the still-rated on each scale.
 
-    Whoever drops out moves the mean that the others are measured from, and none of them.
+    A competitor that drops out changes the mean that strengths are measured from; without this
+    correction all the others would seem to move.
     """
     moved = shift.copy()
     for group in fit.groups():

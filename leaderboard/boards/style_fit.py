@@ -48,11 +48,11 @@ class NoStyleError(Exception):
 
 @dataclass(frozen=True, eq=False)
 class StyleBoard:
-    """One board at equal style, by competitor index like `fit.FittedBoard`.
+    """One style-controlled board, by competitor index like `fit.FittedBoard`.
 
     counts, tally: of all votes; used: how many of them were fitted; coefficients: what each
-    covariate is worth (see `coefficients_of`); left_out: names of those that the votes cannot tell
-    from the competitors or from each other.
+    covariate is worth (see `describe_coefficients`); left_out: names of the covariates that are
+    collinear with the competitors or with each other.
     """
 
     counts: Counts
@@ -74,7 +74,7 @@ class StyleBoard:
 
 
 def fit_style(votes: Votes, contents: MatchupContents) -> StyleBoard:
-    """Ratings at equal style with intervals, ranks and classes. Raises `NoStyleError`."""
+    """Style-controlled ratings with intervals, ranks and classes. Raises `NoStyleError`."""
     counts = fold(votes)
     votes = contents.sample(votes)  # and no longer all of them, which are many
     x = contents.differences(votes)

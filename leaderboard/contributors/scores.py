@@ -1,9 +1,9 @@
 """The contributor score S = accepted judgments × quality on controls, exact and as shown.
 
-While the event runs people see a rank and a band that move in steps: ranks with every full hundred
-of the event's judgments, a person's quality, besides, with every hundred of their own. Whoever
-looks after each of their answers then learns nothing of that answer. Both are functions of the
-judgments up to a place in the ledger, so that they are rebuilt like everything else.
+While the event runs people see a rank and a band that are updated in steps: ranks with every 100
+judgments of the event, a contributor's quality also with every 100 of their own. So nobody who
+checks after each answer learns whether it was a control. Both are functions of the judgments up to
+a position of the ledger, and are rebuilt like everything else.
 """
 
 from dataclasses import dataclass

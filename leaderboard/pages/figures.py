@@ -133,7 +133,7 @@ def format_p(p: float) -> str:
 
 @dataclass(frozen=True)
 class Timeline:
-    """Judgments over time: the chart, the same as (when, count), and those without a time."""
+    """Judgments over time: the chart, its bins as (when, count), and the number without a time."""
 
     unit: str
     chart: SafeString

@@ -43,7 +43,7 @@ class NeighbourPair:
 def uncertainty_context(
     board: BoardDetails, choice: BoardChoice, table: BoardTable
 ) -> dict[str, Any]:
-    """What the section "How sure is this?" says; empty for a category or where nobody is ranked."""
+    """Context of the section on uncertainty; empty for categories and boards without ranks."""
     if not table.groups or board.neighbours is None:
         return {}
     names = {row.rating.competitor_id: row.rating.competitor.name for row in table.everybody}

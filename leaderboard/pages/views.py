@@ -108,9 +108,9 @@ def tag_of(request: HttpRequest, event: Event, phase: Phase) -> str:
 
 
 def address_of(request: HttpRequest) -> str:
-    """The page's address with the filters alone: whatever else is asked for is the same page.
+    """The page's address with known filters only.
 
-    The rendered page is kept for each address, so there must not be one for every whim.
+    The rendered page is cached by address, so unknown parameters must not make a new one.
     """
     query = {name: request.GET[name] for name in FILTERS if request.GET.get(name)}
     if query.get("pairs") != ALL_PAIRS:

@@ -1,7 +1,7 @@
 """Telling contributors: that a result is published, with their own place, and organizers' notes.
 
-Everybody is told on the site at their next visit; who has confirmed an address hears by mail too,
-once. Both run from a task that comes and looks, so that nothing is lost with a broker.
+Notices are shown on the site at the next visit, and mailed once to confirmed addresses. A periodic
+task writes and mails them, so that nothing is lost with the message broker.
 """
 
 from datetime import datetime, timedelta

@@ -53,7 +53,7 @@ def one_blas_thread() -> Iterator[None]:
 def processor() -> str:
     """BLAS kernels and SIMD extensions of NumPy: what last digits still depend on.
 
-    Two machines that give the same text round alike.
+    Two machines with the same text round in the same way.
     """
     kernels = sorted({str(library["architecture"]) for library in libraries()})
     vectors = np.show_config(mode="dicts")["SIMD Extensions"]

@@ -167,7 +167,7 @@ def check_scores(scores: Floats) -> None:
 
 # Library API of the engine: the site does not use it.
 def resize(counts: Counts, competitors: int) -> Counts:
-    """The same counts with room for competitors that joined since."""
+    """The counts enlarged for competitors that joined later."""
     m = counts.competitors
     if competitors < m:
         raise RatingError("counts cannot lose competitors")

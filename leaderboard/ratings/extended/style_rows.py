@@ -143,7 +143,7 @@ def fill_logits(behind: Floats, cell: Ints, logit: Floats) -> None:
 
 @compiled
 def fill_logit_rows(behind: Any, cell: Any, logit: Any) -> None:
-    """The same in one loop."""
+    """`fill_logits` as a loop."""
     for v in range(len(cell)):
         logit[v] = min(behind[cell[v]] - logit[v], MAX_LOG_ODDS)
 
@@ -160,7 +160,7 @@ def fill_residuals(odds: Floats, y: Floats, residual: Floats, weight: Floats) ->
 
 @compiled
 def fill_residual_rows(odds: Any, y: Any, residual: Any, weight: Any) -> None:
-    """The same in one loop."""
+    """`fill_residuals` as a loop."""
     for v in range(len(odds)):
         p = 1.0 / (1.0 + odds[v])
         residual[v] = y[v] - p
