@@ -9,10 +9,10 @@ content security policy holds. Nothing is cached: a text shown often must not re
 
 from arena.markup.rendering import (
     MAX_TEXT,
-    Message,
+    RenderedMessage,
     render_markdown,
     render_messages,
     render_response,
 )
 
-__all__ = ["MAX_TEXT", "Message", "render_markdown", "render_messages", "render_response"]
+__all__ = ["MAX_TEXT", "RenderedMessage", "render_markdown", "render_messages", "render_response"]

@@ -31,7 +31,7 @@ MARKS_OMITTED_NOTE = '<p class="text-note">(some combining marks left out)</p>\n
 
 
 @dataclass(frozen=True)
-class Message:
+class RenderedMessage:
     """One turn of a prompt: its role, and its content as safe HTML."""
 
     role: str
@@ -63,11 +63,11 @@ def render_response(text: str) -> str:
     return EMPTY_NOTE if is_blank_html(html) else html
 
 
-def render_messages(prompt: str | list[dict[str, Any]]) -> list[Message]:
+def render_messages(prompt: str | list[dict[str, Any]]) -> list[RenderedMessage]:
     """Render the turns of a prompt; a plain string is one turn of the user."""
     turns = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
     return [
-        Message(role=str(turn["role"]), html=render_markdown(str(turn["content"])))
+        RenderedMessage(role=str(turn["role"]), html=render_markdown(str(turn["content"])))
         for turn in turns
     ]
 

@@ -15,7 +15,7 @@ from arena.errors import ArenaError
 INVISIBLE_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 # Invisible characters of other categories: joiners, fillers, variation selectors, the empty Braille
 # cell.
-BLANK_PATTERN = re.compile(
+BLANK_CHARACTERS = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 # Phones append it to many symbols.
@@ -69,7 +69,7 @@ def is_invisible(letter: str) -> bool:
     """Whether this character is invisible or changes the text direction."""
     return (
         unicodedata.category(letter) in INVISIBLE_CATEGORIES
-        or BLANK_PATTERN.match(letter) is not None
+        or BLANK_CHARACTERS.match(letter) is not None
     )
 
 

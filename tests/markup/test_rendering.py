@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pygments.lexers import get_lexer_by_name
 
-from arena.markup import MAX_TEXT, Message, render_markdown, render_messages
+from arena.markup import MAX_TEXT, RenderedMessage, render_markdown, render_messages
 from arena.markup.highlighting import LANGUAGES
 from tests.security.payloads import ATTACKS
 
@@ -159,11 +159,11 @@ def test_control_characters_are_gone(character: str) -> None:
 
 
 def test_messages() -> None:
-    assert render_messages("*hi*") == [Message("user", '<p dir="auto"><em>hi</em></p>\n')]
+    assert render_messages("*hi*") == [RenderedMessage("user", '<p dir="auto"><em>hi</em></p>\n')]
     turns = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "<i>"}]
     assert render_messages(turns) == [
-        Message("user", '<p dir="auto">a</p>\n'),
-        Message("assistant", '<p dir="auto">&lt;i&gt;</p>\n'),
+        RenderedMessage("user", '<p dir="auto">a</p>\n'),
+        RenderedMessage("assistant", '<p dir="auto">&lt;i&gt;</p>\n'),
     ]
 
 

@@ -80,7 +80,7 @@ def vote_import(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     if this.kind != Kind.JUDGMENTS:
         raise NotFoundError
     if request.method == "POST":
-        return start_import(request, this)
+        return start_vote_import(request, this)
     if can_edit(this) and (this.state == State.UPLOADED or "edit" in request.GET):
         context = {"job": this, **build_preview_context(this)}
         template = "judging/_votes_preview.html"
@@ -100,7 +100,7 @@ def vote_import(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     return setup_page(request, "judging/votes_job.html", event, context | {"part": template})
 
 
-def start_import(request: HttpRequest, this: ImportJob) -> HttpResponse:
+def start_vote_import(request: HttpRequest, this: ImportJob) -> HttpResponse:
     """Save the form; then show the preview again, ask open questions, or queue the import."""
     page = reverse("votes:job", args=(this.event.slug, this.uuid))
     if this.state in STARTABLE:
@@ -135,13 +135,13 @@ def save_form(this: ImportJob, posted: QueryDict) -> UploadChoices:
         mapping[column] = chosen if chosen in known else ""
     choices = UploadChoices(mapping, skips_errors="skip" in posted)
     save_choices(this, choices)
-    options = parse_options(posted).as_json()
+    options = parse_vote_options(posted).as_json()
     ImportJob.objects.filter(pk=this.pk, state__in=STARTABLE).update(vote_options=options)
     this.mapping, this.vote_options = mapping, options
     return choices
 
 
-def parse_options(posted: QueryDict) -> VoteOptions:
+def parse_vote_options(posted: QueryDict) -> VoteOptions:
     """The options in the form; unknown values are replaced by defaults."""
     kind, origin = VOTER_KINDS.get(posted.get("given_by", ""), VOTER_KINDS["people"])
     left, duplicates = posted.get("left", ""), posted.get("duplicates", "")

@@ -40,7 +40,7 @@ from arena.judging.importing.reading.vote_columns import (
     PREFERENCE_COLUMNS,
     VOTE_COLUMNS,
     VoteColumns,
-    resolve_alias,
+    resolve_vote_alias,
 )
 
 MAX_ROWS_SHOWN = 5
@@ -149,7 +149,9 @@ def guess_vote_mapping(columns: Sequence[str]) -> dict[str, str]:
     """Guess the meaning of each column; empty for columns that are ignored."""
     mapping = {column: column for column in columns if column in VOTE_COLUMNS}
     for column in columns:
-        if column not in mapping and (name := resolve_alias(column, [*columns, *mapping.values()])):
+        if column not in mapping and (
+            name := resolve_vote_alias(column, [*columns, *mapping.values()])
+        ):
             mapping[column] = name
     if "winner" in mapping.values() and "outcome" in mapping.values():
         mapping = {key: value for key, value in mapping.items() if value != "outcome"}

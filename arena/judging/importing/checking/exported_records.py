@@ -22,8 +22,6 @@ from arena.judging.importing.reading.export_lines import (
     extract_record,
 )
 
-CONTROL = Matchup.Role.CONTROL
-
 
 @dataclass(slots=True)
 class JudgedPair:
@@ -152,7 +150,7 @@ class ExportedRecords:
             for place in order
         ]
         pairs = list(entry.pairs.values())
-        if len(order) == 2 and pairs[0].role == CONTROL:
+        if len(order) == 2 and pairs[0].role == Matchup.Role.CONTROL:
             record["control"] = {"expected": pairs[0].expected, "reason": pairs[0].reason}
         return {key: value for key, value in record.items() if value is not None}
 

@@ -101,7 +101,10 @@ def parse_export_line(data: Mapping[str, Any], rules: VoteRules) -> ExportedVote
     vote = ExportedVote(
         uuid=check.check_text(data["uuid"], "uuid"),
         record=check.check_name(data["external_id"], "external_id", MAX_EXTERNAL_ID),
-        sides=(parse_response(data, "first", check), parse_response(data, "second", check)),
+        sides=(
+            parse_exported_response(data, "first", check),
+            parse_exported_response(data, "second", check),
+        ),
         role=role,
         expected=expected,
         reason=check.check_text(data.get("key_reason") or "", "key_reason"),
@@ -159,7 +162,7 @@ def parse_choice(data: Mapping[str, Any], field: str, words: list[str], check: C
     return str(value)
 
 
-def parse_response(data: Mapping[str, Any], name: str, check: Checker) -> ExportedResponse:
+def parse_exported_response(data: Mapping[str, Any], name: str, check: Checker) -> ExportedResponse:
     """A response: its competitor and its text."""
     competitor = data[f"{name}_competitor"]
     if competitor is not None:

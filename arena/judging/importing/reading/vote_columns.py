@@ -111,7 +111,7 @@ def explain_missing_columns(columns: Iterable[str], options: VoteOptions) -> str
         lacking.append("winner or outcome (which model is better)")
     if not lacking:
         return ""
-    meant = {column: resolve_alias(column, columns) for column in columns} | {
+    meant = {column: resolve_vote_alias(column, columns) for column in columns} | {
         column: name
         for column, name in split_unknown_columns(columns)[1].items()
         if name not in columns
@@ -125,7 +125,7 @@ def explain_missing_columns(columns: Iterable[str], options: VoteOptions) -> str
     )
 
 
-def resolve_alias(column: str, columns: Iterable[str]) -> str:
+def resolve_vote_alias(column: str, columns: Iterable[str]) -> str:
     """The column that this one is an alias of, unless the file has that one; empty if unknown."""
     word = fold_column(column)
     if column in VOTE_COLUMNS:

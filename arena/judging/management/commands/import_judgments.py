@@ -27,7 +27,7 @@ from arena.judging.models import Origin
 VOTE_OPTIONS = ("ends", "duplicates", "worker", "left", "kind", "origin")
 
 
-def parse_ends(text: str) -> tuple[float, float]:
+def parse_ends_option(text: str) -> tuple[float, float]:
     """Parse `a=3,b=-3` as the two ends of the scale."""
     said = dict(part.partition("=")[::2] for part in text.split(","))
     numbers = [parse_number(said.get(side)) for side in ("a", "b")]
@@ -50,7 +50,7 @@ class Command(BaseCommand):
         add_file_arguments(parser)
         parser.add_argument(
             "--ends",
-            type=parse_ends,
+            type=parse_ends_option,
             metavar="a=3,b=-3",
             help="for grades: the number that says that model_a is much better, and model_b",
         )
