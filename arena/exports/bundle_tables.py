@@ -151,12 +151,15 @@ FIRST_COLUMNS = split_names(
     "id question_id category_id weighting competitor_id strength lower upper elo"
 )
 """What stands first in the file of ratings; the other columns of a board follow."""
+BOARD_COLUMNS = tuple(field for field in stored_fields() if field not in FIRST_COLUMNS)
 RATINGS = BundleTable(
     "ratings",
     "the boards, one row per competitor; strengths are natural-log with mean 0",
     Rating,
-    (*FIRST_COLUMNS, *(field for field in stored_fields() if field not in FIRST_COLUMNS)),
+    (*FIRST_COLUMNS, *BOARD_COLUMNS),
     lambda selection: selection.ratings(),
+    # A column that was added after a bundle was made is not in it.
+    optional=BOARD_COLUMNS,
 )
 # In an order in which every row comes after what it points at.
 SOURCES = (

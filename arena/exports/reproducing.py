@@ -61,13 +61,15 @@ class Reproduction:
     """How many values were compared, which of them differ, and what was made by other means.
 
     `rounded` differ by no more than `ROUNDING_TOLERANCE`. They are in order where the bundle was
-    made by other means, and among the `differences` where it was not.
+    made by other means, and among the `differences` where it was not. `lacking` are columns of a
+    board that the bundle does not have, so that they were not compared.
     """
 
     manifest: dict[str, Any]
     compared: int
     differences: list[str] = field(default_factory=list)
     rounded: list[str] = field(default_factory=list)
+    lacking: list[str] = field(default_factory=list)
 
     @property
     def changed_means(self) -> list[str]:
@@ -144,14 +146,15 @@ def recompute(archive: ZipFile, manifest: dict[str, Any], now: datetime) -> Repr
             if snapshot is None:
                 raise BundleError("There is nothing to compute in it.")
             selection = BundleSelection(snapshot, manifest["with_controls"])
-            here = collect_values(
-                {t.name: map(json.loads, encode_rows(t, selection)) for t in (SNAPSHOT, RATINGS)},
-                selection,
-            )
-            there = collect_values(
-                {t.name: read_table(archive, t) for t in (SNAPSHOT, RATINGS)}, selection
-            )
-            return compare(manifest, there, here)
+            tables = (SNAPSHOT, RATINGS)
+            there = {table.name: list(read_table(archive, table)) for table in tables}
+            here = {
+                table.name: [json.loads(line) for line in encode_rows(table, selection)]
+                for table in tables
+            }
+            lacking = drop_later_columns(here["ratings"], there["ratings"])
+            values = (collect_values(each, selection) for each in (there, here))
+            return compare(manifest, *values, lacking)
         finally:
             store_of(event).clear()
             transaction.set_rollback(True)
@@ -184,6 +187,16 @@ def read_table(archive: ZipFile, table: BundleTable) -> Iterator[BundleRow]:
             if row.keys() | set(table.optional) != set(table.columns):
                 raise BundleError(f"{table.file} has other columns than it should have.")
             yield row
+
+
+def drop_later_columns(here: list[BundleRow], there: list[BundleRow]) -> list[str]:
+    """Take columns that no row of the bundle has out of the boards computed here; their names."""
+    known = {name for row in there for name in row}
+    lacking = [name for name in RATINGS.columns if there and name not in known]
+    for row in here:
+        for name in lacking:
+            del row[name]
+    return lacking
 
 
 def collect_values(results: dict[str, Iterable[BundleRow]], selection: BundleSelection) -> Values:
@@ -225,9 +238,11 @@ def flatten(path: str, value: Any) -> Iterator[tuple[str, Any]]:
 MISSING = "nothing"
 
 
-def compare(manifest: dict[str, Any], there: Values, here: Values) -> Reproduction:
+def compare(
+    manifest: dict[str, Any], there: Values, here: Values, lacking: list[str]
+) -> Reproduction:
     """The result for the values of a bundle and those computed here."""
-    result = Reproduction(manifest, len(there))
+    result = Reproduction(manifest, len(there), lacking=lacking)
     for path in sorted(there.keys() | here.keys()):
         one, other = there.get(path, MISSING), here.get(path, MISSING)
         if one == other and type(one) is type(other):

@@ -112,6 +112,23 @@ def test_so_they_do_where_something_began_to_be_counted_later(bundle: Path) -> N
     assert result.differences == []
 
 
+def test_so_they_do_where_a_column_was_added_later(bundle: Path) -> None:
+    def forget(rows: list[dict]) -> None:
+        for row in rows:
+            del row["ties"]
+
+    whole = reproduce(bundle, NOW).compared
+    result = reproduce(rewritten(bundle, "ratings.jsonl", forget), NOW)
+    assert (result.differences, result.lacking) == ([], ["ties"])
+    assert 0 < result.compared < whole
+
+
+def test_a_column_that_one_row_lacks_is_a_difference(bundle: Path) -> None:
+    rewritten(bundle, "ratings.jsonl", lambda rows: rows[0].pop("ties"))
+    (difference,) = reproduce(bundle, NOW).differences
+    assert ".ties: 'nothing', here " in difference
+
+
 def test_nothing_is_left_behind(bundle: Path) -> None:
     columns = Path(settings.VAR) / "columns"
     before = set(columns.iterdir())

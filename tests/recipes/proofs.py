@@ -39,6 +39,19 @@ def test_a_column_is_in_page_and_downloads(client: Client) -> None:
     assert ">Decided</th>" in show(client, crowd.event).content.decode()
 
 
+def test_a_stored_column_is_in_downloads_and_bundle(client: Client, tmp_path: Path) -> None:
+    crowd = Crowd(slug="tea")
+    crowd.vote()
+    snapshot = refresh(crowd.event)
+    rows = client.get(reverse("leaderboard:board_json", args=["tea"])).json()["ratings"]
+    assert all(row["decisions"] == row["wins"] + row["losses"] for row in rows)
+    write_bundle(snapshot, tmp_path / "tea.zip")
+    with ZipFile(tmp_path / "tea.zip") as archive:
+        kept = [json.loads(line) for line in archive.read("ratings.jsonl").splitlines()]
+    assert kept
+    assert all(row["decisions"] == row["wins"] + row["losses"] for row in kept)
+
+
 def test_a_reason_is_offered_told_and_exported(tmp_path: Path) -> None:
     """Offered, told to the contributor and to the public, and in the exports."""
     organizer = make_user("olga")

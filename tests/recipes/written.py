@@ -123,6 +123,47 @@ COLUMNS = (
     max_files=3,
 )
 
+STORED_COLUMN = Recipe(
+    "A board column",
+    (
+        Insert(
+            "leaderboard/models.py",
+            "    losses = ",
+            "    decisions = models.PositiveIntegerField(default=0)\n",
+        ),
+        Insert(
+            "leaderboard/snapshots/refresh.py",
+            "            losses=lost,",
+            "            decisions=won + lost,\n",
+        ),
+        Replace(
+            "leaderboard/pages/columns.py",
+            "\nCOLUMNS = (\n",
+            """
+COLUMNS = (
+    BoardColumn(
+        "decisions",
+        int,
+        _("Decisions"),
+        _("How many of its votes were no ties."),
+        lambda row: row.rating.decisions,
+        stored="decisions",
+    ),
+""",
+        ),
+        Insert(
+            DOCUMENT,
+            "| `decided` | float |",
+            "| `decisions` | int | How many of its votes were no ties. |\n",
+        ),
+        Print("docs/board.schema.json", "board_schema"),
+    ),
+    ("tests/recipes/proofs.py::test_a_stored_column_is_in_downloads_and_bundle",),
+    # Three that are written, two that are printed.
+    max_files=5,
+    migration="decisions",
+)
+
 REASON = Recipe(
     "An exclusion reason",
     (
@@ -273,10 +314,10 @@ KIND = Recipe(
 from collections.abc import Sequence
 
 from arena.questions.base import InvalidAnswerError, Settings, Value
-from arena.questions.text import Text
+from arena.questions.text import TextKind
 
 
-class Number(Text):
+class NumberKind(TextKind):
     """How sure somebody is, say. Value: `{"number": int}`."""
 
     name = "number"
@@ -295,9 +336,9 @@ class Number(Text):
         Insert(
             "arena/questions/__init__.py",
             "from arena.questions.preference import",
-            "from arena.questions.number import Number\n",
+            "from arena.questions.number import NumberKind\n",
         ),
-        Replace("arena/questions/__init__.py", "Text())", "Text(), Number())"),
+        Replace("arena/questions/__init__.py", "TextKind())}", "TextKind(), NumberKind())}"),
         New(
             "templates/questions/number.html",
             """{# Context: question (name, title, required, text). #}
@@ -396,4 +437,4 @@ COVARIATE = Recipe(
     migration="asking",
 )
 
-RECIPES = (FORMAT, COLUMN, REASON, SETTING, PAGE, KIND, COVARIATE)
+RECIPES = (FORMAT, COLUMN, STORED_COLUMN, REASON, SETTING, PAGE, KIND, COVARIATE)

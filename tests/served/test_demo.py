@@ -76,7 +76,7 @@ def test_the_demo_answers_on_every_page_and_takes_an_old_campaign(
 
 def look_at_every_page(site: Site, event: str, eyes: list[Page]) -> None:
     """Ask for each page that an address alone leads to, as organizer and as a visitor."""
-    paths = pages_of(site, slug=event.split("/")[2])
+    paths = pages_of(site, slug=event.split("/")[2], file="judgments.jsonl", export="judgments")
     assert len(paths) > 50
     broken = []
     for page in eyes:

@@ -60,6 +60,9 @@ def describe_success(result: Reproduction) -> str:
     ]
     if not result.manifest["with_controls"]:
         lines.append("The bundle is without controls, so it has no weighted boards to compare.")
+    if result.lacking:
+        names = ", ".join(result.lacking)
+        lines.append(f"The bundle has no {names}: columns added since then are not compared.")
     return "\n".join([*lines, *describe_means(result)])
 
 
