@@ -12,9 +12,16 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from arena.events.access import STAFF, Role, Viewer, enrollment_of, event_for, has_role
+from arena.events.access import (
+    MEMBERSHIPS_BY_ROLE,
+    Role,
+    Viewer,
+    enrollment_of,
+    event_for,
+    has_role,
+)
 from arena.events.joining.terms import current_terms
-from arena.events.lifecycle.creation import may_create
+from arena.events.lifecycle.creation import can_create_events
 from arena.events.lifecycle.notes import current_note
 from arena.events.lifecycle.phases import phase_of
 from arena.events.models import Enrollment, Event, Membership
@@ -57,7 +64,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "is_new_site": not begun and needs_first_account(),
         "own_events": annotate_phase(list_own_events(user), now) if isinstance(user, User) else [],
         "notices": find_unread(user) if isinstance(user, User) else [],
-        "may_create": isinstance(user, User) and may_create(user),
+        "may_create": isinstance(user, User) and can_create_events(user),
     }
     return render(request, "home.html", context)
 
@@ -73,7 +80,7 @@ def annotate_joinable(user: Viewer, events: list[Any]) -> None:
     """Set `is_joinable` on the events: whether this user can judge there, now or after joining."""
     joined = Enrollment.objects.filter(user=user.pk, user__isnull=False, event__in=events)
     enrolled = set(joined.values_list("event", flat=True))
-    office = {"user": user.pk, "role__in": STAFF[Role.REVIEWER], "event__in": events}
+    office = {"user": user.pk, "role__in": MEMBERSHIPS_BY_ROLE[Role.REVIEWER], "event__in": events}
     looked_after = set(Membership.objects.filter(**office).values_list("event", flat=True))
     pools = [event.seats_id for event in events]
     seats = Seat.objects.open_unclaimed().filter(pool__in=pools)
@@ -90,7 +97,10 @@ def annotate_joinable(user: Viewer, events: list[Any]) -> None:
 
 def list_own_events(user: User) -> list[Event]:
     """The events of which this user is an organizer or reviewer."""
-    office = {"memberships__user": user, "memberships__role__in": STAFF[Role.REVIEWER]}
+    office = {
+        "memberships__user": user,
+        "memberships__role__in": MEMBERSHIPS_BY_ROLE[Role.REVIEWER],
+    }
     return list(Event.objects.filter(**office).order_by("-created_at")[:MAX_EVENTS_SHOWN])
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-from arena.events.lifecycle.creation import EventPlan, create_event
+from arena.events.lifecycle.creation import NewEvent, create_event
 from arena.events.models import Event
 
 
@@ -131,7 +131,7 @@ VALUES ({event}, {first} + 1, {last} + 1, 'of a benchmark', now());
 
 def make_event(size: Size) -> Event:
     """An open event of this size, with every judgment sealed, in an otherwise empty database."""
-    event = create_event(EventPlan("bench", "Bench", settings={"state": "open"}), organizer=None)
+    event = create_event(NewEvent("bench", "Bench", settings={"state": "open"}), organizer=None)
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")  # no foreign-key triggers
         cursor.execute("SELECT setseed(0.5)")

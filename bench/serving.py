@@ -94,20 +94,20 @@ def prepare(people: int) -> None:
     django.setup()
     from django.utils import timezone
 
-    from arena.events.joining.enrolling import provision
-    from arena.events.lifecycle.creation import EventPlan, create_event
+    from arena.events.joining.enrolling import provision_event_seats
+    from arena.events.lifecycle.creation import NewEvent, create_event
     from arena.events.models import Event
     from arena.people.models import Seat, SeatPool
     from tests.factories import make_competitors, make_control, make_matchup
 
-    plan = EventPlan(SLUG, "Load", "# Be fair", {"state": Event.State.OPEN, "overlap": 3})
+    plan = NewEvent(SLUG, "Load", "# Be fair", {"state": Event.State.OPEN, "overlap": 3})
     event = create_event(plan, organizer=None)
     models = make_competitors(event, 8)
     for number in range(max(1_000, people * 20)):
         make_matchup(event, [models[number % 8], models[(number + 1 + number // 8 % 7) % 8]])
     for _ in range(60):
         make_control(event)
-    provision(event, people, Seat.Kind.OPEN, timezone.now())
+    provision_event_seats(event, people, Seat.Kind.OPEN, timezone.now())
     SeatPool.objects.update(claims_per_network=people)
 
 

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from arena.events.lifecycle.creation import EventPlan, create_event
+from arena.events.lifecycle.creation import NewEvent, create_event
 from arena.events.models import (
     Competitor,
     Control,
@@ -54,7 +54,7 @@ def make_event(slug: str = "", *, organizer: User | None = None, **settings: Any
     slug = slug or f"event{next(counter)}"
     drawn = f"{chance().getrandbits(256):064x}"
     settings = {"state": Event.State.OPEN, "secret": drawn} | settings
-    plan = EventPlan(slug=slug, title=slug.title(), guidelines="# Be fair", settings=settings)
+    plan = NewEvent(slug=slug, title=slug.title(), guidelines="# Be fair", settings=settings)
     return create_event(plan, organizer=organizer)
 
 

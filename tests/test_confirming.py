@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from arena.events.importing.uploads import save_upload
-from arena.events.joining.enrolling import provision
+from arena.events.joining.enrolling import provision_event_seats
 from arena.events.joining.invitations import invite
 from arena.events.models import (
     Control,
@@ -174,13 +174,13 @@ def changing_terms() -> Act:
 
 def reissuing() -> Act:
     scene = Scene()
-    provision(scene.event, 2, Seat.Kind.PRINTED, NOW)
+    provision_event_seats(scene.event, 2, Seat.Kind.PRINTED, NOW)
     return scene, "desk:reissue", {}, []
 
 
 def reissuing_one() -> Act:
     scene = Scene()
-    provision(scene.event, 1, Seat.Kind.PRINTED, NOW)
+    provision_event_seats(scene.event, 1, Seat.Kind.PRINTED, NOW)
     return scene, "desk:reissue_seat", {"username": Seat.objects.get().user.username}, []
 
 
@@ -225,7 +225,7 @@ def deleting_an_upload() -> Act:
 
 def renewing_a_code() -> Act:
     scene = Scene()
-    provision(scene.event, 1, Seat.Kind.PRINTED, NOW)
+    provision_event_seats(scene.event, 1, Seat.Kind.PRINTED, NOW)
     scene.client.force_login(Seat.objects.get().user)
     return scene, "people:code", {}, []
 

@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 from structlog.stdlib import ProcessorFormatter
 
-from arena.events.joining.enrolling import provision
+from arena.events.joining.enrolling import provision_event_seats
 from arena.events.joining.invitations import invite
 from arena.events.models import Invitation
 from arena.people.models import Seat
@@ -18,7 +18,7 @@ def test_refused_requests_are_logged_without_their_tokens(
     client: Client, db: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     event = make_event()
-    (slip,) = provision(event, 1, Seat.Kind.PRINTED, timezone.now())
+    (slip,) = provision_event_seats(event, 1, Seat.Kind.PRINTED, timezone.now())
     _invitation, token = invite(event, Invitation.Role.CONTRIBUTOR, timezone.now(), by=None)
     assert client.post(f"/seats/{slip.token}/", {}).status_code == 422
     strict = Client(enforce_csrf_checks=True)

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from arena.events.joining.enrolling import provision
+from arena.events.joining.enrolling import provision_event_seats
 from arena.events.joining.terms import publish_terms
 from arena.events.models import Event
 from arena.judging.ledger import seal_event
@@ -60,7 +60,7 @@ def test_home_and_event_page_show_the_boards_numbers(event: Event) -> None:
 def test_a_visitor_starts_with_one_button_where_there_are_seats(event: Event) -> None:
     address = reverse("events:event", args=["tea"])
     assert 'name="accept"' not in page(address)
-    provision(event, 3, Seat.Kind.OPEN, NOW)
+    provision_event_seats(event, 3, Seat.Kind.OPEN, NOW)
     assert 'name="accept"' in page(address)
     assert 'name="accept"' not in page(address, make_user())
     assert "you cannot judge in it" in page(address, event.memberships.get().user)
@@ -76,7 +76,7 @@ def test_my_page_leads_whoever_has_not_joined_to_joining(event: Event) -> None:
 
 
 def test_an_event_that_has_yet_to_open_takes_people_and_says_when(event: Event) -> None:
-    provision(event, 3, Seat.Kind.OPEN, NOW)
+    provision_event_seats(event, 3, Seat.Kind.OPEN, NOW)
     opens_at = timezone.now().replace(microsecond=0) + timedelta(days=3)
     Event.objects.update(opens_at=opens_at, timezone="Asia/Tokyo")
     address, when = reverse("events:event", args=["tea"]), opens_at.isoformat()
@@ -94,7 +94,7 @@ def test_an_event_that_has_yet_to_open_takes_people_and_says_when(event: Event) 
 
 
 def test_what_people_may_meet_is_said_before_the_button(event: Event) -> None:
-    provision(event, 3, Seat.Kind.OPEN, NOW)
+    provision_event_seats(event, 3, Seat.Kind.OPEN, NOW)
     publish_terms(event, content_warning="There are spiders.", minimum_age=21)
     visited = page(reverse("events:event", args=["tea"]))
     assert visited.index("There are spiders.") < visited.index("<details")

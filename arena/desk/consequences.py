@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from arena.confirming import Step
-from arena.events.lifecycle.transitions import missing_before_opening, on_screens
+from arena.events.lifecycle.transitions import check_readiness, count_on_screens
 from arena.events.models import Control, Enrollment, Event, Matchup, Record
 from arena.judging.models import Judgment
 from arena.mail import sends_mail
@@ -22,7 +22,7 @@ from arena.people.models import Seat, SeatPool
 def state_step(event: Event, posted: QueryDict, now: datetime) -> Step | None:
     """The step of an event's life that is asked for; None for what can be changed again."""
     to, name = posted.get("to"), posted.get("name", "").strip()
-    if to == "open" and not any(c.blocks for c in missing_before_opening(event, now)):
+    if to == "open" and not any(c.blocks for c in check_readiness(event, now)):
         return opening(event, now)
     if to == "closed" and event.is_running():
         return closing(event, now)
@@ -52,7 +52,7 @@ def opening(event: Event, now: datetime) -> Step:
 def closing(event: Event, now: datetime) -> Step:
     """End judging before its time."""
     said = [_("No more matchups are handed out, and nobody can join any more.")]
-    people = on_screens(event, now)
+    people = count_on_screens(event, now)
     if people and event.grace_minutes:
         said.append(
             ngettext(

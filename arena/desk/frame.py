@@ -10,7 +10,7 @@ from django.utils import timezone
 from arena.desk.queries.planning import plan_of
 from arena.errors import NotFoundError
 from arena.events.access import Role, event_for, is_member
-from arena.events.lifecycle.transitions import missing_before_opening
+from arena.events.lifecycle.transitions import check_readiness
 from arena.events.models import Event, Membership, Record
 from arena.people.models import User
 
@@ -32,7 +32,7 @@ def desk_page(
         "is_organizer": is_member(request.user, event, Membership.Role.ORGANIZER),
         "is_staff_member": True,
         "plan": plan_of(event) if not event.is_over() and template in PLANNED else None,
-        "checks": missing_before_opening(event, timezone.now())
+        "checks": check_readiness(event, timezone.now())
         if event.state == Event.State.DRAFT
         else [],
     }

@@ -24,7 +24,7 @@ class Role(Enum):
     ORGANIZER = "organizer"
 
 
-STAFF = {
+MEMBERSHIPS_BY_ROLE = {
     Role.REVIEWER: (Membership.Role.REVIEWER, Membership.Role.ORGANIZER),
     Role.ORGANIZER: (Membership.Role.ORGANIZER,),
 }
@@ -40,8 +40,8 @@ def event_for(user: Viewer, slug: str, role: Role = Role.VISITOR) -> Event:
 
 def has_role(user: Viewer, event: Event, role: Role) -> bool:
     """Whether this user may act in this role; organizers may visit their own drafts."""
-    if role in STAFF:
-        return is_member(user, event, *STAFF[role])
+    if role in MEMBERSHIPS_BY_ROLE:
+        return is_member(user, event, *MEMBERSHIPS_BY_ROLE[role])
     if role is Role.CONTRIBUTOR:
         return enrollment_of(user, event) is not None
     if event.state != Event.State.DRAFT and (not event.is_private or is_admitted(user, event)):

@@ -2,7 +2,7 @@
 
 import re
 
-MAX_LENGTH = 500
+MAX_KEY_LENGTH = 500
 
 
 def natural_key(name: str) -> str:
@@ -10,10 +10,10 @@ def natural_key(name: str) -> str:
 
     Each number is written with its length before it, so that longer ones come later.
     """
-    return re.sub(r"[0-9]+", padded, name.lower())[:MAX_LENGTH]
+    return re.sub(r"[0-9]+", pad_number, name.lower())[:MAX_KEY_LENGTH]
 
 
-def padded(number: re.Match[str]) -> str:
+def pad_number(number: re.Match[str]) -> str:
     """A number without leading zeros, its length in three digits before it."""
     digits = number[0].lstrip("0")
     return f"{len(digits):03}{digits}"

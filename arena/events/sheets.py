@@ -9,7 +9,7 @@ from arena.people.seats.provisioning import Slip
 from arena.people.seats.sheets import SheetContext, build_sheet_zip
 
 
-def event_sheet(event: Event, slips: Sequence[Slip], site: str) -> bytes:
+def build_event_sheet(event: Event, slips: Sequence[Slip], site: str) -> bytes:
     """The ZIP of CSV and PDF for slips that were just made; `site`: https://host, no slash.
 
     The codes are in plain text in this answer and nowhere else.

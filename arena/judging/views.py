@@ -17,7 +17,7 @@ from django_htmx.http import HttpResponseClientRedirect, replace_url
 
 from arena.errors import ConflictError, NotFoundError
 from arena.events.access import enrollment_of, event_for
-from arena.events.joining.terms import must_agree_anew
+from arena.events.joining.terms import needs_new_consent
 from arena.events.models import Enrollment
 from arena.judging.models import Assignment, Exclusion, Flag, Judgment
 from arena.judging.presenting import (
@@ -188,7 +188,7 @@ def continue_judging(
             request, reverse("events:guidelines", args=[event.slug]), notice
         )
     if event.is_open(now):
-        if must_agree_anew(enrollment):
+        if needs_new_consent(enrollment):
             return redirect_with_notice(request, reverse("events:join", args=[event.slug]), notice)
         assignment = next_assignment(enrollment, SystemRandom(), now)
     else:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from arena.events.lifecycle.transitions import freezes_at
+from arena.events.lifecycle.transitions import freeze_time
 from arena.events.models import Event
 from arena.judging.models import LedgerBatch
 from arena.judging.serving.schedule import count_turns_until_controls
@@ -69,7 +69,7 @@ def count_behind_shown_ranks(data: Comparisons) -> int:
     event = data.event
     if event.closes_at is not None:
         sealed = LedgerBatch.objects.filter(event=event, last_seq__lte=data.head)
-        late = sealed.filter(sealed_at__gte=freezes_at(event, event.closes_at))
+        late = sealed.filter(sealed_at__gte=freeze_time(event, event.closes_at))
         first = late.order_by("first_seq").values_list("first_seq", flat=True).first()
         if first is not None:
             reached = int(np.count_nonzero(data.judgments & (data.columns["seq"] < first)))

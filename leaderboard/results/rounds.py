@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from arena.errors import ConflictError
-from arena.events.lifecycle.transitions import step
+from arena.events.lifecycle.transitions import change_state
 from arena.events.models import Event
 from leaderboard.models import Snapshot
 from leaderboard.snapshots.publishing import publish_snapshot
@@ -71,7 +71,7 @@ def publish_event(event: Event, now: datetime) -> Snapshot:
     snapshot = require_fresh_snapshot(event)
     # The state, the seal and the public pointer change together or not at all.
     with transaction.atomic():
-        step(event, Event.State.PUBLISHED, Event.State.CLOSED)
+        change_state(event, Event.State.PUBLISHED, Event.State.CLOSED)
         if snapshot.sealed_at is None:
             Snapshot.objects.filter(pk=snapshot.pk).update(name=FINAL, sealed_at=now)
         publish_snapshot(snapshot, now)

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.base_user import AbstractBaseUser
 from playwright.sync_api import Page, expect
 
-from arena.events.joining.enrolling import provision
+from arena.events.joining.enrolling import provision_event_seats
 from arena.events.models import Event
 from arena.people.models import Seat
 from tests.browser.conftest import NewPage
@@ -80,7 +80,7 @@ def test_a_refused_form_says_so_without_a_question(
 def test_a_reissued_sheet_downloads_and_the_dialog_closes(
     page: Page, event: Event, sign_in: SignIn
 ) -> None:
-    provision(event, 2, Seat.Kind.PRINTED, NOW)
+    provision_event_seats(event, 2, Seat.Kind.PRINTED, NOW)
     sign_in(page, organizer_of(event))
     page.goto("/events/fair/desk/seats/")
     page.get_by_role("button", name="Reissue unclaimed codes").click()

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from arena.events.joining.enrolling import provision
+from arena.events.joining.enrolling import provision_event_seats
 from arena.events.joining.invitations import invite
 from arena.events.models import Invitation
 from arena.people.models import Seat
@@ -45,7 +45,7 @@ def test_an_invited_reviewer_without_an_account_reaches_the_desk(
 
 def test_reloading_the_page_of_a_new_seat_shows_its_code_again(page: Page) -> None:
     event = make_event("fair")
-    provision(event, 1, Seat.Kind.OPEN, NOW)
+    provision_event_seats(event, 1, Seat.Kind.OPEN, NOW)
     page.goto("/events/fair/join/")
     page.get_by_role("button", name="Accept and join").click()
     code = code_on(page)

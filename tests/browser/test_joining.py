@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from arena.events.joining.enrolling import provision
+from arena.events.joining.enrolling import provision_event_seats
 from arena.events.models import Enrollment, Event, Membership
 from arena.people.models import Seat, User
 from tests.browser.conftest import PHONE, NewPage
@@ -39,7 +39,7 @@ def press(page: Page, name: str) -> None:
 def test_a_visitor_is_judging_after_three_buttons_and_comes_back_elsewhere(
     event: Event, phone: Page, new_page: NewPage, axe: Check
 ) -> None:
-    provision(event, 1, Seat.Kind.OPEN, timezone.now())
+    provision_event_seats(event, 1, Seat.Kind.OPEN, timezone.now())
     phone.goto("/events/tea/join/")
     assert phone.locator(":checked").count() == 0
     axe(phone)
@@ -60,7 +60,7 @@ def test_a_visitor_is_judging_after_three_buttons_and_comes_back_elsewhere(
 
 
 def test_the_link_of_a_printed_seat_needs_two_buttons(event: Event, phone: Page) -> None:
-    (slip,) = provision(event, 1, Seat.Kind.PRINTED, timezone.now())
+    (slip,) = provision_event_seats(event, 1, Seat.Kind.PRINTED, timezone.now())
     phone.goto(f"/seats/{slip.token}/")
     expect(phone.get_by_text(slip.username)).to_be_visible()
     press(phone, "Accept and join")
@@ -107,7 +107,7 @@ def test_a_long_name_leaves_room_to_sign_out(phone: Page, sign_in: Callable[...,
 
 
 def test_a_full_event_is_told_kindly(event: Event, phone: Page, axe: Check) -> None:
-    provision(event, 1, Seat.Kind.OPEN, timezone.now())
+    provision_event_seats(event, 1, Seat.Kind.OPEN, timezone.now())
     Seat.objects.update(claimed_at=timezone.now())
     phone.goto("/events/tea/join/")
     expect(phone.get_by_text("All open seats are taken")).to_be_visible()

@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings as project
 from django.core.management import CommandError, call_command
 
-from arena.events.joining.enrolling import provision
+from arena.events.joining.enrolling import provision_event_seats
 from arena.events.models import Event, Membership
 from arena.people.models import Seat
 from tests.factories import NOW, make_event, make_user
@@ -102,7 +102,7 @@ def test_refuses(arguments: list[str], words: str, tmp_path: Path) -> None:
     fair = make_event("fair")
     assert fair.seats is not None
 
-    provision(fair, 1, Seat.Kind.PRINTED, NOW)
+    provision_event_seats(fair, 1, Seat.Kind.PRINTED, NOW)
     seat: Any = Seat.objects.get()
     seat.user.username = "seated"
     seat.user.save()

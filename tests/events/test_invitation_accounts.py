@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from arena.errors import ConflictError
-from arena.events.joining.enrolling import provision
+from arena.events.joining.enrolling import provision_event_seats
 from arena.events.joining.invitations import accept_with_account, invite
 from arena.events.models import Application, Enrollment, Event, Invitation, Membership
 from arena.people.models import Seat, User
@@ -175,7 +175,7 @@ def test_a_contributors_link_works_without_a_free_seat(client: Client, event: Ev
     link = link_to(event, Role.CONTRIBUTOR, uses=2)
     page = client.post(link, {"username": "hopeful"}, follow=True)
     assert page.context["next"] == "/events/fair/join/"
-    provision(event, 1, Seat.Kind.OPEN, NOW)
+    provision_event_seats(event, 1, Seat.Kind.OPEN, NOW)
     assert 'name="accept"' in text(Client().get(link))  # with a seat, as ever
 
 

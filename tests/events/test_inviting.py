@@ -11,12 +11,12 @@ from django.utils import timezone
 
 from arena.errors import ConflictError, NotFoundError
 from arena.events.access import is_admitted
-from arena.events.joining.enrolling import join_with_open_seat, provision
+from arena.events.joining.enrolling import join_with_open_seat, provision_event_seats
 from arena.events.joining.invitations import (
     accept_office,
     admit,
-    decide,
-    invitation_of,
+    decide_application,
+    get_invitation,
     invite,
     remove_member,
 )
@@ -55,7 +55,7 @@ def text(response: Any) -> str:
 def test_the_token_is_stored_as_a_hash(event: Event) -> None:
     invitation, token = invite(event, Role.READER, NOW, by=None)
     assert invitation.token_hash == hash_token(token)
-    assert invitation_of(token, make_user(), NOW) == invitation
+    assert get_invitation(token, make_user(), NOW) == invitation
 
 
 @pytest.mark.parametrize("role", [Role.ORGANIZER, Role.REVIEWER, Role.READER])
@@ -74,7 +74,7 @@ def test_an_expired_link_invites_nobody(event: Event) -> None:
     with pytest.raises(NotFoundError):
         accept_office(invitation, make_user(), later)
     with pytest.raises(NotFoundError):
-        invitation_of(token, make_user(), later)
+        get_invitation(token, make_user(), later)
 
 
 def test_a_link_raises_an_office_and_never_lowers_it(event: Event) -> None:
@@ -111,14 +111,14 @@ def test_where_approval_is_wanted_the_organizer_decides(event: Event) -> None:
     assert application.granted is None
     assert not is_admitted(user, event)
     organizer = make_user()
-    decide(application, NOW, granted=True, by=organizer)
+    decide_application(application, NOW, granted=True, by=organizer)
     assert is_admitted(user, event)
-    decide(application, NOW, granted=False, by=organizer)
+    decide_application(application, NOW, granted=False, by=organizer)
     assert not is_admitted(user, event)
 
 
 def test_a_visitor_joins_a_private_event_by_its_link(event: Event) -> None:
-    provision(event, 2, Seat.Kind.OPEN, NOW)
+    provision_event_seats(event, 2, Seat.Kind.OPEN, NOW)
     invitation = make_invitation(event, Role.CONTRIBUTOR)
     arrival = join_with_open_seat(event, NOW, terms=1, invitation=invitation)
     assert arrival.enrollment.event == event
@@ -188,7 +188,7 @@ def test_an_organizer_makes_a_link_and_somebody_accepts_it(
 def test_a_visitor_takes_a_seat_by_the_contributors_link(
     client: Client, organizer: Client, event: Event
 ) -> None:
-    provision(event, 1, Seat.Kind.OPEN, timezone.now())
+    provision_event_seats(event, 1, Seat.Kind.OPEN, timezone.now())
     link = link_from(organizer, "contributor")
     assert 'name="accept"' in text(client.get(link))
     assert client.post(link, CONSENT).status_code == 302

@@ -9,14 +9,14 @@ import pytest
 from arena.errors import ArenaError, ConflictError, LimitError, NotFoundError
 from arena.events.access import is_admitted
 from arena.events.joining.enrolling import (
-    Arrival,
+    JoinResult,
     join_event,
     join_with_open_seat,
     join_with_printed_seat,
-    provision,
+    provision_event_seats,
 )
-from arena.events.joining.pseudonyms import pseudonym
-from arena.events.joining.terms import current_terms, has_agreed, publish_terms
+from arena.events.joining.pseudonyms import make_pseudonym
+from arena.events.joining.terms import current_terms, has_consented, publish_terms
 from arena.events.models import Application, Enrollment, Event, Membership
 from arena.people.models import Seat
 from tests.factories import NOW, make_event, make_membership, make_user
@@ -45,7 +45,7 @@ def test_the_consent_is_recorded_with_its_version(event: Event) -> None:
     assert enrollment.terms is not None
     assert (enrollment.terms.version, enrollment.terms_at) == (1, NOW)
     assert enrollment.terms.licence == event.licence
-    assert has_agreed(enrollment)
+    assert has_consented(enrollment)
 
 
 def test_newer_terms_are_asked_for_again(event: Event) -> None:
@@ -55,7 +55,7 @@ def test_newer_terms_are_asked_for_again(event: Event) -> None:
     assert newer.version == 2
     assert publish_terms(event, content_warning="There are spiders.") == newer
     assert current_terms(event) == newer
-    assert not has_agreed(enrollment)
+    assert not has_consented(enrollment)
     with pytest.raises(ConflictError) as changed:
         join_event(user, event, NOW, terms=1)
     assert changed.value.code == "terms_changed"
@@ -85,8 +85,8 @@ def test_organizers_and_reviewers_do_not_judge_in_their_own_event(event: Event, 
 )
 def test_nobody_joins_an_event_that_takes_nobody(db: None, settings: dict[str, Any]) -> None:
     event = make_event(**settings)
-    provision(event, 1, OPEN, NOW)
-    (slip,) = provision(event, 1, PRINTED, NOW)
+    provision_event_seats(event, 1, OPEN, NOW)
+    (slip,) = provision_event_seats(event, 1, PRINTED, NOW)
     for join in (
         partial(join_event, make_user(), event, NOW, terms=1),
         partial(join_with_open_seat, event, NOW, terms=1),
@@ -104,17 +104,17 @@ def test_one_may_join_before_the_opening_time(db: None) -> None:
 
 
 def test_a_visitor_gets_an_open_seat(event: Event) -> None:
-    provision(event, 1, OPEN, NOW)
+    provision_event_seats(event, 1, OPEN, NOW)
     arrival = join_with_open_seat(event, NOW, terms=1)
     assert arrival.user.check_password(arrival.code)
     assert arrival.enrollment.user == arrival.user
-    assert has_agreed(arrival.enrollment)
+    assert has_consented(arrival.enrollment)
     with pytest.raises(LimitError):
         join_with_open_seat(event, NOW, terms=1)
 
 
 def test_outdated_terms_cost_no_seat(event: Event) -> None:
-    provision(event, 1, OPEN, NOW)
+    provision_event_seats(event, 1, OPEN, NOW)
     publish_terms(event, minimum_age=21)
     publish_terms(event, minimum_age=16)
     with pytest.raises(ConflictError):
@@ -123,7 +123,7 @@ def test_outdated_terms_cost_no_seat(event: Event) -> None:
 
 
 def test_the_next_holder_of_a_returned_seat_is_somebody_else(event: Event) -> None:
-    provision(event, 1, OPEN, NOW)
+    provision_event_seats(event, 1, OPEN, NOW)
     first = join_with_open_seat(event, NOW, terms=1)
     Seat.objects.update(claimed_at=None, returns=1)
     later = NOW + timedelta(hours=3)
@@ -136,7 +136,7 @@ def test_the_next_holder_of_a_returned_seat_is_somebody_else(event: Event) -> No
 
 
 def test_joining_takes_a_returned_seat_again(event: Event) -> None:
-    provision(event, 1, OPEN, NOW)
+    provision_event_seats(event, 1, OPEN, NOW)
     arrival = join_with_open_seat(event, NOW, terms=1)
     Seat.objects.update(claimed_at=None, returns=1)
     again = join_event(arrival.user, event, NOW + timedelta(hours=3), terms=1)
@@ -145,7 +145,7 @@ def test_joining_takes_a_returned_seat_again(event: Event) -> None:
 
 
 def test_a_printed_link_seats_and_enrolls_once(event: Event) -> None:
-    (slip,) = provision(event, 1, PRINTED, NOW)
+    (slip,) = provision_event_seats(event, 1, PRINTED, NOW)
     arrival = join_with_printed_seat(slip.token, event, NOW, terms=1)
     assert arrival.user.username == slip.username
     assert arrival.code == ""
@@ -155,7 +155,7 @@ def test_a_printed_link_seats_and_enrolls_once(event: Event) -> None:
 
 
 def test_a_link_of_another_event_leads_nowhere(event: Event) -> None:
-    (slip,) = provision(make_event("other"), 1, PRINTED, NOW)
+    (slip,) = provision_event_seats(make_event("other"), 1, PRINTED, NOW)
     with pytest.raises(NotFoundError):
         join_with_printed_seat(slip.token, event, NOW, terms=1)
     assert Seat.objects.printed_unclaimed().count() == 1
@@ -163,14 +163,14 @@ def test_a_link_of_another_event_leads_nowhere(event: Event) -> None:
 
 def test_a_pseudonym_is_stable_keyed_and_tells_nothing(event: Event) -> None:
     enrollment = join_event(make_user("jane-doe"), event, NOW, terms=1)
-    assert enrollment.pseudonym == pseudonym(event.secret, enrollment.public_id)
-    assert enrollment.pseudonym != pseudonym("another secret", enrollment.public_id)
+    assert enrollment.pseudonym == make_pseudonym(event.secret, enrollment.public_id)
+    assert enrollment.pseudonym != make_pseudonym("another secret", enrollment.public_id)
     assert "jane" not in enrollment.pseudonym.lower()
 
 
 def test_a_taken_pseudonym_is_drawn_again(event: Event, monkeypatch: pytest.MonkeyPatch) -> None:
     names = iter(["Teal Heron 4127", "Teal Heron 4127", "Rust Owl 1001"])
-    monkeypatch.setattr("arena.events.joining.enrolling.pseudonym", lambda *_: next(names))
+    monkeypatch.setattr("arena.events.joining.enrolling.make_pseudonym", lambda *_: next(names))
     join_event(make_user(), event, NOW, terms=1)
     assert join_event(make_user(), event, NOW, terms=1).pseudonym == "Rust Owl 1001"
 
@@ -205,8 +205,8 @@ def test_where_approval_is_wanted_an_address_does_not_suffice(private: Event) ->
 
 
 def test_nobody_clicks_into_a_private_event_but_its_printed_seats_open_it(private: Event) -> None:
-    provision(private, 1, OPEN, NOW)
-    (slip,) = provision(private, 1, PRINTED, NOW)
+    provision_event_seats(private, 1, OPEN, NOW)
+    (slip,) = provision_event_seats(private, 1, PRINTED, NOW)
     with pytest.raises(NotFoundError):
         join_with_open_seat(private, NOW, terms=1)
     assert join_with_printed_seat(slip.token, private, NOW, terms=1).user.username == slip.username
@@ -216,11 +216,11 @@ def test_nobody_clicks_into_a_private_event_but_its_printed_seats_open_it(privat
 @pytest.mark.django_db(transaction=True)
 def test_100_visitors_at_once_are_100_contributors() -> None:
     event = make_event()
-    provision(event, 80, OPEN, NOW)
+    provision_event_seats(event, 80, OPEN, NOW)
     arrivals = parallel_map([partial(join_with_open_seat, event, NOW, terms=1)] * 100, threads=40)
-    seated = [arrival for arrival in arrivals if isinstance(arrival, Arrival)]
+    seated = [arrival for arrival in arrivals if isinstance(arrival, JoinResult)]
     assert len(seated) == 80
-    assert all(isinstance(a, (Arrival, LimitError)) for a in arrivals)
+    assert all(isinstance(a, (JoinResult, LimitError)) for a in arrivals)
     assert len({arrival.enrollment.pseudonym for arrival in seated}) == 80
     assert event.terms.count() == 1
 
@@ -238,9 +238,9 @@ def test_one_user_joining_50_times_at_once_is_enrolled_once() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_one_printed_link_used_by_200_at_once_seats_one() -> None:
     event = make_event()
-    (slip,) = provision(event, 1, PRINTED, NOW)
+    (slip,) = provision_event_seats(event, 1, PRINTED, NOW)
     results = parallel_map([partial(join_with_printed_seat, slip.token, event, NOW, terms=1)] * 200)
-    assert sum(isinstance(result, Arrival) for result in results) == 1
+    assert sum(isinstance(result, JoinResult) for result in results) == 1
     refused = [result for result in results if isinstance(result, ConflictError)]
     assert len(refused) == 199
     assert Enrollment.objects.count() == 1

@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
-from arena.events.joining.enrolling import provision
+from arena.events.joining.enrolling import provision_event_seats
 from arena.events.joining.terms import publish_terms
 from arena.events.models import Enrollment, Event, Membership
 from arena.people.models import Seat, SeatPool
@@ -45,7 +45,7 @@ def code_in(response: Any) -> str:
 
 def test_the_page_shows_the_terms_with_nothing_ticked(client: Client, event: Event) -> None:
     publish_terms(event, content_warning="There are spiders.", minimum_age=21)
-    provision(event, 1, OPEN, timezone.now())
+    provision_event_seats(event, 1, OPEN, timezone.now())
     page = text(client.get("/events/fair/join/"))
     assert "There are spiders." in page
     assert "at least 21 years" in page
@@ -57,7 +57,7 @@ def test_the_page_shows_the_terms_with_nothing_ticked(client: Client, event: Eve
 def test_one_click_gives_a_visitor_a_seat_and_shows_its_code_until_it_is_saved(
     client: Client, event: Event
 ) -> None:
-    provision(event, 1, OPEN, timezone.now())
+    provision_event_seats(event, 1, OPEN, timezone.now())
     client.get("/events/fair/join/")
     response = client.post("/events/fair/join/", CONSENT, follow=True)
     code, seat = code_in(response), Seat.objects.get()
@@ -76,7 +76,7 @@ def test_one_click_gives_a_visitor_a_seat_and_shows_its_code_until_it_is_saved(
 
 
 def test_the_session_key_changes_with_the_claim(client: Client, event: Event) -> None:
-    provision(event, 1, OPEN, timezone.now())
+    provision_event_seats(event, 1, OPEN, timezone.now())
     session = client.session
     session["planted"] = "by an attacker"
     session.save()
@@ -87,7 +87,7 @@ def test_the_session_key_changes_with_the_claim(client: Client, event: Event) ->
 
 
 def test_no_consent_no_seat(client: Client, event: Event) -> None:
-    provision(event, 1, OPEN, timezone.now())
+    provision_event_seats(event, 1, OPEN, timezone.now())
     response = client.post("/events/fair/join/", {"version": "1"})
     assert response.status_code == 422
     assert "please accept the terms" in text(response)
@@ -95,7 +95,7 @@ def test_no_consent_no_seat(client: Client, event: Event) -> None:
 
 
 def test_terms_that_changed_meanwhile_are_shown_again(client: Client, event: Event) -> None:
-    provision(event, 1, OPEN, timezone.now())
+    provision_event_seats(event, 1, OPEN, timezone.now())
     publish_terms(event, minimum_age=16)
     publish_terms(event, minimum_age=21)
     response = client.post("/events/fair/join/", CONSENT)
@@ -117,7 +117,7 @@ def test_a_visitor_reads_which_kind_of_place_is_missing(
     client: Client, event: Event, seats: dict[str, int], words: str
 ) -> None:
     for kind, count in seats.items():
-        provision(event, count, kind, timezone.now())
+        provision_event_seats(event, count, kind, timezone.now())
     Seat.objects.filter(kind=OPEN).update(claimed_at=timezone.now())
     for response in (client.get("/events/fair/join/"), client.post("/events/fair/join/", CONSENT)):
         told = [each for _seats, each in ROOMS.values() if each in text(response)]
@@ -127,8 +127,8 @@ def test_a_visitor_reads_which_kind_of_place_is_missing(
 
 
 def test_without_a_csrf_token_nothing_happens(event: Event) -> None:
-    (slip,) = provision(event, 1, PRINTED, timezone.now())
-    provision(event, 1, OPEN, timezone.now())
+    (slip,) = provision_event_seats(event, 1, PRINTED, timezone.now())
+    provision_event_seats(event, 1, OPEN, timezone.now())
     strict = Client(enforce_csrf_checks=True)
     for url in ("/events/fair/join/", f"/seats/{slip.token}/", "/account/seat/saved/"):
         assert strict.post(url, CONSENT).status_code == 403
@@ -136,8 +136,8 @@ def test_without_a_csrf_token_nothing_happens(event: Event) -> None:
 
 
 def test_a_get_claims_nothing(client: Client, event: Event) -> None:
-    (slip,) = provision(event, 1, PRINTED, timezone.now())
-    provision(event, 1, OPEN, timezone.now())
+    (slip,) = provision_event_seats(event, 1, PRINTED, timezone.now())
+    provision_event_seats(event, 1, OPEN, timezone.now())
     assert slip.username in text(client.get(f"/seats/{slip.token}/"))
     client.get("/events/fair/join/")
     assert not Seat.objects.filter(claimed_at__isnull=False).exists()
@@ -145,7 +145,7 @@ def test_a_get_claims_nothing(client: Client, event: Event) -> None:
 
 
 def test_somebody_signed_in_joins_with_their_account(client: Client, event: Event) -> None:
-    provision(event, 1, OPEN, timezone.now())
+    provision_event_seats(event, 1, OPEN, timezone.now())
     user = make_user()
     client.force_login(user)
     response = client.post("/events/fair/join/", CONSENT)
@@ -198,7 +198,7 @@ def test_a_closed_event_says_that_it_takes_nobody(client: Client, db: None) -> N
 
 # --- printed seats ---------------------------------------------------------------------------
 def test_a_link_seats_whoever_comes_first(client: Client, event: Event) -> None:
-    (slip,) = provision(event, 1, PRINTED, timezone.now())
+    (slip,) = provision_event_seats(event, 1, PRINTED, timezone.now())
     url = f"/seats/{slip.token}/"
     response = client.post(url, CONSENT)
     assert response.headers["Location"] == "/events/fair/judge/"
@@ -214,7 +214,7 @@ def test_a_link_seats_whoever_comes_first(client: Client, event: Event) -> None:
 
 
 def test_who_looks_after_the_event_takes_no_printed_seat(client: Client, event: Event) -> None:
-    (slip,) = provision(event, 1, PRINTED, timezone.now())
+    (slip,) = provision_event_seats(event, 1, PRINTED, timezone.now())
     client.force_login(make_membership(event, make_user(), Membership.Role.ORGANIZER).user)
     response = client.post(f"/seats/{slip.token}/", CONSENT)
     assert "you cannot judge in it" in text(response)
@@ -230,7 +230,7 @@ def test_an_unknown_link_is_not_there(client: Client, event: Event) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_one_link_posted_200_times_at_once_signs_in_one() -> None:
     event = make_event()
-    (slip,) = provision(event, 1, PRINTED, timezone.now())
+    (slip,) = provision_event_seats(event, 1, PRINTED, timezone.now())
 
     def post(_: int) -> HttpResponse:
         try:
@@ -252,7 +252,7 @@ def claim_from(address: str) -> HttpResponse:
 
 @pytest.mark.usefixtures("still_clock")
 def test_a_network_has_a_daily_quota_which_the_organizer_raises(event: Event) -> None:
-    provision(event, 10, OPEN, timezone.now())
+    provision_event_seats(event, 10, OPEN, timezone.now())
     SeatPool.objects.update(claims_per_network=2)
     assert [claim_from(f"192.0.2.{last}").status_code for last in (1, 2, 3)] == [302, 302, 429]
     assert claim_from("198.51.100.1").status_code == 302
@@ -271,7 +271,7 @@ def test_a_network_has_a_daily_quota_which_the_organizer_raises(event: Event) ->
 def test_a_refused_claim_does_not_use_up_the_quota(event: Event) -> None:
     SeatPool.objects.update(claims_per_network=1)
     assert claim_from("192.0.2.1").status_code == 429  # full
-    provision(event, 1, OPEN, timezone.now())
+    provision_event_seats(event, 1, OPEN, timezone.now())
     assert claim_from("192.0.2.1").status_code == 302
 
 

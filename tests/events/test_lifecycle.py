@@ -5,14 +5,14 @@ from datetime import timedelta
 import pytest
 
 from arena.errors import ArenaError, ConflictError
-from arena.events.joining.enrolling import provision
+from arena.events.joining.enrolling import provision_event_seats
 from arena.events.lifecycle.prizes import MIN_CONTROLS_FOR_PRIZE, turns_for_prize
 from arena.events.lifecycle.transitions import (
     advance_events,
+    check_readiness,
     close_event,
     extend_event,
-    freezes_at,
-    missing_before_opening,
+    freeze_time,
     open_event,
 )
 from arena.events.models import Event
@@ -46,7 +46,7 @@ def draft(matchups: int = 2, controls: int = 0, **settings) -> Event:
 
 
 def codes(event: Event, *, blocks: bool = True) -> list[str]:
-    return [c.code for c in missing_before_opening(event, NOW) if c.blocks == blocks]
+    return [c.code for c in check_readiness(event, NOW) if c.blocks == blocks]
 
 
 def test_opens_when_nothing_is_missing() -> None:
@@ -90,16 +90,16 @@ def test_the_checklist_says_when_nobody_can_join_by_the_link(is_private: bool) -
     words = (
         "work only for people with an account" if is_private else "nobody can join with the link"
     )
-    told = [check for check in missing_before_opening(event, NOW) if check.code == "seats"]
+    told = [check for check in check_readiness(event, NOW) if check.code == "seats"]
     assert words in told[0].message
-    provision(event, 3, Seat.Kind.PRINTED, NOW)
-    told = [check for check in missing_before_opening(event, NOW) if check.code == "seats"]
+    provision_event_seats(event, 3, Seat.Kind.PRINTED, NOW)
+    told = [check for check in check_readiness(event, NOW) if check.code == "seats"]
     assert words in told[0].message
     assert "printed" in told[0].message
-    provision(event, 1, Seat.Kind.OPEN, NOW)
+    provision_event_seats(event, 1, Seat.Kind.OPEN, NOW)
     assert "seats" not in codes(event, blocks=False)
     Seat.objects.filter(kind=Seat.Kind.OPEN).update(claimed_at=NOW)
-    told = [check for check in missing_before_opening(event, NOW) if check.code == "seats"]
+    told = [check for check in check_readiness(event, NOW) if check.code == "seats"]
     assert "Every open seat is taken" in told[0].message
 
 
@@ -159,7 +159,7 @@ def test_ranks_stand_still_for_half_of_a_short_event_at_most() -> None:
     open_event(event, NOW)
     assert event.opens_at == NOW
     assert event.closes_at is not None
-    assert freezes_at(event, event.closes_at) == NOW + HOUR / 2
+    assert freeze_time(event, event.closes_at) == NOW + HOUR / 2
     advance_events(NOW)
     event.refresh_from_db()
     assert event.state == State.OPEN

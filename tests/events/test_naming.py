@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from arena.events.joining.pseudonyms import pseudonym
+from arena.events.joining.pseudonyms import make_pseudonym
 from arena.events.models import Enrollment, Event
 from arena.people.display_names import clean_name, get_skeleton
 from arena.people.models import User
@@ -120,7 +120,7 @@ def test_no_name_is_made_like_a_pseudonym(client: Client, me: User, name: str) -
 
 def test_every_pseudonym_is_known_for_one(event: Event, client: Client, me: User) -> None:
     for enrollment in [other(event, f"x{number}") for number in range(12)]:
-        drawn = pseudonym(event.secret, enrollment.public_id)
+        drawn = make_pseudonym(event.secret, enrollment.public_id)
         assert choose(client, drawn)[0] == 422
     assert choose(client, "Teal Heron")[0] == 302
 

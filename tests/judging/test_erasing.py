@@ -8,7 +8,7 @@ from django.apps import apps
 from django.test import Client
 
 from arena.errors import ConflictError
-from arena.events.joining.enrolling import join_event, provision
+from arena.events.joining.enrolling import join_event, provision_event_seats
 from arena.events.models import Enrollment, Event, Membership
 from arena.judging.leaving.erasure import erase_contributor, finish_erasures
 from arena.judging.ledger import seal_event, verify_ledger
@@ -119,7 +119,7 @@ def test_the_enrollment_is_nobodys_and_its_leases_are_free(event: Event, walrus:
 
 
 def test_a_seat_goes_with_its_account(event: Event) -> None:
-    provision(event, 2, Seat.Kind.PRINTED, NOW)
+    provision_event_seats(event, 2, Seat.Kind.PRINTED, NOW)
     erase_contributor(Seat.objects.all()[0].user, NOW)
     assert Seat.objects.count() == 1
 

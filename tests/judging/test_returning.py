@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth import authenticate
 
 from arena.errors import LimitError
-from arena.events.joining.enrolling import Arrival, join_with_open_seat, provision
+from arena.events.joining.enrolling import JoinResult, join_with_open_seat, provision_event_seats
 from arena.events.models import Event
 from arena.judging.leaving.unused_seats import return_unused_seats
 from arena.judging.models import Judgment
@@ -33,12 +33,12 @@ def event(db: None) -> Event:
     pair = make_competitors(event, 2)
     for _ in range(3):
         make_matchup(event, pair)
-    provision(event, 1, Seat.Kind.OPEN, NOW)
+    provision_event_seats(event, 1, Seat.Kind.OPEN, NOW)
     return event
 
 
 @pytest.fixture
-def arrival(event: Event) -> Arrival:
+def arrival(event: Event) -> JoinResult:
     arrival = join_with_open_seat(event, NOW, terms=1)
     arrival.enrollment.guidelines = event.guidelines.latest()
     arrival.enrollment.save()
@@ -49,7 +49,7 @@ def is_taken() -> bool:
     return Seat.objects.get().claimed_at is not None
 
 
-def test_an_unused_claim_returns_after_two_hours(arrival: Arrival) -> None:
+def test_an_unused_claim_returns_after_two_hours(arrival: JoinResult) -> None:
     assert return_unused_seats(LATER - timedelta(seconds=1)) == 0
     assert is_taken()
     assert return_unused_seats(LATER) == 1
@@ -61,17 +61,17 @@ def test_an_unused_claim_returns_after_two_hours(arrival: Arrival) -> None:
     assert user == arrival.user
 
 
-def test_a_saved_claim_stays(arrival: Arrival) -> None:
+def test_a_saved_claim_stays(arrival: JoinResult) -> None:
     confirm_saved(arrival.user, NOW)
     assert return_unused_seats(LATER) == 0
 
 
-def test_a_claim_that_has_judged_stays(arrival: Arrival) -> None:
+def test_a_claim_that_has_judged_stays(arrival: JoinResult) -> None:
     make_judgment(arrival.enrollment)
     assert return_unused_seats(LATER) == 0
 
 
-def test_a_claim_with_another_way_in_or_an_office_stays(event: Event, arrival: Arrival) -> None:
+def test_a_claim_with_another_way_in_or_an_office_stays(event: Event, arrival: JoinResult) -> None:
     address = arrival.user.emailaddress_set.create(email="a@example.org")
     assert return_unused_seats(LATER) == 0
     address.delete()
@@ -82,7 +82,7 @@ def test_a_claim_with_another_way_in_or_an_office_stays(event: Event, arrival: A
     assert return_unused_seats(LATER) == 0
 
 
-def test_a_claim_with_a_chosen_password_stays(arrival: Arrival) -> None:
+def test_a_claim_with_a_chosen_password_stays(arrival: JoinResult) -> None:
     arrival.user.set_password("my own long password")
     arrival.user.save()
     assert return_unused_seats(LATER) == 0
@@ -90,12 +90,12 @@ def test_a_claim_with_a_chosen_password_stays(arrival: Arrival) -> None:
 
 def test_a_printed_seat_never_returns(db: None) -> None:
     event = make_event()
-    provision(event, 1, Seat.Kind.PRINTED, NOW)
+    provision_event_seats(event, 1, Seat.Kind.PRINTED, NOW)
     Seat.objects.update(claimed_at=NOW)
     assert return_unused_seats(LATER) == 0
 
 
-def test_a_holder_who_goes_on_judging_has_the_seat_again(event: Event, arrival: Arrival) -> None:
+def test_a_holder_who_goes_on_judging_has_the_seat_again(event: Event, arrival: JoinResult) -> None:
     return_unused_seats(LATER)
     make_judgment(arrival.enrollment, now=LATER)
     return_unused_seats(LATER)
@@ -105,7 +105,7 @@ def test_a_holder_who_goes_on_judging_has_the_seat_again(event: Event, arrival: 
 
 
 def test_judgments_of_an_earlier_claim_stay_with_its_pseudonym(
-    event: Event, arrival: Arrival
+    event: Event, arrival: JoinResult
 ) -> None:
     # Judged after the return, and given to somebody else before the next sweep.
     return_unused_seats(LATER)
@@ -117,7 +117,7 @@ def test_judgments_of_an_earlier_claim_stay_with_its_pseudonym(
     assert second.enrollment != arrival.enrollment
 
 
-def test_the_task_runs_it(arrival: Arrival) -> None:
+def test_the_task_runs_it(arrival: JoinResult) -> None:
     Seat.objects.update(claimed_at=NOW - timedelta(days=400))
     task()
     assert not is_taken()
@@ -126,7 +126,7 @@ def test_the_task_runs_it(arrival: Arrival) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_sweeps_at_once_return_a_claim_once() -> None:
     event = make_event()
-    provision(event, 10, Seat.Kind.OPEN, NOW)
+    provision_event_seats(event, 10, Seat.Kind.OPEN, NOW)
     for _ in range(10):
         join_with_open_seat(event, NOW, terms=1)
     returned = parallel_map([partial(return_unused_seats, LATER)] * 8, threads=8)

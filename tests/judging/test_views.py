@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from arena.errors import LimitError
-from arena.events.joining.enrolling import join_with_open_seat, provision
+from arena.events.joining.enrolling import join_with_open_seat, provision_event_seats
 from arena.events.models import Enrollment, Event, Matchup
 from arena.judging.leaving.unused_seats import return_unused_seats
 from arena.judging.models import Assignment, Exclusion, Flag, Judgment
@@ -203,7 +203,7 @@ def test_after_the_deadline_no_change_is_offered() -> None:
 @pytest.mark.parametrize("page", ["next", "judge"])
 def test_a_returned_seat_whose_holder_goes_on_is_not_handed_on(page: str) -> None:
     cast = Cast()
-    provision(cast.event, 1, Seat.Kind.OPEN, timezone.now())
+    provision_event_seats(cast.event, 1, Seat.Kind.OPEN, timezone.now())
     arrival = join_with_open_seat(cast.event, timezone.now(), terms=1)
     Enrollment.objects.filter(pk=arrival.enrollment.pk).update(
         guidelines=cast.event.guidelines.latest()

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from arena.errors import NotFoundError
-from arena.events.joining.enrolling import provision
+from arena.events.joining.enrolling import provision_event_seats
 from arena.logs import hide_tokens
 from arena.people.accounts.first_account import create_first_account, is_same, make_setup_link
 from arena.people.models import Seat, SetupLink, User
@@ -59,7 +59,7 @@ def test_the_front_page_of_a_new_site_says_where_the_link_is(client: Client) -> 
 
 
 def test_seats_are_nobodys_account_of_their_own() -> None:
-    provision(make_event("fair"), 2, Seat.Kind.PRINTED, NOW)
+    provision_event_seats(make_event("fair"), 2, Seat.Kind.PRINTED, NOW)
     assert link_in(announce())
 
 

@@ -7,7 +7,7 @@ from django.core import mail
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from arena.events.joining.enrolling import provision
+from arena.events.joining.enrolling import provision_event_seats
 from arena.people import limits
 from arena.people.accounts import adapter
 from arena.people.limits import HOUR_SECONDS, Rate
@@ -29,7 +29,7 @@ SOMEBODY = "somebody@mail.example"
 
 @pytest.fixture
 def slip() -> Slip:
-    (slip,) = provision(make_event("fair"), 1, Seat.Kind.PRINTED, timezone.now())
+    (slip,) = provision_event_seats(make_event("fair"), 1, Seat.Kind.PRINTED, timezone.now())
     return slip
 
 

@@ -9,7 +9,7 @@ from allauth.account.models import EmailAddress
 from django.core import mail
 from django.test import Client
 
-from arena.events.lifecycle.transitions import missing_before_opening
+from arena.events.lifecycle.transitions import check_readiness
 from tests.factories import NOW, make_event, make_user
 
 pytestmark = pytest.mark.django_db
@@ -94,7 +94,7 @@ def test_at_a_terminal_the_message_is_printed_there(
 @pytest.mark.usefixtures("no_mail")
 def test_a_prize_where_nobody_can_confirm_anything_is_said_before_opening(settings: Any) -> None:
     def codes(prize: str) -> set[str]:
-        return {check.code for check in missing_before_opening(make_event(prize=prize), NOW)}
+        return {check.code for check in check_readiness(make_event(prize=prize), NOW)}
 
     assert "identities" in codes("A book")
     assert "identities" not in codes("")

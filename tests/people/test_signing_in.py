@@ -9,7 +9,7 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from arena.events.joining.enrolling import join_with_open_seat, provision
+from arena.events.joining.enrolling import join_with_open_seat, provision_event_seats
 from arena.people.models import Seat, User
 from arena.people.seats.provisioning import Slip
 from tests.factories import NOW, make_event, make_user
@@ -19,7 +19,7 @@ LOGIN = "/account/login/"
 
 @pytest.fixture
 def slip(db: None) -> Slip:
-    (slip,) = provision(make_event("fair"), 1, Seat.Kind.PRINTED, timezone.now())
+    (slip,) = provision_event_seats(make_event("fair"), 1, Seat.Kind.PRINTED, timezone.now())
     return slip
 
 
@@ -104,7 +104,7 @@ def test_a_network_has_a_limit_of_failures(db: None, settings: Any) -> None:
 
 def test_a_returned_claim_still_signs_in_while_there_is_room(client: Client, db: None) -> None:
     event = make_event("fair")
-    provision(event, 1, Seat.Kind.OPEN, NOW)
+    provision_event_seats(event, 1, Seat.Kind.OPEN, NOW)
     arrival = join_with_open_seat(event, NOW, terms=1)
     Seat.objects.update(claimed_at=None, returns=1)
     assert sign_in(client, arrival.user.username, arrival.code) == 302
@@ -114,7 +114,7 @@ def test_a_returned_claim_still_signs_in_while_there_is_room(client: Client, db:
 
 def test_a_seat_given_to_somebody_else_ends_the_earlier_session(client: Client, db: None) -> None:
     event = make_event("fair")
-    provision(event, 1, Seat.Kind.OPEN, NOW)
+    provision_event_seats(event, 1, Seat.Kind.OPEN, NOW)
     first = join_with_open_seat(event, NOW, terms=1)
     client.force_login(first.user)
     assert client.get("/account/seat/").status_code == 200

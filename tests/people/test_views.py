@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from arena.events.joining.enrolling import join_with_open_seat, provision
+from arena.events.joining.enrolling import join_with_open_seat, provision_event_seats
 from arena.people.models import Seat, User
 from arena.people.seats.provisioning import provision_seats
 from tests.factories import NOW, make_event, make_user
@@ -19,7 +19,7 @@ CODE = re.compile(r"(?:[0-9A-Z]{4}-){3}[0-9A-Z]{4}")
 def holder(client: Client, db: None) -> User:
     """Signed in to an open seat that is not saved yet."""
     event = make_event("fair")
-    provision(event, 1, Seat.Kind.OPEN, NOW)
+    provision_event_seats(event, 1, Seat.Kind.OPEN, NOW)
     user = join_with_open_seat(event, NOW, terms=1).user
     client.force_login(user)
     return user

@@ -14,7 +14,7 @@ from django.db.models import Q
 from django.test import Client
 from django.utils import timezone
 
-from arena.events.joining.enrolling import join_with_open_seat, provision
+from arena.events.joining.enrolling import join_with_open_seat, provision_event_seats
 from arena.events.joining.invitations import invite
 from arena.events.models import (
     Application,
@@ -277,8 +277,8 @@ def make_side(slug: str, now: datetime, **settings: Any) -> Side:
     tokens = {}
     for role in Invitation.Role.values:
         invitation, tokens[role] = invite(event, role, now, by=organizer, uses=9)
-    (slip,) = provision(event, 1, Seat.Kind.PRINTED, now)
-    provision(event, 3, Seat.Kind.OPEN, now)
+    (slip,) = provision_event_seats(event, 1, Seat.Kind.PRINTED, now)
+    provision_event_seats(event, 3, Seat.Kind.OPEN, now)
     contributor = join_with_open_seat(
         event, now, terms=1, invitation=invitation if event.is_private else None
     ).enrollment

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from arena.events.joining.enrolling import provision
+from arena.events.joining.enrolling import provision_event_seats
 from arena.events.models import Enrollment, Event
 from arena.judging.ledger import seal_event
 from arena.judging.models import Exclusion, Judgment
@@ -113,7 +113,7 @@ def set_scene(name: str, *, full: bool) -> Scene:
     if full:
         for _ in range(3):
             make_control(event)
-        provision(event, 3, Seat.Kind.OPEN, now)
+        provision_event_seats(event, 3, Seat.Kind.OPEN, now)
         Event.objects.filter(pk=event.pk).update(prize="A teapot.")
     move_to(event, name, now)
     return Scene(name, full, event, people, excluded)

@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from arena.desk.forms.clocks import LocalMoment, TimezoneField, as_meant, on_clock
 from arena.desk.forms.timezones import every_timezone, timezone_choices
-from arena.events.lifecycle.creation import free_slug
-from arena.events.lifecycle.prizes import missing_for_prize
+from arena.events.lifecycle.creation import free_event_slug
+from arena.events.lifecycle.prizes import find_prize_obstacle
 from arena.events.models import Control, Event, Terms
 from arena.judging.models import Exclusion
 
@@ -173,7 +173,7 @@ class EventForm(SettingsForm):
         """The address, made from the title where none is given."""
         slug = str(self.cleaned_data.get("slug") or "")
         if not slug:
-            return free_slug(str(self.cleaned_data.get("title", "")))
+            return free_event_slug(str(self.cleaned_data.get("title", "")))
         if Event.objects.filter(slug=slug).exclude(pk=self.instance.pk).exists():
             raise ValidationError(_("Another event already uses this address."))
         return slug
@@ -199,7 +199,7 @@ class EventForm(SettingsForm):
         if prize and not self.instance.prize and self.instance.is_running():
             promised = copy(self.instance)
             promised.prize = prize
-            if missing := missing_for_prize(promised):
+            if missing := find_prize_obstacle(promised):
                 raise ValidationError(missing)
         return prize
 

@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from arena.errors import ArenaError
 from arena.events.models import Matchup
-from arena.events.records.controls import Expectation, sides_of
-from arena.events.records.corrections import Wording
+from arena.events.records.controls import ExpectedAnswer, describe_sides
+from arena.events.records.corrections import RecordTexts
 
 LONGEST_TEXT = 200_000
 # The sign of a control's key as the choice it was.
@@ -25,7 +25,7 @@ class ControlForm(forms.Form):
 
     def __init__(self, matchup: Matchup, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.matchup, self.sides = matchup, sides_of(matchup)
+        self.matchup, self.sides = matchup, describe_sides(matchup)
         choices = list(zip("ab", self.sides, strict=False))
         if matchup.event.offers_tie():
             choices.insert(1, ("tie", gettext("A tie")))
@@ -35,17 +35,17 @@ class ControlForm(forms.Form):
         if control := getattr(matchup, "control", None):
             self.initial = {"expected": EXPECTED[control.key["sign"]], "reason": control.reason}
 
-    def said(self) -> Expectation:
+    def said(self) -> ExpectedAnswer:
         """What was filled in. Raises `ArenaError` where something is missing."""
         if not self.is_valid():
             raise ArenaError(gettext("Say which side is right, and why."), "control_incomplete")
-        return Expectation(**self.cleaned_data)
+        return ExpectedAnswer(**self.cleaned_data)
 
 
 class WordingForm(forms.Form):
     """Every text of a record, each in a box of its own."""
 
-    def __init__(self, wording: Wording, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, wording: RecordTexts, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.wording = wording
         for index, text in enumerate(wording.turns):
@@ -54,9 +54,9 @@ class WordingForm(forms.Form):
             label = format_lazy(_("Response {number}"), number=index + 1)
             self.fields[f"response-{index}"] = text_box(label, text)
 
-    def corrected(self) -> Wording:
+    def corrected(self) -> RecordTexts:
         """The texts as they are to be; one that was left alone stays the same to the letter."""
-        return Wording(
+        return RecordTexts(
             [self.kept(f"turn-{i}", text) for i, text in enumerate(self.wording.turns)],
             [self.kept(f"response-{i}", text) for i, text in enumerate(self.wording.responses)],
         )

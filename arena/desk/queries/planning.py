@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from arena.events.lifecycle.prizes import serving_counts
+from arena.events.lifecycle.prizes import count_serving_matchups
 from arena.events.models import Event
 from arena.judging.serving.schedule import count_turns_until_controls
 from leaderboard.contributors.scores import first_look
@@ -65,7 +65,7 @@ class Plan:
 
 def plan_of(event: Event) -> Plan:
     """The plan by the settings and by what has been imported so far."""
-    ordinary, controls = serving_counts(event)
+    ordinary, controls = count_serving_matchups(event)
     met = controls_met(ordinary, controls, event.control_interval)
     return Plan(
         matchups=ordinary,

@@ -31,8 +31,13 @@ from arena.errors import ArenaError, NotFoundError
 from arena.events.access import Role
 from arena.events.lifecycle.notes import current_note, publish_note
 from arena.events.lifecycle.phases import phase_of
-from arena.events.lifecycle.prizes import serving_counts
-from arena.events.lifecycle.transitions import close_event, extend_event, missing_doors, open_event
+from arena.events.lifecycle.prizes import count_serving_matchups
+from arena.events.lifecycle.transitions import (
+    check_open_seats,
+    close_event,
+    extend_event,
+    open_event,
+)
 from arena.events.models import Enrollment, Event
 from arena.events.records.controls import controls_of
 from arena.exports.tasks import queue_bundle
@@ -67,7 +72,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
         "note": current_note(event),
         "deadline_form": DeadlineForm(event),
         "event_link": request.build_absolute_uri(reverse("events:event", args=[slug])),
-        "closed_doors": missing_doors(event) if event.takes_contributors(now) else [],
+        "closed_doors": check_open_seats(event) if event.takes_contributors(now) else [],
     }
     return desk_page(request, "overview", event, context)
 
@@ -144,7 +149,7 @@ def controls(request: HttpRequest, slug: str) -> HttpResponse:
         for control in controls_of(event)
         for answers in [credits.get(control.matchup_id, Counter())]
     ]
-    ordinary, in_service = serving_counts(event)
+    ordinary, in_service = count_serving_matchups(event)
     context = {"pool": pool, "ordinary": ordinary, "in_service": in_service, "step": "controls"}
     return desk_page(request, "controls", event, context)
 

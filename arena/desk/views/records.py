@@ -28,7 +28,7 @@ from arena.events.records.controls import (
     retire_matchup,
     withdraw_key,
 )
-from arena.events.records.corrections import correct_record, wording_of
+from arena.events.records.corrections import correct_record, texts_of
 
 PER_PAGE = 50
 
@@ -127,10 +127,10 @@ def correct(request: HttpRequest, slug: str, external_id: str) -> HttpResponse:
     """Change a record's texts: a new version takes its place from the next matchup on."""
     event = desk_event(request, slug)
     found = record_of(event, external_id)
-    form = WordingForm(wording_of(found), request.POST or None)
+    form = WordingForm(texts_of(found), request.POST or None)
     if request.method == "POST" and form.is_valid():
         back = reverse("desk:record", args=[slug, external_id])
-        changes = form.corrected() != wording_of(found) and found.retired_at is None
+        changes = form.corrected() != texts_of(found) and found.retired_at is None
         if question := ask_first(request, replacing(found) if changes else None, back):
             return question
         try:

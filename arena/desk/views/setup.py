@@ -26,18 +26,18 @@ from arena.desk.forms.event import (
 )
 from arena.desk.frame import desk_event, desk_page
 from arena.errors import ArenaError, NotFoundError
-from arena.events.joining.enrolling import provision, seat_pool
+from arena.events.joining.enrolling import get_seat_pool, provision_event_seats
 from arena.events.joining.terms import current_terms, publish_terms
 from arena.events.lifecycle.creation import (
-    EventPlan,
+    NewEvent,
+    can_create_events,
     create_event,
-    first_questions,
-    may_create,
+    default_questions,
     publish_guidelines,
 )
 from arena.events.lifecycle.duplication import duplicate_event
 from arena.events.models import Event
-from arena.events.sheets import event_sheet
+from arena.events.sheets import build_event_sheet
 from arena.judging.serving.slots import change_overlap
 from arena.people.accounts.session_secrets import forget_secret, get_secret, store_secret
 from arena.people.limits import DAY_SECONDS, Rate, limit_requests
@@ -56,12 +56,12 @@ SEAT = "seat"
 def new(request: HttpRequest) -> HttpResponse:
     """The first step for an event that is not there yet."""
     user = request.user
-    if not isinstance(user, User) or not may_create(user):
+    if not isinstance(user, User) or not can_create_events(user):
         raise NotFoundError
     form = EventForm(request.POST or None, initial={"timezone": "UTC", "licence": "CC-BY-4.0"})
     if request.method == "POST" and form.is_valid():
         settings = form.settings()
-        plan = EventPlan(
+        plan = NewEvent(
             settings.pop("slug"), settings.pop("title"), settings.pop("guidelines"), settings
         )
         event = create_event(plan, organizer=user)
@@ -75,7 +75,7 @@ def new(request: HttpRequest) -> HttpResponse:
 def duplicate(request: HttpRequest, slug: str) -> HttpResponse:
     """A new draft with this event's settings, words and records."""
     mine, user = desk_event(request, slug), request.user
-    if not isinstance(user, User) or not may_create(user):
+    if not isinstance(user, User) or not can_create_events(user):
         raise NotFoundError
     form = TitleForm(request.POST)
     if not form.is_valid():
@@ -157,7 +157,7 @@ def ask_for_comment(event: Event, *, wanted: bool) -> None:
     """Add or take away the comment; one that has answers stays."""
     comment = event.questions.filter(name="comment").first()
     if wanted and comment is None:
-        question = next(q for q in first_questions(event) if q.name == "comment")
+        question = next(q for q in default_questions(event) if q.name == "comment")
         question.save(force_insert=True)
     elif not wanted and comment is not None and not comment.answers.exists():
         comment.delete()
@@ -168,7 +168,7 @@ def ask_for_comment(event: Event, *, wanted: bool) -> None:
 def seats(request: HttpRequest, slug: str) -> HttpResponse:
     """How many seats there are and how many are taken; more open ones."""
     mine = desk_event(request, slug)
-    pool = seat_pool(mine)
+    pool = get_seat_pool(mine)
     form = OpenSeatsForm(
         request.POST or None, initial={"claims_per_network": pool.claims_per_network}
     )
@@ -177,14 +177,14 @@ def seats(request: HttpRequest, slug: str) -> HttpResponse:
             claims_per_network=form.cleaned_data["claims_per_network"]
         )
         if form.cleaned_data["open"]:
-            provision(mine, form.cleaned_data["open"], Seat.Kind.OPEN, timezone.now())
+            provision_event_seats(mine, form.cleaned_data["open"], Seat.Kind.OPEN, timezone.now())
         return saved(request, "desk:seats", slug)
     return seats_page(request, mine, form)
 
 
 def seats_page(request: HttpRequest, event: Event, form: OpenSeatsForm) -> HttpResponse:
     """The step of seats, with the code of a seat that was made anew in this session."""
-    pool = seat_pool(event)
+    pool = get_seat_pool(event)
     fresh = get_secret(request.session, SEAT, timezone.now())
     return step(
         request,
@@ -213,7 +213,9 @@ def print_seats(request: HttpRequest, slug: str) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, " ".join(str(error) for error in form.errors["printed"]))
         return redirect("desk:seats", slug)
-    slips = provision(mine, form.cleaned_data["printed"], Seat.Kind.PRINTED, timezone.now())
+    slips = provision_event_seats(
+        mine, form.cleaned_data["printed"], Seat.Kind.PRINTED, timezone.now()
+    )
     return sheet(request, mine, slips)
 
 
@@ -222,7 +224,7 @@ def print_seats(request: HttpRequest, slug: str) -> HttpResponse:
 def reissue(request: HttpRequest, slug: str) -> HttpResponse:
     """New codes for every printed seat that nobody has taken: the old sheet is void."""
     mine = desk_event(request, slug)
-    pool = seat_pool(mine)
+    pool = get_seat_pool(mine)
     if question := ask_first(request, reissuing(pool), reverse("desk:seats", args=[slug])):
         return question
     slips = reissue_unclaimed(pool)
@@ -240,7 +242,7 @@ def reissue_seat(request: HttpRequest, slug: str) -> HttpResponse:
     if "handed" in request.POST:
         forget_secret(request.session, SEAT)
         return redirect("desk:seats", slug)
-    pool = seat_pool(mine)
+    pool = get_seat_pool(mine)
     form = SeatForm(request.POST)
     named = form.cleaned_data["username"].strip() if form.is_valid() else ""
     seat = pool.seats.filter(user__username=named).select_related("user").first()
@@ -267,7 +269,7 @@ def reissue_seat(request: HttpRequest, slug: str) -> HttpResponse:
 
 def sheet(request: HttpRequest, event: Event, slips: Any) -> HttpResponse:
     """The sheet of fresh slips as a download."""
-    content = event_sheet(event, slips, request.build_absolute_uri("/").rstrip("/"))
+    content = build_event_sheet(event, slips, request.build_absolute_uri("/").rstrip("/"))
     name = f'attachment; filename="{event.slug}-seats.zip"'
     return HttpResponse(
         content, content_type="application/zip", headers={"Content-Disposition": name}

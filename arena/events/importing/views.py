@@ -36,7 +36,7 @@ from arena.events.importing.uploads import (
     save_choices,
     save_upload,
 )
-from arena.events.lifecycle.transitions import missing_before_opening
+from arena.events.lifecycle.transitions import check_readiness
 from arena.events.models import Event, ImportJob
 from arena.events.tasks import remove_import, run_import
 from arena.people.models import User
@@ -314,7 +314,7 @@ def setup_page(
         "step": "import",
         "is_organizer": True,
         "is_staff_member": True,
-        "checks": missing_before_opening(event, timezone.now())
+        "checks": check_readiness(event, timezone.now())
         if event.state == Event.State.DRAFT
         else [],
     }

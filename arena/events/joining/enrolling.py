@@ -8,10 +8,10 @@ from django.db import IntegrityError, transaction
 
 from arena.errors import ArenaError, ConflictError, NotFoundError
 from arena.events.access import enrollment_of, is_admitted, is_member
-from arena.events.joining.invitations import use_up
-from arena.events.joining.names import check_name_fits
-from arena.events.joining.pseudonyms import pseudonym
-from arena.events.joining.terms import agreed_terms
+from arena.events.joining.invitations import take_use
+from arena.events.joining.names import check_name_free_in_event
+from arena.events.joining.pseudonyms import make_pseudonym
+from arena.events.joining.terms import accept_terms_version
 from arena.events.lifecycle.phases import phase_of
 from arena.events.models import Enrollment, Event, Invitation, Membership, Terms
 from arena.people.models import SeatPool, User
@@ -23,12 +23,12 @@ from arena.people.seats.claiming import (
 )
 from arena.people.seats.provisioning import Slip, provision_seats
 
-ATTEMPTS = 20
-OFFICES = (Membership.Role.ORGANIZER, Membership.Role.REVIEWER)
+MAX_PSEUDONYM_ATTEMPTS = 20
+NON_JUDGING_ROLES = (Membership.Role.ORGANIZER, Membership.Role.REVIEWER)
 
 
 @dataclass(frozen=True)
-class Arrival:
+class JoinResult:
     """Somebody who has just joined, and the code of their seat where one was made for them."""
 
     user: User
@@ -43,14 +43,14 @@ def join_event(user: User, event: Event, now: datetime, *, terms: int) -> Enroll
     `NotFoundError` where a private event does not let the user in.
     """
     check_may_join(user, event, now)
-    agreed = agreed_terms(event, terms)
+    agreed = accept_terms_version(event, terms)
     retake_seat(user, now)
     return enroll(user, event, agreed, now)
 
 
 def join_with_open_seat(
     event: Event, now: datetime, *, terms: int, invitation: Invitation | None = None
-) -> Arrival:
+) -> JoinResult:
     """Give a visitor an open seat and enroll it; the code is in the result and nowhere else.
 
     A private event wants an invitation, and one that wants approval wants an account first.
@@ -58,42 +58,42 @@ def join_with_open_seat(
     """
     if event.is_private and (invitation is None or event.needs_approval):
         raise NotFoundError
-    check_takes(event, now)
-    agreed = agreed_terms(event, terms)
+    check_takes_contributors(event, now)
+    agreed = accept_terms_version(event, terms)
     # The seat, its code, its enrollment and the use of the link arrive together or not at all.
     with transaction.atomic():
         if invitation is not None:
-            use_up(invitation, now)
-        seat, code = claim_open_seat(seat_pool(event), now)
-        retire_enrollments(seat.user, now)
+            take_use(invitation, now)
+        seat, code = claim_open_seat(get_seat_pool(event), now)
+        end_enrollments(seat.user, now)
         enrollment = enroll(seat.user, event, agreed, now)
-    return Arrival(seat.user, enrollment, code)
+    return JoinResult(seat.user, enrollment, code)
 
 
-def join_with_printed_seat(token: str, event: Event, now: datetime, *, terms: int) -> Arrival:
+def join_with_printed_seat(token: str, event: Event, now: datetime, *, terms: int) -> JoinResult:
     """Take the printed seat of a claim link and enroll it; the link works once.
 
     Raises `ConflictError` ("seat_taken") for everybody but the first.
     """
     if get_printed_seat(token).pool_id != event.seats_id:
         raise NotFoundError
-    check_takes(event, now)
-    agreed = agreed_terms(event, terms)
+    check_takes_contributors(event, now)
+    agreed = accept_terms_version(event, terms)
     # The seat and its enrollment arrive together: a failed joining leaves the link usable.
     with transaction.atomic():
         seat = claim_printed_seat(token, now)
-        return Arrival(seat.user, enroll(seat.user, event, agreed, now))
+        return JoinResult(seat.user, enroll(seat.user, event, agreed, now))
 
 
-def check_takes(event: Event, now: datetime) -> None:
+def check_takes_contributors(event: Event, now: datetime) -> None:
     """Refuse where the event takes no contributors at this time."""
     if not event.takes_contributors(now):
         raise ConflictError(str(phase_of(event, now).refusal), "not_taking")
 
 
-def check_not_own(user: User, event: Event) -> None:
+def check_is_not_staff(user: User, event: Event) -> None:
     """Refuse organizers and reviewers."""
-    if is_member(user, event, *OFFICES):
+    if is_member(user, event, *NON_JUDGING_ROLES):
         raise ArenaError(
             "You help run this event, so you cannot judge in it.",
             "own_event",
@@ -103,16 +103,16 @@ def check_not_own(user: User, event: Event) -> None:
 def check_may_join(user: User, event: Event, now: datetime) -> None:
     """Refuse organizers and reviewers, outsiders of a private event, everybody out of time, and
     newcomers whose name another contributor has."""
-    check_not_own(user, event)
-    check_takes(event, now)
+    check_is_not_staff(user, event)
+    check_takes_contributors(event, now)
     if enrollment_of(user, event) is not None:
         return
-    if event.is_private and not has_way_in(user, event):
+    if event.is_private and not is_allowed_in(user, event):
         raise NotFoundError
-    check_name_fits(user, event)
+    check_name_free_in_event(user, event)
 
 
-def has_way_in(user: User, event: Event) -> bool:
+def is_allowed_in(user: User, event: Event) -> bool:
     """Whether a private event lets this user become a contributor: admitted, or on its seats."""
     own_seat = event.seats is not None and event.seats.seats.filter(user=user).exists()
     return own_seat or is_admitted(user, event) or is_member(user, event)
@@ -120,7 +120,7 @@ def has_way_in(user: User, event: Event) -> bool:
 
 def enroll(user: User, event: Event, terms: Terms, now: datetime) -> Enrollment:
     """The user's enrollment, made where there is none, under the terms just accepted."""
-    for attempt in range(ATTEMPTS):
+    for attempt in range(MAX_PSEUDONYM_ATTEMPTS):
         existing = enrollment_of(user, event)
         if existing is not None:
             if existing.terms_id != terms.pk:
@@ -136,7 +136,7 @@ def enroll(user: User, event: Event, terms: Terms, now: datetime) -> Enrollment:
                     event=event,
                     user=user,
                     public_id=public_id,
-                    pseudonym=pseudonym(event.secret, public_id, attempt),
+                    pseudonym=make_pseudonym(event.secret, public_id, attempt),
                     joined_at=now,
                     terms=terms,
                     terms_at=now,
@@ -146,12 +146,12 @@ def enroll(user: User, event: Event, terms: Terms, now: datetime) -> Enrollment:
     raise ConflictError("No pseudonym is left in this event.", "no_free_pseudonym")
 
 
-def retire_enrollments(user: User, now: datetime) -> None:
+def end_enrollments(user: User, now: datetime) -> None:
     """The seat's earlier, unused claim takes part in nothing any more."""
     Enrollment.objects.filter(user=user).update(user=None, left_at=now)
 
 
-def seat_pool(event: Event) -> SeatPool:
+def get_seat_pool(event: Event) -> SeatPool:
     """The event's seats; an event of another origin than the set-up gets its pool here."""
     if event.seats is None:
         # A second caller at once gets the same pool, by its unique name.
@@ -161,6 +161,6 @@ def seat_pool(event: Event) -> SeatPool:
     return event.seats
 
 
-def provision(event: Event, count: int, kind: str, now: datetime) -> list[Slip]:
+def provision_event_seats(event: Event, count: int, kind: str, now: datetime) -> list[Slip]:
     """Make seats for an event; returns the slips of printed ones."""
-    return provision_seats(seat_pool(event), count, kind, now)
+    return provision_seats(get_seat_pool(event), count, kind, now)

@@ -18,7 +18,7 @@ from arena.people.models import User
 
 Office = Membership.Role
 # A further invitation raises somebody's office and never lowers it.
-RANK = {Office.READER: 0, Office.REVIEWER: 1, Office.ORGANIZER: 2}
+OFFICE_RANK = {Office.READER: 0, Office.REVIEWER: 1, Office.ORGANIZER: 2}
 
 
 def invite(
@@ -44,7 +44,7 @@ def invite(
     return invitation, token
 
 
-def invitation_of(token: str, user: User | AnonymousUser, now: datetime) -> Invitation:
+def get_invitation(token: str, user: User | AnonymousUser, now: datetime) -> Invitation:
     """The invitation behind a link, if it still invites anybody or has let this user in."""
     invitation = (
         Invitation.objects.filter(token_hash=hash_token(token))
@@ -53,13 +53,13 @@ def invitation_of(token: str, user: User | AnonymousUser, now: datetime) -> Invi
     )
     if invitation is None:
         raise NotFoundError
-    usable = Invitation.objects.filter(still_usable(now), pk=invitation.pk).exists()
-    if not usable and not is_known(user, invitation.event):
+    usable = Invitation.objects.filter(usable_at(now), pk=invitation.pk).exists()
+    if not usable and not takes_part(user, invitation.event):
         raise NotFoundError
     return invitation
 
 
-def is_known(user: User | AnonymousUser, event: Event) -> bool:
+def takes_part(user: User | AnonymousUser, event: Event) -> bool:
     """Whether this user has an office, an enrollment or an application in the event."""
     return user.is_authenticated and (
         is_member(user, event)
@@ -68,14 +68,14 @@ def is_known(user: User | AnonymousUser, event: Event) -> bool:
     )
 
 
-def still_usable(now: datetime) -> Q:
+def usable_at(now: datetime) -> Q:
     """Invitations with a use left and time left."""
     return Q(uses_left__gt=0) & (Q(expires_at=None) | Q(expires_at__gt=now))
 
 
-def use_up(invitation: Invitation, now: datetime) -> None:
+def take_use(invitation: Invitation, now: datetime) -> None:
     """Take one use of an invitation; refused where others were faster."""
-    usable = Invitation.objects.filter(still_usable(now), pk=invitation.pk)
+    usable = Invitation.objects.filter(usable_at(now), pk=invitation.pk)
     if not usable.update(uses_left=F("uses_left") - 1):
         raise NotFoundError
 
@@ -106,7 +106,7 @@ def accept_with_account(invitation: Invitation, username: str, now: datetime) ->
 def has_office(invitation: Invitation, user: User) -> bool:
     """Whether this user has the office that the invitation offers, or a higher one."""
     role = Office(invitation.role)
-    enough = [office for office, rank in RANK.items() if rank >= RANK[role]]
+    enough = [office for office, rank in OFFICE_RANK.items() if rank >= OFFICE_RANK[role]]
     return is_member(user, invitation.event, *enough)
 
 
@@ -116,7 +116,7 @@ def has_judged(user: User, event: Event) -> bool:
     return enrollment is not None and enrollment.judgments.exists()
 
 
-def give_up_place(user: User, event: Event, now: datetime) -> None:
+def leave_event(user: User, event: Event, now: datetime) -> None:
     """End the enrollment of somebody who has judged nothing; what waits for them is let go."""
     for enrollment in event.enrollments.filter(user=user):
         live = enrollment.assignments.filter(state__in=("reserved", "shown"))
@@ -138,11 +138,11 @@ def accept_office(invitation: Invitation, user: User, now: datetime) -> Membersh
                 raise ConflictError(
                     _("You have judged in this event, so you cannot help run it."), "contributor"
                 )
-            give_up_place(user, event, now)
+            leave_event(user, event, now)
         membership = Membership.objects.select_for_update().filter(event=event, user=user).first()
-        if membership is not None and RANK[Office(membership.role)] >= RANK[role]:
+        if membership is not None and OFFICE_RANK[Office(membership.role)] >= OFFICE_RANK[role]:
             return membership
-        use_up(invitation, now)
+        take_use(invitation, now)
         membership, _made = Membership.objects.update_or_create(
             event=event, user=user, defaults={"role": role}
         )
@@ -157,7 +157,7 @@ def admit(invitation: Invitation, user: User, now: datetime) -> Application:
         application = Application.objects.filter(event=event, user=user).first()
         if application is not None:
             return application
-        use_up(invitation, now)
+        take_use(invitation, now)
         defaults: dict[str, Any] = {"asked_at": now}
         if not event.needs_approval:
             defaults |= {"granted": True, "decided_at": now, "decided_by": invitation.created_by}
@@ -167,7 +167,7 @@ def admit(invitation: Invitation, user: User, now: datetime) -> Application:
     return application
 
 
-def decide(application: Application, now: datetime, *, granted: bool, by: User) -> None:
+def decide_application(application: Application, now: datetime, *, granted: bool, by: User) -> None:
     """Let somebody in or not; the last word counts."""
     Application.objects.filter(pk=application.pk).update(
         granted=granted, decided_at=now, decided_by=by

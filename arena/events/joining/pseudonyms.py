@@ -29,7 +29,7 @@ BIRDS = tuple(
 )
 
 
-def pseudonym(secret: str, public_id: UUID, attempt: int = 0) -> str:
+def make_pseudonym(secret: str, public_id: UUID, attempt: int = 0) -> str:
     """The pseudonym of an enrollment, keyed by its event's secret: "Teal Heron 4127".
 
     `attempt` gives another one where the first is taken: with 300 contributors that happens in

@@ -7,7 +7,7 @@ from django.db import transaction
 from arena.errors import ConflictError
 from arena.events.models import Enrollment, Event, Terms
 
-WORDS = (
+TERMS_FIELDS = (
     "licence",
     "public_release",
     "minimum_age",
@@ -29,12 +29,12 @@ def publish_terms(event: Event, **fields: Any) -> Terms:
     changed = any(getattr(latest, name) != value for name, value in fields.items())
     if latest.pk is not None and not changed:
         return latest
-    same = {name: getattr(latest, name) for name in WORDS}
+    same = {name: getattr(latest, name) for name in TERMS_FIELDS}
     version = latest.version + 1 if latest.pk else 1
     return Terms.objects.create(event=event, **(same | fields | {"version": version}))
 
 
-def agreed_terms(event: Event, version: int) -> Terms:
+def accept_terms_version(event: Event, version: int) -> Terms:
     """The terms that somebody has just agreed to; refused where they are no longer in force."""
     terms = current_terms(event)
     if terms.version != version:
@@ -51,12 +51,12 @@ def agreed_terms(event: Event, version: int) -> Terms:
     return saved
 
 
-def must_agree_anew(enrollment: Enrollment) -> bool:
+def needs_new_consent(enrollment: Enrollment) -> bool:
     """Whether what this contributor has accepted is no longer what is in force."""
-    return enrollment.terms_id is not None and not has_agreed(enrollment)
+    return enrollment.terms_id is not None and not has_consented(enrollment)
 
 
-def has_agreed(enrollment: Enrollment) -> bool:
+def has_consented(enrollment: Enrollment) -> bool:
     """Whether this contributor has accepted the terms in force."""
     terms = current_terms(enrollment.event)
     return terms.pk is not None and enrollment.terms_id == terms.pk

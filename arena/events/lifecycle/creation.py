@@ -13,12 +13,12 @@ from arena.events.models import Event, Guidelines, Membership, Question
 from arena.people.models import Seat, SeatPool, User
 
 # With a number behind it, an address is still short enough.
-LONGEST_BASE = 50
-LETTERS = ascii_lowercase + digits
+MAX_SLUG_BASE = 50
+SLUG_CHARACTERS = ascii_lowercase + digits
 
 
 @dataclass(frozen=True)
-class EventPlan:
+class NewEvent:
     """What an organizer says about a new event; `settings` are fields of `Event`."""
 
     slug: str
@@ -27,27 +27,30 @@ class EventPlan:
     settings: dict[str, Any] = field(default_factory=dict)
 
 
-def free_slug(title: str) -> str:
+def free_event_slug(title: str) -> str:
     """An address made from the title that no event has; from chance where no letter is left.
 
     Letters with accents lose them; titles in other scripts and of signs alone have none.
     """
-    base = slugify(title)[:LONGEST_BASE].strip("-_") or f"event-{get_random_string(6, LETTERS)}"
+    base = (
+        slugify(title)[:MAX_SLUG_BASE].strip("-_")
+        or f"event-{get_random_string(6, SLUG_CHARACTERS)}"
+    )
     names = (base if number == 1 else f"{base}-{number}" for number in count(1))
-    return next(name for name in names if not is_taken(name))
+    return next(name for name in names if not is_slug_taken(name))
 
 
-def is_taken(slug: str) -> bool:
+def is_slug_taken(slug: str) -> bool:
     """Whether an event, or the seats of one, have this name."""
     return Event.objects.filter(slug=slug).exists() or SeatPool.objects.filter(name=slug).exists()
 
 
-def may_create(user: User) -> bool:
+def can_create_events(user: User) -> bool:
     """Whether this account may open events: people do, seats made for contributors do not."""
     return not Seat.objects.filter(user=user).exists()
 
 
-def create_event(plan: EventPlan, *, organizer: User | None) -> Event:
+def create_event(plan: NewEvent, *, organizer: User | None) -> Event:
     """A draft with guidelines version 1, a preference question, an optional comment and seats."""
     event = Event(slug=plan.slug, title=plan.title, **plan.settings)
     event.full_clean(exclude=["seats"])
@@ -57,13 +60,13 @@ def create_event(plan: EventPlan, *, organizer: User | None) -> Event:
         event.save(force_insert=True)
         if plan.guidelines:
             publish_guidelines(event, plan.guidelines)
-        Question.objects.bulk_create(first_questions(event))
+        Question.objects.bulk_create(default_questions(event))
         if organizer is not None:
             Membership.objects.create(event=event, user=organizer, role=Membership.Role.ORGANIZER)
     return event
 
 
-def first_questions(event: Event) -> list[Question]:
+def default_questions(event: Event) -> list[Question]:
     """The questions every event begins with."""
     return [
         Question(

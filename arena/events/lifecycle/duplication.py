@@ -9,7 +9,7 @@ from typing import Any
 from django.db import models, transaction
 
 from arena.events.importing.writing.batches import build_matchup_key
-from arena.events.lifecycle.creation import EventPlan, create_event, free_slug
+from arena.events.lifecycle.creation import NewEvent, create_event, free_event_slug
 from arena.events.models import (
     Control,
     Event,
@@ -22,12 +22,22 @@ from arena.events.models import (
 from arena.people.models import User
 
 # What a copy has of its own: its name, its life, its times and its secret.
-OWN = {"id", "slug", "title", "state", "created_at", "opens_at", "closes_at", "secret", "seats"}
-BATCH = 1_000
+NOT_COPIED = {
+    "id",
+    "slug",
+    "title",
+    "state",
+    "created_at",
+    "opens_at",
+    "closes_at",
+    "secret",
+    "seats",
+}
+ROWS_PER_BATCH = 1_000
 
 # Primary keys of the original's rows to those of the copy's.
-Keys = dict[int, int]
-Change = Callable[[Any], dict[str, Any]]
+KeyMap = dict[int, int]
+RowChange = Callable[[Any], dict[str, Any]]
 
 
 def duplicate_event(
@@ -40,10 +50,10 @@ def duplicate_event(
     settings = {
         field.name: getattr(event, field.name)
         for field in Event._meta.concrete_fields
-        if field.name not in OWN
+        if field.name not in NOT_COPIED
     }
     latest = event.guidelines.order_by("-version").first()
-    plan = EventPlan(free_slug(title), title, latest.text if latest else "", settings)
+    plan = NewEvent(free_event_slug(title), title, latest.text if latest else "", settings)
     # The copy is there as a whole or not at all.
     with transaction.atomic():
         copy = create_event(plan, organizer=organizer)
@@ -56,7 +66,7 @@ def duplicate_event(
     return copy
 
 
-def copy_records(event: Event, copy: Event, questions: Keys, now: datetime, rng: Random) -> None:
+def copy_records(event: Event, copy: Event, questions: KeyMap, now: datetime, rng: Random) -> None:
     """Competitors, categories, records, responses, matchups and controls that are in service."""
     mine: dict[str, Any] = {"event_id": copy.pk}
     competitors = copy_rows(event.competitors, lambda _row: mine | {"joined_late": False})
@@ -112,7 +122,7 @@ def copy_records(event: Event, copy: Event, questions: Keys, now: datetime, rng:
     )
 
 
-def copy_rows(rows: Any, change: Change) -> Keys:
+def copy_rows(rows: Any, change: RowChange) -> KeyMap:
     """Copies of rows with what `change` says of each, in the same order of primary keys.
 
     The order matters: a matchup's responses stand in that of their keys, and a control's key
@@ -122,5 +132,5 @@ def copy_rows(rows: Any, change: Change) -> Keys:
     names = [field.attname for field in model._meta.concrete_fields if not field.primary_key]
     old = list(rows.order_by("pk"))
     new = [model(**({name: getattr(row, name) for name in names} | change(row))) for row in old]
-    model._default_manager.bulk_create(new, batch_size=BATCH)
+    model._default_manager.bulk_create(new, batch_size=ROWS_PER_BATCH)
     return {before.pk: after.pk for before, after in zip(old, new, strict=True)}

@@ -78,11 +78,11 @@ class Phase:
 
 
 LIVE_BOARD = _("Models appear here with the first judgments. This page updates automatically.")
-STANDING_STILL = _(
+RANKS_FROZEN = _(
     "Ranks are frozen until the event closes; the result then takes every judgment into account."
 )
 NO_JOINING = _("Judging has ended, so nobody can join any more.")
-OVER = _("Judging has closed")
+JUDGING_CLOSED = _("Judging has closed")
 NO_JUDGMENTS = _("Nobody has judged in this event.")
 
 PHASES = {
@@ -143,7 +143,7 @@ PHASES = {
             accept=_("Accept and start judging"),
             go_on=_("Continue judging"),
             no_board=LIVE_BOARD,
-            moves=STANDING_STILL,
+            moves=RANKS_FROZEN,
             follow=_("Ranks are frozen now; the result will follow when the event closes."),
         ),
         Phase(
@@ -159,7 +159,7 @@ PHASES = {
             refusal=NO_JOINING,
             nothing_to_judge=_("The deadline has passed"),
             no_board=_("No ranking has been computed so far."),
-            moves=STANDING_STILL,
+            moves=RANKS_FROZEN,
             follow=_("Ranks are frozen now; the result will follow when the event closes."),
         ),
         # Until the clock's next round closes it.
@@ -169,7 +169,7 @@ PHASES = {
             closes=_("Closed"),
             notice=_("Judging has closed. The result is being computed."),
             refusal=NO_JOINING,
-            nothing_to_judge=OVER,
+            nothing_to_judge=JUDGING_CLOSED,
             no_board=_("The result is being computed."),
             moves=_("The result is being computed."),
             follow=_("The result will follow."),
@@ -183,7 +183,7 @@ PHASES = {
             result=_("Provisional result"),
             first=_("Provisionally first"),
             refusal=NO_JOINING,
-            nothing_to_judge=OVER,
+            nothing_to_judge=JUDGING_CLOSED,
             no_board=NO_JUDGMENTS,
             moves=_(
                 "The boards show the provisional result. Until it is published, only decisions "
@@ -199,7 +199,7 @@ PHASES = {
             result=_("Result"),
             first=_("First"),
             refusal=NO_JOINING,
-            nothing_to_judge=OVER,
+            nothing_to_judge=JUDGING_CLOSED,
             no_board=NO_JUDGMENTS,
             moves=_(
                 "The boards show the published result. Only a named correction replaces it, and "
@@ -214,7 +214,7 @@ IN_BATCHES = _("The boards reflect this at their next update.")
 
 def phase_of(event: Event, now: datetime) -> Phase:
     """The event's phase at this moment of the server's clock, its sentences filled in."""
-    phase = PHASES[key_of(event, now)]
+    phase = PHASES[phase_key(event, now)]
     ends_at = event.ends_at()
     until = date_format(localtime(ends_at, event.zone()), "j M Y, H:i") if ends_at else ""
     changes: dict[str, Words] = {
@@ -228,7 +228,7 @@ def phase_of(event: Event, now: datetime) -> Phase:
     return replace(phase, **changes)  # type: ignore[arg-type]
 
 
-def key_of(event: Event, now: datetime) -> str:
+def phase_key(event: Event, now: datetime) -> str:
     """The key of the phase."""
     if not event.is_running():
         return str(event.state)

@@ -13,7 +13,7 @@ OPENING_CONTROLS, OPENING_TURNS = 4, 30
 (arena/judging/serving/schedule.py)."""
 
 
-def serving_counts(event: Event) -> tuple[int, int]:
+def count_serving_matchups(event: Event) -> tuple[int, int]:
     """How many ordinary matchups and how many controls are in service."""
     counts = Matchup.objects.serving().filter(event=event)
     found = counts.aggregate(
@@ -28,11 +28,11 @@ def turns_for_prize(event: Event) -> int:
     return OPENING_TURNS + (MIN_CONTROLS_FOR_PRIZE - OPENING_CONTROLS) * event.control_interval
 
 
-def missing_for_prize(event: Event) -> str:
+def find_prize_obstacle(event: Event) -> str:
     """Why nobody could win the event's prize as things stand; empty where somebody could."""
     if not event.prize:
         return ""
-    ordinary, controls = serving_counts(event)
+    ordinary, controls = count_serving_matchups(event)
     if controls < MIN_CONTROLS_FOR_PRIZE:
         return _(
             "A prize needs at least %(fewest)s controls in service: nobody’s reliability is "
@@ -50,5 +50,5 @@ def missing_for_prize(event: Event) -> str:
 
 def check_prize(event: Event) -> None:
     """Refuse what would leave a running event with a prize that nobody could win."""
-    if event.is_running() and (missing := missing_for_prize(event)):
+    if event.is_running() and (missing := find_prize_obstacle(event)):
         raise ArenaError(missing, "prize_needs_controls")

@@ -12,16 +12,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from arena.errors import ArenaError, ConflictError
-from arena.events.lifecycle.prizes import missing_for_prize, serving_counts
+from arena.events.lifecycle.prizes import count_serving_matchups, find_prize_obstacle
 from arena.events.models import Event
 from arena.mail import sends_mail
 from arena.people.seats.claiming import SeatAvailability, get_seat_availability
 
 State = Event.State
 # The share of controls in a contributor's first ten judgments: two of them.
-OPENING_SHARE = 0.2
+OPENING_CONTROL_SHARE = 0.2
 # Where what a check speaks of is put right, if not in the step of its own name.
-STEPS = {
+STEP_OF_CHECK = {
     "guidelines": "event",
     "deadline": "event",
     "records": "import",
@@ -29,7 +29,7 @@ STEPS = {
     "publish_batch": "questions",
 }
 # Why visitors without an account find no way in, by what room there is and for private events.
-CLOSED_DOORS = {
+NO_OPEN_SEAT = {
     (SeatAvailability.NONE, False): lazy(
         "There are no seats, so nobody can join with the link. Add open ones."
     ),
@@ -53,7 +53,7 @@ CLOSED_DOORS = {
 
 
 @dataclass(frozen=True)
-class Check:
+class ReadinessCheck:
     """One line of the checklist before opening."""
 
     code: str
@@ -64,86 +64,86 @@ class Check:
     @property
     def step(self) -> str:
         """The step of the set-up where it is put right."""
-        return STEPS.get(self.code, self.code)
+        return STEP_OF_CHECK.get(self.code, self.code)
 
 
-def missing_before_opening(event: Event, now: datetime) -> list[Check]:
+def check_readiness(event: Event, now: datetime) -> list[ReadinessCheck]:
     """What stands between this event and its opening, and what is worth knowing besides."""
-    ordinary, controls = serving_counts(event)
+    ordinary, controls = count_serving_matchups(event)
     return [
-        *missing_basics(event, now),
-        *missing_matchups(event, ordinary),
-        *missing_controls(event, ordinary, controls),
-        *missing_doors(event),
-        *missing_identities(event),
+        *check_basics(event, now),
+        *check_matchups(event, ordinary),
+        *check_controls(event, ordinary, controls),
+        *check_open_seats(event),
+        *check_identities(event),
     ]
 
 
-def missing_basics(event: Event, now: datetime) -> list[Check]:
+def check_basics(event: Event, now: datetime) -> list[ReadinessCheck]:
     """Guidelines and a deadline that lies ahead."""
     checks = []
     if not event.guidelines.exists():
-        checks.append(Check("guidelines", _("Write the guidelines."), blocks=True))
+        checks.append(ReadinessCheck("guidelines", _("Write the guidelines."), blocks=True))
     if not event.questions.filter(required=True).exists():
-        checks.append(Check("questions", _("Ask at least one question."), blocks=True))
+        checks.append(ReadinessCheck("questions", _("Ask at least one question."), blocks=True))
     if event.closes_at is None:
         message = _("There is no deadline: the event stays open until you close it.")
-        checks.append(Check("deadline", message, blocks=False))
+        checks.append(ReadinessCheck("deadline", message, blocks=False))
     elif event.closes_at <= now:
-        checks.append(Check("deadline", _("The deadline has passed."), blocks=True))
+        checks.append(ReadinessCheck("deadline", _("The deadline has passed."), blocks=True))
     return checks
 
 
-def missing_matchups(event: Event, ordinary: int) -> list[Check]:
+def check_matchups(event: Event, ordinary: int) -> list[ReadinessCheck]:
     """Something to judge, from at least two models."""
     if ordinary == 0:
         message = _("Import records with responses of at least two models.")
-        return [Check("records", message, blocks=True)]
+        return [ReadinessCheck("records", message, blocks=True)]
     if event.competitors.count() < 2:
         message = _("There is only one model, so there is nothing to compare.")
-        return [Check("competitors", message, blocks=True)]
+        return [ReadinessCheck("competitors", message, blocks=True)]
     return []
 
 
-def missing_controls(event: Event, ordinary: int, controls: int) -> list[Check]:
+def check_controls(event: Event, ordinary: int, controls: int) -> list[ReadinessCheck]:
     """Controls: not to be done without where a prize is at stake, enough of them to stay hidden,
     and boards that do not give them away.
 
     A pool of at least c / (1 − c) of the ordinary matchups recurs among people no more often
     than they do, c being the share of controls in the first ten judgments.
     """
-    if missing := missing_for_prize(event):
-        return [Check("controls", missing, blocks=True)]
+    if missing := find_prize_obstacle(event):
+        return [ReadinessCheck("controls", missing, blocks=True)]
     if controls == 0:
         message = _("Without controls nobody’s reliability can be measured.")
-        return [Check("controls", message, blocks=False)]
+        return [ReadinessCheck("controls", message, blocks=False)]
     checks = []
     if event.prize and not event.publish_batch:
         message = _(
             "Boards update after every judgment, so anyone watching them can tell which ones "
             "were controls. With a prize, update them every 100 judgments or more."
         )
-        checks.append(Check("publish_batch", message, blocks=False))
-    wanted = round(ordinary * OPENING_SHARE / (1 - OPENING_SHARE))
+        checks.append(ReadinessCheck("publish_batch", message, blocks=False))
+    wanted = round(ordinary * OPENING_CONTROL_SHARE / (1 - OPENING_CONTROL_SHARE))
     if controls < wanted:
         message = _(
             "%(controls)s controls come up more often than ordinary records, which gives them "
             "away; %(wanted)s would not."
         ) % {"controls": controls, "wanted": wanted}
-        checks.append(Check("controls", message, blocks=False))
+        checks.append(ReadinessCheck("controls", message, blocks=False))
     return checks
 
 
-def missing_doors(event: Event) -> list[Check]:
+def check_open_seats(event: Event) -> list[ReadinessCheck]:
     """Open seats: without one, no visitor gets in by the event's link or an invitation's."""
     room = get_seat_availability(event.seats)
     if room is SeatAvailability.FREE or (event.is_private and event.needs_approval):
         return []
-    words = CLOSED_DOORS[room, event.is_private]
-    return [Check("seats", str(words), blocks=False)]
+    words = NO_OPEN_SEAT[room, event.is_private]
+    return [ReadinessCheck("seats", str(words), blocks=False)]
 
 
-def missing_identities(event: Event) -> list[Check]:
+def check_identities(event: Event) -> list[ReadinessCheck]:
     """A way to confirm who one is, which a prize needs."""
     if not event.prize or sends_mail() or settings.SOCIALACCOUNT_PROVIDERS:
         return []
@@ -151,15 +151,15 @@ def missing_identities(event: Event) -> list[Check]:
         "A prize requires a confirmed address or a linked account, but this site sends no e-mail "
         "and offers no other sign-in. Ask the site’s administrator to set EMAIL_URL."
     )
-    return [Check("identities", message, blocks=False)]
+    return [ReadinessCheck("identities", message, blocks=False)]
 
 
 def open_event(event: Event, now: datetime) -> None:
     """Let judging begin (from `opens_at` on). Raises `ArenaError` naming what is missing."""
-    missing = [check.message for check in missing_before_opening(event, now) if check.blocks]
+    missing = [check.message for check in check_readiness(event, now) if check.blocks]
     if missing:
         raise ArenaError(" ".join(missing), "not_ready")
-    step(event, State.OPEN, State.DRAFT, opens_at=event.opens_at or now)
+    change_state(event, State.OPEN, State.DRAFT, opens_at=event.opens_at or now)
 
 
 def close_event(event: Event, now: datetime) -> None:
@@ -169,17 +169,17 @@ def close_event(event: Event, now: datetime) -> None:
     there is nothing of that kind, the event is closed at once.
     """
     if event.opens_at is not None and event.opens_at >= now:
-        step(event, State.CLOSED, State.OPEN, State.FROZEN)
+        change_state(event, State.CLOSED, State.OPEN, State.FROZEN)
         return
     closes_at = min(event.closes_at or now, now)
     # Nothing more is handed out from the first statement on, so what the second one finds on
     # screens is all there is; a person who was being served meanwhile is late.
-    step(event, State.FROZEN, State.OPEN, State.FROZEN, closes_at=closes_at)
-    if not event.takes_answer(now) or not on_screens(event, now):
-        step(event, State.CLOSED, State.FROZEN)
+    change_state(event, State.FROZEN, State.OPEN, State.FROZEN, closes_at=closes_at)
+    if not event.takes_answer(now) or not count_on_screens(event, now):
+        change_state(event, State.CLOSED, State.FROZEN)
 
 
-def on_screens(event: Event, now: datetime) -> int:
+def count_on_screens(event: Event, now: datetime) -> int:
     """How many people have a matchup before them that they may still answer."""
     shown = event.enrollments.filter(assignments__state="shown", assignments__lease_until__gt=now)
     return shown.count()
@@ -192,7 +192,7 @@ def extend_event(event: Event, closes_at: datetime, now: datetime) -> None:
     if event.opens_at is not None and closes_at <= event.opens_at:
         raise ArenaError(_("The new deadline is before the opening."), "deadline_early")
     running = Event.objects.running().filter(pk=event.pk)
-    state = State.FROZEN if now >= freezes_at(event, closes_at) else State.OPEN
+    state = State.FROZEN if now >= freeze_time(event, closes_at) else State.OPEN
     if not running.update(closes_at=closes_at, state=state):
         raise ConflictError(_("This event is not running."), "not_running")
     event.refresh_from_db()
@@ -203,7 +203,7 @@ def advance_events(now: datetime) -> list[Event]:
     changed = []
     for event in Event.objects.running().exclude(closes_at=None):
         assert event.closes_at is not None
-        due = state_at(event, event.closes_at, now)
+        due = due_state(event, event.closes_at, now)
         # Closes the race with an organizer who extends or closes: the deadline is compared again.
         rows = Event.objects.filter(pk=event.pk, state=event.state, closes_at=event.closes_at)
         if due != event.state and rows.update(state=due):
@@ -212,14 +212,14 @@ def advance_events(now: datetime) -> list[Event]:
     return changed
 
 
-def state_at(event: Event, closes_at: datetime, now: datetime) -> str:
+def due_state(event: Event, closes_at: datetime, now: datetime) -> str:
     """The state in which a running event ought to be at this moment."""
     if now >= closes_at + timedelta(minutes=event.grace_minutes):
         return State.CLOSED
-    return State.FROZEN if now >= freezes_at(event, closes_at) else State.OPEN
+    return State.FROZEN if now >= freeze_time(event, closes_at) else State.OPEN
 
 
-def freezes_at(event: Event, closes_at: datetime) -> datetime:
+def freeze_time(event: Event, closes_at: datetime) -> datetime:
     """From when on ranks stand still: for half of the event at most, so that they ever move."""
     span = timedelta(minutes=event.freeze_minutes)
     if event.opens_at is not None:
@@ -227,7 +227,7 @@ def freezes_at(event: Event, closes_at: datetime) -> datetime:
     return closes_at - span
 
 
-def step(event: Event, to: str, *expected: str, **changes: datetime) -> None:
+def change_state(event: Event, to: str, *expected: str, **changes: datetime) -> None:
     """Take one step of the life. Raises `ConflictError` where somebody else has taken it."""
     rows = Event.objects.filter(pk=event.pk, state__in=expected)
     if not rows.update(state=to, **changes):

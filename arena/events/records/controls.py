@@ -13,24 +13,24 @@ from arena.events.lifecycle.prizes import check_prize
 from arena.events.models import Control, Event, Matchup, MatchupResponse
 from arena.questions import KINDS, Value
 
-EXCERPT = 60
+MAX_EXCERPT = 60
 
 
 @dataclass(frozen=True)
-class Expectation:
+class ExpectedAnswer:
     """What an organizer says about a matchup: `a` means that the first response is right."""
 
     expected: str
     reason: str
 
 
-def mark_as_control(matchup: Matchup, said: Expectation) -> Control:
+def mark_as_control(matchup: Matchup, said: ExpectedAnswer) -> Control:
     """Give an ordinary matchup a key.
 
     From then on its judgments measure people and no longer rate models.
     """
     question = matchup.event.questions.get(kind="preference")
-    key = key_of(matchup.event, said)
+    key = build_key(matchup.event, said)
     # Closes the race of two organizers: the role changes once, and the key comes with it.
     with transaction.atomic():
         ordinary = Matchup.objects.filter(pk=matchup.pk, role=Matchup.Role.ORDINARY)
@@ -41,12 +41,12 @@ def mark_as_control(matchup: Matchup, said: Expectation) -> Control:
         )
 
 
-def change_key(control: Control, said: Expectation) -> None:
+def change_key(control: Control, said: ExpectedAnswer) -> None:
     """Another right answer, or another reason for it; one that was withdrawn is back in service.
 
     Every answer to the control, earlier ones too, is measured by the new key.
     """
-    key = key_of(control.matchup.event, said)
+    key = build_key(control.matchup.event, said)
     # A key that is back and its matchup come together.
     with transaction.atomic():
         if Control.objects.filter(pk=control.pk, retired_at__isnull=False).update(
@@ -67,7 +67,7 @@ def withdraw_key(control: Control, because: str, now: datetime) -> None:
         retire_matchup(control.matchup, now)
 
 
-def key_of(event: Event, said: Expectation) -> Value:
+def build_key(event: Event, said: ExpectedAnswer) -> Value:
     """The key as it is kept. Raises `ArenaError` where nobody can answer so on this scale."""
     if said.expected == "tie" and not event.offers_tie():
         raise ArenaError(_("Nobody can answer “tie” on this scale."), "no_tie")
@@ -106,14 +106,14 @@ def has_controls(event: Event) -> bool:
     return Control.objects.filter(matchup__event=event, retired_at=None).exists()
 
 
-def sides_of(matchup: Matchup) -> list[str]:
+def describe_sides(matchup: Matchup) -> list[str]:
     """What to call each response of a matchup, in the order that a key means."""
     places = matchup.places.select_related("response__competitor").order_by("position")
-    return [side(place) for place in places]
+    return [describe_side(place) for place in places]
 
 
-def side(place: MatchupResponse) -> str:
+def describe_side(place: MatchupResponse) -> str:
     """A response's model and the beginning of its text."""
-    excerpt = Truncator(" ".join(place.response.text.split())).chars(EXCERPT)
+    excerpt = Truncator(" ".join(place.response.text.split())).chars(MAX_EXCERPT)
     competitor = place.response.competitor
     return f"{competitor}: {excerpt}" if competitor else f"“{excerpt}”"

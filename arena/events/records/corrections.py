@@ -23,31 +23,31 @@ from arena.events.models import (
 )
 from arena.events.ordering import natural_key
 
-VERSION = re.compile(r"\.v\d+$")
-LONGEST_ID = 190
+VERSION_SUFFIX = re.compile(r"\.v\d+$")
+MAX_ID_BASE = 190
 
 
 @dataclass(frozen=True)
-class Wording:
+class RecordTexts:
     """All texts of a record: its turns, and its responses by primary key from the lowest."""
 
     turns: list[str]
     responses: list[str]
 
 
-def wording_of(record: Record) -> Wording:
+def texts_of(record: Record) -> RecordTexts:
     """The texts as they are."""
     responses = record.responses.order_by("pk").values_list("text", flat=True)
-    return Wording([turn["content"] for turn in record.prompt], list(responses))
+    return RecordTexts([turn["content"] for turn in record.prompt], list(responses))
 
 
-def correct_record(record: Record, wording: Wording, now: datetime, rng: Random) -> Record:
+def correct_record(record: Record, wording: RecordTexts, now: datetime, rng: Random) -> Record:
     """A new version of the record with these texts; the old one is served no more.
 
     Matchups in service are made anew for it: ordinary ones want all their judgments again,
     controls keep their key, since the order of responses is kept.
     """
-    if wording == wording_of(record):
+    if wording == texts_of(record):
         raise ArenaError(_("Nothing has changed."), "unchanged")
     # Closes the race of two organizers: whoever retires the record writes its successor.
     with transaction.atomic():
@@ -85,12 +85,12 @@ def correct_record(record: Record, wording: Wording, now: datetime, rng: Random)
         in_service = in_service.select_related("control")
         for matchup in in_service.prefetch_related("places").order_by("pk"):
             responses = [successors[place.response_id] for place in matchup.places.all()]
-            pair_anew(matchup, successor, responses, rng)
+            copy_matchup(matchup, successor, responses, rng)
         record.matchups.filter(retired_at=None).update(retired_at=now)
     return successor
 
 
-def pair_anew(
+def copy_matchup(
     matchup: Matchup, successor: Record, responses: Sequence[Response], rng: Random
 ) -> None:
     """The same matchup of a record's new version."""
@@ -117,6 +117,6 @@ def pair_anew(
 def next_version(record: Record) -> str:
     """The identifier of the next version: `q1`, `q1.v2`, `q1.v3`."""
     event: Event = record.event
-    base = VERSION.sub("", record.external_id)[:LONGEST_ID]
+    base = VERSION_SUFFIX.sub("", record.external_id)[:MAX_ID_BASE]
     names = (f"{base}.v{number}" for number in count(2))
     return next(name for name in names if not event.records.filter(external_id=name).exists())

@@ -7,8 +7,8 @@ from pathlib import Path
 from random import Random
 
 from arena.events.importing import CompetitorRow, import_records
-from arena.events.joining.enrolling import provision
-from arena.events.lifecycle.creation import EventPlan, create_event
+from arena.events.joining.enrolling import provision_event_seats
+from arena.events.lifecycle.creation import NewEvent, create_event
 from arena.events.models import Event, Membership
 from arena.judging.demo.simulation import simulate_judgments
 from arena.judging.ledger import seal_event
@@ -52,11 +52,11 @@ def make_sample_event(plan: dict[str, object], now: datetime, rng: Random) -> Ev
     }
     guidelines = (SAMPLE_FOLDER / "guidelines.md").read_text(encoding="utf-8")
     event = create_event(
-        EventPlan(str(plan["slug"]), str(plan["title"]), guidelines, settings), organizer=organizer
+        NewEvent(str(plan["slug"]), str(plan["title"]), guidelines, settings), organizer=organizer
     )
     strengths = import_sample_records(event, plan["competitors"], opened, rng)
-    provision(event, OPEN_SEATS, Seat.Kind.OPEN, now)
-    provision(event, PRINTED_SEATS, Seat.Kind.PRINTED, now)
+    provision_event_seats(event, OPEN_SEATS, Seat.Kind.OPEN, now)
+    provision_event_seats(event, PRINTED_SEATS, Seat.Kind.PRINTED, now)
     event.state = Event.State.OPEN
     event.save(update_fields=["state"])
     simulate_judgments(

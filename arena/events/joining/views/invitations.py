@@ -25,16 +25,21 @@ from arena.events.joining.invitations import (
     accept_office,
     accept_with_account,
     admit,
-    decide,
+    decide_application,
+    get_invitation,
     has_judged,
     has_office,
-    invitation_of,
     invite,
     is_sole_organizer,
     remove_member,
-    still_usable,
+    usable_at,
 )
-from arena.events.joining.views.joining import HALL, PERSON, Door, answer
+from arena.events.joining.views.joining import (
+    LECTURE_HALL_RATE,
+    PERSON_RATE,
+    Entrance,
+    handle_entrance,
+)
 from arena.events.models import Event, Invitation
 from arena.people.accounts.session_secrets import (
     forget_secret,
@@ -50,7 +55,7 @@ from arena.people.seats.claiming import SeatAvailability, get_seat_availability
 # The roles whose place of work is the desk.
 DESK_ROLES = (Invitation.Role.ORGANIZER, Invitation.Role.REVIEWER)
 # A fresh invitation's link, shown to the organizer who made it.
-LINK = "invitation"
+LINK_KEY = "invitation"
 
 
 class InvitationForm(forms.Form):
@@ -72,21 +77,21 @@ class InvitationForm(forms.Form):
 @require_http_methods(["GET", "POST"])
 @login_not_required
 @never_cache
-@limit_requests("invitation", network=HALL, user=PERSON)
+@limit_requests("invitation", network=LECTURE_HALL_RATE, user=PERSON_RATE)
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """The page of an invitation link: say what it gives, then give it."""
     now = timezone.now()
     try:
-        invited = invitation_of(token, request.user, now)
+        invited = get_invitation(token, request.user, now)
     except NotFoundError:
         return render(request, "events/invitation_gone.html", status=404)
     if not isinstance(request.user, User):
         if takes_seat(invited):
-            return answer(request, Door(invited.event, invitation=invited))
-        return welcome_stranger(request, invited, now)
+            return handle_entrance(request, Entrance(invited.event, invitation=invited))
+        return create_account(request, invited, now)
     if invited.role == Invitation.Role.CONTRIBUTOR:
-        return let_in(request, invited, request.user, now)
-    return give_office(request, invited, request.user, now)
+        return admit_contributor(request, invited, request.user, now)
+    return offer_office(request, invited, request.user, now)
 
 
 def takes_seat(invited: Invitation) -> bool:
@@ -97,7 +102,7 @@ def takes_seat(invited: Invitation) -> bool:
     return get_seat_availability(event.seats) is SeatAvailability.FREE
 
 
-def welcome_stranger(request: HttpRequest, invited: Invitation, now: datetime) -> HttpResponse:
+def create_account(request: HttpRequest, invited: Invitation, now: datetime) -> HttpResponse:
     """Make an account for the role of this link: a name is chosen, its access code is shown."""
     form = AccountForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -107,16 +112,16 @@ def welcome_stranger(request: HttpRequest, invited: Invitation, now: datetime) -
             form.add_error("username", refusal.message)
         else:
             get_adapter(request).login(request, newcomer.user)
-            onward, place = way_onward(request, invited, newcomer.user), invited.event.title
+            onward, place = next_page(request, invited, newcomer.user), invited.event.title
             store_access_code(
                 request.session, newcomer.user, newcomer.code, now, onward=onward, place=place
             )
             return redirect("people:code")
     status = 422 if form.errors else 200
-    return invitation_page(request, invited, status, account_form=form)
+    return render_invitation(request, invited, status, account_form=form)
 
 
-def way_onward(request: HttpRequest, invited: Invitation, user: User) -> str:
+def next_page(request: HttpRequest, invited: Invitation, user: User) -> str:
     """Where somebody goes who has accepted: the desk, the event, its terms, or this page again."""
     slug = invited.event.slug
     if invited.role in DESK_ROLES:
@@ -127,32 +132,34 @@ def way_onward(request: HttpRequest, invited: Invitation, user: User) -> str:
     return reverse("events:join", args=[slug]) if admitted else request.path
 
 
-def give_office(
+def offer_office(
     request: HttpRequest, invited: Invitation, user: User, now: datetime
 ) -> HttpResponse:
     """The page of a link to an office for somebody signed in; who has the office is led to it."""
     if has_office(invited, user):
-        return redirect(way_onward(request, invited, user))
+        return redirect(next_page(request, invited, user))
     if request.method == "POST":
         try:
             accept_office(invited, user, now)
         except ConflictError:
-            return invitation_page(request, invited, 409)
-        return redirect(way_onward(request, invited, user))
-    return invitation_page(request, invited, 200)
+            return render_invitation(request, invited, 409)
+        return redirect(next_page(request, invited, user))
+    return render_invitation(request, invited, 200)
 
 
-def let_in(request: HttpRequest, invited: Invitation, user: User, now: datetime) -> HttpResponse:
+def admit_contributor(
+    request: HttpRequest, invited: Invitation, user: User, now: datetime
+) -> HttpResponse:
     """The page of a contributor's link for somebody signed in."""
     application = invited.event.applications.filter(user=user).first()
     if request.method == "POST":
         application = admit(invited, user, now)
     if application is not None and application.granted:
         return redirect("events:join", invited.event.slug)
-    return invitation_page(request, invited, 200, application=application)
+    return render_invitation(request, invited, 200, application=application)
 
 
-def invitation_page(
+def render_invitation(
     request: HttpRequest, invited: Invitation, status: int, **context: Any
 ) -> HttpResponse:
     """What the link gives, and what stands in this person's way or has to be given up for it."""
@@ -172,12 +179,12 @@ def invitation_page(
 
 @require_http_methods(["GET", "POST"])
 @never_cache
-@limit_requests("invite", user=PERSON)
+@limit_requests("invite", user=PERSON_RATE)
 def people(request: HttpRequest, slug: str) -> HttpResponse:
     """Who looks after the event, who is invited, who asks to be let in; make a new link."""
     event, now = event_for(request.user, slug, Role.ORGANIZER), timezone.now()
     if request.method == "POST" and "copied" in request.POST:
-        forget_secret(request.session, LINK)
+        forget_secret(request.session, LINK_KEY)
         return redirect("events:people", slug)
     form = InvitationForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -193,16 +200,16 @@ def people(request: HttpRequest, slug: str) -> HttpResponse:
         )
         path = reverse("events:invitation", args=[token])
         link = {"event": event.slug, "link": request.build_absolute_uri(path)}
-        store_secret(request.session, LINK, link, now)
+        store_secret(request.session, LINK_KEY, link, now)
         return redirect("events:people", slug)
-    return show_people(request, event, form, now)
+    return render_people(request, event, form, now)
 
 
-def show_people(
+def render_people(
     request: HttpRequest, event: Event, form: InvitationForm, now: datetime
 ) -> HttpResponse:
     """The page of people, with the link of an invitation that was made in this session."""
-    fresh = get_secret(request.session, LINK, now)
+    fresh = get_secret(request.session, LINK_KEY, now)
     context: dict[str, Any] = {
         "event": event,
         "is_organizer": True,
@@ -210,7 +217,7 @@ def show_people(
         "form": form,
         "link": fresh["link"] if fresh and fresh["event"] == event.slug else "",
         "memberships": event.memberships.select_related("user").order_by("role", "user__username"),
-        "invitations": event.invitations.filter(still_usable(now)),
+        "invitations": event.invitations.filter(usable_at(now)),
         # Those who wait for a word, and then those who were declined: that can be taken back.
         "applications": event.applications.exclude(granted=True)
         .select_related("user")
@@ -220,7 +227,7 @@ def show_people(
     return render(request, "events/people.html", context, status=status)
 
 
-def withdrawing() -> Step:
+def describe_withdrawal() -> Step:
     """The question before a link is ended."""
     return Step(
         gettext("Withdraw the invitation?"),
@@ -232,7 +239,7 @@ def withdrawing() -> Step:
     )
 
 
-def removing(request: HttpRequest, username: str) -> Step:
+def describe_removal(request: HttpRequest, username: str) -> Step:
     """The question before somebody's office ends: one's own ends this page for oneself."""
     consequence = gettext(
         "They lose access to the desk immediately. Only a new invitation restores it."
@@ -250,10 +257,10 @@ def withdraw(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     event = event_for(request.user, slug, Role.ORGANIZER)
     if not event.invitations.filter(uuid=uuid).exists():
         raise NotFoundError
-    if question := ask_first(request, withdrawing(), reverse("events:people", args=[slug])):
+    if question := ask_first(request, describe_withdrawal(), reverse("events:people", args=[slug])):
         return question
     event.invitations.filter(uuid=uuid).delete()
-    forget_secret(request.session, LINK)
+    forget_secret(request.session, LINK_KEY)
     messages.success(request, gettext("The link no longer works."))
     return redirect("events:people", slug)
 
@@ -267,7 +274,7 @@ def application(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
         raise NotFoundError
     assert isinstance(request.user, User)
     granted = request.POST.get("decision") == "admit"
-    decide(asked, timezone.now(), granted=granted, by=request.user)
+    decide_application(asked, timezone.now(), granted=granted, by=request.user)
     return redirect("events:people", slug)
 
 
@@ -276,7 +283,7 @@ def remove(request: HttpRequest, slug: str) -> HttpResponse:
     """End somebody's office in the event."""
     event = event_for(request.user, slug, Role.ORGANIZER)
     username, back = request.POST.get("username", ""), reverse("events:people", args=[slug])
-    step = None if is_sole_organizer(event, username) else removing(request, username)
+    step = None if is_sole_organizer(event, username) else describe_removal(request, username)
     if question := ask_first(request, step, back):
         return question
     try:

@@ -18,16 +18,16 @@ from django.views.decorators.http import require_http_methods
 from arena.errors import ArenaError, ConflictError
 from arena.events.access import Role, enrollment_of, event_for, has_role
 from arena.events.joining.enrolling import (
-    Arrival,
+    JoinResult,
+    check_is_not_staff,
     check_may_join,
-    check_not_own,
-    check_takes,
+    check_takes_contributors,
+    get_seat_pool,
     join_event,
     join_with_open_seat,
     join_with_printed_seat,
-    seat_pool,
 )
-from arena.events.joining.terms import current_terms, has_agreed
+from arena.events.joining.terms import current_terms, has_consented
 from arena.events.models import Event, Invitation
 from arena.people.accounts.session_secrets import store_access_code
 from arena.people.limits import (
@@ -42,8 +42,8 @@ from arena.people.models import Seat, User
 from arena.people.seats.claiming import SeatAvailability, get_printed_seat, get_seat_availability
 
 # A lecture hall behind one address presses the button within a minute.
-HALL = Rate(1000, 60)
-PERSON = Rate(30, 60)
+LECTURE_HALL_RATE = Rate(1000, 60)
+PERSON_RATE = Rate(30, 60)
 
 
 class JoinForm(forms.Form):
@@ -54,7 +54,7 @@ class JoinForm(forms.Form):
 
 
 @dataclass(frozen=True)
-class Door:
+class Entrance:
     """How somebody comes in: the event's own page, a printed seat's link, or an invitation."""
 
     event: Event
@@ -66,20 +66,20 @@ class Door:
 @require_http_methods(["GET", "POST"])
 @login_not_required
 @never_cache
-@limit_requests("join", network=HALL, user=PERSON)
+@limit_requests("join", network=LECTURE_HALL_RATE, user=PERSON_RATE)
 def join(request: HttpRequest, slug: str) -> HttpResponse:
     """Accept the terms and become a contributor; a visitor gets an open seat with it."""
     event = event_for(request.user, slug)
     enrollment = enrollment_of(request.user, event)
-    if enrollment is not None and has_agreed(enrollment):
+    if enrollment is not None and has_consented(enrollment):
         return redirect("judging:next", slug)
-    return answer(request, Door(event))
+    return handle_entrance(request, Entrance(event))
 
 
 @require_http_methods(["GET", "POST"])
 @login_not_required
 @never_cache
-@limit_requests("claim", network=HALL, user=PERSON)
+@limit_requests("claim", network=LECTURE_HALL_RATE, user=PERSON_RATE)
 def claim(request: HttpRequest, token: str) -> HttpResponse:
     """The link on a printed seat: accept the terms, take the seat, begin."""
     seat = get_printed_seat(token)
@@ -88,19 +88,19 @@ def claim(request: HttpRequest, token: str) -> HttpResponse:
         return redirect("home")
     if request.user == seat.user:
         return redirect("judging:next", event.slug)
-    return answer(request, Door(event, seat=seat, token=token))
+    return handle_entrance(request, Entrance(event, seat=seat, token=token))
 
 
-def answer(request: HttpRequest, door: Door) -> HttpResponse:
+def handle_entrance(request: HttpRequest, door: Entrance) -> HttpResponse:
     """Show the terms, or act on a consent to them."""
     form, error, now = JoinForm(request.POST or None), "", timezone.now()
-    refusal = why_not(request, door, now)
+    refusal = find_refusal(request, door, now)
     status = refusal.status if refusal and request.method == "POST" else 200
     if request.method == "POST" and refusal is None:
         if form.is_valid():
             try:
-                arrival = arrive(request, door, form.cleaned_data["version"], now)
-                return welcome(request, arrival, now)
+                arrival = join_through(request, door, form.cleaned_data["version"], now)
+                return welcome_newcomer(request, arrival, now)
             except ArenaError as failure:
                 error, status = failure.message, failure.status
         else:
@@ -112,28 +112,28 @@ def answer(request: HttpRequest, door: Door) -> HttpResponse:
         "error": error,
         "refusal": refusal.message if refusal else "",
         "seat": door.seat,
-        "room": room_for(request, door).value,
+        "room": room_at(request, door).value,
         "is_staff_member": has_role(request.user, door.event, Role.REVIEWER),
         "is_back": door.seat is None and enrollment_of(request.user, door.event) is not None,
     }
     return render(request, "events/join.html", context, status=status)
 
 
-def room_for(request: HttpRequest, door: Door) -> SeatAvailability:
+def room_at(request: HttpRequest, door: Entrance) -> SeatAvailability:
     """Whether there is a place for this person: with an account or a printed seat always."""
     if door.seat is not None or request.user.is_authenticated:
         return SeatAvailability.FREE
     return get_seat_availability(door.event.seats)
 
 
-def why_not(request: HttpRequest, door: Door, now: datetime) -> ArenaError | None:
+def find_refusal(request: HttpRequest, door: Entrance, now: datetime) -> ArenaError | None:
     """The reason why this person cannot join now, for the page to say; None where they can."""
     try:
         if isinstance(request.user, User):
-            check_not_own(request.user, door.event)
+            check_is_not_staff(request.user, door.event)
             if door.seat is None:
                 check_may_join(request.user, door.event, now)
-        check_takes(door.event, now)
+        check_takes_contributors(door.event, now)
     except ArenaError as refusal:
         return refusal
     if door.seat is not None and door.seat.claimed_at is not None:
@@ -145,16 +145,16 @@ def why_not(request: HttpRequest, door: Door, now: datetime) -> ArenaError | Non
     return None
 
 
-def arrive(request: HttpRequest, door: Door, terms: int, now: datetime) -> Arrival:
+def join_through(request: HttpRequest, door: Entrance, terms: int, now: datetime) -> JoinResult:
     """Join by whichever of the ways this request means."""
     if door.token:
         return join_with_printed_seat(door.token, door.event, now, terms=terms)
     if isinstance(request.user, User) and enrollment_of(request.user, door.event) is not None:
         # Somebody who agrees to changed terms is no newcomer, and takes up no quota.
-        return Arrival(request.user, join_event(request.user, door.event, now, terms=terms))
+        return JoinResult(request.user, join_event(request.user, door.event, now, terms=terms))
     # A quota of joins per network and day, whether by a click or with a fresh account of one's
     # own: hundreds of accounts from one place need the organizer's consent.
-    pool = seat_pool(door.event)
+    pool = get_seat_pool(door.event)
     quota = Rate(pool.claims_per_network, DAY_SECONDS)
     action, network = f"claim-{pool.pk}", anonymize_network(request, now)
     message = gettext(
@@ -165,14 +165,14 @@ def arrive(request: HttpRequest, door: Door, terms: int, now: datetime) -> Arriv
     try:
         if isinstance(request.user, User):
             enrollment = join_event(request.user, door.event, now, terms=terms)
-            return Arrival(request.user, enrollment)
+            return JoinResult(request.user, enrollment)
         return join_with_open_seat(door.event, now, terms=terms, invitation=door.invitation)
     except ArenaError:
         undo_use(action, network, quota, now)
         raise
 
 
-def welcome(request: HttpRequest, arrival: Arrival, now: datetime) -> HttpResponse:
+def welcome_newcomer(request: HttpRequest, arrival: JoinResult, now: datetime) -> HttpResponse:
     """Sign the newcomer in, under a new session key; a new seat's code is shown on its page."""
     event = arrival.enrollment.event
     onward = reverse("judging:next", args=[event.slug])

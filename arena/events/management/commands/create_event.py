@@ -12,20 +12,25 @@ from django.core.management.base import BaseCommand, CommandError
 from django.urls import reverse
 from django.utils import timezone
 
-from arena.events.lifecycle.creation import EventPlan, create_event, free_slug, may_create
-from arena.events.lifecycle.transitions import missing_before_opening
+from arena.events.lifecycle.creation import (
+    NewEvent,
+    can_create_events,
+    create_event,
+    free_event_slug,
+)
+from arena.events.lifecycle.transitions import check_readiness
 from arena.events.models import Event
 from arena.events.timezones import timezone_names
 from arena.people.models import User
 
 # Options that are fields of the event as they stand.
-FIELDS = (
+EVENT_FIELDS = (
     *("summary", "description", "prize", "licence", "timezone", "scale", "both_bad", "overlap"),
     *("is_private", "counts_imported", "counts_simulated", "counts_machine"),
 )
 
 
-def moment(text: str) -> datetime:
+def parse_moment(text: str) -> datetime:
     """A date and time as ISO 8601, with a zone or on the event's clock."""
     try:
         return datetime.fromisoformat(text)
@@ -65,9 +70,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--overlap", type=int, default=3, metavar="N", help="judgments wanted for each matchup"
         )
-        parser.add_argument("--opens", type=moment, metavar="WHEN", help="default: when opened")
         parser.add_argument(
-            "--deadline", type=moment, metavar="WHEN", help="2026-12-20T18:00; default: none"
+            "--opens", type=parse_moment, metavar="WHEN", help="default: when opened"
+        )
+        parser.add_argument(
+            "--deadline", type=parse_moment, metavar="WHEN", help="2026-12-20T18:00; default: none"
         )
         parser.add_argument(
             "--timezone", default="UTC", help="in which the times are meant; default: UTC"
@@ -99,20 +106,20 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        organizer = self.organizer_of(options["organizer"])
-        plan = EventPlan(
-            slug=options["slug"] or free_slug(options["title"]),
+        organizer = self.find_organizer(options["organizer"])
+        plan = NewEvent(
+            slug=options["slug"] or free_event_slug(options["title"]),
             title=options["title"],
-            guidelines=self.guidelines_of(options["guidelines"]),
-            settings=self.settings_of(options),
+            guidelines=self.read_guidelines(options["guidelines"]),
+            settings=self.parse_settings(options),
         )
         try:
             event = create_event(plan, organizer=organizer)
         except ValidationError as error:
-            raise CommandError(self.told(error)) from error
-        self.report(event, organizer)
+            raise CommandError(self.describe_errors(error)) from error
+        self.print_next_steps(event, organizer)
 
-    def organizer_of(self, name: str) -> User | None:
+    def find_organizer(self, name: str) -> User | None:
         """Who looks after the event, if anybody is named."""
         if not name:
             return None
@@ -120,11 +127,11 @@ class Command(BaseCommand):
         if user is None:
             message = f"There is no user {name!r}; manage.py create_organizer {name} makes one."
             raise CommandError(message)
-        if not may_create(user):
+        if not can_create_events(user):
             raise CommandError(f"{name} has a seat made for a contributor and cannot organize.")
         return user
 
-    def guidelines_of(self, path: Path | None) -> str:
+    def read_guidelines(self, path: Path | None) -> str:
         """The text of the guidelines."""
         if path is None:
             return ""
@@ -136,12 +143,12 @@ class Command(BaseCommand):
             raise CommandError(f"{path} is empty.")
         return text
 
-    def settings_of(self, options: dict[str, Any]) -> dict[str, Any]:
+    def parse_settings(self, options: dict[str, Any]) -> dict[str, Any]:
         """The event's fields; times without a zone are on its own clock."""
         if options["timezone"] not in timezone_names():
             raise CommandError(f"{options['timezone']!r} is not a time zone, like Europe/Berlin.")
         zone = ZoneInfo(options["timezone"])
-        chosen = {name: options[name] for name in FIELDS}
+        chosen = {name: options[name] for name in EVENT_FIELDS}
         for name, option in (("opens_at", "opens"), ("closes_at", "deadline")):
             at = options[option]
             chosen[name] = at.replace(tzinfo=zone) if at and at.tzinfo is None else at
@@ -151,14 +158,14 @@ class Command(BaseCommand):
             raise CommandError("The deadline is in the past.")
         return chosen
 
-    def told(self, error: ValidationError) -> str:
+    def describe_errors(self, error: ValidationError) -> str:
         """What is wrong, by field."""
         return "; ".join(
             f"{field}: {' '.join(messages)}" if field != "__all__" else " ".join(messages)
             for field, messages in error.message_dict.items()
         )
 
-    def report(self, event: Event, organizer: User | None) -> None:
+    def print_next_steps(self, event: Event, organizer: User | None) -> None:
         """Where the event is, and what to do next."""
         site = settings.SITE_URL
         pages = (("Event", "events:event"), ("Desk", "desk:overview"), ("Import", "imports:new"))
@@ -172,7 +179,7 @@ class Command(BaseCommand):
         self.stdout.write(f"  manage.py import_records {event.slug} records.jsonl")
         self.stdout.write(f"  manage.py import_judgments {event.slug} votes.csv (if there are any)")
         self.stdout.write(f"  manage.py provision {event.slug} 100 --open")
-        missing = missing_before_opening(event, timezone.now())
+        missing = check_readiness(event, timezone.now())
         if missing:
             self.stdout.write("The desk opens it; until then these are missing:")
         for check in missing:

@@ -28,7 +28,7 @@ class Command(BaseCommand):
         parser.add_argument("--event", default="", help="slug of an event to organize")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        event = self.event_of(options["event"])
+        event = self.find_event(options["event"])
         user = User.objects.filter(username=options["name"]).first()
         if user is not None and event is None:
             raise CommandError(f"There is a user {options['name']!r} already.")
@@ -39,9 +39,9 @@ class Command(BaseCommand):
                 user, code = self.create_user(options["name"], options["email"])
             if event is not None:
                 self.make_organizer(user, event)
-        self.report(user, code, event)
+        self.print_account(user, code, event)
 
-    def event_of(self, slug: str) -> Event | None:
+    def find_event(self, slug: str) -> Event | None:
         """The event to organize, if one is named."""
         if not slug:
             return None
@@ -75,7 +75,7 @@ class Command(BaseCommand):
             event=event, user=user, defaults={"role": Membership.Role.ORGANIZER}
         )
 
-    def report(self, user: User, code: str, event: Event | None) -> None:
+    def print_account(self, user: User, code: str, event: Event | None) -> None:
         """What was made, with the code: this once."""
         if code:
             self.stdout.write(f"Username:    {user.username}")

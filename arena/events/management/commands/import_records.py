@@ -57,7 +57,9 @@ class Command(BaseCommand):
             if report.warnings:
                 console.print(build_error_table("Warnings", report.warnings, report.warning_total))
             if not report.error_total:
-                report = self.bring(event, competitors, options, accepts=options["accept_doubts"])
+                report = self.import_file(
+                    event, competitors, options, accepts=options["accept_doubts"]
+                )
         except OSError as error:
             raise CommandError(f"Cannot read the file: {error}") from error
         except UnreadableFileError as error:
@@ -67,14 +69,14 @@ class Command(BaseCommand):
         if is_doubtful(report) and self.can_ask(options):
             print_report(console, report)
             if input("Import it all the same? [y/N] ").strip().casefold() in ("y", "yes"):
-                report = self.bring(event, competitors, options, accepts=True)
+                report = self.import_file(event, competitors, options, accepts=True)
         print_report(console, report)
         if is_doubtful(report):
             raise CommandError("Nothing was imported. If all of this is right: --accept-doubts.")
         if not report.landed:
             raise CommandError(f"{report.error_total:,} errors; nothing was changed.")
 
-    def bring(
+    def import_file(
         self,
         event: Event,
         competitors: Sequence[CompetitorRow],

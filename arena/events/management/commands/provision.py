@@ -9,13 +9,13 @@ from django.core.management.base import BaseCommand, CommandError
 from django.urls import reverse
 from django.utils import timezone
 
-from arena.events.joining.enrolling import provision
+from arena.events.joining.enrolling import provision_event_seats
 from arena.events.models import Event
-from arena.events.sheets import event_sheet
+from arena.events.sheets import build_event_sheet
 from arena.people.models import Seat
 from arena.people.seats.claiming import SeatAvailability, get_seat_availability
 
-MOST = 100_000
+MAX_SEATS = 100_000
 
 
 class Command(BaseCommand):
@@ -39,12 +39,12 @@ class Command(BaseCommand):
         if event is None:
             raise CommandError(f"There is no event {options['event']!r}.")
         count = options["count"]
-        if not 1 <= count <= MOST:
-            raise CommandError(f"Between 1 and {MOST:,} seats at a time.")
+        if not 1 <= count <= MAX_SEATS:
+            raise CommandError(f"Between 1 and {MAX_SEATS:,} seats at a time.")
         if options["open"]:
-            provision(event, count, Seat.Kind.OPEN, timezone.now())
+            provision_event_seats(event, count, Seat.Kind.OPEN, timezone.now())
             self.stdout.write(f"{count:,} open seats for {event.slug}.")
-            self.say_address("Visitors claim them at", options["site"], event)
+            self.print_address("Visitors claim them at", options["site"], event)
             return
         self.print_sheet(event, count, options["out"], options["site"])
 
@@ -57,17 +57,17 @@ class Command(BaseCommand):
             raise CommandError(f"Cannot write the sheet: {error}") from error
         with sheet:
             path.chmod(0o600)
-            slips = provision(event, count, Seat.Kind.PRINTED, timezone.now())
-            sheet.write(event_sheet(event, slips, (site or settings.SITE_URL).rstrip("/")))
+            slips = provision_event_seats(event, count, Seat.Kind.PRINTED, timezone.now())
+            sheet.write(build_event_sheet(event, slips, (site or settings.SITE_URL).rstrip("/")))
         self.stdout.write(f"{count:,} printed seats for {event.slug}; their codes are in {path}.")
-        self.say_address("The slips lead to", site, event)
+        self.print_address("The slips lead to", site, event)
         if get_seat_availability(event.seats) is not SeatAvailability.FREE:
             self.stdout.write(
                 "They are for people who hold a slip. Visitors need open seats to join by the "
                 f"link: provision {event.slug} {count} --open"
             )
 
-    def say_address(self, words: str, site: str | None, event: Event) -> None:
+    def print_address(self, words: str, site: str | None, event: Event) -> None:
         """Which address was used, and why: a wrong one makes every slip a dead end."""
         origin = "from --site" if site else settings.ADDRESS.origin
         url = (site or settings.SITE_URL).rstrip("/")

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from arena.events.joining.pseudonyms import pseudonym
+from arena.events.joining.pseudonyms import make_pseudonym
 from arena.events.models import Enrollment
 from arena.judging.importing.imported_votes import ImportedVote, VoteWriter
 
@@ -35,7 +35,7 @@ def build_enrollments(writer: VoteWriter, workers: Sequence[str]) -> list[Enroll
     enrollments, attempt = [], 0
     waiting = {worker: derive_public_id(secret, worker) for worker in workers}
     while waiting:
-        drawn = {pseudonym(secret, uuid, attempt): worker for worker, uuid in waiting.items()}
+        drawn = {make_pseudonym(secret, uuid, attempt): worker for worker, uuid in waiting.items()}
         for name in event.filter(pseudonym__in=drawn).values_list("pseudonym", flat=True):
             del drawn[name]
         enrollments += [
