@@ -14,7 +14,7 @@ QUESTION_HEADER = "X-Question"
 
 
 @dataclass(frozen=True)
-class Step:
+class Confirmation:
     """A step to be confirmed: its title, its consequence, and the label of its button.
 
     The button is a warning one unless the step is welcome.
@@ -26,7 +26,7 @@ class Step:
     is_welcome: bool = False
 
 
-def ask_first(request: HttpRequest, step: Step | None, back: str) -> HttpResponse | None:
+def ask_first(request: HttpRequest, step: Confirmation | None, back: str) -> HttpResponse | None:
     """The confirmation page with everything that was posted; None once it is confirmed.
 
     A `step` of None needs no confirmation. `back` is the path for cancelling. If the page requests

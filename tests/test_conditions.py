@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from arena.desk.queries.planning import plan_of
+from arena.desk.queries.planning import plan_work
 from arena.events.lifecycle.prizes import turns_for_prize
 from arena.events.models import Event
 from arena.judging.models import Assignment
@@ -52,7 +52,7 @@ def event() -> Event:
 @pytest.mark.parametrize(("interval", "needed"), [(12, 102), (20, 150), (7, 72)])
 def test_the_judgments_that_are_named_are_those_that_decide(interval: int, needed: int) -> None:
     event = make_event(control_interval=interval)
-    assert turns_for_prize(event) == first_look(event) == plan_of(event).needed == needed
+    assert turns_for_prize(event) == first_look(event) == plan_work(event).needed == needed
     for person in ("one", "another"):
         turns = range(1, needed + 1)
         met = sum(is_control_turn(event.secret, person, turn, interval) for turn in turns)
@@ -145,10 +145,10 @@ def test_a_plan_with_too_few_matchups_rates_nobody() -> None:
         make_control(event)
     for _ in range(91):
         make_matchup(event, models)
-    plan = plan_of(event)
+    plan = plan_work(event)
     assert (plan.people_rated, plan.controls_each, plan.most_each) == (0, 9, 100)
     make_matchup(event, models)
-    plan = plan_of(event)
+    plan = plan_work(event)
     assert (plan.controls_each, plan.most_each, plan.needed) == (10, 102, 102)
     assert plan.people_rated == 92 * 3 // 92
     assert Assignment.objects.count() == 0

@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from arena.confirming import Step
+from arena.confirming import Confirmation
 from arena.events.lifecycle.transitions import check_readiness, count_on_screens
 from arena.events.models import Control, Enrollment, Event, Matchup, Record
 from arena.judging.models import Judgment
@@ -19,21 +19,25 @@ from arena.mail import sends_mail
 from arena.people.models import Seat, SeatPool
 
 
-def state_step(event: Event, posted: QueryDict, now: datetime) -> Step | None:
+def describe_state_change(event: Event, posted: QueryDict, now: datetime) -> Confirmation | None:
     """The step of an event's life that is asked for; None for what can be changed again."""
     to, name = posted.get("to"), posted.get("name", "").strip()
     if to == "open" and not any(c.blocks for c in check_readiness(event, now)):
-        return opening(event, now)
+        return describe_opening(event, now)
     if to == "closed" and event.is_running():
-        return closing(event, now)
+        return describe_closing(event, now)
     if to == "published" and event.state == Event.State.CLOSED:
-        return publishing(event)
+        return describe_publishing(event)
     if to == "sealed" and name:
-        return correcting(name) if event.state == Event.State.PUBLISHED else sealing(name)
+        return (
+            describe_correction(name)
+            if event.state == Event.State.PUBLISHED
+            else describe_sealing(name)
+        )
     return None
 
 
-def opening(event: Event, now: datetime) -> Step:
+def describe_opening(event: Event, now: datetime) -> Confirmation:
     """Let judging begin."""
     begins = _("People can join and judge from now on.")
     if event.opens_at is not None and event.opens_at > now:
@@ -46,10 +50,12 @@ def opening(event: Event, now: datetime) -> Step:
         "An open event never becomes a draft again. Texts that somebody has seen can only be "
         "replaced, and the first judgment fixes the scale."
     )
-    return Step(_("Open the event?"), f"{begins} {stays}", _("Open the event"), is_welcome=True)
+    return Confirmation(
+        _("Open the event?"), f"{begins} {stays}", _("Open the event"), is_welcome=True
+    )
 
 
-def closing(event: Event, now: datetime) -> Step:
+def describe_closing(event: Event, now: datetime) -> Confirmation:
     """End judging before its time."""
     said = [_("No more matchups are handed out, and nobody can join any more.")]
     people = count_on_screens(event, now)
@@ -75,10 +81,10 @@ def closing(event: Event, now: datetime) -> Step:
             % {"count": people}
         )
     said.append(_("A closed event cannot be opened again."))
-    return Step(_("Close the event now?"), " ".join(said), _("Close the event now"))
+    return Confirmation(_("Close the event now?"), " ".join(said), _("Close the event now"))
 
 
-def publishing(event: Event) -> Step:
+def describe_publishing(event: Event) -> Confirmation:
     """Make the result final."""
     said = _(
         "The boards are sealed as they stand, as the final result, and kept permanently. Exact "
@@ -92,12 +98,12 @@ def publishing(event: Event) -> Step:
             "%(count)s contributors with a confirmed address are told by e-mail.",
             mails,
         ) % {"count": mails}
-    return Step(_("Publish the result?"), said, _("Publish the result"), is_welcome=True)
+    return Confirmation(_("Publish the result?"), said, _("Publish the result"), is_welcome=True)
 
 
-def sealing(name: str) -> Step:
+def describe_sealing(name: str) -> Confirmation:
     """Keep the boards as a round."""
-    return Step(
+    return Confirmation(
         _("Seal the round “%(name)s”?") % {"name": name},
         _("The boards are kept permanently under this name as they stand. It cannot be renamed."),
         _("Seal the round"),
@@ -105,9 +111,9 @@ def sealing(name: str) -> Step:
     )
 
 
-def correcting(name: str) -> Step:
+def describe_correction(name: str) -> Confirmation:
     """Put a corrected result in the place of the published one."""
-    return Step(
+    return Confirmation(
         _("Publish the correction “%(name)s”?") % {"name": name},
         _(
             "Everybody sees the corrected result from then on. The earlier one stays beside it, "
@@ -117,12 +123,12 @@ def correcting(name: str) -> Step:
     )
 
 
-def reissuing(pool: SeatPool) -> Step | None:
+def describe_reissue(pool: SeatPool) -> Confirmation | None:
     """Void the sheet; None where every seat on it is taken."""
     count = pool.seats.printed_unclaimed().count()
     if not count:
         return None
-    return Step(
+    return Confirmation(
         ngettext("Give %(count)s seat a new code?", "Give %(count)s seats new codes?", count)
         % {"count": count},
         _(
@@ -133,9 +139,9 @@ def reissuing(pool: SeatPool) -> Step | None:
     )
 
 
-def reissuing_one(seat: Seat) -> Step:
+def describe_seat_reissue(seat: Seat) -> Confirmation:
     """Void the code of one seat."""
-    return Step(
+    return Confirmation(
         _("Give %(name)s a new code?") % {"name": seat.user.username},
         _(
             "The old code stops working immediately and is signed out everywhere. The judgments "
@@ -145,11 +151,11 @@ def reissuing_one(seat: Seat) -> Step:
     )
 
 
-def replacing(record: Record) -> Step:
+def describe_replacement(record: Record) -> Confirmation:
     """Serve a new version of a record from now on."""
     judged = Judgment.objects.standing().filter(matchup__record=record).count()
     fresh = record.matchups.filter(retired_at=None, role=Matchup.Role.ORDINARY).count()
-    return Step(
+    return Confirmation(
         _("Replace %(name)s by a new version?") % {"name": record.external_id},
         ngettext(
             "%(count)s judgment stays with the old texts and goes on counting.",
@@ -170,12 +176,12 @@ def replacing(record: Record) -> Step:
     )
 
 
-def key_step(posted: QueryDict, matchup: Matchup) -> Step | None:
+def describe_key_change(posted: QueryDict, matchup: Matchup) -> Confirmation | None:
     """A step that changes what a matchup measures; None for what can be taken back."""
     act = posted.get("act") if posted.get("reason", "").strip() else None
     judged = Judgment.objects.standing().filter(matchup=matchup).count()
     if act == "control" and matchup.role == Matchup.Role.ORDINARY:
-        return Step(
+        return Confirmation(
             _("Make this matchup a control?"),
             ngettext(
                 "Its %(count)s judgment measures people from now on and no longer counts for "
@@ -190,7 +196,7 @@ def key_step(posted: QueryDict, matchup: Matchup) -> Step | None:
             _("Make it a control"),
         )
     if act == "withdraw" and Control.objects.filter(matchup=matchup, retired_at=None).exists():
-        return Step(
+        return Confirmation(
             _("Withdraw the key?"),
             ngettext(
                 "This control no longer measures anyone, its %(count)s answer included, so "
@@ -205,11 +211,11 @@ def key_step(posted: QueryDict, matchup: Matchup) -> Step | None:
     return None
 
 
-def naming_winner(enrollment: Enrollment) -> Step:
+def describe_winner(enrollment: Enrollment) -> Confirmation:
     """Say in public who has won."""
     user = enrollment.user
     name = user.display_name if user is not None and user.display_name else enrollment.pseudonym
-    return Step(
+    return Confirmation(
         _("Confirm %(name)s as the winner?") % {"name": name},
         _("A public page announces it immediately. What people have read there cannot be undone."),
         _("Confirm as winner"),
@@ -217,7 +223,7 @@ def naming_winner(enrollment: Enrollment) -> Step:
     )
 
 
-def sending_note(people: int, mails: int) -> Step:
+def describe_note(people: int, mails: int) -> Confirmation:
     """Write to the shortlisted."""
     said = ngettext(
         "%(count)s person sees it on their next visit to this site.",
@@ -230,10 +236,12 @@ def sending_note(people: int, mails: int) -> Step:
             "%(count)s get it by e-mail within a minute, which cannot be undone.",
             mails,
         ) % {"count": mails}
-    return Step(_("Send the note?"), said, _("Send the note"), is_welcome=True)
+    return Confirmation(_("Send the note?"), said, _("Send the note"), is_welcome=True)
 
 
-def changing_promises(event: Event, *, guidelines: bool, terms: bool) -> Step | None:
+def describe_changed_promises(
+    event: Event, *, guidelines: bool, terms: bool
+) -> Confirmation | None:
     """New words for people who have joined; None where nobody has, or nothing they read changes."""
     people = event.enrollments.filter(user__isnull=False).count()
     if not people or not event.is_running() or not (guidelines or terms):
@@ -244,7 +252,7 @@ def changing_promises(event: Event, *, guidelines: bool, terms: bool) -> Step | 
     if terms:
         said.append(_("Everybody who has joined is asked to accept the new terms before that."))
     said.append(_("Judgments made so far keep the earlier version."))
-    return Step(
+    return Confirmation(
         ngettext(
             "Change this for %(count)s contributor?",
             "Change this for %(count)s contributors?",

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 
-from arena.desk.queries.planning import plan_of
+from arena.desk.queries.planning import plan_work
 from arena.errors import NotFoundError
 from arena.events.access import Role, event_for, is_member
 from arena.events.lifecycle.transitions import check_readiness
@@ -15,15 +15,15 @@ from arena.events.models import Event, Membership, Record
 from arena.people.models import User
 
 # The steps of the set-up that decide about the plan.
-PLANNED = {"event", "questions", "controls", "seats"}
+PAGES_WITH_PLAN = {"event", "questions", "controls", "seats"}
 
 
-def desk_event(request: HttpRequest, slug: str, role: Role = Role.ORGANIZER) -> Event:
+def get_desk_event(request: HttpRequest, slug: str, role: Role = Role.ORGANIZER) -> Event:
     """The event, for its organizers (or its reviewers too, where the page is theirs)."""
     return event_for(request.user, slug, role)
 
 
-def desk_page(
+def render_desk(
     request: HttpRequest, template: str, event: Event, context: dict[str, Any], status: int = 200
 ) -> HttpResponse:
     """A page of the desk in its frame."""
@@ -31,7 +31,7 @@ def desk_page(
         "event": event,
         "is_organizer": is_member(request.user, event, Membership.Role.ORGANIZER),
         "is_staff_member": True,
-        "plan": plan_of(event) if not event.is_over() and template in PLANNED else None,
+        "plan": plan_work(event) if not event.is_over() and template in PAGES_WITH_PLAN else None,
         "checks": check_readiness(event, timezone.now())
         if event.state == Event.State.DRAFT
         else [],
@@ -39,7 +39,7 @@ def desk_page(
     return render(request, f"desk/{template}.html", frame | context, status=status)
 
 
-def record_of(event: Event, external_id: str) -> Record:
+def get_record(event: Event, external_id: str) -> Record:
     """A record of this event by the organizer's own identifier."""
     named = event.records.filter(external_id=external_id).exclude(imported_at=None)
     found = named.select_related("event", "replaces").first()
@@ -48,13 +48,13 @@ def record_of(event: Event, external_id: str) -> Record:
     return found
 
 
-def reviewer(request: HttpRequest) -> User:
+def get_reviewer(request: HttpRequest) -> User:
     """The person who decides; a signed-in one, since every page here has found its event."""
     assert isinstance(request.user, User)
     return request.user
 
 
-def uuid_of(posted: QueryDict, name: str) -> UUID:
+def parse_uuid(posted: QueryDict, name: str) -> UUID:
     """What a form names. Raises `NotFoundError` where that is no UUID."""
     try:
         return UUID(posted.get(name, ""))

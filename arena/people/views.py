@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from arena.confirming import Step, ask_first
+from arena.confirming import Confirmation, ask_first
 from arena.errors import NotFoundError
 from arena.people.accounts.session_secrets import (
     ACCESS_CODE,
@@ -71,9 +71,9 @@ def mark_code_saved(request: HttpRequest) -> HttpResponse:
     return redirect(get_next_url(request) or "people:seat")
 
 
-def build_renewal_step() -> Step:
+def build_renewal_step() -> Confirmation:
     """The question before one's own code is replaced."""
-    return Step(
+    return Confirmation(
         _("Create a new access code?"),
         _(
             "The old code stops working immediately, and your other devices are signed out. Your "

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from arena.desk.queries.outlook import outlook_of
+from arena.desk.queries.forecast import forecast_leader
 from arena.events.models import Event
 from leaderboard.models import Board, Snapshot
 from tests.desk.cast import url
@@ -27,7 +27,7 @@ def snapshot_with(event: Event, **told: object) -> Snapshot:
 
 
 def test_votes_come_at_the_pace_of_the_last_day(event: Event) -> None:
-    seen = outlook_of(event, snapshot_with(event), 50, NOW)
+    seen = forecast_leader(event, snapshot_with(event), 50, NOW)
     assert seen is not None
     assert seen.on == NOW + timedelta(days=2)  # four in five judgments are votes: 40 a day
 
@@ -42,15 +42,15 @@ def test_votes_come_at_the_pace_of_the_last_day(event: Event) -> None:
     ],
 )
 def test_there_may_be_no_date(event: Event, told: dict[str, object], last_day: int) -> None:
-    seen = outlook_of(event, snapshot_with(event, **told), last_day, NOW)
+    seen = forecast_leader(event, snapshot_with(event, **told), last_day, NOW)
     assert seen is not None
     assert seen.on is None
     assert seen.verdict == told.get("verdict", "not_yet")
 
 
 def test_before_anything_is_ranked_nothing_is_said(desk: Client, event: Event) -> None:
-    assert outlook_of(event, None, 50, NOW) is None
-    assert outlook_of(event, Snapshot(event=event, details={}), 50, NOW) is None
+    assert forecast_leader(event, None, 50, NOW) is None
+    assert forecast_leader(event, Snapshot(event=event, details={}), 50, NOW) is None
     assert b"First two" not in desk.get(url("overview", event)).content
 
 

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.utils import timezone
 
-from arena.desk.forms.timezones import every_timezone
+from arena.desk.forms.timezones import list_timezones
 
 
-class LocalMoment(forms.DateTimeInput):
+class LocalDateTimeInput(forms.DateTimeInput):
     """The browser's own picker for a date and a time."""
 
     input_type = "datetime-local"
@@ -19,16 +19,16 @@ class LocalMoment(forms.DateTimeInput):
         super().__init__(format="%Y-%m-%dT%H:%M")
 
 
-def on_clock(moment: datetime | None, zone: ZoneInfo) -> datetime | None:
+def to_local(moment: datetime | None, zone: ZoneInfo) -> datetime | None:
     """A moment as the picker shows it: what a clock of this zone says, to the minute."""
     return moment and moment.astimezone(zone).replace(tzinfo=None, second=0, microsecond=0)
 
 
-def as_meant(typed: datetime, zone: ZoneInfo, before: datetime | None) -> datetime:
+def from_local(typed: datetime, zone: ZoneInfo, before: datetime | None) -> datetime:
     """The moment typed on a zone's clock; one that was left alone stays as it was."""
     local = timezone.make_naive(typed)
     # The clock shows no seconds, and some minutes twice a year.
-    if before is not None and local == on_clock(before, zone):
+    if before is not None and local == to_local(before, zone):
         return before
     return local.replace(tzinfo=zone)
 
@@ -38,4 +38,4 @@ class TimezoneField(forms.ChoiceField):
 
     def valid_value(self, value: Any) -> bool:
         """Whether it is one."""
-        return value in every_timezone()
+        return value in list_timezones()

@@ -10,18 +10,18 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from arena.desk.forms.clocks import LocalMoment, TimezoneField, as_meant, on_clock
-from arena.desk.forms.timezones import every_timezone, timezone_choices
+from arena.desk.forms.clocks import LocalDateTimeInput, TimezoneField, from_local, to_local
+from arena.desk.forms.timezones import list_timezones, timezone_choices
 from arena.events.lifecycle.creation import free_event_slug
 from arena.events.lifecycle.prizes import find_prize_obstacle
 from arena.events.models import Control, Event, Terms
 from arena.judging.models import Exclusion
 
-MOST_PRINTED, MOST_OPEN = 5_000, 100_000
+MAX_PRINTED_SEATS, MAX_OPEN_SEATS = 5_000, 100_000
 DOMAIN = re.compile(r"(?!-)[\w-]+(\.[\w-]+)+")
 
 
-def as_before(typed: str, before: str) -> str:
+def keep_line_ends(typed: str, before: str) -> str:
     """A text as browsers send it; one that was left alone stays the same to the letter."""
     plain = "\n".join(typed.split("\r\n"))
     return before if plain.strip() == "\n".join(before.split("\r\n")).strip() else plain
@@ -31,35 +31,42 @@ class SettingsForm(forms.ModelForm):
     """A form of the set-up: rare settings are folded away, and what was promised stays."""
 
     # Fields under "More settings".
-    rare: ClassVar[tuple[str, ...]] = ()
+    advanced_names: ClassVar[tuple[str, ...]] = ()
     # Fields that an event which is over may still change.
-    free: ClassVar[tuple[str, ...]] = ()
+    fields_free_after_close: ClassVar[tuple[str, ...]] = ()
 
-    def fix(self, event: Event) -> None:
+    def lock_fields(self, event: Event) -> None:
         """Lock what moves numbers or promises of an event that is over."""
         self.is_fixed = event.is_over()
         for name, field in self.fields.items():
-            if self.is_fixed and name not in self.free:
+            if self.is_fixed and name not in self.fields_free_after_close:
                 field.disabled = True
 
-    def usual(self) -> list[forms.BoundField]:
+    def basic_fields(self) -> list[forms.BoundField]:
         """The fields that everybody looks at."""
-        return [field for field in self.visible_fields() if field.name not in self.rare]
+        return [field for field in self.visible_fields() if field.name not in self.advanced_names]
 
-    def folded(self) -> list[forms.BoundField]:
+    def advanced_fields(self) -> list[forms.BoundField]:
         """The others."""
-        return [self[name] for name in self.rare]
+        return [self[name] for name in self.advanced_names]
 
-    def opens_folded(self) -> bool:
+    def has_advanced_errors(self) -> bool:
         """Whether one of those is wrong, and has to be seen."""
-        return any(field.errors for field in self.folded())
+        return any(field.errors for field in self.advanced_fields())
 
 
 class EventForm(SettingsForm):
     """Everything about an event that is words and times; times are meant in its own zone."""
 
-    rare = ("other_timezone", "freeze_minutes", "grace_minutes")
-    free = ("title", "summary", "description", "is_private", "email_domains", "needs_approval")
+    advanced_names = ("other_timezone", "freeze_minutes", "grace_minutes")
+    fields_free_after_close = (
+        "title",
+        "summary",
+        "description",
+        "is_private",
+        "email_domains",
+        "needs_approval",
+    )
 
     timezone = TimezoneField(
         label=_("Time zone"),
@@ -102,8 +109,8 @@ class EventForm(SettingsForm):
         )
         widgets = {
             "email_domains": forms.Textarea(attrs={"rows": 2}),
-            "opens_at": LocalMoment(),
-            "closes_at": LocalMoment(),
+            "opens_at": LocalDateTimeInput(),
+            "closes_at": LocalDateTimeInput(),
             "description": forms.Textarea(attrs={"rows": 4}),
             "prize": forms.Textarea(attrs={"rows": 2}),
         }
@@ -135,29 +142,29 @@ class EventForm(SettingsForm):
         super().__init__(*args, **kwargs)
         self.fields["slug"].required = False
         self.offer_timezones()
-        self.fix(self.instance)
+        self.lock_fields(self.instance)
         if self.instance.pk:
             self.fields["slug"].disabled = True
             for name in ("opens_at", "closes_at"):
-                self.initial[name] = on_clock(getattr(self.instance, name), self.instance.zone())
+                self.initial[name] = to_local(getattr(self.instance, name), self.instance.zone())
 
     def offer_timezones(self) -> None:
         """The zones that people live by; a new event begins at the zone of whoever writes it."""
         zone = self.fields["timezone"]
         chosen = self.data.get("timezone", "") if self.is_bound else self.instance.timezone
-        known = chosen if chosen in every_timezone() else ""
+        known = chosen if chosen in list_timezones() else ""
         zone.choices = timezone_choices(timezone.now(), known)  # type: ignore[attr-defined]
         if not self.is_bound and self.instance.pk is None:
             zone.widget.attrs["data-own-timezone"] = ""
 
     def every_timezone(self) -> list[str]:
         """All zones there are, to choose the other one from."""
-        return every_timezone()
+        return list_timezones()
 
     def clean_other_timezone(self) -> str:
         """A zone by name; it goes before the one chosen from the list."""
         other = str(self.cleaned_data["other_timezone"]).strip().replace(" ", "_")
-        if other and other not in every_timezone():
+        if other and other not in list_timezones():
             raise ValidationError(_("%(name)s is not a time zone."), params={"name": other})
         if other:
             self.cleaned_data["timezone"] = other
@@ -191,11 +198,11 @@ class EventForm(SettingsForm):
     def clean_guidelines(self) -> str:
         """The text with the line ends of the one before: browsers send their own."""
         before = str(self.initial.get("guidelines", ""))
-        return as_before(str(self.cleaned_data["guidelines"]), before)
+        return keep_line_ends(str(self.cleaned_data["guidelines"]), before)
 
     def clean_prize(self) -> str:
         """A prize that somebody could win, once the event runs."""
-        prize = as_before(str(self.cleaned_data["prize"]), self.instance.prize)
+        prize = keep_line_ends(str(self.cleaned_data["prize"]), self.instance.prize)
         if prize and not self.instance.prize and self.instance.is_running():
             promised = copy(self.instance)
             promised.prize = prize
@@ -210,7 +217,7 @@ class EventForm(SettingsForm):
         for name in ("opens_at", "closes_at"):
             moment: datetime | None = cleaned.get(name)
             if moment is not None and zone is not None:
-                cleaned[name] = as_meant(moment, zone, getattr(self.instance, name))
+                cleaned[name] = from_local(moment, zone, getattr(self.instance, name))
         return cleaned
 
 
@@ -242,7 +249,7 @@ class TermsForm(SettingsForm):
 
     def __init__(self, event: Event, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fix(event)
+        self.lock_fields(event)
         if not (event.prize or self.instance.prize_rules):
             del self.fields["prize_rules"]
 
@@ -250,7 +257,7 @@ class TermsForm(SettingsForm):
 class QuestionsForm(SettingsForm):
     """What is asked of every matchup, and how matchups are handed out."""
 
-    rare = (
+    advanced_names = (
         "lease_minutes",
         "undo_seconds",
         "recurrence_gap",
@@ -301,7 +308,7 @@ class QuestionsForm(SettingsForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fix(self.instance)
+        self.lock_fields(self.instance)
         if self.instance.judgments.exists():
             self.fields["scale"].disabled = True
             self.fields["both_bad"].disabled = True
@@ -319,7 +326,7 @@ class PrintedSeatsForm(forms.Form):
     """How many printed seats to make."""
 
     printed = forms.IntegerField(
-        label=_("Printed seats"), min_value=1, max_value=MOST_PRINTED, initial=20
+        label=_("Printed seats"), min_value=1, max_value=MAX_PRINTED_SEATS, initial=20
     )
 
 
@@ -332,7 +339,9 @@ class SeatForm(forms.Form):
 class OpenSeatsForm(forms.Form):
     """How many open seats to make, and how many a network may claim in a day."""
 
-    open = forms.IntegerField(label=_("Open seats"), min_value=0, max_value=MOST_OPEN, initial=200)
+    open = forms.IntegerField(
+        label=_("Open seats"), min_value=0, max_value=MAX_OPEN_SEATS, initial=200
+    )
     claims_per_network = forms.IntegerField(
         label=_("Seats per network and day"),
         min_value=1,
@@ -358,13 +367,13 @@ class ExcludeForm(forms.Form):
 class DeadlineForm(forms.Form):
     """A new deadline, on the clock of the event's zone."""
 
-    closes_at = forms.DateTimeField(label=_("New deadline"), widget=LocalMoment())
+    closes_at = forms.DateTimeField(label=_("New deadline"), widget=LocalDateTimeInput())
 
     def __init__(self, event: Event, data: Any = None) -> None:
         self.event = event
-        super().__init__(data, initial={"closes_at": on_clock(event.closes_at, event.zone())})
+        super().__init__(data, initial={"closes_at": to_local(event.closes_at, event.zone())})
 
     def clean_closes_at(self) -> datetime:
         """The moment that is meant."""
         typed = self.cleaned_data["closes_at"]
-        return as_meant(typed, self.event.zone(), self.event.closes_at)
+        return from_local(typed, self.event.zone(), self.event.closes_at)

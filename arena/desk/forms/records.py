@@ -12,9 +12,9 @@ from arena.events.models import Matchup
 from arena.events.records.controls import ExpectedAnswer, describe_sides
 from arena.events.records.corrections import RecordTexts
 
-LONGEST_TEXT = 200_000
+MAX_TEXT = 200_000
 # The sign of a control's key as the choice it was.
-EXPECTED = {1: "a", 0: "tie", -1: "b"}
+ANSWER_BY_SIGN = {1: "a", 0: "tie", -1: "b"}
 
 
 class ControlForm(forms.Form):
@@ -33,16 +33,19 @@ class ControlForm(forms.Form):
         assert isinstance(expected, forms.ChoiceField)
         expected.choices = choices
         if control := getattr(matchup, "control", None):
-            self.initial = {"expected": EXPECTED[control.key["sign"]], "reason": control.reason}
+            self.initial = {
+                "expected": ANSWER_BY_SIGN[control.key["sign"]],
+                "reason": control.reason,
+            }
 
-    def said(self) -> ExpectedAnswer:
+    def expected_answer(self) -> ExpectedAnswer:
         """What was filled in. Raises `ArenaError` where something is missing."""
         if not self.is_valid():
             raise ArenaError(gettext("Say which side is right, and why."), "control_incomplete")
         return ExpectedAnswer(**self.cleaned_data)
 
 
-class WordingForm(forms.Form):
+class RecordTextsForm(forms.Form):
     """Every text of a record, each in a box of its own."""
 
     def __init__(self, wording: RecordTexts, *args: Any, **kwargs: Any) -> None:
@@ -54,14 +57,17 @@ class WordingForm(forms.Form):
             label = format_lazy(_("Response {number}"), number=index + 1)
             self.fields[f"response-{index}"] = text_box(label, text)
 
-    def corrected(self) -> RecordTexts:
+    def corrected_texts(self) -> RecordTexts:
         """The texts as they are to be; one that was left alone stays the same to the letter."""
         return RecordTexts(
-            [self.kept(f"turn-{i}", text) for i, text in enumerate(self.wording.turns)],
-            [self.kept(f"response-{i}", text) for i, text in enumerate(self.wording.responses)],
+            [self.keep_line_ends(f"turn-{i}", text) for i, text in enumerate(self.wording.turns)],
+            [
+                self.keep_line_ends(f"response-{i}", text)
+                for i, text in enumerate(self.wording.responses)
+            ],
         )
 
-    def kept(self, name: str, before: str) -> str:
+    def keep_line_ends(self, name: str, before: str) -> str:
         """What was typed, with the line ends of the text before: browsers send their own."""
         typed = "\n".join(str(self.cleaned_data[name]).split("\r\n"))
         return before if typed == "\n".join(before.split("\r\n")) else typed
@@ -73,6 +79,6 @@ def text_box(label: Any, text: str) -> forms.CharField:
         label=label,
         initial=text,
         strip=False,
-        max_length=LONGEST_TEXT,
+        max_length=MAX_TEXT,
         widget=forms.Textarea(attrs={"rows": 8, "dir": "auto"}),
     )

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from arena.events.timezones import timezone_names
 
 # IANA names with what people call them.
-OFFERED: dict[Any, dict[str, Any]] = {
+OFFERED_ZONES: dict[Any, dict[str, Any]] = {
     _("Everywhere"): {"UTC": _("Coordinated universal time")},
     _("Europe"): {
         "Atlantic/Reykjavik": _("Reykjavik"),
@@ -77,30 +77,30 @@ OFFERED: dict[Any, dict[str, Any]] = {
 
 
 @cache
-def every_timezone() -> list[str]:
+def list_timezones() -> list[str]:
     """All IANA names."""
     return sorted(timezone_names())
 
 
 def timezone_choices(now: datetime, chosen: str = "") -> list[tuple[Any, Any]]:
     """What a select offers, west to east in each group; a zone chosen before is always there."""
-    known = any(chosen in zones for zones in OFFERED.values())
-    own = [(chosen, labelled(chosen, chosen.replace("_", " "), now))] if chosen else []
+    known = any(chosen in zones for zones in OFFERED_ZONES.values())
+    own = [(chosen, label_zone(chosen, chosen.replace("_", " "), now))] if chosen else []
     groups = [(_("Chosen before"), own)] if own and not known else []
-    for group, zones in OFFERED.items():
-        in_order = sorted(zones, key=lambda name: offset(name, now))
-        groups.append((group, [(name, labelled(name, zones[name], now)) for name in in_order]))
+    for group, zones in OFFERED_ZONES.items():
+        in_order = sorted(zones, key=lambda name: utc_offset(name, now))
+        groups.append((group, [(name, label_zone(name, zones[name], now)) for name in in_order]))
     return groups
 
 
-def offset(name: str, now: datetime) -> timedelta:
+def utc_offset(name: str, now: datetime) -> timedelta:
     """How far a zone's clocks are ahead of UTC at this moment."""
     return now.astimezone(ZoneInfo(name)).utcoffset() or timedelta()
 
 
-def labelled(name: str, places: Any, now: datetime) -> str:
+def label_zone(name: str, places: Any, now: datetime) -> str:
     """The places with the offset: "Delhi, Mumbai (UTC+5:30)"."""
-    minutes = round(offset(name, now).total_seconds() / 60)
+    minutes = round(utc_offset(name, now).total_seconds() / 60)
     sign, (hours, rest) = "−" if minutes < 0 else "+", divmod(abs(minutes), 60)
     ahead = f"{sign}{hours}" + (f":{rest:02}" if rest else "") if minutes else ""
     return f"{places} (UTC{ahead})"

@@ -11,7 +11,7 @@ from arena.events.models import Control, Enrollment, Event, Matchup
 from arena.judging.models import Answer, Assignment, Flag, Judgment
 from arena.questions import KINDS
 
-HOURS = 24
+HOURS_SHOWN = 24
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Health:
     control_judgments: int
     # Share of control answers that got full credit; null before the first.
     pass_rate: float | None
-    hourly: list["Hour"]
+    hourly: list["HourlyCount"]
 
     @property
     def last_day(self) -> int:
@@ -47,7 +47,7 @@ class Health:
 
 
 @dataclass(frozen=True)
-class Hour:
+class HourlyCount:
     """Judgments in one hour, with the height of its bar in per cent of the tallest."""
 
     start: datetime
@@ -55,7 +55,7 @@ class Hour:
     height: float
 
 
-def health_of(event: Event, now: datetime) -> Health:
+def measure_health(event: Event, now: datetime) -> Health:
     """The event's figures at this moment."""
     standing = Judgment.objects.standing().filter(event=event)
     counting = event.enrollments.not_excluded()
@@ -85,9 +85,9 @@ def health_of(event: Event, now: datetime) -> Health:
     )
 
 
-def hourly_judgments(event: Event, now: datetime) -> list[Hour]:
+def hourly_judgments(event: Event, now: datetime) -> list[HourlyCount]:
     """Judgments of the last 24 hours, hour by hour, empty ones included."""
-    first = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS - 1)
+    first = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS_SHOWN - 1)
     judgments = Judgment.objects.standing().filter(event=event, judged_at__gte=first)
     counts = dict(
         judgments.annotate(hour=TruncHour("judged_at"))
@@ -96,8 +96,11 @@ def hourly_judgments(event: Event, now: datetime) -> list[Hour]:
         .values_list("hour", "count")
     )
     tallest = max(counts.values(), default=0) or 1
-    hours = [first + timedelta(hours=index) for index in range(HOURS)]
-    return [Hour(hour, counts.get(hour, 0), 100 * counts.get(hour, 0) / tallest) for hour in hours]
+    hours = [first + timedelta(hours=index) for index in range(HOURS_SHOWN)]
+    return [
+        HourlyCount(hour, counts.get(hour, 0), 100 * counts.get(hour, 0) / tallest)
+        for hour in hours
+    ]
 
 
 def leases_of(event: Event, now: datetime) -> QuerySet[Assignment]:
@@ -121,7 +124,7 @@ def control_credits(event: Event, judgments: QuerySet[Judgment] | None = None) -
     return sum(credits_by_matchup(event, judgments).values(), Counter())
 
 
-def evidence_of(enrollment: Enrollment) -> QuerySet[Judgment]:
+def control_evidence(enrollment: Enrollment) -> QuerySet[Judgment]:
     """What a contributor is measured by, excluded or not: only single exclusions take it away."""
     return Judgment.objects.standing().not_excluded_alone().filter(enrollment=enrollment)
 

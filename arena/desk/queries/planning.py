@@ -9,13 +9,13 @@ from leaderboard.contributors.scores import first_look
 from leaderboard.trust.quality import MIN_CONTROLS_FOR_QUALITY
 
 # Reading two answers of some length and deciding; people differ by a factor of three.
-SECONDS_EACH = 60
+SECONDS_PER_JUDGMENT = 60
 # Intervals that organizers choose between, for comparison.
 USUAL_INTERVALS = (12, 20)
 
 
 @dataclass(frozen=True)
-class Plan:
+class WorkPlan:
     """An event's work as it is planned. `needed`: judgments of one person before a rating."""
 
     matchups: int
@@ -34,7 +34,7 @@ class Plan:
     @property
     def hours(self) -> float:
         """The time of everybody together, at a minute each."""
-        return self.judgments * SECONDS_EACH / 3600
+        return self.judgments * SECONDS_PER_JUDGMENT / 3600
 
     @property
     def ordinary_needed(self) -> int:
@@ -63,11 +63,11 @@ class Plan:
         return MIN_CONTROLS_FOR_QUALITY
 
 
-def plan_of(event: Event) -> Plan:
+def plan_work(event: Event) -> WorkPlan:
     """The plan by the settings and by what has been imported so far."""
     ordinary, controls = count_serving_matchups(event)
-    met = controls_met(ordinary, controls, event.control_interval)
-    return Plan(
+    met = count_controls_met(ordinary, controls, event.control_interval)
+    return WorkPlan(
         matchups=ordinary,
         overlap=event.overlap,
         controls=controls,
@@ -77,7 +77,7 @@ def plan_of(event: Event) -> Plan:
     )
 
 
-def controls_met(ordinary: int, controls: int, interval: int) -> int:
+def count_controls_met(ordinary: int, controls: int, interval: int) -> int:
     """How many controls somebody has met who judges all there is: nobody meets one twice."""
     met = 0
     while met < controls and ordinary + met + 1 >= count_turns_until_controls(met + 1, interval):

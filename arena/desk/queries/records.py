@@ -29,7 +29,7 @@ from arena.judging.models import Answer, Exclusion, Judgment
 from arena.questions.preference import DEGREES
 
 # What a list can be narrowed to; disputed ones come in the order of how much they are.
-SHOWN = [
+LIST_FILTERS = [
     ("", _("All")),
     ("flagged", _("Flagged")),
     ("disputed", _("Least agreed on first")),
@@ -37,7 +37,7 @@ SHOWN = [
 ]
 
 
-class PromptWords(Func):
+class PromptText(Func):
     """The texts of a prompt's turns, one a line, as they read: no keys, no escapes."""
 
     output_field = TextField()
@@ -55,22 +55,22 @@ class PromptWords(Func):
         return self.as_sql(compiler, connection, template=self.sqlite, **extra)
 
 
-def search(records: QuerySet[Record], query: str) -> QuerySet[Record]:
+def search_records(records: QuerySet[Record], query: str) -> QuerySet[Record]:
     """Records with these words in their identifier, their prompt or a response."""
     answers = Response.objects.filter(record=OuterRef("pk"), text__icontains=query)
-    return records.alias(words=PromptWords("prompt")).filter(
+    return records.alias(words=PromptText("prompt")).filter(
         Q(external_id__icontains=query) | Q(words__icontains=query) | Exists(answers)
     )
 
 
-def shown_in(event: Event, now: datetime) -> list[tuple[str, Any]]:
+def list_filters(event: Event, now: datetime) -> list[tuple[str, Any]]:
     """What the list can be narrowed to now: once nobody judges, nothing is being judged."""
     judging = phase_of(event, now).takes_answers
-    return [(value, label) for value, label in SHOWN if judging or value != "judging"]
+    return [(value, label) for value, label in LIST_FILTERS if judging or value != "judging"]
 
 
-def records_of(event: Event, show: str, now: datetime) -> QuerySet[Record]:
-    """The event's records with `judged`, narrowed to one of `SHOWN`.
+def filter_records(event: Event, show: str, now: datetime) -> QuerySet[Record]:
+    """The event's records with `judged`, narrowed to one of `LIST_FILTERS`.
 
     Disputed ones have `agreement`: the share on the side of the majority, of their matchup where
     it is smallest.
@@ -114,7 +114,7 @@ def least_agreement() -> Subquery:
 
 
 @dataclass(frozen=True)
-class Said:
+class JudgmentSummary:
     """What one person said of a matchup. `uncounted` is empty while it counts, else why not."""
 
     pseudonym: str
@@ -134,21 +134,21 @@ def judgments_of(record: Record) -> QuerySet[Judgment]:
     )
 
 
-def said_of(judgment: Judgment, event: Event, sides: list[str]) -> Said:
+def summarize_judgment(judgment: Judgment, event: Event, sides: list[str]) -> JudgmentSummary:
     """One of these judgments in words; `sides` are the names of the matchup's responses."""
     enrollment = judgment.enrollment
     preferences = (answer for answer in judgment.answers.all() if answer.outcome is not None)
     answer = next(preferences, None)
-    return Said(
+    return JudgmentSummary(
         enrollment.pseudonym,
         enrollment.public_id,
-        outcome_words(answer, event.scale, sides) if answer else "",
+        describe_outcome(answer, event.scale, sides) if answer else "",
         judgment.judged_at,
-        why_uncounted(judgment, event),
+        explain_uncounted(judgment, event),
     )
 
 
-def outcome_words(answer: Answer, scale: int, sides: list[str]) -> str:
+def describe_outcome(answer: Answer, scale: int, sides: list[str]) -> str:
     """A preference in words that name what was preferred."""
     if not answer.outcome:
         return gettext("Both are bad") if answer.both_bad else gettext("Tie")
@@ -158,7 +158,7 @@ def outcome_words(answer: Answer, scale: int, sides: list[str]) -> str:
     return gettext("%(preferred)s – %(degree)s") % {"preferred": preferred, "degree": degree}
 
 
-def why_uncounted(judgment: Judgment, event: Event) -> str:
+def explain_uncounted(judgment: Judgment, event: Event) -> str:
     """Why a standing judgment does not count; empty where it does."""
     exclusions = [*judgment.exclusions.all(), *judgment.enrollment.exclusions.all()]
     in_force = next((each for each in exclusions if each.lifted_at is None), None)

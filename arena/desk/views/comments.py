@@ -9,15 +9,15 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 
-from arena.desk.frame import desk_event, desk_page
-from arena.desk.queries.pairs import ShownSide, names_of, shown_sides, with_texts
-from arena.desk.queries.records import Said, said_of
+from arena.desk.frame import get_desk_event, render_desk
+from arena.desk.queries.pairs import SideView, names_in_order, prefetch_texts, view_sides
+from arena.desk.queries.records import JudgmentSummary, summarize_judgment
 from arena.events.access import Role
 from arena.events.models import Event, MatchupResponse, Record
 from arena.judging.models import Answer, Judgment
 
 PER_PAGE = 20
-FREE_TEXT = "text"
+TEXT_KIND = "text"
 
 
 @dataclass(frozen=True)
@@ -26,33 +26,33 @@ class Comment:
 
     text: str
     question: str
-    said: Said
+    said: JudgmentSummary
     record: Record
-    sides: list[ShownSide]
+    sides: list[SideView]
     revised: bool
 
 
 @require_GET
 def comments(request: HttpRequest, slug: str) -> HttpResponse:
     """What contributors wrote, the latest first."""
-    event = desk_event(request, slug, Role.REVIEWER)
+    event = get_desk_event(request, slug, Role.REVIEWER)
     asked = {name: request.GET.get(name, "").strip() for name in ("q", "model", "record")}
-    page = Paginator(comments_of(event, **asked), PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(filter_comments(event, **asked), PER_PAGE).get_page(request.GET.get("page"))
     chosen = {name: value for name, value in asked.items() if value}
     context: dict[str, Any] = asked | {
         "page": page,
         "query": f"{urlencode(chosen)}&" if chosen else "",
-        "comments": [comment_of(answer, event) for answer in page],
+        "comments": [view_comment(answer, event) for answer in page],
         "models": event.competitors.order_by("name").values_list("name", flat=True),
         "is_narrowed": bool(chosen),
     }
-    return desk_page(request, "comments", event, context)
+    return render_desk(request, "comments", event, context)
 
 
-def comments_of(event: Event, *, q: str, model: str, record: str) -> QuerySet[Answer]:
+def filter_comments(event: Event, *, q: str, model: str, record: str) -> QuerySet[Answer]:
     """Answers in people's own words that stand, narrowed to words, a model and a record."""
     found = Answer.objects.filter(
-        judgment__in=Judgment.objects.standing().filter(event=event), question__kind=FREE_TEXT
+        judgment__in=Judgment.objects.standing().filter(event=event), question__kind=TEXT_KIND
     ).exclude(value={"text": ""})
     if q:
         found = found.filter(value__text__icontains=q)
@@ -69,21 +69,21 @@ def comments_of(event: Event, *, q: str, model: str, record: str) -> QuerySet[An
             "judgment__answers",
             "judgment__exclusions",
             "judgment__enrollment__exclusions",
-            with_texts("judgment__matchup"),
+            prefetch_texts("judgment__matchup"),
         )
         .order_by("-judgment_id", "question__position")
     )
 
 
-def comment_of(answer: Answer, event: Event) -> Comment:
+def view_comment(answer: Answer, event: Event) -> Comment:
     """One of these answers as the list shows it."""
     judgment = answer.judgment
     order = judgment.assignment.order if judgment.assignment else None
-    sides = shown_sides(judgment.matchup, order)
+    sides = view_sides(judgment.matchup, order)
     return Comment(
         text=(answer.value or {}).get("text", ""),
         question=answer.question.title,
-        said=said_of(judgment, event, names_of(sides, order)),
+        said=summarize_judgment(judgment, event, names_in_order(sides, order)),
         record=judgment.matchup.record,
         sides=sides,
         revised=judgment.revision > 0,

@@ -14,9 +14,9 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
-from arena.desk.frame import desk_event, desk_page, reviewer, uuid_of
+from arena.desk.frame import get_desk_event, get_reviewer, parse_uuid, render_desk
 from arena.desk.queries.health import open_flags
-from arena.desk.queries.pairs import shown_sides, with_texts
+from arena.desk.queries.pairs import prefetch_texts, view_sides
 from arena.errors import ArenaError
 from arena.events.access import Role
 from arena.events.models import Event
@@ -32,22 +32,22 @@ RESOLVED = "resolved"
 @require_http_methods(["GET", "POST"])
 def flags(request: HttpRequest, slug: str) -> HttpResponse:
     """What contributors reported: what waits, the oldest first, or what is resolved."""
-    event = desk_event(request, slug, Role.REVIEWER)
+    event = get_desk_event(request, slug, Role.REVIEWER)
     if request.method == "POST":
-        return decide(request, event)
+        return handle_flag(request, event)
     show = RESOLVED if request.GET.get("show") == RESOLVED else ""
     found = resolved_flags(event) if show else open_flags(event)
-    page = Paginator(with_pairs(found), PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(select_with_pairs(found), PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "query": f"show={show}&" if show else "",
-        "rows": [shown_flag(flag) for flag in page],
+        "rows": [view_flag(flag) for flag in page],
         "show": show,
         "waiting": open_flags(event).count(),
         "resolved": resolved_flags(event).count(),
-        "undoable": just_resolved(event, request),
+        "undoable": find_just_resolved(event, request),
     }
-    return desk_page(request, "flags", event, context)
+    return render_desk(request, "flags", event, context)
 
 
 def all_flags(event: Event) -> QuerySet[Flag]:
@@ -61,43 +61,43 @@ def resolved_flags(event: Event) -> QuerySet[Flag]:
     return over.order_by(F("resolved_at").desc(nulls_last=True), "-withdrawn_at", "-pk")
 
 
-def with_pairs(flags: QuerySet[Flag]) -> QuerySet[Flag]:
+def select_with_pairs(flags: QuerySet[Flag]) -> QuerySet[Flag]:
     """The flags with everything that their page shows, in a fixed number of statements."""
     return flags.select_related(
         "assignment__matchup__record", "assignment__enrollment", "resolved_by"
-    ).prefetch_related(with_texts("assignment__matchup"))
+    ).prefetch_related(prefetch_texts("assignment__matchup"))
 
 
-def shown_flag(flag: Flag) -> dict[str, Any]:
+def view_flag(flag: Flag) -> dict[str, Any]:
     """A flag with its pair as its author saw it."""
     matchup = flag.assignment.matchup
     return {
         "flag": flag,
         "record": matchup.record,
-        "sides": shown_sides(matchup, flag.assignment.order),
+        "sides": view_sides(matchup, flag.assignment.order),
         "is_retired": matchup.retired_at is not None,
     }
 
 
-def just_resolved(event: Event, request: HttpRequest) -> Flag | None:
+def find_just_resolved(event: Event, request: HttpRequest) -> Flag | None:
     """The flag that this person has just resolved, to be taken up again by one key."""
     if "done" not in request.GET:
         return None
-    named = all_flags(event).filter(assignment__uuid=uuid_of(request.GET, "done"))
-    mine = named.filter(resolved_by=reviewer(request), resolved_at__isnull=False)
+    named = all_flags(event).filter(assignment__uuid=parse_uuid(request.GET, "done"))
+    mine = named.filter(resolved_by=get_reviewer(request), resolved_at__isnull=False)
     return mine.select_related("assignment__matchup__record").first()
 
 
-def decide(request: HttpRequest, event: Event) -> HttpResponse:
+def handle_flag(request: HttpRequest, event: Event) -> HttpResponse:
     """Resolve the flag that the form names, retire its pair with it, or take it up again."""
-    uuid, act, now = uuid_of(request.POST, "assignment"), request.POST.get("act"), timezone.now()
+    uuid, act, now = parse_uuid(request.POST, "assignment"), request.POST.get("act"), timezone.now()
     page = {"show": RESOLVED} if request.POST.get("show") == RESOLVED else {}
-    for flag in with_pairs(all_flags(event)).filter(assignment__uuid=uuid):
+    for flag in select_with_pairs(all_flags(event)).filter(assignment__uuid=uuid):
         try:
             if act == "reopen":
                 reopen_flag(flag)
             else:
-                resolve_flag(flag, by=reviewer(request), now=now, retires=act == "retire")
+                resolve_flag(flag, by=get_reviewer(request), now=now, retires=act == "retire")
                 page["done"] = str(uuid)
         except ArenaError as error:
             messages.error(request, error.message)

@@ -16,17 +16,17 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django.views.decorators.vary import vary_on_headers
 
 from arena.confirming import ask_first
-from arena.desk.consequences import state_step
+from arena.desk.consequences import describe_state_change
 from arena.desk.forms.event import DeadlineForm, ExcludeForm
-from arena.desk.frame import desk_event, desk_page, reviewer, uuid_of
+from arena.desk.frame import get_desk_event, get_reviewer, parse_uuid, render_desk
+from arena.desk.queries.forecast import forecast_leader
 from arena.desk.queries.health import (
     contributors_of,
     control_credits,
+    control_evidence,
     credits_by_matchup,
-    evidence_of,
-    health_of,
+    measure_health,
 )
-from arena.desk.queries.outlook import outlook_of
 from arena.errors import ArenaError, NotFoundError
 from arena.events.access import Role
 from arena.events.lifecycle.notes import current_note, publish_note
@@ -55,16 +55,16 @@ PER_PAGE = 50
 @vary_on_headers("HX-Request")
 def overview(request: HttpRequest, slug: str) -> HttpResponse:
     """The health of the event on one screen; to htmx its figures alone."""
-    event, now = desk_event(request, slug, Role.REVIEWER), timezone.now()
+    event, now = get_desk_event(request, slug, Role.REVIEWER), timezone.now()
     board = Board.objects.filter(event=event).select_related("current_snapshot").first()
-    health, snapshot = health_of(event, now), board.current_snapshot if board else None
+    health, snapshot = measure_health(event, now), board.current_snapshot if board else None
     figures = {
         "health": health,
         "snapshot": snapshot,
-        "outlook": outlook_of(event, snapshot, health.last_day, now),
+        "outlook": forecast_leader(event, snapshot, health.last_day, now),
     }
     if request.headers.get("HX-Request"):
-        return desk_page(request, "_figures", event, figures)
+        return render_desk(request, "_figures", event, figures)
     context = figures | {
         "is_closing": not event.takes_contributors(now),
         "rounds": event.snapshots.exclude(sealed_at=None).order_by("-sealed_at"),
@@ -74,15 +74,15 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
         "event_link": request.build_absolute_uri(reverse("events:event", args=[slug])),
         "closed_doors": check_open_seats(event) if event.takes_contributors(now) else [],
     }
-    return desk_page(request, "overview", event, context)
+    return render_desk(request, "overview", event, context)
 
 
 @require_POST
 def state(request: HttpRequest, slug: str) -> HttpResponse:
     """Open, extend, close or publish the event, or seal a round of it."""
-    event, now = desk_event(request, slug), timezone.now()
+    event, now = get_desk_event(request, slug), timezone.now()
     back = reverse("desk:overview", args=[slug])
-    if question := ask_first(request, state_step(event, request.POST, now), back):
+    if question := ask_first(request, describe_state_change(event, request.POST, now), back):
         return question
     try:
         change_state(request, event, now)
@@ -90,11 +90,11 @@ def state(request: HttpRequest, slug: str) -> HttpResponse:
         messages.error(request, error.message)
     else:
         event.refresh_from_db()
-        messages.success(request, message_after(event, request.POST.get("to", ""), now))
+        messages.success(request, describe_new_state(event, request.POST.get("to", ""), now))
     return redirect("desk:overview", slug)
 
 
-def message_after(event: Event, to: str, now: datetime) -> str:
+def describe_new_state(event: Event, to: str, now: datetime) -> str:
     """What is so after this step."""
     if to == "open":
         if event.is_open(now):
@@ -128,7 +128,7 @@ def change_state(request: HttpRequest, event: Event, now: datetime) -> None:
         queue_bundle(seal_round(event, name, now))
     elif to == "noted":
         publish_note(
-            event, request.POST.get("text", "").strip()[:500], by=reviewer(request), now=now
+            event, request.POST.get("text", "").strip()[:500], by=get_reviewer(request), now=now
         )
     elif to == "extended":
         form = DeadlineForm(event, request.POST)
@@ -142,7 +142,7 @@ def change_state(request: HttpRequest, event: Event, now: datetime) -> None:
 @require_GET
 def controls(request: HttpRequest, slug: str) -> HttpResponse:
     """The pool of controls, and how people fare on them."""
-    event = desk_event(request, slug)
+    event = get_desk_event(request, slug)
     credits = credits_by_matchup(event)
     pool = [
         {"control": control, "answers": answers.total(), "passed": answers[1.0]}
@@ -151,32 +151,32 @@ def controls(request: HttpRequest, slug: str) -> HttpResponse:
     ]
     ordinary, in_service = count_serving_matchups(event)
     context = {"pool": pool, "ordinary": ordinary, "in_service": in_service, "step": "controls"}
-    return desk_page(request, "controls", event, context)
+    return render_desk(request, "controls", event, context)
 
 
 @require_GET
 def contributors(request: HttpRequest, slug: str) -> HttpResponse:
     """Everybody who judges here, the busiest first."""
-    event = desk_event(request, slug, Role.REVIEWER)
+    event = get_desk_event(request, slug, Role.REVIEWER)
     page = Paginator(contributors_of(event), PER_PAGE).get_page(request.GET.get("page"))
     in_force = Exclusion.objects.in_force().filter(enrollment__in=[e.pk for e in page])
     excluded = {exclusion.enrollment_id: exclusion for exclusion in in_force}
     rows = [(enrollment, excluded.get(enrollment.pk)) for enrollment in page]
-    return desk_page(request, "contributors", event, {"page": page, "rows": rows})
+    return render_desk(request, "contributors", event, {"page": page, "rows": rows})
 
 
 @require_http_methods(["GET", "POST"])
 def contributor(request: HttpRequest, slug: str, public_id: UUID) -> HttpResponse:
     """One contributor's judgments; exclude or reinstate them with a reason."""
-    event = desk_event(request, slug, Role.REVIEWER)
+    event = get_desk_event(request, slug, Role.REVIEWER)
     enrollment = event.enrollments.filter(public_id=public_id).first()
     if enrollment is None:
         raise NotFoundError
     form = ExcludeForm(request.POST or None)
     if request.method == "POST":
-        decide(request, enrollment, form)
+        handle_exclusion(request, enrollment, form)
         return redirect("desk:contributor", slug, public_id)
-    credits = control_credits(event, evidence_of(enrollment))
+    credits = control_credits(event, control_evidence(enrollment))
     receipts = build_receipts_page(enrollment, request.GET)
     context = {
         "contributor": enrollment,
@@ -191,7 +191,7 @@ def contributor(request: HttpRequest, slug: str, public_id: UUID) -> HttpRespons
         "control_answers": credits.total(),
         "control_passed": credits[1.0],
     }
-    return desk_page(request, "contributor", event, context | receipts)
+    return render_desk(request, "contributor", event, context | receipts)
 
 
 def exclusion_of(judgment: Judgment) -> Exclusion | None:
@@ -199,20 +199,20 @@ def exclusion_of(judgment: Judgment) -> Exclusion | None:
     return next((each for each in judgment.exclusions.all() if each.lifted_at is None), None)
 
 
-def named_judgment(enrollment: Enrollment, posted: QueryDict) -> Judgment | None:
+def find_judgment(enrollment: Enrollment, posted: QueryDict) -> Judgment | None:
     """The judgment that the form names; None where it means the contributor as a whole."""
     if "judgment" not in posted:
         return None
     standing = Judgment.objects.standing().filter(enrollment=enrollment)
-    judgment = standing.filter(uuid=uuid_of(posted, "judgment")).first()
+    judgment = standing.filter(uuid=parse_uuid(posted, "judgment")).first()
     if judgment is None:
         raise NotFoundError
     return judgment
 
 
-def decide(request: HttpRequest, enrollment: Enrollment, form: ExcludeForm) -> None:
+def handle_exclusion(request: HttpRequest, enrollment: Enrollment, form: ExcludeForm) -> None:
     """Exclude or reinstate a contributor or one of their judgments, as the reviewer said."""
-    judgment = named_judgment(enrollment, request.POST)
+    judgment = find_judgment(enrollment, request.POST)
     try:
         if request.POST.get("act") == "reinstate":
             reinstate(request, judgment or enrollment)
@@ -231,7 +231,7 @@ def reinstate(request: HttpRequest, excluded: Judgment | Enrollment) -> None:
         raise ArenaError(_("Say why."), "reason_missing")
     in_force = excluded.exclusions.in_force().first()
     if in_force is not None:
-        lift_exclusion(in_force, by=reviewer(request), now=timezone.now(), because=because)
+        lift_exclusion(in_force, by=get_reviewer(request), now=timezone.now(), because=because)
         follow = phase_of(in_force.event, timezone.now()).follow
         messages.success(request, f"{_('Reinstated.')} {follow}")
 
@@ -243,7 +243,7 @@ def exclude_subject(
     now, event = timezone.now(), subject.event
     # Nobody is excluded and the winner at once.
     with transaction.atomic():
-        exclude(subject, said["reason"], by=reviewer(request), now=now, note=said["note"])
+        exclude(subject, said["reason"], by=get_reviewer(request), now=now, note=said["note"])
         won = winner_of(event)
         if won is not None and won.enrollment == subject:
             withdraw_winner(event)

@@ -5,7 +5,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from arena.desk.frame import desk_event
+from arena.desk.frame import get_desk_event
 from arena.events.models import Enrollment, Matchup
 from arena.judging.models import Assignment
 from arena.judging.presenting import build_shown_questions, build_shown_responses
@@ -15,7 +15,7 @@ from arena.markup import render_messages
 @require_GET
 def preview(request: HttpRequest, slug: str) -> HttpResponse:
     """The first ordinary matchup on the page of judging, under the settings as they are saved."""
-    event = desk_event(request, slug)
+    event = get_desk_event(request, slug)
     serving = Matchup.objects.serving().filter(event=event, role=Matchup.Role.ORDINARY)
     matchup = serving.select_related("record").order_by("pk").first()
     if matchup is None:

@@ -13,10 +13,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from arena.confirming import ask_first
-from arena.desk.consequences import key_step, replacing
-from arena.desk.forms.records import ControlForm, WordingForm
-from arena.desk.frame import desk_event, desk_page, record_of
-from arena.desk.queries.records import judgments_of, records_of, said_of, search, shown_in
+from arena.desk.consequences import describe_key_change, describe_replacement
+from arena.desk.forms.records import ControlForm, RecordTextsForm
+from arena.desk.frame import get_desk_event, get_record, render_desk
+from arena.desk.queries.records import (
+    filter_records,
+    judgments_of,
+    list_filters,
+    search_records,
+    summarize_judgment,
+)
 from arena.errors import ArenaError, NotFoundError
 from arena.events.access import Role
 from arena.events.lifecycle.phases import phase_of
@@ -36,12 +42,12 @@ PER_PAGE = 50
 @require_GET
 def records(request: HttpRequest, slug: str) -> HttpResponse:
     """Records, searched and filtered."""
-    event = desk_event(request, slug, Role.REVIEWER)
+    event = get_desk_event(request, slug, Role.REVIEWER)
     query, category = request.GET.get("q", "").strip(), request.GET.get("category", "")
     show, now = request.GET.get("show", ""), timezone.now()
-    found = records_of(event, show, now)
+    found = filter_records(event, show, now)
     if query:
-        found = search(found, query)
+        found = search_records(found, query)
     if category:
         found = found.filter(categories__slug=category)
     context = {
@@ -50,16 +56,16 @@ def records(request: HttpRequest, slug: str) -> HttpResponse:
         "category": category,
         "categories": event.categories.all(),
         "show": show,
-        "shown": shown_in(event, now),
+        "shown": list_filters(event, now),
     }
-    return desk_page(request, "records", event, context)
+    return render_desk(request, "records", event, context)
 
 
 @require_GET
 def record(request: HttpRequest, slug: str, external_id: str) -> HttpResponse:
     """One record: its responses, its matchups and what people said of them."""
-    event = desk_event(request, slug, Role.REVIEWER)
-    found = record_of(event, external_id)
+    event = get_desk_event(request, slug, Role.REVIEWER)
+    found = get_record(event, external_id)
     matchups = (
         found.matchups.annotate(judged=Count("judgments", Q(judgments__standing=True)))
         .select_related("control", "event")
@@ -74,22 +80,24 @@ def record(request: HttpRequest, slug: str, external_id: str) -> HttpResponse:
         "responses": found.responses.select_related("competitor").order_by("pk"),
         "control_forms": forms,
         "page": page,
-        "judgments": [said_of(judgment, event, sides[judgment.matchup_id]) for judgment in page],
+        "judgments": [
+            summarize_judgment(judgment, event, sides[judgment.matchup_id]) for judgment in page
+        ],
     }
-    return desk_page(request, "record", event, context)
+    return render_desk(request, "record", event, context)
 
 
 @require_POST
 def matchup(request: HttpRequest, slug: str, external_id: str) -> HttpResponse:
     """Make one of a record's matchups a control, correct its key, retire it, or restore it."""
-    event = desk_event(request, slug)
-    found = record_of(event, external_id)
+    event = get_desk_event(request, slug)
+    found = get_record(event, external_id)
     named = found.matchups.filter(key=request.POST.get("key", ""))
     chosen = named.select_related("control", "event").first()
     if chosen is None:
         raise NotFoundError
     back = reverse("desk:record", args=[slug, external_id])
-    if question := ask_first(request, key_step(request.POST, chosen), back):
+    if question := ask_first(request, describe_key_change(request.POST, chosen), back):
         return question
     try:
         change_matchup(request, chosen)
@@ -108,9 +116,9 @@ def change_matchup(request: HttpRequest, chosen: Matchup) -> None:
     elif act == "restore":
         restore_matchup(chosen)
     elif act == "control":
-        mark_as_control(chosen, form.said())
+        mark_as_control(chosen, form.expected_answer())
     elif act == "change" and control is not None:
-        change_key(control, form.said())
+        change_key(control, form.expected_answer())
         messages.success(request, f"{_('The key is changed.')} {follow}")
     elif act == "withdraw" and control is not None:
         because = request.POST.get("reason", "").strip()[:1000]
@@ -125,20 +133,22 @@ def change_matchup(request: HttpRequest, chosen: Matchup) -> None:
 @require_http_methods(["GET", "POST"])
 def correct(request: HttpRequest, slug: str, external_id: str) -> HttpResponse:
     """Change a record's texts: a new version takes its place from the next matchup on."""
-    event = desk_event(request, slug)
-    found = record_of(event, external_id)
-    form = WordingForm(texts_of(found), request.POST or None)
+    event = get_desk_event(request, slug)
+    found = get_record(event, external_id)
+    form = RecordTextsForm(texts_of(found), request.POST or None)
     if request.method == "POST" and form.is_valid():
         back = reverse("desk:record", args=[slug, external_id])
-        changes = form.corrected() != texts_of(found) and found.retired_at is None
-        if question := ask_first(request, replacing(found) if changes else None, back):
+        changes = form.corrected_texts() != texts_of(found) and found.retired_at is None
+        if question := ask_first(request, describe_replacement(found) if changes else None, back):
             return question
         try:
-            successor = correct_record(found, form.corrected(), timezone.now(), SystemRandom())
+            successor = correct_record(
+                found, form.corrected_texts(), timezone.now(), SystemRandom()
+            )
         except ArenaError as error:
             messages.error(request, error.message)
             return redirect("desk:record", slug, external_id)
         messages.success(request, _("The new version is served from now on."))
         return redirect("desk:record", slug, successor.external_id)
     context = {"record": found, "form": form}
-    return desk_page(request, "correct", event, context, 422 if form.is_bound else 200)
+    return render_desk(request, "correct", event, context, 422 if form.is_bound else 200)

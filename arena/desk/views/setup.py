@@ -13,8 +13,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from arena.confirming import Step, ask_first
-from arena.desk.consequences import changing_promises, reissuing, reissuing_one
+from arena.confirming import Confirmation, ask_first
+from arena.desk.consequences import (
+    describe_changed_promises,
+    describe_reissue,
+    describe_seat_reissue,
+)
 from arena.desk.forms.event import (
     EventForm,
     OpenSeatsForm,
@@ -24,7 +28,7 @@ from arena.desk.forms.event import (
     TermsForm,
     TitleForm,
 )
-from arena.desk.frame import desk_event, desk_page
+from arena.desk.frame import get_desk_event, render_desk
 from arena.errors import ArenaError, NotFoundError
 from arena.events.joining.enrolling import get_seat_pool, provision_event_seats
 from arena.events.joining.terms import current_terms, publish_terms
@@ -46,13 +50,13 @@ from arena.people.seats.provisioning import reissue_code, reissue_unclaimed
 from arena.questions import KINDS
 
 # Nobody begins more events in a day.
-A_DAYS_WORK = Rate(20, DAY_SECONDS)
+NEW_EVENTS_RATE = Rate(20, DAY_SECONDS)
 # A seat's fresh code, shown to the organizer who made it.
-SEAT = "seat"
+SEAT_KEY = "seat"
 
 
 @require_http_methods(["GET", "POST"])
-@limit_requests("event", user=A_DAYS_WORK)
+@limit_requests("event", user=NEW_EVENTS_RATE)
 def new(request: HttpRequest) -> HttpResponse:
     """The first step for an event that is not there yet."""
     user = request.user
@@ -71,10 +75,10 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@limit_requests("event", user=A_DAYS_WORK)
+@limit_requests("event", user=NEW_EVENTS_RATE)
 def duplicate(request: HttpRequest, slug: str) -> HttpResponse:
     """A new draft with this event's settings, words and records."""
-    mine, user = desk_event(request, slug), request.user
+    mine, user = get_desk_event(request, slug), request.user
     if not isinstance(user, User) or not can_create_events(user):
         raise NotFoundError
     form = TitleForm(request.POST)
@@ -90,12 +94,12 @@ def duplicate(request: HttpRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def event(request: HttpRequest, slug: str) -> HttpResponse:
     """Words, times and prize; changed guidelines and promises become a new version."""
-    mine = desk_event(request, slug)
+    mine = get_desk_event(request, slug)
     latest = mine.guidelines.order_by("-version").first()
     initial = {"guidelines": latest.text if latest else ""}
     form = EventForm(request.POST or None, instance=mine, initial=initial)
     if request.method == "POST" and form.is_valid():
-        step_ahead = new_words(mine, form, initial["guidelines"])
+        step_ahead = describe_new_words(mine, form, initial["guidelines"])
         if question := ask_first(request, step_ahead, reverse("desk:event", args=[slug])):
             return question
         # A new version of the guidelines belongs to the settings saved with it.
@@ -104,39 +108,41 @@ def event(request: HttpRequest, slug: str) -> HttpResponse:
             publish_guidelines(mine, form.cleaned_data["guidelines"])
             if mine.terms.exists():
                 publish_terms(mine, licence=mine.licence, prize=mine.prize)
-        return saved(request, "desk:event", slug)
-    return step(request, "event", Event.objects.get(pk=mine.pk), form, title_form=TitleForm())
+        return redirect_saved(request, "desk:event", slug)
+    return render_step(
+        request, "event", Event.objects.get(pk=mine.pk), form, title_form=TitleForm()
+    )
 
 
-def new_words(event: Event, form: EventForm, guidelines: str) -> Step | None:
+def describe_new_words(event: Event, form: EventForm, guidelines: str) -> Confirmation | None:
     """The question before words change that people have read or accepted."""
     promised = {"licence", "prize"} & set(form.changed_data)
     changed = form.cleaned_data["guidelines"] != guidelines
-    return changing_promises(event, guidelines=changed, terms=bool(promised))
+    return describe_changed_promises(event, guidelines=changed, terms=bool(promised))
 
 
 @require_http_methods(["GET", "POST"])
 def terms(request: HttpRequest, slug: str) -> HttpResponse:
     """What contributors agree to; changed terms are a new version, agreed to by whoever joins."""
-    mine = desk_event(request, slug)
+    mine = get_desk_event(request, slug)
     form = TermsForm(mine, request.POST or None, instance=current_terms(mine))
     if request.method == "POST" and form.is_valid():
-        step_ahead = changing_promises(mine, guidelines=False, terms=form.has_changed())
+        step_ahead = describe_changed_promises(mine, guidelines=False, terms=form.has_changed())
         if question := ask_first(request, step_ahead, reverse("desk:terms", args=[slug])):
             return question
         # The licence stands in the event as well, and is the same in both.
         with transaction.atomic():
             publish_terms(mine, **form.cleaned_data)
             Event.objects.filter(pk=mine.pk).update(licence=form.cleaned_data["licence"])
-        return saved(request, "desk:terms", slug)
+        return redirect_saved(request, "desk:terms", slug)
     status = 422 if form.is_bound else 200
-    return desk_page(request, "terms", mine, {"form": form, "step": "event"}, status)
+    return render_desk(request, "terms", mine, {"form": form, "step": "event"}, status)
 
 
 @require_http_methods(["GET", "POST"])
 def questions(request: HttpRequest, slug: str) -> HttpResponse:
     """The scale, the comment, and how matchups are handed out."""
-    mine = desk_event(request, slug)
+    mine = get_desk_event(request, slug)
     overlap = mine.overlap
     initial = {"comment": mine.questions.filter(name="comment").exists()}
     form = QuestionsForm(request.POST or None, instance=mine, initial=initial)
@@ -146,11 +152,11 @@ def questions(request: HttpRequest, slug: str) -> HttpResponse:
             ask_for_comment(mine, wanted=form.cleaned_data["comment"])
             if mine.overlap != overlap:
                 change_overlap(mine, mine.overlap)
-        return saved(request, "desk:questions", slug)
+        return redirect_saved(request, "desk:questions", slug)
     kind = KINDS["preference"]
     shown = Event.objects.get(pk=mine.pk)
     choices = kind.choices({"scale": shown.scale, "both_bad": shown.both_bad})
-    return step(request, "questions", shown, form, choices=choices)
+    return render_step(request, "questions", shown, form, choices=choices)
 
 
 def ask_for_comment(event: Event, *, wanted: bool) -> None:
@@ -167,7 +173,7 @@ def ask_for_comment(event: Event, *, wanted: bool) -> None:
 @never_cache
 def seats(request: HttpRequest, slug: str) -> HttpResponse:
     """How many seats there are and how many are taken; more open ones."""
-    mine = desk_event(request, slug)
+    mine = get_desk_event(request, slug)
     pool = get_seat_pool(mine)
     form = OpenSeatsForm(
         request.POST or None, initial={"claims_per_network": pool.claims_per_network}
@@ -178,27 +184,27 @@ def seats(request: HttpRequest, slug: str) -> HttpResponse:
         )
         if form.cleaned_data["open"]:
             provision_event_seats(mine, form.cleaned_data["open"], Seat.Kind.OPEN, timezone.now())
-        return saved(request, "desk:seats", slug)
-    return seats_page(request, mine, form)
+        return redirect_saved(request, "desk:seats", slug)
+    return render_seats(request, mine, form)
 
 
-def seats_page(request: HttpRequest, event: Event, form: OpenSeatsForm) -> HttpResponse:
+def render_seats(request: HttpRequest, event: Event, form: OpenSeatsForm) -> HttpResponse:
     """The step of seats, with the code of a seat that was made anew in this session."""
     pool = get_seat_pool(event)
-    fresh = get_secret(request.session, SEAT, timezone.now())
-    return step(
+    fresh = get_secret(request.session, SEAT_KEY, timezone.now())
+    return render_step(
         request,
         "seats",
         event,
         form,
-        counts={kind: seat_counts(pool, kind) for kind in Seat.Kind.values},
+        counts={kind: count_seats(pool, kind) for kind in Seat.Kind.values},
         printed_form=PrintedSeatsForm(),
         seat_form=SeatForm(),
         slip=fresh if fresh and fresh["event"] == event.slug else None,
     )
 
 
-def seat_counts(pool: SeatPool, kind: str) -> dict[str, int]:
+def count_seats(pool: SeatPool, kind: str) -> dict[str, int]:
     """How many seats of a kind there are, and how many of them are taken."""
     seats = pool.seats.filter(kind=kind)
     return {"all": seats.count(), "taken": seats.filter(claimed_at__isnull=False).count()}
@@ -208,7 +214,7 @@ def seat_counts(pool: SeatPool, kind: str) -> dict[str, int]:
 @never_cache
 def print_seats(request: HttpRequest, slug: str) -> HttpResponse:
     """Make printed seats and hand out their sheet: this once."""
-    mine = desk_event(request, slug)
+    mine = get_desk_event(request, slug)
     form = PrintedSeatsForm(request.POST)
     if not form.is_valid():
         messages.error(request, " ".join(str(error) for error in form.errors["printed"]))
@@ -216,31 +222,31 @@ def print_seats(request: HttpRequest, slug: str) -> HttpResponse:
     slips = provision_event_seats(
         mine, form.cleaned_data["printed"], Seat.Kind.PRINTED, timezone.now()
     )
-    return sheet(request, mine, slips)
+    return download_sheet(request, mine, slips)
 
 
 @require_POST
 @never_cache
 def reissue(request: HttpRequest, slug: str) -> HttpResponse:
     """New codes for every printed seat that nobody has taken: the old sheet is void."""
-    mine = desk_event(request, slug)
+    mine = get_desk_event(request, slug)
     pool = get_seat_pool(mine)
-    if question := ask_first(request, reissuing(pool), reverse("desk:seats", args=[slug])):
+    if question := ask_first(request, describe_reissue(pool), reverse("desk:seats", args=[slug])):
         return question
     slips = reissue_unclaimed(pool)
     if not slips:
         messages.info(request, _("Every printed seat is taken, so there is nothing to reissue."))
         return redirect("desk:seats", slug)
-    return sheet(request, mine, slips)
+    return download_sheet(request, mine, slips)
 
 
 @require_POST
 @never_cache
 def reissue_seat(request: HttpRequest, slug: str) -> HttpResponse:
     """A new code for one seat, shown on its page: the old one is void, its votes stay."""
-    mine, now = desk_event(request, slug), timezone.now()
+    mine, now = get_desk_event(request, slug), timezone.now()
     if "handed" in request.POST:
-        forget_secret(request.session, SEAT)
+        forget_secret(request.session, SEAT_KEY)
         return redirect("desk:seats", slug)
     pool = get_seat_pool(mine)
     form = SeatForm(request.POST)
@@ -249,7 +255,9 @@ def reissue_seat(request: HttpRequest, slug: str) -> HttpResponse:
     if seat is None:
         messages.error(request, _("No seat of this event has this username."))
         return redirect("desk:seats", slug)
-    if question := ask_first(request, reissuing_one(seat), reverse("desk:seats", args=[slug])):
+    if question := ask_first(
+        request, describe_seat_reissue(seat), reverse("desk:seats", args=[slug])
+    ):
         return question
     try:
         slip = reissue_code(seat)
@@ -263,11 +271,11 @@ def reissue_seat(request: HttpRequest, slug: str) -> HttpResponse:
         "code": slip.code,
         "link": request.build_absolute_uri(path) if path else "",
     }
-    store_secret(request.session, SEAT, fresh, now)
+    store_secret(request.session, SEAT_KEY, fresh, now)
     return redirect("desk:seats", slug)
 
 
-def sheet(request: HttpRequest, event: Event, slips: Any) -> HttpResponse:
+def download_sheet(request: HttpRequest, event: Event, slips: Any) -> HttpResponse:
     """The sheet of fresh slips as a download."""
     content = build_event_sheet(event, slips, request.build_absolute_uri("/").rstrip("/"))
     name = f'attachment; filename="{event.slug}-seats.zip"'
@@ -276,13 +284,15 @@ def sheet(request: HttpRequest, event: Event, slips: Any) -> HttpResponse:
     )
 
 
-def step(request: HttpRequest, name: str, event: Event, form: Any, **context: Any) -> HttpResponse:
+def render_step(
+    request: HttpRequest, name: str, event: Event, form: Any, **context: Any
+) -> HttpResponse:
     """The page of one step; a form that was refused comes back with what was typed."""
     status = 422 if form.is_bound else 200
-    return desk_page(request, name, event, {"form": form, "step": name} | context, status)
+    return render_desk(request, name, event, {"form": form, "step": name} | context, status)
 
 
-def saved(request: HttpRequest, page: str, slug: str) -> HttpResponse:
+def redirect_saved(request: HttpRequest, page: str, slug: str) -> HttpResponse:
     """Back to the page, with a word that it is saved."""
     messages.success(request, _("Saved."))
     return redirect(page, slug)

@@ -10,9 +10,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from arena.confirming import Step, ask_first
-from arena.desk.consequences import naming_winner, sending_note
-from arena.desk.frame import desk_event, desk_page
+from arena.confirming import Confirmation, ask_first
+from arena.desk.consequences import describe_note, describe_winner
+from arena.desk.frame import get_desk_event, render_desk
 from arena.errors import ArenaError, NotFoundError
 from arena.events.models import Enrollment, Event
 from arena.mail import sends_mail
@@ -27,13 +27,13 @@ MAX_NOTE = 2000
 @require_http_methods(["GET", "POST"])
 def winner(request: HttpRequest, slug: str) -> HttpResponse:
     """Review the top of the board; confirm one of them, or take that back."""
-    event = desk_event(request, slug)
+    event = get_desk_event(request, slug)
     if request.method == "POST":
-        step = step_of(request, event) if is_over(event) else None
+        step = describe_step(request, event) if is_over(event) else None
         if question := ask_first(request, step, reverse("desk:winner", args=[slug])):
             return question
         try:
-            decide(request, event)
+            handle_winner(request, event)
         except ArenaError as error:
             messages.error(request, error.message)
         return redirect("desk:winner", slug)
@@ -42,26 +42,26 @@ def winner(request: HttpRequest, slug: str) -> HttpResponse:
         "is_over": over,
         "candidates": find_candidates(event) if over else [],
         "winner": winner_of(event),
-        "shortlist": reach_of(event) if over else None,
+        "shortlist": measure_reach(event) if over else None,
     }
-    return desk_page(request, "winner", event, context)
+    return render_desk(request, "winner", event, context)
 
 
-def step_of(request: HttpRequest, event: Event) -> Step | None:
+def describe_step(request: HttpRequest, event: Event) -> Confirmation | None:
     """What asks first: naming somebody in public, and sending what cannot be called back."""
     act = request.POST.get("act")
-    if act == "write" and note_in(request):
-        reach = reach_of(event)
-        return sending_note(reach["people"], reach["by_mail"] if reach["can_mail"] else 0)
-    return naming_winner(chosen(request, event)) if act is None else None
+    if act == "write" and parse_note(request):
+        reach = measure_reach(event)
+        return describe_note(reach["people"], reach["by_mail"] if reach["can_mail"] else 0)
+    return describe_winner(find_contributor(request, event)) if act is None else None
 
 
-def note_in(request: HttpRequest) -> str:
+def parse_note(request: HttpRequest) -> str:
     """The note that was typed."""
     return request.POST.get("text", "").strip()[:MAX_NOTE]
 
 
-def reach_of(event: Event) -> dict[str, int]:
+def measure_reach(event: Event) -> dict[str, int]:
     """Whom a note to the shortlisted reaches, and how."""
     people = find_shortlisted(event)
     return {
@@ -71,13 +71,13 @@ def reach_of(event: Event) -> dict[str, int]:
     }
 
 
-def write(request: HttpRequest, event: Event, by: User) -> None:
+def send_note(request: HttpRequest, event: Event, by: User) -> None:
     """Send the note; says whom it reaches. Raises `ArenaError` where there is nothing to send."""
-    text = note_in(request)
+    text = parse_note(request)
     if not text or not is_over(event):
         raise ArenaError(_("Write the note first; it can be sent once the event is over."), "empty")
     written = write_to_shortlisted(event, text, by=by, now=timezone.now())
-    reach = reach_of(event)
+    reach = measure_reach(event)
     if reach["can_mail"]:
         said = _("People who see it on their next visit: %(people)s. Also by e-mail: %(mails)s.")
     else:
@@ -88,21 +88,21 @@ def write(request: HttpRequest, event: Event, by: User) -> None:
     messages.success(request, said % {"people": len(written), "mails": reach["by_mail"]})
 
 
-def decide(request: HttpRequest, event: Event) -> None:
+def handle_winner(request: HttpRequest, event: Event) -> None:
     """Confirm or take back, as the organizer said. Raises `ArenaError` where it cannot be."""
     assert isinstance(request.user, User)
     if request.POST.get("act") == "write":
-        write(request, event, request.user)
+        send_note(request, event, request.user)
         return
     if request.POST.get("act") == "withdraw":
         withdraw_winner(event)
         messages.success(request, _("The winner was withdrawn."))
         return
-    confirm_winner(event, chosen(request, event), by=request.user, now=timezone.now())
+    confirm_winner(event, find_contributor(request, event), by=request.user, now=timezone.now())
     messages.success(request, _("The winner is confirmed and has a public page."))
 
 
-def chosen(request: HttpRequest, event: Event) -> Enrollment:
+def find_contributor(request: HttpRequest, event: Event) -> Enrollment:
     """The contributor whom the form names; anybody else's event has nobody here."""
     try:
         public_id = UUID(request.POST.get("contributor", ""))

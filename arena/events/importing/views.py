@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRefresh
 from kombu.exceptions import OperationalError
 
-from arena.confirming import Step, ask_first
+from arena.confirming import Confirmation, ask_first
 from arena.errors import ArenaError, NotFoundError
 from arena.events.access import Role, event_for
 from arena.events.importing.checking.doubts import DOUBT_KINDS
@@ -131,9 +131,9 @@ def discard(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     return redirect(pages["new_page"], slug)
 
 
-def describe_discard(this: ImportJob) -> Step:
+def describe_discard(this: ImportJob) -> Confirmation:
     """The question before an upload is deleted."""
-    return Step(
+    return Confirmation(
         _("Delete the file?"),
         _("%(name)s and your choice of columns are deleted. Nothing is imported.")
         % {"name": this.file_name},
@@ -160,7 +160,7 @@ def take_back_import(request: HttpRequest, slug: str, uuid: UUID) -> HttpRespons
     return redirect(back)
 
 
-def describe_reversal(what: Reversal) -> Step:
+def describe_reversal(what: Reversal) -> Confirmation:
     """The question before an import is taken back."""
     consequence = ngettext(
         "%(count)d record is deleted, with its responses, matchups and controls.",
@@ -175,7 +175,7 @@ def describe_reversal(what: Reversal) -> Step:
         ) % {"count": what.competitors}
         consequence = f"{consequence} {models}"
     last = _("This cannot be undone. Nobody has seen any of it yet.")
-    return Step(_("Take this import back?"), f"{consequence} {last}", _("Take it back"))
+    return Confirmation(_("Take this import back?"), f"{consequence} {last}", _("Take it back"))
 
 
 def send_task(send: Callable[[], object]) -> None:

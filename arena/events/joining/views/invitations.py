@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from arena.confirming import Step, ask_first
+from arena.confirming import Confirmation, ask_first
 from arena.errors import ArenaError, ConflictError, NotFoundError
 from arena.events.access import Role, enrollment_of, event_for, has_role
 from arena.events.joining.invitations import (
@@ -227,9 +227,9 @@ def render_people(
     return render(request, "events/people.html", context, status=status)
 
 
-def describe_withdrawal() -> Step:
+def describe_withdrawal() -> Confirmation:
     """The question before a link is ended."""
-    return Step(
+    return Confirmation(
         gettext("Withdraw the invitation?"),
         gettext(
             "Its link stops working immediately, for everyone who has it. People who accepted it "
@@ -239,7 +239,7 @@ def describe_withdrawal() -> Step:
     )
 
 
-def describe_removal(request: HttpRequest, username: str) -> Step:
+def describe_removal(request: HttpRequest, username: str) -> Confirmation:
     """The question before somebody's office ends: one's own ends this page for oneself."""
     consequence = gettext(
         "They lose access to the desk immediately. Only a new invitation restores it."
@@ -248,7 +248,9 @@ def describe_removal(request: HttpRequest, username: str) -> Step:
         consequence = gettext(
             "You lose access to the desk immediately. Only another organizer can invite you again."
         )
-    return Step(gettext("Remove %(name)s?") % {"name": username}, consequence, gettext("Remove"))
+    return Confirmation(
+        gettext("Remove %(name)s?") % {"name": username}, consequence, gettext("Remove")
+    )
 
 
 @require_POST

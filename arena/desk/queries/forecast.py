@@ -7,11 +7,11 @@ from arena.events.models import Event
 from leaderboard.boards.details import SnapshotDetails, board_key
 from leaderboard.models import Rating, Snapshot
 
-FARTHEST = timedelta(days=365)
+MAX_FORECAST = timedelta(days=365)
 
 
 @dataclass(frozen=True)
-class Outlook:
+class LeaderForecast:
     """The first two of the overall board, and what their next judgments promise.
 
     verdict: as in `leaderboard.boards.diagnostics.neighbours`; on: when as many votes are there as
@@ -24,9 +24,9 @@ class Outlook:
     on: datetime | None
 
 
-def outlook_of(
+def forecast_leader(
     event: Event, snapshot: Snapshot | None, last_day: int, now: datetime
-) -> Outlook | None:
+) -> LeaderForecast | None:
     """The forecast that the snapshot holds, as a date; `last_day` counts its last judgments.
 
     Null where no two models are ranked yet. Once nothing more is handed out there is no pace.
@@ -44,6 +44,6 @@ def outlook_of(
     votes_a_day = last_day * board.fit.votes / max(snapshot.judgments, 1)
     on = None
     if top.votes_needed and votes_a_day and event.is_open(now):
-        wait = timedelta(days=min(top.votes_needed / votes_a_day, FARTHEST.days))
-        on = now + wait if wait < FARTHEST else None
-    return Outlook(names[top.leader], names[top.challenger], top.verdict, on)
+        wait = timedelta(days=min(top.votes_needed / votes_a_day, MAX_FORECAST.days))
+        on = now + wait if wait < MAX_FORECAST else None
+    return LeaderForecast(names[top.leader], names[top.challenger], top.verdict, on)
