@@ -112,6 +112,16 @@ def hold_job(job: ImportJob, now: datetime, progress: ProgressCallback | None) -
         raise
 
 
+@contextmanager
+def delete_on_conflict(job: ImportJob) -> Iterator[None]:
+    """Delete a new job that another import keeps from beginning, and let the exception pass."""
+    try:
+        yield
+    except ConflictError:
+        ImportJob.objects.filter(pk=job.pk, state=State.QUEUED).delete()
+        raise
+
+
 def claim_job(job: ImportJob) -> ImportJob:
     """Begin a job, or begin it again. Raises `ImportBusyError`, and `ConflictError` where it is
     done or somebody else has just begun it."""

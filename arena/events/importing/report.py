@@ -97,6 +97,16 @@ class ImportReport:
         self.error_total += 1
         keep_error(self.errors, error)
 
+    def skip_row(self, *errors: LineError) -> None:
+        """Note the errors of a row, which is left out."""
+        for error in errors:
+            self.refuse(error)
+        self.skipped += 1
+
+    def clear_counts(self) -> None:
+        """Nothing is written: count no rows."""
+        self.created = self.updated = self.unchanged = self.skipped = 0
+
     def refuse_file(self, errors: Sequence[LineError]) -> None:
         """Note what is wrong with the file as a whole, and raise it as `UnreadableFileError`."""
         if errors:

@@ -1,6 +1,6 @@
 """The act of importing records, from the claim on the event to the report."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +10,6 @@ from typing import Any, BinaryIO
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from arena.errors import ConflictError
 from arena.events.importing.checking.checks import Problem
 from arena.events.importing.checking.comparing import (
     compare_record,
@@ -19,7 +18,13 @@ from arena.events.importing.checking.comparing import (
 )
 from arena.events.importing.checking.doubts import DOUBT_KINDS
 from arena.events.importing.checking.record_checker import ONLY_RESPONSE, RecordChecker
-from arena.events.importing.jobs import JobHold, adopt_stale_job, fail_stale_jobs, hold_job
+from arena.events.importing.jobs import (
+    JobHold,
+    adopt_stale_job,
+    delete_on_conflict,
+    fail_stale_jobs,
+    hold_job,
+)
 from arena.events.importing.reading.columns import RecordColumns
 from arena.events.importing.reading.file_types import refuse_other_file_types
 from arena.events.importing.reading.files import (
@@ -33,7 +38,13 @@ from arena.events.importing.reading.merging import CheckedRecord, open_merger
 from arena.events.importing.reading.name_index import CompetitorRow, NameIndex
 from arena.events.importing.reading.own_exports import EXPORT_MESSAGE, HEAD_BYTES, looks_like_export
 from arena.events.importing.reading.records import RecordRow
-from arena.events.importing.report import ImportReport, ProgressCallback, UnreadableFileError
+from arena.events.importing.reading.rows import Row
+from arena.events.importing.report import (
+    ImportReport,
+    LineError,
+    ProgressCallback,
+    UnreadableFileError,
+)
 from arena.events.importing.writing.batches import RecordWriter, create_batch, prepare_writer
 from arena.events.importing.writing.temporary import (
     Spool,
@@ -81,11 +92,8 @@ def import_records(
         skips_errors=on_error == "skip",
         accepted=list(DOUBT_KINDS) if accepts_doubts else [],
     )
-    try:
+    with delete_on_conflict(job):
         return run_job(job, source, competitors, now=now, rng=rng, progress=progress)
-    except ConflictError:
-        ImportJob.objects.filter(pk=job.pk, state=State.QUEUED).delete()
-        raise
 
 
 def run_job(
@@ -103,19 +111,19 @@ def run_job(
     with hold_job(job, now, progress) as hold, ExitStack() as stack:
         delete_leftovers(job.event, hold)
         writer = prepare_writer(job.event, NameIndex(job.event, competitors), rng)
-        first_pass = FirstPass(writer, hold, report, stack)
+        checker = EventChecker(writer, hold, report, stack)
         try:
             with open_source(source) as opened_source:
-                first_pass.run(opened_source)
+                checker.check_file(opened_source)
             refused = report.error_total > 0 and not job.skips_errors
         except UnreadableFileError as error:
             report.refuse(error.error)
             refused = True
         if refused or not all(doubt.kind in job.accepted for doubt in report.doubts):
-            report.created = report.updated = report.unchanged = report.skipped = 0
+            report.clear_counts()
             hold.finish(State.REFUSED if refused else State.DOUBTFUL, report, now)
         else:
-            write_spooled(writer, hold, first_pass.spool, report, now)
+            write_spooled(writer, hold, checker.spool, report, now)
     return report
 
 
@@ -174,8 +182,8 @@ def writing_cost(row: dict[str, Any], per_record: int) -> float:
     return rows / ROWS_PER_BATCH + characters / CHARACTERS_PER_BATCH
 
 
-class FirstPass:
-    """Checks every line, by itself and against what is there; what has to be written is spooled."""
+class EventChecker:
+    """Checks records by themselves and against the event; what has to be written is spooled."""
 
     def __init__(
         self, writer: RecordWriter, hold: JobHold, report: ImportReport, stack: ExitStack
@@ -187,9 +195,9 @@ class FirstPass:
         self.report = report
         self.spool = stack.enter_context(open_spool())
         self.seen = stack.enter_context(open_seen_keys())
-        self.merging = stack.enter_context(open_merger())
+        self.merger = stack.enter_context(open_merger())
 
-    def run(self, source: Source) -> None:
+    def check_file(self, source: Source) -> None:
         """Check a whole file. Raises `UnreadableFileError` where it cannot be read to its end."""
         names = self.writer.names
         head = peek_bytes(source.stream, HEAD_BYTES)
@@ -199,40 +207,57 @@ class FirstPass:
         if not self.job.mapping and looks_like_export(head):
             raise UnreadableFileError(1, EXPORT_MESSAGE)
         format = self.job.format or guess_format(self.job.file_name, head)
-        self.checking = RecordChecker(
-            columns=RecordColumns(self.job.mapping, is_csv=format == "csv"),
-            report=self.report,
-            seen=self.seen,
-            merger=self.merging,
+        checker = self.check_rows(
+            read_rows(source.stream, format),
+            RecordColumns(self.job.mapping, is_csv=format == "csv"),
             on_row=lambda: self.hold.heartbeat(source.done, source.total),
             organizations=names.organizations,
         )
-        records = self.checking.check_rows(read_rows(source.stream, format))
-        for batch in split_by_cost(records, lambda checked: checking_cost(checked.record)):
-            self.compare(batch)
         if not self.report.rows and not self.report.error_total:
             raise UnreadableFileError(1, "There are no records in the file.")
         responding = Response.objects.filter(
             record__event=self.writer.event, competitor=OuterRef("pk")
         )
         known = Competitor.objects.filter(Exists(responding), event=self.writer.event)
-        self.checking.report_name_doubts(
-            known.values_list("name", flat=True), names.competitor_rows
-        )
+        checker.report_name_doubts(known.values_list("name", flat=True), names.competitor_rows)
 
-    def compare(self, batch: Sequence[CheckedRecord]) -> None:
-        """Check rows against the event and spool those that are new or changed."""
+    def check_rows(
+        self,
+        rows: Iterable[Row | LineError],
+        columns: RecordColumns,
+        on_row: Callable[[], None],
+        organizations: Mapping[str, str] | None = None,
+    ) -> RecordChecker:
+        """Check rows by themselves, then against the event; `on_row` is called after each.
+
+        Raises `UnreadableFileError` where the rest cannot be read.
+        """
+        checker = RecordChecker(
+            columns=columns,
+            report=self.report,
+            seen=self.seen,
+            merger=self.merger,
+            on_row=on_row,
+            organizations=organizations or {},
+        )
+        records = checker.check_rows(rows)
+        for batch in split_by_cost(records, lambda checked: checking_cost(checked.record)):
+            self.compare_batch(batch, checker)
+        return checker
+
+    def compare_batch(self, batch: Sequence[CheckedRecord], checker: RecordChecker) -> None:
+        """Check records against the event and spool those that are new or changed."""
         external_ids = [checked.record.external_id for checked in batch]
         known = load_existing_records(self.writer.event, external_ids)
         for checked in batch:
             row = checked.record
             there = known.get(row.external_id)
             changes = compare_record(row, there, self.writer.names) if there else None
-            problems = self.misfits(row)
+            problems = self.find_misfits(row)
             if there and changes:
                 problems += find_refusals(row, there, changes)
             if problems := problems or self.writer.names.note_new(row):
-                self.checking.refuse(checked.row, problems)
+                checker.refuse(checked.row, problems)
             elif there and not changes:
                 self.report.unchanged += 1
             else:
@@ -240,13 +265,14 @@ class FirstPass:
                 self.report.updated += there is not None
                 kept = len(there.responses) if there else 0
                 added = len(changes.added_responses) if changes else len(row.responses)
-                self.warn(checked, kept + added)
+                is_alone = kept + added == 1 and self.writer.shows_pairs
+                checker.report_doubts(checked, [ONLY_RESPONSE] if is_alone else [])
                 if self.job.skips_errors or not self.report.error_total:
                     record = there.record.pk if there else None
                     self.spool.put([record, checked.row.line, row.as_json()])
 
-    def misfits(self, row: RecordRow) -> list[Problem]:
-        """What this event has no use for."""
+    def find_misfits(self, row: RecordRow) -> list[Problem]:
+        """Problems of a row that fits no event with these settings."""
         if row.control and self.writer.preference is None:
             return [Problem("control", "this event asks for no preference")]
         if row.control and row.control.expected is None and not self.writer.event.offers_tie():
@@ -256,11 +282,6 @@ class FirstPass:
             message = f"more than {MAX_SHOWN_TOGETHER} cannot be shown together"
             return [Problem("responses", message)]
         return []
-
-    def warn(self, checked: CheckedRecord, responses: int) -> None:
-        """What can be imported, and should be looked at; the record has so many responses then."""
-        more = [ONLY_RESPONSE] if responses == 1 and self.writer.shows_pairs else []
-        self.checking.report_doubts(checked, more)
 
 
 def checking_cost(row: RecordRow) -> float:

@@ -7,8 +7,7 @@ from pathlib import Path
 from random import Random
 from typing import BinaryIO
 
-from arena.errors import ConflictError
-from arena.events.importing.jobs import hold_job
+from arena.events.importing.jobs import delete_on_conflict, hold_job
 from arena.events.importing.reading.files import Source, open_source, peek_bytes
 from arena.events.importing.reading.name_index import CompetitorRow
 from arena.events.importing.reading.own_exports import HEAD_BYTES, looks_like_export
@@ -65,11 +64,8 @@ def import_judgments(
         vote_options=options.as_json(),
         skips_errors=on_error == "skip",
     )
-    try:
+    with delete_on_conflict(job):
         return run_vote_job(job, source, now=now, rng=rng, progress=progress)
-    except ConflictError:
-        ImportJob.objects.filter(pk=job.pk, state=State.QUEUED).delete()
-        raise
 
 
 def run_vote_job(
@@ -135,8 +131,7 @@ def import_export_file(
         # importable.
         refused = report.error_total > 0 and not hold.job.skips_errors
         if refused or not write_exported_records(writer, exported, report):
-            report.created = report.unchanged = report.skipped = 0
-            hold.finish(State.REFUSED, report, now)
+            refuse_import(writer, report, now)
             return
         enroll_under_pseudonyms(writer, exported.workers)
         write_all(writer, lines.iter_votes(), spool.count, report, now)
@@ -144,5 +139,5 @@ def import_export_file(
 
 def refuse_import(writer: VoteWriter, report: ImportReport, now: datetime) -> None:
     """End the import as refused, with the errors in its report."""
-    report.created = report.unchanged = report.skipped = 0
+    report.clear_counts()
     writer.hold.finish(State.REFUSED, report, now)

@@ -45,7 +45,7 @@ class RecordChecker:
         for row in rows:
             self.on_row()
             if isinstance(row, LineError):
-                self.skip_unreadable(row)
+                self.report.skip_row(row)
                 continue
             if not header_checked:
                 self.report.refuse_file(self.columns.header_errors(row, check_columns))
@@ -116,11 +116,4 @@ class RecordChecker:
 
     def refuse(self, row: Row, problems: Sequence[Problem]) -> None:
         """Report what is wrong with a row, which is left out."""
-        for error in self.columns.line_errors(row, problems):
-            self.report.refuse(error)
-        self.report.skipped += 1
-
-    def skip_unreadable(self, error: LineError) -> None:
-        """The same for a row that could not even be read."""
-        self.report.refuse(error)
-        self.report.skipped += 1
+        self.report.skip_row(*self.columns.line_errors(row, problems))

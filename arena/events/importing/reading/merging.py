@@ -8,7 +8,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from arena.events.importing.checking.checks import Doubt, InvalidRowError, Probl
 from arena.events.importing.reading.columns import ParsedRow
 from arena.events.importing.reading.records import MAX_RESPONSES, RecordRow, derive_id
 from arena.events.importing.reading.rows import Row
+from arena.events.importing.writing.temporary import open_database
 
 # An identifier that a table with a gap somewhere in the column has made a decimal number of.
 WHOLE_NUMBER = re.compile(r"(\d+)\.0+")
@@ -38,8 +39,6 @@ class RecordMerger:
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self.database = database
-        database.execute("PRAGMA journal_mode = OFF")
-        database.execute("PRAGMA cache_size = -16384")
         database.execute(
             "CREATE TABLE records (key TEXT PRIMARY KEY, number INTEGER, content TEXT)"
             " WITHOUT ROWID"
@@ -88,7 +87,7 @@ class RecordMerger:
 @contextmanager
 def open_merger() -> Iterator[RecordMerger]:
     """An empty `RecordMerger` in a temporary file that SQLite deletes by itself."""
-    with closing(sqlite3.connect("", isolation_level=None)) as database:
+    with open_database(cache_kib=16_384) as database:
         yield RecordMerger(database)
 
 

@@ -10,13 +10,20 @@ from typing import IO, Any, TypeVar
 T = TypeVar("T")
 
 
+@contextmanager
+def open_database(cache_kib: int) -> Iterator[sqlite3.Connection]:
+    """An empty database in a temporary file that SQLite deletes by itself."""
+    with closing(sqlite3.connect("", isolation_level=None)) as database:
+        database.execute("PRAGMA journal_mode = OFF")
+        database.execute(f"PRAGMA cache_size = -{cache_kib}")
+        yield database
+
+
 class SeenKeys:
     """Keys met so far, with the line of the first and a word on what it said."""
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self.database = database
-        database.execute("PRAGMA journal_mode = OFF")
-        database.execute("PRAGMA cache_size = -4096")
         database.execute(
             "CREATE TABLE seen (key TEXT PRIMARY KEY, line INTEGER, said TEXT) WITHOUT ROWID"
         )
@@ -40,7 +47,7 @@ class SeenKeys:
 @contextmanager
 def open_seen_keys() -> Iterator[SeenKeys]:
     """An empty `SeenKeys` in a temporary file that SQLite deletes by itself."""
-    with closing(sqlite3.connect("", isolation_level=None)) as database:
+    with open_database(cache_kib=4_096) as database:
         yield SeenKeys(database)
 
 

@@ -72,8 +72,7 @@ class ExportChecker:
         parse = partial(parse_export_line, rules=self.rules)
         for row in rows:
             if isinstance(row, LineError):
-                self.report.refuse(row)
-                self.report.skipped += 1
+                self.report.skip_row(row)
                 continue
             if mismatch := explain_scale_mismatch(row.data, self.rules.scale):
                 raise UnreadableFileError(row.line, mismatch, "scale")
@@ -203,9 +202,7 @@ class ExportChecker:
 
     def refuse(self, row: Row, problems: Sequence[Problem]) -> None:
         """Report the problems of a line, which is skipped."""
-        for error in EXPORT_COLUMNS.line_errors(row, problems):
-            self.report.refuse(error)
-        self.report.skipped += 1
+        self.report.skip_row(*EXPORT_COLUMNS.line_errors(row, problems))
 
 
 def extract_content(vote: ExportedVote) -> list[Any]:

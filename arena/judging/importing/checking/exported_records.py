@@ -6,7 +6,7 @@ Memory grows with records and pairs, not with judgments; texts are kept on disk.
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, Self
@@ -14,6 +14,7 @@ from typing import Any, Self
 from arena.events.importing.checking.checks import InvalidRowError, Problem
 from arena.events.importing.reading.files import Row
 from arena.events.importing.report import UnreadableFileError
+from arena.events.importing.writing.temporary import open_database
 from arena.events.models import Matchup
 from arena.judging.importing.reading.export_lines import (
     ExportedResponse,
@@ -56,7 +57,6 @@ class ExportedRecords:
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self.database = database
-        database.execute("PRAGMA journal_mode = OFF")
         database.execute(
             "CREATE TABLE text (record TEXT, place INTEGER, text TEXT, PRIMARY KEY (record, place))"
             " WITHOUT ROWID"
@@ -70,7 +70,7 @@ class ExportedRecords:
     @contextmanager
     def open(cls) -> Iterator[Self]:
         """An empty collection, in a temporary file that SQLite deletes itself."""
-        with closing(sqlite3.connect("", isolation_level=None)) as database:
+        with open_database(cache_kib=2_000) as database:
             yield cls(database)
 
     def add_line(self, row: Row, vote: ExportedVote) -> tuple[int, int]:

@@ -143,8 +143,7 @@ class VoteChecker:
         header_checked = False
         for row in rows:
             if isinstance(row, LineError):
-                self.report.refuse(row)
-                self.report.skipped += 1
+                self.report.skip_row(row)
                 continue
             if not header_checked:
                 self.check_columns(row)
@@ -354,9 +353,7 @@ class VoteChecker:
 
     def refuse(self, row: Row, problems: Sequence[Problem]) -> None:
         """Report the problems of a vote, which is skipped."""
-        for error in self.columns.line_errors(row, problems):
-            self.report.refuse(error)
-        self.report.skipped += 1
+        self.report.skip_row(*self.columns.line_errors(row, problems))
 
 
 def find_misspellings(columns: Iterable[str]) -> list[Problem]:

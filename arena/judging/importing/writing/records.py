@@ -11,12 +11,11 @@ from itertools import groupby
 
 from django.db import transaction
 
-from arena.events.importing.checking.record_checker import RecordChecker
 from arena.events.importing.reading.columns import RecordColumns
 from arena.events.importing.reading.name_index import CompetitorRow, NameIndex
 from arena.events.importing.reading.records import RecordRow
 from arena.events.importing.report import ImportReport, LineError
-from arena.events.importing.running import FirstPass, checking_cost, writing_cost
+from arena.events.importing.running import EventChecker, writing_cost
 from arena.events.importing.writing.batches import (
     MatchupDraft,
     RecordWriter,
@@ -60,22 +59,17 @@ def write_exported_records(
     writer = prepare_writer(event, names, votes.rng)
     of_records = ImportReport()
     with ExitStack() as stack:
-        check = FirstPass(writer, hold, of_records, stack)
-        check.checking = RecordChecker(
-            columns=RecordColumns({}, is_csv=False),
-            report=of_records,
-            seen=check.seen,
-            merger=check.merging,
+        checker = EventChecker(writer, hold, of_records, stack)
+        checker.check_rows(
+            exported.iter_rows(),
+            RecordColumns({}, is_csv=False),
+            on_row=lambda: hold.heartbeat(hold.job.done, hold.job.total),
         )
-        records = check.checking.check_rows(exported.iter_rows())
-        for batch in split_by_cost(records, lambda one: checking_cost(one.record)):
-            check.compare(batch)
-            hold.heartbeat(hold.job.done, hold.job.total)
         merge_reports(report, of_records)
         if of_records.error_total and not hold.job.skips_errors:
             return False
-        if check.spool.count:
-            write_records(writer, votes, exported, check.spool, of_records)
+        if checker.spool.count:
+            write_records(writer, votes, exported, checker.spool, of_records)
     create_judged_matchups(writer, votes, exported, exported.records)
     counts = f"{of_records.created:,} new, {of_records.updated:,} changed"
     counts += f", {of_records.unchanged:,} as before"
