@@ -21,12 +21,12 @@ from arena.judging.ledger import get_ledger_head
 from arena.judging.models import Exclusion, Judgment, LedgerBatch
 from leaderboard.votes.checkpoints import Checkpoints
 from leaderboard.votes.queries import IntegerTable
-from leaderboard.votes.store import Columns, State, Store, concatenate, sort_by_ledger
+from leaderboard.votes.store import Columns, ColumnStore, StoreState, concatenate, sort_by_ledger
 from leaderboard.votes.table import Comparisons, assemble
 from leaderboard.votes.vote_rows import read_columns, special_matchups
 
 STORE_FORMAT = 1
-"""Raised whenever the meaning of a kept column changes."""
+"""Incremented whenever the meaning of a stored column changes."""
 
 
 class VoteLoader:
@@ -52,8 +52,8 @@ class VoteLoader:
         table = assemble(self.event, self.store, state, special)
         return table, Checkpoints(self.store, state)
 
-    def is_continuation(self, kept: State, wanted: State) -> bool:
-        """Whether the kept rows are an earlier state of this ledger, read in this way."""
+    def is_continuation(self, kept: StoreState, wanted: StoreState) -> bool:
+        """Whether the stored rows are an earlier state of this ledger, read by the same rules."""
         batches = LedgerBatch.objects.filter(event=self.event)
         return (
             kept.key == wanted.key
@@ -62,8 +62,8 @@ class VoteLoader:
             and (kept.head == 0 or batches.filter(last_seq=kept.head, digest=kept.digest).exists())
         )
 
-    def update(self, kept: State, wanted: State) -> State:
-        """Read every changed row again and write what has moved."""
+    def update(self, kept: StoreState, wanted: StoreState) -> StoreState:
+        """Read all changed rows again and write the blocks that changed."""
         people, seqs = self.changed_since(kept, wanted)
         same = replace(wanted, blocks=kept.blocks, checkpoints=kept.checkpoints)
         if kept == same and not people and not seqs:
@@ -83,20 +83,20 @@ class VoteLoader:
         return self.store.write(sort_by_ledger(columns), state, first)
 
     def read_changed(
-        self, kept: State, wanted: State, people: list[int], seqs: list[int]
+        self, kept: StoreState, wanted: StoreState, people: list[int], seqs: list[int]
     ) -> Iterator[Columns]:
-        """The rows that are newly sealed, those of these people, and those at these places."""
+        """Newly sealed rows, those of these contributors, and those at these ledger positions."""
         new = Q(ledger_seq__gt=kept.head, ledger_seq__lte=wanted.head)
         yield read_columns(self.event, wanted, new)
         if people:
             of_people = Q(enrollment__in=people, ledger_seq__lte=kept.head)
             yield read_columns(self.event, wanted, of_people)
-        for some in in_batches(seqs):
+        for some in split_batches(seqs):
             of_others = Q(ledger_seq__in=some) & ~Q(enrollment__in=people)
             yield read_columns(self.event, wanted, of_others)
 
-    def changed_since(self, kept: State, wanted: State) -> tuple[list[int], list[int]]:
-        """Whose rows (enrollments) and which rows (places in the ledger) to read again."""
+    def changed_since(self, kept: StoreState, wanted: StoreState) -> tuple[list[int], list[int]]:
+        """Enrollments and ledger positions whose rows have to be read again."""
         toggled = Exclusion.objects.filter(pk__in=set(kept.exclusions) ^ set(wanted.exclusions))
         people = toggled.exclude(enrollment=None).values_list("enrollment", flat=True)
         replaced = Judgment.objects.filter(event=self.event, revises__isnull=False).filter(
@@ -115,18 +115,18 @@ def load_votes(event: Event, special: IntegerTable | None = None) -> Comparisons
     return VoteLoader(event).load(special)[0]
 
 
-def store_of(event: Event) -> Store:
-    """The event's files, under a name that no other event of any database has."""
+def store_of(event: Event) -> ColumnStore:
+    """The event's files, in a folder named by its secret: unique across databases."""
     name = sha256(f"columns of {event.secret}".encode()).hexdigest()[:32]
-    return Store(Path(settings.VAR) / "columns" / name)
+    return ColumnStore(Path(settings.VAR) / "columns" / name)
 
 
-def wanted_state(event: Event) -> State:
-    """What the columns should be read from, as the database stands."""
+def wanted_state(event: Event) -> StoreState:
+    """The state that the columns should have, from the database."""
     head = get_ledger_head(event.pk)
     batch = LedgerBatch.objects.filter(event=event, last_seq=head).first()
     exclusions = Exclusion.objects.in_force().filter(event=event).order_by("pk")
-    return State(
+    return StoreState(
         key=json.dumps([STORE_FORMAT, event.counted_origins()]),
         head=head,
         digest=batch.digest if batch else "",
@@ -138,7 +138,7 @@ def wanted_state(event: Event) -> State:
     )
 
 
-def in_batches(keys: list[int], size: int = 5_000) -> Iterator[list[int]]:
-    """Keys a statement can take at a time."""
+def split_batches(keys: list[int], size: int = 5_000) -> Iterator[list[int]]:
+    """Slices of keys short enough for one SQL statement."""
     for start in range(0, len(keys), size):
         yield keys[start : start + size]

@@ -1,4 +1,4 @@
-"""Where an event's votes are kept as columns between two refreshes: derived data on the disk.
+"""An event's votes stored on disk as columns between refreshes: derived data.
 
 The rows are cut into blocks, one file each, which are never changed once written; a small
 `state.json`, replaced in one step, names the files that belong together and what they were read
@@ -37,13 +37,13 @@ COLUMN_SIZES = [np.dtype(kind).itemsize for kind in COLUMN_TYPES.values()]
 ROW_BYTES = sum(COLUMN_SIZES)
 """Bytes of a row."""
 COLUMN_OFFSETS = dict(zip(COLUMN_TYPES, accumulate(COLUMN_SIZES, initial=0), strict=False))
-"""Of these, how many stand before a column."""
+"""Byte offset of each column in a row."""
 BLOCK_ROWS = 1 << 18
 """Rows of a full block."""
 
 
 @dataclass(frozen=True)
-class State:
+class StoreState:
     """What the kept columns were read from.
 
     key: everything that decides how rows are read; head, digest: the ledger up to there;
@@ -62,26 +62,26 @@ class State:
 
     @property
     def rows(self) -> int:
-        """How many rows there are."""
+        """Number of rows."""
         return sum(rows for _, rows in self.blocks)
 
     @property
     def settled(self) -> int:
-        """How many rows are in full blocks: those are not written again when rows are added."""
+        """Number of rows in full blocks, which are not rewritten when rows are added."""
         return sum(rows for _, rows in self.blocks if rows == BLOCK_ROWS)
 
     def rewritten_from(self, row: int) -> int:
-        """Where writing begins anew if the rows before this one stay: the start of a block."""
+        """First row to rewrite if the rows before this one are unchanged: the start of a block."""
         return row // BLOCK_ROWS * BLOCK_ROWS if row < self.settled else self.settled
 
 
 def empty_columns(rows: int = 0, names: Iterable[str] = COLUMN_TYPES) -> Columns:
-    """Columns of so many rows, not yet filled."""
+    """Uninitialised columns of this many rows."""
     return {name: np.empty(rows, dtype=COLUMN_TYPES[name]) for name in names}
 
 
 def concatenate(parts: Sequence[Columns]) -> Columns:
-    """The rows of all parts, one part after the other; the parts are used up."""
+    """The concatenated rows of all parts, which are emptied."""
     return {name: np.concatenate([part.pop(name) for part in parts]) for name in COLUMN_TYPES}
 
 
@@ -94,20 +94,20 @@ def sort_by_ledger(columns: Columns) -> Columns:
     return columns
 
 
-class Store:
+class ColumnStore:
     """The files of one event."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def state(self) -> State | None:
-        """What is there; None where nothing is, or nothing that can be read."""
+    def state(self) -> StoreState | None:
+        """The stored state; None if there is none or it cannot be read."""
         try:
             kept = json.loads((self.folder / "state.json").read_text())
             for name in ("exclusions", "competitors", "questions"):
                 kept[name] = tuple(kept[name])
             kept["blocks"] = tuple((name, rows) for name, rows in kept["blocks"])
-            state = State(**kept)
+            state = StoreState(**kept)
             for name, rows in state.blocks:
                 if (self.folder / name).stat().st_size != rows * ROW_BYTES:
                     return None
@@ -115,8 +115,10 @@ class Store:
             return None
         return state
 
-    def read(self, state: State, names: Collection[str] = COLUMN_TYPES, start: int = 0) -> Columns:
-        """Some columns from a row on that begins a block."""
+    def read(
+        self, state: StoreState, names: Collection[str] = COLUMN_TYPES, start: int = 0
+    ) -> Columns:
+        """Some columns, from a row on that starts a block."""
         columns = empty_columns(state.rows - start, names)
         begin = -start
         for file_name, rows in state.blocks:
@@ -130,8 +132,8 @@ class Store:
             begin += rows
         return columns
 
-    def chosen(self, state: State, name: str, mask: npt.NDArray[np.bool_]) -> Column:
-        """One column of the rows where the mask holds, without all of it in memory."""
+    def select(self, state: StoreState, name: str, mask: npt.NDArray[np.bool_]) -> Column:
+        """The rows of one column where the mask is true, read block by block."""
         kind = np.dtype(COLUMN_TYPES[name])
         column = np.empty(np.count_nonzero(mask), dtype=kind)
         block = np.empty(max((rows for _, rows in state.blocks), default=0), dtype=kind)
@@ -145,8 +147,8 @@ class Store:
             begin, filled = begin + rows, filled + len(some)
         return column
 
-    def write(self, columns: Columns, state: State, start: int) -> State:
-        """Keep these rows from `start` on, where a block begins, and the blocks before it."""
+    def write(self, columns: Columns, state: StoreState, start: int) -> StoreState:
+        """Write these rows from `start` (the start of a block) on; earlier blocks stay."""
         self.folder.mkdir(parents=True, exist_ok=True)
         blocks: list[tuple[str, int]] = []
         rows = 0
@@ -161,7 +163,7 @@ class Store:
         return state
 
     def write_block(self, columns: Columns, part: slice) -> str:
-        """One new file, on the disk before anything names it."""
+        """Write a new block file and sync it to disk before the state refers to it."""
         path = self.folder / f"{uuid4().hex}.block"
         with path.open("wb") as file:
             for column in columns.values():
@@ -170,8 +172,8 @@ class Store:
             os.fsync(file.fileno())
         return path.name
 
-    def write_state(self, state: State) -> None:
-        """Make this state the one that counts, and delete the files it no longer names."""
+    def write_state(self, state: StoreState) -> None:
+        """Replace the stored state, and delete block files that it does not refer to."""
         draft = self.folder / f"{uuid4().hex}.json"
         draft.write_text(json.dumps(asdict(state)))
         draft.replace(self.folder / "state.json")
@@ -181,5 +183,5 @@ class Store:
                 path.unlink(missing_ok=True)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Delete everything."""
         shutil.rmtree(self.folder, ignore_errors=True)

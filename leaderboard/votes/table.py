@@ -13,18 +13,18 @@ import numpy.typing as npt
 from arena.events.models import Event
 from leaderboard.ratings import Votes, chunks, take
 from leaderboard.votes.queries import IntegerTable
-from leaderboard.votes.store import COLUMN_TYPES, Column, Columns, State, Store
+from leaderboard.votes.store import COLUMN_TYPES, Column, Columns, ColumnStore, StoreState
 
 Mask = npt.NDArray[np.bool_]
 
 
 class StoredColumns(Mapping[str, Column]):
-    """The columns on the disk, each read from the disk when asked for, as most are needed once.
+    """Columns on disk, each read when accessed, since most are needed only once.
 
-    Contributor and matchup are at hand, as indices instead of primary keys.
+    Contributor and matchup are held in memory, as indices instead of primary keys.
     """
 
-    def __init__(self, store: Store, state: State, indices: Columns) -> None:
+    def __init__(self, store: ColumnStore, state: StoreState, indices: Columns) -> None:
         self.store, self.state, self.indices = store, state, indices
 
     def __getitem__(self, name: str) -> Column:
@@ -32,11 +32,11 @@ class StoredColumns(Mapping[str, Column]):
             return self.indices[name]
         return self.store.read(self.state, (name,))[name]
 
-    def chosen(self, name: str, mask: Mask) -> Column:
+    def select(self, name: str, mask: Mask) -> Column:
         """The rows of a column where the mask holds."""
         if name in self.indices:
             return self.indices[name][mask]
-        return self.store.chosen(self.state, name, mask)
+        return self.store.select(self.state, name, mask)
 
     def __iter__(self) -> Iterator[str]:
         return iter(COLUMN_TYPES)
@@ -49,7 +49,7 @@ class StoredColumns(Mapping[str, Column]):
 class Comparisons:
     """An event's counted answers up to a ledger head: a row per judgment and preference question.
 
-    head: the last place of the ledger that was read; competitors, questions: primary keys in
+    head: the last ledger position that was read; competitors, questions: primary keys in
     index order; columns: see `store.COLUMN_TYPES`, in ledger order, except that contributor and
     matchup are indices; enrollments, matchups: the primary keys of these indices, ascending
     (matchups may include some without a row); ordinary: bool per row, whether it is of an ordinary
@@ -68,7 +68,7 @@ class Comparisons:
 
     @cached_property
     def judgments(self) -> Mask:
-        """Bool per row, true in one row of each judgment: what to count judgments by."""
+        """Bool per row, true in exactly one row of each judgment, to count judgments."""
         if len(self.questions) < 2:
             return np.ones(len(self.ordinary), dtype=bool)
         return np.diff(self.columns["seq"], prepend=0) > 0
@@ -81,7 +81,7 @@ class Comparisons:
         return np.column_stack([index, keyed[known, 2]])
 
     def of_matchups(self, keys: IntegerTable) -> Mask:
-        """Bool per row: whether it is of one of these matchups."""
+        """Bool per row: whether its matchup is among these primary keys."""
         among = np.isin(self.matchups, keys, assume_unique=True)
         return take(among, self.columns["matchup"])
 
@@ -93,15 +93,17 @@ class Comparisons:
             chosen &= where
         return Votes(
             len(self.competitors),
-            self.columns.chosen("first", chosen),
-            self.columns.chosen("second", chosen),
-            self.columns.chosen("outcome", chosen),
-            contributor=self.columns.chosen("contributor", chosen),
-            matchup=self.columns.chosen("matchup", chosen),
+            self.columns.select("first", chosen),
+            self.columns.select("second", chosen),
+            self.columns.select("outcome", chosen),
+            contributor=self.columns.select("contributor", chosen),
+            matchup=self.columns.select("matchup", chosen),
         )
 
 
-def assemble(event: Event, store: Store, state: State, special: IntegerTable) -> Comparisons:
+def assemble(
+    event: Event, store: ColumnStore, state: StoreState, special: IntegerTable
+) -> Comparisons:
     """The table over stored columns, whose `special` matchups are read anew each time."""
     indices = store.read(state, ("contributor", "matchup"))
     enrollments = renumber(indices["contributor"])
@@ -121,7 +123,7 @@ def assemble(event: Event, store: Store, state: State, special: IntegerTable) ->
 
 
 def renumber(keys: Column) -> IntegerTable:
-    """The keys that occur, ascending; in place, each becomes its place among them, from 0."""
+    """The distinct keys, ascending; `keys` is replaced in place by indices into them."""
     if len(keys) == 0:
         return np.empty(0, dtype=np.int64)
     low = int(keys.min())
@@ -135,7 +137,7 @@ def renumber(keys: Column) -> IntegerTable:
 
 
 def shift_keys(keys: Column) -> IntegerTable:
-    """The same for keys that mostly occur: some keys that do not get a place as well."""
+    """Like `renumber`, but faster for dense keys: the result may contain keys that do not occur."""
     if len(keys) == 0 or int(keys.max()) - int(keys.min()) > 4 * len(keys):
         return renumber(keys)
     low = int(keys.min())

@@ -29,7 +29,7 @@ from leaderboard.votes.store import (
     COLUMN_TYPES,
     Column,
     Columns,
-    State,
+    StoreState,
     concatenate,
     empty_columns,
 )
@@ -38,8 +38,8 @@ ORIGINS = list(Origin.values)
 """Where judgments come from, by the numbers in the column `origin`."""
 
 
-def read_columns(event: Event, wanted: State, which: Q) -> Columns:
-    """The rows of some counted judgments, as the database stands, in no certain order."""
+def read_columns(event: Event, wanted: StoreState, which: Q) -> Columns:
+    """The rows of some counted judgments from the database, in no particular order."""
     # The connection is busy while rows come in: no other query inside.
     tables = read_integer_rows(judgment_rows(event, wanted.questions, which))
     parts = [to_columns(table, wanted.competitors, wanted.questions) for table in tables]
@@ -76,7 +76,7 @@ def judgment_rows(event: Event, questions: tuple[int, ...], which: Q) -> QuerySe
 def to_columns(
     rows: IntegerTable, competitors: tuple[int, ...], questions: tuple[int, ...]
 ) -> Columns:
-    """Columns of their own types, with indices for primary keys."""
+    """Rows as columns of `COLUMN_TYPES`, with primary keys replaced by indices."""
     columns = dict(zip(COLUMN_TYPES, rows.T, strict=True))
     for name in ("first", "second"):
         columns[name] = to_indices(columns[name], competitors)
@@ -85,7 +85,7 @@ def to_columns(
 
 
 def narrow(values: IntegerTable, kind: type[np.signedinteger[Any]]) -> Column:
-    """The same numbers in a smaller type; one that does not fit is refused."""
+    """Cast to a smaller integer type. Raises OverflowError."""
     column = values.astype(kind)
     if not np.array_equal(column, values):
         raise OverflowError(f"a number is too large for {np.dtype(kind)}")
@@ -93,7 +93,7 @@ def narrow(values: IntegerTable, kind: type[np.signedinteger[Any]]) -> Column:
 
 
 def to_indices(keys: IntegerTable, known: tuple[int, ...]) -> IntegerTable:
-    """The index of each key among the known ones (ascending); -1 for 0."""
+    """Index of each key among the known ones (ascending), -1 for key 0. Raises LookupError."""
     if not known:
         return np.full(len(keys), -1)
     index = np.searchsorted(known, keys).clip(max=len(known) - 1)
