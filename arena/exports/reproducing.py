@@ -148,13 +148,13 @@ def recompute(archive: ZipFile, manifest: dict[str, Any], now: datetime) -> Repr
             selection = BundleSelection(snapshot, manifest["with_controls"])
             tables = (SNAPSHOT, RATINGS)
             there = {table.name: list(read_table(archive, table)) for table in tables}
-            here = {
+            here: dict[str, list[BundleRow]] = {
                 table.name: [json.loads(line) for line in encode_rows(table, selection)]
                 for table in tables
             }
             lacking = drop_later_columns(here["ratings"], there["ratings"])
-            values = (collect_values(each, selection) for each in (there, here))
-            return compare(manifest, *values, lacking)
+            expected, found = (collect_values(each, selection) for each in (there, here))
+            return compare(manifest, expected, found, lacking)
         finally:
             store_of(event).clear()
             transaction.set_rollback(True)
@@ -199,7 +199,7 @@ def drop_later_columns(here: list[BundleRow], there: list[BundleRow]) -> list[st
     return lacking
 
 
-def collect_values(results: dict[str, Iterable[BundleRow]], selection: BundleSelection) -> Values:
+def collect_values(results: dict[str, list[BundleRow]], selection: BundleSelection) -> Values:
     """Every value of a snapshot and its boards that does not depend on when it was stored.
 
     Without controls, counts of all judgments and weighted boards are none of it.
