@@ -20,7 +20,7 @@ from arena.people.models import Seat, SeatPool
 
 
 def describe_state_change(event: Event, posted: QueryDict, now: datetime) -> Confirmation | None:
-    """The step of an event's life that is asked for; None for what can be changed again."""
+    """The confirmation for a change of an event's state; None for one that can be undone."""
     to, name = posted.get("to"), posted.get("name", "").strip()
     if to == "open" and not any(c.blocks for c in check_readiness(event, now)):
         return describe_opening(event, now)

@@ -26,7 +26,7 @@ def get_desk_event(request: HttpRequest, slug: str, role: Role = Role.ORGANIZER)
 def render_desk(
     request: HttpRequest, template: str, event: Event, context: dict[str, Any], status: int = 200
 ) -> HttpResponse:
-    """A page of the desk in its frame."""
+    """Render a page of the desk, with the context that all of them share."""
     frame = {
         "event": event,
         "is_organizer": is_member(request.user, event, Membership.Role.ORGANIZER),
@@ -49,13 +49,13 @@ def get_record(event: Event, external_id: str) -> Record:
 
 
 def get_reviewer(request: HttpRequest) -> User:
-    """The person who decides; a signed-in one, since every page here has found its event."""
+    """The signed-in user, who decides; every page here has checked their role before."""
     assert isinstance(request.user, User)
     return request.user
 
 
 def parse_uuid(posted: QueryDict, name: str) -> UUID:
-    """What a form names. Raises `NotFoundError` where that is no UUID."""
+    """The UUID in a field of a form. Raises `NotFoundError` where there is none."""
     try:
         return UUID(posted.get(name, ""))
     except ValueError as error:

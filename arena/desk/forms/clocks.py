@@ -20,12 +20,13 @@ class LocalDateTimeInput(forms.DateTimeInput):
 
 
 def to_local(moment: datetime | None, zone: ZoneInfo) -> datetime | None:
-    """A moment as the picker shows it: what a clock of this zone says, to the minute."""
+    """A moment in local time of a zone, naive and to the minute, as the picker shows it."""
     return moment and moment.astimezone(zone).replace(tzinfo=None, second=0, microsecond=0)
 
 
 def from_local(typed: datetime, zone: ZoneInfo, before: datetime | None) -> datetime:
-    """The moment typed on a zone's clock; one that was left alone stays as it was."""
+    """The moment that was typed as local time of a zone; exactly `before` where it was not
+    changed."""
     local = timezone.make_naive(typed)
     # The clock shows no seconds, and some minutes twice a year.
     if before is not None and local == to_local(before, zone):
@@ -37,5 +38,5 @@ class TimezoneField(forms.ChoiceField):
     """A time zone: any that there is, also where the list does not offer it."""
 
     def valid_value(self, value: Any) -> bool:
-        """Whether it is one."""
+        """Whether the value is any IANA time zone, listed or not."""
         return value in list_timezones()

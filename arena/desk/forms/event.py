@@ -22,7 +22,7 @@ DOMAIN = re.compile(r"(?!-)[\w-]+(\.[\w-]+)+")
 
 
 def keep_line_ends(typed: str, before: str) -> str:
-    """A text as browsers send it; one that was left alone stays the same to the letter."""
+    """The typed text, with \n as line ends; exactly `before` where nothing else was changed."""
     plain = "\n".join(typed.split("\r\n"))
     return before if plain.strip() == "\n".join(before.split("\r\n")).strip() else plain
 
@@ -36,22 +36,22 @@ class SettingsForm(forms.ModelForm):
     fields_free_after_close: ClassVar[tuple[str, ...]] = ()
 
     def lock_fields(self, event: Event) -> None:
-        """Lock what moves numbers or promises of an event that is over."""
+        """Lock the fields that an event which is over may not change any more."""
         self.is_fixed = event.is_over()
         for name, field in self.fields.items():
             if self.is_fixed and name not in self.fields_free_after_close:
                 field.disabled = True
 
     def basic_fields(self) -> list[forms.BoundField]:
-        """The fields that everybody looks at."""
+        """The fields that are not under “More settings”."""
         return [field for field in self.visible_fields() if field.name not in self.advanced_names]
 
     def advanced_fields(self) -> list[forms.BoundField]:
-        """The others."""
+        """The fields under “More settings”."""
         return [self[name] for name in self.advanced_names]
 
     def has_advanced_errors(self) -> bool:
-        """Whether one of those is wrong, and has to be seen."""
+        """Whether a field under “More settings” has an error, so that they are shown unfolded."""
         return any(field.errors for field in self.advanced_fields())
 
 

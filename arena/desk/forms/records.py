@@ -58,7 +58,7 @@ class RecordTextsForm(forms.Form):
             self.fields[f"response-{index}"] = text_box(label, text)
 
     def corrected_texts(self) -> RecordTexts:
-        """The texts as they are to be; one that was left alone stays the same to the letter."""
+        """The texts as they were typed; one that was not changed stays the same to the letter."""
         return RecordTexts(
             [self.keep_line_ends(f"turn-{i}", text) for i, text in enumerate(self.wording.turns)],
             [

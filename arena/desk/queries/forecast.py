@@ -12,7 +12,7 @@ MAX_FORECAST = timedelta(days=365)
 
 @dataclass(frozen=True)
 class LeaderForecast:
-    """The first two of the overall board, and what their next judgments promise.
+    """The top two models of the overall board, and when they can be told apart.
 
     verdict: as in `leaderboard.boards.diagnostics.neighbours`; on: when as many votes are there as
     would separate them, null where they need none, nobody judges, or it would take over a year.

@@ -16,7 +16,7 @@ HOURS_SHOWN = 24
 
 @dataclass(frozen=True)
 class Health:
-    """An event on one screen."""
+    """The figures of an event on the overview page of its desk."""
 
     judged: int
     last_hour: int
@@ -104,7 +104,7 @@ def hourly_judgments(event: Event, now: datetime) -> list[HourlyCount]:
 
 
 def leases_of(event: Event, now: datetime) -> QuerySet[Assignment]:
-    """What is held for somebody who may still answer it."""
+    """Assignments that are leased to somebody who may still answer them."""
     live = Assignment.objects.filter(
         state=Assignment.State.SHOWN, enrollment__event=event, lease_until__gt=now
     )
@@ -112,7 +112,7 @@ def leases_of(event: Event, now: datetime) -> QuerySet[Assignment]:
 
 
 def open_flags(event: Event) -> QuerySet[Flag]:
-    """Flags that nobody has dealt with, the oldest first."""
+    """Flags that nobody has resolved, the oldest first."""
     flags = Flag.objects.waiting().filter(assignment__enrollment__event=event)
     return flags.select_related("assignment__matchup__record", "assignment__enrollment").order_by(
         "created_at"
@@ -125,14 +125,16 @@ def control_credits(event: Event, judgments: QuerySet[Judgment] | None = None) -
 
 
 def control_evidence(enrollment: Enrollment) -> QuerySet[Judgment]:
-    """What a contributor is measured by, excluded or not: only single exclusions take it away."""
+    """The judgments that a contributor is measured by: all but singly excluded ones, even where the
+    contributor is excluded as a whole."""
     return Judgment.objects.standing().not_excluded_alone().filter(enrollment=enrollment)
 
 
 def credits_by_matchup(
     event: Event, judgments: QuerySet[Judgment] | None = None
 ) -> dict[int, Counter[float]]:
-    """The same for each control whose key is in force, by its matchup's primary key."""
+    """How often answers got which credit, for each control in force, by its matchup's primary
+    key."""
     if judgments is None:
         judgments = Judgment.objects.counted().filter(event=event)
     kind = KINDS["preference"]

@@ -1,4 +1,4 @@
-"""What the set-up yields: judgments, hours and people, and from when on anybody can be rated."""
+"""Forecasts for the set-up: judgments and hours wanted, and how many people can be rated."""
 
 from dataclasses import dataclass
 
@@ -43,7 +43,7 @@ class WorkPlan:
 
     @property
     def people_rated(self) -> int:
-        """How many people at most can be rated, each by as little as that takes."""
+        """How many people at most can be rated, if each judges only as much as a rating takes."""
         if self.controls < MIN_CONTROLS_FOR_QUALITY or self.most_each < self.needed:
             return 0
         return self.judgments // self.ordinary_needed
@@ -59,7 +59,7 @@ class WorkPlan:
 
     @property
     def fewest_controls(self) -> int:
-        """Controls that a rating takes."""
+        """How many controls a contributor's rating needs."""
         return MIN_CONTROLS_FOR_QUALITY
 
 
@@ -78,7 +78,7 @@ def plan_work(event: Event) -> WorkPlan:
 
 
 def count_controls_met(ordinary: int, controls: int, interval: int) -> int:
-    """How many controls somebody has met who judges all there is: nobody meets one twice."""
+    """How many controls somebody meets who judges every matchup; nobody meets a control twice."""
     met = 0
     while met < controls and ordinary + met + 1 >= count_turns_until_controls(met + 1, interval):
         met += 1

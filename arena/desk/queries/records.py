@@ -51,7 +51,7 @@ class PromptText(Func):
     )
 
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        """SQLite's words for the same."""
+        """The expression in SQLite's dialect."""
         return self.as_sql(compiler, connection, template=self.sqlite, **extra)
 
 
@@ -64,7 +64,7 @@ def search_records(records: QuerySet[Record], query: str) -> QuerySet[Record]:
 
 
 def list_filters(event: Event, now: datetime) -> list[tuple[str, Any]]:
-    """What the list can be narrowed to now: once nobody judges, nothing is being judged."""
+    """The filters to offer now: “being judged” only while answers are taken."""
     judging = phase_of(event, now).takes_answers
     return [(value, label) for value, label in LIST_FILTERS if judging or value != "judging"]
 
@@ -92,7 +92,7 @@ def filter_records(event: Event, show: str, now: datetime) -> QuerySet[Record]:
 
 
 def least_agreement() -> Subquery:
-    """Of a record's matchups with two judgments or more that count: the smallest agreement."""
+    """The smallest agreement among a record's matchups with two or more counted judgments."""
     counted = Answer.objects.filter(
         judgment__in=Judgment.objects.counted(),
         judgment__matchup__record=OuterRef("pk"),
@@ -115,7 +115,8 @@ def least_agreement() -> Subquery:
 
 @dataclass(frozen=True)
 class JudgmentSummary:
-    """What one person said of a matchup. `uncounted` is empty while it counts, else why not."""
+    """One person's judgment of a matchup in words. `uncounted` says why it does not count; empty
+    where it does."""
 
     pseudonym: str
     public_id: UUID
@@ -125,7 +126,7 @@ class JudgmentSummary:
 
 
 def judgments_of(record: Record) -> QuerySet[Judgment]:
-    """What people said of a record, the latest first."""
+    """The standing judgments of a record, the latest first."""
     standing = Judgment.objects.standing().filter(matchup__record=record)
     return (
         standing.select_related("enrollment")

@@ -31,7 +31,7 @@ RESOLVED = "resolved"
 
 @require_http_methods(["GET", "POST"])
 def flags(request: HttpRequest, slug: str) -> HttpResponse:
-    """What contributors reported: what waits, the oldest first, or what is resolved."""
+    """The open flags, the oldest first, or the resolved ones."""
     event = get_desk_event(request, slug, Role.REVIEWER)
     if request.method == "POST":
         return handle_flag(request, event)
@@ -56,7 +56,7 @@ def all_flags(event: Event) -> QuerySet[Flag]:
 
 
 def resolved_flags(event: Event) -> QuerySet[Flag]:
-    """Flags that somebody has dealt with or that their author took back, the latest first."""
+    """Flags that were resolved, or withdrawn by their author, the latest first."""
     over = all_flags(event).exclude(resolved_at=None, withdrawn_at=None)
     return over.order_by(F("resolved_at").desc(nulls_last=True), "-withdrawn_at", "-pk")
 
@@ -80,7 +80,7 @@ def view_flag(flag: Flag) -> dict[str, Any]:
 
 
 def find_just_resolved(event: Event, request: HttpRequest) -> Flag | None:
-    """The flag that this person has just resolved, to be taken up again by one key."""
+    """The flag that this person has just resolved, so that the page offers to reopen it."""
     if "done" not in request.GET:
         return None
     named = all_flags(event).filter(assignment__uuid=parse_uuid(request.GET, "done"))
@@ -106,7 +106,7 @@ def handle_flag(request: HttpRequest, event: Event) -> HttpResponse:
 
 
 def resolve_flag(flag: Flag, *, by: User, now: datetime, retires: bool = False) -> None:
-    """Deal with a flag, and serve its matchup no more where it `retires` it; twice is once.
+    """Resolve a flag, and retire its matchup if `retires`; doing it twice changes nothing.
 
     Raises `ArenaError` where the matchup cannot be retired.
     """
@@ -118,7 +118,7 @@ def resolve_flag(flag: Flag, *, by: User, now: datetime, retires: bool = False) 
 
 
 def reopen_flag(flag: Flag) -> None:
-    """Let a resolved flag wait again; a matchup that was retired with it is served again.
+    """Reopen a resolved flag; a matchup that was retired with it is served again.
 
     Raises `ArenaError` where that cannot be.
     """

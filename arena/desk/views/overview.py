@@ -95,7 +95,7 @@ def state(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def describe_new_state(event: Event, to: str, now: datetime) -> str:
-    """What is so after this step."""
+    """The message after a change of state."""
     if to == "open":
         if event.is_open(now):
             return _("The event is open.")

@@ -48,7 +48,7 @@ def winner(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def describe_step(request: HttpRequest, event: Event) -> Confirmation | None:
-    """What asks first: naming somebody in public, and sending what cannot be called back."""
+    """The confirmation to ask for, if any: before naming a winner, and before sending a note."""
     act = request.POST.get("act")
     if act == "write" and parse_note(request):
         reach = measure_reach(event)

@@ -192,7 +192,7 @@ def is_probably_flat(columns: Sequence[str]) -> bool:
 
 
 def find_candidates(target: str, columns: Sequence[str]) -> list[str]:
-    """Columns that others call so what we call otherwise, the likeliest first."""
+    """Columns that go by an alias of the target, the likeliest first."""
     aliases = COLUMN_ALIASES.get(target, ())
     return [
         column

@@ -176,7 +176,8 @@ def keep_error(errors: list[LineError], error: LineError) -> None:
 
 
 def make_printable(error: LineError) -> LineError:
-    """The same without what neither a terminal nor a database takes: NUL and lone surrogates."""
+    """The error without characters that neither a terminal nor a database takes: NUL and lone
+    surrogates."""
     return replace(
         error,
         field=replace_unprintable(error.field)[:200],

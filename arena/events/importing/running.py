@@ -128,7 +128,7 @@ def run_job(
 
 
 def recover_stale_imports(event: Event, now: datetime, rng: Random) -> None:
-    """See to imports whose process died: what was to land has landed, the rest has failed.
+    """Finish or fail imports whose process died: those that were applying changes are finished.
 
     An export's records that have landed are those of an import of votes, which has not."""
     fail_stale_jobs(event, now)
@@ -142,7 +142,7 @@ def recover_stale_imports(event: Event, now: datetime, rng: Random) -> None:
 def write_spooled(
     writer: RecordWriter, hold: JobHold, spool: Spool, report: ImportReport, now: datetime
 ) -> None:
-    """The second pass: everything that the first has found to be right."""
+    """Write what has been checked: new records first, then changes of existing ones."""
     event = writer.event
     hold.enter_state(State.WRITING, done=0, total=spool.count)
     hold.job.total = spool.count

@@ -97,7 +97,7 @@ def queue_upload(job: ImportJob, choices: UploadChoices) -> None:
 
 
 def restart_wait(job: ImportJob) -> None:
-    """A queued import was handed to the workers once more: its wait begins again."""
+    """Restart the clock of a queued import that was sent to the workers once more."""
     ImportJob.objects.filter(pk=job.pk, state=State.QUEUED).update(heartbeat_at=Now())
 
 

@@ -147,7 +147,7 @@ def enroll(user: User, event: Event, terms: Terms, now: datetime) -> Enrollment:
 
 
 def end_enrollments(user: User, now: datetime) -> None:
-    """The seat's earlier, unused claim takes part in nothing any more."""
+    """End the enrollments of a seat that was claimed before and never used."""
     Enrollment.objects.filter(user=user).update(user=None, left_at=now)
 
 

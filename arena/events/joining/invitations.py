@@ -150,7 +150,8 @@ def accept_office(invitation: Invitation, user: User, now: datetime) -> Membersh
 
 
 def admit(invitation: Invitation, user: User, now: datetime) -> Application:
-    """Let the holder of a contributor's invitation in, or put them before the organizer."""
+    """Admit the holder of a contributor's invitation, or let them wait for the organizer's
+    approval."""
     event = invitation.event
     # The admission and the use of the link come together.
     with transaction.atomic():
@@ -168,7 +169,7 @@ def admit(invitation: Invitation, user: User, now: datetime) -> Application:
 
 
 def decide_application(application: Application, now: datetime, *, granted: bool, by: User) -> None:
-    """Let somebody in or not; the last word counts."""
+    """Grant or decline an application; a later decision replaces an earlier one."""
     Application.objects.filter(pk=application.pk).update(
         granted=granted, decided_at=now, decided_by=by
     )

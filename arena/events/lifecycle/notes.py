@@ -1,4 +1,4 @@
-"""The organizer's word to everybody who judges."""
+"""The organizer's note to everybody who judges."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from arena.people.models import User
 
 
 def publish_note(event: Event, text: str, *, by: User | None, now: datetime) -> Note | None:
-    """Put this note in the place of the current one; an empty text only ends that."""
+    """Replace the current note by this one; an empty text only ends the current one."""
     # Closes the race of two organizers: one note is current, the unique constraint says so.
     with transaction.atomic():
         Event.objects.select_for_update().get(pk=event.pk)

@@ -220,7 +220,7 @@ def due_state(event: Event, closes_at: datetime, now: datetime) -> str:
 
 
 def freeze_time(event: Event, closes_at: datetime) -> datetime:
-    """From when on ranks stand still: for half of the event at most, so that they ever move."""
+    """When ranks freeze before the deadline; never more than half of the event before it."""
     span = timedelta(minutes=event.freeze_minutes)
     if event.opens_at is not None:
         span = min(span, (closes_at - event.opens_at) / 2)
@@ -228,7 +228,7 @@ def freeze_time(event: Event, closes_at: datetime) -> datetime:
 
 
 def change_state(event: Event, to: str, *expected: str, **changes: datetime) -> None:
-    """Take one step of the life. Raises `ConflictError` where somebody else has taken it."""
+    """Change an event's state. Raises `ConflictError` where it is in none of the expected ones."""
     rows = Event.objects.filter(pk=event.pk, state__in=expected)
     if not rows.update(state=to, **changes):
         raise ConflictError(_("The event’s state has changed meanwhile."), "state_changed")

@@ -68,7 +68,7 @@ def withdraw_key(control: Control, because: str, now: datetime) -> None:
 
 
 def build_key(event: Event, said: ExpectedAnswer) -> Value:
-    """The key as it is kept. Raises `ArenaError` where nobody can answer so on this scale."""
+    """The key as it is stored. Raises `ArenaError` for a tie that the scale does not offer."""
     if said.expected == "tie" and not event.offers_tie():
         raise ArenaError(_("Nobody can answer “tie” on this scale."), "no_tie")
     return KINDS["preference"].check_key(said.expected)

@@ -93,7 +93,7 @@ def correct_record(record: Record, wording: RecordTexts, now: datetime, rng: Ran
 def copy_matchup(
     matchup: Matchup, successor: Record, responses: Sequence[Response], rng: Random
 ) -> None:
-    """The same matchup of a record's new version."""
+    """Create the same matchup for a record's new version, with its key where it is a control."""
     ordinary = matchup.role == Matchup.Role.ORDINARY
     fresh = Matchup.objects.create(
         event=successor.event,

@@ -24,18 +24,18 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """What can be taken as it stands, and was probably meant otherwise; `kind` is one of
-    `doubts.DOUBT_KINDS`, whose words a person confirms."""
+    """Something valid that was probably meant otherwise, so that a person has to confirm it; `kind`
+    is one of `doubts.DOUBT_KINDS`."""
 
     kind: str
     field: str
     message: str
-    # 0: that of the row it is of.
+    # 0: the line of the row in which it was found.
     line: int = 0
 
 
 class InvalidRowError(ValueError):
-    """The row cannot be taken; `problems` names every field that is wrong."""
+    """The row cannot be imported; `problems` has every field that is wrong."""
 
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__("; ".join(f"{p.field}: {p.message}" for p in problems))
@@ -54,7 +54,7 @@ class Checker:
         self.problems.append(Problem(field, message))
 
     def doubt(self, kind: str, field: str, message: str) -> None:
-        """Note what is taken as it stands, and was probably meant otherwise."""
+        """Note something valid that was probably meant otherwise."""
         self.doubts.append(Doubt(kind, field, message))
 
     def raise_problems(self) -> None:
@@ -111,13 +111,14 @@ class Checker:
 
 
 def normalize_name(name: str) -> str:
-    """A name without what nobody sees: spaces that are one too many, two forms of one letter."""
+    """A name with single spaces and in Unicode's NFC form, so that equal-looking names are
+    equal."""
     return unicodedata.normalize("NFC", " ".join(name.split()))
 
 
 @lru_cache(maxsize=4096)
 def fold_column(column: str) -> str:
-    """A column's name as it is compared: without case, and with _ for blanks and hyphens."""
+    """A column's name for comparison: case folded, with _ for blanks and hyphens."""
     return re.sub(r"[\s\-]+", "_", column.strip().casefold())
 
 

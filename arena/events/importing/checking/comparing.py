@@ -1,4 +1,4 @@
-"""What a row would change of the record that is there, and whether it may."""
+"""Comparing a row with the record that exists: what it changes, and whether that is allowed."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What a file can say that would be imported as it stands, and was probably meant otherwise.
+"""Doubts: what is valid in a file and was probably meant otherwise.
 
 Each kind has a sentence that a person confirms before anything is imported. The checks here look
 at one record; what only a whole file can show is looked for where the file is read.
@@ -79,7 +79,7 @@ def find_doubts(row: RecordRow, organizations: Mapping[str, str]) -> Iterator[Do
 
 
 def find_response_doubts(row: RecordRow, organizations: Mapping[str, str]) -> Iterator[Doubt]:
-    """The same of its responses."""
+    """What is doubtful about a record's responses."""
     first: dict[str, str] = {}
     asks_for_data = any(ASKS_FOR_DATA.search(turn["content"]) for turn in row.prompt)
     for index, response in enumerate(row.responses):
@@ -103,7 +103,7 @@ def find_response_doubts(row: RecordRow, organizations: Mapping[str, str]) -> It
 
 
 def find_text_doubts(text: str, field: str) -> Iterator[Doubt]:
-    """What a prompt or a response may hold that nobody meant to show."""
+    """Doubts about a prompt or a response: missing, cut off, garbled or escaped text."""
     if len(text) < 10 and text.strip().casefold() in MISSING_WORDS:
         yield Doubt("missing_word", field, f"says “{text.strip()}”, as if a value were missing")
     if len(text) in LONGEST_CELLS:
@@ -131,7 +131,8 @@ def find_escape(text: str) -> str:
 
 
 def find_name_doubts(name: str, field: str) -> Iterator[Doubt]:
-    """What a spreadsheet makes of names and identifiers, and what stands for none."""
+    """Doubts about a name or identifier: changed by a spreadsheet, or a word for a missing
+    value."""
     if name.casefold() in MISSING_WORDS:
         yield Doubt("missing_word", field, f"says “{name}”, as if a value were missing")
     elif SPREADSHEET.fullmatch(name):

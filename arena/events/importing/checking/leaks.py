@@ -1,4 +1,4 @@
-"""Warnings of responses that say whose they are: a judge who reads it is not blind any more.
+"""Find responses that name their own model, so that whoever judges them is not blind any more.
 
 A warning and never an error: a text about a namesake ("Claude Monet") is nobody's leak, and the
 organizer sees the words that were found.

@@ -1,4 +1,4 @@
-"""Rows of a file to records that are right in themselves; everything else goes into the report.
+"""Check the rows of a file by themselves; errors and doubts go into the report.
 
 The import and its preview check alike: nothing here looks at the event.
 """
@@ -33,7 +33,7 @@ class RecordChecker:
     # Called after every row: an import says that it is alive.
     on_row: Callable[[], None] = lambda: None
     organizations: Mapping[str, str] = field(default_factory=dict)
-    # Told once: how a file writes its cells, it writes them in every line.
+    # Columns that were reported already: each is told of once.
     reported_columns: set[str] = field(default_factory=set)
     # Models that have a response, with the line of the first, and those that have a place only.
     first_lines: dict[str, int] = field(default_factory=dict)
@@ -67,7 +67,7 @@ class RecordChecker:
     def skip_repeated(
         self, checked: CheckedRecord, parsed: ParsedRow | None = None
     ) -> Iterator[CheckedRecord]:
-        """The record, unless an earlier one has its identifier."""
+        """Yield the record, unless an earlier one has its identifier: that is an error."""
         line = checked.row.line
         first = self.seen.first_with(checked.record.external_id, line)
         if first is None:
@@ -82,7 +82,7 @@ class RecordChecker:
         self.refuse(checked.row, [Problem("external_id", message)])
 
     def note_columns(self, row: Row, parsed: ParsedRow) -> None:
-        """Tell once of columns that mean nothing, and remember the models of empty cells."""
+        """Warn once of each column that means nothing, and remember the models of empty cells."""
         self.unanswered_models.update(dict.fromkeys(parsed.unanswered_models))
         for column in parsed.extra_columns:
             if column not in self.reported_columns:

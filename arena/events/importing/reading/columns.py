@@ -56,7 +56,7 @@ class ImportColumns:
         return parse(self.renamed(row))
 
     def name_in_file(self, field: str, row: Row) -> str:
-        """A field as the file calls it; as we do where the file has nothing of it."""
+        """The name that the file uses for a field; our own name where the file lacks it."""
         for key in row.data:
             meaning = self.meaning(key)
             if meaning and (field == meaning or field.startswith((f"{meaning}.", f"{meaning}["))):
@@ -64,7 +64,7 @@ class ImportColumns:
         return field
 
     def line_errors(self, row: Row, problems: Iterable[Problem | Doubt]) -> list[LineError]:
-        """Problems of a row with its line and the file's own words."""
+        """Problems or doubts of a row, with its line and the file's own names of fields."""
         return [
             LineError(
                 (problem.line if isinstance(problem, Doubt) else 0) or row.line,
@@ -92,7 +92,7 @@ class ImportColumns:
 
 @dataclass(frozen=True, slots=True)
 class ParsedRow:
-    """What a row is, and what is doubtful about how it says so."""
+    """A parsed row: its record, and what is doubtful about it."""
 
     record: RecordRow
     doubts: tuple[Doubt, ...]
@@ -108,7 +108,7 @@ class ParsedRow:
 
 
 class RecordColumns(ImportColumns):
-    """The same of a file of records."""
+    """Columns of a file of records, which may be flat rows or objects."""
 
     __slots__ = ()
 
@@ -148,7 +148,8 @@ class RecordColumns(ImportColumns):
         return self.parse(row).record
 
     def name_in_file(self, field: str, row: Row) -> str:
-        """In a flat row a record's field is a column's."""
+        """The name that the file uses for a field; in a flat row, that of the column it came
+        from."""
         meant = {self.meaning(key): value for key, value in row.data.items()}
         if self.is_csv or is_flat(meant):
             field = column_of_field(field, meant)

@@ -66,7 +66,7 @@ def pair_turns(prompt: object, answers: Sequence[Any]) -> tuple[Any, list[Any]]:
 def build_conversation(
     asked: Sequence[str | None], answered: Sequence[str | None]
 ) -> list[Message]:
-    """Turns and answers in turn."""
+    """Questions and answers as alternating messages of user and assistant."""
     turns = []
     for question, answer in zip(asked, answered, strict=True):
         turns.append({"role": "user", "content": question or ""})
@@ -77,7 +77,7 @@ def build_conversation(
 def parse_turns(
     value: Any, field: str, check: Checker, *, is_answer: bool = False
 ) -> list[Message]:
-    """Messages, each checked."""
+    """Check every message of a conversation."""
     messages = [value] if isinstance(value, dict) else value
     if not 1 <= len(messages) <= MAX_TURNS:
         check.refuse(field, f"must have between 1 and {MAX_TURNS} turns")

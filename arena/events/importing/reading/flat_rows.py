@@ -64,12 +64,12 @@ def is_column(column: str) -> bool:
 
 
 def is_flat_key(key: str) -> bool:
-    """Whether a key of a flat JSON object does, which may hold objects where CSV has columns."""
+    """Whether a key of a flat JSON object means something; unlike CSV, it may hold objects."""
     return is_column(key) or key in ("metadata", "control")
 
 
 def is_record_key(key: str) -> bool:
-    """Whether a key of a record does."""
+    """Whether a key of a record object means something."""
     return key in RECORD_KEYS or bool(METADATA_COLUMN.fullmatch(key))
 
 
@@ -215,7 +215,7 @@ def find_response_cells(row: Mapping[str, Any]) -> list[ResponseCells]:
 
 
 def find_given_responses(row: Mapping[str, Any]) -> list[ResponseCells]:
-    """The responses that are there: an empty cell is none."""
+    """The responses that the row has: an empty cell is none."""
     return [slot for slot in find_response_cells(row) if not is_blank(slot.text)]
 
 

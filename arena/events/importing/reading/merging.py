@@ -177,7 +177,7 @@ def merge_metadata(
 
 
 def checked_to_json(checked: CheckedRecord) -> list[Any]:
-    """As it is kept; of the row only what names its cells."""
+    """The record as JSON; of its row only what errors need to name the cells."""
     row = checked.row
     slim = {
         key: value[:MAX_CELL_CHARACTERS] if isinstance(value, str) else value

@@ -31,7 +31,7 @@ def looks_like_export(head: bytes) -> bool:
 
 
 def is_export_file(source: BinaryIO) -> bool:
-    """The same of an open file, gzipped or not."""
+    """Whether an open file, gzipped or not, is an export of judgments."""
     try:
         with open_source(source) as inner:
             return looks_like_export(peek_bytes(inner.stream, HEAD_BYTES))

@@ -85,7 +85,8 @@ class PairChooser:
         return [*tree, *(pair for pair in order if pair not in in_tree)]
 
     def pair_rank(self, first: int, second: int) -> tuple[bool, int, int, float]:
-        """Small for pairs that are missing most; chance decides among equals."""
+        """Sort key of a pair: unconnected and rarely paired competitors first, ties broken at
+        random."""
         return (
             self.connected.root(first) == self.connected.root(second),
             self.pair_counts[min(first, second), max(first, second)],
@@ -94,7 +95,7 @@ class PairChooser:
         )
 
     def note_pair(self, first: int, second: int) -> None:
-        """The two have met."""
+        """Count a matchup of the two competitors."""
         self.pair_counts[min(first, second), max(first, second)] += 1
         self.met_counts.update((first, second))
         self.connected.connect((first, second))

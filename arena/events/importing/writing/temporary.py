@@ -1,4 +1,5 @@
-"""What the first pass keeps for the second, on the disk: memory stays flat in the file's size."""
+"""Temporary storage on the disk between checking and writing, so that memory does not grow with
+the file."""
 
 import json
 import sqlite3
@@ -40,7 +41,7 @@ class SeenKeys:
         return line, said
 
     def replace(self, key: str, line: int, said: str) -> None:
-        """From now on the one to be met with this key."""
+        """Replace the line and word that are kept for this key."""
         self.database.execute("REPLACE INTO seen VALUES (?, ?, ?)", (key, line, said))
 
 

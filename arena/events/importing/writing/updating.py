@@ -200,7 +200,7 @@ def set_control(
 
 
 def delete_leftovers(event: Event, hold: JobHold) -> None:
-    """Take away what imports that died have left behind; called by whoever holds the event."""
+    """Delete what failed imports have left behind; called by the process that holds the event."""
     while unfinished := list(
         Record.objects.filter(event=event, imported_at=None).values_list("pk", flat=True)[
             :RECORDS_PER_BATCH

@@ -146,7 +146,7 @@ def find_refusal(request: HttpRequest, door: Entrance, now: datetime) -> ArenaEr
 
 
 def join_through(request: HttpRequest, door: Entrance, terms: int, now: datetime) -> JoinResult:
-    """Join by whichever of the ways this request means."""
+    """Join through a printed seat, an account of one's own, or an open seat."""
     if door.token:
         return join_with_printed_seat(door.token, door.event, now, terms=terms)
     if isinstance(request.user, User) and enrollment_of(request.user, door.event) is not None:
