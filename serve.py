@@ -27,7 +27,7 @@ STOP_SECONDS = 20
 Children = dict[str, subprocess.Popen[bytes]]
 
 
-class Stopped(Exception):
+class StopRequested(Exception):
     """Somebody asked us to stop."""
 
 
@@ -37,13 +37,13 @@ def main() -> int:
     parser.add_argument("--check-port", action="store_true", help="only tell whether PORT is free")
     parser.add_argument("--then", metavar="COMMAND", help="run this once the web server answers")
     options = parser.parse_args()
-    if problem := port_problem():
+    if problem := find_port_problem():
         print(problem, file=sys.stderr)
         return 1
     return 0 if options.check_port else serve(shlex.split(options.then or ""))
 
 
-def port_problem() -> str:
+def find_port_problem() -> str:
     """Why the port cannot be had; empty if it can."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -58,47 +58,47 @@ def port_problem() -> str:
 def serve(then: list[str]) -> int:
     """Start everything, wait, stop everything. Return the exit code: 0 if we were told to stop."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, raise_stopped)
+        signal.signal(number, raise_stop_requested)
     children: Children = {}
     try:
-        note_address()
-        for name, command in procfile():
-            children[name] = start(command)
+        write_address()
+        for name, command in read_procfile():
+            children[name] = start_process(command)
         wait_for_web(children)
         if then:
             subprocess.run(then, check=True)
         while True:
             fail_if_ended(children)
             time.sleep(0.2)
-    except Stopped:
+    except StopRequested:
         return 0
     except (RuntimeError, subprocess.CalledProcessError) as error:
         print(f"serve: {error}", file=sys.stderr)
         return 1
     finally:
-        stop(children)
+        stop_processes(children)
 
 
-def note_address() -> None:
+def write_address() -> None:
     """Write down where we serve: commands print it on slips and in links (arena/address.py)."""
     folder = Path(os.environ.get("ARENA_VAR", ROOT / "var"))
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "served-at").write_text(f"{HOST}:{PORT}\n", encoding="utf-8")
 
 
-def raise_stopped(number: int, frame: object) -> None:
+def raise_stop_requested(number: int, frame: object) -> None:
     """Turn a signal into an exception in the main thread."""
-    raise Stopped(signal.Signals(number).name)
+    raise StopRequested(signal.Signals(number).name)
 
 
-def procfile() -> list[tuple[str, str]]:
+def read_procfile() -> list[tuple[str, str]]:
     """The lines of the Procfile as (name, shell command)."""
     lines = (ROOT / "Procfile").read_text().splitlines()
     pairs = (line.split(":", 1) for line in lines if ":" in line and not line.startswith("#"))
     return [(name.strip(), command.strip()) for name, command in pairs]
 
 
-def start(command: str) -> subprocess.Popen[bytes]:
+def start_process(command: str) -> subprocess.Popen[bytes]:
     """Start one process in a session of its own, out of reach of the terminal's Ctrl-C."""
     programs = Path(sys.executable).parent
     environment = {
@@ -138,7 +138,7 @@ def fail_if_ended(children: Children) -> None:
             raise RuntimeError(f"{name} ended with code {child.returncode}; stopping the others")
 
 
-def stop(children: Children) -> None:
+def stop_processes(children: Children) -> None:
     """Ask every process to end; kill, with all it started, what has not after STOP_SECONDS."""
     print("serve: stopping; another Ctrl-C does not wait for running tasks", flush=True)
     for child in children.values():
@@ -147,7 +147,10 @@ def stop(children: Children) -> None:
     for child in children.values():
         try:
             child.wait(max(0.1, deadline - time.monotonic()))
-        except (subprocess.TimeoutExpired, Stopped):  # a second Ctrl-C: do not wait any longer
+        except (
+            subprocess.TimeoutExpired,
+            StopRequested,
+        ):  # a second Ctrl-C: do not wait any longer
             deadline = time.monotonic()
         with contextlib.suppress(ProcessLookupError):  # mostly it left nobody behind
             os.killpg(child.pid, signal.SIGKILL)

@@ -135,10 +135,10 @@ def make_event(size: Size) -> Event:
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")  # no foreign-key triggers
         cursor.execute("SELECT setseed(0.5)")
-        indices = dropped_indices(cursor)
-        numbers = known(cursor, event, size)
-        run(cursor, STATEMENTS, numbers)
-        run(cursor, JUDGMENTS, numbers | {"first": 0, "last": size.judgments - 1})
+        indices = drop_indices(cursor)
+        numbers = collect_numbers(cursor, event, size)
+        run_statements(cursor, STATEMENTS, numbers)
+        run_statements(cursor, JUDGMENTS, numbers | {"first": 0, "last": size.judgments - 1})
         for definition in indices:
             cursor.execute(definition)
         cursor.execute("SET session_replication_role = origin")
@@ -149,11 +149,11 @@ def make_event(size: Size) -> Event:
 def add_judgments(event: Event, size: Size, first: int, count: int) -> None:
     """So many further judgments, sealed, of people who have not judged these matchups before."""
     with connection.cursor() as cursor:
-        numbers = known(cursor, event, size)
-        run(cursor, JUDGMENTS, numbers | {"first": first, "last": first + count - 1})
+        numbers = collect_numbers(cursor, event, size)
+        run_statements(cursor, JUDGMENTS, numbers | {"first": first, "last": first + count - 1})
 
 
-def known(cursor: CursorWrapper, event: Event, size: Size) -> dict[str, object]:
+def collect_numbers(cursor: CursorWrapper, event: Event, size: Size) -> dict[str, object]:
     """What the statements refer to; the tables hold this one event."""
     numbers: dict[str, object] = {
         "event": event.pk,
@@ -166,14 +166,14 @@ def known(cursor: CursorWrapper, event: Event, size: Size) -> dict[str, object]:
     return numbers
 
 
-def run(cursor: CursorWrapper, statements: str, numbers: dict[str, object]) -> None:
+def run_statements(cursor: CursorWrapper, statements: str, numbers: dict[str, object]) -> None:
     """Each statement with the numbers in their places."""
     for statement in statements.split(";\n"):
         if statement.strip():
             cursor.execute(statement.format(**numbers))
 
 
-def dropped_indices(cursor: CursorWrapper) -> list[str]:
+def drop_indices(cursor: CursorWrapper) -> list[str]:
     """Drop the indices of the two large tables; the statements that build them again at the end."""
     cursor.execute("""
         SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname),

@@ -67,31 +67,33 @@ def measure(database: str, small: int, large: int, folder: Path) -> None:
         )
         # As in production: with DEBUG, Django keeps the last 9,000 statements with their texts.
         environment |= {"DEBUG": "0", "SECRET_KEY": "for-the-bench-only", "LOG_LEVEL": "WARNING"}
-        part("prepare", environment, write_records(folder / "pool.jsonl", "pool", 500))
+        run_in_process("prepare", environment, write_records(folder / "pool.jsonl", "pool", 500))
         results = {}
         for size in (small, large):
             file = write_records(folder / f"{size}.jsonl", f"r{size}", size)
-            with judging(environment) as judge:
-                results[size] = part("records", environment, file)
+            with JudgingProcess(environment) as judge:
+                results[size] = run_in_process("records", environment, file)
             results[size] |= judge.result
-            show(database, f"{size:,} records", results[size])
+            print_figures(database, f"{size:,} records", results[size])
         votes = write_votes(folder / "votes.csv", f"r{large}", large)
-        with judging(environment) as judge:
-            cast = part("votes", environment, votes)
+        with JudgingProcess(environment) as judge:
+            cast = run_in_process("votes", environment, votes)
         cast |= judge.result
-        show(database, f"{large:,} votes", cast)
+        print_figures(database, f"{large:,} votes", cast)
     finally:
         services.stop()
     scale = 100_000 / large
     peak, base = results[large]["peak_mb"], results[small]["peak_mb"]
-    goal(f"import_100k_seconds_{database}", results[large]["seconds"] * scale, 120)
+    print_goal(f"import_100k_seconds_{database}", results[large]["seconds"] * scale, 120)
     # SQLite's page cache (64 MB a connection, see settings) fills with the database, not the file.
-    goal(f"import_memory_growth_mb_{database}", peak - base, 80 if database == "sqlite" else 16)
-    goal(f"import_longest_wait_seconds_{database}", results[large]["longest"], 1.5)
-    goal(f"import_votes_longest_wait_seconds_{database}", cast["longest"], 1.5)
+    print_goal(
+        f"import_memory_growth_mb_{database}", peak - base, 80 if database == "sqlite" else 16
+    )
+    print_goal(f"import_longest_wait_seconds_{database}", results[large]["longest"], 1.5)
+    print_goal(f"import_votes_longest_wait_seconds_{database}", cast["longest"], 1.5)
 
 
-def show(database: str, what: str, result: dict[str, Any]) -> None:
+def print_figures(database: str, what: str, result: dict[str, Any]) -> None:
     """One line a run."""
     print(
         f"{database:10} {what:16} {result['seconds']:7.1f} s ({result['cpu']:.1f} s of CPU)  "
@@ -101,13 +103,13 @@ def show(database: str, what: str, result: dict[str, Any]) -> None:
     )
 
 
-def goal(name: str, value: float, most: float) -> None:
+def print_goal(name: str, value: float, most: float) -> None:
     """Whether a figure is within its goal."""
     print(f"goal {name} {value:.3g} {most:g} {'ok' if value <= most else 'short'}", flush=True)
 
 
 # --- processes --------------------------------------------------------------------------------
-def command(name: str, file: Path | None) -> list[str]:
+def part_command(name: str, file: Path | None) -> list[str]:
     """This module again, in a process of its own."""
     return [
         sys.executable,
@@ -119,24 +121,24 @@ def command(name: str, file: Path | None) -> list[str]:
     ]
 
 
-def part(name: str, environment: dict[str, str], file: Path) -> dict[str, Any]:
+def run_in_process(name: str, environment: dict[str, str], file: Path) -> dict[str, Any]:
     """Run a part to its end; what it has measured."""
     done = subprocess.run(
-        command(name, file), env=environment, cwd=ROOT, check=True, stdout=subprocess.PIPE
+        part_command(name, file), env=environment, cwd=ROOT, check=True, stdout=subprocess.PIPE
     )
     return json.loads(done.stdout)
 
 
-class judging:
+class JudgingProcess:
     """Somebody judges while the body runs; `result` afterwards."""
 
     def __init__(self, environment: dict[str, str]) -> None:
         self.environment = environment
         self.result: dict[str, Any] = {}
 
-    def __enter__(self) -> "judging":
+    def __enter__(self) -> "JudgingProcess":
         self.process = subprocess.Popen(
-            command("judge", None), env=self.environment, cwd=ROOT, stdout=subprocess.PIPE
+            part_command("judge", None), env=self.environment, cwd=ROOT, stdout=subprocess.PIPE
         )
         assert self.process.stdout is not None
         self.process.stdout.readline()
@@ -153,9 +155,9 @@ def run_part(name: str, file: Path | None) -> None:
     import django
 
     django.setup()
-    parts = {"prepare": prepare, "records": import_file, "votes": import_votes}
+    parts = {"prepare": prepare_event, "records": import_file, "votes": import_votes}
     if name == "judge":
-        judge()
+        judge_until_stopped()
         return
     assert file is not None
     started = time.perf_counter()
@@ -169,7 +171,7 @@ def run_part(name: str, file: Path | None) -> None:
     print(json.dumps(measured))
 
 
-def prepare(file: Path) -> None:
+def prepare_event(file: Path) -> None:
     """Tables, an event, records to judge, and contributors."""
     from django.core.management import call_command
 
@@ -206,7 +208,7 @@ def import_votes(file: Path) -> None:
     assert report.landed, report.errors
 
 
-def judge() -> None:
+def judge_until_stopped() -> None:
     """Judge until told to stop; print how long the steps took."""
     from django.utils import timezone
 
@@ -254,10 +256,10 @@ def write_records(path: Path, prefix: str, count: int) -> Path:
             first, second = rng.sample(MODELS, 2)
             record = {
                 "external_id": f"{prefix}-{number}",
-                "prompt": text(rng, 40),
+                "prompt": make_text(rng, 40),
                 "categories": [rng.choice(CATEGORIES)],
                 "metadata": {"number": number},
-                "responses": {first: text(rng, 150), second: text(rng, 150)},
+                "responses": {first: make_text(rng, 150), second: make_text(rng, 150)},
             }
             file.write(json.dumps(record) + "\n")
     return path
@@ -270,13 +272,18 @@ def write_votes(path: Path, prefix: str, count: int) -> Path:
         file.write("worker,record,model_a,model_b,winner\n")
         for number in range(count):
             first, second = votes.sample(MODELS, 2)
-            text(votes, 40), votes.choice(CATEGORIES), text(votes, 150), text(votes, 150)
+            (
+                make_text(votes, 40),
+                votes.choice(CATEGORIES),
+                make_text(votes, 150),
+                make_text(votes, 150),
+            )
             winner = rng.choice(("a", "b", "tie"))
             file.write(f"w{rng.randrange(1000)},{prefix}-{number},{first},{second},{winner}\n")
     return path
 
 
-def text(rng: Random, words: int) -> str:
+def make_text(rng: Random, words: int) -> str:
     """Some words, in lines of twelve."""
     drawn = rng.choices(WORDS, k=words)
     return "\n".join(" ".join(drawn[at : at + 12]) for at in range(0, words, 12))

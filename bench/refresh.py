@@ -24,8 +24,8 @@ from typing import Any
 from unittest.mock import patch
 
 ROUNDS = 5
-NEW = 10_000
-BESIDE = (
+NEW_JUDGMENTS = 10_000
+BESIDE_OVERALL = (
     "leaderboard.snapshots.publishing.write_standings",
     "leaderboard.snapshots.refresh.read_contents",
     "leaderboard.snapshots.refresh.compute_style_board",
@@ -64,32 +64,34 @@ def measure(judgments: int) -> list[str]:
         services.start_postgresql()
         environment = os.environ | services.environment("postgres")
         environment |= {"DEBUG": "0", "SECRET_KEY": "for-the-bench-only", "LOG_LEVEL": "WARNING"}
-        filled = part("fill", judgments, environment)
+        filled = run_in_process("fill", judgments, environment)
         print(f"{judgments:,} judgments, made in {filled['seconds']:.0f} s", flush=True)
-        cold = part("cold", judgments, environment)
-        show("first refresh", cold)
-        warm = part("warm", judgments, environment)
-        show(f"after {NEW:,} more", warm)
+        cold = run_in_process("cold", judgments, environment)
+        print_figures("first refresh", cold)
+        warm = run_in_process("warm", judgments, environment)
+        print_figures(f"after {NEW_JUDGMENTS:,} more", warm)
     finally:
         services.stop()
     name = f"{judgments // 1000}k"
     memory = max(cold["peak_mb"], warm["peak_mb"])
     return [
-        goal(f"refresh-overall-{name}", warm["overall"], 2.0, "s"),
-        goal(f"refresh-everything-else-{name}", warm["seconds"] - warm["overall"], 60.0, "s"),
-        goal(f"refresh-cold-{name}", cold["seconds"], 60.0, "s"),
-        goal(f"refresh-memory-{name}", memory, 1024.0, "MiB"),
+        format_goal(f"refresh-overall-{name}", warm["overall"], 2.0, "s"),
+        format_goal(
+            f"refresh-everything-else-{name}", warm["seconds"] - warm["overall"], 60.0, "s"
+        ),
+        format_goal(f"refresh-cold-{name}", cold["seconds"], 60.0, "s"),
+        format_goal(f"refresh-memory-{name}", memory, 1024.0, "MiB"),
     ]
 
 
-def part(name: str, judgments: int, environment: dict[str, str]) -> dict[str, float]:
+def run_in_process(name: str, judgments: int, environment: dict[str, str]) -> dict[str, float]:
     """Run one part in a process of its own."""
     command = [sys.executable, "-m", "bench.refresh", "--part", name, "--judgments", str(judgments)]
     done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
     return dict(json.loads(done.stdout))
 
 
-def show(name: str, result: dict[str, float]) -> None:
+def print_figures(name: str, result: dict[str, float]) -> None:
     """One line of figures."""
     print(
         f"  {name}: {result['seconds']:.2f} s, of it the overall boards {result['overall']:.2f} s; "
@@ -99,7 +101,7 @@ def show(name: str, result: dict[str, float]) -> None:
     )
 
 
-def goal(name: str, value: float, most: float, unit: str) -> str:
+def format_goal(name: str, value: float, most: float, unit: str) -> str:
     """Whether a figure is within its goal."""
     return f"goal {name} {value:.2f}{unit} {most:g}{unit} {'ok' if value <= most else 'short'}"
 
@@ -134,7 +136,7 @@ def fill(judgments: int) -> dict[str, float]:
 
 def cold_refresh(judgments: int) -> dict[str, float]:
     """The first refresh of the event."""
-    return refreshed()
+    return time_refresh()
 
 
 def warm_refresh(judgments: int) -> dict[str, float]:
@@ -144,12 +146,14 @@ def warm_refresh(judgments: int) -> dict[str, float]:
 
     results = []
     for number in range(ROUNDS):
-        add_judgments(Event.objects.get(), Size(judgments), judgments + number * NEW, NEW)
-        results.append(refreshed())
+        add_judgments(
+            Event.objects.get(), Size(judgments), judgments + number * NEW_JUDGMENTS, NEW_JUDGMENTS
+        )
+        results.append(time_refresh())
     return sorted(results, key=lambda result: result["overall"])[ROUNDS // 2]
 
 
-def refreshed() -> dict[str, float]:
+def time_refresh() -> dict[str, float]:
     """One refresh, with the time that other than the overall boards took told apart."""
     from django.utils import timezone
 
@@ -159,12 +163,12 @@ def refreshed() -> dict[str, float]:
     beside: list[tuple[float, float]] = []
     event = Event.objects.get()
     with ExitStack() as stack:
-        for name in BESIDE:
-            stack.enter_context(timed(name, beside))
-        stack.enter_context(categories_timed(beside))
-        begin = clocks()
+        for name in BESIDE_OVERALL:
+            stack.enter_context(add_time_of(name, beside))
+        stack.enter_context(add_time_of_categories(beside))
+        begin = read_clocks()
         snapshot = refresh_event(event, now=timezone.now())
-        seconds, cpu = since(begin)
+        seconds, cpu = elapsed_since(begin)
     assert snapshot is not None
     others, others_cpu = (sum(column) for column in zip(*beside, strict=True))
     return {
@@ -175,36 +179,36 @@ def refreshed() -> dict[str, float]:
     }
 
 
-def clocks() -> tuple[float, float]:
+def read_clocks() -> tuple[float, float]:
     """The time on the wall and of the processor, which a busy machine makes two things."""
     return time.perf_counter(), time.process_time()
 
 
-def since(begin: tuple[float, float]) -> tuple[float, float]:
+def elapsed_since(begin: tuple[float, float]) -> tuple[float, float]:
     """What both clocks have moved on."""
-    wall, cpu = clocks()
+    wall, cpu = read_clocks()
     return wall - begin[0], cpu - begin[1]
 
 
 @contextmanager
-def timed(name: str, spent: list[tuple[float, float]]) -> Iterator[None]:
+def add_time_of(name: str, spent: list[tuple[float, float]]) -> Iterator[None]:
     """Add up what a function takes."""
     module, function = name.rsplit(".", 1)
     original = getattr(sys.modules[module], function)
 
     def measured(*args: Any, **options: Any) -> Any:
-        begin = clocks()
+        begin = read_clocks()
         try:
             return original(*args, **options)
         finally:
-            spent.append(since(begin))
+            spent.append(elapsed_since(begin))
 
     with patch(name, measured):
         yield
 
 
 @contextmanager
-def categories_timed(spent: list[tuple[float, float]]) -> Iterator[None]:
+def add_time_of_categories(spent: list[tuple[float, float]]) -> Iterator[None]:
     """Add up what the boards of categories take, reading their votes included.
 
     What was timed within is part of it, and is not counted again.
@@ -215,14 +219,14 @@ def categories_timed(spent: list[tuple[float, float]]) -> Iterator[None]:
 
     def measured(*args: Any) -> Iterator[Any]:
         is_overall, boards = True, original(*args)
-        begin, before = clocks(), len(spent)
+        begin, before = read_clocks(), len(spent)
         for spec, votes in boards:
             is_overall = is_overall and spec.category is None
             yield spec, votes
             if is_overall:
-                begin, before = clocks(), len(spent)
+                begin, before = read_clocks(), len(spent)
         if not is_overall:
-            spent[before:] = [since(begin)]
+            spent[before:] = [elapsed_since(begin)]
 
     with patch("leaderboard.snapshots.refresh.votes_by_board", measured):
         yield

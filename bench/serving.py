@@ -63,16 +63,16 @@ def main() -> None:
     try:
         services.start_postgresql()
         services.start_redis()
-        os.environ.update(environment(services))
-        prepare(options.people)
+        os.environ.update(build_environment(services))
+        prepare_event(options.people)
         serve(services)
-        tally = judge_together(options)
-        compare(tally, options)
+        tally = run_crowd(options)
+        report_results(tally, options)
     finally:
         services.stop()
 
 
-def environment(services: Any) -> dict[str, str]:
+def build_environment(services: Any) -> dict[str, str]:
     """Settings of a site like a deployed one, on plain HTTP."""
     settings = services.environment("postgres") | {
         "DEBUG": "0",
@@ -84,7 +84,7 @@ def environment(services: Any) -> dict[str, str]:
     return {**os.environ, **settings}
 
 
-def prepare(people: int) -> None:
+def prepare_event(people: int) -> None:
     """The tables, and an open event with more to judge than this crowd can."""
     manage = [sys.executable, "manage.py"]
     subprocess.run([*manage, "migrate", "-v0"], cwd=ROOT, check=True)
@@ -123,7 +123,7 @@ def serve(services: Any) -> None:
     raise SystemExit((services.folder / "serve.log").read_text()[-3000:])
 
 
-def judge_together(options: argparse.Namespace) -> Tally:
+def run_crowd(options: argparse.Namespace) -> Tally:
     """Everybody joins within the first seconds and judges until the time is over."""
     tally, end = Tally(), time.monotonic() + options.seconds
     crowd = [
@@ -153,28 +153,28 @@ def contribute(number: int, think: float, end: float, tally: Tally) -> None:
 
 def join(browser: requests.Session, tally: Tally) -> str:
     """Accept, save the code, read the guidelines: the first matchup's page."""
-    page = ask(browser, "GET", f"{SITE}/events/{SLUG}/join/", tally)
-    form = {"accept": "yes", "version": "1", "csrfmiddlewaretoken": token(page)}
-    page = ask(browser, "POST", f"{SITE}/events/{SLUG}/join/", tally, form)
-    page = ask(browser, "GET", f"{SITE}/events/{SLUG}/guidelines/", tally)
-    form = {"version": "1", "csrfmiddlewaretoken": token(page)}
-    return ask(browser, "POST", f"{SITE}/events/{SLUG}/guidelines/", tally, form)
+    page = request_page(browser, "GET", f"{SITE}/events/{SLUG}/join/", tally)
+    form = {"accept": "yes", "version": "1", "csrfmiddlewaretoken": csrf_token(page)}
+    page = request_page(browser, "POST", f"{SITE}/events/{SLUG}/join/", tally, form)
+    page = request_page(browser, "GET", f"{SITE}/events/{SLUG}/guidelines/", tally)
+    form = {"version": "1", "csrfmiddlewaretoken": csrf_token(page)}
+    return request_page(browser, "POST", f"{SITE}/events/{SLUG}/guidelines/", tally, form)
 
 
 def judge(browser: requests.Session, page: str, answer: str, tally: Tally) -> str:
     """Submit the answer to the matchup on this page as htmx would; the next one."""
-    uuid = find(r'data-uuid="([0-9a-f-]{36})"', page)
+    uuid = find_match(r'data-uuid="([0-9a-f-]{36})"', page)
     headers = {"HX-Request": "true", "X-CSRFToken": browser.cookies["csrftoken"]}
     form = {"preference": answer, "comment": ""}
     start = time.monotonic()
-    reply = ask(browser, "POST", f"{SITE}/judge/{uuid}/", tally, form, headers)
+    reply = request_page(browser, "POST", f"{SITE}/judge/{uuid}/", tally, form, headers)
     with tally.lock:
         tally.seconds.append(time.monotonic() - start)
         tally.acknowledged.append(uuid)
     return reply
 
 
-def ask(
+def request_page(
     browser: requests.Session,
     method: str,
     url: str,
@@ -190,12 +190,12 @@ def ask(
     return response.text
 
 
-def token(page: str) -> str:
+def csrf_token(page: str) -> str:
     """The form's CSRF token."""
-    return find(r'name="csrfmiddlewaretoken"\s+value="([^"]+)"', page)
+    return find_match(r'name="csrfmiddlewaretoken"\s+value="([^"]+)"', page)
 
 
-def find(pattern: str, page: str) -> str:
+def find_match(pattern: str, page: str) -> str:
     """The first match, or an error with the page's beginning."""
     match = re.search(pattern, page)
     if match is None:
@@ -203,7 +203,7 @@ def find(pattern: str, page: str) -> str:
     return match.group(1)
 
 
-def compare(tally: Tally, options: argparse.Namespace) -> None:
+def report_results(tally: Tally, options: argparse.Namespace) -> None:
     """What was acknowledged is there, once; then the goals."""
     from arena.judging.models import Assignment, Judgment
     from arena.people.models import Seat
@@ -222,13 +222,13 @@ def compare(tally: Tally, options: argparse.Namespace) -> None:
     print(f"seats taken {Seat.objects.exclude(claimed_at=None).count()}")
     over = Assignment.objects.filter(matchup__role="ordinary", state="done").values("matchup")
     most = max(Counter(row["matchup"] for row in over).values(), default=0)
-    goal("serving_server_errors", errors, 0)
-    goal("serving_failed_contributors", sum(tally.failures.values()), 0)
-    goal("serving_lost_or_doubled", len(lost), 0)
-    goal("serving_most_judgments_of_a_matchup", most, 3)
+    print_goal("serving_server_errors", errors, 0)
+    print_goal("serving_failed_contributors", sum(tally.failures.values()), 0)
+    print_goal("serving_lost_or_doubled", len(lost), 0)
+    print_goal("serving_most_judgments_of_a_matchup", most, 3)
 
 
-def goal(name: str, value: float, most: float) -> None:
+def print_goal(name: str, value: float, most: float) -> None:
     """Whether a figure is within its goal."""
     print(f"goal {name} {value:g} {most:g} {'ok' if value <= most else 'short'}", flush=True)
 

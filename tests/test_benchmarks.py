@@ -8,7 +8,7 @@ from django.utils.module_loading import import_string
 from arena.events.models import Control, Matchup
 from arena.judging.models import Judgment
 from bench.filling import Size, add_judgments, make_event
-from bench.refresh import BESIDE
+from bench.refresh import BESIDE_OVERALL
 from leaderboard.models import Rating, Standing
 from leaderboard.snapshots.refresh import refresh_event
 from tests.factories import NOW
@@ -42,4 +42,4 @@ def test_the_event_of_the_benchmarks_is_refreshed_and_grows():
 
 
 def test_the_functions_timed_beside_the_board_exist():
-    assert all(callable(import_string(name)) for name in BESIDE)
+    assert all(callable(import_string(name)) for name in BESIDE_OVERALL)
