@@ -56,10 +56,10 @@ def home(request: HttpRequest) -> HttpResponse:
     begun = annotate_figures(annotate_phase([*running, *finished], now))
     annotate_joinable(user, begun)
     context = {
-        "open_events": [event for event in begun if event.phase.hands_out],
+        "open_events": [event for event in begun if event.phase.is_serving],
         "coming_events": [event for event in begun if event.phase.is_ahead],
         "finished_events": [
-            event for event in begun if not (event.phase.hands_out or event.phase.is_ahead)
+            event for event in begun if not (event.phase.is_serving or event.phase.is_ahead)
         ],
         "is_new_site": not begun and needs_first_account(),
         "own_events": annotate_phase(list_own_events(user), now) if isinstance(user, User) else [],
@@ -89,10 +89,10 @@ def annotate_joinable(user: Viewer, events: list[Any]) -> None:
         if event.pk in looked_after:
             event.is_joinable = False
         elif event.pk in enrolled:
-            event.is_joinable = event.phase.hands_out
+            event.is_joinable = event.phase.is_serving
         else:
             has_place = user.is_authenticated or event.seats_id in with_seats
-            event.is_joinable = event.phase.takes_people and has_place
+            event.is_joinable = event.phase.is_joinable and has_place
 
 
 def list_own_events(user: User) -> list[Event]:
@@ -189,12 +189,12 @@ def get_event_action(
     """What this user can do in the event now."""
     phase = phase_of(event, now)
     if has_role(user, event, Role.REVIEWER):
-        return EventAction.OWN if phase.takes_people else EventAction.NOTHING
+        return EventAction.OWN if phase.is_joinable else EventAction.NOTHING
     if enrollment is not None:
-        if phase.hands_out or has_answerable_assignment(enrollment, now):
+        if phase.is_serving or has_answerable_assignment(enrollment, now):
             return EventAction.GO_ON
-        return EventAction.WAIT if phase.takes_people else EventAction.NOTHING
-    if not phase.takes_people:
+        return EventAction.WAIT if phase.is_joinable else EventAction.NOTHING
+    if not phase.is_joinable:
         return EventAction.NOTHING
     if user.is_authenticated:
         return EventAction.START

@@ -120,9 +120,9 @@ def address_of(request: HttpRequest) -> str:
 
 def no_board(event: Event, phase: Phase) -> str:
     """Why there is no ranking to be seen."""
-    if not (phase.takes_people or phase.takes_answers) and event.judgments.exists():
+    if not (phase.is_joinable or phase.is_taking_answers) and event.judgments.exists():
         return gettext("The ranking is being computed.")
-    return str(phase.no_board)
+    return str(phase.empty_board)
 
 
 def board_html(request: HttpRequest, event: Event, phase: Phase, tag: str) -> str:

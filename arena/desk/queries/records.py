@@ -65,7 +65,7 @@ def search_records(records: QuerySet[Record], query: str) -> QuerySet[Record]:
 
 def list_filters(event: Event, now: datetime) -> list[tuple[str, Any]]:
     """The filters to offer now: “being judged” only while answers are taken."""
-    judging = phase_of(event, now).takes_answers
+    judging = phase_of(event, now).is_taking_answers
     return [(value, label) for value, label in LIST_FILTERS if judging or value != "judging"]
 
 

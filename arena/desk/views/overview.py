@@ -232,7 +232,7 @@ def reinstate(request: HttpRequest, excluded: Judgment | Enrollment) -> None:
     in_force = excluded.exclusions.in_force().first()
     if in_force is not None:
         lift_exclusion(in_force, by=get_reviewer(request), now=timezone.now(), because=because)
-        follow = phase_of(in_force.event, timezone.now()).follow
+        follow = phase_of(in_force.event, timezone.now()).after_exclusion
         messages.success(request, f"{_('Reinstated.')} {follow}")
 
 
@@ -248,4 +248,4 @@ def exclude_subject(
         if won is not None and won.enrollment == subject:
             withdraw_winner(event)
             messages.warning(request, _("They were the winner, so the winner was withdrawn."))
-    messages.success(request, f"{_('Excluded.')} {phase_of(event, now).follow}")
+    messages.success(request, f"{_('Excluded.')} {phase_of(event, now).after_exclusion}")

@@ -109,7 +109,7 @@ def matchup(request: HttpRequest, slug: str, external_id: str) -> HttpResponse:
 def change_matchup(request: HttpRequest, chosen: Matchup) -> None:
     """Do with a matchup what was asked for. Raises `ArenaError` where that cannot be."""
     now, act = timezone.now(), request.POST.get("act")
-    follow = phase_of(chosen.event, now).follow
+    follow = phase_of(chosen.event, now).after_exclusion
     form, control = ControlForm(chosen, request.POST), getattr(chosen, "control", None)
     if act == "retire":
         retire_matchup(chosen, now)

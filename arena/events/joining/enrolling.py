@@ -88,7 +88,7 @@ def join_with_printed_seat(token: str, event: Event, now: datetime, *, terms: in
 def check_takes_contributors(event: Event, now: datetime) -> None:
     """Refuse where the event takes no contributors at this time."""
     if not event.takes_contributors(now):
-        raise ConflictError(str(phase_of(event, now).refusal), "not_taking")
+        raise ConflictError(str(phase_of(event, now).no_joining), "not_taking")
 
 
 def check_is_not_staff(user: User, event: Event) -> None:

@@ -33,33 +33,33 @@ class Phase:
     # The tag beside the title.
     label: Words
     # What stands before the opening time and before the deadline.
-    opens: Words = ""
-    closes: Words = ""
+    opening_label: Words = ""
+    closing_label: Words = ""
     # Whether new matchups are handed out; whether answers to any may still come.
-    hands_out: bool = False
-    takes_answers: bool = False
+    is_serving: bool = False
+    is_taking_answers: bool = False
     # Whether people can join.
-    takes_people: bool = False
+    is_joinable: bool = False
     # What the event page and the board say of the ranks.
     notice: Words = ""
     # Buttons: on a card, for a newcomer, for one without an account, for a contributor.
-    enter: Words = ""
-    start: Words = ""
-    accept: Words = ""
-    go_on: Words = ""
+    card_button: Words = ""
+    newcomer_button: Words = ""
+    accept_button: Words = ""
+    contributor_button: Words = ""
     # The link to the model board.
-    board: Words = SEE_LEADERBOARD
+    board_link: Words = SEE_LEADERBOARD
     # The same in a word, and what stands before the name of the model in first place.
-    result: Words = LEADERBOARD
-    first: Words = FIRST_SO_FAR
+    result_label: Words = LEADERBOARD
+    first_place_label: Words = FIRST_SO_FAR
     # Why nobody can join, and what the judging page is headed where there is nothing to judge.
-    refusal: Words = ""
-    nothing_to_judge: Words = NOT_OPEN
+    no_joining: Words = ""
+    idle_heading: Words = NOT_OPEN
     # What the board says before there is one, and when it moves.
-    no_board: Words = NOBODY_SO_FAR
-    moves: Words = ""
+    empty_board: Words = NOBODY_SO_FAR
+    board_updates: Words = ""
     # What a reviewer hears after excluding or reinstating somebody.
-    follow: Words = ""
+    after_exclusion: Words = ""
 
     @property
     def is_over(self) -> bool:
@@ -91,121 +91,127 @@ PHASES = {
         Phase(
             key="draft",
             label=_("Draft"),
-            opens=_("Planned opening"),
-            closes=_("Deadline"),
-            refusal=_("This event has not been opened yet."),
-            nothing_to_judge=_("Judging has not begun yet"),
-            moves=_("The boards start updating once the event is open and people judge."),
-            follow=_("Boards update within seconds."),
+            opening_label=_("Planned opening"),
+            closing_label=_("Deadline"),
+            no_joining=_("This event has not been opened yet."),
+            idle_heading=_("Judging has not begun yet"),
+            board_updates=_("The boards start updating once the event is open and people judge."),
+            after_exclusion=_("Boards update within seconds."),
         ),
         Phase(
             key="scheduled",
             label=_("Opens soon"),
-            opens=_("Opens"),
-            closes=_("Closes"),
-            takes_people=True,
-            enter=_("Join"),
-            start=_("Join"),
-            accept=_("Accept and join"),
-            nothing_to_judge=_("Judging has not begun yet"),
-            no_board=_("Models appear here with the first judgments, once the event opens."),
-            moves=_("The boards start updating once the event opens and people judge."),
-            follow=_("Boards update within seconds."),
+            opening_label=_("Opens"),
+            closing_label=_("Closes"),
+            is_joinable=True,
+            card_button=_("Join"),
+            newcomer_button=_("Join"),
+            accept_button=_("Accept and join"),
+            idle_heading=_("Judging has not begun yet"),
+            empty_board=_("Models appear here with the first judgments, once the event opens."),
+            board_updates=_("The boards start updating once the event opens and people judge."),
+            after_exclusion=_("Boards update within seconds."),
         ),
         Phase(
             key="open",
             label=_("Open"),
-            closes=_("Closes"),
-            hands_out=True,
-            takes_answers=True,
-            takes_people=True,
-            enter=_("Judge"),
-            start=_("Start judging"),
-            accept=_("Accept and start judging"),
-            go_on=_("Continue judging"),
-            no_board=LIVE_BOARD,
-            moves=_("A few seconds after each judgment. Open pages update automatically."),
-            follow=_("Boards update within seconds."),
+            closing_label=_("Closes"),
+            is_serving=True,
+            is_taking_answers=True,
+            is_joinable=True,
+            card_button=_("Judge"),
+            newcomer_button=_("Start judging"),
+            accept_button=_("Accept and start judging"),
+            contributor_button=_("Continue judging"),
+            empty_board=LIVE_BOARD,
+            board_updates=_("A few seconds after each judgment. Open pages update automatically."),
+            after_exclusion=_("Boards update within seconds."),
         ),
         Phase(
             key="frozen",
             label=_("Ranks frozen"),
-            closes=_("Closes"),
-            hands_out=True,
-            takes_answers=True,
-            takes_people=True,
+            closing_label=_("Closes"),
+            is_serving=True,
+            is_taking_answers=True,
+            is_joinable=True,
             notice=_(
                 "Ranks are frozen until %(until)s (%(zone)s) at the latest, when the result is "
                 "computed. Judgments still count."
             ),
-            enter=_("Judge"),
-            start=_("Start judging"),
-            accept=_("Accept and start judging"),
-            go_on=_("Continue judging"),
-            no_board=LIVE_BOARD,
-            moves=RANKS_FROZEN,
-            follow=_("Ranks are frozen now; the result will follow when the event closes."),
+            card_button=_("Judge"),
+            newcomer_button=_("Start judging"),
+            accept_button=_("Accept and start judging"),
+            contributor_button=_("Continue judging"),
+            empty_board=LIVE_BOARD,
+            board_updates=RANKS_FROZEN,
+            after_exclusion=_(
+                "Ranks are frozen now; the result will follow when the event closes."
+            ),
         ),
         Phase(
             key="closing",
             label=_("Closing"),
-            closes=_("Closed"),
-            takes_answers=True,
+            closing_label=_("Closed"),
+            is_taking_answers=True,
             notice=_(
                 "The deadline has passed. Matchups already on the screen may be answered until "
                 "%(until)s (%(zone)s) at the latest; then the result is computed."
             ),
-            go_on=_("Answer the matchup on your screen"),
-            refusal=NO_JOINING,
-            nothing_to_judge=_("The deadline has passed"),
-            no_board=_("No ranking has been computed so far."),
-            moves=RANKS_FROZEN,
-            follow=_("Ranks are frozen now; the result will follow when the event closes."),
+            contributor_button=_("Answer the matchup on your screen"),
+            no_joining=NO_JOINING,
+            idle_heading=_("The deadline has passed"),
+            empty_board=_("No ranking has been computed so far."),
+            board_updates=RANKS_FROZEN,
+            after_exclusion=_(
+                "Ranks are frozen now; the result will follow when the event closes."
+            ),
         ),
         # Until the clock's next round closes it.
         Phase(
             key="ended",
             label=_("Closed"),
-            closes=_("Closed"),
+            closing_label=_("Closed"),
             notice=_("Judging has closed. The result is being computed."),
-            refusal=NO_JOINING,
-            nothing_to_judge=JUDGING_CLOSED,
-            no_board=_("The result is being computed."),
-            moves=_("The result is being computed."),
-            follow=_("The result will follow."),
+            no_joining=NO_JOINING,
+            idle_heading=JUDGING_CLOSED,
+            empty_board=_("The result is being computed."),
+            board_updates=_("The result is being computed."),
+            after_exclusion=_("The result will follow."),
         ),
         Phase(
             key="closed",
             label=_("Closed"),
-            closes=_("Closed"),
+            closing_label=_("Closed"),
             notice=_("This result is provisional until the organizers publish it."),
-            board=_("See the provisional result"),
-            result=_("Provisional result"),
-            first=_("Provisionally first"),
-            refusal=NO_JOINING,
-            nothing_to_judge=JUDGING_CLOSED,
-            no_board=NO_JUDGMENTS,
-            moves=_(
+            board_link=_("See the provisional result"),
+            result_label=_("Provisional result"),
+            first_place_label=_("Provisionally first"),
+            no_joining=NO_JOINING,
+            idle_heading=JUDGING_CLOSED,
+            empty_board=NO_JUDGMENTS,
+            board_updates=_(
                 "The boards show the provisional result. Until it is published, only decisions "
                 "of organizers and reviewers change it."
             ),
-            follow=_("The provisional result follows within a minute."),
+            after_exclusion=_("The provisional result follows within a minute."),
         ),
         Phase(
             key="published",
             label=_("Published"),
-            closes=_("Closed"),
-            board=_("See the result"),
-            result=_("Result"),
-            first=_("First"),
-            refusal=NO_JOINING,
-            nothing_to_judge=JUDGING_CLOSED,
-            no_board=NO_JUDGMENTS,
-            moves=_(
+            closing_label=_("Closed"),
+            board_link=_("See the result"),
+            result_label=_("Result"),
+            first_place_label=_("First"),
+            no_joining=NO_JOINING,
+            idle_heading=JUDGING_CLOSED,
+            empty_board=NO_JUDGMENTS,
+            board_updates=_(
                 "The boards show the published result. Only a named correction replaces it, and "
                 "both stay linked."
             ),
-            follow=_("The published result stays as it is until you publish a correction."),
+            after_exclusion=_(
+                "The published result stays as it is until you publish a correction."
+            ),
         ),
     )
 }
@@ -221,10 +227,10 @@ def phase_of(event: Event, now: datetime) -> Phase:
         "notice": str(phase.notice) % {"until": until, "zone": event.timezone}
     }
     if event.publish_batch and phase.key in ("draft", "scheduled", "open"):
-        changes["follow"] = IN_BATCHES
+        changes["after_exclusion"] = IN_BATCHES
     # Closed before it had opened: its deadline lies ahead and says nothing.
     if phase.is_over and event.closes_at is not None and event.closes_at > now:
-        changes["closes"] = ""
+        changes["closing_label"] = ""
     return replace(phase, **changes)  # type: ignore[arg-type]
 
 
