@@ -4,15 +4,23 @@ There are two defences. The parser emits only elements it built itself: raw HTML
 (except `<br>`, `<sub>` and `<sup>`), as do images and links other than http, https and mailto. The
 output is then sanitised against an allow-list. Colours are CSS classes (`static/css/code.css`) and
 formulas are emitted as source, which the browser draws (`static/js/math.js`), so that a strict
-content security policy holds. Nothing is cached: a text shown often must not render faster.
+content security policy holds. `RENDERER_VERSION` says which output this is, wherever it is kept.
 """
 
 from arena.markup.rendering import (
     MAX_TEXT,
+    RENDERER_VERSION,
     RenderedMessage,
     render_markdown,
     render_messages,
     render_response,
 )
 
-__all__ = ["MAX_TEXT", "RenderedMessage", "render_markdown", "render_messages", "render_response"]
+__all__ = [
+    "MAX_TEXT",
+    "RENDERER_VERSION",
+    "RenderedMessage",
+    "render_markdown",
+    "render_messages",
+    "render_response",
+]

@@ -17,6 +17,8 @@ from arena.markup.highlighting import render_fence
 from arena.markup.inline import add_inline_rules
 from arena.markup.mathematics import add_mathematics
 
+# Raised whenever the same text gives other HTML: what is stored is then rendered anew.
+RENDERER_VERSION = 1
 # Longer texts are shown as source, so that rendering is bounded whatever a model emits.
 MAX_TEXT = 100_000
 # Levels of blocks; a list in a list makes two. The parser drops deeper ones.

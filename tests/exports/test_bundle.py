@@ -29,8 +29,10 @@ WITHHELD = {
     # Who may come in, the key, the seats.
     "event": "is_private created_at email_domains needs_approval secret seats_id",
     "guidelines": "created_at",
-    # Its place in a list follows from the identifier; which import brought it moves nothing.
-    "records": "metadata replaces_id sort_key import_job_id",
+    # Its place in a list follows from the identifier, and what is shown of it from its text; which
+    # import brought it moves nothing.
+    "records": "metadata replaces_id sort_key import_job_id prompt_html rendered_with",
+    "responses": "html rendered_with",
     # Who it is, what they were told and when.
     "contributors": "user_id external_id guidelines_id guidelines_at terms_id terms_at left_at"
     " served",

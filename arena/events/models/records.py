@@ -73,12 +73,21 @@ class Record(models.Model):
     )
     # The record that this one corrects; null for most.
     replaces = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="+")
+    # The turns of the prompt as safe HTML, in order; null until they are rendered.
+    prompt_html = models.JSONField(null=True, editable=False)
+    # The version of the renderer that made the HTML of the prompt and of all responses; 0 where
+    # some of it is still to be made. `arena/events/rendering` writes it.
+    rendered_with = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["event", "external_id"], name="record_external_id_once")
         ]
-        indexes: ClassVar = [models.Index(fields=["event", "sort_key"], name="record_in_order")]
+        indexes: ClassVar = [
+            models.Index(fields=["event", "sort_key"], name="record_in_order"),
+            # The few among many whose texts are still to be rendered.
+            models.Index(fields=["rendered_with", "id"], name="record_rendered_with"),
+        ]
 
     def __str__(self) -> str:
         return self.external_id
@@ -96,6 +105,9 @@ class Response(Styled):
         Competitor, on_delete=models.CASCADE, null=True, related_name="responses"
     )
     text = models.TextField()
+    # The text as safe HTML, made by this version of the renderer; 0 while it is not rendered.
+    html = models.TextField(default="", db_default="", editable=False)
+    rendered_with = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
 
     class Meta:
         constraints: ClassVar = [
