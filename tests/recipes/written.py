@@ -240,9 +240,9 @@ PAGE = Recipe(
             '''@require_GET
 def count(request: HttpRequest, slug: str) -> HttpResponse:
     """How many judgments stand."""
-    event = desk_event(request, slug, Role.REVIEWER)
+    event = get_desk_event(request, slug, Role.REVIEWER)
     count = Judgment.objects.standing().filter(event=event).count()
-    return desk_page(request, "count", event, {"count": count})
+    return render_desk(request, "count", event, {"count": count})
 
 
 ''',
