@@ -10,10 +10,11 @@ from typing import Any
 
 from django.urls import reverse
 
-from arena.events.lifecycle.notes import current_note
 from arena.events.models import Enrollment, Question
+from arena.events.rules import EventRules
 from arena.judging.models import Assignment, Flag, Judgment
 from arena.judging.recording import SKIP, get_undo_deadline, is_undoable
+from arena.judging.serving.statements import MatchupTexts, load_texts
 from arena.markup import render_messages, render_response
 from arena.people.accounts.identity import has_verified_identity
 from arena.questions import KINDS, ScaleOption
@@ -62,24 +63,52 @@ class ShownQuestion:
         return self.value
 
 
+@dataclass(frozen=True)
+class Progress:
+    """How far a contributor is, and what they may still take back."""
+
+    # Matchups judged so far; like every count they see, it includes controls.
+    judged: int
+    # The assignment decided last, if that may still be changed, and until when.
+    undoable: Assignment | None
+    undo_until: datetime | None
+
+
+def get_progress(enrollment: Enrollment, now: datetime) -> Progress:
+    """The progress of a contributor, read anew."""
+    undoable = find_undoable_assignment(enrollment, now)
+    until = get_undo_deadline(undoable) if undoable else None
+    return Progress(count_done(enrollment), undoable, until)
+
+
 def build_matchup_context(
-    assignment: Assignment, now: datetime, *, posted: dict[str, str] | None = None
+    assignment: Assignment,
+    rules: EventRules,
+    now: datetime,
+    *,
+    progress: Progress | None = None,
+    posted: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    """The context of `judging/_matchup.html`, which documents each name in a comment."""
+    """The context of `judging/_matchup.html`; its comment says what each name means.
+
+    `progress` is given where a matchup has just been decided: the assignment is then one that was
+    not shown before.
+    """
     enrollment = assignment.enrollment
-    judged = count_done(enrollment)
-    revised = Judgment.objects.standing().filter(assignment=assignment).first()
+    revised = None if progress else find_revised(assignment)
     undoing = describe_undone(assignment, revised)
-    undoable = None if undoing else find_undoable_assignment(enrollment, now)
+    progress = progress or get_progress(enrollment, now)
+    judged, undoable = progress.judged, None if undoing else progress.undoable
+    texts = load_texts(assignment.matchup_id)
     return {
         "event": enrollment.event,
         "assignment": assignment,
-        "messages": render_messages(assignment.matchup.record.prompt),
-        "sides": build_shown_responses(assignment),
-        "questions": build_shown_questions(assignment, revised, posted),
+        "messages": render_messages(texts.prompt),
+        "sides": build_shown_responses(assignment.order, texts),
+        "questions": build_shown_questions(assignment, rules, revised, posted),
         "judged": judged,
         "undo_url": reverse("judging:undo", args=[undoable.uuid]) if undoable else None,
-        "undo_until": get_undo_deadline(undoable) if undoable else None,
+        "undo_until": progress.undo_until if undoable else None,
         "skip_reasons": SKIP_REASONS,
         "flag_reasons": Flag.Reason.choices,
         "undoing": undoing,
@@ -87,6 +116,11 @@ def build_matchup_context(
         "identity_hint": judged == IDENTITY_HINT_AFTER and lacks_identity(enrollment),
         "pause_hint": judged > 0 and judged % PAUSE_INTERVAL == 0,
     }
+
+
+def find_revised(assignment: Assignment) -> Judgment | None:
+    """The judgment that an answer to this assignment would revise."""
+    return Judgment.objects.standing().filter(assignment=assignment).first()
 
 
 def count_done(enrollment: Enrollment) -> int:
@@ -102,24 +136,25 @@ def lacks_identity(enrollment: Enrollment) -> bool:
     return not has_verified_identity(enrollment.user)
 
 
-def build_shown_responses(assignment: Assignment) -> list[ShownResponse]:
+def build_shown_responses(order: list[int], texts: MatchupTexts) -> list[ShownResponse]:
     """The responses from left to right."""
-    places = assignment.matchup.places.order_by("position")
-    texts = list(places.values_list("response__text", flat=True))
     return [
-        ShownResponse(letter, render_response(texts[position]))
-        for letter, position in zip(RESPONSE_LETTERS, assignment.order, strict=False)
+        ShownResponse(letter, render_response(texts.responses[position]))
+        for letter, position in zip(RESPONSE_LETTERS, order, strict=False)
     ]
 
 
 def build_shown_questions(
-    assignment: Assignment, revised: Judgment | None, posted: dict[str, str] | None
+    assignment: Assignment,
+    rules: EventRules,
+    revised: Judgment | None,
+    posted: dict[str, str] | None,
 ) -> list[ShownQuestion]:
-    """The event's questions, filled in with the posted answers or the answers being revised."""
+    """The event's questions with what was just posted, or the answer being revised, filled in."""
     given = {answer.question_id: answer for answer in revised.answers.all()} if revised else {}
     return [
         build_shown_question(question, assignment, posted, given.get(question.pk))
-        for question in assignment.enrollment.event.questions.all()
+        for question in rules.build_questions(assignment.enrollment.event)
     ]
 
 
@@ -145,13 +180,13 @@ def build_shown_question(
     )
 
 
-def get_note(assignment: Assignment) -> str:
+def get_note(assignment: Assignment, rules: EventRules) -> str:
     """The organizer's note, above the first matchup shown to this contributor after it was written.
 
     Nothing is stored: the same request gives the same result. It depends on times only, so it
     appears above controls and ordinary matchups alike.
     """
-    note = current_note(assignment.enrollment.event)
+    note = rules.note
     if note is None or assignment.shown_at is None or assignment.shown_at < note.created_at:
         return ""
     earlier = Assignment.objects.filter(

@@ -11,7 +11,8 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from arena.errors import ConflictError
-from arena.events.models import Enrollment, Matchup, Question
+from arena.events.models import Enrollment, Event, Matchup, Question
+from arena.events.rules import EventRules, get_rules
 from arena.judging.models import Answer, Assignment, Exclusion, Flag, Judgment, Origin
 from arena.judging.receipts import format_answer
 from arena.judging.serving.leases import expire_leases, get_shown_assignment
@@ -44,11 +45,14 @@ class ChangeableError(ConflictError):
     changed: send the answers again with `replaces` set to what they replace."""
 
 
-def check_answers(assignment: Assignment, posted: Mapping[str, str]) -> dict[Question, Value]:
+def check_answers(
+    assignment: Assignment, posted: Mapping[str, str], rules: EventRules | None = None
+) -> dict[Question, Value]:
     """Convert posted answers to values in canonical order. Raises `InvalidAnswers`."""
     answers: dict[Question, Value] = {}
     errors: dict[str, str] = {}
-    for question in assignment.enrollment.event.questions.all():
+    event = assignment.enrollment.event
+    for question in (rules or get_rules(event)).build_questions(event):
         kind, raw = KINDS[question.kind], posted.get(question.name, "")
         try:
             value = kind.check_answer(question.all_settings(), raw, assignment.order)
@@ -71,13 +75,15 @@ def record_judgment(
     now: datetime,
     origin: str = Origin.SCREEN,
     replaces: str = "",
+    has_undoable_skips: bool = True,
 ) -> Judgment:
     """Store the answers to a shown assignment; the same answers again return the same judgment.
 
     Within the undo window, different answers are stored as a revision, and answers to a skipped
     matchup as a judgment, if `replaces` names what they replace (the number of the standing
     revision, or `SKIP`). Raises `ChangeableError` if it does not, and `ConflictError` after the
-    window or once the final result is published.
+    window or once the final result is published. `has_undoable_skips` is False where it is known
+    that no earlier skip waits to be finalized.
     """
     event = assignment.enrollment.event
     if event.state == event.State.PUBLISHED:
@@ -92,7 +98,8 @@ def record_judgment(
         # The same matchup was given to this person again after the lease ran out and is answered
         # there, or another revision came in at the same moment.
         raise ConflictError(explain_already_judged(assignment), "already_judged") from error
-    finalize_skips(assignment, now)
+    if has_undoable_skips:
+        finalize_skips(assignment, now)
     return judgment
 
 
@@ -198,7 +205,7 @@ def insert_judgment(
         enrollment=assignment.enrollment,
         matchup=assignment.matchup,
         assignment=assignment,
-        guidelines=assignment.guidelines,
+        guidelines_id=assignment.guidelines_id,
         origin=origin,
         judged_at=now,
         revision=revises.revision + 1 if revises else 0,
@@ -301,7 +308,13 @@ def get_undo_deadline(assignment: Assignment) -> datetime | None:
         first = Judgment.objects.filter(assignment=assignment, revision=0).first()
         if first is None or first.judged_at is None:
             return None
-        until = first.judged_at + timedelta(seconds=event.undo_seconds)
+        return end_of_undo(event, first.judged_at)
+    return min(until, event.closes_at) if event.closes_at else until
+
+
+def end_of_undo(event: Event, judged_at: datetime) -> datetime:
+    """When undo stops being offered for a judgment of this moment: with the deadline at last."""
+    until = judged_at + timedelta(seconds=event.undo_seconds)
     return min(until, event.closes_at) if event.closes_at else until
 
 

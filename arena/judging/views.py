@@ -17,11 +17,12 @@ from django_htmx.http import HttpResponseClientRedirect, replace_url
 
 from arena.errors import ConflictError, NotFoundError
 from arena.events.access import enrollment_of, event_for
-from arena.events.joining.terms import needs_new_consent
 from arena.events.models import Enrollment
+from arena.events.rules import EventRules, get_rules
 from arena.judging.models import Assignment, Exclusion, Flag, Judgment
 from arena.judging.presenting import (
     SKIP_REASONS,
+    Progress,
     build_matchup_context,
     count_done,
     find_undoable_assignment,
@@ -31,17 +32,17 @@ from arena.judging.recording import (
     ChangeableError,
     InvalidAnswers,
     check_answers,
+    end_of_undo,
     is_in_time,
     is_undoable,
     record_judgment,
 )
 from arena.judging.serving.leases import (
-    get_latest_guidelines,
     get_shown_assignment,
     next_assignment,
 )
+from arena.judging.serving.statements import LoadedAssignment, load_assignment
 from arena.judging.skipping import flag_assignment, skip_assignment
-from arena.markup import render_markdown
 from arena.people.models import User
 from arena.people.seats.claiming import retake_seat
 
@@ -49,19 +50,16 @@ State = Assignment.State
 MAX_NOTE_LENGTH = 500
 
 
-def get_assignment(request: HttpRequest, uuid: UUID, now: datetime) -> Assignment:
-    """This user's assignment, or 404. Also claims their seat again if its claim had lapsed."""
+def get_assignment(request: HttpRequest, uuid: UUID, now: datetime) -> LoadedAssignment:
+    """This user's assignment; anybody else's is not there. Their seat is in use with it."""
     user = request.user
     assert isinstance(user, User)
-    retake_seat(user, now)
-    assignment = (
-        Assignment.objects.filter(uuid=uuid, enrollment__user=user)
-        .select_related("enrollment__event", "enrollment__guidelines", "matchup__record")
-        .first()
-    )
-    if assignment is None:
+    loaded = load_assignment(uuid, user, now)
+    if loaded is None:
         raise NotFoundError
-    return assignment
+    if loaded.is_seat_returned:
+        retake_seat(user, now)
+    return loaded
 
 
 @require_GET
@@ -75,7 +73,7 @@ def next_matchup(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect("events:join", slug)
     assert isinstance(request.user, User)
     retake_seat(request.user, now)
-    return continue_judging(request, enrollment, now)
+    return continue_judging(request, enrollment, get_rules(event), now)
 
 
 @require_http_methods(["GET", "POST"])
@@ -83,59 +81,86 @@ def next_matchup(request: HttpRequest, slug: str) -> HttpResponse:
 def judge(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Show an assignment, or take the answers to it."""
     now = timezone.now()
-    assignment = get_assignment(request, uuid, now)
+    loaded = get_assignment(request, uuid, now)
+    assignment, rules = loaded.assignment, loaded.rules
+    enrollment = assignment.enrollment
     if request.method == "GET":
-        if not is_answerable(assignment, now) or needs_guidelines(assignment.enrollment):
-            return continue_judging(request, assignment.enrollment, now)
-        return show_matchup(request, assignment, now)
+        if not is_answerable(assignment, now) or needs_guidelines(enrollment, rules):
+            return continue_judging(request, enrollment, rules, now)
+        return show_matchup(request, assignment, rules, now)
     posted = request.POST.dict()
     try:
-        answers = check_answers(assignment, posted)
+        answers = check_answers(assignment, posted, rules)
         judgment = record_judgment(
-            assignment, answers, now=now, replaces=posted.get("replaces", "")
+            assignment,
+            answers,
+            now=now,
+            replaces=posted.get("replaces", ""),
+            has_undoable_skips=loaded.has_undoable_skips,
         )
     except InvalidAnswers as error:
         notice = " ".join(error.errors.values())
-        return show_matchup(request, assignment, now, status=422, posted=posted, notice=notice)
+        return show_matchup(
+            request, assignment, rules, now, status=422, posted=posted, notice=notice
+        )
     except ChangeableError as error:
         assignment.refresh_from_db()
         notice = error.message
-        return show_matchup(request, assignment, now, status=409, posted=posted, notice=notice)
+        return show_matchup(
+            request, assignment, rules, now, status=409, posted=posted, notice=notice
+        )
     except ConflictError as error:
-        return continue_judging(request, assignment.enrollment, now, notice=error.message)
+        return continue_judging(request, enrollment, rules, now, notice=error.message)
     late = late_notice(judgment, now, had_expired=assignment.state == State.EXPIRED)
-    return continue_judging(request, assignment.enrollment, now, notice=late)
+    progress = progress_after(loaded, judgment, now)
+    return continue_judging(request, enrollment, rules, now, notice=late, progress=progress)
+
+
+def progress_after(loaded: LoadedAssignment, judgment: Judgment, now: datetime) -> Progress | None:
+    """The progress of somebody who has just judged what was on the screen; None where this was
+    something else, such as a revision, and has to be read."""
+    if loaded.assignment.state != State.SHOWN or judgment.judged_at != now or judgment.revision:
+        return None
+    until = end_of_undo(loaded.assignment.enrollment.event, now)
+    undoable = loaded.assignment if now < until else None
+    return Progress(loaded.judged + 1, undoable, until if undoable else None)
 
 
 @require_POST
 def skip(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Skip a matchup, with a reason."""
     now = timezone.now()
-    assignment = get_assignment(request, uuid, now)
+    loaded = get_assignment(request, uuid, now)
+    assignment, rules = loaded.assignment, loaded.rules
     reason = request.POST.get("reason", "")
     if reason not in {value for value, _label in SKIP_REASONS}:
-        return show_matchup(request, assignment, now, status=422, notice=_("Choose a reason."))
+        return show_matchup(
+            request, assignment, rules, now, status=422, notice=_("Choose a reason.")
+        )
     try:
         skip_assignment(assignment, reason, now=now)
     except ConflictError as error:
-        return continue_judging(request, assignment.enrollment, now, notice=error.message)
-    return continue_judging(request, assignment.enrollment, now)
+        return continue_judging(request, assignment.enrollment, rules, now, notice=error.message)
+    return continue_judging(request, assignment.enrollment, rules, now)
 
 
 @require_POST
 def flag(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Flag a matchup with a reason, and skip it."""
     now = timezone.now()
-    assignment = get_assignment(request, uuid, now)
+    loaded = get_assignment(request, uuid, now)
+    assignment, rules = loaded.assignment, loaded.rules
     reason, note = request.POST.get("reason", ""), request.POST.get("note", "").strip()
     if reason not in Flag.Reason.values:
-        return show_matchup(request, assignment, now, status=422, notice=_("Choose a reason."))
+        return show_matchup(
+            request, assignment, rules, now, status=422, notice=_("Choose a reason.")
+        )
     if len(note) > MAX_NOTE_LENGTH or "\x00" in note:
         notice = _("Keep the note under 500 characters.")
-        return show_matchup(request, assignment, now, status=422, notice=notice)
+        return show_matchup(request, assignment, rules, now, status=422, notice=notice)
     flag_assignment(assignment, reason, note, now=now)
     notice = _("Thank you. A reviewer will look at it.")
-    return continue_judging(request, assignment.enrollment, now, notice=notice)
+    return continue_judging(request, assignment.enrollment, rules, now, notice=notice)
 
 
 @require_GET
@@ -143,13 +168,14 @@ def flag(request: HttpRequest, uuid: UUID) -> HttpResponse:
 def undo(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Show the matchup decided last with its answer filled in, while it can be undone."""
     now = timezone.now()
-    assignment = get_assignment(request, uuid, now)
+    loaded = get_assignment(request, uuid, now)
+    assignment, rules = loaded.assignment, loaded.rules
     if not is_undoable(assignment, now):
         notice = _("It is too late to change this answer.")
         if assignment.state == State.SKIPPED:
             notice = _("This pair can no longer be brought back.")
-        return continue_judging(request, assignment.enrollment, now, notice=notice)
-    return show_matchup(request, assignment, now)
+        return continue_judging(request, assignment.enrollment, rules, now, notice=notice)
+    return show_matchup(request, assignment, rules, now)
 
 
 def is_answerable(assignment: Assignment, now: datetime) -> bool:
@@ -171,33 +197,46 @@ def late_notice(judgment: Judgment, now: datetime, *, had_expired: bool) -> str 
     return None
 
 
-def needs_guidelines(enrollment: Enrollment) -> bool:
-    """Whether the contributor has not yet read the guidelines in force."""
-    latest = get_latest_guidelines(enrollment.event)
+def needs_guidelines(enrollment: Enrollment, rules: EventRules) -> bool:
+    """Whether the guidelines in force have not been read yet."""
+    latest = rules.guidelines
     return latest is not None and enrollment.guidelines_id != latest.pk
 
 
+def needs_new_consent(enrollment: Enrollment, rules: EventRules) -> bool:
+    """Whether what this contributor has accepted is no longer what is in force."""
+    return enrollment.terms_id is not None and enrollment.terms_id != rules.versions.terms_id
+
+
 def continue_judging(
-    request: HttpRequest, enrollment: Enrollment, now: datetime, notice: str | None = None
+    request: HttpRequest,
+    enrollment: Enrollment,
+    rules: EventRules,
+    now: datetime,
+    *,
+    notice: str | None = None,
+    progress: Progress | None = None,
 ) -> HttpResponse:
-    """The next step for this contributor: a matchup, guidelines, changed terms, or the end page."""
+    """What comes next for this contributor: a matchup, guidelines, changed terms, or the end."""
     event = enrollment.event
     # Once everything is over, nobody has to read them any more.
-    if needs_guidelines(enrollment) and event.takes_answer(now):
+    if needs_guidelines(enrollment, rules) and event.takes_answer(now):
         return redirect_with_notice(
             request, reverse("events:guidelines", args=[event.slug]), notice
         )
     if event.is_open(now):
-        if needs_new_consent(enrollment):
+        if needs_new_consent(enrollment, rules):
             return redirect_with_notice(request, reverse("events:join", args=[event.slug]), notice)
-        assignment = next_assignment(enrollment, SystemRandom(), now)
+        assignment = next_assignment(enrollment, SystemRandom(), now, rules)
     else:
         shown = get_shown_assignment(enrollment)
         assignment = shown if shown is not None and is_answerable(shown, now) else None
     if assignment is None:
         return show_end(request, enrollment, now, notice)
     if is_htmx(request):
-        response = show_matchup(request, assignment, now, notice=notice)
+        if assignment.shown_at != now:
+            progress = None  # it was there before: another tab may have begun to change it
+        response = show_matchup(request, assignment, rules, now, notice=notice, progress=progress)
         return replace_url(response, reverse("judging:judge", args=[assignment.uuid]))
     return redirect_with_notice(request, reverse("judging:judge", args=[assignment.uuid]), notice)
 
@@ -205,23 +244,24 @@ def continue_judging(
 def show_matchup(
     request: HttpRequest,
     assignment: Assignment,
+    rules: EventRules,
     now: datetime,
     *,
     status: int = 200,
     posted: dict[str, str] | None = None,
     notice: str | None = None,
+    progress: Progress | None = None,
 ) -> HttpResponse:
     """Render the matchup as a page, or as the partial that htmx swaps in."""
-    context = build_matchup_context(assignment, now, posted=posted)
+    context = build_matchup_context(assignment, rules, now, posted=posted, progress=progress)
     if notice is None and not is_htmx(request):
         notice = " ".join(str(message) for message in messages.get_messages(request))
-    context |= {"notice": notice or get_note(assignment), "htmx": is_htmx(request)}
+    context |= {"notice": notice or get_note(assignment, rules), "htmx": is_htmx(request)}
     if is_htmx(request):
         return render(request, "judging/_matchup.html", context, status=status)
-    guidelines = get_latest_guidelines(assignment.enrollment.event)
-    if guidelines is not None:
-        html = render_markdown(guidelines.text)
-        context["guidelines"] = {"version": guidelines.version, "html": html}
+    if rules.guidelines is not None:
+        shown = {"version": rules.guidelines.version, "html": rules.guidelines_html}
+        context["guidelines"] = shown
     return render(request, "judging/judge.html", context, status=status)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -167,6 +168,7 @@ def ask_for_comment(event: Event, *, wanted: bool) -> None:
         question.save(force_insert=True)
     elif not wanted and comment is not None and not comment.answers.exists():
         comment.delete()
+    Event.objects.filter(pk=event.pk).update(version=F("version") + 1)
 
 
 @require_http_methods(["GET", "POST"])

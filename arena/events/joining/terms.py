@@ -51,11 +51,6 @@ def accept_terms_version(event: Event, version: int) -> Terms:
     return saved
 
 
-def needs_new_consent(enrollment: Enrollment) -> bool:
-    """Whether what this contributor has accepted is no longer what is in force."""
-    return enrollment.terms_id is not None and not has_consented(enrollment)
-
-
 def has_consented(enrollment: Enrollment) -> bool:
     """Whether this contributor has accepted the terms in force."""
     terms = current_terms(enrollment.event)

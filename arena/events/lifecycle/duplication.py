@@ -32,6 +32,7 @@ NOT_COPIED = {
     "closes_at",
     "secret",
     "seats",
+    "version",
 }
 ROWS_PER_BATCH = 1_000
 

@@ -104,6 +104,8 @@ class Event(models.Model):
 
     # Keys the control schedule and the pseudonyms; never leaves the server.
     secret = models.CharField(max_length=64, default=draw_secret, editable=False)
+    # Moves when its questions change: each process keeps them, and reads this with every request.
+    version = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     seats = models.OneToOneField(
         SeatPool, on_delete=models.PROTECT, null=True, editable=False, related_name="event"
     )

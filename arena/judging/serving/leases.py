@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Max, QuerySet, Sum
 
 from arena.events.models import Enrollment, Event, Guidelines, Matchup
+from arena.events.rules import EventRules, get_rules
 from arena.judging.models import Assignment, AssignmentQuerySet
 from arena.judging.serving.choice import ControlPool, Turn, filter_unmet, find_ordinary
 from arena.judging.serving.slots import (
@@ -40,36 +41,36 @@ MAX_ATTEMPTS = 8
 TAKE_OVER_CANDIDATES = 5
 
 
-def next_assignment(enrollment: Enrollment, rng: Random, now: datetime) -> Assignment | None:
+def next_assignment(
+    enrollment: Enrollment, rng: Random, now: datetime, rules: EventRules | None = None
+) -> Assignment | None:
     """The contributor's current assignment, or the next one, shown from now on; None if nothing
-    is left."""
+    is left. `rules` are the event's, where they have just been read."""
+    rules = rules or get_rules(enrollment.event)
     for _ in range(MAX_ATTEMPTS):
+        shown = show_next(enrollment, rules, now)
+        if shown is not None:
+            return shown
         head = get_head(enrollment)
         if head is None:
             turn = Turn(enrollment.event, enrollment, enrollment.served + 1, now, rng)
             if not build_chunk(turn) and not take_over_reserve(turn):
                 return None
-        elif head.state == State.SHOWN and head.lease_until > now:
-            return head
-        elif head.state == State.SHOWN:
-            expire_leases(Assignment.objects.filter(pk=head.pk), now)
-        elif not is_in_service(head.matchup):
+        elif head.state == State.RESERVED:
+            # Out of service, or shown by another tab since.
             return_reserves(Assignment.objects.filter(pk=head.pk))
+        elif head.lease_until > now:
+            return head
         else:
-            show_next(enrollment, now)
+            expire_leases(Assignment.objects.filter(pk=head.pk), now)
     return get_shown_assignment(enrollment)
 
 
-def show_next(enrollment: Enrollment, now: datetime) -> int | None:
-    """Show the next reserve from now on, under the guidelines in force; the assignment's id, or
-    None if there is none to be shown."""
-    guidelines = get_latest_guidelines(enrollment.event)
-    return show_next_reserve(
-        enrollment.pk,
-        guidelines.pk if guidelines else None,
-        now,
-        now + get_lease_duration(enrollment.event),
-    )
+def show_next(enrollment: Enrollment, rules: EventRules, now: datetime) -> Assignment | None:
+    """Show the next reserve from now on, under the guidelines in force; None if there is none
+    that can be shown."""
+    lease_until = now + get_lease_duration(enrollment.event)
+    return show_next_reserve(enrollment, rules.versions.guidelines_id, now, lease_until)
 
 
 def get_head(enrollment: Enrollment) -> Assignment | None:
@@ -84,11 +85,6 @@ def get_head(enrollment: Enrollment) -> Assignment | None:
 def get_shown_assignment(enrollment: Enrollment) -> Assignment | None:
     """The contributor's shown assignment; a unique index allows one at a time."""
     return Assignment.objects.filter(enrollment=enrollment, state=State.SHOWN).first()
-
-
-def is_in_service(matchup: Matchup) -> bool:
-    """Whether a reserved matchup may still be shown."""
-    return matchup.retired_at is None and matchup.record.retired_at is None
 
 
 def get_lease_duration(event: Event) -> timedelta:

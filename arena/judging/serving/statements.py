@@ -3,10 +3,34 @@
 Each statement names the index that it walks. All run on PostgreSQL and on SQLite alike.
 """
 
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from itertools import islice
+from typing import Any, TypeVar
+from uuid import UUID
 
 from django.db import connection
+from django.db.models import Model
 
+from arena.events.models import Enrollment, Event, Matchup
+from arena.events.rules import VERSIONS_SQL, EventRules, Versions, find_rules
+from arena.judging.models import Assignment
+from arena.people.models import User
+
+Instance = TypeVar("Instance", bound=Model)
+
+# Primary keys; place_position_once.
+LOAD_TEXTS_SQL = """
+SELECT record.id, record.prompt, response.id, response.text
+FROM events_matchup matchup
+JOIN events_record record ON record.id = matchup.record_id
+LEFT JOIN events_matchupresponse place ON place.matchup_id = matchup.id
+LEFT JOIN events_response response ON response.id = place.response_id
+WHERE matchup.id = %s ORDER BY place.position
+"""
 # Index assignment_live, then primary keys. The matchup's row is locked so that it is not taken
 # out of service at this moment (`FOR KEY SHARE` is left out on SQLite, where one writes at a time).
 SHOW_NEXT_SQL = """
@@ -23,23 +47,139 @@ WHERE state = 'reserved'
     WHERE matchup.id = judging_assignment.matchup_id
       AND matchup.retired_at IS NULL AND record.retired_at IS NULL
     {lock})
-RETURNING id
+RETURNING {columns}
 """
 LOCK_MATCHUP = {"postgresql": "FOR KEY SHARE OF matchup"}
 
 
+def list_columns(model: type[Model]) -> tuple[str, ...]:
+    """The names of a model's columns in the order in which `read_instance` takes them."""
+    return tuple(field.column for field in model._meta.concrete_fields)
+
+
+@cache
+def list_converters(model: type[Model], vendor: str) -> list[tuple[int, Any, Any]]:
+    """(index, converter, expression) for every column whose value is not Python's own."""
+    assert vendor == connection.vendor
+    found = []
+    for index, field in enumerate(model._meta.concrete_fields):
+        column = field.get_col(model._meta.db_table)
+        backend = connection.ops.get_db_converters(column)
+        for converter in (*backend, *column.get_db_converters(connection)):
+            found.append((index, converter, column))
+    return found
+
+
+def read_instance(model: type[Instance], values: Iterator[Any]) -> Instance:
+    """An instance of the model from the next values of a row."""
+    row = list(islice(values, len(model._meta.concrete_fields)))
+    for index, convert, column in list_converters(model, connection.vendor):
+        row[index] = convert(row[index], column, connection)
+    names = [field.attname for field in model._meta.concrete_fields]
+    return model.from_db("default", names, row)
+
+
+LOADED: dict[str, type[Model]] = {
+    "assignment": Assignment,
+    "enrollment": Enrollment,
+    "event": Event,
+    "matchup": Matchup,
+}
+COLUMNS = ", ".join(
+    f'{alias}."{column}"' for alias, model in LOADED.items() for column in list_columns(model)
+)
+# Indices: the assignment's uuid, then primary keys; assignment_matchup_once for the count,
+# assignment_held_skips for skips, the seat's user.
+LOAD_ASSIGNMENT_SQL = f"""
+SELECT {COLUMNS}, {VERSIONS_SQL.format(event="event.id")},
+  (SELECT COUNT(*) FROM judging_assignment done
+   WHERE done.enrollment_id = enrollment.id AND done.state = 'done'),
+  EXISTS (SELECT 1 FROM judging_assignment skipped
+   WHERE skipped.enrollment_id = enrollment.id AND skipped.state = 'skipped'
+     AND skipped.lease_until > %s),
+  EXISTS (SELECT 1 FROM people_seat seat
+   WHERE seat.user_id = enrollment.user_id AND seat.claimed_at IS NULL)
+FROM judging_assignment assignment
+JOIN events_enrollment enrollment ON enrollment.id = assignment.enrollment_id
+JOIN events_event event ON event.id = enrollment.event_id
+JOIN events_matchup matchup ON matchup.id = assignment.matchup_id
+WHERE assignment.uuid = %s AND assignment.state <> 'reserved' AND enrollment.user_id = %s
+"""  # noqa: S608 - names of columns
+
+
+@dataclass(frozen=True)
+class LoadedAssignment:
+    """An assignment with its enrollment, event and matchup, and what its pages ask about them."""
+
+    assignment: Assignment
+    rules: EventRules
+    # Matchups this contributor has judged so far, controls among them.
+    judged: int
+    # Whether an earlier skip of theirs may still be undone.
+    has_undoable_skips: bool
+    # Whether their seat has gone back to the pool and is to be taken again.
+    is_seat_returned: bool
+
+
+def load_assignment(uuid: UUID, user: User, now: datetime) -> LoadedAssignment | None:
+    """This user's assignment by one statement; None for anybody else's, and for a reserve."""
+    adapt = connection.ops.adapt_datetimefield_value
+    key = uuid if connection.features.has_native_uuid_field else uuid.hex
+    with connection.cursor() as cursor:
+        cursor.execute(LOAD_ASSIGNMENT_SQL, [adapt(now), key, user.pk])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    values = iter(row)
+    assignment = read_instance(Assignment, values)
+    enrollment, event = read_instance(Enrollment, values), read_instance(Event, values)
+    matchup = read_instance(Matchup, values)
+    assignment.enrollment, assignment.matchup = enrollment, matchup
+    enrollment.event, enrollment.user, matchup.event = event, user, event
+    rules = find_rules(Versions(event.pk, event.secret, event.version, *islice(values, 3)))
+    judged, has_undoable_skips, is_seat_returned = values
+    return LoadedAssignment(
+        assignment, rules, judged, bool(has_undoable_skips), bool(is_seat_returned)
+    )
+
+
+@dataclass(frozen=True)
+class MatchupTexts:
+    """What is shown of a matchup, in canonical order."""
+
+    prompt: list[dict[str, Any]]
+    responses: list[str]
+
+
+def load_texts(matchup_id: int) -> MatchupTexts:
+    """The prompt and the responses of a matchup, by one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(LOAD_TEXTS_SQL, [matchup_id])
+        rows = cursor.fetchall()
+    prompt = json.loads(rows[0][1])
+    return MatchupTexts(prompt, [text for *_, response, text in rows if response is not None])
+
+
 def show_next_reserve(
-    enrollment_id: int, guidelines_id: int | None, now: datetime, lease_until: datetime
-) -> int | None:
-    """Show the contributor's next reserve; its id, or None if there is none that can be shown.
+    enrollment: Enrollment, guidelines_id: int | None, now: datetime, lease_until: datetime
+) -> Assignment | None:
+    """Show the contributor's next reserve; the assignment, or None if none can be shown.
 
     Nothing is shown beside a shown assignment, and no matchup that is out of service. Closes the
     races with another tab, with whoever takes the reserve over and with a retirement: one
     statement finds and changes the row.
     """
-    sql = SHOW_NEXT_SQL.format(lock=LOCK_MATCHUP.get(connection.vendor, ""))
+    columns = ", ".join(f'judging_assignment."{name}"' for name in list_columns(Assignment))
+    lock = LOCK_MATCHUP.get(connection.vendor, "")
+    adapt = connection.ops.adapt_datetimefield_value
     with connection.cursor() as cursor:
-        adapt = connection.ops.adapt_datetimefield_value
-        cursor.execute(sql, [adapt(now), adapt(lease_until), guidelines_id, enrollment_id])
+        cursor.execute(
+            SHOW_NEXT_SQL.format(lock=lock, columns=columns),
+            [adapt(now), adapt(lease_until), guidelines_id, enrollment.pk],
+        )
         row = cursor.fetchone()
-    return None if row is None else int(row[0])
+    if row is None:
+        return None
+    assignment = read_instance(Assignment, iter(row))
+    assignment.enrollment = enrollment
+    return assignment
