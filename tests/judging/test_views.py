@@ -295,6 +295,21 @@ def test_a_control_is_served_exactly_like_an_ordinary_matchup(headers: dict[str,
     assert control == ordinary
 
 
+def test_a_judgment_and_the_next_matchup_take_eight_statements() -> None:
+    cast = Cast(matchups=90, controls=12)
+    cast.judge()
+    counts = {Matchup.Role.ORDINARY: set(), Matchup.Role.CONTROL: set()}
+    for _ in range(24):
+        shown, has_reserve = cast.assignment(), cast.has_reserve()
+        with CaptureQueriesContext(connection) as queries:
+            assert cast.judge(assignment=shown, **HTMX).status_code == 200
+        edges = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
+        sent = [query["sql"] for query in queries if not query["sql"].startswith(edges)]
+        if has_reserve:  # else a chunk was built as well
+            counts[shown.matchup.role].add(len(sent))
+    assert counts == {Matchup.Role.ORDINARY: {8}, Matchup.Role.CONTROL: {8}}
+
+
 def test_no_answer_to_a_contributor_names_a_competitor_or_a_key() -> None:
     cast = Cast(matchups=10, controls=4)
     secrets = [model.name for model in cast.models]
