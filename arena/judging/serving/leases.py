@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from django.db import transaction
-from django.db.models import Max, QuerySet, Sum
+from django.db.models import Max, Sum
 
 from arena.events.models import Enrollment, Event, Guidelines, Matchup
 from arena.events.rules import EventRules, get_rules
@@ -292,6 +292,6 @@ def release_skipped_slots(now: datetime) -> int:
 
 def end_live_assignments(enrollments: Iterable[Enrollment], now: datetime) -> None:
     """Return every reserve of these contributors and expire what they are shown."""
-    mine: QuerySet[Assignment] = Assignment.objects.filter(enrollment__in=list(enrollments))
+    mine = Assignment.objects.filter(enrollment__in=list(enrollments))
     return_reserves(mine)
     expire_leases(mine.live(), now)

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('events', '0011_open_matchups'),
+        ('events', '0012_rendered_texts'),
     ]
 
     operations = [
