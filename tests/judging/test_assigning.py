@@ -364,3 +364,8 @@ def test_two_tabs_of_one_person_get_the_same_assignment() -> None:
     held = Assignment.objects.filter(holds_slot=True).count()
     assert sum(event.overlap - m.open_slots for m in Matchup.objects.all()) == held
     assert set(Assignment.objects.values_list("ordinal", flat=True)) == set(range(1, held + 1))
+
+
+def test_after_the_opening_runs_every_interval_is_a_run() -> None:
+    runs = [get_run(ordinal, 20) for ordinal in (1, 30, 31, 50, 51, 90)]
+    assert runs == [(1, 5), (21, 30), (31, 50), (31, 50), (51, 70), (71, 90)]
