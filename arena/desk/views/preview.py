@@ -7,8 +7,10 @@ from django.views.decorators.http import require_GET
 
 from arena.desk.frame import get_desk_event
 from arena.events.models import Enrollment, Matchup
+from arena.events.rules import get_rules
 from arena.judging.models import Assignment
 from arena.judging.presenting import build_shown_questions, build_shown_responses
+from arena.judging.serving.statements import load_texts
 from arena.markup import render_messages
 
 
@@ -24,14 +26,15 @@ def preview(request: HttpRequest, slug: str) -> HttpResponse:
     assignment = Assignment(
         enrollment=Enrollment(event=event),
         matchup=matchup,
-        order=list(range(matchup.places.count())),
+        order=list(range(len(matchup.response_ids()))),
     )
+    texts = load_texts(matchup.pk)
     context = {
         "event": event,
         "assignment": assignment,
-        "messages": render_messages(matchup.record.prompt),
-        "sides": build_shown_responses(assignment),
-        "questions": build_shown_questions(assignment, None, None),
+        "messages": render_messages(texts.prompt),
+        "sides": build_shown_responses(assignment.order, texts),
+        "questions": build_shown_questions(assignment, get_rules(event), None, None),
         "judged": 0,
         "notice": _("This is a preview: nothing here can be sent."),
         "htmx": True,

@@ -163,10 +163,12 @@ def questions(request: HttpRequest, slug: str) -> HttpResponse:
 def ask_for_comment(event: Event, *, wanted: bool) -> None:
     """Add or take away the comment; one that has answers stays."""
     comment = event.questions.filter(name="comment").first()
-    if wanted and comment is None:
+    if wanted == (comment is not None) or (comment is not None and comment.answers.exists()):
+        return
+    if comment is None:
         question = next(q for q in default_questions(event) if q.name == "comment")
         question.save(force_insert=True)
-    elif not wanted and comment is not None and not comment.answers.exists():
+    else:
         comment.delete()
     Event.objects.filter(pk=event.pk).update(version=F("version") + 1)
 

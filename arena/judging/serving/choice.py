@@ -7,6 +7,7 @@ on how many matchups an event has or how many of them are done.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from random import Random
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
@@ -38,6 +39,15 @@ class Turn:
     now: datetime
     rng: Random
 
+    @cached_property
+    def recent_records(self) -> list[int]:
+        """Ids of the records of this contributor's last assignments, whose prompts must not
+        recur yet."""
+        recent = Assignment.objects.filter(enrollment=self.enrollment).order_by("-ordinal")
+        return list(
+            recent.values_list("matchup__record_id", flat=True)[: self.event.recurrence_gap]
+        )
+
     def is_control_turn(self, ordinal: int) -> bool:
         """Whether the schedule of this contributor has a control at this ordinal."""
         event = self.event
@@ -52,7 +62,7 @@ def find_ordinary(turn: Turn, wanted: int) -> list[Matchup]:
     prompt that recurs too early, one of those is returned: nobody is stuck while slots are open.
     """
     matchups = filter_unmet(turn, Role.ORDINARY).filter(open_slots__gt=0)
-    recent = list_recent_records(turn)
+    recent = turn.recent_records
     spaced = matchups.exclude(record__in=recent) if recent else matchups
     size = max(wanted * CANDIDATES_PER_MATCHUP, MIN_CANDIDATES)
     find = find_by_coverage if turn.event.choosing == Event.Choosing.COVERAGE else find_uniformly
@@ -111,12 +121,6 @@ def filter_unmet(turn: Turn, role: str) -> QuerySet[Matchup]:
     return in_service.filter(~Exists(given), ~Exists(judged))
 
 
-def list_recent_records(turn: Turn) -> list[int]:
-    """Ids of the records of this contributor's last assignments, whose prompts must not recur."""
-    recent = Assignment.objects.filter(enrollment=turn.enrollment).order_by("-ordinal")
-    return list(recent.values_list("matchup__record_id", flat=True)[: turn.event.recurrence_gap])
-
-
 class ControlPool:
     """The controls from which those of one chunk are drawn.
 
@@ -129,7 +133,7 @@ class ControlPool:
         self.overlap = turn.event.overlap
         self.is_matched = is_pool_matched(turn.event)
         unmet = filter_unmet(turn, Role.CONTROL)
-        recent = list_recent_records(turn)
+        recent = turn.recent_records
         size = CONTROL_CANDIDATES if self.is_matched else MIN_CANDIDATES
         self.candidates = sample_window(unmet.exclude(record__in=recent), turn.rng, size)
         if not self.candidates and recent:

@@ -110,10 +110,11 @@ def build_chunk(turn: Turn) -> bool:
             turn = lock_turn(turn)
             if get_head(turn.enrollment) is not None:
                 return True
-            candidates = find_ordinary(turn, get_chunk_size(turn.event))
+            size = get_chunk_size(turn.event)
+            candidates = find_ordinary(turn, size)
             if not candidates:
                 return False
-            if reserve(turn, candidates):
+            if reserve(turn, candidates[:size]):
                 return True
     return False
 
@@ -140,10 +141,9 @@ def get_chunk_size(event: Event) -> int:
 def reserve(turn: Turn, candidates: list[Matchup]) -> int:
     """Take slots of these candidates and write the reserves, controls among them as the schedule
     says; returns how many. Inside the transaction that locked the turn."""
-    size = get_chunk_size(turn.event)
     holds = not is_excluded(turn.enrollment)
-    taken = take_slots([matchup.pk for matchup in candidates[:size]], holds=holds)
-    ordinary = [matchup for matchup in candidates[:size] if matchup.pk in taken]
+    taken = take_slots([matchup.pk for matchup in candidates], holds=holds)
+    ordinary = [matchup for matchup in candidates if matchup.pk in taken]
     if not ordinary:
         return 0
     chunk = lay_out(turn, ordinary)
