@@ -10,8 +10,8 @@ from typing import Any
 
 from django.urls import reverse
 
+from arena.events.current_rules import EventRules
 from arena.events.models import Enrollment, Question
-from arena.events.rules import EventRules
 from arena.judging.models import Assignment, Flag, Judgment
 from arena.judging.recording import SKIP, get_undo_deadline, is_undoable
 from arena.judging.serving.statements import MatchupTexts, load_texts

@@ -11,8 +11,8 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from arena.errors import ConflictError
+from arena.events.current_rules import EventRules, get_rules
 from arena.events.models import Enrollment, Event, Matchup, Question
-from arena.events.rules import EventRules, get_rules
 from arena.judging.models import Answer, Assignment, Exclusion, Flag, Judgment, Origin
 from arena.judging.receipts import format_answer
 from arena.judging.serving.leases import expire_leases, get_shown_assignment

@@ -17,8 +17,8 @@ from django_htmx.http import HttpResponseClientRedirect, replace_url
 
 from arena.errors import ConflictError, NotFoundError
 from arena.events.access import enrollment_of, event_for
+from arena.events.current_rules import EventRules, get_rules
 from arena.events.models import Enrollment
-from arena.events.rules import EventRules, get_rules
 from arena.judging.models import Assignment, Exclusion, Flag, Judgment
 from arena.judging.presenting import (
     SKIP_REASONS,

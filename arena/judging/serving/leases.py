@@ -13,8 +13,8 @@ from random import Random
 from django.db import transaction
 from django.db.models import Max, Sum
 
+from arena.events.current_rules import EventRules, get_rules
 from arena.events.models import Enrollment, Event, Guidelines, Matchup
-from arena.events.rules import EventRules, get_rules
 from arena.judging.models import Assignment, AssignmentQuerySet
 from arena.judging.serving.choice import ControlPool, Turn, filter_unmet, find_ordinary
 from arena.judging.serving.slots import (

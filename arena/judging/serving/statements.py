@@ -15,8 +15,8 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Model
 
+from arena.events.current_rules import VERSIONS_SQL, EventRules, Versions, find_rules
 from arena.events.models import Enrollment, Event, Matchup
-from arena.events.rules import VERSIONS_SQL, EventRules, Versions, find_rules
 from arena.judging.models import Assignment
 from arena.people.models import User
 
