@@ -41,7 +41,6 @@ from leaderboard.results.rounds import published_rounds
 from leaderboard.results.winner import SHORTLIST_SIZE
 
 State = Event.State
-FINISHED_STATES = (State.CLOSED, State.PUBLISHED)
 MAX_EVENTS_SHOWN = 100
 
 
@@ -52,7 +51,7 @@ def home(request: HttpRequest) -> HttpResponse:
     user, now = request.user, timezone.now()
     known = Event.objects.known_to(user.pk)
     running = known.running().order_by("closes_at", "-created_at")[:MAX_EVENTS_SHOWN]
-    finished = known.filter(state__in=FINISHED_STATES).order_by("-closes_at")[:MAX_EVENTS_SHOWN]
+    finished = known.over().order_by("-closes_at")[:MAX_EVENTS_SHOWN]
     begun = annotate_figures(annotate_phase([*running, *finished], now))
     annotate_joinable(user, begun)
     context = {

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from arena.errors import ConflictError
 from arena.events.current_rules import EventRules, get_rules
+from arena.events.lifecycle.locking import is_result_locked
 from arena.events.models import Enrollment, Event, Matchup, Question
 from arena.judging.models import Answer, Assignment, Exclusion, Flag, Judgment, Origin
 from arena.judging.receipts import format_answer
@@ -86,7 +87,7 @@ def record_judgment(
     that no earlier skip waits to be finalized.
     """
     event = assignment.enrollment.event
-    if event.state == event.State.PUBLISHED:
+    if is_result_locked(event):
         message = _("The result of this event is published, so your answer was not saved.")
         raise ConflictError(message, "closed")
     try:

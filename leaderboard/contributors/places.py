@@ -11,8 +11,6 @@ from arena.events.models import Enrollment, Event
 from leaderboard.models import Standing, StandingQuerySet
 from leaderboard.trust.quality import QUALITY_UNIT, to_band
 
-OVER_STATES = (Event.State.CLOSED, Event.State.PUBLISHED)
-
 
 @dataclass(frozen=True)
 class Place:
@@ -35,20 +33,15 @@ class Place:
         return Standing.Band(self.band).label if self.band else ""
 
 
-def is_over(event: Event) -> bool:
-    """Whether judging has ended, so that exact figures cannot reveal controls."""
-    return event.state in OVER_STATES
-
-
 def standings_of(event: Event) -> StandingQuerySet:
     """The event's standings in the order in which its pages list them."""
     standings = Standing.objects.filter(event=event).select_related("enrollment__user")
-    return standings.by_score() if is_over(event) else standings.as_shown()
+    return standings.by_score() if event.is_over() else standings.as_shown()
 
 
 def build_places(event: Event, standings: Sequence[Standing], before: int = 0) -> list[Place]:
     """The rows of one page of standings in that order; before: standings on earlier pages."""
-    if not is_over(event):
+    if not event.is_over():
         return [stepped_place(standing) for standing in standings]
     ranks: list[int | None] = []
     for index, standing in enumerate(standings):
@@ -68,7 +61,7 @@ def place_of(event: Event, enrollment: Enrollment | None) -> Place | None:
     standing = standings_of(event).filter(enrollment=enrollment).first()
     if standing is None:
         return None
-    return exact_place(standing, rank_of(standing)) if is_over(event) else stepped_place(standing)
+    return exact_place(standing, rank_of(standing)) if event.is_over() else stepped_place(standing)
 
 
 def rank_of(standing: Standing) -> int | None:

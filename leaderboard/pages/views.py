@@ -28,7 +28,7 @@ from arena.events.models import Event
 from arena.events.records.controls import has_controls
 from arena.judging.models import Origin
 from leaderboard.boards.details import SnapshotDetails
-from leaderboard.contributors.places import build_places, is_over, place_of, standings_of
+from leaderboard.contributors.places import build_places, place_of, standings_of
 from leaderboard.contributors.scores import first_look
 from leaderboard.models import Board, Notice, Snapshot, Standing
 from leaderboard.pages.board import choose_board, filter_links, read_table
@@ -220,7 +220,7 @@ def contributors(request: HttpRequest, slug: str) -> HttpResponse:
         "page": page,
         "places": build_places(event, list(page), page.start_index() - 1),
         "own": place_of(event, own),
-        "is_over": is_over(event),
+        "is_over": event.is_over(),
         "has_controls": has_controls(event),
         "first_look": first_look(event),
         "winner": winner_of(event),

@@ -10,7 +10,7 @@ from arena.errors import ConflictError
 from arena.events.models import Enrollment, Event
 from arena.people.accounts.identity import has_verified_identity
 from arena.people.models import User
-from leaderboard.contributors.places import Place, build_places, is_over, standings_of
+from leaderboard.contributors.places import Place, build_places, standings_of
 from leaderboard.models import Winner
 from leaderboard.results.rounds import require_fresh_snapshot
 
@@ -52,7 +52,7 @@ def confirm_winner(event: Event, enrollment: Enrollment, *, by: User, now: datet
     Raises `ConflictError` where the event still runs, its boards are not computed yet, there is a
     winner already, or this contributor cannot be one.
     """
-    if not is_over(event):
+    if not event.is_over():
         raise ConflictError(_("The event is still running."), "not_over")
     require_fresh_snapshot(event)
     for candidate in find_candidates(event):

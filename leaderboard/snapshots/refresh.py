@@ -82,7 +82,7 @@ def find_due_events(now: datetime, *, over: bool = False) -> Iterator[int]:
     """Primary keys of events (running, or over) whose boards may be out of date."""
     busy = Q(board__claimed_until__gt=now) | Q(snapshots__created_at__gt=now - MIN_INTERVAL)
     sealed = LedgerBatch.objects.filter(event=OuterRef("pk"))
-    is_over = Q(state__in=(Event.State.CLOSED, Event.State.PUBLISHED))
+    is_over = Q(state__in=Event.OVER_STATES)
     events = Event.objects.filter(Exists(sealed), is_over if over else ~is_over)
     for event in events.exclude(pk__in=Event.objects.filter(busy)):
         latest = event.snapshots.order_by("-id").first()

@@ -1,4 +1,7 @@
-"""Forms of the desk."""
+"""The forms of an event's settings, terms, questions, seats, deadline and exclusions.
+
+A closed or published event locks fields of theirs: see arena/events/lifecycle/locking.py.
+"""
 
 import re
 from copy import copy
@@ -13,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from arena.desk.forms.clocks import LocalDateTimeInput, TimezoneField, from_local, to_local
 from arena.desk.forms.timezones import list_timezones, timezone_choices
 from arena.events.lifecycle.creation import free_event_slug
+from arena.events.lifecycle.locking import locked_fields
 from arena.events.lifecycle.prizes import find_prize_obstacle
 from arena.events.models import Control, Event, Terms
 from arena.judging.models import Exclusion
@@ -32,15 +36,12 @@ class SettingsForm(forms.ModelForm):
 
     # Fields under "More settings".
     advanced_names: ClassVar[tuple[str, ...]] = ()
-    # Fields that an event which is over may still change.
-    fields_free_after_close: ClassVar[tuple[str, ...]] = ()
 
     def lock_fields(self, event: Event) -> None:
-        """Lock the fields that an event which is over may not change any more."""
-        self.is_fixed = event.is_over()
-        for name, field in self.fields.items():
-            if self.is_fixed and name not in self.fields_free_after_close:
-                field.disabled = True
+        """Lock the fields that the event does not let anybody change any more."""
+        self.is_event_over = event.is_over()
+        for name in locked_fields(event, self.fields):
+            self.fields[name].disabled = True
 
     def basic_fields(self) -> list[forms.BoundField]:
         """The fields that are not under “More settings”."""
@@ -59,14 +60,6 @@ class EventForm(SettingsForm):
     """Everything about an event that is words and times; times are meant in its own zone."""
 
     advanced_names = ("other_timezone", "freeze_minutes", "grace_minutes")
-    fields_free_after_close = (
-        "title",
-        "summary",
-        "description",
-        "is_private",
-        "email_domains",
-        "needs_approval",
-    )
 
     timezone = TimezoneField(
         label=_("Time zone"),
@@ -144,7 +137,6 @@ class EventForm(SettingsForm):
         self.offer_timezones()
         self.lock_fields(self.instance)
         if self.instance.pk:
-            self.fields["slug"].disabled = True
             for name in ("opens_at", "closes_at"):
                 self.initial[name] = to_local(getattr(self.instance, name), self.instance.zone())
 
@@ -309,9 +301,6 @@ class QuestionsForm(SettingsForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.lock_fields(self.instance)
-        if self.instance.judgments.exists():
-            self.fields["scale"].disabled = True
-            self.fields["both_bad"].disabled = True
 
     def clean_scale(self) -> int:
         """A scale on which every control can be answered as expected."""

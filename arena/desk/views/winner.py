@@ -17,7 +17,6 @@ from arena.errors import ArenaError, NotFoundError
 from arena.events.models import Enrollment, Event
 from arena.mail import sends_mail
 from arena.people.models import User
-from leaderboard.contributors.places import is_over
 from leaderboard.results.notices import confirmed_addresses, find_shortlisted, write_to_shortlisted
 from leaderboard.results.winner import confirm_winner, find_candidates, winner_of, withdraw_winner
 
@@ -29,7 +28,7 @@ def winner(request: HttpRequest, slug: str) -> HttpResponse:
     """Review the top of the board; confirm one of them, or take that back."""
     event = get_desk_event(request, slug)
     if request.method == "POST":
-        step = describe_step(request, event) if is_over(event) else None
+        step = describe_step(request, event) if event.is_over() else None
         if question := ask_first(request, step, reverse("desk:winner", args=[slug])):
             return question
         try:
@@ -37,7 +36,7 @@ def winner(request: HttpRequest, slug: str) -> HttpResponse:
         except ArenaError as error:
             messages.error(request, error.message)
         return redirect("desk:winner", slug)
-    over = is_over(event)
+    over = event.is_over()
     context = {
         "is_over": over,
         "candidates": find_candidates(event) if over else [],
@@ -74,7 +73,7 @@ def measure_reach(event: Event) -> dict[str, int]:
 def send_note(request: HttpRequest, event: Event, by: User) -> None:
     """Send the note; says whom it reaches. Raises `ArenaError` where there is nothing to send."""
     text = parse_note(request)
-    if not text or not is_over(event):
+    if not text or not event.is_over():
         raise ArenaError(_("Write the note first; it can be sent once the event is over."), "empty")
     written = write_to_shortlisted(event, text, by=by, now=timezone.now())
     reach = measure_reach(event)

@@ -62,14 +62,14 @@ class Phase:
     after_exclusion: Words = ""
 
     @property
-    def is_over(self) -> bool:
-        """Whether no answer is taken any more."""
+    def has_ended(self) -> bool:
+        """Whether no answer is taken any more: the event is over, or soon will be."""
         return self.key in ("ended", "closed", "published")
 
     @property
     def is_past(self) -> bool:
         """Whether its deadline has passed, so that nobody can join or is served any more."""
-        return self.is_over or self.key == "closing"
+        return self.has_ended or self.key == "closing"
 
     @property
     def is_ahead(self) -> bool:
@@ -229,7 +229,7 @@ def phase_of(event: Event, now: datetime) -> Phase:
     if event.publish_batch and phase.key in ("draft", "scheduled", "open"):
         changes["after_exclusion"] = IN_BATCHES
     # Closed before it had opened: its deadline lies ahead and says nothing.
-    if phase.is_over and event.closes_at is not None and event.closes_at > now:
+    if phase.has_ended and event.closes_at is not None and event.closes_at > now:
         changes["closing_label"] = ""
     return replace(phase, **changes)  # type: ignore[arg-type]
 

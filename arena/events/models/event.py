@@ -39,6 +39,10 @@ class EventQuerySet(models.QuerySet["Event"]):
         """Events that may take judgments: open or frozen."""
         return self.filter(state__in=(Event.State.OPEN, Event.State.FROZEN))
 
+    def over(self) -> "EventQuerySet":
+        """Events that take no judgments any more: closed or published."""
+        return self.filter(state__in=Event.OVER_STATES)
+
 
 class Event(models.Model):
     """One crowd-evaluation competition: guidelines, questions, deadline, settings, prize."""
@@ -49,6 +53,9 @@ class Event(models.Model):
         FROZEN = "frozen", _("Ranks frozen")
         CLOSED = "closed", _("Closed")
         PUBLISHED = "published", _("Published")
+
+    # What "over" means, here and everywhere: see also arena/events/lifecycle/locking.py.
+    OVER_STATES = (State.CLOSED, State.PUBLISHED)
 
     class Scale(models.IntegerChoices):
         TWO = 2, _("2: A or B")
@@ -135,8 +142,8 @@ class Event(models.Model):
         return self.state in (self.State.OPEN, self.State.FROZEN)
 
     def is_over(self) -> bool:
-        """Whether its settings are fixed: closed or published."""
-        return self.state in (self.State.CLOSED, self.State.PUBLISHED)
+        """Whether it takes no judgments any more: closed or published."""
+        return self.state in self.OVER_STATES
 
     def offers_tie(self) -> bool:
         """Whether its scale has a middle."""

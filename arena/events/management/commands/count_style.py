@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from arena.events.lifecycle.locking import is_result_locked
 from arena.events.models import COVARIATES, Event, Response, count_style
 
 BATCH_ROWS = 1_000
@@ -25,7 +26,7 @@ class Command(BaseCommand):
         event = Event.objects.filter(slug=options["event"]).first()
         if event is None:
             raise CommandError(f"There is no event {options['event']!r}.")
-        if event.state == Event.State.PUBLISHED:
+        if is_result_locked(event):
             raise CommandError("Its result is published and stays as it is.")
         names = [covariate.name for covariate in COVARIATES]
         changed = differing_responses(event)
