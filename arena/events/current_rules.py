@@ -50,9 +50,9 @@ class EventRules:
 
     def __init__(self, versions: Versions) -> None:
         self.versions = versions
-        self.guidelines = Guidelines.objects.filter(pk=versions.guidelines_id).first()
-        self.terms = Terms.objects.filter(pk=versions.terms_id).first()
-        self.note = Note.objects.filter(pk=versions.note_id).first()
+        self.guidelines = Guidelines.objects.filter(pk=versions.guidelines_id or 0).first()
+        self.terms = Terms.objects.filter(pk=versions.terms_id or 0).first()
+        self.note = Note.objects.filter(pk=versions.note_id or 0).first()
         questions = Question.objects.filter(event=versions.event_id)
         self.rows: list[tuple[Any, ...]] = list(questions.values_list(*QUESTION_COLUMNS))
 

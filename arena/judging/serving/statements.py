@@ -54,7 +54,7 @@ LOCK_MATCHUP = {"postgresql": "FOR KEY SHARE OF matchup"}
 
 def list_columns(model: type[Model]) -> tuple[str, ...]:
     """The names of a model's columns in the order in which `read_instance` takes them."""
-    return tuple(field.column for field in model._meta.concrete_fields)
+    return tuple(str(field.column) for field in model._meta.concrete_fields)
 
 
 @cache
