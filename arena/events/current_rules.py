@@ -5,6 +5,7 @@ keeps it. A key of versions, read with every request, says whether what is kept 
 """
 
 from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
@@ -54,6 +55,8 @@ class EventRules:
         self.terms = Terms.objects.filter(pk=versions.terms_id or 0).first()
         self.note = Note.objects.filter(pk=versions.note_id or 0).first()
         questions = Question.objects.filter(event=versions.event_id)
+        # What others have made of these rules and may use again.
+        self.kept: dict[Hashable, Any] = {}
         self.rows: list[tuple[Any, ...]] = list(questions.values_list(*QUESTION_COLUMNS))
 
     @cached_property

@@ -13,6 +13,7 @@ from django.urls import reverse
 from arena.events.current_rules import EventRules
 from arena.events.models import Enrollment, Question
 from arena.judging.models import Assignment, Flag, Judgment
+from arena.judging.page_parts import SKIP_REASONS, render_blank_questions, render_questions
 from arena.judging.recording import SKIP, get_undo_deadline, is_undoable
 from arena.judging.serving.statements import MatchupTexts, load_texts
 from arena.markup import render_messages, render_response
@@ -24,11 +25,6 @@ RESPONSE_LETTERS = "ABCDEFGHI"
 PAUSE_INTERVAL = 50
 # After so many judgments the identity that a prize requires is mentioned, once.
 IDENTITY_HINT_AFTER = 10
-SKIP_REASONS = [
-    (value, label)
-    for value, label in Assignment.SkipReason.choices
-    if value != Assignment.SkipReason.FLAGGED
-]
 
 
 @dataclass(frozen=True)
@@ -100,12 +96,16 @@ def build_matchup_context(
     progress = progress or get_progress(enrollment, now)
     judged, undoable = progress.judged, None if undoing else progress.undoable
     texts = load_texts(assignment.matchup_id)
+    questions = build_shown_questions(assignment, rules, revised, posted)
+    blank = revised is None and posted is None
     return {
         "event": enrollment.event,
         "assignment": assignment,
         "messages": render_messages(texts.prompt),
         "sides": build_shown_responses(assignment.order, texts),
-        "questions": build_shown_questions(assignment, rules, revised, posted),
+        "questions_html": render_blank_questions(rules, enrollment.event, questions)
+        if blank
+        else render_questions(questions),
         "judged": judged,
         "undo_url": reverse("judging:undo", args=[undoable.uuid]) if undoable else None,
         "undo_until": progress.undo_until if undoable else None,

@@ -20,8 +20,8 @@ from arena.events.access import enrollment_of, event_for
 from arena.events.current_rules import EventRules, get_rules
 from arena.events.models import Enrollment
 from arena.judging.models import Assignment, Exclusion, Flag, Judgment
+from arena.judging.page_parts import SKIP_REASONS, render_dialogs
 from arena.judging.presenting import (
-    SKIP_REASONS,
     Progress,
     build_matchup_context,
     count_done,
@@ -258,6 +258,7 @@ def show_matchup(
         notice = " ".join(str(message) for message in messages.get_messages(request))
     context |= {"notice": notice or get_note(assignment, rules), "htmx": is_htmx(request)}
     if is_htmx(request):
+        context["dialogs_html"] = render_dialogs(assignment.uuid)
         return render(request, "judging/_matchup.html", context, status=status)
     if rules.guidelines is not None:
         shown = {"version": rules.guidelines.version, "html": rules.guidelines_html}

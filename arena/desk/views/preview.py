@@ -9,6 +9,7 @@ from arena.desk.frame import get_desk_event
 from arena.events.current_rules import get_rules
 from arena.events.models import Enrollment, Matchup
 from arena.judging.models import Assignment
+from arena.judging.page_parts import render_questions
 from arena.judging.presenting import build_shown_questions, build_shown_responses
 from arena.judging.serving.statements import load_texts
 from arena.markup import render_messages
@@ -34,7 +35,9 @@ def preview(request: HttpRequest, slug: str) -> HttpResponse:
         "assignment": assignment,
         "messages": render_messages(texts.prompt),
         "sides": build_shown_responses(assignment.order, texts),
-        "questions": build_shown_questions(assignment, get_rules(event), None, None),
+        "questions_html": render_questions(
+            build_shown_questions(assignment, get_rules(event), None, None)
+        ),
         "judged": 0,
         "notice": _("This is a preview: nothing here can be sent."),
         "htmx": True,
