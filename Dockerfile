@@ -1,4 +1,4 @@
-# One image for web, worker, beat and every manage.py command.
+# One image for every line of the Procfile and every manage.py command.
 # BASE is any Linux with Python 3.11 called python3; name one by digest to rebuild the same image.
 ARG BASE=python:3.11-slim-bookworm
 
@@ -45,8 +45,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     ARENA_VAR=/var/lib/arena \
     STATIC_ROOT=/opt/static \
     HOST=0.0.0.0 \
-    PORT=8000 \
-    GUNICORN_CMD_ARGS="--config deploy/gunicorn.conf.py"
+    PORT=8000
 USER 10001:10001
 VOLUME /var/lib/arena
 EXPOSE 8000

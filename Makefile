@@ -5,7 +5,7 @@ VENV ?= .venv
 PORT ?= 8000
 BIN := $(VENV)/bin
 MANAGE := $(BIN)/python manage.py
-SOURCES := arena leaderboard checks docs tests bench manage.py serve.py
+SOURCES := arena leaderboard checks docs tests bench manage.py serve.py gunicorn.conf.py
 
 export PORT
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -167,7 +167,7 @@ lock: $(VENV)/.dev ## compile requirements/*.txt anew from pyproject.toml (UPGRA
 .PHONY: image image-test
 SOURCES += deploy
 
-image: ## build the image for web, worker and beat (docs/operations.md)
+image: ## build the image for every process of the Procfile (docs/operations.md)
 	@sh deploy/image.sh
 
 image-test: image install-dev ## build the image, run a whole site from it and judge a matchup there

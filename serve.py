@@ -33,7 +33,7 @@ class StopRequested(Exception):
 
 def main() -> int:
     """Check the port; unless that was all, serve until something ends it."""
-    parser = argparse.ArgumentParser(description="Run web, worker and beat together.")
+    parser = argparse.ArgumentParser(description="Run web, workers and beat together.")
     parser.add_argument("--check-port", action="store_true", help="only tell whether PORT is free")
     parser.add_argument("--then", metavar="COMMAND", help="run this once the web server answers")
     options = parser.parse_args()

@@ -1,5 +1,8 @@
 """The embedded Celery broker for a site without Redis: a folder of messages."""
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -13,8 +16,27 @@ class Channel(filesystem.Channel):
     """kombu's filesystem channel with atomic writes.
 
     kombu creates a message's file and then writes it. A worker that reads in between finds an empty
-    file and stops with an error.
+    file and stops with an error. So do several that start together and note down their queues.
     """
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the tables of queues, which the system releases when a process is killed."""
+        with (self.control_folder / "lock").open("ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def get_table(self, exchange: Any) -> Any:
+        with self.locked():
+            return super().get_table(exchange)
+
+    def _queue_bind(self, *args: Any, **kwargs: Any) -> None:
+        with self.locked():
+            super()._queue_bind(*args, **kwargs)
+
+    def _delete(self, *args: Any, **kwargs: Any) -> None:
+        with self.locked():
+            super()._delete(*args, **kwargs)
 
     # kombu's own two base classes differ in how they name the parameters
     def _put(self, queue: Any, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]

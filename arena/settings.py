@@ -10,10 +10,12 @@ import environ
 import structlog
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from kombu import Queue
 
 from arena.address import find_site_address
 from arena.logs import hide_tokens
 from arena.people.accounts.providers import build_social_providers, list_form_targets
+from arena.queues import QUEUES, TASK_ROUTES
 
 env = environ.Env()
 ROOT = Path(__file__).resolve().parent.parent
@@ -293,7 +295,16 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_RESULT_ACCEPT_CONTENT = ["json"]
-CELERY_TASK_TIME_LIMIT = 3000
+# Four kinds of work, each with processes of its own (Procfile), so that none waits for another;
+# the sweeps, of milliseconds each, go to whichever process of the boards is free. A worker that is
+# given no queue takes all of them. Every task is named here: a test holds the two together.
+CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in QUEUES]
+CELERY_TASK_DEFAULT_QUEUE = "boards"
+CELERY_TASK_CREATE_MISSING_QUEUES = False
+CELERY_TASK_ROUTES = TASK_ROUTES
+# Limits of tasks that have none of their own; all are below the broker's visibility timeout.
+CELERY_TASK_SOFT_TIME_LIMIT = 100
+CELERY_TASK_TIME_LIMIT = 120
 CELERY_TIMEZONE = "UTC"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -341,6 +352,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "leaderboard.tasks.thin_snapshots",
         "schedule": 600.0,
         "options": {"expires": 600},
+    },
+    "adopt-imports": {
+        "task": "arena.judging.tasks.adopt_imports",
+        "schedule": 30.0,
+        "options": {"expires": 30},
     },
     "sweep": {
         "task": "arena.judging.tasks.sweep_leases",

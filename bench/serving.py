@@ -112,7 +112,7 @@ def prepare_event(people: int) -> None:
 
 
 def serve(services: Any) -> None:
-    """Web server, worker and beat, as `make run` starts them."""
+    """Web server, workers and beat, as `make run` starts them."""
     services.start([sys.executable, "serve.py"], services.folder / "serve.log", cwd=ROOT)
     for _ in range(120):
         try:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the image runs: web, worker or beat as the Procfile says, or any command of manage.py.
+# What the image runs: one line of the Procfile, or any command of manage.py.
 set -eu
 
 # Uploads in progress go to the volume and not into memory, which a tmpfs would be.
@@ -7,7 +7,7 @@ export TMPDIR="$ARENA_VAR/tmp"
 mkdir -p "$TMPDIR"
 
 case "${1:-web}" in
-  web | worker | beat)
+  web | ledger | boards | imports | exports | beat)
     command=$(sed -n "s/^${1:-web}: //p" Procfile)
     exec /bin/sh -c "exec $command" # becomes process 1, so that SIGTERM reaches it
     ;;

@@ -15,10 +15,10 @@ SILENCE = 10 * 60
 def main(words: list[str]) -> int:
     """Ask the program of this command line."""
     checks = {"arena.wsgi": web, "worker": worker, "beat": beat}
-    return 0 if all(check() for word, check in checks.items() if word in words) else 1
+    return 0 if all(check(words) for word, check in checks.items() if word in words) else 1
 
 
-def web() -> bool:
+def web(_words: list[str]) -> bool:
     """Gunicorn and Django answer a request that comes as if from the proxy."""
     url = f"http://127.0.0.1:{os.environ['PORT']}/health/"
     host = os.environ.get("ALLOWED_HOSTS", "localhost").split(",")[0].strip()
@@ -27,15 +27,15 @@ def web() -> bool:
         return bool(answer.status == 200)
 
 
-def worker() -> bool:
+def worker(words: list[str]) -> bool:
     """This container's worker, and no other one, answers through the broker."""
     from arena.celery import app  # noqa: PLC0415 - reads the settings, which web can do without
 
-    name = f"celery@{socket.gethostname()}"
+    name = words[words.index("--hostname") + 1].replace("%h", socket.gethostname())
     return bool(app.control.ping(destination=[name], timeout=SECONDS / 2))
 
 
-def beat() -> bool:
+def beat(_words: list[str]) -> bool:
     """Beat has written its schedule lately."""
     files = Path(os.environ["ARENA_VAR"]).glob("beat-schedule*")
     written = max((file.stat().st_mtime for file in files), default=0.0)

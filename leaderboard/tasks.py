@@ -5,6 +5,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from arena.events.models import Event
+from arena.queues import LONG_LIMITS
 from leaderboard.results.notices import announce_results, mail_notices
 from leaderboard.snapshots.publishing import thin_snapshots as thin
 from leaderboard.snapshots.refresh import find_due_events, refresh_event
@@ -19,7 +20,7 @@ def refresh_boards(*, over: bool = False) -> None:
         refresh_board.apply_async([event_id], expires=30)
 
 
-@shared_task
+@shared_task(**LONG_LIMITS)
 def refresh_board(event_id: int) -> None:
     """Refresh the boards of one event, unless another worker does."""
     snapshot = refresh_event(Event.objects.get(pk=event_id), now=timezone.now())
@@ -27,7 +28,7 @@ def refresh_board(event_id: int) -> None:
         log.info("board refreshed", event_id=event_id, judgments=snapshot.judgments)
 
 
-@shared_task
+@shared_task(**LONG_LIMITS)
 def tell_contributors() -> None:
     """Tell people of results, and send the notices that go by mail."""
     now = timezone.now()
@@ -36,7 +37,7 @@ def tell_contributors() -> None:
         log.info("contributors told", notices=told, mails=mailed)
 
 
-@shared_task
+@shared_task(**LONG_LIMITS)
 def thin_snapshots() -> None:
     """Delete snapshots that have had their time."""
     log.info("snapshots thinned", snapshots=thin(timezone.now()))

@@ -1,4 +1,4 @@
-"""serve.py: web server, worker and beat start together and stop together."""
+"""serve.py: web server, workers and beat start together and stop together."""
 
 import os
 import signal
@@ -88,7 +88,7 @@ def test_one_that_ends_takes_the_others_along(serve: Serve) -> None:
     process = serve(PORT=str(free_port()), WORKERS="as-many-as-you-like")
     output, _ = process.communicate(timeout=SECONDS)
     assert process.returncode == 1
-    assert "serve: worker ended with code 2; stopping the others" in output
+    assert "serve: boards ended with code 2; stopping the others" in output
 
 
 def test_busy_port_is_said_at_once(serve: Serve) -> None:

@@ -9,13 +9,16 @@ from django.utils import timezone
 
 from arena.events.importing import ImportBusyError
 from arena.events.importing.reverting import delete_reverted
+from arena.events.importing.running import recover_stale_imports
 from arena.events.importing.uploads import run_upload
 from arena.events.lifecycle.transitions import advance_events as advance
+from arena.events.models import ImportJob
+from arena.queues import IMPORT_LIMITS, SWEEP_LIMITS
 
 log = structlog.get_logger(__name__)
 
 
-@shared_task(bind=True, max_retries=None, default_retry_delay=10)
+@shared_task(bind=True, max_retries=None, default_retry_delay=10, **IMPORT_LIMITS)
 def run_import(self: Any, job_id: int) -> None:
     """Import an uploaded file that is confirmed; waits its turn while another import runs."""
     try:
@@ -26,7 +29,15 @@ def run_import(self: Any, job_id: int) -> None:
         log.info("import run", import_id=job_id, event_id=job.event_id, state=job.state)
 
 
-@shared_task
+@shared_task(**IMPORT_LIMITS)
+def finish_import(job_id: int) -> None:
+    """Finish an import whose records are visible and whose process, a command, has died."""
+    event = ImportJob.objects.select_related("event").get(pk=job_id).event
+    recover_stale_imports(event, timezone.now(), SystemRandom())
+    log.info("import finished", import_id=job_id, event_id=event.pk)
+
+
+@shared_task(**IMPORT_LIMITS)
 def remove_import(job_id: int) -> None:
     """Delete what an import brought that was taken back."""
     job = delete_reverted(job_id, timezone.now())
@@ -34,7 +45,7 @@ def remove_import(job_id: int) -> None:
         log.info("import taken back", import_id=job_id, event_id=job.event_id)
 
 
-@shared_task
+@shared_task(**SWEEP_LIMITS)
 def advance_events() -> None:
     """Freeze and close the events whose time has come."""
     for event in advance(timezone.now()):

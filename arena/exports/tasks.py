@@ -6,6 +6,7 @@ from kombu.exceptions import OperationalError
 
 from arena.errors import ConflictError
 from arena.exports.bundle import ensure_bundle
+from arena.queues import LONG_LIMITS
 from leaderboard.models import Snapshot
 
 log = structlog.get_logger(__name__)
@@ -19,7 +20,7 @@ def queue_bundle(snapshot: Snapshot) -> None:
         log.warning("bundle not queued", snapshot_id=snapshot.pk)
 
 
-@shared_task
+@shared_task(**LONG_LIMITS)
 def keep_bundle(snapshot_id: int) -> None:
     """Write the bundle of a round that has just been sealed, while the event is as it was."""
     try:

@@ -8,7 +8,10 @@ from celery import shared_task
 from django.utils import timezone
 
 from arena.events.importing import ImportBusyError
+from arena.events.importing.adopting import find_lost_imports
 from arena.events.importing.uploads import run_upload
+from arena.events.models import ImportJob
+from arena.events.tasks import finish_import, remove_import, run_import
 from arena.judging.importing import run_vote_job
 from arena.judging.leaving import erasure, unused_seats
 from arena.judging.ledger import seal_event
@@ -18,11 +21,15 @@ from arena.judging.serving.leases import (
     release_skipped_slots,
     return_idle_reserves,
 )
+from arena.queues import IMPORT_LIMITS, SWEEP_LIMITS
 
 log = structlog.get_logger(__name__)
 
+# As often as beat looks for them.
+ADOPTION_SECONDS = 30
 
-@shared_task(bind=True, max_retries=None, default_retry_delay=10)
+
+@shared_task(bind=True, max_retries=None, default_retry_delay=10, **IMPORT_LIMITS)
 def run_vote_import(self: Any, job_id: int) -> None:
     """Import an uploaded file of votes; waits its turn while another import runs."""
     try:
@@ -31,6 +38,20 @@ def run_vote_import(self: Any, job_id: int) -> None:
         raise self.retry(exc=error) from error
     if job is not None:
         log.info("votes imported", import_id=job_id, event_id=job.event_id, state=job.state)
+
+
+@shared_task(**SWEEP_LIMITS)
+def adopt_imports() -> None:
+    """Ask again for imports whose worker died; the message expires before the next asking."""
+    for job in find_lost_imports(timezone.now()):
+        is_of_votes = job.kind == ImportJob.Kind.JUDGMENTS
+        task = run_vote_import if is_of_votes else run_import
+        if job.state == ImportJob.State.REMOVING:
+            task = remove_import
+        elif not job.file:
+            task = finish_import
+        task.apply_async([job.pk], expires=ADOPTION_SECONDS)
+        log.info("import adopted", import_id=job.pk, event_id=job.event_id, state=job.state)
 
 
 @shared_task
@@ -42,7 +63,7 @@ def seal_ledgers() -> None:
         log.info("ledger sealed", event_id=event_id, judgments=sealed)
 
 
-@shared_task
+@shared_task(**SWEEP_LIMITS)
 def sweep_leases() -> None:
     """End leases that have run out and return idle reserves, so that their matchups reach
     somebody else."""
@@ -54,7 +75,7 @@ def sweep_leases() -> None:
         log.info("leases ended", expired=expired, skipped=released, returned=returned)
 
 
-@shared_task
+@shared_task(**SWEEP_LIMITS)
 def return_unused_seats() -> None:
     """Return claims of open seats that nobody saved or used within two hours."""
     returned = unused_seats.return_unused_seats(timezone.now())
@@ -62,7 +83,7 @@ def return_unused_seats() -> None:
         log.info("unused seats returned", seats=returned)
 
 
-@shared_task
+@shared_task(**SWEEP_LIMITS)
 def finish_erasures() -> None:
     """Empty texts that arrived while their author was leaving."""
     emptied = erasure.finish_erasures(timezone.now())

@@ -28,6 +28,7 @@ EVENT = "open-assistants"
 BOARD_SECONDS = 20
 STOP_SECONDS = 30
 START_SECONDS = 90
+ROLES = ["web", "ledger", "boards", "imports", "exports", "beat"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Site:
 # --- the site ---------------------------------------------------------------------------------
 @pytest.fixture(scope="module")
 def site(services: Services) -> Site:
-    """Migrate, make the sample event, start web, worker, beat and Caddy; `services` ends them."""
+    """Migrate, make the sample event, start every process and Caddy; `services` ends them."""
     ports = dict(zip(("database", "web", "https", "http"), free_ports(4), strict=True))
     services.start_postgresql(ports["database"])
     server_url = f"postgresql://arena@127.0.0.1:{ports['database']}"
@@ -81,9 +82,7 @@ def site(services: Services) -> Site:
     }
     run("migrate", "--no-input", environment=environment)
     run("sample_event", environment=environment)
-    containers = {
-        role: Container(services, role, environment) for role in ("web", "worker", "beat")
-    }
+    containers = {role: Container(services, role, environment) for role in ROLES}
     log = start_caddy(services, ports)
     return Site(
         containers,
@@ -197,7 +196,7 @@ def files() -> list[str]:
 
 
 # --- what it does -----------------------------------------------------------------------------
-@pytest.mark.parametrize("role", ["web", "worker", "beat"])
+@pytest.mark.parametrize("role", ROLES)
 def test_its_processes_get_healthy(site: Site, role: str) -> None:
     container = site.containers[role]
     deadline = time.monotonic() + START_SECONDS
@@ -273,7 +272,7 @@ def test_a_failing_request_leaves_no_trace_of_the_visitor(site: Site) -> None:
     assert "a-token-of-mine" not in logs
 
 
-@pytest.mark.parametrize("role", ["beat", "worker", "web"])
+@pytest.mark.parametrize("role", ROLES[::-1])
 def test_sigterm_stops_it_cleanly(site: Site, role: str) -> None:
     container = site.containers[role]
     started = time.monotonic()
@@ -357,5 +356,5 @@ def wait_for_board(site: Site, *, more_than: int) -> int:
         judgments = int(counted[1].replace(",", "")) if counted else 0
         if judgments > more_than:
             return judgments
-        assert time.monotonic() < deadline, site.containers["worker"].said()
+        assert time.monotonic() < deadline, site.containers["boards"].said()
         time.sleep(0.5)

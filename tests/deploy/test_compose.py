@@ -18,7 +18,8 @@ from tests.services import ROOT
 TEXT = (ROOT / "compose.yaml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = ["web", "worker", "beat", "migrate"]
+SERVERS = ["web", "ledger", "boards", "imports", "exports", "beat"]
+OURS = [*SERVERS, "migrate"]
 SCHEMA = json.loads((ROOT / "deploy" / "schema" / "compose-spec.json").read_text())
 
 
@@ -57,7 +58,7 @@ def test_ours_run_one_image_without_capabilities(name: str) -> None:
     assert service["volumes"] == ["arena:/var/lib/arena"]
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "beat"])
+@pytest.mark.parametrize("name", SERVERS)
 def test_servers_wait_for_the_migration(name: str) -> None:
     after = SERVICES[name]["depends_on"]
     assert after["migrate"]["condition"] == "service_completed_successfully"

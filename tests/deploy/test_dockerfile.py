@@ -67,8 +67,11 @@ def stubs(tmp_path: Path) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("command", "called"),
     [
-        ("web", "gunicorn arena.wsgi --bind 0.0.0.0:8000 --workers 2 "),
-        ("worker", "celery --quiet -A arena worker --loglevel WARNING --concurrency 2"),
+        ("web", "gunicorn arena.wsgi --bind 0.0.0.0:8000 --log-level WARNING"),
+        ("ledger", "celery --quiet -A arena worker --queues ledger --hostname ledger@%h "),
+        ("boards", "celery --quiet -A arena worker --queues boards,sweeps --hostname boards@%h "),
+        ("imports", "celery --quiet -A arena worker --queues imports --hostname imports@%h "),
+        ("exports", "celery --quiet -A arena worker --queues exports --hostname exports@%h "),
         ("beat", "celery --quiet -A arena beat"),
         ("migrate --no-input", "python3 manage.py migrate --no-input"),
         ("create_organizer ada", "python3 manage.py create_organizer ada"),

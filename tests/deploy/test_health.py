@@ -18,8 +18,9 @@ from tests.services import ROOT
 from tests.test_serve import free_port
 
 WEB = [sys.executable, "/opt/venv/bin/gunicorn", "arena.wsgi", "--bind", "0.0.0.0:8000"]
-WORKER = [sys.executable, "/opt/venv/bin/celery", "--quiet", "-A", "arena", "worker"]
-BEAT = [*WORKER[:-1], "beat"]
+CELERY = [sys.executable, "/opt/venv/bin/celery", "--quiet", "-A", "arena"]
+WORKER = [*CELERY, "worker", "--queues", "boards,sweeps", "--hostname", "boards@%h"]
+BEAT = [*CELERY, "beat"]
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ def test_web_that_does_not_answer_is_ill(
         health.main(WEB)
 
 
-@pytest.mark.parametrize(("answers", "code"), [([{"celery@this": {"ok": "pong"}}], 0), ([], 1)])
+@pytest.mark.parametrize(("answers", "code"), [([{"boards@this": {"ok": "pong"}}], 0), ([], 1)])
 def test_worker_is_asked_by_name(
     health: ModuleType, monkeypatch: pytest.MonkeyPatch, answers: list[object], code: int
 ) -> None:
@@ -87,7 +88,7 @@ def test_worker_is_asked_by_name(
     monkeypatch.setattr(app.control, "ping", ping)
     monkeypatch.setattr(health.socket, "gethostname", lambda: "this")
     assert health.main(WORKER) == code
-    assert asked == [["celery@this"]]
+    assert asked == [["boards@this"]]
 
 
 def test_beat_has_to_write_its_schedule(

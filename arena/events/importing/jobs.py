@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from arena.errors import ConflictError
-from arena.events.importing.report import ImportReport, ProgressCallback
+from arena.events.importing.report import ImportReport, LineError, ProgressCallback
 from arena.events.models import Event, ImportJob
 
 State = ImportJob.State
@@ -99,6 +99,14 @@ class JobHold:
         mine.filter(state__in=(State.CHECKING, State.WRITING)).update(
             state=State.FAILED, ended_at=now
         )
+
+
+def fail_with_message(job: ImportJob, message: str, now: datetime) -> None:
+    """Fail a dead job and say why on its page, unless somebody works on it after all."""
+    report = ImportReport()
+    report.refuse(LineError(1, "", message))
+    same = ImportJob.objects.filter(pk=job.pk, attempt=job.attempt, state=job.state)
+    same.update(state=State.FAILED, ended_at=now, report=report.as_json())
 
 
 @contextmanager

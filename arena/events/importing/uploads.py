@@ -7,12 +7,13 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from arena.errors import ConflictError
-from arena.events.importing.jobs import ImportBusyError
+from arena.events.importing.jobs import ImportBusyError, fail_with_message
 from arena.events.importing.preview import detect_format
 from arena.events.importing.reading.own_exports import is_export_file
 from arena.events.importing.running import run_job
@@ -24,6 +25,7 @@ State = ImportJob.State
 MAX_UPLOAD_BYTES = 1024**3
 # What nobody has confirmed or corrected by then is deleted with the next upload.
 KEEP_UPLOADS_FOR = timedelta(days=1)
+TOOK_TOO_LONG = "The import took longer than 45 minutes and was stopped. Import the file in parts."
 # Before confirmation, and again after a refusal or a crash.
 STARTABLE = (State.UPLOADED, State.DOUBTFUL, State.REFUSED, State.FAILED)
 
@@ -125,6 +127,10 @@ def run_upload(
         run(job, Path(job.file.path), now=now, rng=rng)
     except ImportBusyError:
         raise
+    except SoftTimeLimitExceeded:  # the job is released; what it was applying is gone on with
+        job.refresh_from_db()
+        if job.state == State.FAILED:
+            fail_with_message(job, TOOK_TOO_LONG, now)
     except ConflictError:  # another worker was faster, or it only had to be gone on with
         pass
     job.refresh_from_db()

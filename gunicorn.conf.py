@@ -1,0 +1,27 @@
+"""Gunicorn, for `make run` and the image alike: it reads this file by itself.
+
+The address and the log level are in the Procfile; GUNICORN_CMD_ARGS overrides everything.
+"""
+
+import os
+from pathlib import Path
+
+workers = int(os.environ.get("WEB_WORKERS", "2"))
+worker_class = "gthread"
+threads = int(os.environ.get("WEB_THREADS", "4"))
+# Heartbeats are written to a file; in memory they never wait for a disk.
+if Path("/dev/shm").is_dir():  # noqa: S108 - memory, and gunicorn makes the name itself
+    worker_tmp_dir = "/dev/shm"  # noqa: S108
+# A worker is renewed now and then, not all at once, so that no leak grows for weeks.
+max_requests = 20_000
+max_requests_jitter = 4_000
+# Longer than the proxy keeps idle connections open, so that it never meets a closed one.
+keepalive = 150
+# A worker that is silent for so long as a whole is replaced (one slow request of a thread is not
+# silence: docs/operations.md); on SIGTERM requests in hand get so long to end.
+timeout = 60
+graceful_timeout = 25
+# Addresses and paths of visitors are logged nowhere; errors go to standard error.
+accesslog = None
+errorlog = "-"
+control_socket_disable = True
