@@ -4,6 +4,7 @@ Pages of the rating engine are made from its docstrings. Nothing is fetched, nei
 is built nor when it is read: formulas are drawn by the KaTeX that the arena itself serves.
 """
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -77,6 +78,15 @@ def project_pages() -> dict[str, str]:
     return pages
 
 
+def column_page() -> str:
+    """The columns of a board as a table, from the schema of its JSON."""
+    schema = json.loads((HERE / "board.schema.json").read_text())
+    lines = ["# A board's columns", "", "| column | type | meaning |", "|---|---|---|"]
+    for name, column in schema["$defs"]["Row"]["properties"].items():
+        lines.append(f"| `{name}` | {' or '.join(column['type'])} | {column['description']} |")
+    return "\n".join(lines) + "\n"
+
+
 def write(folder: Path, pages: dict[str, str]) -> None:
     """Write the pages that are new; Sphinx then builds anew what has changed alone."""
     folder.mkdir(exist_ok=True)
@@ -89,6 +99,6 @@ def write(folder: Path, pages: dict[str, str]) -> None:
 def setup(app: Any) -> None:
     """Called by Sphinx before it reads a page."""
     write(HERE / "engine", {f"{name}.rst": text for name, text in engine_pages().items()})
-    write(HERE / "project", project_pages())
+    write(HERE / "project", project_pages() | {"board-columns.md": column_page()})
     app.connect("autodoc-process-docstring", rewrite)
     app.connect("autodoc-process-signature", name_arrays)

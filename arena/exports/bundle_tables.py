@@ -26,8 +26,8 @@ from arena.events.models import (
     Response,
 )
 from arena.judging.models import Answer, Exclusion, Judgment, LedgerBatch
+from leaderboard.boards.columns import stored_fields
 from leaderboard.models import Rating, Snapshot
-from leaderboard.pages.columns import stored_fields
 
 BATCH_SIZE = 1_000
 """Rows read, or restored, at a time."""

@@ -12,18 +12,13 @@ from django.utils.translation import gettext_lazy as _
 
 from arena.errors import NotFoundError
 from arena.events.models import Category, Event, Question
+from leaderboard.boards.columns import BoardRow
 from leaderboard.boards.details import SnapshotDetails, board_key
 from leaderboard.models import Rating, Snapshot
 from leaderboard.pages.charts import Axis, draw_axis_labels, draw_whisker, fit_axis
 from leaderboard.ratings import scale
 
 Weighting = Rating.Weighting
-WHY_NOT_RANKED = {
-    Rating.Status.UNDEFEATED: _("never lost or tied: there is no upper limit"),
-    Rating.Status.WINLESS: _("never won or tied: there is no lower limit"),
-    Rating.Status.SEPARATED: _("its wins and losses do not connect it to the others"),
-    Rating.Status.NO_VOTES: _("no votes"),
-}
 
 
 @dataclass(frozen=True)
@@ -65,38 +60,6 @@ class BoardChoice:
             parts["weighting"] = self.weighting
         parts |= more
         return f"?{urlencode(parts)}" if parts else ""
-
-
-@dataclass(frozen=True)
-class BoardRow:
-    """A competitor's row, in points."""
-
-    rating: Rating
-    points: float | None
-    lower: float | None
-    upper: float | None
-    elo: float | None
-    plot: str = ""
-
-    @property
-    def margin(self) -> float | None:
-        """Half of the interval's width."""
-        if self.upper is None or self.lower is None:
-            return None
-        return (self.upper - self.lower) / 2
-
-    @property
-    def win_rate(self) -> float | None:
-        """Percentage of its votes won, a tie counting half; None without votes."""
-        rating = self.rating
-        if not rating.votes:
-            return None
-        return 100 * (rating.wins + rating.ties / 2) / rating.votes
-
-    @property
-    def why_not_ranked(self) -> Any:
-        """Why it has no rank."""
-        return WHY_NOT_RANKED.get(Rating.Status(self.rating.status), "")
 
 
 @dataclass(frozen=True)
@@ -210,7 +173,7 @@ def add_whisker(row: BoardRow, axis: Axis) -> BoardRow:
     """The row with its dot-and-whisker plot."""
     assert row.points is not None
     plot = draw_whisker(axis, row.points, row.lower, row.upper)
-    return BoardRow(row.rating, row.points, row.lower, row.upper, row.elo, plot)
+    return replace(row, plot=plot)
 
 
 def filter_links(

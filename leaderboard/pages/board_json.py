@@ -10,6 +10,7 @@ from typing import Any
 
 from arena.events.models import Event
 from arena.judging.models import Origin
+from leaderboard.boards.columns import COLUMNS
 from leaderboard.boards.details import SnapshotDetails
 from leaderboard.boards.typed_json import (
     PLAIN,
@@ -22,7 +23,6 @@ from leaderboard.boards.typed_json import (
 )
 from leaderboard.models import Rating, Snapshot
 from leaderboard.pages.board import BoardChoice, BoardTable, read_pairs
-from leaderboard.pages.columns import COLUMNS
 from leaderboard.pages.downloads import flat_rows
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -5,8 +5,8 @@ import io
 from typing import Any
 
 from arena.spreadsheets import safe_cell
-from leaderboard.pages.board import BoardRow, BoardTable
-from leaderboard.pages.columns import COLUMNS
+from leaderboard.boards.columns import COLUMNS, BoardRow
+from leaderboard.pages.board import BoardTable
 
 
 def flat_rows(table: BoardTable) -> list[dict[str, Any]]:

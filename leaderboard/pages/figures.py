@@ -10,12 +10,12 @@ from django.utils.formats import date_format, number_format
 from django.utils.safestring import SafeString
 
 from arena.events.models import Event
+from leaderboard.boards.columns import BoardRow
 from leaderboard.boards.details import JudgmentsOverTime, SnapshotDetails
 from leaderboard.boards.diagnostics import MAX_MODELS_TESTED, THOUSANDTHS
 from leaderboard.models import Rating, Snapshot
 from leaderboard.pages.board import (
     BoardChoice,
-    BoardRow,
     BoardTable,
     read_pairs,
     strength_to_points,

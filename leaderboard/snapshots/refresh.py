@@ -14,12 +14,13 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from arena.events.models import Event, Matchup, Record
 from arena.judging.models import LedgerBatch
 from leaderboard.boards import diagnostics, summary
+from leaderboard.boards.columns import FittedRow, compute_fields
 from leaderboard.boards.details import BoardDetails, SnapshotDetails, StyleSummary, board_key
-from leaderboard.boards.fit import STATUS_NAMES, FittedBoard, fit_board, replay_elo
+from leaderboard.boards.fit import FittedBoard, fit_board, replay_elo
 from leaderboard.boards.style_fit import NoStyleError, StyleBoard, fit_style
 from leaderboard.contributors.reliability import score_controls, vote_weights
 from leaderboard.models import Board, Rating, Snapshot
-from leaderboard.ratings import NotConverged, Status, Votes, compare, elo, one_blas_thread, take
+from leaderboard.ratings import NotConverged, Votes, compare, elo, one_blas_thread, take
 from leaderboard.snapshots.publishing import publish_held_back, replace_snapshot, write_snapshot
 from leaderboard.votes.checkpoints import Checkpoints
 from leaderboard.votes.contents import MatchupContents, read_contents
@@ -276,39 +277,10 @@ def build_rating_rows(
 ) -> Iterator[Rating]:
     """One row per competitor."""
     for index, competitor in enumerate(data.competitors):
-        won, tied, lost = (int(n) for n in board.tally[index])
-        component = int(board.fit.field.component[index])
-        votes = won + tied + lost
         yield Rating(
             question_id=spec.question,
             category_id=spec.category,
             weighting=spec.weighting,
             competitor_id=competitor,
-            strength=none_if_nan(board.fit.strength[index]),
-            lower=none_if_nan(board.lower[index]),
-            upper=none_if_nan(board.upper[index]),
-            elo=float(replay.strength[index]) if replay is not None and votes else None,
-            rank=int(board.places.rank[index]) or None,
-            rank_low=int(board.places.best[index]) or None,
-            rank_high=int(board.places.worst[index]) or None,
-            rank_upper_bound=int(board.places.upper_bound[index]) or None,
-            tier=int(board.places.group[index]) or None,
-            votes=votes,
-            wins=won,
-            ties=tied,
-            losses=lost,
-            component=component if component >= 0 else None,
-            status=status_of(board, index),
+            **compute_fields(FittedRow(board, index, replay)),
         )
-
-
-def status_of(board: FittedBoard | StyleBoard, index: int) -> str:
-    """Status of a competitor: why it has no rank, or that it is provisional."""
-    if board.provisional[index]:
-        return Rating.Status.PROVISIONAL
-    return STATUS_NAMES[Status(board.fit.field.status[index])]
-
-
-def none_if_nan(value: float) -> float | None:
-    """A float for the database; None for NaN."""
-    return None if np.isnan(value) else float(value)

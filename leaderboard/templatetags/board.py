@@ -2,8 +2,7 @@
 
 from django import template
 
-from leaderboard.pages.board import BoardRow
-from leaderboard.pages.columns import BoardColumn
+from leaderboard.boards.columns import BoardColumn, BoardRow
 
 register = template.Library()
 

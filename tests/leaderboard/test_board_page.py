@@ -12,8 +12,9 @@ from django.urls import reverse
 from arena.events.models import Event, Membership, Question
 from arena.judging.models import Answer, Exclusion, Judgment, Origin
 from arena.judging.review.exclusions import exclude
+from leaderboard.boards.columns import BoardRow
 from leaderboard.models import Rating, Snapshot
-from leaderboard.pages.board import BoardRow, Tier
+from leaderboard.pages.board import Tier
 from leaderboard.pages.figures import format_p
 from leaderboard.ratings import NotConverged, Votes
 from leaderboard.snapshots import refresh as refreshing

@@ -8,11 +8,11 @@ from django.test import Client
 from django.urls import reverse
 
 from arena.exports.bundle_tables import RATINGS
+from leaderboard.boards import columns
+from leaderboard.boards.columns import COLUMNS, BoardColumn, stored_fields
 from leaderboard.models import Rating
-from leaderboard.pages import columns, downloads
-from leaderboard.pages.columns import COLUMNS, BoardColumn, describe_columns, stored_fields
+from leaderboard.pages import downloads
 from tests.leaderboard.votes import Crowd, refresh, show
-from tests.services import ROOT
 
 
 def test_a_further_column_is_one_entry(
@@ -44,8 +44,3 @@ def test_a_further_column_is_one_entry(
 def test_the_bundle_keeps_every_stored_column() -> None:
     assert set(stored_fields()) <= set(RATINGS.columns)
     assert set(stored_fields()) <= {field.name for field in Rating._meta.fields}
-
-
-def test_the_documentation_lists_the_columns() -> None:
-    text = (ROOT / "docs" / "exports.md").read_text(encoding="utf-8")
-    assert describe_columns() == text.split("<!-- columns -->\n")[1].split("<!-- end -->")[0]

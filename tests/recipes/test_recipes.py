@@ -23,7 +23,6 @@ DOCUMENTED = (
     "tests/exports/test_formats.py::test_the_documentation_lists_the_formats",
     "tests/exports/test_formats.py::test_the_documentation_lists_the_columns[jsonl]",
     "tests/exports/test_formats.py::test_the_documentation_lists_the_columns[tally]",
-    "tests/leaderboard/test_columns.py::test_the_documentation_lists_the_columns",
     "tests/leaderboard/test_board_json.py::test_the_documented_schema_is_that_of_the_code",
     "tests/leaderboard/test_covariates.py::test_the_documentation_lists_the_covariates",
 )
