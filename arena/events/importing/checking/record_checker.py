@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from arena.events.importing.checking.checks import Doubt, InvalidRowError, Problem
+from arena.events.importing.checking.csv_header import find_header_errors
 from arena.events.importing.checking.doubts import find_doubts, group_alike
 from arena.events.importing.reading.columns import ParsedRow, RecordColumns
-from arena.events.importing.reading.flat_rows import check_columns
 from arena.events.importing.reading.merging import CheckedRecord, RecordMerger
 from arena.events.importing.reading.rows import Row
 from arena.events.importing.report import ImportReport, LineError
@@ -48,7 +48,7 @@ class RecordChecker:
                 self.report.skip_row(row)
                 continue
             if not header_checked:
-                self.report.refuse_file(self.columns.header_errors(row, check_columns))
+                self.report.refuse_file(find_header_errors(self.columns, row))
                 header_checked = True
             try:
                 parsed = self.columns.parse(row)

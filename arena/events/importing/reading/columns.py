@@ -7,14 +7,12 @@ from typing import Any, TypeVar
 from arena.events.importing.checking.checks import (
     Checker,
     Doubt,
-    InvalidRowError,
     Problem,
     normalize_name,
 )
 from arena.events.importing.reading.flat_rows import (
     build_record,
     canonical_name,
-    collect_extra_metadata,
     column_of_field,
     find_response_cells,
     is_blank,
@@ -26,6 +24,7 @@ from arena.events.importing.reading.flat_rows import (
 )
 from arena.events.importing.reading.records import RecordRow, parse_fields
 from arena.events.importing.reading.rows import Row
+from arena.events.importing.reading.unknown_columns import collect_extra_metadata
 from arena.events.importing.report import LineError
 
 T = TypeVar("T")
@@ -73,21 +72,6 @@ class ImportColumns:
             )
             for problem in problems
         ]
-
-    def header_errors(
-        self, row: Row, check: Callable[[Mapping[str, Any]], None]
-    ) -> list[LineError]:
-        """What `check` refuses of CSV's header: it is wrong once, not in every line."""
-        try:
-            if self.is_csv:
-                check(self.renamed(row))
-        except InvalidRowError as error:
-            # By the base: a column may be called like a record's field.
-            return [
-                LineError(1, ImportColumns.name_in_file(self, p.field, row), p.message)
-                for p in error.problems
-            ]
-        return []
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 What stands around the table is taken off: a line that names the separator, blank and title lines
 above the header, empty rows and columns, a header that comes again, a column that only counts.
+What the header lacks is checked in arena/events/importing/checking/csv_header.py.
 """
 
 import csv

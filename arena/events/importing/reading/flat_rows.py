@@ -1,23 +1,21 @@
-"""Flat rows as records: lines of CSV, and JSON objects of the same columns.
+"""Flat rows as records, and which columns they may have: lines of CSV, JSON objects alike.
 
 A response stands in `model_a` and `response_a` (to z), in `model` and `response` where every row
 is one response, or in a column of its model's own, `responses.MODEL`.
+
+A header is checked in arena/events/importing/checking/csv_header.py.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
-from arena.events.importing.checking.checks import Checker, Problem, fold_column, normalize_name
+from arena.events.importing.checking.checks import Checker, fold_column, normalize_name
 from arena.events.importing.reading.conversations import is_messages, is_parts, pair_turns
-from arena.events.importing.reading.csv_files import NAMELESS_COLUMN
 from arena.events.importing.reading.files import DECODER
 from arena.events.importing.reading.foreign_columns import (
-    COMMON_METADATA,
-    VERDICT_COLUMNS,
     resolve_alias,
 )
 from arena.events.importing.reading.records import EMPTY_RESPONSE, RECORD_KEYS
@@ -28,14 +26,6 @@ MODEL_COLUMN = re.compile(r"responses\.(.+)")
 METADATA_COLUMN = re.compile(r"metadata\.(.+)")
 SINGLE_COLUMNS = ("model", "response")
 RESPONSE_FIELD = re.compile(r"responses\[(\d+)\](?:\.(model|text))?.*")
-REPEATED_COLUMN = re.compile(r"(.+) \((\d+)\)")
-VERDICT_AS_METADATA = (
-    "is kept as metadata and is not a vote; to count it, import this file again as votes "
-    "(import_judgments)"
-)
-
-# Our own names where they mean nothing, and what would mean it there.
-MEANT_INSTEAD = {"responses": "response_a", "control": "expected", "expected": "control"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,110 +82,10 @@ def is_flat(data: Mapping[str, Any]) -> bool:
     return "responses" not in data and any(map(is_response_column, data))
 
 
-# --- columns that mean nothing ----------------------------------------------------------------
-def check_columns(row: Mapping[str, Any]) -> None:
-    """Refuse columns that mean nothing or are missing, once for the whole file.
-    Raises `InvalidRowError`."""
-    check = Checker()
-    for column in row:
-        if not is_column(column) and (problem := explain_wrong_column(column, row)):
-            check.refuse(column, problem)
-    has_responses = any(
-        column == "response" or column.startswith(("response_", "responses."))
-        for column in row
-        if is_response_column(column)
-    )
-    if not has_responses:
-        message = (
-            "this column is missing; name the responses response_a, response_b with model_a, "
-            "model_b, or responses.MODEL where a column holds one model's"
-        )
-        check.refuse("response_a", message)
-    if "prompt" not in row and not (has_responses and has_conversations(row)):
-        check.refuse("prompt", "this column is missing")
-    if len(check.problems) > 1 and check.has_problem("prompt") and check.has_problem("response_a"):
-        check.problems = [Problem("prompt", explain_missing_both(row))]
-    check.raise_problems()
-
-
-def explain_missing_both(row: Iterable[str]) -> str:
-    """What to say where a file has neither prompts nor responses under names that are known."""
-    columns = list(row)
-    meant = [f"{column}={target}" for column in columns if (target := resolve_alias(column))]
-    advice = f"; perhaps {', '.join(meant)}" if meant else ""
-    return (
-        "this column is missing, and so are the responses with their models; "
-        f"found are {', '.join(columns)}{advice}"
-    )
-
-
-def has_conversations(row: Mapping[str, Any]) -> bool:
-    """Whether the first row's responses are conversations, which bring the prompt with them."""
-    texts = [decode_list(slot.text) for slot in find_response_cells(row)]
-    return bool(texts) and all(map(is_messages, texts))
-
-
-def explain_wrong_column(column: str, columns: Iterable[str]) -> str:
-    """Why a column that means nothing is refused; empty where it may be kept as metadata."""
-    if NAMELESS_COLUMN.fullmatch(column):
-        return ""
-    if column in RECORD_KEYS or is_flat_key(column):
-        return f"has no place here; did you mean {MEANT_INSTEAD.get(column, 'metadata.' + column)}?"
-    twin = REPEATED_COLUMN.fullmatch(column)
-    if twin and twin[1] in columns:
-        return f"two columns are called {twin[1]}; map this one to something else, or leave it out"
-    if column.strip().casefold() in COMMON_METADATA | VERDICT_COLUMNS:
-        return ""
-    meant = resolve_alias(column)
-    if meant and meant in columns:
-        return ""
-    if not meant:
-        close = get_close_matches(column.casefold(), known_names(), n=1, cutoff=0.78)
-        meant = close[0] if close else ""
-    return f"is unknown; did you mean {meant}?" if meant else ""
-
-
-@lru_cache(maxsize=1)
-def known_names() -> tuple[str, ...]:
-    """The names that somebody may have mistyped."""
-    letters = ("a", "b", "c")
-    pairs = (f"{word}_{letter}" for letter in letters for word in SINGLE_COLUMNS)
-    return (*RECORD_COLUMNS, *RECORD_KEYS, *SINGLE_COLUMNS, *pairs)
-
-
 @lru_cache(maxsize=4096)
 def is_column_name(cell: str) -> bool:
     """Whether a cell is what we or others call a column."""
     return is_known_name(canonical_name(cell)) or bool(resolve_alias(cell))
-
-
-def collect_extra_metadata(
-    data: Mapping[str, Any], is_ours: Callable[[str], bool], check: Checker
-) -> tuple[dict[str, Any], list[str]]:
-    """What stands in columns or under keys that mean nothing, to be kept as metadata, and their
-    names as far as they have to be told of."""
-    spare: dict[str, Any] = {}
-    told = []
-    for column, value in data.items():
-        if value in (None, ""):
-            continue
-        if is_ours(column):
-            # The page suggests so where it knows nothing better.
-            if column.removeprefix("metadata.").casefold() in VERDICT_COLUMNS:
-                check.doubt("votes", column, VERDICT_AS_METADATA)
-            continue
-        if problem := explain_wrong_column(column, data):
-            check.refuse(column, problem)
-        elif NAMELESS_COLUMN.fullmatch(column):
-            check.doubt("nameless", column, "has no name in the header, and is left out")
-        else:
-            spare[column] = value
-            name = column.strip().casefold()
-            if name in VERDICT_COLUMNS:
-                check.doubt("votes", column, VERDICT_AS_METADATA)
-            elif name not in COMMON_METADATA:
-                told.append(column)
-    return spare, told
 
 
 # --- values -----------------------------------------------------------------------------------

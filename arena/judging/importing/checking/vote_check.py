@@ -12,13 +12,13 @@ from arena.events.importing.report import ImportReport, LineError, UnreadableFil
 from arena.events.importing.writing.temporary import SeenKeys, Spool, split_by_cost
 from arena.events.models import Competitor, Record, Response
 from arena.judging.importing.checking.existing import find_previous_votes, find_worker_kinds
+from arena.judging.importing.checking.vote_header import check_vote_header, find_misspellings
 from arena.judging.importing.imported_votes import ImportedVote, VoteWriter
 from arena.judging.importing.options import VoteOptions
 from arena.judging.importing.reading.preferences import format_number, normalize_value, parse_number
 from arena.judging.importing.reading.vote_columns import (
     REQUIRED_COLUMNS,
     VoteColumns,
-    explain_missing_columns,
     split_unknown_columns,
 )
 from arena.judging.importing.reading.vote_lines import (
@@ -146,7 +146,7 @@ class VoteChecker:
                 self.report.skip_row(row)
                 continue
             if not header_checked:
-                self.check_columns(row)
+                check_vote_header(self.columns, row, self.options, self.report)
                 header_checked = True
             try:
                 yield CheckedVote(row, self.read_vote(row))
@@ -159,23 +159,6 @@ class VoteChecker:
                     if is_unknown and len(self.unknown) < MAX_UNKNOWN_WORDS:
                         self.unknown[word.strip()] = None
                 self.refuse(row, error.problems)
-
-    def check_columns(self, row: Row) -> None:
-        """Refuse a file whose columns cannot be votes. Raises `UnreadableFileError`."""
-        try:
-            columns = list(self.columns.renamed(row))
-        except InvalidRowError as error:
-            self.report.refuse_file(self.columns.line_errors(row, error.problems))
-        # A JSON object may lack one key because its value is not known.
-        missing = explain_missing_columns(columns, self.options)
-        lacking = [name for name in REQUIRED_COLUMNS if name not in columns]
-        if missing and (self.columns.is_csv or len(lacking) > 1):
-            raise UnreadableFileError(1 if self.columns.is_csv else row.line, missing)
-        if self.columns.is_csv:
-            problems = find_misspellings(columns)
-            self.report.refuse_file(
-                [LineError(1, self.columns.name_in_file(p.field, row), p.message) for p in problems]
-            )
 
     def read_vote(self, row: Row) -> Vote:
         """The vote in a row.
@@ -354,14 +337,6 @@ class VoteChecker:
     def refuse(self, row: Row, problems: Sequence[Problem]) -> None:
         """Report the problems of a vote, which is skipped."""
         self.report.skip_row(*self.columns.line_errors(row, problems))
-
-
-def find_misspellings(columns: Iterable[str]) -> list[Problem]:
-    """Problems for columns that are probably misspelt; ignoring them would lose their values."""
-    _, misspelt = split_unknown_columns(columns)
-    return [
-        Problem(column, f"is unknown; did you mean {name}?") for column, name in misspelt.items()
-    ]
 
 
 def ask_for_scale_ends(error: ScaleEndsNeeded) -> str:

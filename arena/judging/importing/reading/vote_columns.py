@@ -1,6 +1,8 @@
-"""The columns of a file of votes: their meanings, aliases, and checks for missing ones."""
+"""The columns of a file of votes: their meanings, aliases, and which are required.
 
-import shlex
+The header is checked in arena/judging/importing/checking/vote_header.py.
+"""
+
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -97,32 +99,6 @@ def normalize_column(column: str) -> str:
 def list_required_columns(options: VoteOptions) -> list[str]:
     """The columns that a file must have."""
     return [column for column in REQUIRED_COLUMNS if column != "worker" or not options.worker]
-
-
-def explain_missing_columns(columns: Iterable[str], options: VoteOptions) -> str:
-    """A message naming the columns that a file lacks; empty if it lacks none."""
-    columns = list(columns)
-    lacking = [
-        f"{name} ({COLUMN_HELP[name]})"
-        for name in list_required_columns(options)
-        if name not in columns
-    ]
-    if not set(columns) & {*PREFERENCE_COLUMNS, "winner_model_a"}:
-        lacking.append("winner or outcome (which model is better)")
-    if not lacking:
-        return ""
-    meant = {column: resolve_vote_alias(column, columns) for column in columns} | {
-        column: name
-        for column, name in split_unknown_columns(columns)[1].items()
-        if name not in columns
-    }
-    hints = [f"{column}={name}" for column, name in meant.items() if name]
-    hint = f" (probably --map {' --map '.join(map(shlex.quote, hints))})" if hints else ""
-    if "worker" not in columns and "worker" in list_required_columns(options):
-        hint += "; where nobody is named, say who voted (--worker NAME)"
-    return (
-        f"These are no votes yet: no column says {', '.join(lacking)}. Map columns to them{hint}."
-    )
 
 
 def resolve_vote_alias(column: str, columns: Iterable[str]) -> str:
