@@ -130,7 +130,7 @@ class ControlPool:
     """
 
     def __init__(self, turn: Turn) -> None:
-        self.overlap = turn.event.overlap
+        self.overlap, self.now = turn.event.overlap, turn.now
         self.is_matched = is_pool_matched(turn.event)
         unmet = filter_unmet(turn, Role.CONTROL)
         recent = turn.recent_records
@@ -150,6 +150,7 @@ class ControlPool:
             free.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True)
         )
         held = Q(state__in=Assignment.MET_STATES)
+        held |= Q(state=Assignment.State.SKIPPED, lease_until__gt=self.now)  # may be undone yet
         counts = Assignment.objects.filter(held, matchup__in=locked).values_list("matchup")
         self.showings = dict(counts.annotate(count=Count("pk")).order_by())
         self.candidates = [
