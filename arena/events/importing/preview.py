@@ -12,8 +12,6 @@ from arena.events.importing.checking.checks import fold_column
 from arena.events.importing.checking.leaks import is_model_family
 from arena.events.importing.checking.record_checker import ONLY_RESPONSE, RecordChecker
 from arena.events.importing.reading.columns import RecordColumns
-from arena.events.importing.reading.csv_files import NAMELESS_COLUMN
-from arena.events.importing.reading.file_types import refuse_other_file_types
 from arena.events.importing.reading.files import guess_format, open_source, peek_bytes, read_rows
 from arena.events.importing.reading.flat_rows import (
     METADATA_COLUMN,
@@ -25,6 +23,8 @@ from arena.events.importing.reading.flat_rows import (
     is_response_column,
 )
 from arena.events.importing.reading.foreign_columns import COLUMN_ALIASES
+from arena.events.importing.reading.formats.csv_files import NAMELESS_COLUMN
+from arena.events.importing.reading.formats.unsupported_types import refuse_other_file_types
 from arena.events.importing.reading.merging import CheckedRecord, open_merger
 from arena.events.importing.reading.records import RECORD_KEYS
 from arena.events.importing.reading.rows import Row

@@ -26,7 +26,6 @@ from arena.events.importing.jobs import (
     hold_job,
 )
 from arena.events.importing.reading.columns import RecordColumns
-from arena.events.importing.reading.file_types import refuse_other_file_types
 from arena.events.importing.reading.files import (
     Source,
     guess_format,
@@ -34,6 +33,7 @@ from arena.events.importing.reading.files import (
     peek_bytes,
     read_rows,
 )
+from arena.events.importing.reading.formats.unsupported_types import refuse_other_file_types
 from arena.events.importing.reading.merging import CheckedRecord, open_merger
 from arena.events.importing.reading.name_index import CompetitorRow, NameIndex
 from arena.events.importing.reading.own_exports import EXPORT_MESSAGE, HEAD_BYTES, looks_like_export

@@ -1,7 +1,7 @@
 """The check of a CSV file's header: columns that are missing, unknown, or there twice.
 
-Where the header stands is found in arena/events/importing/reading/csv_files.py; that of a file of
-votes is checked in arena/judging/importing/checking/vote_header.py.
+Where the header stands is found in arena/events/importing/reading/formats/csv_files.py; that of a
+file of votes is checked in arena/judging/importing/checking/vote_header.py.
 """
 
 from collections.abc import Iterable, Mapping

@@ -14,10 +14,10 @@ from typing import Any
 
 from arena.events.importing.checking.checks import Checker, fold_column, normalize_name
 from arena.events.importing.reading.conversations import is_messages, is_parts, pair_turns
-from arena.events.importing.reading.files import DECODER
 from arena.events.importing.reading.foreign_columns import (
     resolve_alias,
 )
+from arena.events.importing.reading.formats.json_files import DECODER
 from arena.events.importing.reading.records import EMPTY_RESPONSE, RECORD_KEYS
 
 RECORD_COLUMNS = ("external_id", "prompt", "categories", "expected", "reason")

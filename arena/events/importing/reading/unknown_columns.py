@@ -7,13 +7,13 @@ from functools import lru_cache
 from typing import Any
 
 from arena.events.importing.checking.checks import Checker
-from arena.events.importing.reading.csv_files import NAMELESS_COLUMN
 from arena.events.importing.reading.flat_rows import RECORD_COLUMNS, SINGLE_COLUMNS, is_flat_key
 from arena.events.importing.reading.foreign_columns import (
     COMMON_METADATA,
     VERDICT_COLUMNS,
     resolve_alias,
 )
+from arena.events.importing.reading.formats.csv_files import NAMELESS_COLUMN
 from arena.events.importing.reading.records import RECORD_KEYS
 
 REPEATED_COLUMN = re.compile(r"(.+) \((\d+)\)")

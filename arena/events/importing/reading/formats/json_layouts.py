@@ -6,7 +6,7 @@ Programs write so when nobody tells them otherwise; each is told in one sentence
 from collections.abc import Mapping
 from typing import Any
 
-from arena.events.importing.reading.json_elements import ONE_OBJECT_MESSAGE
+from arena.events.importing.reading.formats.json_elements import ONE_OBJECT_MESSAGE
 from arena.events.importing.report import UnreadableFileError
 
 BY_COLUMN_MESSAGE = (
