@@ -103,13 +103,14 @@ class Rating(models.Model):
         STYLE = "style", _("Style controlled")
 
     class Status(models.TextChoices):
-        """Why a row has no rank, or is marked; empty for an ordinary one."""
+        """Why a row has no rank, or is marked; empty for an ordinary one. What readers are told
+        of it stands in leaderboard/boards/not_ranked.py."""
 
-        PROVISIONAL = "provisional", _("Provisional")
-        UNDEFEATED = "undefeated", _("Never lost or tied")
-        WINLESS = "winless", _("Never won or tied")
-        SEPARATED = "separated", _("Only one-sided links to the others")
-        NO_VOTES = "no_votes", _("No votes yet")
+        PROVISIONAL = "provisional"
+        UNDEFEATED = "undefeated"
+        WINLESS = "winless"
+        SEPARATED = "separated"
+        NO_VOTES = "no_votes"
 
     snapshot = models.ForeignKey(Snapshot, on_delete=models.CASCADE, related_name="ratings")
     question = models.ForeignKey(Question, on_delete=models.CASCADE, related_name="+")
@@ -117,7 +118,7 @@ class Rating(models.Model):
     category = models.ForeignKey(Category, on_delete=models.CASCADE, null=True, related_name="+")
     weighting = models.CharField(max_length=8, choices=Weighting.choices)
     competitor = models.ForeignKey(Competitor, on_delete=models.CASCADE, related_name="ratings")
-    # Null where the votes do not determine it ("not ranked"), with the reason in `status`.
+    # Null where the votes do not determine it, so that it is not ranked: `status` says why.
     strength = models.FloatField(null=True)
     # Null too where the votes are too few to say how sure the strength is.
     lower = models.FloatField(null=True)

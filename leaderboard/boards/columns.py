@@ -15,17 +15,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from leaderboard.boards.fit import STATUS_NAMES, FittedBoard
+from leaderboard.boards.not_ranked import STATUS_HELP, explain_not_ranked
 from leaderboard.boards.style_fit import StyleBoard
 from leaderboard.models import Rating
 from leaderboard.ratings import Status, elo
 
 Text = str | Promise
-WHY_NOT_RANKED = {
-    Rating.Status.UNDEFEATED: _("never lost or tied: there is no upper limit"),
-    Rating.Status.WINLESS: _("never won or tied: there is no lower limit"),
-    Rating.Status.SEPARATED: _("its wins and losses do not connect it to the others"),
-    Rating.Status.NO_VOTES: _("no votes"),
-}
 
 
 @dataclass(frozen=True)
@@ -107,9 +102,9 @@ class BoardRow:
         return 100 * (rating.wins + rating.ties / 2) / rating.votes
 
     @property
-    def why_not_ranked(self) -> Any:
+    def why_not_ranked(self) -> str:
         """Why it has no rank."""
-        return WHY_NOT_RANKED.get(Rating.Status(self.rating.status), "")
+        return explain_not_ranked(self.rating)
 
 
 @dataclass(frozen=True)
@@ -304,7 +299,7 @@ COLUMNS = (
         "status",
         str,
         _("Status"),
-        _("Why it is provisional or not ranked; usually empty."),
+        STATUS_HELP,
         lambda row: row.status,
     ),
 )

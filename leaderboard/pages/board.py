@@ -1,4 +1,6 @@
-"""The rows of the board page: selected from a snapshot, ordered, and converted to points."""
+"""The rows of the board page: selected from a snapshot, ordered, and converted to points; which
+board was chosen, and the links to the others.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,6 +16,7 @@ from arena.errors import NotFoundError
 from arena.events.models import Category, Event, Question
 from leaderboard.boards.columns import BoardRow
 from leaderboard.boards.details import SnapshotDetails, board_key
+from leaderboard.boards.not_ranked import NOT_RANKED
 from leaderboard.models import Rating, Snapshot
 from leaderboard.pages.charts import Axis, draw_axis_labels, draw_whisker, fit_axis
 from leaderboard.ratings import scale
@@ -104,6 +107,11 @@ class BoardTable:
     def everybody(self) -> list[BoardRow]:
         """Every row, ranked ones first."""
         return [*(row for group in self.groups for row in group.rows), *self.unranked]
+
+    @property
+    def unranked_heading(self) -> str:
+        """What heads the rows without a rank."""
+        return str(NOT_RANKED)
 
     @property
     def is_provisional(self) -> bool:
