@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
+from arena.events.importing.writing.batches import build_pair
 from arena.events.lifecycle.creation import NewEvent, create_event
 from arena.events.models import (
     Competitor,
@@ -110,6 +111,7 @@ def make_matchup_of(
         key=",".join(str(response.pk) for response in responses),
         role=role,
         open_slots=record.event.overlap if ordinary else 0,
+        pair=build_pair(response.competitor_id for response in responses),
         shuffle=chance().random(),
     )
     MatchupResponse.objects.bulk_create(

@@ -5,6 +5,7 @@ from django.test import Client
 
 from arena.events.models import Category, Event, Terms
 from tests.desk.cast import url
+from tests.events.pairs import assert_pairs_stored
 from tests.factories import NOW, make_control, make_enrollment, make_judgment
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +46,7 @@ def test_a_copy_is_a_draft_with_everything_in_service(desk: Client, event: Event
         places = list(matchup.places.all())
         assert matchup.key == ",".join(str(place.response_id) for place in places)
         assert {place.response.record_id for place in places} == {matchup.record_id}
+    assert_pairs_stored(copy, pairs=1)
     assert not copy.judgments.exists()
     assert not copy.enrollments.exists()
     assert [each.user.username for each in copy.memberships.all()] == ["olga"]

@@ -6,6 +6,7 @@ from django.test import Client
 from arena.events.models import Event, Matchup, Record
 from arena.judging.models import Exclusion, Judgment
 from tests.desk.cast import signed_in, url
+from tests.events.pairs import assert_pairs_stored
 from tests.factories import make_control, make_enrollment, make_judgment, make_membership, make_user
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +38,8 @@ def test_a_correction_is_a_new_version_that_names_the_old(desk: Client, event: E
     assert [place.response_id for place in matchup.places.all()] == list(
         new.responses.order_by("pk").values_list("pk", flat=True)
     )
+    assert_pairs_stored(event, pairs=1)
+    assert matchup.pair == judgment.matchup.pair
     assert not Matchup.objects.serving().filter(record=old).exists()
     judgment.refresh_from_db()
     assert judgment.matchup.record == old

@@ -21,6 +21,7 @@ from arena.events.models import (
     Record,
     Response,
 )
+from tests.events.pairs import assert_pairs_stored
 from tests.events.record_files import (
     HEADER,
     LINE,
@@ -68,6 +69,7 @@ def test_a_matchup_is_served_with_its_slots_in_canonical_order(event: Event) -> 
     assert matchup.key == f"{first.pk},{second.pk}"
     assert (matchup.role, matchup.open_slots) == (Matchup.Role.ORDINARY, event.overlap)
     assert 0 <= matchup.shuffle < 1
+    assert_pairs_stored(event, pairs=1)
     places = matchup.places.values_list("position", "response")
     assert list(places) == [(0, first.pk), (1, second.pk)]
 

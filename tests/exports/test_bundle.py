@@ -33,6 +33,8 @@ WITHHELD = {
     # import brought it moves nothing.
     "records": "metadata replaces_id sort_key import_job_id prompt_html rendered_with",
     "responses": "html rendered_with",
+    # It follows from the responses.
+    "matchups": "pair",
     # Who it is, what they were told and when.
     "contributors": "user_id external_id guidelines_id guidelines_at terms_id terms_at left_at"
     " served",

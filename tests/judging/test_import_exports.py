@@ -14,6 +14,7 @@ from arena.judging.ledger import seal_event
 from arena.judging.models import Exclusion, Judgment, Origin
 from leaderboard.models import Rating, Snapshot
 from leaderboard.snapshots.refresh import refresh_event
+from tests.events.pairs import assert_pairs_stored
 from tests.exports.cast import Cast, make_stranger, vote
 from tests.factories import (
     NOW,
@@ -48,6 +49,7 @@ def test_an_export_imported_into_a_fresh_event_says_the_same() -> None:
     assert (report.landed, report.errors) == (True, [])
     there = told(source.event)
     assert told(copy) == there
+    assert_pairs_stored(copy, pairs=6)
     assert len(there) == report.created == 102
     # It is shown that there is something of each kind.
     assert {row["outcome"] for row in there} == {-3, -2, -1, 0, 1, 2, 3}

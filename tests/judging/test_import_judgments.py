@@ -25,6 +25,7 @@ from arena.judging.importing.writing import judgments as writing
 from arena.judging.ledger import seal_event, verify_ledger
 from arena.judging.models import Answer, Assignment, Judgment, Origin
 from arena.judging.tasks import seal_ledgers
+from tests.events.pairs import assert_pairs_stored
 from tests.factories import NOW, make_assignment, make_enrollment, make_event
 from tests.judging.vote_files import CSV, LATER, bring, everything, vote, with_records
 
@@ -176,6 +177,7 @@ def test_a_missing_pair_becomes_a_matchup_with_its_slots() -> None:
     bring(event, [vote(model_a=first, model_b=second) for first, second in pairs])
 
     assert Matchup.objects.serving().count() == 3
+    assert_pairs_stored(event, pairs=3)
     for matchup in Matchup.objects.exclude(key__in=keys):
         assert matchup.open_slots == event.overlap
         assert [place.position for place in matchup.places.all()] == [0, 1]

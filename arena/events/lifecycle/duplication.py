@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import models, transaction
 
-from arena.events.importing.writing.batches import build_matchup_key
+from arena.events.importing.writing.batches import build_matchup_key, build_pair
 from arena.events.lifecycle.creation import NewEvent, create_event, free_event_slug
 from arena.events.models import (
     Control,
@@ -93,8 +93,12 @@ def copy_records(event: Event, copy: Event, questions: KeyMap, now: datetime, rn
     serving = Matchup.objects.serving().filter(event=event)
     places = MatchupResponse.objects.filter(matchup__in=serving)
     shown: dict[int, list[int]] = defaultdict(list)
-    for matchup, response in places.values_list("matchup_id", "response_id"):
+    owners: dict[int, list[int | None]] = defaultdict(list)
+    for matchup, response, owner in places.values_list(
+        "matchup_id", "response_id", "response__competitor_id"
+    ):
         shown[matchup].append(responses[response])
+        owners[matchup].append(owner and competitors[owner])
     matchups = copy_rows(
         serving,
         lambda row: (
@@ -102,6 +106,7 @@ def copy_records(event: Event, copy: Event, questions: KeyMap, now: datetime, rn
             | {
                 "record_id": records[row.record_id],
                 "key": build_matchup_key(shown[row.pk]),
+                "pair": build_pair(owners[row.pk]),
                 "open_slots": copy.overlap if row.role == Matchup.Role.ORDINARY else 0,
                 "shuffle": rng.random(),
             }

@@ -156,6 +156,8 @@ class Matchup(models.Model):
     key = models.CharField(max_length=200)
     role = models.CharField(max_length=8, choices=Role.choices, default=Role.ORDINARY)
     open_slots = models.PositiveSmallIntegerField(default=0)
+    # Its two competitors (`build_pair`); empty where it does not show responses of just two.
+    pair = models.CharField(max_length=40, default="", db_default="", editable=False)
     # A fixed random place in [0, 1) that assignment walks through: no sorting at serving time.
     shuffle = models.FloatField()
     retired_at = models.DateTimeField(null=True)
@@ -180,6 +182,12 @@ class Matchup(models.Model):
                 fields=["event", "shuffle"],
                 condition=Q(retired_at=None, role="ordinary", open_slots__gt=0),
                 name="matchup_open",
+            ),
+            # The same for the matchups of one pair of competitors.
+            models.Index(
+                fields=["event", "pair", "shuffle"],
+                condition=Q(retired_at=None, role="ordinary", open_slots__gt=0),
+                name="matchup_open_pair",
             ),
             # The few among many that every refresh of the boards asks for.
             models.Index(

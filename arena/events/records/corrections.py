@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from arena.errors import ArenaError, ConflictError
-from arena.events.importing.writing.batches import build_matchup_key
+from arena.events.importing.writing.batches import build_matchup_key, build_pair
 from arena.events.models import (
     Control,
     Event,
@@ -101,6 +101,7 @@ def copy_matchup(
         key=build_matchup_key(response.pk for response in responses),
         role=matchup.role,
         open_slots=successor.event.overlap if ordinary else 0,
+        pair=build_pair(response.competitor_id for response in responses),
         shuffle=rng.random(),
     )
     MatchupResponse.objects.bulk_create(

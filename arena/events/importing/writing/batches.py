@@ -169,6 +169,7 @@ def build_matchup(event: Event, group: MatchupDraft, rng: Random) -> Matchup:
         key=build_matchup_key(response.pk for response in group.responses),
         role=Role.CONTROL if is_control else Role.ORDINARY,
         open_slots=0 if is_control else event.overlap,
+        pair=build_pair(response.competitor_id for response in group.responses),
         shuffle=rng.random(),
     )
 
@@ -189,3 +190,11 @@ def build_control_key(sign: int) -> dict[str, object]:
 def build_matchup_key(responses: Iterable[int]) -> str:
     """What makes a matchup's set of responses unique: primary keys in canonical order."""
     return ",".join(map(str, sorted(responses)))
+
+
+def build_pair(competitors: Iterable[int | None]) -> str:
+    """What matchups of the same two competitors share: their primary keys in order; empty where
+    responses are not two, or one of them is nobody's."""
+    owners = list(competitors)
+    known = sorted(owner for owner in owners if owner is not None)
+    return f"{known[0]}-{known[1]}" if len(known) == len(owners) == 2 else ""

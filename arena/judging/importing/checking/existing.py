@@ -50,6 +50,11 @@ def find_existing_responses(event: Event, names: Collection[str]) -> ExistingRes
     return ExistingResponses(records, responses)
 
 
+def load_responses(keys: Iterable[int]) -> dict[int, Response]:
+    """Responses by primary key, with their record and competitor and without their text."""
+    return Response.objects.only("record_id", "competitor_id").in_bulk(list(keys))
+
+
 def find_previous_votes(writer: VoteWriter, votes: Iterable[ImportedVote]) -> dict[str, str]:
     """The content of the votes these workers have given on these matchups, by duplicate key."""
     votes = list(votes)

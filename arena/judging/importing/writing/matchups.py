@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from arena.events.importing.writing.batches import MatchupDraft, build_matchup
-from arena.events.models import Event, ImportJob, Matchup, MatchupResponse, Response
-from arena.judging.importing.checking.existing import find_matchups
+from arena.events.models import Event, ImportJob, Matchup, MatchupResponse
+from arena.judging.importing.checking.existing import find_matchups, load_responses
 from arena.judging.importing.imported_votes import ImportedVote, VoteWriter
 
 State = ImportJob.State
@@ -21,9 +21,10 @@ def get_or_create_matchups(writer: VoteWriter, votes: Iterable[ImportedVote]) ->
     votes = {vote.matchup_key(): vote for vote in votes}.values()
     found = find_matchups(votes)
     missing = [vote for vote in votes if vote.matchup_key() not in found]
+    responses = load_responses(pk for vote in missing for pk in (vote.first, vote.second))
     matchups = []
     for vote in missing:
-        pair = [Response(pk=pk, record_id=vote.record) for pk in (vote.first, vote.second)]
+        pair = [responses[vote.first], responses[vote.second]]
         matchup = build_matchup(writer.event, MatchupDraft(pair), writer.rng)
         matchup.retired_at = writer.hold.job.created_at
         matchups.append(matchup)

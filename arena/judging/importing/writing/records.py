@@ -28,7 +28,7 @@ from arena.events.importing.writing.pairing import PairChooser
 from arena.events.importing.writing.temporary import Spool, split_by_cost
 from arena.events.importing.writing.updating import apply_staged, delete_leftovers, stage_batch
 from arena.events.models import ImportJob, Matchup, Record, Response
-from arena.judging.importing.checking.existing import find_existing_responses
+from arena.judging.importing.checking.existing import find_existing_responses, load_responses
 from arena.judging.importing.checking.exported_records import ExportedRecords, JudgedPair
 from arena.judging.importing.imported_votes import VoteWriter
 
@@ -140,16 +140,19 @@ def create_matchup_batch(
 ) -> None:
     """Create the missing ones of these matchups, with their roles."""
     resolved = find_existing_responses(writer.event, {name for name, _ in pairs})
-    groups, anchors = {}, []
-    for name, pair in pairs:
+    found = {}
+    for place, (name, pair) in enumerate(pairs):
         sides = exported.records[name].responses_by_place()
-        found = resolved.find_pair(name, (sides[pair.first], sides[pair.second]))
-        if found is None:  # its record was skipped because of an error
-            continue
-        keys = list(found)
-        listed = [Response(pk=pk, record_id=resolved.records[name]) for pk in sorted(keys)]
+        # None: its record was skipped because of an error.
+        if keys := resolved.find_pair(name, (sides[pair.first], sides[pair.second])):
+            found[place] = keys
+    responses = load_responses(key for keys in found.values() for key in keys)
+    groups, anchors = {}, []
+    for place, keys in found.items():
+        pair = pairs[place][1]
+        listed = [responses[pk] for pk in sorted(keys)]
         sign = EXPECTED_SIGNS[pair.expected] if pair.role == Role.CONTROL else None
-        if sign is not None and keys != sorted(keys):
+        if sign is not None and keys[0] > keys[1]:
             sign = -sign
         groups[build_matchup_key(keys)] = MatchupDraft(listed, sign, pair.reason)
         if pair.role == Role.ANCHOR:
