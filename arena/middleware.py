@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 from arena.errors import ArenaError, LimitError, NotFoundError, TooLargeError
 from arena.events.access import Role, event_for
 from arena.events.importing.uploads import MAX_UPLOAD_BYTES
-from arena.people.limits import SAFE_METHODS, Rate, anonymize_network, count_use
+from arena.people.limits import SAFE_METHODS, Rate, count_network_use, count_use
 
 log = structlog.get_logger(__name__)
 
@@ -93,7 +93,7 @@ class LimitMiddleware(Middleware):
             if request.user.is_authenticated:
                 count_use("change", f"user-{request.user.pk}", PERSON_RATE, now)
             else:
-                count_use("change", anonymize_network(request, now), NETWORK_RATE, now)
+                count_network_use("change", request, NETWORK_RATE, now)
         except ArenaError as error:
             return render_error(request, error)
         except (RedisError, OSError) as error:

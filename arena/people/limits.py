@@ -24,10 +24,15 @@ from arena.errors import ArenaError, LimitError
 
 log = structlog.get_logger(__name__)
 View = Callable[..., HttpResponse]
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 HOUR_SECONDS = 60 * 60
 DAY_SECONDS = 24 * HOUR_SECONDS
 NETWORK_PREFIX_LENGTHS = {4: 24, 6: 48}
+# A provider's whole allocation of IPv6 has 65,536 networks, and anybody can rent one: it is counted
+# as well, and may do so many times what one network may.
+PROVIDER_PREFIX_LENGTH = 32
+PROVIDER_FACTOR = 4
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 
@@ -52,6 +57,26 @@ def anonymize_network(request: HttpRequest, now: datetime) -> str:
 
     Raises `ArenaError` ("bad_address") if the proxies pass on no valid address.
     """
+    address = read_address(request)
+    return anonymize_block(address, NETWORK_PREFIX_LENGTHS[address.version], now)
+
+
+def list_network_rates(request: HttpRequest, rate: Rate, now: datetime) -> list[tuple[str, Rate]]:
+    """The blocks of addresses that a visitor's use counts for, each with its rate: the network,
+    and of IPv6 the /32 around it.
+
+    Raises `ArenaError` ("bad_address") as `anonymize_network` does.
+    """
+    counted = [(anonymize_network(request, now), rate)]
+    address = read_address(request)
+    if address.version == 6:
+        wide = Rate(PROVIDER_FACTOR * rate.amount, rate.seconds)
+        counted.append((anonymize_block(address, PROVIDER_PREFIX_LENGTH, now), wide))
+    return counted
+
+
+def read_address(request: HttpRequest) -> Address:
+    """The visitor's address; IPv4 written as IPv6 is IPv4."""
     try:
         address = ipaddress.ip_address(DefaultAccountAdapter(request).get_client_ip(request))
     except (PermissionDenied, ImproperlyConfigured, ValueError) as error:
@@ -61,10 +86,13 @@ def anonymize_network(request: HttpRequest, now: datetime) -> str:
         message = _("The network address of this request cannot be determined.")
         raise ArenaError(message, "bad_address") from error
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
-    network = ipaddress.ip_network(
-        (int(address), NETWORK_PREFIX_LENGTHS[address.version]), strict=False
-    )
+        return address.ipv4_mapped
+    return address
+
+
+def anonymize_block(address: Address, prefix_length: int, now: datetime) -> str:
+    """An anonymous name for the addresses that share so many first bits with this one."""
+    network = ipaddress.ip_network((int(address), prefix_length), strict=False)
     return anonymize(str(network), now)
 
 
@@ -109,6 +137,27 @@ def undo_use(action: str, who: str, rate: Rate, now: datetime) -> None:
         return
 
 
+def count_network_use(
+    action: str, request: HttpRequest, rate: Rate, now: datetime, message: str = ""
+) -> None:
+    """Count one use for the visitor's network, and for the /32 around it; raises `LimitError`."""
+    counted: list[tuple[str, Rate]] = []
+    for block, allowed in list_network_rates(request, rate, now):
+        try:
+            count_use(action, block, allowed, now, message)
+        except LimitError:
+            for earlier, its_rate in counted:
+                undo_use(action, earlier, its_rate, now)
+            raise
+        counted.append((block, allowed))
+
+
+def undo_network_use(action: str, request: HttpRequest, rate: Rate, now: datetime) -> None:
+    """Undo one `count_network_use` in the same window."""
+    for block, allowed in list_network_rates(request, rate, now):
+        undo_use(action, block, allowed, now)
+
+
 def count_message(kind: str, address: str, request: HttpRequest, now: datetime) -> None:
     """Count a message to an address that a visitor typed; raises `LimitError` past the rates.
 
@@ -136,7 +185,7 @@ def limit_requests(
             if request.method not in SAFE_METHODS:
                 now = timezone.now()
                 if network is not None:
-                    count_use(action, anonymize_network(request, now), network, now)
+                    count_network_use(action, request, network, now)
                 if user is not None and request.user.is_authenticated:
                     count_use(action, f"user-{request.user.pk}", user, now)
             return view(request, *args, **kwargs)

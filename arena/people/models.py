@@ -45,7 +45,8 @@ class SeatPool(models.Model):
     """The seats of one occasion; an event owns one."""
 
     name = models.SlugField(max_length=80, unique=True)
-    # Claims of open seats per network and day; raised for a lecture hall behind one address.
+    # Claims of open seats per network and day, and four times that per /32 of IPv6 (limits.py);
+    # raised for a lecture hall behind one address.
     claims_per_network = models.PositiveIntegerField(default=30)
 
     def __str__(self) -> str:

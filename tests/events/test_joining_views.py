@@ -268,6 +268,19 @@ def test_a_network_has_a_daily_quota_which_the_organizer_raises(event: Event) ->
 
 
 @pytest.mark.usefixtures("still_clock")
+def test_a_provider_full_of_networks_claims_no_more_than_four_of_them(event: Event) -> None:
+    """Whoever rents a /32 of IPv6 has 65,536 networks of their own."""
+    provision_event_seats(event, 10, OPEN, timezone.now())
+    SeatPool.objects.update(claims_per_network=1)
+    claims = [claim_from(f"2001:db8:{network}::1").status_code for network in range(1, 7)]
+    assert claims == [302, 302, 302, 302, 429, 429]
+    assert claim_from("2001:db9:1::1").status_code == 302
+    # The refused two have used up nothing of their own networks.
+    SeatPool.objects.update(claims_per_network=2)
+    assert claim_from("2001:db8:5::1").status_code == 302
+
+
+@pytest.mark.usefixtures("still_clock")
 def test_a_refused_claim_does_not_use_up_the_quota(event: Event) -> None:
     SeatPool.objects.update(claims_per_network=1)
     assert claim_from("192.0.2.1").status_code == 429  # full

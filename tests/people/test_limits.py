@@ -19,8 +19,10 @@ from arena.people.limits import (
     DAY_SECONDS,
     Rate,
     anonymize_network,
+    count_network_use,
     count_use,
     limit_requests,
+    undo_network_use,
     undo_use,
 )
 from tests.threads import parallel_map
@@ -102,6 +104,24 @@ def test_behind_a_proxy_the_address_it_reports_counts() -> None:
         assert anonymize_network(request, NOW) == anonymize_network(
             RequestFactory(HTTP_X_FORWARDED_FOR="192.0.2.9").get("/"), NOW
         )
+
+
+def test_networks_of_one_provider_are_counted_together_as_well() -> None:
+    rate = Rate(2, DAY_SECONDS)
+    networks = [request_from(f"2001:db8:{number}::1") for number in range(1, 6)]
+    for request in networks[:4]:
+        count_network_use("knock", request, rate, NOW)
+        count_network_use("knock", request, rate, NOW)
+    with pytest.raises(LimitError):
+        count_network_use("knock", networks[4], rate, NOW)
+    # What the provider is refused, its network has not used.
+    undo_network_use("knock", networks[0], rate, NOW)
+    count_network_use("knock", networks[4], rate, NOW)
+    undo_network_use("knock", networks[1], rate, NOW)
+    count_network_use("knock", networks[4], rate, NOW)
+    count_network_use("knock", request_from("2001:db9::1"), rate, NOW)
+    for number in range(9):  # IPv4 is counted by network alone
+        count_network_use("knock", request_from(f"192.0.{number}.1"), rate, NOW)
 
 
 @pytest.mark.usefixtures("still_clock")

@@ -335,7 +335,10 @@ class OpenSeatsForm(forms.Form):
         label=_("Seats per network and day"),
         min_value=1,
         max_value=100_000,
-        help_text=_("Raise it if a whole class joins from one network."),
+        help_text=_(
+            "Raise it if a whole class joins from one network. A provider’s whole block of IPv6 "
+            "addresses gets four times as many."
+        ),
     )
 
 

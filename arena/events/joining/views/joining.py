@@ -33,10 +33,9 @@ from arena.people.accounts.session_secrets import store_access_code
 from arena.people.limits import (
     DAY_SECONDS,
     Rate,
-    anonymize_network,
-    count_use,
+    count_network_use,
     limit_requests,
-    undo_use,
+    undo_network_use,
 )
 from arena.people.models import Seat, User
 from arena.people.seats.claiming import SeatAvailability, get_printed_seat, get_seat_availability
@@ -156,19 +155,19 @@ def join_through(request: HttpRequest, door: Entrance, terms: int, now: datetime
     # own: hundreds of accounts from one place need the organizer's consent.
     pool = get_seat_pool(door.event)
     quota = Rate(pool.claims_per_network, DAY_SECONDS)
-    action, network = f"claim-{pool.pk}", anonymize_network(request, now)
+    action = f"claim-{pool.pk}"
     message = gettext(
         "Many people have joined from your network today. If you are in a class or at a meeting, "
         "ask the organizer to raise the limit."
     )
-    count_use(action, network, quota, now, message)
+    count_network_use(action, request, quota, now, message)
     try:
         if isinstance(request.user, User):
             enrollment = join_event(request.user, door.event, now, terms=terms)
             return JoinResult(request.user, enrollment)
         return join_with_open_seat(door.event, now, terms=terms, invitation=door.invitation)
     except ArenaError:
-        undo_use(action, network, quota, now)
+        undo_network_use(action, request, quota, now)
         raise
 
 
