@@ -29,6 +29,9 @@ LINE_ENDS = re.compile("\r\n?")
 EMPTY_NOTE = '<p class="text-note">(empty response)</p>\n'
 TOO_LONG_NOTE = '<p class="text-note">(very long: shown as source, without formatting)</p>\n'
 TOO_DEEP_NOTE = '<p class="text-note">(deeply nested: shown as source, without formatting)</p>\n'
+TOO_COSTLY_NOTE = (
+    '<p class="text-note">(costly to format: shown as source, without formatting)</p>\n'
+)
 MARKS_OMITTED_NOTE = '<p class="text-note">(some combining marks left out)</p>\n'
 
 
@@ -63,6 +66,12 @@ def render_response(text: str) -> str:
     """Render a response to safe HTML, with a note if nothing of it is visible."""
     html = render_markdown(text)
     return EMPTY_NOTE if is_blank_html(html) else html
+
+
+def render_as_source(text: str) -> str:
+    """A text as source, with a note; quick for any text that is not empty."""
+    html, is_complete = limit_marks(_render_source(strip_controls(LINE_ENDS.sub("\n", text))))
+    return TOO_COSTLY_NOTE + html + ("" if is_complete else MARKS_OMITTED_NOTE)
 
 
 def render_messages(prompt: str | list[dict[str, Any]]) -> list[RenderedMessage]:
