@@ -1,8 +1,8 @@
 """Which queue each Celery task waits in, so that no kind of work waits behind another.
 
 `ledger` holds sealing alone. `boards` computes. `sweeps` are short: leases, seats, event times. The
-processes of the boards take both in turn. `imports` runs what people upload. `exports` is for what
-may take long and nobody watches: bundles, mail, checks of whole ledgers.
+processes of the boards take both in turn. `imports` runs what people upload, and renders its texts.
+`exports` is for what may take long and nobody watches: bundles, mail, checks of whole ledgers.
 """
 
 QUEUES = ("ledger", "boards", "sweeps", "imports", "exports")
@@ -27,6 +27,7 @@ TASK_ROUTES = {
             "arena.events.tasks.run_import",
             "arena.events.tasks.remove_import",
             "arena.events.tasks.finish_import",
+            "arena.events.tasks.render_texts",
             "arena.judging.tasks.run_vote_import",
         ),
         "exports": (

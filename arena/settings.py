@@ -333,6 +333,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 15.0,
         "options": {"expires": 15},
     },
+    # Right after an import, too; here what commands import, and the rest of a large import.
+    "render": {
+        "task": "arena.events.tasks.render_texts",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
     "return-seats": {
         "task": "arena.judging.tasks.return_unused_seats",
         "schedule": 60.0,

@@ -13,7 +13,11 @@ from arena.events.importing.running import recover_stale_imports
 from arena.events.importing.uploads import run_upload
 from arena.events.lifecycle.transitions import advance_events as advance
 from arena.events.models import ImportJob
-from arena.queues import IMPORT_LIMITS, SWEEP_LIMITS
+from arena.events.rendering import render_slice
+from arena.queues import IMPORT_LIMITS, LONG_LIMITS, SWEEP_LIMITS
+
+# Seconds of rendering at a time, so that other tasks get their turn.
+RENDERING_SECONDS = 10.0
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +31,7 @@ def run_import(self: Any, job_id: int) -> None:
         raise self.retry(exc=error) from error
     if job is not None:
         log.info("import run", import_id=job_id, event_id=job.event_id, state=job.state)
+        render_texts.delay()
 
 
 @shared_task(**IMPORT_LIMITS)
@@ -50,3 +55,10 @@ def advance_events() -> None:
     """Freeze and close the events whose time has come."""
     for event in advance(timezone.now()):
         log.info("event advanced", event_id=event.pk, state=event.state)
+
+
+@shared_task(**LONG_LIMITS)
+def render_texts() -> None:
+    """Render texts that are not rendered yet: of imports and corrections, and after an update."""
+    if records := render_slice(RENDERING_SECONDS):
+        log.info("texts rendered", records=records)

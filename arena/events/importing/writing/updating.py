@@ -119,7 +119,7 @@ class ChangeBatch:
             record.metadata = record.metadata if row.metadata is None else row.metadata
             self.records.append(record)
         for response, text in changes.changed_texts:
-            response.text = text
+            response.text, response.rendered_with = text, 0
             for name, count in count_style(text).items():
                 setattr(response, name, count)
             self.changed_texts.append(response)
@@ -132,9 +132,17 @@ class ChangeBatch:
             self.with_responses.append((row, known, changes, added))
 
     def write(self, writer: RecordWriter) -> None:
-        """Write everything."""
+        """Write everything. What was rendered of a changed text goes with it.
+
+        The records come first: whoever renders holds their rows (`arena/events/rendering`).
+        """
+        touched = {record.pk for record in self.records}
+        touched |= {response.record_id for response in self.changed_texts}
+        touched |= {response.record_id for *_, added in self.with_responses for response in added}
+        Record.objects.filter(pk__in=touched).update(rendered_with=0)
         Record.objects.bulk_update(self.records, ["prompt", "metadata"])
-        Response.objects.bulk_update(self.changed_texts, ["text", *(c.name for c in COVARIATES)])
+        counted = [covariate.name for covariate in COVARIATES]
+        Response.objects.bulk_update(self.changed_texts, ["text", "rendered_with", *counted])
         links = Record.categories.through.objects
         links.filter(record__in=self.categories).delete()
         links.bulk_create(
