@@ -25,6 +25,7 @@ from arena.events.ordering import natural_key
 from arena.judging.models import Assignment, Judgment
 from arena.judging.recording import check_answers, record_judgment
 from arena.judging.serving.leases import next_assignment
+from arena.markup import RENDERER_VERSION, render_messages, render_response
 from arena.people.models import User
 
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
@@ -70,12 +71,14 @@ def make_competitors(event: Event, count: int = 3) -> list[Competitor]:
 def make_record(event: Event, prompt: str = "", **fields: Any) -> Record:
     """A record of one user turn, wholly imported."""
     number = next(counter)
+    turns = [{"role": "user", "content": prompt or f"Prompt number {number}?"}]
     return Record.objects.create(
         event=event,
         external_id=f"r{number}",
         sort_key=natural_key(f"r{number}"),
-        prompt=[{"role": "user", "content": prompt or f"Prompt number {number}?"}],
-        **({"imported_at": NOW} | fields),
+        prompt=turns,
+        prompt_html=[message.html for message in render_messages(turns)],
+        **({"imported_at": NOW, "rendered_with": RENDERER_VERSION} | fields),
     )
 
 
@@ -91,12 +94,21 @@ def make_matchup(
     record = record or make_record(event)
     owners: list[Competitor | None] = list(competitors) if competitors else [None, None]
     responses = [
-        Response.objects.create(
-            record=record, competitor=owner, text=text or f"Response number {next(counter)}."
-        )
+        make_response(record, owner, text or f"Response number {next(counter)}.")
         for owner, text in zip(owners, texts, strict=True)
     ]
     return make_matchup_of(record, responses, role=role)
+
+
+def make_response(record: Record, competitor: Competitor | None, text: str) -> Response:
+    """A response, rendered as a worker does."""
+    return Response.objects.create(
+        record=record,
+        competitor=competitor,
+        text=text,
+        html=render_response(text),
+        rendered_with=RENDERER_VERSION,
+    )
 
 
 def make_matchup_of(

@@ -16,7 +16,6 @@ from arena.judging.models import Assignment, Flag, Judgment
 from arena.judging.page_parts import SKIP_REASONS, render_blank_questions, render_questions
 from arena.judging.recording import SKIP, get_undo_deadline, is_undoable
 from arena.judging.serving.statements import MatchupTexts, load_texts
-from arena.markup import render_messages, render_response
 from arena.people.accounts.identity import has_verified_identity
 from arena.questions import KINDS, ScaleOption
 
@@ -101,7 +100,7 @@ def build_matchup_context(
     return {
         "event": enrollment.event,
         "assignment": assignment,
-        "messages": render_messages(texts.prompt),
+        "messages": texts.messages,
         "sides": build_shown_responses(assignment.order, texts),
         "questions_html": render_blank_questions(rules, enrollment.event, questions)
         if blank
@@ -139,7 +138,7 @@ def lacks_identity(enrollment: Enrollment) -> bool:
 def build_shown_responses(order: list[int], texts: MatchupTexts) -> list[ShownResponse]:
     """The responses from left to right."""
     return [
-        ShownResponse(letter, render_response(texts.responses[position]))
+        ShownResponse(letter, texts.responses[position])
         for letter, position in zip(RESPONSE_LETTERS, order, strict=False)
     ]
 

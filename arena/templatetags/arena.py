@@ -11,9 +11,10 @@ from django.utils.safestring import SafeString, mark_safe
 
 from arena.events.lifecycle.phases import Phase, phase_of
 from arena.events.lifecycle.prizes import turns_for_prize
-from arena.events.models import Event
+from arena.events.models import Event, Record, Response
+from arena.events.rendering import load_messages, load_response_html
 from arena.mail import sends_mail
-from arena.markup import render_markdown, render_response
+from arena.markup import RenderedMessage, render_markdown
 
 register = template.Library()
 
@@ -25,9 +26,15 @@ def markdown(text: str) -> SafeString:
 
 
 @register.filter
-def response(text: str) -> SafeString:
+def turns(record: Record) -> list[RenderedMessage]:
+    """The turns of a record's prompt, each with its role and its sanitised HTML."""
+    return load_messages(record)
+
+
+@register.filter
+def rendered(response: Response) -> SafeString:
     """A response as sanitised HTML; an empty one says so."""
-    return mark_safe(render_response(text))  # noqa: S308 (as above)
+    return mark_safe(load_response_html(response))  # noqa: S308 (as above)
 
 
 @register.filter

@@ -18,7 +18,7 @@ def make_reading(*texts: str, prompt: str = "Which?", event: Event | None = None
     assert assignment.matchup == matchup
     places = list(matchup.places.order_by("position"))
     for position, text in zip(assignment.order, (left, right), strict=True):
-        Response.objects.filter(pk=places[position].response_id).update(text=text)
+        Response.objects.filter(pk=places[position].response_id).update(text=text, rendered_with=0)
     return assignment
 
 

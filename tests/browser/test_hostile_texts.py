@@ -87,11 +87,13 @@ def poison(world: World) -> None:
         job.state = ImportJob.State.REFUSED
         job.save()
     side.matchup.record.prompt = [{"role": text[:20], "content": text} for text in SCRIPTS]
+    side.matchup.record.rendered_with = 0
     side.matchup.record.save()
     side.shown.matchup.record.prompt = [{"role": "user", "content": LONG_TEXT}]
+    side.shown.matchup.record.rendered_with = 0
     side.shown.matchup.record.save()
     for response in side.shown.matchup.responses.all():
-        response.text = LONG_TEXT
+        response.text, response.rendered_with = LONG_TEXT, 0
         response.save()
     seal_event(event.pk, now)
     refresh_event(event, now=now)

@@ -33,7 +33,7 @@ def test_words_are_found_as_they_read(desk: Client, event: Event) -> None:
         {"role": "user", "content": "Louder, with a \\ in it."},
     ]
     record = make_record(event)
-    Record.objects.filter(pk=record.pk).update(prompt=prompt)
+    Record.objects.filter(pk=record.pk).update(prompt=prompt, rendered_with=0)
     make_matchup(event, record=record, texts=("A croissant, 100%.", "Nothing."))
     for query in ("café", '"un café"', "waiter", "a \\ in", "croissant, 100%", record.external_id):
         assert found(desk, event, q=query) == [record.external_id], query

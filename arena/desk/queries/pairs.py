@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext
 
-from arena.events.models import Matchup, MatchupResponse
+from arena.events.models import Matchup, MatchupResponse, Response
 
 SIDE_LETTERS = "ABCDEFGHI"
 
@@ -14,11 +14,11 @@ SIDE_LETTERS = "ABCDEFGHI"
 @dataclass(frozen=True)
 class SideView:
     """One response: the letter it had on the screen (empty where nobody saw it), its model's name
-    (empty where it has none) and its text."""
+    (empty where it has none) and the response itself."""
 
     letter: str
     model: str
-    text: str
+    response: Response
 
     @property
     def name(self) -> str:
@@ -39,7 +39,7 @@ def view_sides(matchup: Matchup, order: Sequence[int] | None) -> list[SideView]:
     places = list(matchup.places.all())
     letters = SIDE_LETTERS if order is not None else " " * len(places)
     return [
-        SideView(letter.strip(), competitor_name(places[position]), places[position].response.text)
+        SideView(letter.strip(), competitor_name(places[position]), places[position].response)
         for letter, position in zip(letters, order or range(len(places)), strict=False)
     ]
 

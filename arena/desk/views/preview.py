@@ -12,7 +12,6 @@ from arena.judging.models import Assignment
 from arena.judging.page_parts import render_questions
 from arena.judging.presenting import build_shown_questions, build_shown_responses
 from arena.judging.serving.statements import load_texts
-from arena.markup import render_messages
 
 
 @require_GET
@@ -33,7 +32,7 @@ def preview(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "event": event,
         "assignment": assignment,
-        "messages": render_messages(texts.prompt),
+        "messages": texts.messages,
         "sides": build_shown_responses(assignment.order, texts),
         "questions_html": render_questions(
             build_shown_questions(assignment, get_rules(event), None, None)

@@ -17,20 +17,25 @@ from django.db.models import Model
 
 from arena.events.current_rules import VERSIONS_SQL, EventRules, Versions, find_rules
 from arena.events.models import Enrollment, Event, Matchup
+from arena.events.rendering import build_messages, ensure_rendered
 from arena.judging.models import Assignment
+from arena.markup import RENDERER_VERSION, RenderedMessage, render_as_source
 from arena.people.models import User
 
 Instance = TypeVar("Instance", bound=Model)
 
 # Primary keys; place_position_once.
-LOAD_TEXTS_SQL = """
-SELECT record.id, record.prompt, response.id, response.text
+LOAD_TEXTS_SQL = f"""
+SELECT record.id, record.prompt, response.id,
+  CASE WHEN record.rendered_with = {RENDERER_VERSION} THEN record.prompt_html END,
+  CASE WHEN response.rendered_with = {RENDERER_VERSION} THEN response.html END,
+  CASE WHEN response.rendered_with = {RENDERER_VERSION} THEN '' ELSE response.text END
 FROM events_matchup matchup
 JOIN events_record record ON record.id = matchup.record_id
 LEFT JOIN events_matchupresponse place ON place.matchup_id = matchup.id
 LEFT JOIN events_response response ON response.id = place.response_id
 WHERE matchup.id = %s ORDER BY place.position
-"""
+"""  # noqa: S608 - a constant
 # Index assignment_live, then primary keys. The matchup's row is locked so that it is not taken
 # out of service at this moment (`FOR KEY SHARE` is left out on SQLite, where one writes at a time).
 SHOW_NEXT_SQL = """
@@ -145,19 +150,36 @@ def load_assignment(uuid: UUID, user: User, now: datetime) -> LoadedAssignment |
 
 @dataclass(frozen=True)
 class MatchupTexts:
-    """What is shown of a matchup, in canonical order."""
+    """What is shown of a matchup as safe HTML, in canonical order."""
 
-    prompt: list[dict[str, Any]]
+    messages: list[RenderedMessage]
     responses: list[str]
 
 
 def load_texts(matchup_id: int) -> MatchupTexts:
-    """The prompt and the responses of a matchup, by one statement."""
+    """The prompt and the responses of a matchup, by one statement where they are rendered."""
+    rows = read_texts(matchup_id)
+    if any(row[3] is None or (row[2] is not None and row[4] is None) for row in rows):
+        ensure_rendered([rows[0][0]])
+        rows = read_texts(matchup_id)
+    prompt, stored = json.loads(rows[0][1]), rows[0][3]
+    turns = json.loads(stored) if stored is not None else None
+    return MatchupTexts(
+        build_messages(prompt, turns),
+        [
+            html if html is not None else render_as_source(text)
+            for _, _, response, _, html, text in rows
+            if response is not None
+        ],
+    )
+
+
+def read_texts(matchup_id: int) -> list[tuple[Any, ...]]:
+    """Rows of `LOAD_TEXTS_SQL`."""
     with connection.cursor() as cursor:
         cursor.execute(LOAD_TEXTS_SQL, [matchup_id])
-        rows = cursor.fetchall()
-    prompt = json.loads(rows[0][1])
-    return MatchupTexts(prompt, [text for *_, response, text in rows if response is not None])
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def show_next_reserve(
