@@ -1,6 +1,8 @@
 """A contributor's receipts: what they judged, and whether it counts.
 
 A control has a receipt like any other matchup, which never shows whether the answer was expected.
+The words around it stand in templates/judging/me.html; those of a reason why a judgment does not
+count are the labels of `Exclusion.Reason` (arena/judging/models/exclusions.py).
 """
 
 from dataclasses import dataclass
