@@ -33,7 +33,7 @@ from arena.people.accounts.first_account import needs_first_account
 from arena.people.accounts.identity import has_verified_identity
 from arena.people.models import Seat, User
 from arena.people.seats.claiming import SeatAvailability, get_seat_availability
-from leaderboard.boards.details import SnapshotDetails
+from leaderboard.boards.snapshot_details import SnapshotDetails
 from leaderboard.contributors.places import place_of
 from leaderboard.models import Rating, Snapshot
 from leaderboard.results.notices import find_unread

@@ -31,9 +31,9 @@ BESIDE_OVERALL = (
     "leaderboard.snapshots.refresh.compute_style_board",
     "leaderboard.snapshots.refresh.describe_board",
     "leaderboard.snapshots.refresh.diagnose",
-    "leaderboard.boards.summary.count_over_time",
-    "leaderboard.boards.summary.count_origins",
-    "leaderboard.boards.summary.flatten_pairs",
+    "leaderboard.boards.snapshot_counts.count_over_time",
+    "leaderboard.boards.snapshot_counts.count_origins",
+    "leaderboard.boards.snapshot_counts.flatten_pairs",
 )
 
 

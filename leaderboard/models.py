@@ -39,7 +39,8 @@ class Snapshot(models.Model):
     # Counted ones of every role: a number without the controls would give them away.
     judgments = models.PositiveIntegerField()
     contributors = models.PositiveIntegerField()
-    # What the page says beside the rows (leaderboard/boards/summary.py); emptied once superseded.
+    # What pages say beside the rows (leaderboard/boards/snapshot_details.py); emptied once
+    # superseded.
     details = models.JSONField(default=dict)
     # When the public pages began to show it; null while held back by the event's publish_batch.
     published_at = models.DateTimeField(null=True)

@@ -43,7 +43,7 @@ FORBIDDEN = {
         "from leaderboard.ratings.models import elo",
     ),
     "The rating engine is entered through its front door alone": (
-        "leaderboard/boards/summary.py",
+        "leaderboard/boards/snapshot_counts.py",
         "from leaderboard.ratings.models import elo",
     ),
     "Only URLs and other views import views": (

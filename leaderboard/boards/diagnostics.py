@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from leaderboard.boards.details import (
+from leaderboard.boards.fit import FittedBoard
+from leaderboard.boards.snapshot_details import (
     ContributorInfluence,
     GradingEffect,
     NeighbourTest,
@@ -20,7 +21,6 @@ from leaderboard.boards.details import (
     UnseatingVotes,
     WidthRatio,
 )
-from leaderboard.boards.fit import FittedBoard
 from leaderboard.boards.style_fit import StyleBoard
 from leaderboard.ratings import (
     MAX_OUTCOME,
@@ -41,7 +41,7 @@ from leaderboard.ratings import (
     robustness,
     two_sided,
 )
-from leaderboard.votes.contents import MatchupContents
+from leaderboard.votes.matchup_contents import MatchupContents
 
 MAX_NEIGHBOURS = 60
 """Pairs of neighbours tested per scale, from the top."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from leaderboard.boards.details import StyleCoefficient
+from leaderboard.boards.snapshot_details import StyleCoefficient
 from leaderboard.ratings import (
     MIN_VOTES,
     Counts,
@@ -29,7 +29,7 @@ from leaderboard.ratings import (
     style,
     tally,
 )
-from leaderboard.votes.contents import STYLE_FIELDS, MatchupContents
+from leaderboard.votes.matchup_contents import STYLE_FIELDS, MatchupContents
 
 MIN_UNEXPLAINED = 1e-6
 """Minimum share of a covariate's variation that models and other covariates do not explain."""

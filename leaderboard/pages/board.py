@@ -15,10 +15,10 @@ from django.utils.translation import gettext_lazy as _
 from arena.errors import NotFoundError
 from arena.events.models import Category, Event, Question
 from leaderboard.boards.columns import BoardRow
-from leaderboard.boards.details import SnapshotDetails, board_key
 from leaderboard.boards.not_ranked import NOT_RANKED
+from leaderboard.boards.snapshot_details import SnapshotDetails, board_key
 from leaderboard.models import Rating, Snapshot
-from leaderboard.pages.charts import Axis, draw_axis_labels, draw_whisker, fit_axis
+from leaderboard.pages.svg_charts import Axis, draw_axis_labels, draw_whisker, fit_axis
 from leaderboard.ratings import scale
 
 Weighting = Rating.Weighting

@@ -1,8 +1,8 @@
 """A board as public JSON: what is declared here is published, and nothing else.
 
-What a snapshot keeps of a board (leaderboard/boards/details.py) passes through `PublicMethod` and
-the other dataclasses: a key that none of them names stays inside. `docs/board.schema.json` is
-`board_schema()`, which follows from them and from the board's columns.
+What a snapshot keeps of a board (leaderboard/boards/snapshot_details.py) passes through
+`PublicMethod` and the other dataclasses: a key that none of them names stays inside.
+`docs/board.schema.json` is `board_schema()`, which follows from them and from the board's columns.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from typing import Any
 from arena.events.models import Event
 from arena.judging.models import Origin
 from leaderboard.boards.columns import COLUMNS
-from leaderboard.boards.details import SnapshotDetails
+from leaderboard.boards.snapshot_details import SnapshotDetails
 from leaderboard.boards.typed_json import (
     PLAIN,
     documented,

@@ -15,7 +15,7 @@ from leaderboard.ratings import MIN_VOTES, scale
 from leaderboard.snapshots.publishing import MAX_WAIT, MIN_PEOPLE
 from leaderboard.trust import quality
 from leaderboard.trust.control import MIN_CONTROLS_FOR_KAPPA, PRIOR_AGREEMENT, PRIOR_CONTROLS
-from leaderboard.votes.contents import MAX_VOTES_SCANNED
+from leaderboard.votes.matchup_contents import MAX_VOTES_SCANNED
 
 
 def method_context(event: Event) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext
 
 from arena.events.models import COVARIATES
-from leaderboard.boards.details import (
+from leaderboard.boards.snapshot_details import (
     BoardDetails,
     ContributorInfluence,
     FitSummary,
@@ -17,9 +17,9 @@ from leaderboard.boards.details import (
 )
 from leaderboard.models import Rating
 from leaderboard.pages.board import BoardChoice, BoardTable
-from leaderboard.pages.figures import format_p
+from leaderboard.pages.board_figures import format_p
 from leaderboard.ratings import MIN_CLUSTERS, scale
-from leaderboard.votes.contents import MAX_VOTES_SCANNED
+from leaderboard.votes.matchup_contents import MAX_VOTES_SCANNED
 
 MAX_NEIGHBOURS_SHOWN = 5
 """Pairs of neighbours shown before the visitor asks for the rest."""

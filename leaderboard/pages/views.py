@@ -28,14 +28,14 @@ from arena.events.models import Event
 from arena.events.records.controls import has_controls
 from arena.judging.models import Origin
 from leaderboard.boards.columns import fact_columns
-from leaderboard.boards.details import SnapshotDetails
+from leaderboard.boards.snapshot_details import SnapshotDetails
 from leaderboard.contributors.places import build_places, place_of, standings_of
 from leaderboard.contributors.scores import first_look
 from leaderboard.models import Board, Notice, Snapshot, Standing
 from leaderboard.pages.board import choose_board, filter_links, read_table
+from leaderboard.pages.board_figures import build_heat_maps, history_of, timeline_of
 from leaderboard.pages.board_json import public_board
 from leaderboard.pages.downloads import to_csv
-from leaderboard.pages.figures import build_heat_maps, history_of, timeline_of
 from leaderboard.pages.method import method_context
 from leaderboard.pages.uncertainty import (
     interval_context,

@@ -13,18 +13,23 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
 from arena.events.models import Event, Matchup, Record
 from arena.judging.models import LedgerBatch
-from leaderboard.boards import diagnostics, summary
+from leaderboard.boards import diagnostics, snapshot_counts
 from leaderboard.boards.columns import FittedRow, compute_fields
-from leaderboard.boards.details import BoardDetails, SnapshotDetails, StyleSummary, board_key
 from leaderboard.boards.fit import FittedBoard, fit_board, replay_elo
+from leaderboard.boards.snapshot_details import (
+    BoardDetails,
+    SnapshotDetails,
+    StyleSummary,
+    board_key,
+)
 from leaderboard.boards.style_fit import NoStyleError, StyleBoard, fit_style
 from leaderboard.contributors.reliability import score_controls, vote_weights
 from leaderboard.models import Board, Rating, Snapshot
 from leaderboard.ratings import NotConverged, Votes, compare, elo, one_blas_thread, take
 from leaderboard.snapshots.publishing import publish_held_back, replace_snapshot, write_snapshot
 from leaderboard.votes.checkpoints import Checkpoints
-from leaderboard.votes.contents import MatchupContents, read_contents
 from leaderboard.votes.loading import VoteLoader, store_of, wanted_state
+from leaderboard.votes.matchup_contents import MatchupContents, read_contents
 from leaderboard.votes.queries import IntegerTable, read_integers
 from leaderboard.votes.table import Comparisons
 from leaderboard.votes.vote_rows import special_matchups
@@ -151,7 +156,7 @@ def compute_snapshot(
         replay = None
         if spec.weighting == Weighting.RAW:
             replay = replay_elo(votes, load_elo_checkpoint(kept, data, spec))
-            found = replace(found, pairs=summary.flatten_pairs(board.counts))
+            found = replace(found, pairs=snapshot_counts.flatten_pairs(board.counts))
             if spec.category is None:
                 found = diagnose(found, votes, board, contents, data.competitors)
                 checkpoints[spec.key] = to_elo_checkpoint(data, replay)
@@ -169,8 +174,8 @@ def compute_snapshot(
         judgments=int(np.count_nonzero(data.judgments)),
         contributors=len(data.enrollments),
         details=SnapshotDetails(
-            origins=summary.count_origins(data),
-            timeline=summary.count_over_time(data),
+            origins=snapshot_counts.count_origins(data),
+            timeline=snapshot_counts.count_over_time(data),
             competitors=data.competitors,
             boards=boards,
         ).to_json(),
@@ -219,7 +224,7 @@ def describe_board(
     contrast = compare(board.fit, board.covariance)
     is_overall = spec.category is None
     return BoardDetails(
-        fit=summary.summarize_fit(board),
+        fit=snapshot_counts.summarize_fit(board),
         p=diagnostics.pairwise_tests(board, contrast),
         neighbours=diagnostics.compare_neighbours(board, contrast, data.competitors)
         if is_overall

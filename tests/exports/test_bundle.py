@@ -18,7 +18,7 @@ from arena.judging.ledger import seal_event
 from arena.judging.models import Exclusion, Judgment
 from arena.judging.recording import check_answers, record_judgment
 from arena.judging.review.exclusions import exclude
-from leaderboard.boards.details import VERSION
+from leaderboard.boards.snapshot_details import VERSION
 from leaderboard.models import Snapshot
 from leaderboard.snapshots.refresh import refresh_event
 from tests.exports.cast import Cast, vote_often

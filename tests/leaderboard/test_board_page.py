@@ -15,7 +15,7 @@ from arena.judging.review.exclusions import exclude
 from leaderboard.boards.columns import BoardRow
 from leaderboard.models import Rating, Snapshot
 from leaderboard.pages.board import Tier
-from leaderboard.pages.figures import format_p
+from leaderboard.pages.board_figures import format_p
 from leaderboard.ratings import NotConverged, Votes
 from leaderboard.snapshots import refresh as refreshing
 from leaderboard.snapshots.publishing import publish_snapshot

@@ -14,8 +14,8 @@ from scipy.special import ndtr, ndtri
 
 from arena.events.models import Event
 from leaderboard.boards import diagnostics
-from leaderboard.boards.details import WidthRatio
 from leaderboard.boards.fit import fit_board
+from leaderboard.boards.snapshot_details import WidthRatio
 from leaderboard.models import Snapshot
 from leaderboard.ratings import Contrasts, RatingError, compare, fold
 from leaderboard.ratings.inference.contrasts import holm

@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from arena.people.codes import draw_code, draw_token
-from arena.people.seats import sheets
-from arena.people.seats.provisioning import Slip, draw_username
-from arena.people.seats.sheets import (
+from arena.people.seats import printed_sheet
+from arena.people.seats.printed_sheet import (
     SheetContext,
     build_sheet_csv,
     build_sheet_pdf,
     build_sheet_zip,
     safe_cell,
 )
+from arena.people.seats.provisioning import Slip, draw_username
 
 OCCASION = SheetContext(
     title="Which answer helps more?",
@@ -67,7 +67,7 @@ def test_a_slip_without_a_link_has_no_picture() -> None:
 
 
 def test_a_huge_sheet_is_a_csv_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sheets, "MAX_PDF_SLIPS", 2)
+    monkeypatch.setattr(printed_sheet, "MAX_PDF_SLIPS", 2)
     with zipfile.ZipFile(io.BytesIO(build_sheet_zip(OCCASION, make_slips(3)))) as archive:
         assert archive.namelist() == ["seats.csv"]
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from arena.events.models import Event
-from leaderboard.boards.details import SnapshotDetails, board_key
+from leaderboard.boards.snapshot_details import SnapshotDetails, board_key
 from leaderboard.models import Rating, Snapshot
 
 MAX_FORECAST = timedelta(days=365)

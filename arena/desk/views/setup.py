@@ -42,7 +42,7 @@ from arena.events.lifecycle.creation import (
 )
 from arena.events.lifecycle.duplication import duplicate_event
 from arena.events.models import Event
-from arena.events.sheets import build_event_sheet
+from arena.events.seat_sheet import build_event_sheet
 from arena.judging.serving.slots import change_overlap
 from arena.people.accounts.session_secrets import forget_secret, get_secret, store_secret
 from arena.people.limits import DAY_SECONDS, Rate, limit_requests

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from arena.events.joining.enrolling import provision_event_seats
 from arena.events.models import Event
-from arena.events.sheets import build_event_sheet
+from arena.events.seat_sheet import build_event_sheet
 from arena.people.models import Seat
 from arena.people.seats.claiming import SeatAvailability, get_seat_availability
 

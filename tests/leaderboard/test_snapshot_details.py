@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from leaderboard.boards.details import (
+from leaderboard.boards.snapshot_details import (
     VERSION,
     BoardDetails,
     FitSummary,

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from leaderboard.pages.charts import (
+from leaderboard.pages.svg_charts import (
     Line,
     draw_bars,
     draw_lines,

@@ -1,4 +1,7 @@
-"""The figures below the board: head-to-head, votes over time, rating over time."""
+"""The figures below the board: head-to-head, votes over time, rating over time.
+
+Their numbers are gathered here and drawn in leaderboard/pages/svg_charts.py.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,8 +14,8 @@ from django.utils.safestring import SafeString
 
 from arena.events.models import Event
 from leaderboard.boards.columns import BoardRow
-from leaderboard.boards.details import JudgmentsOverTime, SnapshotDetails
 from leaderboard.boards.diagnostics import MAX_MODELS_TESTED, THOUSANDTHS
+from leaderboard.boards.snapshot_details import JudgmentsOverTime, SnapshotDetails
 from leaderboard.models import Rating, Snapshot
 from leaderboard.pages.board import (
     BoardChoice,
@@ -20,7 +23,7 @@ from leaderboard.pages.board import (
     read_pairs,
     strength_to_points,
 )
-from leaderboard.pages.charts import Line, draw_bars, draw_lines
+from leaderboard.pages.svg_charts import Line, draw_bars, draw_lines
 from leaderboard.ratings import bradley_terry
 
 MAX_HEAT_MAP_MODELS = 16

@@ -1,4 +1,4 @@
-"""What a snapshot keeps beside its rows: origins, votes over time, pairs, how it was computed.
+"""Counts for a snapshot's details: origins, votes over time, pairs, how a board was computed.
 
 How sure a board is, and what would change it, is in leaderboard/boards/diagnostics.py.
 """
@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from leaderboard.boards.details import FitSummary, JudgmentsOverTime
 from leaderboard.boards.fit import FittedBoard
+from leaderboard.boards.snapshot_details import FitSummary, JudgmentsOverTime
 from leaderboard.boards.style_fit import StyleBoard
 from leaderboard.ratings import MAX_OUTCOME, Counts
 from leaderboard.votes.table import Comparisons

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from django.urls import reverse
 
 from arena.events.models import Event
+from arena.people.seats.printed_sheet import SheetContext, build_sheet_zip
 from arena.people.seats.provisioning import Slip
-from arena.people.seats.sheets import SheetContext, build_sheet_zip
 
 
 def build_event_sheet(event: Event, slips: Sequence[Slip], site: str) -> bytes:
