@@ -79,7 +79,7 @@ def post(world: World, url: Url, body: Any = None, **options: Any) -> Any:
 def test_every_door_counts_what_would_change_something(world: World, url: Url) -> None:
     """Also those to come, the admin's and allauth's: where nothing is left, nobody gets in."""
     nothing, path = Rate(0, 60), url.path(world.public.arguments(url))
-    with patch.multiple(middleware, PERSON=nothing, NETWORK=nothing):
+    with patch.multiple(middleware, PERSON_RATE=nothing, NETWORK_RATE=nothing):
         for label in ("anonymous", f"tea {ORGANIZER}", f"tea {CONTRIBUTOR}", "staff"):
             with undone():
                 response = world.client(world.actor(label)).post(path)
