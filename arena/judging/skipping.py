@@ -2,13 +2,18 @@
 
 Both can be undone like an answer. Until then the matchup keeps its slot, so that whoever changes
 their mind finds it unchanged, a control like any other.
+
+Nobody is refused a skip, but many in a row cost time: whoever skips to look for something, such as
+a control or a model they know, waits longer before each next matchup.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from arena.errors import ConflictError
+from arena.events.models import Enrollment
 from arena.judging.models import Assignment, Flag
 from arena.judging.recording import (
     REVISION_GRACE,
@@ -19,6 +24,40 @@ from arena.judging.recording import (
 from arena.judging.serving.slots import lock_matchups, release_slots
 
 State = Assignment.State
+FREE_SKIPS = 20
+"""Skips in a row after which each further matchup comes after a pause."""
+PAUSE_STEP = timedelta(seconds=5)
+"""The first pause; each skip more makes it so much longer."""
+MAX_PAUSE = timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class Pause:
+    """How long a contributor waits for the next matchup, and after how many skips in a row."""
+
+    skips: int
+    until: datetime
+
+
+def find_pause(enrollment: Enrollment, now: datetime) -> Pause | None:
+    """The pause that this contributor's skips cost, while it lasts; one statement, one index.
+
+    Skips in a row are those since the last judgment in the order of what was served, whatever
+    was skipped: a control costs as much as any other matchup, and reporting is skipping too.
+    """
+    enough = FREE_SKIPS + MAX_PAUSE // PAUSE_STEP
+    decided = enrollment.assignments.filter(state__in=(State.SKIPPED, State.DONE))
+    latest = decided.order_by("-ordinal").values_list("state", "finished_at")[:enough]
+    skipped = []
+    for state, finished_at in latest:
+        if state == State.DONE:
+            break
+        skipped.append(finished_at)
+    if len(skipped) < FREE_SKIPS:
+        return None
+    pause = min((len(skipped) - FREE_SKIPS + 1) * PAUSE_STEP, MAX_PAUSE)
+    until = max(skipped) + pause
+    return Pause(len(skipped), until) if until > now else None
 
 
 def skip_assignment(assignment: Assignment, reason: str, *, now: datetime) -> None:

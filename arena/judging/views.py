@@ -1,6 +1,7 @@
 """The contributor's pages: judge one matchup after another."""
 
 from datetime import datetime
+from math import ceil
 from random import SystemRandom
 from uuid import UUID
 
@@ -42,7 +43,7 @@ from arena.judging.serving.leases import (
     next_assignment,
 )
 from arena.judging.serving.statements import LoadedAssignment, load_assignment
-from arena.judging.skipping import flag_assignment, skip_assignment
+from arena.judging.skipping import Pause, find_pause, flag_assignment, skip_assignment
 from arena.people.models import User
 from arena.people.seats.claiming import retake_seat
 
@@ -227,6 +228,9 @@ def continue_judging(
     if event.is_open(now):
         if needs_new_consent(enrollment, rules):
             return redirect_with_notice(request, reverse("events:join", args=[event.slug]), notice)
+        # Whoever has just judged has not skipped.
+        if progress is None and (pause := find_pause(enrollment, now)):
+            return show_pause(request, enrollment, pause, now, notice)
         assignment = next_assignment(enrollment, SystemRandom(), now, rules)
     else:
         shown = get_shown_assignment(enrollment)
@@ -284,6 +288,26 @@ def show_end(
     }
     template = "judging/done.html" if is_open else "judging/closed.html"
     return render(request, template, context)
+
+
+def show_pause(
+    request: HttpRequest, enrollment: Enrollment, pause: Pause, now: datetime, notice: str | None
+) -> HttpResponse:
+    """The page of a pause after many skips in a row, which goes on by itself."""
+    onward = reverse("judging:next", args=[enrollment.event.slug])
+    if request.method == "POST":
+        return redirect_with_notice(request, onward, notice)
+    seconds = ceil((pause.until - now).total_seconds())
+    context = {
+        "event": enrollment.event,
+        "skips": pause.skips,
+        "seconds": seconds,
+        "notice": notice,
+        "undoable": find_undoable_assignment(enrollment, now),
+    }
+    response = render(request, "judging/pause.html", context)
+    response.headers["Refresh"] = f"{seconds}; url={onward}"
+    return response
 
 
 def redirect_with_notice(request: HttpRequest, url: str, notice: str | None) -> HttpResponse:
