@@ -77,7 +77,7 @@ def sweep_leases() -> None:
 
 @shared_task(**SWEEP_LIMITS)
 def return_unused_seats() -> None:
-    """Return claims of open seats that nobody saved or used within two hours."""
+    """Return claims of open seats that nobody saved or used in time."""
     returned = unused_seats.return_unused_seats(timezone.now())
     if returned:
         log.info("unused seats returned", seats=returned)

@@ -83,7 +83,8 @@ class Seat(models.Model):
     link_hash = models.CharField(max_length=64, null=True, unique=True)
     # Null until somebody takes the seat.
     claimed_at = models.DateTimeField(null=True)
-    # When the holder said that the code is saved; a claim without it returns after two hours.
+    # When the holder said that the code is saved; a claim without it returns after two
+    # hours, or 20 minutes where seats are short (judging/leaving/unused_seats.py).
     saved_at = models.DateTimeField(null=True)
     # How often a claim of this seat has come back unused: fresh seats are handed out first, so
     # that the code of a returned one works as long as there is room.

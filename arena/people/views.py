@@ -103,7 +103,9 @@ def access_code(request: HttpRequest) -> HttpResponse:
         messages.info(request, _("Your access code is no longer shown."))
         return redirect("people:seat")
     login_url = request.build_absolute_uri(reverse("account_login"))
-    return render(request, "people/code.html", kept | {"login_url": login_url})
+    unsaved = Seat.objects.filter(user=user, kind=Seat.Kind.OPEN, saved_at=None)
+    context = kept | {"login_url": login_url, "is_returnable": unsaved.exists()}
+    return render(request, "people/code.html", context)
 
 
 def get_next_url(request: HttpRequest) -> str:

@@ -86,6 +86,16 @@ def test_the_session_key_changes_with_the_claim(client: Client, event: Event) ->
     assert not Session.objects.filter(session_key=session.session_key).exists()
 
 
+def test_the_page_of_the_code_says_how_long_the_seat_is_kept(client: Client, event: Event) -> None:
+    provision_event_seats(event, 1, OPEN, timezone.now())
+    client.post("/events/fair/join/", CONSENT)
+    kept = "kept for two hours, or 20 minutes if few seats are left"
+    assert kept in text(client.get("/account/seat/code/"))
+    # Once it is saved, a new code is no new claim.
+    Seat.objects.update(saved_at=timezone.now())
+    assert kept not in text(client.get("/account/seat/code/"))
+
+
 def test_no_consent_no_seat(client: Client, event: Event) -> None:
     provision_event_seats(event, 1, OPEN, timezone.now())
     response = client.post("/events/fair/join/", {"version": "1"})

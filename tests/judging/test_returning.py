@@ -25,6 +25,7 @@ from tests.factories import (
 from tests.threads import parallel_map
 
 LATER = NOW + timedelta(hours=2)
+SOON = NOW + timedelta(minutes=20)
 
 
 @pytest.fixture
@@ -37,6 +38,11 @@ def event(db: None) -> Event:
     return event
 
 
+def add_spare_seats(event: Event) -> None:
+    """So many that seats are not short."""
+    provision_event_seats(event, 9, Seat.Kind.OPEN, NOW)
+
+
 @pytest.fixture
 def arrival(event: Event) -> JoinResult:
     arrival = join_with_open_seat(event, NOW, terms=1)
@@ -46,19 +52,59 @@ def arrival(event: Event) -> JoinResult:
 
 
 def is_taken() -> bool:
-    return Seat.objects.get().claimed_at is not None
+    return Seat.objects.order_by("pk")[0].claimed_at is not None
 
 
-def test_an_unused_claim_returns_after_two_hours(arrival: JoinResult) -> None:
+def test_an_unused_claim_returns_after_two_hours(event: Event, arrival: JoinResult) -> None:
+    add_spare_seats(event)
     assert return_unused_seats(LATER - timedelta(seconds=1)) == 0
     assert is_taken()
     assert return_unused_seats(LATER) == 1
     assert not is_taken()
-    assert Seat.objects.get().returns == 1
+    assert Seat.objects.order_by("pk")[0].returns == 1
     assert return_unused_seats(LATER) == 0
     # The code still signs in.
     user = authenticate(None, username=arrival.user.username, password=arrival.code)
     assert user == arrival.user
+
+
+def test_an_unused_claim_returns_after_20_minutes_when_seats_are_short(
+    event: Event, arrival: JoinResult
+) -> None:
+    assert return_unused_seats(SOON - timedelta(seconds=1)) == 0
+    assert is_taken()
+    assert return_unused_seats(SOON) == 1
+    assert not is_taken()
+
+
+def test_seats_are_short_where_fewer_than_one_in_ten_is_free(
+    event: Event, arrival: JoinResult
+) -> None:
+    add_spare_seats(event)
+    while Seat.objects.open_unclaimed().count() > 1:
+        join_with_open_seat(event, NOW, terms=1)
+    assert return_unused_seats(SOON) == 0  # one of ten
+    join_with_open_seat(event, NOW, terms=1)
+    assert return_unused_seats(SOON) == 10
+
+
+def test_a_short_event_does_not_hasten_another(event: Event, arrival: JoinResult) -> None:
+    other = make_event("coffee")
+    provision_event_seats(other, 10, Seat.Kind.OPEN, NOW)
+    join_with_open_seat(other, NOW, terms=1)
+    assert return_unused_seats(SOON) == 1
+    assert other.seats is not None
+    assert other.seats.seats.open_unclaimed().count() == 9
+
+
+def test_when_seats_are_short_a_used_or_saved_claim_stays(
+    event: Event, arrival: JoinResult
+) -> None:
+    make_judgment(arrival.enrollment)
+    assert return_unused_seats(SOON) == 0
+    Judgment.objects.all().delete()
+    confirm_saved(arrival.user, NOW)
+    assert return_unused_seats(SOON) == 0
 
 
 def test_a_saved_claim_stays(arrival: JoinResult) -> None:
