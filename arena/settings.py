@@ -140,6 +140,12 @@ else:
         }
     }
 
+# Who may create events: anybody with an account; staff and whom they gave the permission to; or
+# those and whoever organizes an event already, which is how organizers invite further ones.
+EVENT_CREATORS = env.str("EVENT_CREATORS", "anybody")
+if EVENT_CREATORS not in ("anybody", "staff", "invited"):
+    raise ImproperlyConfigured("EVENT_CREATORS is anybody, staff or invited.")
+
 # --- people ---------------------------------------------------------------------------------
 AUTH_USER_MODEL = "people.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]

@@ -98,13 +98,13 @@ def test_csv_holds_conversations_and_several_categories(event: Event) -> None:
 
 
 def test_one_fault_is_told_once_with_its_count_and_first_lines(event: Event) -> None:
-    rows = [record(n, prompt="", responses=1, metadata=[n]) for n in range(3_000)]
+    rows = [record(n, prompt="", responses=1, metadata=[n]) for n in range(900)]
 
     report = bring(event, rows)
 
-    assert report.error_total == 9_000
+    assert report.error_total == 2_700
     assert [(error.field, error.count, error.where) for error in report.errors] == [
-        (field, 3_000, "1, 2, 3, 4, 5 …") for field in ("responses", "prompt", "metadata")
+        (field, 900, "1, 2, 3, 4, 5 …") for field in ("responses", "prompt", "metadata")
     ]
 
 

@@ -11,6 +11,7 @@ from typing import BinaryIO
 from arena.events.importing.checking.checks import fold_column
 from arena.events.importing.checking.leaks import is_model_family
 from arena.events.importing.checking.record_checker import ONLY_RESPONSE, RecordChecker
+from arena.events.importing.reading.budget import PREVIEW_BUDGET, BudgetError
 from arena.events.importing.reading.columns import RecordColumns
 from arena.events.importing.reading.files import guess_format, open_source, peek_bytes, read_rows
 from arena.events.importing.reading.flat_rows import (
@@ -92,12 +93,16 @@ def build_preview(
     rows: list[Row | LineError] = []
     try:
         refuse_other_file_types(b"", name)
-        with open_source(path) as source:
+        with open_source(path, PREVIEW_BUDGET) as source:
             for row in read_rows(source.stream, format):
                 if len(rows) >= MAX_ROWS_CHECKED or source.done > MAX_BYTES_CHECKED + 300_000:
                     preview.is_whole = False
                     break
                 rows.append(row)
+    except BudgetError as error:
+        preview.is_whole = False
+        if not rows:
+            rows.append(error.error)
     except UnreadableFileError as error:
         rows.append(error.error)
     shown = [row for row in rows if isinstance(row, Row)][:PREVIEW_ROWS]

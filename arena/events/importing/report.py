@@ -78,6 +78,8 @@ class ImportReport:
     unchanged: int = 0
     # Rows left out because something is wrong with them (on_error="skip").
     skipped: int = 0
+    # Rows with an error, whatever has become of the counts.
+    wrong_rows: int = 0
     errors: list[LineError] = field(default_factory=list)
     error_total: int = 0
     warnings: list[LineError] = field(default_factory=list)
@@ -101,6 +103,7 @@ class ImportReport:
         """Note the errors of a row, which is left out."""
         for error in errors:
             self.refuse(error)
+        self.wrong_rows += bool(errors)
         self.skipped += 1
 
     def clear_counts(self) -> None:

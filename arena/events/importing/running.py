@@ -25,6 +25,7 @@ from arena.events.importing.jobs import (
     fail_stale_jobs,
     hold_job,
 )
+from arena.events.importing.reading.budget import limit_rows
 from arena.events.importing.reading.columns import RecordColumns
 from arena.events.importing.reading.files import (
     Source,
@@ -208,7 +209,9 @@ class EventChecker:
             raise UnreadableFileError(1, EXPORT_MESSAGE)
         format = self.job.format or guess_format(self.job.file_name, head)
         checker = self.check_rows(
-            read_rows(source.stream, format),
+            limit_rows(
+                read_rows(source.stream, format), self.report, skips_errors=self.job.skips_errors
+            ),
             RecordColumns(self.job.mapping, is_csv=format == "csv"),
             on_row=lambda: self.hold.heartbeat(source.done, source.total),
             organizations=names.organizations,

@@ -9,10 +9,11 @@ from typing import Any
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from arena.errors import ConflictError
+from arena.errors import ConflictError, LimitError
 from arena.events.importing.jobs import ImportBusyError, fail_with_message
 from arena.events.importing.preview import detect_format
 from arena.events.importing.reading.own_exports import is_export_file
@@ -23,6 +24,9 @@ from arena.people.models import User
 State = ImportJob.State
 # Bytes of a request; the middleware refuses what is longer before anything reads it.
 MAX_UPLOAD_BYTES = 1024**3
+# Queued or under way at once. Uploads that wait for their confirmation do not count.
+MAX_IMPORTS_PER_ACCOUNT = 3
+MAX_IMPORTS_PER_SITE = 50
 # What nobody has confirmed or corrected by then is deleted with the next upload.
 KEEP_UPLOADS_FOR = timedelta(days=1)
 TOOK_TOO_LONG = "The import took longer than 45 minutes and was stopped. Import the file in parts."
@@ -84,18 +88,35 @@ def save_choices(job: ImportJob, choices: UploadChoices) -> None:
 def queue_upload(job: ImportJob, choices: UploadChoices) -> None:
     """The organizer has confirmed: the import waits for a worker.
 
-    Raises `ConflictError` where it is under way or done.
+    Raises `ConflictError` where it is under way or done, and `LimitError` where too many others
+    are queued or under way.
     """
     waiting = ImportJob.objects.filter(pk=job.pk, state__in=STARTABLE).exclude(file=None)
-    queued = waiting.exclude(file="").update(
-        state=State.QUEUED,
-        heartbeat_at=Now(),
-        mapping=dict(choices.mapping),
-        skips_errors=choices.skips_errors,
-        accepted=list(choices.accepted),
-    )
+    # Closes the race of one account's imports: the lock on its row lets one count at a time.
+    with transaction.atomic():
+        list(User.objects.select_for_update().filter(pk=job.created_by_id).values_list("pk"))
+        check_import_limits(job)
+        queued = waiting.exclude(file="").update(
+            state=State.QUEUED,
+            heartbeat_at=Now(),
+            mapping=dict(choices.mapping),
+            skips_errors=choices.skips_errors,
+            accepted=list(choices.accepted),
+        )
     if not queued:
         raise ConflictError(_("This import has already been started."), "import_begun")
+
+
+def check_import_limits(job: ImportJob) -> None:
+    """Raises `LimitError` where the account or the site has too many imports going on."""
+    running = ImportJob.objects.filter(state__in=(State.QUEUED, *ImportJob.UNDER_WAY))
+    message = ""
+    if running.filter(created_by=job.created_by_id).count() >= MAX_IMPORTS_PER_ACCOUNT:
+        message = _("Several of your imports are waiting or running. Start this one after them.")
+    elif running.count() >= MAX_IMPORTS_PER_SITE:
+        message = _("Many imports are waiting on this site. Start this one in a few minutes.")
+    if message:
+        raise LimitError(message, "too_many_imports", retry_after=60)
 
 
 def restart_wait(job: ImportJob) -> None:

@@ -5,6 +5,7 @@ from itertools import count
 from string import ascii_lowercase, digits
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.crypto import get_random_string
 from django.utils.text import slugify
@@ -45,9 +46,19 @@ def is_slug_taken(slug: str) -> bool:
     return Event.objects.filter(slug=slug).exists() or SeatPool.objects.filter(name=slug).exists()
 
 
-def can_create_events(user: User) -> bool:
-    """Whether this account may open events: people do, seats made for contributors do not."""
+def can_organize(user: User) -> bool:
+    """Whether this account may look after events: people do, seats made for contributors do not."""
     return not Seat.objects.filter(user=user).exists()
+
+
+def can_create_events(user: User) -> bool:
+    """Whether this account may open events by itself: the setting EVENT_CREATORS says who may."""
+    if not can_organize(user):
+        return False
+    if settings.EVENT_CREATORS == "anybody" or user.is_staff or user.has_perm("events.add_event"):
+        return True
+    is_organizer = user.memberships.filter(role=Membership.Role.ORGANIZER)
+    return settings.EVENT_CREATORS == "invited" and is_organizer.exists()
 
 
 def create_event(plan: NewEvent, *, organizer: User | None) -> Event:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from arena.events.importing.reading.budget import IMPORT_BUDGET, Budget, BudgetStream
 from arena.events.importing.reading.formats.csv_files import read_csv
 from arena.events.importing.reading.formats.json_files import read_json, read_jsonl
 from arena.events.importing.reading.formats.unsupported_types import refuse_other_file_types
@@ -71,22 +72,23 @@ class Source:
 
 
 @contextmanager
-def open_source(source: Path | BinaryIO) -> Iterator[Source]:
+def open_source(source: Path | BinaryIO, budget: Budget = IMPORT_BUDGET) -> Iterator[Source]:
     """Open a file by path, or go on with an open one; gzip, a UTF-8 mark and UTF-16 are taken off.
 
     Raises `UnreadableFileError` where the first bytes are those of another encoding or kind of
-    file.
+    file; reading on raises it where the budget is used up.
     """
     if isinstance(source, Path):
         with source.open("rb") as file:
             refuse_other_file_types(peek_bytes(file, 4_000), source.name)
-            with open_source(file) as inner:
+            with open_source(file, budget) as inner:
                 yield Source(inner.stream, inner.counted, source.stat().st_size)
         return
     counted = CountingStream(source)
     stream = buffer_stream(counted)
     if peek_bytes(stream, 2) == b"\x1f\x8b":
-        stream = buffer_stream(gzip.GzipFile(fileobj=stream))
+        stream = cast("BinaryIO", gzip.GzipFile(fileobj=stream))
+    stream = buffer_stream(BudgetStream(stream, counted, budget))
     try:
         refuse_other_file_types(peek_bytes(stream, 4_000), "")
         yield Source(decode_to_utf8(stream), counted, None)

@@ -7,6 +7,8 @@ from arena.events.importing.checking.checks import Doubt
 
 # The longest row, in bytes: far above any prompt with its responses, far below the memory.
 MAX_ROW_BYTES = 2 * 1024 * 1024
+# Columns of a table, and keys of an object.
+MAX_COLUMNS = 1_000
 ROW_TOO_LONG = f"is longer than {MAX_ROW_BYTES // 1024**2} MB"
 
 

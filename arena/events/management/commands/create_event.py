@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from arena.events.lifecycle.creation import (
     NewEvent,
-    can_create_events,
+    can_organize,
     create_event,
     free_event_slug,
 )
@@ -127,7 +127,7 @@ class Command(BaseCommand):
         if user is None:
             message = f"There is no user {name!r}; manage.py create_organizer {name} makes one."
             raise CommandError(message)
-        if not can_create_events(user):
+        if not can_organize(user):
             raise CommandError(f"{name} has a seat made for a contributor and cannot organize.")
         return user
 

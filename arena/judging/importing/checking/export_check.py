@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from arena.events.importing.checking.checks import InvalidRowError, Problem
+from arena.events.importing.reading.budget import limit_rows
 from arena.events.importing.reading.columns import ImportColumns
 from arena.events.importing.reading.files import Row, Source, guess_format, peek_bytes, read_rows
 from arena.events.importing.report import ImportReport, LineError, UnreadableFileError
@@ -59,7 +60,9 @@ class ExportChecker:
         """Check every line. Raises `UnreadableFileError` if the file cannot be imported at all."""
         job = self.writer.hold.job
         format = job.format or guess_format(job.file_name, peek_bytes(source.stream, 1_000))
-        rows = self.parse_lines(read_rows(source.stream, format))
+        rows = self.parse_lines(
+            limit_rows(read_rows(source.stream, format), self.report, skips_errors=job.skips_errors)
+        )
         for batch in split_by_cost(
             rows, lambda checked: 1 / BATCH_SIZE + len(checked[1].comment) / 1e6
         ):

@@ -6,6 +6,7 @@ from functools import partial
 
 from arena.events.importing.checking.checks import InvalidRowError, Problem, explain_unknown
 from arena.events.importing.jobs import JobHold
+from arena.events.importing.reading.budget import limit_rows
 from arena.events.importing.reading.files import Row, Source, guess_format, peek_bytes, read_rows
 from arena.events.importing.reading.merging import strip_decimal_zeros
 from arena.events.importing.report import ImportReport, LineError, UnreadableFileError
@@ -91,7 +92,9 @@ class VoteChecker:
         if not head.strip():
             raise UnreadableFileError(1, "There are no votes in the file.")
         format = job.format or guess_format(job.file_name, head)
-        rows = read_rows(source.stream, format)
+        rows = limit_rows(
+            read_rows(source.stream, format), self.report, skips_errors=job.skips_errors
+        )
         self.check(rows, format, lambda: self.hold.heartbeat(source.done, source.total))
 
     def check(self, rows: Iterable[Row | LineError], format: str, tick: Callable[[], None]) -> None:

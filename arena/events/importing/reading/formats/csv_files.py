@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 from arena.events.importing.checking.checks import Doubt
-from arena.events.importing.reading.rows import MAX_ROW_BYTES, ROW_TOO_LONG, Row
+from arena.events.importing.reading.rows import MAX_COLUMNS, MAX_ROW_BYTES, ROW_TOO_LONG, Row
 from arena.events.importing.report import LineError, UnreadableFileError
 
 UNCLOSED_QUOTE = "A quotation mark is opened and never closed."
@@ -158,6 +158,9 @@ def read_header(lines: CsvLines) -> Header:
         raise UnreadableFileError(
             lines.row_start, explain_csv_error(lines, str(error)).message
         ) from error
+    if len(names) > MAX_COLUMNS:
+        message = f"The header has {len(names):,} columns; at most {MAX_COLUMNS:,} are read."
+        raise UnreadableFileError(lines.row_start, message)
     columns = name_columns(names)
     nameless = frozenset(
         place for place, column in enumerate(columns) if NAMELESS_COLUMN.fullmatch(column)

@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 
 from arena.events.importing.reading.formats.json_elements import iterate_elements
 from arena.events.importing.reading.formats.json_layouts import refuse_other_layouts
-from arena.events.importing.reading.rows import MAX_ROW_BYTES, ROW_TOO_LONG, Row
+from arena.events.importing.reading.rows import MAX_COLUMNS, MAX_ROW_BYTES, ROW_TOO_LONG, Row
 from arena.events.importing.report import LineError
 
 
@@ -52,9 +52,12 @@ def parse_json_row(line: int, raw: bytes, place: str = "") -> Row | LineError:
         return LineError(line, place, "is nested too deeply")
     except ValueError as error:
         return LineError(line, place, f"is not acceptable JSON: {error}")
-    if not isinstance(data, dict):
-        return LineError(line, place, "must be a JSON object: {…}")
-    return Row(line, data, f"{place}." if place else "")
+    if isinstance(data, dict) and len(data) <= MAX_COLUMNS:
+        return Row(line, data, f"{place}." if place else "")
+    too_many = f"has more than {MAX_COLUMNS:,} keys"
+    return LineError(
+        line, place, too_many if isinstance(data, dict) else "must be a JSON object: {…}"
+    )
 
 
 def refuse_constant(name: str) -> float:
@@ -74,9 +77,9 @@ def refuse_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object, refusing a key that is there twice: one of the two would be lost silently."""
     data = dict(pairs)
     if len(data) < len(pairs):
-        keys = [key for key, _value in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {twice!r} appears twice")
+        seen: set[str] = set()
+        twice = next(key for key, _value in pairs if key in seen or seen.add(key))
+        raise ValueError(f"the key {twice[:100]!r} appears twice")
     return data
 
 
