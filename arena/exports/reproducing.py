@@ -143,7 +143,7 @@ def recompute(archive: ZipFile, manifest: dict[str, Any], now: datetime) -> Repr
         event = restore(archive)
         try:
             if manifest["with_controls"] and (broken := verify_ledger(event.pk)):
-                raise BundleError(f"The ledger's chain breaks in the batch {broken}.")
+                raise BundleError(f"The ledger's chain breaks: {broken}")
             snapshot = refresh_event(event, now=now)
             if snapshot is None:
                 raise BundleError("There is nothing to compute in it.")

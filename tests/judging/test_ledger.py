@@ -5,8 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connections
 
-from arena.judging import ledger
-from arena.judging.ledger import get_ledger_head, seal_event, verify_ledger
+from arena.judging.ledger import get_ledger_head, seal_event, sealing, verify_ledger
 from arena.judging.models import Answer, Judgment, LedgerBatch
 from arena.judging.tasks import seal_ledgers
 from tests.factories import (
@@ -56,7 +55,7 @@ def test_events_have_ledgers_of_their_own() -> None:
 
 
 def test_more_than_a_batch_is_sealed_in_batches(monkeypatch) -> None:
-    monkeypatch.setattr(ledger, "BATCH_SIZE", 2)
+    monkeypatch.setattr(sealing, "BATCH_SIZE", 2)
     event = judged_event(5)
     assert seal_event(event.pk, NOW) == 5
     assert list(LedgerBatch.objects.values_list("first_seq", "last_seq")) == [
@@ -69,7 +68,7 @@ def test_more_than_a_batch_is_sealed_in_batches(monkeypatch) -> None:
 
 @pytest.mark.parametrize("column", ["outcome", "both_bad", "first_on_left"])
 def test_a_changed_answer_breaks_the_chain_where_it_stands(column: str, monkeypatch) -> None:
-    monkeypatch.setattr(ledger, "BATCH_SIZE", 2)
+    monkeypatch.setattr(sealing, "BATCH_SIZE", 2)
     event = judged_event(6)
     seal_event(event.pk, NOW)
     tie = Answer.objects.get(judgment__ledger_seq=5, outcome=0)
@@ -77,7 +76,8 @@ def test_a_changed_answer_breaks_the_chain_where_it_stands(column: str, monkeypa
     Answer.objects.filter(pk=tie.pk).update(**{column: changed[column]})
     broken = verify_ledger(event.pk)
     assert broken is not None
-    assert broken.first_seq == 5
+    assert (broken.kind, broken.subject) == ("judgments", 5)
+    assert str(broken) == "Judgment 5 of the ledger is not as it was sealed."
 
 
 def test_a_deleted_or_reordered_judgment_breaks_the_chain() -> None:

@@ -33,6 +33,7 @@ from arena.desk.frame import get_desk_event, render_desk
 from arena.errors import ArenaError, NotFoundError
 from arena.events.joining.enrolling import get_seat_pool, provision_event_seats
 from arena.events.joining.terms import current_terms, publish_terms
+from arena.events.ledger import SETTINGS, SETTINGS_KIND, append_entries
 from arena.events.lifecycle.creation import (
     NewEvent,
     can_create_events,
@@ -105,7 +106,7 @@ def event(request: HttpRequest, slug: str) -> HttpResponse:
             return question
         # A new version of the guidelines belongs to the settings saved with it.
         with transaction.atomic():
-            form.save()
+            save_settings(form)
             publish_guidelines(mine, form.cleaned_data["guidelines"])
             if mine.terms.exists():
                 publish_terms(mine, licence=mine.licence, prize=mine.prize)
@@ -149,7 +150,7 @@ def questions(request: HttpRequest, slug: str) -> HttpResponse:
     form = QuestionsForm(request.POST or None, instance=mine, initial=initial)
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
-            form.save()
+            save_settings(form)
             ask_for_comment(mine, wanted=form.cleaned_data["comment"])
             if mine.overlap != overlap:
                 change_overlap(mine, mine.overlap)
@@ -158,6 +159,13 @@ def questions(request: HttpRequest, slug: str) -> HttpResponse:
     shown = Event.objects.get(pk=mine.pk)
     choices = kind.choices({"scale": shown.scale, "both_bad": shown.both_bad})
     return render_step(request, "questions", shown, form, choices=choices)
+
+
+def save_settings(form: EventForm | QuestionsForm) -> None:
+    """Save an event's settings, and a word in the ledger on those that its boards follow from."""
+    event = form.save()
+    if {*form.changed_data} & {*SETTINGS}:
+        append_entries(event.pk, SETTINGS_KIND, [event.pk])
 
 
 def ask_for_comment(event: Event, *, wanted: bool) -> None:

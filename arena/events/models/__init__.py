@@ -11,6 +11,7 @@ from arena.events.models.event import (
     draw_secret,
 )
 from arena.events.models.imports import ImportJob, ImportJobQuerySet, StagedRecord, import_path
+from arena.events.models.ledger import LedgerEntry, LedgerEntryQuerySet, draw_salt
 from arena.events.models.people import (
     Application,
     Enrollment,
@@ -44,6 +45,8 @@ __all__ = [
     "ImportJob",
     "ImportJobQuerySet",
     "Invitation",
+    "LedgerEntry",
+    "LedgerEntryQuerySet",
     "Matchup",
     "MatchupQuerySet",
     "MatchupResponse",
@@ -56,6 +59,7 @@ __all__ = [
     "Terms",
     "check_timezone",
     "count_style",
+    "draw_salt",
     "draw_secret",
     "import_path",
 ]

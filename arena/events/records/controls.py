@@ -9,6 +9,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from arena.errors import ArenaError, ConflictError
+from arena.events.ledger import KEY_KIND, MATCHUP_KIND, append_entries
 from arena.events.lifecycle.prizes import check_prize
 from arena.events.models import Control, Event, Matchup, MatchupResponse
 from arena.questions import KINDS, Value
@@ -36,9 +37,12 @@ def mark_as_control(matchup: Matchup, said: ExpectedAnswer) -> Control:
         ordinary = Matchup.objects.filter(pk=matchup.pk, role=Matchup.Role.ORDINARY)
         if not ordinary.update(role=Matchup.Role.CONTROL, open_slots=0):
             raise ConflictError(_("This is already a control."), "already_control")
-        return Control.objects.create(
+        control = Control.objects.create(
             matchup=matchup, question=question, key=key, reason=said.reason
         )
+        append_entries(matchup.event_id, MATCHUP_KIND, [matchup.pk])
+        append_entries(matchup.event_id, KEY_KIND, [matchup.pk])
+        return control
 
 
 def change_key(control: Control, said: ExpectedAnswer) -> None:
@@ -54,6 +58,7 @@ def change_key(control: Control, said: ExpectedAnswer) -> None:
         ):
             restore_matchup(control.matchup)
         Control.objects.filter(pk=control.pk).update(key=key, reason=said.reason)
+        append_entries(control.matchup.event_id, KEY_KIND, [control.matchup_id])
 
 
 def withdraw_key(control: Control, because: str, now: datetime) -> None:
@@ -64,6 +69,7 @@ def withdraw_key(control: Control, because: str, now: datetime) -> None:
         in_force = Control.objects.filter(pk=control.pk, retired_at=None)
         if not in_force.update(retired_at=now, retired_because=because):
             raise ConflictError(_("This key is already withdrawn."), "already_withdrawn")
+        append_entries(control.matchup.event_id, KEY_KIND, [control.matchup_id])
         retire_matchup(control.matchup, now)
 
 

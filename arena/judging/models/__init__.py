@@ -6,7 +6,7 @@ from arena.judging.models.assignments import Assignment, AssignmentQuerySet
 from arena.judging.models.exclusions import Exclusion, ExclusionQuerySet
 from arena.judging.models.flags import Flag, FlagQuerySet
 from arena.judging.models.judgments import Answer, Judgment, JudgmentQuerySet, Origin
-from arena.judging.models.ledger import LedgerBatch
+from arena.judging.models.ledger import LedgerBatch, LedgerCheck
 
 __all__ = [
     "Answer",
@@ -19,5 +19,6 @@ __all__ = [
     "Judgment",
     "JudgmentQuerySet",
     "LedgerBatch",
+    "LedgerCheck",
     "Origin",
 ]

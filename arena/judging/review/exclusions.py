@@ -11,7 +11,9 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from arena.errors import ConflictError
+from arena.events.ledger import append_entries
 from arena.events.models import Enrollment, Matchup
+from arena.judging.ledger.kinds import EXCLUSION_KIND
 from arena.judging.models import Assignment, Exclusion, Judgment
 from arena.judging.serving.slots import (
     lock_matchups,
@@ -50,6 +52,7 @@ def exclude(
         with transaction.atomic():
             lock_enrollment(exclusion)
             exclusion.save(force_insert=True)
+            append_entries(exclusion.event_id, EXCLUSION_KIND, [exclusion.pk])
             release_slots(filter_named_assignments(exclusion))
     except IntegrityError as error:
         raise ConflictError(_("This is already excluded."), "already_excluded") from error
@@ -71,6 +74,7 @@ def lift_exclusion(
         note = f"{exclusion.note}\n{because}".strip()
         if not in_force.update(lifted_at=now, lifted_by=by, note=note):
             return
+        append_entries(exclusion.event_id, EXCLUSION_KIND, [exclusion.pk])
         named = filter_named_assignments(exclusion)
         lock_matchups(named)
         # An answer to one of them arriving now is waited for: the next statement sees it.

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from django.db import transaction
 from django.utils.text import slugify
 
 from arena.events.importing.checking.checks import Problem
 from arena.events.importing.reading.records import RecordRow
+from arena.events.ledger import COMPETITOR_KIND, append_entries
 from arena.events.models import Category, Competitor, Event
 
 # More models than any event has; a column of something else mapped to them has more.
@@ -105,8 +107,13 @@ class NameIndex:
                 "version": row.version,
             }
             said = {field: value for field, value in said.items() if value}
-            if said:
-                Competitor.objects.filter(pk=self.competitor_ids[row.name]).update(**said)
+            if not said:
+                continue
+            key = self.competitor_ids[row.name]
+            # No changed row without its word in the ledger.
+            with transaction.atomic():
+                if Competitor.objects.filter(pk=key).exclude(**said).update(**said):
+                    append_entries(self.event.pk, COMPETITOR_KIND, [key])
 
 
 def free_category_slug(name: str, taken: set[str]) -> str:

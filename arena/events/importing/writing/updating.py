@@ -25,6 +25,16 @@ from arena.events.importing.writing.batches import (
     build_response,
     create_matchups,
 )
+from arena.events.ledger import (
+    CATEGORY_KIND,
+    COMPETITOR_KIND,
+    KEY_KIND,
+    MATCHUP_KIND,
+    RECORD_KIND,
+    RESPONSE_KIND,
+    append_entries,
+    find_written,
+)
 from arena.events.models import (
     COVARIATES,
     Control,
@@ -150,6 +160,10 @@ class ChangeBatch:
             for record, categories in self.categories.items()
             for category in categories
         )
+        event = writer.event.pk
+        changed = {record.pk for record in self.records} | self.categories.keys()
+        append_entries(event, RECORD_KIND, changed)
+        append_entries(event, RESPONSE_KIND, [response.pk for response in self.changed_texts])
         Response.objects.bulk_create([r for *_, added in self.with_responses for r in added])
         for row, known, changes, added in self.with_responses:
             if row.control:
@@ -198,6 +212,7 @@ def set_control(
         Control.objects.filter(pk=known.control.pk).update(
             key=build_control_key(sign), reason=row.control.reason
         )
+        append_entries(writer.event.pk, KEY_KIND, [known.control.matchup_id])
         return
     matchup = Matchup.objects.filter(record=known.record).first()
     if matchup is None:
@@ -205,6 +220,8 @@ def set_control(
         return
     Matchup.objects.filter(pk=matchup.pk).update(role=Matchup.Role.CONTROL, open_slots=0)
     build_control(writer, matchup, sign, row.control.reason).save(force_insert=True)
+    append_entries(writer.event.pk, MATCHUP_KIND, [matchup.pk])
+    append_entries(writer.event.pk, KEY_KIND, [matchup.pk])
 
 
 def delete_leftovers(event: Event, hold: JobHold) -> None:
@@ -214,11 +231,34 @@ def delete_leftovers(event: Event, hold: JobHold) -> None:
             :RECORDS_PER_BATCH
         ]
     ):
-        Record.objects.filter(pk__in=unfinished).delete()
+        delete_records(event, unfinished)
         hold.heartbeat(0, None)
     StagedRecord.objects.filter(job__event=event).delete()
     landing = ImportJob.State.APPLYING
     for job in event.import_jobs.exclude(added={}).unfinished().exclude(state=landing):
-        event.competitors.filter(pk__in=job.added["competitors"], responses=None).delete()
-        event.categories.filter(pk__in=job.added["categories"], records=None).delete()
-        type(job).objects.filter(pk=job.pk).update(added={})
+        # No competitor that is gone without its word in the ledger.
+        with transaction.atomic():
+            event.competitors.filter(pk__in=job.added["competitors"], responses=None).delete()
+            event.categories.filter(pk__in=job.added["categories"], records=None).delete()
+            for kind, keys in ((COMPETITOR_KIND, "competitors"), (CATEGORY_KIND, "categories")):
+                append_entries(event.pk, kind, find_written(event.pk, kind, job.added[keys]))
+            type(job).objects.filter(pk=job.pk).update(added={})
+
+
+def delete_records(event: Event, records: Sequence[int]) -> None:
+    """Delete records that nobody has been shown, with all that is in them.
+
+    The ledger knows some of them where an import changed them after the one that brought them.
+    """
+    matchups = list(Matchup.objects.filter(record__in=records).values_list("pk", flat=True))
+    responses = list(Response.objects.filter(record__in=records).values_list("pk", flat=True))
+    # No row that is gone without its word in the ledger.
+    with transaction.atomic():
+        Record.objects.filter(pk__in=records).delete()
+        for kind, keys in (
+            (RECORD_KIND, records),
+            (RESPONSE_KIND, responses),
+            (MATCHUP_KIND, matchups),
+            (KEY_KIND, matchups),
+        ):
+            append_entries(event.pk, kind, find_written(event.pk, kind, keys))

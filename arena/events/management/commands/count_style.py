@@ -6,7 +6,9 @@ from itertools import islice
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
+from arena.events.ledger import RESPONSE_KIND, append_entries
 from arena.events.lifecycle.locking import is_result_locked
 from arena.events.models import COVARIATES, Event, Response, count_style
 
@@ -32,7 +34,10 @@ class Command(BaseCommand):
         changed = differing_responses(event)
         written = 0
         while batch := list(islice(changed, BATCH_ROWS)):
-            written += Response.objects.bulk_update(batch, names)
+            # No changed row without its word in the ledger.
+            with transaction.atomic():
+                written += Response.objects.bulk_update(batch, names)
+                append_entries(event.pk, RESPONSE_KIND, [response.pk for response in batch])
         self.stdout.write(
             f"{written:,} responses of {event.slug} counted anew."
             " The boards follow with `manage.py refresh EVENT --rebuild`."
