@@ -15,7 +15,7 @@ from arena.events.models import Enrollment, Question
 from arena.judging.models import Assignment, Flag, Judgment
 from arena.judging.page_parts import SKIP_REASONS, render_blank_questions, render_questions
 from arena.judging.recording import SKIP, get_undo_deadline, is_undoable
-from arena.judging.serving.statements import MatchupTexts, load_texts
+from arena.judging.serving.hot_path_sql import MatchupTexts, load_texts
 from arena.people.accounts.identity import has_verified_identity
 from arena.questions import KINDS, ScaleOption
 

@@ -38,11 +38,11 @@ from arena.judging.recording import (
     is_undoable,
     record_judgment,
 )
+from arena.judging.serving.hot_path_sql import LoadedAssignment, load_assignment
 from arena.judging.serving.leases import (
     get_shown_assignment,
     next_assignment,
 )
-from arena.judging.serving.statements import LoadedAssignment, load_assignment
 from arena.judging.skipping import Pause, find_pause, flag_assignment, skip_assignment
 from arena.people.models import User
 from arena.people.seats.claiming import retake_seat

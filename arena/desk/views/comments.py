@@ -9,7 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 
-from arena.desk.frame import get_desk_event, render_desk
+from arena.desk.access import get_desk_event
+from arena.desk.page_context import render_desk
 from arena.desk.queries.pairs import SideView, names_in_order, prefetch_texts, view_sides
 from arena.desk.queries.records import JudgmentSummary, summarize_judgment
 from arena.events.access import Role

@@ -14,7 +14,8 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
-from arena.desk.frame import get_desk_event, get_reviewer, parse_uuid, render_desk
+from arena.desk.access import get_desk_event, get_reviewer, parse_uuid
+from arena.desk.page_context import render_desk
 from arena.desk.queries.health import open_flags
 from arena.desk.queries.pairs import prefetch_texts, view_sides
 from arena.errors import ArenaError

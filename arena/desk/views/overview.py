@@ -16,9 +16,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django.views.decorators.vary import vary_on_headers
 
 from arena.confirming import ask_first
+from arena.desk.access import get_desk_event, get_reviewer, parse_uuid
 from arena.desk.consequences import describe_state_change
 from arena.desk.forms.event import DeadlineForm, ExcludeForm
-from arena.desk.frame import get_desk_event, get_reviewer, parse_uuid, render_desk
+from arena.desk.page_context import render_desk
 from arena.desk.queries.forecast import forecast_leader
 from arena.desk.queries.health import (
     contributors_of,

@@ -5,13 +5,13 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from arena.desk.frame import get_desk_event
+from arena.desk.access import get_desk_event
 from arena.events.current_rules import get_rules
 from arena.events.models import Enrollment, Matchup
 from arena.judging.models import Assignment
 from arena.judging.page_parts import render_questions
 from arena.judging.presenting import build_shown_questions, build_shown_responses
-from arena.judging.serving.statements import load_texts
+from arena.judging.serving.hot_path_sql import load_texts
 
 
 @require_GET

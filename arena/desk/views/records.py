@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from arena.confirming import ask_first
+from arena.desk.access import get_desk_event, get_record
 from arena.desk.consequences import describe_key_change, describe_replacement
 from arena.desk.forms.records import ControlForm, RecordTextsForm
-from arena.desk.frame import get_desk_event, get_record, render_desk
+from arena.desk.page_context import render_desk
 from arena.desk.queries.records import (
     filter_records,
     judgments_of,

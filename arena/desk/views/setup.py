@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from arena.confirming import Confirmation, ask_first
+from arena.desk.access import get_desk_event
 from arena.desk.consequences import (
     describe_changed_promises,
     describe_reissue,
@@ -29,7 +30,7 @@ from arena.desk.forms.event import (
     TermsForm,
     TitleForm,
 )
-from arena.desk.frame import get_desk_event, render_desk
+from arena.desk.page_context import render_desk
 from arena.errors import ArenaError, NotFoundError
 from arena.events.joining.enrolling import get_seat_pool, provision_event_seats
 from arena.events.joining.terms import current_terms, publish_terms

@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from arena.confirming import Confirmation, ask_first
+from arena.desk.access import get_desk_event
 from arena.desk.consequences import describe_note, describe_winner
-from arena.desk.frame import get_desk_event, render_desk
+from arena.desk.page_context import render_desk
 from arena.errors import ArenaError, NotFoundError
 from arena.events.models import Enrollment, Event
 from arena.mail import sends_mail

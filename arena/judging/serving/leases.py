@@ -17,6 +17,7 @@ from arena.events.current_rules import EventRules, get_rules
 from arena.events.models import Enrollment, Event, Guidelines, Matchup
 from arena.judging.models import Assignment, AssignmentQuerySet
 from arena.judging.serving.choice import ControlPool, Turn, filter_unmet, find_ordinary
+from arena.judging.serving.hot_path_sql import show_next_reserve
 from arena.judging.serving.slots import (
     is_excluded,
     lock_matchups,
@@ -24,7 +25,6 @@ from arena.judging.serving.slots import (
     release_slots,
     take_slots,
 )
-from arena.judging.serving.statements import show_next_reserve
 
 State = Assignment.State
 CHUNK_SIZE = 10
