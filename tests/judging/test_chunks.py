@@ -166,6 +166,19 @@ def test_whoever_would_be_told_that_nothing_is_left_takes_over_the_oldest_reserv
     assert held.get() == taken
 
 
+def test_reserves_of_excluded_people_are_passed_over_where_others_can_be_taken_over() -> None:
+    event = make_crowded_event(60, overlap=3)
+    excluded, other = make_enrollment(event), make_enrollment(event)
+    make_assignment(excluded)
+    exclude(excluded, "rigging", by=None, now=NOW)
+    make_assignment(other, now=NOW + timedelta(minutes=1))
+    Matchup.objects.filter(event=event).update(open_slots=0)
+    held = set(reserves_of(other).values_list("matchup_id", flat=True))
+    taken = next_assignment(make_enrollment(event), Random(0), NOW + timedelta(minutes=2))
+    assert taken is not None
+    assert taken.matchup_id in held
+
+
 def test_a_reserve_of_something_already_judged_is_not_taken_over() -> None:
     event = make_crowded_event(4, overlap=2)
     first, second = make_enrollment(event), make_enrollment(event)

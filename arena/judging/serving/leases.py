@@ -193,11 +193,12 @@ def build_reserve(turn: Turn, ordinal: int, matchup: Matchup, *, holds: bool) ->
 def take_over_reserve(turn: Turn) -> bool:
     """Take the oldest reserve of somebody else that this contributor can judge; False if none.
 
-    It was reserved and never shown: whoever held it goes on with their next one.
+    It was reserved and never shown: whoever held it goes on with their next one. A reserve of an
+    excluded contributor holds no slot that could be taken over.
     """
     unmet = filter_unmet(turn, Matchup.Role.ORDINARY)
     reserves = Assignment.objects.filter(
-        state=State.RESERVED, enrollment__event=turn.event, matchup__in=unmet
+        state=State.RESERVED, holds_slot=True, enrollment__event=turn.event, matchup__in=unmet
     ).exclude(enrollment=turn.enrollment)
     for other in reserves.select_related("matchup").order_by("reserved_at", "pk")[
         :TAKE_OVER_CANDIDATES
