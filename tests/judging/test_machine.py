@@ -1,0 +1,252 @@
+"""Whatever is done in whatever order, the database says what the model says.
+
+ARENA_MACHINE_EXAMPLES=5000 tries other sequences, and more of them, than the fixed ones here.
+"""
+
+import io
+import json
+import os
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule, run_state_machine_as_test
+
+from arena.errors import ConflictError
+from arena.events.importing import import_records
+from arena.events.models import Enrollment, Matchup, Record
+from arena.events.records.corrections import RecordTexts, correct_record, texts_of
+from arena.judging.leaving.erasure import erase_contributor
+from arena.judging.ledger import get_ledger_head, seal_event, verify_ledger
+from arena.judging.models import Assignment, Judgment
+from arena.judging.review.exclusions import exclude, lift_exclusion
+from arena.judging.serving.leases import (
+    expire_lapsed_leases,
+    release_skipped_slots,
+    return_idle_reserves,
+)
+from arena.judging.skipping import flag_assignment, skip_assignment
+from tests.judging.machine import ANSWERS, POSITIONS, CheckedCampaign
+
+MORE_EXAMPLES = int(os.environ.get("ARENA_MACHINE_EXAMPLES", "0"))
+MAX_PEOPLE = 6
+MAX_ITEMS = 8
+REASON = "organizer"
+
+
+class ServingMachine(CheckedCampaign):
+    """An event in which everything happens, to the database and to the model alike."""
+
+    # --- contributors -------------------------------------------------------------------------
+    @precondition(lambda self: len(self.people) < MAX_PEOPLE)
+    @rule()
+    def arrive(self) -> None:
+        self.add_person()
+
+    @rule(position=POSITIONS)
+    def ask(self, position: int) -> None:
+        self.serve(position)
+
+    @rule(position=POSITIONS, answer=st.sampled_from(ANSWERS), turns=st.integers(1, 4))
+    def work(self, position: int, answer: str, turns: int) -> None:
+        """Ask and answer, some times."""
+        self.judge_some(position, answer, turns)
+
+    @precondition(lambda self: self.has("shown", "expired", "skipped", "done"))
+    @rule(
+        position=POSITIONS,
+        answer=st.sampled_from(ANSWERS),
+        replaces=st.sampled_from(["", "skip", "0", "1"]),
+        state=st.sampled_from(["", "expired", "skipped", "done"]),
+    )
+    def answer_again(self, position: int, answer: str, replaces: str, state: str) -> None:
+        """Answer anything that was ever shown: in time, late, again, otherwise."""
+        assignment = self.pick(position, state)
+        if assignment is not None:
+            self.submit(assignment, answer, replaces)
+
+    @precondition(lambda self: self.has("shown"))
+    @rule(position=POSITIONS, answer=st.sampled_from(ANSWERS))
+    def answer(self, position: int, answer: str) -> None:
+        assignment = self.pick(position, "shown")
+        if assignment is not None:
+            self.submit(assignment, answer, "")
+
+    @precondition(lambda self: self.has("skipped", "done"))
+    @rule(position=POSITIONS, answer=st.sampled_from(ANSWERS))
+    def undo(self, position: int, answer: str) -> None:
+        """Change the decision made last, or an earlier one, as the page offers it."""
+        decided = self.pick(position, "skipped") or self.pick(position, "done")
+        latest = self.pick(position, "done") if position % 2 else decided
+        assignment = latest or decided
+        if assignment is not None:
+            lease = self.model.leases[assignment.pk]
+            replaces = "skip" if lease.state == "skipped" else str(len(lease.answers) - 1)
+            self.submit(assignment, answer, replaces)
+
+    @precondition(lambda self: self.has("expired"))
+    @rule(position=POSITIONS, answer=st.sampled_from(ANSWERS))
+    def answer_after_the_lease(self, position: int, answer: str) -> None:
+        assignment = self.pick(position, "expired")
+        if assignment is not None:
+            self.submit(assignment, answer, "")
+
+    @precondition(lambda self: self.has("shown", "expired", "skipped", "done"))
+    @rule(position=POSITIONS, state=st.sampled_from(["shown", "shown", "expired", ""]))
+    def skip(self, position: int, state: str) -> None:
+        assignment = self.pick(position, state)
+        if assignment is None:
+            return
+        expected = self.model.skip(self.model.leases[assignment.pk])
+        try:
+            skip_assignment(assignment, "other", now=self.model.now)
+        except ConflictError as error:
+            result = error.code
+        else:
+            result = "repeated" if expected == "repeated" else "skipped"
+        assert result == expected
+
+    @precondition(lambda self: self.has("shown", "expired", "skipped", "done"))
+    @rule(position=POSITIONS, state=st.sampled_from(["shown", "shown", ""]))
+    def flag(self, position: int, state: str) -> None:
+        assignment = self.pick(position, state)
+        if assignment is not None:
+            lease = self.model.leases[assignment.pk]
+            lease.is_flagged = True
+            self.model.skip(lease)
+            flag_assignment(assignment, "broken", "", now=self.model.now)
+
+    @rule(position=POSITIONS)
+    def erase(self, position: int) -> None:
+        person = self.pick_person(position)
+        if person is not None and position > 3:
+            self.model.leave(person.pk)
+            erase_contributor(person.user, self.model.now)
+            self.read_reserves()
+            assert not any(lease.is_live() for lease in self.model.of_person(person.pk))
+
+    # --- time --------------------------------------------------------------------------------
+    @rule(seconds=st.sampled_from([1, 20, 55, 70, 400, 1801]))
+    def wait(self, seconds: int) -> None:
+        self.model.now += timedelta(seconds=seconds)
+
+    @rule()
+    def sweep(self) -> None:
+        now = self.model.now
+        idle = {person for person in self.people if self.model.is_idle(person)}
+        return_idle_reserves(now)
+        expire_lapsed_leases(Assignment.objects.all(), now)
+        release_skipped_slots(now)
+        self.model.sweep()
+        before = {pk for pk, lease in self.model.leases.items() if lease.state == "reserved"}
+        self.read_reserves()
+        left = {pk: self.model.leases[pk] for pk in before & set(self.model.leases)}
+        for lease in left.values():
+            assert self.model.is_open()
+            assert lease.person not in idle or lease.lease_until > now
+        returned = before - set(left)
+        kept = {lease.person for lease in left.values()}
+        assert not kept & {self.owners[pk] for pk in returned if pk in self.owners}
+
+    # --- reviewers and organizers ---------------------------------------------------------------
+    @precondition(lambda self: any(x.answers for x in self.model.leases.values()))
+    @rule(position=POSITIONS)
+    def exclude_answer(self, position: int) -> None:
+        assignment = self.pick_judged(position)
+        if assignment is None:
+            return
+        judgment = Judgment.objects.standing().get(assignment=assignment)
+        lease = self.model.leases[assignment.pk]
+        if lease.is_answer_excluded:
+            with pytest.raises(ConflictError):
+                exclude(judgment, REASON, by=None, now=self.model.now)
+        else:
+            self.model.exclude_answer(lease)
+            exclude(judgment, REASON, by=None, now=self.model.now)
+
+    @precondition(lambda self: any(x.is_answer_excluded for x in self.model.leases.values()))
+    @rule(position=POSITIONS)
+    def reinstate_answer(self, position: int) -> None:
+        excluded = [pk for pk, lease in sorted(self.model.leases.items())
+                    if lease.is_answer_excluded]  # fmt: skip
+        if excluded:
+            pk = excluded[position % len(excluded)]
+            judgment = Judgment.objects.standing().get(assignment=pk)
+            self.model.reinstate_answer(self.model.leases[pk])
+            lift_exclusion(judgment.exclusions.in_force().get(), by=None, now=self.model.now)
+
+    @rule(position=POSITIONS)
+    def exclude_or_reinstate_person(self, position: int) -> None:
+        keys = sorted(self.people)
+        key = keys[position % len(keys)]
+        person = Enrollment.objects.get(pk=key)
+        if self.model.people[key].is_excluded:
+            self.model.reinstate_person(key)
+            lift_exclusion(person.exclusions.in_force().get(), by=None, now=self.model.now)
+        else:
+            self.model.exclude_person(key)
+            exclude(person, REASON, by=None, now=self.model.now)
+
+    @precondition(lambda self: len(self.model.items) < MAX_ITEMS)
+    @rule()
+    def bring(self) -> None:
+        """Import one record more."""
+        number = self.seed = self.seed + 1
+        answers = [{"model": c.name, "text": f"{c.name} {number}"} for c in self.competitors[:2]]
+        line = {"external_id": f"new{number}", "prompt": f"Is {number} even?", "responses": answers}
+        content = io.BytesIO(json.dumps(line).encode())
+        report = import_records(
+            self.event, content, format="jsonl", accepts_doubts=True, now=self.model.now,
+            rng=self.random(),
+        )  # fmt: skip
+        assert not report.errors, report.errors
+        self.read_items()
+
+    @rule(position=POSITIONS)
+    def correct(self, position: int) -> None:
+        """Retire a record for a new version of it."""
+        records = list(Record.objects.filter(event=self.event, retired_at=None).order_by("pk"))
+        if records:
+            record = records[position % len(records)]
+            old = texts_of(record)
+            wording = RecordTexts([f"{turn}." for turn in old.turns], old.responses)
+            correct_record(record, wording, self.model.now, self.random())
+            self.read_items()
+
+    @rule(position=POSITIONS)
+    def retire(self, position: int) -> None:
+        """Take one matchup out of service."""
+        served = [pk for pk, item in sorted(self.model.items.items()) if item.is_in_service]
+        if len(served) > 1:
+            pk = served[position % len(served)]
+            Matchup.objects.filter(pk=pk).update(retired_at=self.model.now)
+            self.model.items[pk].is_in_service = False
+
+    @rule()
+    def seal(self) -> None:
+        """What boards are computed from reaches every judgment once, and its chain holds."""
+        seal_event(self.event.pk, self.model.now)
+        judgments = Judgment.objects.filter(event=self.event)
+        sealed = list(judgments.sealed().values_list("ledger_seq", flat=True))
+        assert sealed == list(range(1, judgments.count() + 1))
+        assert get_ledger_head(self.event.pk) == len(sealed)
+        assert verify_ledger(self.event.pk) is None
+
+
+@pytest.mark.all_cases
+@pytest.mark.django_db
+def test_whatever_is_done_the_database_agrees_with_the_model() -> None:
+    few = connection.vendor == "postgresql"
+    run_state_machine_as_test(
+        ServingMachine,
+        settings=settings(
+            max_examples=MORE_EXAMPLES or (40 if few else 200),
+            stateful_step_count=40 if MORE_EXAMPLES else 16,
+            derandomize=not MORE_EXAMPLES,
+            database=None,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
