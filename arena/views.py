@@ -25,10 +25,10 @@ from arena.events.lifecycle.creation import can_create_events
 from arena.events.lifecycle.notes import current_note
 from arena.events.lifecycle.phases import phase_of
 from arena.events.models import Enrollment, Event, Membership
+from arena.events.organizer_texts import render_organizer_text
 from arena.judging.presenting import lacks_identity
 from arena.judging.receipts import build_receipts_page
 from arena.judging.recording import has_answerable_assignment
-from arena.markup import render_markdown
 from arena.people.accounts.first_account import needs_first_account
 from arena.people.accounts.identity import has_verified_identity
 from arena.people.models import Seat, User
@@ -147,9 +147,9 @@ def event_page(request: HttpRequest, slug: str) -> HttpResponse:
         "is_staff_member": has_role(request.user, event, Role.REVIEWER),
         "terms": current_terms(event),
         "note": current_note(event),
-        "guidelines_html": render_markdown(guidelines.text) if guidelines else "",
-        "description_html": render_markdown(event.description),
-        "prize_html": render_markdown(event.prize) if event.prize else "",
+        "guidelines_html": render_organizer_text(guidelines.text) if guidelines else "",
+        "description_html": render_organizer_text(event.description),
+        "prize_html": render_organizer_text(event.prize) if event.prize else "",
         "competitors": event.competitors.count(),
         "reminder": get_reminder(event, enrollment),
         "notices": find_unread(request.user, event) if isinstance(request.user, User) else [],

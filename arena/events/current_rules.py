@@ -7,14 +7,13 @@ keeps it. A key of versions, read with every request, says whether what is kept 
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
-from functools import cached_property
 from threading import Lock
 from typing import Any
 
 from django.db import connection
 
 from arena.events.models import Event, Guidelines, Note, Question, Terms
-from arena.markup import render_markdown
+from arena.events.organizer_texts import render_organizer_text
 
 # Events kept by one process.
 MAX_KEPT = 200
@@ -59,10 +58,10 @@ class EventRules:
         self.kept: dict[Hashable, Any] = {}
         self.rows: list[tuple[Any, ...]] = list(questions.values_list(*QUESTION_COLUMNS))
 
-    @cached_property
+    @property
     def guidelines_html(self) -> str:
         """The guidelines as safe HTML; empty without any."""
-        return render_markdown(self.guidelines.text) if self.guidelines else ""
+        return render_organizer_text(self.guidelines.text) if self.guidelines else ""
 
     def build_questions(self, event: Event) -> list[Question]:
         """The questions in order, as belonging to this instance of the event."""

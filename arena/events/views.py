@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from arena.events.access import Role, enrollment_of, event_for, has_role
-from arena.markup import render_markdown
+from arena.events.organizer_texts import render_organizer_text
 
 
 @require_http_methods(["GET", "POST"])
@@ -30,7 +30,7 @@ def guidelines(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "event": event,
         "guidelines": latest,
-        "html": render_markdown(latest.text) if latest else "",
+        "html": render_organizer_text(latest.text) if latest else "",
         "enrollment": enrollment,
         "is_staff_member": has_role(request.user, event, Role.REVIEWER),
         "acknowledged": acknowledged,

@@ -12,17 +12,18 @@ from django.utils.safestring import SafeString, mark_safe
 from arena.events.lifecycle.phases import Phase, phase_of
 from arena.events.lifecycle.prizes import turns_for_prize
 from arena.events.models import Event, Record, Response
+from arena.events.organizer_texts import render_organizer_text
 from arena.events.rendering import load_messages, load_response_html
 from arena.mail import sends_mail
-from arena.markup import RenderedMessage, render_markdown
+from arena.markup import RenderedMessage
 
 register = template.Library()
 
 
 @register.filter
 def markdown(text: str) -> SafeString:
-    """The text as sanitised HTML; see `arena.markup`."""
-    return mark_safe(render_markdown(text))  # noqa: S308 (sanitised by nh3 against an allow-list)
+    """A text of an organizer's as sanitised HTML; see `arena.markup`."""
+    return mark_safe(render_organizer_text(text))  # noqa: S308 (sanitised by nh3 against an allow-list)
 
 
 @register.filter
