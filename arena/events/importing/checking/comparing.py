@@ -45,9 +45,9 @@ class RecordChanges:
 def load_existing_records(event: Event, external_ids: Iterable[str]) -> dict[str, ExistingRecord]:
     """The event's records with these identifiers."""
     records = Record.objects.filter(event=event, external_id__in=list(external_ids))
-    known = {record.pk: ExistingRecord(record) for record in records}
+    known = {record.pk: ExistingRecord(record) for record in records.defer("prompt_html")}
     if known:
-        for response in Response.objects.filter(record__in=known).order_by("pk"):
+        for response in Response.objects.filter(record__in=known).defer("html").order_by("pk"):
             known[response.record_id].responses.append(response)
         links = Record.categories.through.objects.filter(record__in=known)
         for record, category, name in links.values_list(

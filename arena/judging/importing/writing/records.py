@@ -177,7 +177,8 @@ def create_further_matchups(writer: RecordWriter, votes: VoteWriter, names: Sequ
 def iter_further_pairs(writer: RecordWriter, names: Sequence[str]) -> Iterator[MatchupDraft]:
     """Yield the pairs wanted of each record besides the existing ones."""
     records = Record.objects.filter(event=writer.event, external_id__in=names)
-    responses = Response.objects.filter(record__in=records).order_by("record_id", "pk")
+    responses = Response.objects.filter(record__in=records).defer("html", "text")
+    responses = responses.order_by("record_id", "pk")
     keys: dict[int, set[str]] = defaultdict(set)
     for record, key in Matchup.objects.filter(record__in=records).values_list("record_id", "key"):
         keys[record].add(key)
