@@ -25,6 +25,7 @@ HTML, JSON = "text/html", "application/json"
 # Views of an event that accept files. Elsewhere a body is a form, and small.
 UPLOAD_VIEWS = frozenset({"imports:new", "votes:new"})
 
+JUDGING_NAMESPACE = "judging"
 # Twice as fast as anybody judges; and enough for a lecture hall that shares one address.
 PERSON_RATE = Rate(120, 60)
 NETWORK_RATE = Rate(1000, 60)
@@ -76,7 +77,8 @@ def may_upload(request: HttpRequest) -> bool:
 
 
 class LimitMiddleware(Middleware):
-    """Limit unsafe requests per user, and per network for anonymous visitors.
+    """Limit unsafe requests per user, and per network for anonymous visitors; and likewise looks at
+    the pages of judging, each of which may have to find somebody a matchup.
 
     Sensitive views have stricter limits of their own; this one covers all views. Without the cache
     judging continues: an answer matters more than a limit.
@@ -85,15 +87,17 @@ class LimitMiddleware(Middleware):
     def process_view(
         self, request: HttpRequest, _view: object, _args: object, _kwargs: object
     ) -> HttpResponse | None:
-        """Count the request unless its method is safe."""
-        if request.method in SAFE_METHODS:
+        """Count the request unless its method is safe and its page cheap."""
+        match = request.resolver_match
+        is_look = request.method in SAFE_METHODS
+        if is_look and (match is None or match.namespace != JUDGING_NAMESPACE):
             return None
-        now = timezone.now()
+        action, now = "look" if is_look else "change", timezone.now()
         try:
             if request.user.is_authenticated:
-                count_use("change", f"user-{request.user.pk}", PERSON_RATE, now)
+                count_use(action, f"user-{request.user.pk}", PERSON_RATE, now)
             else:
-                count_network_use("change", request, NETWORK_RATE, now)
+                count_network_use(action, request, NETWORK_RATE, now)
         except ArenaError as error:
             return render_error(request, error)
         except (RedisError, OSError) as error:

@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "arena.middleware.LimitMiddleware",
     "arena.middleware.ArenaErrorMiddleware",
+    "arena.database_limits.DatabaseLimitMiddleware",
 ]
 
 ROOT_URLCONF = "arena.urls"
@@ -109,16 +110,23 @@ DATABASES = {"default": env.db_url("DATABASE_URL", f"sqlite:///{VAR / 'arena.sql
 DATABASE = DATABASES["default"]
 if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
     # Writers queue at BEGIN instead of failing half-way, and readers never wait for them. What is
-    # deleted is overwritten.
+    # committed survives a power cut. What is deleted is overwritten.
+    synchronous = env.str("SQLITE_SYNCHRONOUS", "FULL")
+    if synchronous not in ("FULL", "NORMAL", "OFF"):
+        raise ImproperlyConfigured("SQLITE_SYNCHRONOUS is FULL, NORMAL or OFF.")
     DATABASE["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 30,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+        "init_command": f"PRAGMA journal_mode=WAL; PRAGMA synchronous={synchronous};"
         "PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY; PRAGMA secure_delete=ON;",
     }
 else:
     DATABASE["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", 60)
     DATABASE["CONN_HEALTH_CHECKS"] = True
+# On PostgreSQL, in the transactions of a page: the longest statement, and the longest wait for a
+# lock.
+STATEMENT_TIMEOUT_MS = env.int("STATEMENT_TIMEOUT_MS", 5_000)
+LOCK_TIMEOUT_MS = env.int("LOCK_TIMEOUT_MS", 2_000)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", "")

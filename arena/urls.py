@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from arena import views
+from arena.database_limits import handle_server_error
 
 event_urls: list[URLPattern | URLResolver] = [
     path("events/<slug:slug>/", views.event_page, name="event"),
@@ -15,6 +16,8 @@ judging_urls: list[URLPattern | URLResolver] = [
     path("events/<slug:slug>/me/", views.my_page, name="me"),
     path("", include("arena.judging.urls")),
 ]
+
+handler500 = handle_server_error
 
 urlpatterns = [
     path("", views.home, name="home"),

@@ -54,6 +54,7 @@ class Services:
             "ARENA_VAR": str(self.folder / "var"),
             "DATABASE_URL": self.database_url(database_name),
             "REDIS_URL": self.redis_url,
+            "SQLITE_SYNCHRONOUS": "OFF",  # as PostgreSQL is started here: no test cuts the power
             "DEBUG": "1",  # plain static files; pytest-django turns settings.DEBUG itself off
             "HTTPS": "0",
             "DJANGO_SETTINGS_MODULE": "arena.settings",

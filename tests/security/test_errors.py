@@ -69,6 +69,22 @@ def test_too_many(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("still_clock")
+def test_too_many_looks_at_pages_of_judging_and_at_no_others(client: Client) -> None:
+    event = make_event("tea")
+    client.force_login(make_enrollment(event).user)
+    with patch.object(middleware, "PERSON_RATE", Rate(2, 60)):
+        pages = [client.get("/events/tea/me/") for _ in range(3)]
+        assert [page.status_code for page in pages] == [200, 200, 429]
+        assert client.head("/events/tea/judge/").status_code == 429
+        assert [client.get("/events/tea/").status_code for _ in range(3)] == [200] * 3
+        # Answers have a count of their own.
+        assert client.post("/account/seat/name/", {}).status_code == 302
+        with patch.object(cache, "add", side_effect=NoRedis):
+            assert client.get("/events/tea/me/").status_code == 200
+    assert 0 < int(pages[2].headers["Retry-After"]) <= 60
+
+
+@pytest.mark.usefixtures("still_clock")
 def test_too_many_from_one_network() -> None:
     with patch.object(middleware, "NETWORK_RATE", Rate(2, 60)):
         statuses = [Client().post("/account/login/", {}).status_code for _ in range(3)]
