@@ -27,6 +27,7 @@ Beside the board:
     style.fit(votes, x, names), style.covariance(votes, x, fit)     x from covariates.differences
     bootstrap.reweight_votes(counts, fit, rng), …                   with a generator of yours
     bradley_terry.win_matrix(fit), forecast.forecast(contrast, i, j, votes)
+    allocation.expected_drops(counts)                               what a vote on a pair tells
     robustness.unseat(counts, fit), influence.leave_one_out(votes, counts, fit)
     rankings.expand(judgment, competitor, place), weights.inverse_probability(probability)
 
@@ -47,7 +48,7 @@ from .data import covariates, rankings, scale, weights
 from .data.connectivity import STRENGTH_TOLERANCE, Field, Rated, Status
 from .data.counts import GRADED_SCORES, SIGN_SCORES, Counts, effective_votes, fold, tally
 from .data.votes import MAX_OUTCOME, WEIGHT_UNIT, Votes, quantise
-from .diagnostics import forecast, grading, influence, robustness
+from .diagnostics import allocation, forecast, grading, influence, robustness
 from .extended import davidson, style
 from .inference import bootstrap
 from .inference.contrasts import Contrasts, compare
@@ -92,6 +93,7 @@ __all__ = [
     "Singular",
     "Status",
     "Votes",
+    "allocation",
     "bootstrap",
     "bradley_terry",
     "chunks",
