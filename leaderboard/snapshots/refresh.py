@@ -25,7 +25,8 @@ from leaderboard.boards.snapshot_details import (
 from leaderboard.boards.style_fit import NoStyleError, StyleBoard, fit_style
 from leaderboard.contributors.reliability import score_controls, vote_weights
 from leaderboard.models import Board, Rating, Snapshot
-from leaderboard.ratings import NotConverged, Votes, compare, elo, one_blas_thread, take
+from leaderboard.ratings import Counts, NotConverged, Votes, compare, elo, one_blas_thread, take
+from leaderboard.snapshots.pair_weights import weigh_pairs
 from leaderboard.snapshots.publishing import publish_held_back, replace_snapshot, write_snapshot
 from leaderboard.votes.checkpoints import Checkpoints
 from leaderboard.votes.loading import VoteLoader, store_of, wanted_state
@@ -145,6 +146,7 @@ def compute_snapshot(
     rows: list[Rating] = []
     boards: dict[str, BoardDetails] = {}
     checkpoints: dict[str, Any] = {}
+    overall: list[Counts] = []
     for spec, votes in votes_by_board(event, data):
         try:
             board = fit_board(votes)
@@ -158,6 +160,7 @@ def compute_snapshot(
             replay = replay_elo(votes, load_elo_checkpoint(kept, data, spec))
             found = replace(found, pairs=snapshot_counts.flatten_pairs(board.counts))
             if spec.category is None:
+                overall.append(board.counts)
                 found = diagnose(found, votes, board, contents, data.competitors)
                 checkpoints[spec.key] = to_elo_checkpoint(data, replay)
         boards[spec.key] = found
@@ -182,6 +185,7 @@ def compute_snapshot(
     )
     write_snapshot(snapshot, rows, data, now)
     kept.keep(checkpoints)
+    weigh_pairs(event, data.competitors, overall)
     return snapshot
 
 

@@ -31,7 +31,7 @@ from arena.events.models import (
 )
 from arena.events.tasks import remove_import, run_import
 from arena.judging.models import Assignment
-from arena.judging.serving.choice import Turn, find_ordinary
+from arena.judging.serving.choice import Candidate, Turn, find_ordinary
 from arena.judging.serving.leases import next_assignment, reserve
 from tests.events.bringing import bring, lines_of
 from tests.factories import NOW, make_enrollment, make_event, make_user
@@ -132,7 +132,7 @@ def test_a_matchup_that_is_taken_back_meanwhile_is_not_served(event: Event) -> N
     job = second(event)
     enrollment = make_enrollment(event)
     turn = Turn(event, enrollment, 1, timezone.now(), Random(1))
-    candidates = [m for m in find_ordinary(turn, 10) if m.record.import_job_id == job.pk]
+    candidates = [c for c in find_ordinary(turn, 10) if c.matchup.record.import_job_id == job.pk]
     assert candidates
 
     revert_import(job, NOW)
@@ -145,7 +145,7 @@ def test_a_reserve_that_is_taken_back_meanwhile_is_not_shown(event: Event) -> No
     job = second(event)
     enrollment = make_enrollment(event)
     reserves = list(event.matchups.filter(record__import_job=job))
-    assert reserve(Turn(event, enrollment, 1, NOW, Random(1)), reserves[:1]) == 1
+    assert reserve(Turn(event, enrollment, 1, NOW, Random(1)), [Candidate(reserves[0])]) == 1
 
     revert_import(job, NOW)
 

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from arena.events.models import Enrollment, Event, Matchup
 from arena.judging.models import Assignment, Judgment
 from arena.judging.recording import check_answers, record_judgment
-from arena.judging.serving.choice import Turn
+from arena.judging.serving.choice import Candidate, Turn
 from arena.judging.serving.leases import (
     expire_lapsed_leases,
     next_assignment,
@@ -119,7 +119,7 @@ def test_a_turn_whose_slot_has_just_gone_is_not_used_up() -> None:
     matchup = make_matchup(event, make_competitors(event, 2))
     enrollment = make_enrollment(event)
     Matchup.objects.update(open_slots=0)
-    assert reserve(Turn(event, enrollment, 1, NOW, Random(1)), [matchup]) == 0
+    assert reserve(Turn(event, enrollment, 1, NOW, Random(1)), [Candidate(matchup)]) == 0
     enrollment.refresh_from_db()
     assert enrollment.served == 0
     assert not Assignment.objects.exists()

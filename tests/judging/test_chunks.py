@@ -19,6 +19,7 @@ from arena.judging.serving.leases import (
     return_idle_reserves,
     return_reserves,
 )
+from arena.judging.serving.pair_weights import replace_pair_weights
 from arena.judging.skipping import skip_assignment
 from tests.factories import (
     NOW,
@@ -253,6 +254,9 @@ def test_with_skips_and_expiries_every_matchup_gets_exactly_its_overlap(
     event = make_crowded_event(12, overlap=3, choosing=choosing, lease_minutes=30, undo_seconds=0)
     for _ in range(2):
         make_control(event)
+    if choosing == Event.Choosing.ACTIVE:
+        first, second = event.competitors.values_list("pk", flat=True)
+        replace_pair_weights(event, {(first, second): 1.0})
     rng, now = Random(seed), NOW
     people = [make_enrollment(event) for _ in range(6)]
     nothing_left = 0

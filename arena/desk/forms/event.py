@@ -293,6 +293,11 @@ class QuestionsForm(SettingsForm):
         }
         help_texts = {
             "matchups_per_record": _("0: every pair of responses. Applies to later imports."),
+            "choosing": _(
+                "Most informative: the more another judgment of a pair of models is expected to"
+                " narrow the intervals on the board, the more often it comes. Until there is a"
+                " board, those with the fewest judgments come first."
+            ),
             "publish_batch": _("0: after every judgment. With a prize, use 100 or more."),
             "scale": _("Cannot be changed after the first judgment."),
             "counts_imported": _("The boards say what they count."),

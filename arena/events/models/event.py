@@ -66,6 +66,7 @@ class Event(models.Model):
     class Choosing(models.TextChoices):
         UNIFORM = "uniform", _("Uniform")
         COVERAGE = "coverage", _("Fewest judgments first")
+        ACTIVE = "active", _("Most informative pairs more often")
 
     slug = models.SlugField(max_length=60, unique=True)
     title = models.CharField(max_length=120)

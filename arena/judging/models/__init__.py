@@ -7,6 +7,7 @@ from arena.judging.models.exclusions import Exclusion, ExclusionQuerySet
 from arena.judging.models.flags import Flag, FlagQuerySet
 from arena.judging.models.judgments import Answer, Judgment, JudgmentQuerySet, Origin
 from arena.judging.models.ledger import LedgerBatch, LedgerCheck
+from arena.judging.models.pair_weights import PairWeight
 
 __all__ = [
     "Answer",
@@ -21,4 +22,5 @@ __all__ = [
     "LedgerBatch",
     "LedgerCheck",
     "Origin",
+    "PairWeight",
 ]

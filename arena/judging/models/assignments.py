@@ -76,7 +76,8 @@ class Assignment(models.Model):
     # Null until done, skipped or expired.
     finished_at = models.DateTimeField(null=True)
     skip_reason = models.CharField(max_length=12, choices=SkipReason.choices, blank=True)
-    # Probability with which the matchup was chosen; null where all were alike.
+    # Probability with which its pair of competitors was drawn; null where pairs were not weighed.
+    # A control has that of the ordinary matchup whose turn it took.
     probability = models.FloatField(null=True)
 
     objects = AssignmentQuerySet.as_manager()

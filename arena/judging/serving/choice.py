@@ -4,6 +4,7 @@ Every query walks an index from where it enters it, so that its cost depends on 
 on how many matchups an event has or how many of them are done.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from arena.events.models import Enrollment, Event, Matchup
 from arena.judging.models import Assignment, Judgment
+from arena.judging.serving.pair_weights import draw_pairs
 from arena.judging.serving.schedule import is_control_turn
 
 # Candidates fetched for each matchup wanted: some share a prompt, some are taken by others.
@@ -55,7 +57,16 @@ class Turn:
         return is_control_turn(event.secret, person, ordinal, event.control_interval)
 
 
-def find_ordinary(turn: Turn, wanted: int) -> list[Matchup]:
+@dataclass(frozen=True)
+class Candidate:
+    """A matchup that may be reserved."""
+
+    matchup: Matchup
+    # With which its pair of competitors was drawn; None where pairs were not weighed.
+    probability: float | None = None
+
+
+def find_ordinary(turn: Turn, wanted: int) -> list[Candidate]:
     """Up to so many candidates of different prompts, in the order in which to take them.
 
     They are open ordinary matchups that this contributor has not met. Where every open one has a
@@ -65,11 +76,35 @@ def find_ordinary(turn: Turn, wanted: int) -> list[Matchup]:
     recent = turn.recent_records
     spaced = matchups.exclude(record__in=recent) if recent else matchups
     size = max(wanted * CANDIDATES_PER_MATCHUP, MIN_CANDIDATES)
-    find = find_by_coverage if turn.event.choosing == Event.Choosing.COVERAGE else find_uniformly
-    candidates = find(spaced, turn.rng, size)
+    is_uniform = turn.event.choosing == Event.Choosing.UNIFORM
+    find = find_uniformly if is_uniform else find_by_coverage
+    is_active = turn.event.choosing == Event.Choosing.ACTIVE
+    candidates = find_actively(spaced, turn, wanted) if is_active else []
+    if len(candidates) < wanted:
+        candidates += map(Candidate, find(spaced, turn.rng, size))
     if not candidates and recent:
-        return find(matchups, turn.rng, MIN_CANDIDATES)[:1]
+        return [Candidate(matchup) for matchup in find(matchups, turn.rng, MIN_CANDIDATES)[:1]]
     return pick_records_once(candidates)
+
+
+def find_actively(matchups: QuerySet[Matchup], turn: Turn, wanted: int) -> list[Candidate]:
+    """For each of so many pairs of competitors, drawn by weight, one of its open matchups from a
+    random entry point; fewer where pairs have none left, none where there are no weights."""
+    drawn = draw_pairs(turn.event, turn.rng, wanted)
+    windows = {
+        pair: iter(
+            sample_window(matchups.filter(pair=pair), turn.rng, times * CANDIDATES_PER_MATCHUP)
+        )
+        for pair, times in Counter(weight.pair for weight in drawn).items()
+    }
+    found: list[Candidate] = []
+    used: set[int] = set()
+    for weight in drawn:
+        unused = (m for m in windows[weight.pair] if m.record_id not in used)
+        if matchup := next(unused, None):
+            used.add(matchup.record_id)
+            found.append(Candidate(matchup, weight.probability))
+    return found
 
 
 def find_uniformly(matchups: QuerySet[Matchup], rng: Random, size: int) -> list[Matchup]:
@@ -103,11 +138,11 @@ def sample_window(matchups: QuerySet[Matchup], rng: Random, size: int) -> list[M
     return found
 
 
-def pick_records_once(matchups: Iterable[Matchup]) -> list[Matchup]:
-    """The first matchup of each record."""
-    first: dict[int, Matchup] = {}
-    for matchup in matchups:
-        first.setdefault(matchup.record_id, matchup)
+def pick_records_once(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """The first candidate of each record."""
+    first: dict[int, Candidate] = {}
+    for candidate in candidates:
+        first.setdefault(candidate.matchup.record_id, candidate)
     return list(first.values())
 
 

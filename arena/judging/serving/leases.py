@@ -16,7 +16,13 @@ from django.db.models import Max, Sum
 from arena.events.current_rules import EventRules, get_rules
 from arena.events.models import Enrollment, Event, Guidelines, Matchup
 from arena.judging.models import Assignment, AssignmentQuerySet
-from arena.judging.serving.choice import ControlPool, Turn, filter_unmet, find_ordinary
+from arena.judging.serving.choice import (
+    Candidate,
+    ControlPool,
+    Turn,
+    filter_unmet,
+    find_ordinary,
+)
 from arena.judging.serving.hot_path_sql import show_next_reserve
 from arena.judging.serving.slots import (
     is_excluded,
@@ -138,44 +144,45 @@ def get_chunk_size(event: Event) -> int:
     return max(1, min(CHUNK_SIZE, slots // (CHUNK_SHARE * active)))
 
 
-def reserve(turn: Turn, candidates: list[Matchup]) -> int:
+def reserve(turn: Turn, candidates: list[Candidate]) -> int:
     """Take slots of these candidates and write the reserves, controls among them as the schedule
     says; returns how many. Inside the transaction that locked the turn."""
     holds = not is_excluded(turn.enrollment)
-    taken = take_slots([matchup.pk for matchup in candidates], holds=holds)
-    ordinary = [matchup for matchup in candidates if matchup.pk in taken]
+    taken = take_slots([candidate.matchup.pk for candidate in candidates], holds=holds)
+    ordinary = [candidate for candidate in candidates if candidate.matchup.pk in taken]
     if not ordinary:
         return 0
     chunk = lay_out(turn, ordinary)
     Assignment.objects.bulk_create(
-        build_reserve(turn, ordinal, matchup, holds=holds) for ordinal, matchup in chunk
+        build_reserve(turn, ordinal, candidate, holds=holds) for ordinal, candidate in chunk
     )
     Enrollment.objects.filter(pk=turn.enrollment.pk).update(served=chunk[-1][0])
     turn.enrollment.served = chunk[-1][0]
     return len(chunk)
 
 
-def lay_out(turn: Turn, ordinary: list[Matchup]) -> list[tuple[int, Matchup]]:
+def lay_out(turn: Turn, ordinary: list[Candidate]) -> list[tuple[int, Candidate]]:
     """The ordinals of a chunk and their matchups: where the schedule has a control, one of the
-    pool comes before the ordinary matchup whose turn it is."""
+    pool comes before the ordinary matchup whose turn it is, with that one's probability."""
     pool = ControlPool(turn)
-    used = {matchup.record_id for matchup in ordinary}
-    chunk: list[tuple[int, Matchup]] = []
+    used = {candidate.matchup.record_id for candidate in ordinary}
+    chunk: list[tuple[int, Candidate]] = []
     ordinal = turn.ordinal
-    for matchup in ordinary:
+    for candidate in ordinary:
         if turn.is_control_turn(ordinal):
-            control = pool.draw(instead_of=matchup, used_records=used)
+            control = pool.draw(instead_of=candidate.matchup, used_records=used)
             if control is not None:
                 used.add(control.record_id)
-                chunk.append((ordinal, control))
+                chunk.append((ordinal, replace(candidate, matchup=control)))
                 ordinal += 1
-        chunk.append((ordinal, matchup))
+        chunk.append((ordinal, candidate))
         ordinal += 1
     return chunk
 
 
-def build_reserve(turn: Turn, ordinal: int, matchup: Matchup, *, holds: bool) -> Assignment:
+def build_reserve(turn: Turn, ordinal: int, candidate: Candidate, *, holds: bool) -> Assignment:
     """A reserve with the order of its sides drawn."""
+    matchup = candidate.matchup
     order = list(range(len(matchup.response_ids())))
     turn.rng.shuffle(order)
     return Assignment(
@@ -187,6 +194,7 @@ def build_reserve(turn: Turn, ordinal: int, matchup: Matchup, *, holds: bool) ->
         holds_slot=holds and matchup.role == Matchup.Role.ORDINARY,
         reserved_at=turn.now,
         lease_until=turn.now + RESERVE_LEASE,
+        probability=candidate.probability,
     )
 
 
@@ -208,7 +216,7 @@ def take_over_reserve(turn: Turn) -> bool:
         with transaction.atomic():
             turn = lock_turn(turn)
             if return_reserves(Assignment.objects.filter(pk=other.pk)) and reserve(
-                turn, [other.matchup]
+                turn, [Candidate(other.matchup)]
             ):
                 return True
     return False
