@@ -32,7 +32,7 @@ from arena.judging.recording import has_answerable_assignment
 from arena.people.accounts.first_account import needs_first_account
 from arena.people.accounts.identity import has_verified_identity
 from arena.people.models import Seat, User
-from arena.people.seats.claiming import SeatAvailability, get_seat_availability
+from arena.people.seats.claiming import SeatAvailability, find_room
 from leaderboard.boards.snapshot_details import SnapshotDetails
 from leaderboard.contributors.places import place_of
 from leaderboard.models import Rating, Snapshot
@@ -142,7 +142,7 @@ def event_page(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "event": event,
         "offer": get_event_action(request.user, event, enrollment, now).value,
-        "room": get_seat_availability(event.seats).value,
+        "room": find_room(event.seats, now).value,
         "enrollment": enrollment,
         "is_staff_member": has_role(request.user, event, Role.REVIEWER),
         "terms": current_terms(event),
@@ -199,7 +199,7 @@ def get_event_action(
         return EventAction.START
     return (
         EventAction.ACCEPT
-        if get_seat_availability(event.seats) is SeatAvailability.FREE
+        if find_room(event.seats, now) is SeatAvailability.FREE
         else EventAction.FULL
     )
 

@@ -95,6 +95,7 @@ HARMLESS = {
     "imports:new": "keeps a file",
     "votes:new": "keeps a file",
     "leaderboard:read": "says that one has read",
+    "events:line": "a place in line, which costs nobody anything",
     "events:name": "a name, which can be changed",
     "people:saved": "says that the code is saved",
 }

@@ -1,6 +1,7 @@
 """Who: users, and the seats that are provisioned for them."""
 
-from typing import ClassVar
+from datetime import datetime, timedelta
+from typing import ClassVar, Self
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AbstractUser
@@ -119,6 +120,46 @@ class Seat(models.Model):
 
     def __str__(self) -> str:
         return self.user.username
+
+
+class WaitingPlaceQuerySet(models.QuerySet["WaitingPlace"]):
+    """Chainable questions about places in line."""
+
+    def offered(self, now: datetime) -> Self:
+        """Places for which a seat is kept now."""
+        return self.filter(offered_until__gt=now)
+
+    def in_line(self, now: datetime) -> Self:
+        """Places that have not lapsed: offered a seat, or looked at within half an hour."""
+        waiting = Q(offered_until=None, seen_at__gt=now - WaitingPlace.LAPSES_AFTER)
+        return self.filter(Q(offered_until__gt=now) | waiting)
+
+    def present(self, now: datetime) -> Self:
+        """Places of those who are looking: the others keep theirs, and are not waited for."""
+        waiting = Q(offered_until=None, seen_at__gt=now - WaitingPlace.ABSENT_AFTER)
+        return self.filter(Q(offered_until__gt=now) | waiting)
+
+
+class WaitingPlace(models.Model):
+    """A visitor's place in line for an open seat, known by a token in their session alone."""
+
+    # An open page looks every 20 seconds; a sleeping phone keeps its place for half an hour.
+    ABSENT_AFTER: ClassVar = timedelta(minutes=2)
+    LAPSES_AFTER: ClassVar = timedelta(minutes=30)
+
+    pool = models.ForeignKey(SeatPool, on_delete=models.CASCADE, related_name="waiting")
+    # SHA-256 of the token, hexadecimal.
+    token_hash = models.CharField(max_length=64, unique=True)
+    joined_at = models.DateTimeField()
+    # When the visitor looked last.
+    seen_at = models.DateTimeField()
+    # Until when a free seat is kept for this place; null while there is none.
+    offered_until = models.DateTimeField(null=True)
+
+    objects = WaitingPlaceQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.pool}, {self.joined_at:%H:%M:%S}"
 
 
 class SetupLink(models.Model):

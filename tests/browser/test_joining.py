@@ -114,6 +114,28 @@ def test_a_full_event_is_told_kindly(event: Event, phone: Page, axe: Check) -> N
     axe(phone)
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_waiting_page_turns_into_the_door_by_itself(
+    event: Event, new_page: NewPage, axe: Check, scheme: str
+) -> None:
+    provision_event_seats(event, 1, Seat.Kind.OPEN, timezone.now())
+    Seat.objects.update(claimed_at=timezone.now())
+    phone = new_page(**PHONE, color_scheme=scheme)
+    phone.clock.install()
+    phone.goto("/events/tea/join/")
+    press(phone, "Join the waiting list")
+    expect(phone.get_by_text("You are number 1 in line.")).to_be_visible()
+    axe(phone)
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+    Seat.objects.update(claimed_at=None)
+    phone.clock.fast_forward(21_000)
+    expect(phone.get_by_text("A seat is free, and kept for you")).to_be_visible()
+    expect(phone).to_have_title("Your seat is ready · Crowd Arena")
+    axe(phone)
+    press(phone, "Accept and join")
+    expect(phone.get_by_text("Save your access code")).to_be_visible()
+
+
 def test_leaving_takes_a_box_and_a_button(
     event: Event, page: Page, sign_in: Callable[..., None]
 ) -> None:

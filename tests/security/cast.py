@@ -178,6 +178,7 @@ class Side:
             "events:guidelines": {"version": "1"},
             "events:join": {"accept": "yes", "version": "1"},
             "events:claim": {"accept": "yes", "version": "1"},
+            "events:line": {"act": "wait"},
             "events:people": {"role": "reviewer", "uses": "1", "days": "1"},
             "events:remove": {"username": self.people[READER].username},
             "events:application": {"decision": "admit"},

@@ -48,6 +48,7 @@ POLICY: dict[str, Doors] = {
     "events:event": Doors(EVERYBODY),
     "events:guidelines": Doors(EVERYBODY, CONTRIBUTORS),
     "events:join": Doors(EVERYBODY, EVERYBODY),
+    "events:line": Doors(NOBODY, EVERYBODY),
     "events:claim": Doors(EVERYBODY, EVERYBODY, is_keyed=True),
     "events:invitation": Doors(EVERYBODY, EVERYBODY, is_keyed=True),
     "leaderboard:board": Doors(EVERYBODY),

@@ -211,6 +211,7 @@ def render_seats(request: HttpRequest, event: Event, form: OpenSeatsForm) -> Htt
         event,
         form,
         counts={kind: count_seats(pool, kind) for kind in Seat.Kind.values},
+        waiting=pool.waiting.in_line(timezone.now()).count(),
         printed_form=PrintedSeatsForm(),
         seat_form=SeatForm(),
         slip=fresh if fresh and fresh["event"] == event.slug else None,

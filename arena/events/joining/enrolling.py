@@ -49,11 +49,17 @@ def join_event(user: User, event: Event, now: datetime, *, terms: int) -> Enroll
 
 
 def join_with_open_seat(
-    event: Event, now: datetime, *, terms: int, invitation: Invitation | None = None
+    event: Event,
+    now: datetime,
+    *,
+    terms: int,
+    invitation: Invitation | None = None,
+    place: str = "",
 ) -> JoinResult:
     """Give a visitor an open seat and enroll it; the code is in the result and nowhere else.
 
-    A private event wants an invitation, and one that wants approval wants an account first.
+    A private event wants an invitation, and one that wants approval wants an account first;
+    `place` is the token of the visitor's place in line, if they have waited.
     Raises `LimitError` ("seats_full") where no seat is left.
     """
     if event.is_private and (invitation is None or event.needs_approval):
@@ -64,7 +70,7 @@ def join_with_open_seat(
     with transaction.atomic():
         if invitation is not None:
             take_use(invitation, now)
-        seat, code = claim_open_seat(get_seat_pool(event), now)
+        seat, code = claim_open_seat(get_seat_pool(event), now, place)
         end_enrollments(seat.user, now)
         enrollment = enroll(seat.user, event, agreed, now)
     return JoinResult(seat.user, enrollment, code)

@@ -1,11 +1,12 @@
 from django.urls import path
 
-from arena.events.joining.views import invitations, joining, names
+from arena.events.joining.views import invitations, joining, names, waiting
 
 # Included under the namespace "events" in arena/urls.py.
 urlpatterns = [
     path("account/seat/name/", names.name, name="name"),
     path("events/<slug:slug>/join/", joining.join, name="join"),
+    path("events/<slug:slug>/line/", waiting.line, name="line"),
     path("seats/<str:token>/", joining.claim, name="claim"),
     path("invitations/<str:token>/", invitations.invitation, name="invitation"),
     path("events/<slug:slug>/people/", invitations.people, name="people"),

@@ -17,6 +17,7 @@ from arena.errors import ConflictError, LimitError, NotFoundError
 from arena.people.codes import draw_code, hash_token
 from arena.people.hashers import hash_code
 from arena.people.models import Seat, SeatPool, User
+from arena.people.seats.waiting import leave_line, may_take_seat
 
 MAX_ATTEMPTS = 5
 
@@ -51,15 +52,29 @@ def get_seat_availability(pool: SeatPool | None) -> SeatAvailability:
     return SeatAvailability.PRINTED if kinds else SeatAvailability.NONE
 
 
-def claim_open_seat(pool: SeatPool, now: datetime) -> tuple[Seat, str]:
+def find_room(pool: SeatPool | None, now: datetime, token: str = "") -> SeatAvailability:
+    """Whether this visitor would get a seat now; `token` names their place in line, if any."""
+    room = get_seat_availability(pool)
+    if room is SeatAvailability.FREE and pool and not may_take_seat(pool, now, token):
+        return SeatAvailability.TAKEN
+    return room
+
+
+def claim_open_seat(pool: SeatPool, now: datetime, token: str = "") -> tuple[Seat, str]:
     """Claim a free open seat; returns it with its new code, which is never shown again.
 
-    Raises `LimitError` ("seats_full") if none is left.
+    A seat that is kept for somebody in line is not free for others; `token` names this visitor's
+    own place, which ends with the claim. Raises `LimitError` ("seats_full") if none is left.
     """
     for _attempt in range(MAX_ATTEMPTS):
         # The seat and its new code change together. Two claims of one seat: PostgreSQL hands each
         # transaction another row (SKIP LOCKED), and the row count of the update is the proof.
         with transaction.atomic():
+            if pool.waiting.present(now).exists():
+                # Closes the race of a newcomer with an offer: the line stands still meanwhile.
+                SeatPool.objects.select_for_update().get(pk=pool.pk)
+                if not may_take_seat(pool, now, token):
+                    break
             seat = (
                 Seat.objects.open_unclaimed()
                 .filter(pool=pool)
@@ -75,6 +90,8 @@ def claim_open_seat(pool: SeatPool, now: datetime) -> tuple[Seat, str]:
                 User.objects.filter(pk=seat.user_id).update(
                     password=hash_code(code), display_name="", last_login=None
                 )
+                if token:
+                    leave_line(token)
                 return Seat.objects.select_related("user").get(pk=seat.pk), code
     # If seats are free but others were faster at every attempt, they count as taken.
     room = get_seat_availability(pool)

@@ -50,7 +50,7 @@ from arena.people.accounts.session_secrets import (
 from arena.people.forms import AccountForm
 from arena.people.limits import limit_requests
 from arena.people.models import User
-from arena.people.seats.claiming import SeatAvailability, get_seat_availability
+from arena.people.seats.claiming import SeatAvailability, find_room
 
 # The roles whose place of work is the desk.
 DESK_ROLES = (Invitation.Role.ORGANIZER, Invitation.Role.REVIEWER)
@@ -99,7 +99,7 @@ def takes_seat(invited: Invitation) -> bool:
     event = invited.event
     if invited.role != Invitation.Role.CONTRIBUTOR or (event.is_private and event.needs_approval):
         return False
-    return get_seat_availability(event.seats) is SeatAvailability.FREE
+    return find_room(event.seats, timezone.now()) is SeatAvailability.FREE
 
 
 def create_account(request: HttpRequest, invited: Invitation, now: datetime) -> HttpResponse:

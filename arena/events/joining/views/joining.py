@@ -28,6 +28,7 @@ from arena.events.joining.enrolling import (
     join_with_printed_seat,
 )
 from arena.events.joining.terms import current_terms, has_consented
+from arena.events.joining.views.waiting import describe_place, get_place_token
 from arena.events.models import Event, Invitation
 from arena.people.accounts.session_secrets import store_access_code
 from arena.people.limits import (
@@ -38,7 +39,7 @@ from arena.people.limits import (
     undo_network_use,
 )
 from arena.people.models import Seat, User
-from arena.people.seats.claiming import SeatAvailability, get_printed_seat, get_seat_availability
+from arena.people.seats.claiming import SeatAvailability, find_room, get_printed_seat
 
 # A lecture hall behind one address presses the button within a minute.
 LECTURE_HALL_RATE = Rate(1000, 60)
@@ -93,6 +94,7 @@ def claim(request: HttpRequest, token: str) -> HttpResponse:
 def handle_entrance(request: HttpRequest, door: Entrance) -> HttpResponse:
     """Show the terms, or act on a consent to them."""
     form, error, now = JoinForm(request.POST or None), "", timezone.now()
+    place = describe_place(request, door.event, now) if door.seat is None else None
     refusal = find_refusal(request, door, now)
     status = refusal.status if refusal and request.method == "POST" else 200
     if request.method == "POST" and refusal is None:
@@ -111,18 +113,21 @@ def handle_entrance(request: HttpRequest, door: Entrance) -> HttpResponse:
         "error": error,
         "refusal": refusal.message if refusal else "",
         "seat": door.seat,
-        "room": room_at(request, door).value,
+        "room": room_at(request, door, now).value,
+        "place": place,
+        "has_lapsed": place is None and get_place_token(request, door.event) != "",
+        "can_wait": not door.event.is_private and not request.user.is_authenticated,
         "is_staff_member": has_role(request.user, door.event, Role.REVIEWER),
         "is_back": door.seat is None and enrollment_of(request.user, door.event) is not None,
     }
     return render(request, "events/join.html", context, status=status)
 
 
-def room_at(request: HttpRequest, door: Entrance) -> SeatAvailability:
+def room_at(request: HttpRequest, door: Entrance, now: datetime) -> SeatAvailability:
     """Whether there is a place for this person: with an account or a printed seat always."""
     if door.seat is not None or request.user.is_authenticated:
         return SeatAvailability.FREE
-    return get_seat_availability(door.event.seats)
+    return find_room(door.event.seats, now, get_place_token(request, door.event))
 
 
 def find_refusal(request: HttpRequest, door: Entrance, now: datetime) -> ArenaError | None:
@@ -165,7 +170,13 @@ def join_through(request: HttpRequest, door: Entrance, terms: int, now: datetime
         if isinstance(request.user, User):
             enrollment = join_event(request.user, door.event, now, terms=terms)
             return JoinResult(request.user, enrollment)
-        return join_with_open_seat(door.event, now, terms=terms, invitation=door.invitation)
+        return join_with_open_seat(
+            door.event,
+            now,
+            terms=terms,
+            invitation=door.invitation,
+            place=get_place_token(request, door.event),
+        )
     except ArenaError:
         undo_network_use(action, request, quota, now)
         raise
