@@ -115,7 +115,7 @@ def test_files_are_kept_from_the_disk(world: World, url: Url) -> None:
     file = SimpleUploadedFile("a.jsonl", b"a" * (3 * 1024 * 1024))
     response, seconds = post(world, url, {"file": file})
     assert response.status_code == 413
-    assert b"more than can be sent" in response.content
+    assert b"The request is too large" in response.content
     assert seconds < 1
 
 
