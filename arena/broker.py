@@ -28,15 +28,15 @@ class Channel(filesystem.Channel):
 
     def get_table(self, exchange: Any) -> Any:
         with self.locked():
-            return super().get_table(exchange)
+            return super().get_table(exchange)  # type: ignore[no-untyped-call]
 
     def _queue_bind(self, *args: Any, **kwargs: Any) -> None:
         with self.locked():
-            super()._queue_bind(*args, **kwargs)
+            super()._queue_bind(*args, **kwargs)  # type: ignore[no-untyped-call]
 
     def _delete(self, *args: Any, **kwargs: Any) -> None:
         with self.locked():
-            super()._delete(*args, **kwargs)
+            super()._delete(*args, **kwargs)  # type: ignore[no-untyped-call]
 
     # kombu's own two base classes differ in how they name the parameters
     def _put(self, queue: Any, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
 import structlog
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
@@ -74,7 +75,7 @@ def is_busy(error: BaseException | None) -> bool:
     cause = error.__cause__
     if (code := getattr(cause, "sqlite_errorcode", None)) is not None:
         return (code & 0xFF) in BUSY_SQLITE_CODES
-    if not hasattr(cause, "sqlstate"):
+    if not isinstance(cause, psycopg.Error):
         return False
     state = cause.sqlstate  # None: no answer came at all
     return state is None or state in BUSY_SQLSTATES or state.startswith(BUSY_SQLSTATE_CLASSES)
@@ -88,7 +89,7 @@ def render_busy(request: HttpRequest, error: BaseException) -> HttpResponse:
         response = HttpResponse(message, content_type="text/plain", status=503)
         response.headers["HX-Reswap"] = "none"
     else:
-        response = render(None, "errors/503.html", status=503)  # type: ignore[arg-type]
+        response = render(None, "errors/503.html", status=503)
     response.headers["Retry-After"] = str(RETRY_SECONDS)
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -10,7 +10,7 @@ import environ
 import structlog
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from kombu import Queue
+from kombu.entity import Queue
 
 from arena.address import find_site_address
 from arena.logs import hide_tokens
@@ -312,7 +312,7 @@ CELERY_RESULT_ACCEPT_CONTENT = ["json"]
 # Four kinds of work, each with processes of its own (Procfile), so that none waits for another;
 # the sweeps, of milliseconds each, go to whichever process of the boards is free. A worker that is
 # given no queue takes all of them. Every task is named here: a test holds the two together.
-CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in QUEUES]
+CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in QUEUES]  # type: ignore[no-untyped-call]
 CELERY_TASK_DEFAULT_QUEUE = "boards"
 CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_TASK_ROUTES = TASK_ROUTES

@@ -94,7 +94,8 @@ def queue_upload(job: ImportJob, choices: UploadChoices) -> None:
     waiting = ImportJob.objects.filter(pk=job.pk, state__in=STARTABLE).exclude(file=None)
     # Closes the race of one account's imports: the lock on its row lets one count at a time.
     with transaction.atomic():
-        list(User.objects.select_for_update().filter(pk=job.created_by_id).values_list("pk"))
+        owner = User.objects.filter(pk__in=[job.created_by_id or 0])
+        list(owner.select_for_update().values_list("pk"))
         check_import_limits(job)
         queued = waiting.exclude(file="").update(
             state=State.QUEUED,
