@@ -48,10 +48,11 @@ def find_pause(enrollment: Enrollment, now: datetime) -> Pause | None:
     enough = FREE_SKIPS + MAX_PAUSE // PAUSE_STEP
     decided = enrollment.assignments.filter(state__in=(State.SKIPPED, State.DONE))
     latest = decided.order_by("-ordinal").values_list("state", "finished_at")[:enough]
-    skipped = []
+    skipped: list[datetime] = []
     for state, finished_at in latest:
         if state == State.DONE:
             break
+        assert finished_at is not None
         skipped.append(finished_at)
     if len(skipped) < FREE_SKIPS:
         return None

@@ -14,8 +14,9 @@ from django.utils import timezone
 from arena.events.joining.enrolling import provision_event_seats
 from arena.events.models import Enrollment, Event
 from arena.judging.ledger import seal_event
-from arena.judging.models import Exclusion, Judgment
+from arena.judging.models import Assignment, Exclusion, Judgment
 from arena.judging.review.exclusions import exclude, lift_exclusion
+from arena.judging.skipping import FREE_SKIPS
 from arena.people.models import Seat, User
 from leaderboard.models import Snapshot
 from leaderboard.results.rounds import FINAL
@@ -197,6 +198,37 @@ def sights_of(scene: Scene) -> Iterator[Sight]:
                 if response.status_code == 200:
                     source = response.content.decode()
                     yield Sight(who, page, words_of(source), source)
+
+
+def sights_under_pressure(scene: Scene) -> Iterator[Sight]:
+    """What is read where seats are short and somebody skips; the scene is not the same after it."""
+    now = timezone.now()
+    Seat.objects.open_unclaimed().update(claimed_at=now)
+    waiting = Client()
+    response = waiting.post(reverse("events:line", args=[scene.event.slug]), follow=True)
+    if response.status_code == 200:
+        source = response.content.decode()
+        yield Sight("waiting", "events:join", words_of(source), source)
+    skipper, matchup = make_enrollment(scene.event), scene.event.matchups.first()
+    assert skipper.user is not None
+    for ordinal in range(FREE_SKIPS):
+        Assignment.objects.create(
+            enrollment=skipper,
+            matchup=matchup,
+            ordinal=ordinal,
+            order=[0, 1],
+            state=Assignment.State.SKIPPED,
+            reserved_at=now,
+            shown_at=now,
+            lease_until=now,
+            finished_at=now + HOUR,
+        )
+    client = Client()
+    client.force_login(skipper.user)
+    response = client.get(reverse("judging:next", args=[scene.event.slug]), follow=True)
+    if response.status_code == 200:
+        source = response.content.decode()
+        yield Sight("skipper", "judging:next", words_of(source), source)
 
 
 def addresses(scene: Scene, page: str) -> list[str]:

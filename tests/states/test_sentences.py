@@ -26,6 +26,7 @@ from tests.states.scenes import (
     sentences_of,
     set_scene,
     sights_of,
+    sights_under_pressure,
 )
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +68,11 @@ def without_a_place(scene: Scene, sight: Sight) -> bool:
     return not scene.full and sight.who == "visitor"
 
 
+def for_visitors(scene: Scene, sight: Sight) -> bool:
+    """For people without an account."""
+    return sight.who in ("visitor", "waiting")
+
+
 @dataclass(frozen=True)
 class Untrue:
     """Words that must not be read in some states; `example` is a sentence that they are in."""
@@ -98,6 +104,13 @@ RULES = [
     Untrue("Add open seats Taken|Create and download", PAST, "Create and download the sheet"),
     Untrue("gives them a seat", PAST, "One click on the event page gives them a seat"),
     Untrue("Message to everyone who judges", OVER, "Message to everyone who judges"),
+    Untrue(
+        "in line|[Ww]aiting list",
+        EVERYWHERE - {"scheduled"} - OPEN,
+        "You are number 1 in line.",
+        for_visitors,
+    ),
+    Untrue("A short pause", EVERYWHERE - OPEN, "A short pause"),
     # --- when -----------------------------------------------------------------------------------
     Untrue(r"\bCloses\b", PAST | DRAFTS, "Closes 3 Dec"),
     Untrue(r"\bClosed\b", AHEAD | OPEN, "Closed 20 Dec"),
@@ -206,7 +219,7 @@ def test_no_page_says_what_is_not_true_now(
     name: str, full: bool, request: pytest.FixtureRequest
 ) -> None:
     scene = set_scene(name, full=full)
-    seen = list(sights_of(scene))
+    seen = [*sights_of(scene), *sights_under_pressure(scene)]
     assert len(seen) > 25
     if target := request.config.getoption("--sentences"):
         write_sentences(Path(target), scene, seen)
@@ -261,6 +274,14 @@ def test_a_time_on_the_wrong_side_of_now_is_found() -> None:
 def test_each_state_says_what_it_is(name: str, sentences: list[str]) -> None:
     read = "\n".join(sight.words for sight in sights_of(set_scene(name, full=True)))
     assert [each for each in sentences if each not in read] == []
+
+
+@pytest.mark.parametrize("name", ["open", "open without a deadline", "frozen"])
+def test_a_short_event_says_what_one_waits_for(name: str) -> None:
+    scene = set_scene(name, full=True)
+    waiting, skipper = sights_under_pressure(scene)
+    assert "You are number 1 in line." in waiting.words
+    assert "A short pause" in skipper.words
 
 
 def test_an_excluded_contributor_is_counted_nowhere_and_their_evidence_stays() -> None:
