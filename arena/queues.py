@@ -5,6 +5,8 @@ processes of the boards take both in turn. `imports` runs what people upload, an
 `exports` is for what may take long and nobody watches: bundles, mail, checks of whole ledgers.
 """
 
+from typing import Any
+
 QUEUES = ("ledger", "boards", "sweeps", "imports", "exports")
 
 TASK_ROUTES = {
@@ -41,3 +43,25 @@ TASK_ROUTES = {
 IMPORT_LIMITS = {"soft_time_limit": 2700, "time_limit": 3000}
 LONG_LIMITS = {"soft_time_limit": 840, "time_limit": 900}
 SWEEP_LIMITS = {"soft_time_limit": 50, "time_limit": 60}
+
+# Seconds between two runs. Every task expires before its next run: a stopped worker comes back to
+# one, not to a backlog.
+BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    name: {"task": task, "schedule": seconds, "options": {"expires": int(seconds)}}
+    for name, (task, seconds) in {
+        "seal": ("arena.judging.tasks.seal_ledgers", 3.0),
+        "refresh": ("leaderboard.tasks.refresh_boards", 3.0),
+        "refresh-over": ("leaderboard.tasks.refresh_boards", 60.0),
+        "advance": ("arena.events.tasks.advance_events", 15.0),
+        # Right after an import, too; here what commands import, and the rest of a large import.
+        "render": ("arena.events.tasks.render_texts", 15.0),
+        "return-seats": ("arena.judging.tasks.return_unused_seats", 60.0),
+        "finish-erasures": ("arena.judging.tasks.finish_erasures", 600.0),
+        "tell": ("leaderboard.tasks.tell_contributors", 60.0),
+        "thin": ("leaderboard.tasks.thin_snapshots", 600.0),
+        "adopt-imports": ("arena.judging.tasks.adopt_imports", 30.0),
+        "sweep": ("arena.judging.tasks.sweep_leases", 60.0),
+    }.items()
+}
+# After the end only reviewers still move a board.
+BEAT_SCHEDULE["refresh-over"]["kwargs"] = {"over": True}

@@ -15,7 +15,7 @@ from kombu.entity import Queue
 from arena.address import find_site_address
 from arena.logs import hide_tokens
 from arena.people.accounts.providers import build_social_providers, list_form_targets
-from arena.queues import QUEUES, TASK_ROUTES
+from arena.queues import BEAT_SCHEDULE, QUEUES, TASK_ROUTES
 
 env = environ.Env()
 ROOT = Path(__file__).resolve().parent.parent
@@ -323,67 +323,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "beat-schedule")
-# Every task expires before its next run: a stopped worker comes back to one, not to a backlog.
-CELERY_BEAT_SCHEDULE = {
-    "seal": {
-        "task": "arena.judging.tasks.seal_ledgers",
-        "schedule": 3.0,
-        "options": {"expires": 3},
-    },
-    "refresh": {
-        "task": "leaderboard.tasks.refresh_boards",
-        "schedule": 3.0,
-        "options": {"expires": 3},
-    },
-    # After the end only reviewers still move a board.
-    "refresh-over": {
-        "task": "leaderboard.tasks.refresh_boards",
-        "schedule": 60.0,
-        "kwargs": {"over": True},
-        "options": {"expires": 60},
-    },
-    "advance": {
-        "task": "arena.events.tasks.advance_events",
-        "schedule": 15.0,
-        "options": {"expires": 15},
-    },
-    # Right after an import, too; here what commands import, and the rest of a large import.
-    "render": {
-        "task": "arena.events.tasks.render_texts",
-        "schedule": 15.0,
-        "options": {"expires": 15},
-    },
-    "return-seats": {
-        "task": "arena.judging.tasks.return_unused_seats",
-        "schedule": 60.0,
-        "options": {"expires": 60},
-    },
-    "finish-erasures": {
-        "task": "arena.judging.tasks.finish_erasures",
-        "schedule": 600.0,
-        "options": {"expires": 600},
-    },
-    "tell": {
-        "task": "leaderboard.tasks.tell_contributors",
-        "schedule": 60.0,
-        "options": {"expires": 60},
-    },
-    "thin": {
-        "task": "leaderboard.tasks.thin_snapshots",
-        "schedule": 600.0,
-        "options": {"expires": 600},
-    },
-    "adopt-imports": {
-        "task": "arena.judging.tasks.adopt_imports",
-        "schedule": 30.0,
-        "options": {"expires": 30},
-    },
-    "sweep": {
-        "task": "arena.judging.tasks.sweep_leases",
-        "schedule": 60.0,
-        "options": {"expires": 60},
-    },
-}
+CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
 
 # --- logs -----------------------------------------------------------------------------------
 SHARED_PROCESSORS: list[Any] = [
