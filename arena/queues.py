@@ -34,6 +34,8 @@ TASK_ROUTES = {
         ),
         "exports": (
             "arena.exports.tasks.keep_bundle",
+            "arena.judging.tasks.check_ledgers",
+            "arena.judging.tasks.publish_ledger_heads",
             "leaderboard.tasks.tell_contributors",
         ),
     }.items()
@@ -61,6 +63,8 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "thin": ("leaderboard.tasks.thin_snapshots", 600.0),
         "adopt-imports": ("arena.judging.tasks.adopt_imports", 30.0),
         "sweep": ("arena.judging.tasks.sweep_leases", 60.0),
+        "check-ledgers": ("arena.judging.tasks.check_ledgers", 60.0),
+        "publish-heads": ("arena.judging.tasks.publish_ledger_heads", 86_400.0),
     }.items()
 }
 # After the end only reviewers still move a board.

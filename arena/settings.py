@@ -232,6 +232,11 @@ if env.str("EMAIL_URL", ""):
 else:
     EMAIL_BACKEND = "arena.mail.TerminalBackend"
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Crowd Arena <noreply@localhost>")
+# Where the heads of ledgers go once a day, out of reach of whoever can change the database.
+LEDGER_HEADS_MAIL = env.list("LEDGER_HEADS_MAIL", default=[])
+LEDGER_HEADS_URL = env.str("LEDGER_HEADS_URL", "")
+if LEDGER_HEADS_URL and not LEDGER_HEADS_URL.startswith(("https://", "http://")):
+    raise ImproperlyConfigured("LEDGER_HEADS_URL must begin with https:// or http://")
 
 # --- security -------------------------------------------------------------------------------
 SECURE_SSL_REDIRECT = HTTPS

@@ -26,6 +26,7 @@ from arena.events.lifecycle.notes import current_note
 from arena.events.lifecycle.phases import phase_of
 from arena.events.models import Enrollment, Event, Membership
 from arena.events.organizer_texts import render_organizer_text
+from arena.judging.models import LedgerCheck
 from arena.judging.presenting import lacks_identity
 from arena.judging.receipts import build_receipts_page
 from arena.judging.recording import has_answerable_assignment
@@ -151,6 +152,7 @@ def event_page(request: HttpRequest, slug: str) -> HttpResponse:
         "description_html": render_organizer_text(event.description),
         "prize_html": render_organizer_text(event.prize) if event.prize else "",
         "competitors": event.competitors.count(),
+        "ledger": LedgerCheck.objects.filter(event=event).first(),
         "reminder": get_reminder(event, enrollment),
         "notices": find_unread(request.user, event) if isinstance(request.user, User) else [],
     }

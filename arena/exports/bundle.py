@@ -27,6 +27,7 @@ from arena.errors import ConflictError
 from arena.events.models import Event
 from arena.exports.bundle_tables import RESULTS, SOURCES, BundleSelection, BundleTable
 from arena.exports.consistent_reads import read_consistently
+from arena.judging.ledger.heads import get_chain_head
 from arena.judging.models import Judgment
 from leaderboard.models import Snapshot
 from leaderboard.ratings import processor
@@ -134,6 +135,7 @@ def build_manifest(selection: BundleSelection) -> dict[str, Any]:
         "event": selection.event.slug,
         "round": selection.snapshot.name,
         "ledger_seq": selection.snapshot.ledger_seq,
+        "ledger_head": get_chain_head(selection.event.pk),
         "fingerprint": selection.snapshot.fingerprint,
         "with_controls": selection.with_controls,
         "seeds": {},

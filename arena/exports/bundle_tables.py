@@ -19,6 +19,7 @@ from arena.events.models import (
     Enrollment,
     Event,
     Guidelines,
+    LedgerEntry,
     Matchup,
     MatchupResponse,
     Question,
@@ -77,6 +78,11 @@ class BundleSelection:
         controls = Control.objects.filter(matchup__event=self.event)
         return controls if self.with_controls else controls.none()
 
+    def ledger_entries(self) -> QuerySet[LedgerEntry]:
+        """All of them or none: they tell controls, and a chain with gaps tells nothing."""
+        entries = LedgerEntry.objects.filter(event=self.event)
+        return entries if self.with_controls else entries.none()
+
     def ratings(self) -> QuerySet[Rating]:
         """The boards; without controls those alone on which every vote is equal."""
         ratings = Rating.objects.filter(snapshot=self.snapshot)
@@ -88,8 +94,9 @@ class BundleSelection:
 class BundleTable:
     """One file of a bundle: rows of a model, each an object of these columns.
 
-    optional: columns a bundle may lack; a row then has the model's default there; written: a row as
-    it stands in the file, from the row as it is stored.
+    optional: columns a bundle may lack; a row then has the model's default there; is_later: the
+    first bundles do not have the file; written: a row as it stands in the file, from the row as it
+    is stored.
     """
 
     name: str
@@ -98,6 +105,7 @@ class BundleTable:
     columns: tuple[str, ...]
     select: Callable[[BundleSelection], QuerySet[Any]]
     optional: tuple[str, ...] = ()
+    is_later: bool = False
     written: Callable[[dict[str, Any]], dict[str, Any]] = lambda row: row
 
     @property
@@ -281,6 +289,15 @@ SOURCES = (
         lambda selection: LedgerBatch.objects.filter(
             event=selection.event, last_seq__lte=selection.snapshot.ledger_seq
         ),
+    ),
+    BundleTable(
+        "ledger_entries",
+        "what the boards follow from, as it was written down, in a hash chain whose last digest is"
+        " the head; empty while controls are in use",
+        LedgerEntry,
+        split_names("id event_id number kind version subject content salt digest sealed_at"),
+        lambda selection: selection.ledger_entries(),
+        is_later=True,
     ),
 )
 RESULTS = (SNAPSHOT, RATINGS)

@@ -183,6 +183,8 @@ def read_table(archive: ZipFile, table: BundleTable) -> Iterator[BundleRow]:
     A bundle from before a setting was added lacks it: then it has its default, which is how the
     event was run.
     """
+    if table.is_later and table.file not in archive.namelist():
+        return
     with archive.open(table.file) as file:
         for line in file:
             row = json.loads(line)

@@ -1,6 +1,7 @@
 """Celery tasks of judging: ids in, one call, one log line. Safe twice, at once, or late."""
 
 from random import SystemRandom
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -14,16 +15,18 @@ from arena.events.models import ImportJob, LedgerEntry
 from arena.events.tasks import finish_import, remove_import, run_import
 from arena.judging.importing import run_vote_job
 from arena.judging.leaving import erasure, unused_seats
-from arena.judging.ledger import seal_event
+from arena.judging.ledger import checks, heads, seal_event
 from arena.judging.models import Assignment, Judgment
 from arena.judging.serving.leases import (
     expire_lapsed_leases,
     release_skipped_slots,
     return_idle_reserves,
 )
-from arena.queues import IMPORT_LIMITS, SWEEP_LIMITS
+from arena.queues import IMPORT_LIMITS, LONG_LIMITS, SWEEP_LIMITS
 
 log = structlog.get_logger(__name__)
+# Of each minute, so long at most verifies ledgers.
+CHECK_SECONDS = 20
 
 # As often as beat looks for them.
 ADOPTION_SECONDS = 30
@@ -64,6 +67,21 @@ def seal_ledgers() -> None:
     for event_id in sorted(events):
         sealed = seal_event(event_id, timezone.now())
         log.info("ledger sealed", event_id=event_id, judgments=sealed)
+
+
+@shared_task(**LONG_LIMITS)
+def check_ledgers() -> None:
+    """Verify ledgers for a while; what is not reached now is reached next time."""
+    until = monotonic() + CHECK_SECONDS
+    checks.check_ledgers(timezone.now(), is_over=lambda: monotonic() >= until)
+
+
+@shared_task(**LONG_LIMITS)
+def publish_ledger_heads() -> None:
+    """Mail and post the heads of ledgers, where that is set up."""
+    published = heads.publish_heads(timezone.now())
+    if published:
+        log.info("ledger heads published", heads=published)
 
 
 @shared_task(**SWEEP_LIMITS)

@@ -42,7 +42,7 @@ from arena.events.lifecycle.transitions import (
 from arena.events.models import Enrollment, Event
 from arena.events.records.controls import controls_of
 from arena.exports.tasks import queue_bundle
-from arena.judging.models import Exclusion, Judgment
+from arena.judging.models import Exclusion, Judgment, LedgerCheck
 from arena.judging.receipts import build_receipts_page
 from arena.judging.review.exclusions import exclude, lift_exclusion
 from leaderboard.models import Board
@@ -71,6 +71,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
         "rounds": event.snapshots.exclude(sealed_at=None).order_by("-sealed_at"),
         "awaits_correction": awaits_correction(event),
         "note": current_note(event),
+        "failed_check": LedgerCheck.objects.filter(event=event, failed_at__isnull=False).first(),
         "deadline_form": DeadlineForm(event),
         "event_link": request.build_absolute_uri(reverse("events:event", args=[slug])),
         "closed_doors": check_open_seats(event) if event.takes_contributors(now) else [],
