@@ -38,6 +38,8 @@ WITHHELD = {
     # Who it is, what they were told and when.
     "contributors": "user_id external_id guidelines_id guidelines_at terms_id terms_at left_at"
     " served",
+    # They follow from the judgments.
+    "ledger": "row_digests",
     # Why a key was withdrawn is the organizer’s own word.
     "controls": "retired_because",
     "judgments": "assignment_id import_job_id",

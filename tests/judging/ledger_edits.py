@@ -251,8 +251,8 @@ def draw_edits(editor: Editor, count: int, look: Callable[[], Any]) -> Iterator[
     """So many edits that the database takes, each with what was found after it."""
     done = 0
     while done < count:
-        edit = editor.draw()
         try:
+            edit = editor.draw()
             found = attempt(edit, look)
         except IntegrityError:
             continue

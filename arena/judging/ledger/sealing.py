@@ -18,6 +18,8 @@ from arena.judging.models import LedgerBatch
 
 # Judgments, and waiting entries, sealed in one transaction.
 BATCH_SIZE = 5_000
+# Batches from before there were entries, entered before other events have their turn again.
+MAX_BATCHES_ENTERED = 50
 
 # One statement numbers a batch of landed judgments (the rule of `JudgmentQuerySet.landed`):
 # UPDATE … FROM is the same on PostgreSQL and SQLite (3.33 and later).
@@ -163,11 +165,13 @@ def enter_earlier_batches(event_id: int, now: datetime) -> bool:
     earlier = LedgerBatch.objects.filter(event=event_id, last_seq__lte=starting.content["entered"])
     earlier = earlier.exclude(first_seq__in=entered.values("subject")).order_by("first_seq")
     try:
-        for batch in earlier:
+        for batch in earlier[:MAX_BATCHES_ENTERED]:
             # Closes the same race of two writers, as does the next one.
             with transaction.atomic():
                 first = iter_first_entries(event_id, batch.first_seq, batch.last_seq)
                 ChainWriter.at_head(event_id, now).write([*first, build_batch_entry(batch)])
+        if earlier.exists():
+            return False
         with transaction.atomic():
             writer = ChainWriter.at_head(event_id, now)
             writer.write(iter_earlier_exclusions(event_id))
