@@ -167,7 +167,7 @@ def test_without_the_chain_it_shows_on_the_boards(partial: Path) -> None:
 
 def test_an_exclusion_taken_out_is_found(bundle: Path) -> None:
     without = rewritten(bundle, "exclusions.jsonl", lambda rows: rows.pop())
-    with pytest.raises(BundleError, match="chain breaks: Exclusion .* is not as the ledger has it"):
+    with pytest.raises(BundleError, match=r"breaks: Exclusion \d+ is not as the ledger"):
         reproduce(without, NOW)
     # A bundle from before there were entries has none, and it shows on the boards.
     result = reproduce(rewritten(without, "ledger_entries.jsonl", lambda rows: rows.clear()), NOW)
