@@ -5,6 +5,7 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from arena.events.models import Event, Response
+from arena.events.rendering import render_records
 from arena.judging.models import Assignment
 from tests.factories import make_assignment, make_enrollment, make_event, make_matchup, make_record
 
@@ -19,6 +20,7 @@ def make_reading(*texts: str, prompt: str = "Which?", event: Event | None = None
     places = list(matchup.places.order_by("position"))
     for position, text in zip(assignment.order, (left, right), strict=True):
         Response.objects.filter(pk=places[position].response_id).update(text=text, rendered_with=0)
+    render_records([matchup.record_id])  # as the worker does, however busy the machine is
     return assignment
 
 

@@ -20,6 +20,7 @@ from arena.events.models import (
     Question,
     Terms,
 )
+from arena.events.rendering import render_records
 from arena.judging.ledger import seal_event
 from arena.judging.models import Answer, Exclusion
 from arena.judging.review.exclusions import exclude
@@ -95,6 +96,7 @@ def poison(world: World) -> None:
     for response in side.shown.matchup.responses.all():
         response.text, response.rendered_with = LONG_TEXT, 0
         response.save()
+    render_records([side.matchup.record_id, side.shown.matchup.record_id])
     seal_event(event.pk, now)
     refresh_event(event, now=now)
 
