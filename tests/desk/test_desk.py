@@ -71,6 +71,13 @@ def test_from_nothing_to_an_open_event(desk: Client) -> None:
     assert (event.state, event.scale) == ("open", 3)
 
 
+def test_matchups_can_be_chosen_actively(desk: Client, event: Event) -> None:
+    assert "Most informative pairs more often" in desk.get(url("questions", event)).content.decode()
+    desk.post(url("questions", event), QUESTIONS | {"choosing": "active"})
+    event.refresh_from_db()
+    assert event.choosing == Event.Choosing.ACTIVE
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
