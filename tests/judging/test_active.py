@@ -224,10 +224,8 @@ def test_the_choice_takes_no_more_statements_for_more_pairs_or_matchups() -> Non
         replace_pair_weights(event, dict.fromkeys(pairs, 1.0))
         return statements_of_a_choice(event)
 
-    # The pairs by one statement, the matchups of each drawn pair by two at most.
-    most = 1 + 2 * CHUNK_SIZE
-    assert costs(8, 4) <= most
-    assert costs(12, 3) <= most
+    # The pairs by one, their matchups by another.
+    assert costs(8, 4) == costs(12, 3) == 2
 
 
 def test_every_matchup_gets_its_overlap_to_the_end() -> None:

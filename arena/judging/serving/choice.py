@@ -5,7 +5,7 @@ on how many matchups an event has or how many of them are done.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -91,11 +91,9 @@ def find_actively(matchups: QuerySet[Matchup], turn: Turn, wanted: int) -> list[
     """For each of so many pairs of competitors, drawn by weight, one of its open matchups from a
     random entry point; fewer where pairs have none left, none where there are no weights."""
     drawn = draw_pairs(turn.event, turn.rng, wanted)
+    times = Counter(weight.pair for weight in drawn)
     windows = {
-        pair: iter(
-            sample_window(matchups.filter(pair=pair), turn.rng, times * CANDIDATES_PER_MATCHUP)
-        )
-        for pair, times in Counter(weight.pair for weight in drawn).items()
+        pair: iter(window) for pair, window in sample_windows(matchups, turn.rng, times).items()
     }
     found: list[Candidate] = []
     used: set[int] = set()
@@ -136,6 +134,35 @@ def sample_window(matchups: QuerySet[Matchup], rng: Random, size: int) -> list[M
         found += ring.filter(shuffle__lt=entry)[: size - len(found)]
     rng.shuffle(found)
     return found
+
+
+def sample_windows(
+    matchups: QuerySet[Matchup], rng: Random, times: Mapping[str, int]
+) -> dict[str, list[Matchup]]:
+    """As `sample_window`, of each of these pairs by itself, by one statement for all of them."""
+    if not times:
+        return {}
+    fields = ("event_id", "record_id", "key", "role", "open_slots", "pair")
+    ring = matchups.order_by("shuffle").only(*fields)
+    # Compiled once for a pair and an entry point that no query has, and repeated with each.
+    pair, entry = "pair", -1.0
+    of_pair = ring.filter(pair=pair)
+    halves = [of_pair.filter(shuffle__gte=entry), of_pair.filter(shuffle__lt=entry)]
+    most = max(times.values()) * CANDIDATES_PER_MATCHUP
+    compiled = [half[:most].query.sql_with_params() for half in halves]
+    arms, values = [], []
+    for drawn in times:
+        entered = rng.random()
+        for sql, params in compiled:
+            arms.append(f"SELECT * FROM ({sql}) AS arm{len(arms)}")  # noqa: S608 - compiled above
+            values += [{pair: drawn, entry: entered}.get(param, param) for param in params]
+    windows: dict[str, list[Matchup]] = {drawn: [] for drawn in times}
+    for matchup in Matchup.objects.raw(" UNION ALL ".join(arms), values):
+        windows[matchup.pair].append(matchup)
+    for drawn, window in windows.items():
+        del window[times[drawn] * CANDIDATES_PER_MATCHUP :]
+        rng.shuffle(window)
+    return windows
 
 
 def pick_records_once(candidates: Iterable[Candidate]) -> list[Candidate]:
