@@ -44,7 +44,7 @@ def check_ledger(event_id: int, now: datetime, *, is_over: Callable[[], bool]) -
             break
     if difference is None and verifying.is_done:
         difference = find_unwritten(event_id)
-    found = {"looked_at": now, "pass_began_at": check.pass_began_at}
+    found: dict[str, object] = {"looked_at": now, "pass_began_at": check.pass_began_at}
     if difference is not None:
         found |= describe_failure(check, difference, now)
     else:
