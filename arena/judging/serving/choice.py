@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from random import Random
+from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
@@ -150,7 +151,8 @@ def sample_windows(
     halves = [of_pair.filter(shuffle__gte=entry), of_pair.filter(shuffle__lt=entry)]
     most = max(times.values()) * CANDIDATES_PER_MATCHUP
     compiled = [half[:most].query.sql_with_params() for half in halves]
-    arms, values = [], []
+    arms: list[str] = []
+    values: list[Any] = []
     for drawn in times:
         entered = rng.random()
         for sql, params in compiled:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from itertools import accumulate
 from math import inf
 from random import Random
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Subquery
@@ -70,7 +71,8 @@ def draw_pairs(event: Event, rng: Random, count: int) -> list[PairWeight]:
     """
     points = [rng.random() for _ in range(count)]
     weights = PairWeight.objects.filter(event=event)
-    hits = [
+    # A list of expressions is what the lookup takes, and not what its types say.
+    hits: list[Any] = [
         Subquery(weights.filter(upper__gt=point).order_by("upper").values("pk")[:1])
         for point in points
     ]
