@@ -38,6 +38,7 @@ def test_an_event_from_an_empty_site_to_a_reproduced_result(
     expect(organizer.get_by_text("The event is open.")).to_be_visible()
     invite_a_reviewer(site, organizer, open_page, "/events/sums/").close()
     join_and_judge(visitor)
+    wait_in_line(open_page(site))
     watch_the_board_move(visitor)
     close_and_publish(organizer)
     bundle = download_bundle(organizer, tmp_path)
@@ -74,10 +75,10 @@ def set_up(page: Page, folder: Path) -> None:
 
 
 def open_seats(page: Page) -> None:
-    """Seats for visitors: until then the page says that nobody can join with the link."""
+    """A seat for a visitor: until then the page says that nobody can join with the link."""
     expect(page.get_by_text("nobody can join with the link")).to_be_visible()
     follow(page, "Seats")
-    page.get_by_label("Open seats").fill("20")
+    page.get_by_label("Open seats").fill("1")
     press(page, "Add open seats")
     expect(page.get_by_text("nobody can join with the link")).to_have_count(0)
     follow(page, "Overview")
@@ -90,6 +91,14 @@ def join_and_judge(page: Page) -> None:
     keep_code(page)
     press(page, "I have read this")
     judge(page, 12)
+
+
+def wait_in_line(page: Page) -> None:
+    """The next stranger finds all seats taken, and waits."""
+    page.goto("/events/sums/")
+    follow(page, "To the waiting list")
+    press(page, "Join the waiting list")
+    expect(page.get_by_text("You are number 1 in line.")).to_be_visible()
 
 
 def watch_the_board_move(page: Page) -> None:
