@@ -1,236 +1,218 @@
-"""How the site serves a crowd: hundreds of contributors who judge at the same time.
+"""How the site serves people who judge at the same time, beside a bare Django pair.
 
-    python -m bench.serving [--quick] [--people 200] [--think 5] [--seconds 180]
+    python -m bench.serving [--quick] [--database postgresql] [--seconds 30] [--crowd 500]
 
-The real thing on this machine: gunicorn, a Celery worker with beat, PostgreSQL, Redis. Each
-contributor joins by a click, reads the guidelines, and judges with think times drawn from an
-exponential distribution. At the end the database is compared with what was acknowledged.
+The real thing on this machine: gunicorn, Celery workers and beat, PostgreSQL, Redis, as `make run`
+starts them, and 1 to 64 people at once by Locust on the same cores. The bare pair (`bench.bare`) is
+measured in the same run. Then a crowd with exponential think times that offers 70% of what was
+reached at 32. At the end the database is compared with what was acknowledged.
+
+`python -m bench.growth` measures how the next matchup's cost grows.
 """
 
 # ruff: noqa: PLC0415 - Django is set up once the services it points at are running
 import argparse
 import os
-import re
-import socket
 import subprocess
 import sys
-import threading
-import time
 from collections import Counter
-from dataclasses import dataclass, field
-from pathlib import Path
-from random import Random
-from statistics import median, quantiles
+from dataclasses import dataclass
 from typing import Any
 
-import requests
+from bench.goals import print_goal
+from bench.sites import (
+    ROOT,
+    SLUG,
+    Run,
+    Site,
+    build_environment,
+    find_free_port,
+    run_load,
+    serve_bare,
+    serve_product,
+)
 
-ROOT = Path(__file__).resolve().parent.parent
-with socket.socket() as probe:
-    probe.bind(("127.0.0.1", 0))
-    PORT = probe.getsockname()[1]
-SITE = f"http://127.0.0.1:{PORT}"
-SLUG = "load"
-ANSWERS = ("a2", "a1", "tie", "b1", "b2")
+PEOPLE = (1, 8, 32, 64)
+MIN_RATIO, MAX_TAIL, MAX_CROWD_TAIL_SECONDS = 0.6, 2.5, 2.0
+OFFERED_SHARE = 0.7
+# Contributors among whom those at work take turns: enough to stay below every rate limit.
+POOL = 640
 
 
-@dataclass
-class Tally:
-    """What all contributors together have seen."""
+@dataclass(frozen=True)
+class Scale:
+    """How large the event is, and how long is measured."""
 
-    acknowledged: list[str] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-    statuses: Counter[int] = field(default_factory=Counter)
-    failures: Counter[str] = field(default_factory=Counter)
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    matchups: int
+    overlap: int
+    judgments: int
+    contributors: int
+    seconds: float
+    crowd: int
+    crowd_seconds: float
+
+
+FULL = Scale(100_000, 20, 1_000_000, 10_000, 30, 500, 300)
+QUICK = Scale(3_000, 20, 20_000, 700, 8, 60, 15)
 
 
 def main() -> None:
-    """Serve, judge, compare, print the goals."""
+    """Serve both, judge, compare, print the goals."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help="40 people for 20 seconds")
-    parser.add_argument("--people", type=int, default=200)
-    parser.add_argument("--think", type=float, default=5.0, help="mean think time in seconds")
-    parser.add_argument("--seconds", type=float, default=180.0)
+    parser.add_argument("--quick", action="store_true", help="a small event, a few seconds each")
+    parser.add_argument("--database", choices=["postgresql", "sqlite"], default="postgresql")
+    parser.add_argument("--seconds", type=float, help="for each number of people")
+    parser.add_argument("--crowd", type=int, help="people with think times")
     options = parser.parse_args()
-    if options.quick:
-        options.people, options.seconds = 40, 20.0
+    scale = QUICK if options.quick else FULL
     from tests.services import Services
 
-    services = Services("postgresql")
+    services = Services(options.database)
     try:
-        services.start_postgresql()
+        if options.database == "postgresql":
+            services.start_postgresql(durable=True)
         services.start_redis()
-        os.environ.update(build_environment(services))
-        prepare_event(options.people)
-        serve(services)
-        tally = run_crowd(options)
-        report_results(tally, options)
+        measure(services, scale, options)
     finally:
         services.stop()
 
 
-def build_environment(services: Any) -> dict[str, str]:
-    """Settings of a site like a deployed one, on plain HTTP."""
-    settings = services.environment("postgres") | {
-        "DEBUG": "0",
-        "SECRET_KEY": "for-a-bench-on-this-machine-alone",
-        "LOG_LEVEL": "WARNING",
-        "PORT": str(PORT),
-        "STATIC_ROOT": str(services.folder / "var" / "static"),
+def measure(services: Any, scale: Scale, options: argparse.Namespace) -> None:
+    """Prepare and serve both sites, and measure one after the other at each number of people."""
+    port = find_free_port()
+    database = "postgres" if services.database == "postgresql" else "arena"
+    os.environ.update(build_environment(services, port, database))
+    users = prepare_product(scale, services.database)
+    seconds = options.seconds or scale.seconds
+    product = serve_product(services, users, port)
+    bare = serve_bare(services, max(10_000, int(1_000 * seconds)), POOL)
+    rows = {
+        people: (run(product, people, seconds), run(bare, people, seconds)) for people in PEOPLE
     }
-    return {**os.environ, **settings}
+    for people in (8, 32):
+        ours, theirs = rows[people]
+        ratio = ours.per_second / theirs.per_second
+        print_goal(f"serving_ratio_at_{people}", ratio, MIN_RATIO, at_least=True)
+        print_goal(f"serving_tail_at_{people}", ours.p95 / ours.p50, MAX_TAIL)
+    measure_crowd(product, rows[32][0], options.crowd or scale.crowd, scale)
+    report_statements(product)
+    compare(product, scale)
 
 
-def prepare_event(people: int) -> None:
-    """The tables, and an open event with more to judge than this crowd can."""
+def run(site: Site, people: int, seconds: float, think: float = 0.0) -> Run:
+    """Measure and print one row."""
+    if not think and people == PEOPLE[0]:
+        columns = ("site", "people", "judged/s", "p50 ms", "p95", "p99", "cpu ms", "MB")
+        print(("{:<9}" + "{:>9}" * 7).format(*columns))
+    seen = run_load(site, people, seconds, think)
+    times = [1000 * each for each in (seen.p50, seen.p95, seen.p99)]
+    print(
+        f"{site.name:<9}{people:>9}{seen.per_second:>9.1f}"
+        + "".join(f"{each:>9.1f}" for each in times)
+        + f"{seen.processor_ms:>9.1f}{seen.megabytes:>9.0f}",
+        flush=True,
+    )
+    print_goal(f"serving_failures_{site.name}_at_{people}", sum(seen.failures.values()), 0)
+    return seen
+
+
+def measure_crowd(site: Site, reached: Run, people: int, scale: Scale) -> None:
+    """Many people with think times, who together offer a share of what was reached at 32."""
+    people = min(people, POOL)
+    think = max(people / (OFFERED_SHARE * reached.per_second), 0.1)
+    print(f"a crowd of {people} that thinks {think:.1f} s on average")
+    seen = run(site, people, scale.crowd_seconds, think)
+    print_goal("serving_crowd_p999_seconds", seen.p999, MAX_CROWD_TAIL_SECONDS)
+
+
+def prepare_product(scale: Scale, database: str) -> list[Any]:
+    """The tables, an event that is being judged, and those of its contributors who sign in."""
     manage = [sys.executable, "manage.py"]
     subprocess.run([*manage, "migrate", "-v0"], cwd=ROOT, check=True)
     subprocess.run([*manage, "collectstatic", "-v0", "--no-input"], cwd=ROOT, check=True)
     import django
 
     django.setup()
-    from django.utils import timezone
+    from arena.people.models import User
 
-    from arena.events.joining.enrolling import provision_event_seats
-    from arena.events.lifecycle.creation import NewEvent, create_event
-    from arena.events.models import Event
-    from arena.people.models import Seat, SeatPool
-    from tests.factories import make_competitors, make_control, make_matchup
+    if database == "postgresql":
+        from bench.campaign import Campaign, make_campaign
 
-    plan = NewEvent(SLUG, "Load", "# Be fair", {"state": Event.State.OPEN, "overlap": 3})
-    event = create_event(plan, organizer=None)
-    models = make_competitors(event, 8)
-    for number in range(max(1_000, people * 20)):
-        make_matchup(event, [models[number % 8], models[(number + 1 + number // 8 % 7) % 8]])
-    for _ in range(60):
-        make_control(event)
-    provision_event_seats(event, people, Seat.Kind.OPEN, timezone.now())
-    SeatPool.objects.update(claims_per_network=people)
+        size = (scale.matchups, scale.overlap, scale.judgments, scale.contributors)
+        make_campaign(SLUG, Campaign(*size, controls=scale.matchups // 5))
+    else:
+        fill_small(scale)
+    return list(User.objects.order_by("pk")[:POOL])
 
 
-def serve(services: Any) -> None:
-    """Web server, workers and beat, as `make run` starts them."""
-    services.start([sys.executable, "serve.py"], services.folder / "serve.log", cwd=ROOT)
-    for _ in range(120):
-        try:
-            if requests.get(f"{SITE}/health/", timeout=2).ok:
-                return
-        except requests.RequestException:
-            time.sleep(0.5)
-    raise SystemExit((services.folder / "serve.log").read_text()[-3000:])
-
-
-def run_crowd(options: argparse.Namespace) -> Tally:
-    """Everybody joins within the first seconds and judges until the time is over."""
-    tally, end = Tally(), time.monotonic() + options.seconds
-    crowd = [
-        threading.Thread(target=contribute, args=(number, options.think, end, tally))
-        for number in range(options.people)
-    ]
-    for thread in crowd:
-        thread.start()
-        time.sleep(min(0.05, 10 / options.people))
-    for thread in crowd:
-        thread.join()
-    return tally
-
-
-def contribute(number: int, think: float, end: float, tally: Tally) -> None:
-    """One contributor, from the link to the last judgment."""
-    rng, browser = Random(number), requests.Session()
-    try:
-        page = join(browser, tally)
-        while time.monotonic() < end:
-            time.sleep(rng.expovariate(1 / think))
-            page = judge(browser, page, rng.choice(ANSWERS), tally)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is a failure of this run
-        with tally.lock:
-            tally.failures[f"{type(error).__name__}: {error}"[:100]] += 1
-
-
-def join(browser: requests.Session, tally: Tally) -> str:
-    """Accept, save the code, read the guidelines: the first matchup's page."""
-    page = request_page(browser, "GET", f"{SITE}/events/{SLUG}/join/", tally)
-    form = {"accept": "yes", "version": "1", "csrfmiddlewaretoken": csrf_token(page)}
-    page = request_page(browser, "POST", f"{SITE}/events/{SLUG}/join/", tally, form)
-    page = request_page(browser, "GET", f"{SITE}/events/{SLUG}/guidelines/", tally)
-    form = {"version": "1", "csrfmiddlewaretoken": csrf_token(page)}
-    return request_page(browser, "POST", f"{SITE}/events/{SLUG}/guidelines/", tally, form)
-
-
-def judge(browser: requests.Session, page: str, answer: str, tally: Tally) -> str:
-    """Submit the answer to the matchup on this page as htmx would; the next one."""
-    uuid = find_match(r'data-uuid="([0-9a-f-]{36})"', page)
-    headers = {"HX-Request": "true", "X-CSRFToken": browser.cookies["csrftoken"]}
-    form = {"preference": answer, "comment": ""}
-    start = time.monotonic()
-    reply = request_page(browser, "POST", f"{SITE}/judge/{uuid}/", tally, form, headers)
-    with tally.lock:
-        tally.seconds.append(time.monotonic() - start)
-        tally.acknowledged.append(uuid)
-    return reply
-
-
-def request_page(
-    browser: requests.Session,
-    method: str,
-    url: str,
-    tally: Tally,
-    form: dict[str, str] | None = None,
-    headers: dict[str, str] | None = None,
-) -> str:
-    """One request; anything but a success ends this contributor."""
-    response = browser.request(method, url, data=form, headers=headers, timeout=60)
-    with tally.lock:
-        tally.statuses[response.status_code] += 1
-    response.raise_for_status()
-    return response.text
-
-
-def csrf_token(page: str) -> str:
-    """The form's CSRF token."""
-    return find_match(r'name="csrfmiddlewaretoken"\s+value="([^"]+)"', page)
-
-
-def find_match(pattern: str, page: str) -> str:
-    """The first match, or an error with the page's beginning."""
-    match = re.search(pattern, page)
-    if match is None:
-        raise ValueError(f"not on the page: {pattern}: {page[:200]}")
-    return match.group(1)
-
-
-def report_results(tally: Tally, options: argparse.Namespace) -> None:
-    """What was acknowledged is there, once; then the goals."""
-    from arena.judging.models import Assignment, Judgment
-    from arena.people.models import Seat
-
-    stored = Counter(
-        str(uuid) for uuid in Judgment.objects.standing().values_list("assignment__uuid", flat=True)
+def fill_small(scale: Scale) -> None:
+    """An event that nobody has judged yet, on any database."""
+    from arena.people.models import User
+    from tests.factories import (
+        make_competitors,
+        make_control,
+        make_enrollment,
+        make_event,
+        make_matchup,
     )
-    lost = [uuid for uuid in tally.acknowledged if stored[uuid] != 1]
-    errors = sum(count for status, count in tally.statuses.items() if status >= 500)
-    print(f"{options.people} contributors, mean think time {options.think:g} s")
-    print(f"{len(tally.acknowledged)} judgments acknowledged, {sum(stored.values())} stored")
-    print(f"statuses {dict(tally.statuses)}, failures {dict(tally.failures)}")
-    if len(tally.seconds) > 1:
-        p95 = quantiles(tally.seconds, n=20)[-1]
-        print(f"submission to next matchup: median {median(tally.seconds):.3f} s, p95 {p95:.3f} s")
-    print(f"seats taken {Seat.objects.exclude(claimed_at=None).count()}")
-    over = Assignment.objects.filter(matchup__role="ordinary", state="done").values("matchup")
-    most = max(Counter(row["matchup"] for row in over).values(), default=0)
-    print_goal("serving_server_errors", errors, 0)
-    print_goal("serving_failed_contributors", sum(tally.failures.values()), 0)
-    print_goal("serving_lost_or_doubled", len(lost), 0)
-    print_goal("serving_most_judgments_of_a_matchup", most, 3)
+
+    event = make_event(SLUG, overlap=scale.overlap)
+    models = make_competitors(event, 8)
+    for number in range(min(scale.matchups, 2_000)):
+        make_matchup(event, [models[number % 8], models[(number + 1) % 8]])
+    for _ in range(300):
+        make_control(event)
+    people = [User(username=f"person-{number}", password="!") for number in range(POOL)]
+    for user in User.objects.bulk_create(people):
+        make_enrollment(event, user)
 
 
-def print_goal(name: str, value: float, most: float) -> None:
-    """Whether a figure is within its goal."""
-    print(f"goal {name} {value:g} {most:g} {'ok' if value <= most else 'short'}", flush=True)
+def report_statements(site: Site) -> None:
+    """The statements of a submission with the next matchup, chunks that are built included."""
+    import json
+
+    from django.conf import settings
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
+    client = Client()
+    keys = json.loads(site.sessions.read_text())
+    client.cookies[settings.SESSION_COOKIE_NAME] = keys[-1]
+    page = client.get(f"/events/{SLUG}/judge/", follow=True, headers={"host": "127.0.0.1"})
+    counts = []
+    for _ in range(20):
+        uuid = page.content.decode().split('data-uuid="')[1][:36]
+        with CaptureQueriesContext(connection) as queries:
+            page = client.post(
+                f"/judge/{uuid}/",
+                {"preference": "a1", "comment": ""},
+                headers={"hx-request": "true", "host": "127.0.0.1"},
+            )
+        site.acknowledged.append(uuid)
+        counts.append(len(queries))
+    usual = Counter(counts).most_common(1)[0][0]
+    print(f"statements a judgment: {usual} mostly, {sum(counts) / len(counts):.1f} on average")
+
+
+def compare(site: Site, scale: Scale) -> None:
+    """What was acknowledged is there, once, and no matchup has too many."""
+    from django.db.models import Count
+
+    from arena.judging.models import Assignment, Judgment
+
+    keys = site.acknowledged
+    stored: Counter[str] = Counter()
+    for first in range(0, len(keys), 500):
+        some = Judgment.objects.filter(assignment__uuid__in=keys[first : first + 500])
+        stored.update(str(uuid) for uuid in some.values_list("assignment__uuid", flat=True))
+    print(f"{len(keys)} judgments acknowledged")
+    print_goal("serving_lost_or_doubled", sum(stored[key] != 1 for key in keys), 0)
+    done = Assignment.objects.filter(matchup__role="ordinary", state="done")
+    most = done.values("matchup").annotate(count=Count("pk")).order_by("-count").first()
+    print_goal("serving_most_judgments_of_a_matchup", most["count"] if most else 0, scale.overlap)
 
 
 if __name__ == "__main__":

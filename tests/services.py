@@ -102,10 +102,11 @@ class Services:
         with redis.Redis.from_url(self.redis_url) as client:
             wait_until(client.ping, process, log, (redis.ConnectionError,))
 
-    def start_postgresql(self, port: int | None = None) -> None:
+    def start_postgresql(self, port: int | None = None, *, durable: bool = False) -> None:
         """Create an empty cluster and serve it on a Unix socket; as `nobody` where we are root.
 
-        With a port it is served on 127.0.0.1 as well, for those who cannot see the socket.
+        With a port it is served on 127.0.0.1 as well, for those who cannot see the socket. Unless
+        it is to be durable, it does not wait for the disk.
         """
         folder = self.folder / "postgresql"
         folder.mkdir(mode=0o700)
@@ -127,13 +128,12 @@ class Services:
         if done.returncode:
             give_up(initdb, log)
         command = [str(programs / "postgres"), "-D", data]
+        hasty = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
         for setting in (
             f"listen_addresses={'127.0.0.1' if port else ''}",
             f"port={port or POSTGRESQL_PORT}",
             f"unix_socket_directories={folder}",
-            "fsync=off",
-            "synchronous_commit=off",
-            "full_page_writes=off",
+            *(() if durable else hasty),
         ):
             command += ["-c", setting]
         process = self.start(command, log, **identity)
