@@ -126,7 +126,7 @@ def test_an_address_that_is_none_gets_400_and_no_traceback(
     for path in ("/account/login/", "/account/login/code/", "/account/password/reset/"):
         response = client.post(path, {"login": "a", "password": "b", "email": "a@mail.example"})
         assert response.status_code == 400
-        assert b"Where this request comes from cannot be read." in response.content
+        assert b"The network address of this request cannot be determined." in response.content
         assert address.encode() not in response.content
     assert is_quiet(printed)
 

@@ -59,6 +59,7 @@ def test_the_demo_answers_on_every_page_and_takes_an_old_campaign(
     # Beat sends these once in a while.
     for task in (
         "arena.judging.tasks.finish_erasures",
+        "arena.judging.tasks.publish_ledger_heads",
         "leaderboard.tasks.tell_contributors",
         "leaderboard.tasks.thin_snapshots",
     ):
@@ -152,4 +153,8 @@ def publish(site: Site, page: Page, folder: Path) -> Path:
     site.manage("refresh campaign")
     site.manage(f"export campaign --out {folder / 'judgments.jsonl'}")
     site.manage(f"bundle campaign --out {folder / 'again.zip'}")
+    site.manage("render_texts campaign")
+    site.manage("count_style open-assistants")
+    assert "campaign: as written" in site.manage("verify_ledger campaign")
+    assert "$schema" in site.manage("board_schema")
     return path

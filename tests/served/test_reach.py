@@ -18,6 +18,8 @@ ARGUED = {
     "page mfa_deactivate_totp": SECOND,
     "page mfa_*_recovery_codes": SECOND,
     "page socialaccount_login_error": PROVIDER,
+    "task arena.events.tasks.finish_import": "taken where a command died while it imported, as "
+    "tests/events/test_import_adopting.py has it",
     "page leaderboard:read": "the reader's notice of a result; tests/leaderboard marks it as read",
     "page leaderboard:winner": "there only once an organizer has confirmed the winner of a prize",
 }
