@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import connection
 
-from arena.events.models import Event, Guidelines, Note, Question, Terms
+from arena.events.models import Event, Guidelines, Note, Question
 from arena.events.organizer_texts import render_organizer_text
 
 # Events kept by one process.
@@ -51,7 +51,6 @@ class EventRules:
     def __init__(self, versions: Versions) -> None:
         self.versions = versions
         self.guidelines = Guidelines.objects.filter(pk=versions.guidelines_id or 0).first()
-        self.terms = Terms.objects.filter(pk=versions.terms_id or 0).first()
         self.note = Note.objects.filter(pk=versions.note_id or 0).first()
         questions = Question.objects.filter(event=versions.event_id)
         # What others have made of these rules and may use again.

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
+from arena.events.current_rules import get_rules
 from arena.events.models import Enrollment, Event, Matchup
 from arena.judging.models import Assignment, Origin
 from arena.judging.recording import check_answers, record_judgment
-from arena.judging.serving.leases import get_latest_guidelines, next_assignment, return_reserves
+from arena.judging.serving.leases import next_assignment, return_reserves
 
 # The advantage of a control's expected response, in natural-log strength.
 CONTROL_GAP = 2.8
@@ -96,7 +97,7 @@ def enroll_crowd(
     event: Event, people: int, joined_at: datetime, rng: Random
 ) -> Iterator[tuple[Enrollment, Temperament]]:
     """Yield simulated contributors with their temperaments, drawn by share."""
-    guidelines = get_latest_guidelines(event)
+    guidelines = get_rules(event).guidelines
     shares = [temperament.share for temperament in TEMPERAMENTS.values()]
     for number in range(1, people + 1):
         enrollment = Enrollment.objects.create(

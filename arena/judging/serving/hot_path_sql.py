@@ -93,8 +93,8 @@ LOADED: dict[str, type[Model]] = {
 COLUMNS = ", ".join(
     f'{alias}."{column}"' for alias, model in LOADED.items() for column in list_columns(model)
 )
-# Indices: the assignment's uuid, then primary keys; assignment_matchup_once for the count,
-# assignment_held_skips for skips, the seat's user.
+# Indices: the assignment's uuid, then primary keys; those of the enrollment's assignments for the
+# count and the skips, of the seat's user for the seat.
 LOAD_ASSIGNMENT_SQL = f"""
 SELECT {COLUMNS}, {VERSIONS_SQL.format(event="event.id")},
   (SELECT COUNT(*) FROM judging_assignment done

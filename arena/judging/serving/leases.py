@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Max, Sum
 
 from arena.events.current_rules import EventRules, get_rules
-from arena.events.models import Enrollment, Event, Guidelines, Matchup
+from arena.events.models import Enrollment, Event, Matchup
 from arena.judging.models import Assignment, AssignmentQuerySet
 from arena.judging.serving.choice import (
     Candidate,
@@ -96,11 +96,6 @@ def get_shown_assignment(enrollment: Enrollment) -> Assignment | None:
 def get_lease_duration(event: Event) -> timedelta:
     """How long a shown matchup stays leased."""
     return timedelta(minutes=event.lease_minutes)
-
-
-def get_latest_guidelines(event: Event) -> Guidelines | None:
-    """The guidelines in force: the latest version."""
-    return event.guidelines.order_by("-version").first()
 
 
 # --- building -----------------------------------------------------------------------------------
