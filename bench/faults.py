@@ -1,0 +1,103 @@
+"""What becomes of judgments when processes are killed and servers stop.
+
+    python -m bench.faults [--quick] [--only kills,stops,exhaustion,tasks] [--database sqlite]
+
+The real thing on this machine: gunicorn, a PostgreSQL that waits for the disk, Redis, several
+people at once. Each part begins with services and a database of its own:
+
+kills       web workers are killed between two statements of a submission
+stops       PostgreSQL stops at once and comes back, under load (only there)
+exhaustion  an event is judged to its end amid skips, flags, expiries and killed workers
+tasks       Celery tasks are sent twice, in another order, or killed
+"""
+
+# ruff: noqa: PLC0415 - Django is set up once the services it points at are running
+import argparse
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from importlib import import_module
+
+from bench.sites import ROOT, build_environment, find_free_port
+
+PARTS = {
+    "kills": "bench.fault_kills",
+    "stops": "bench.fault_stops",
+    "exhaustion": "bench.fault_exhaustion",
+    "tasks": "bench.fault_tasks",
+}
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How often is disturbed, and how much is judged meanwhile."""
+
+    kills: int
+    stops: int
+    # Of the event that is judged to its end.
+    records: int
+    overlap: int
+    # Who judge at the same time.
+    people: int
+    # Celery tasks that are sent twice, in another order, or killed.
+    tasks: int
+
+
+FULL = Scale(kills=1_000, stops=12, records=400, overlap=5, people=32, tasks=1_000)
+QUICK = Scale(kills=12, stops=1, records=40, overlap=3, people=8, tasks=30)
+# SQLite has one writer at a time.
+SQLITE_PEOPLE = 8
+
+
+def main() -> None:
+    """Run the parts one after the other, each in a process of its own."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="a few of each")
+    parser.add_argument("--only", default=",".join(PARTS), help="parts, with commas between them")
+    parser.add_argument("--database", choices=["postgresql", "sqlite"], default="postgresql")
+    options = parser.parse_args()
+    parts = options.only.split(",")
+    if unknown := set(parts) - set(PARTS):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    scale = QUICK if options.quick else FULL
+    if options.database == "sqlite":
+        scale = replace(scale, people=min(scale.people, SQLITE_PEOPLE))
+    if len(parts) == 1:
+        return run_part(parts[0], options.database, scale)
+    arguments = ["--database", options.database, *(["--quick"] if options.quick else [])]
+    ended = [
+        subprocess.run([sys.executable, "-m", "bench.faults", "--only", part, *arguments])
+        for part in parts
+    ]
+    sys.exit(max(each.returncode for each in ended))
+
+
+def run_part(part: str, database: str, scale: Scale) -> None:
+    """Start the services, point Django at them, create the tables, and measure."""
+    from tests.services import Services
+
+    print(f"{part} on {database}", flush=True)
+    services = Services(database)
+    try:
+        if database == "postgresql":
+            services.start_postgresql(durable=True)
+        services.start_redis()
+        name = "postgres" if database == "postgresql" else "arena"
+        os.environ.update(build_environment(services, find_free_port(), name))
+        os.environ["SQLITE_SYNCHRONOUS"] = "FULL"
+        manage = [sys.executable, "manage.py"]
+        subprocess.run([*manage, "migrate", "-v0"], cwd=ROOT, check=True)
+        subprocess.run([*manage, "collectstatic", "-v0", "--no-input"], cwd=ROOT, check=True)
+        import django
+
+        django.setup()
+        import_module(PARTS[part]).measure(services, scale)
+    finally:
+        services.stop()
+
+
+if __name__ == "__main__":
+    main()
