@@ -4,7 +4,9 @@ The address and the log level are in the Procfile; GUNICORN_CMD_ARGS overrides e
 """
 
 import os
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 workers = int(os.environ.get("WEB_WORKERS", "2"))
 worker_class = "gthread"
@@ -17,11 +19,21 @@ max_requests = 20_000
 max_requests_jitter = 4_000
 # Longer than the proxy keeps idle connections open, so that it never meets a closed one.
 keepalive = 150
-# A worker that is silent for so long as a whole is replaced (one slow request of a thread is not
-# silence: docs/operations.md); on SIGTERM requests in hand get so long to end.
+# A worker that is silent for so long as a whole is replaced (a thread that spins is not silence:
+# arena/request_deadline.py ends that); on SIGTERM requests in hand get so long to end.
 timeout = 60
 graceful_timeout = 25
 # Addresses and paths of visitors are logged nowhere; errors go to standard error.
 accesslog = None
 errorlog = "-"
 control_socket_disable = True
+
+
+def post_worker_init(_worker: Any) -> None:
+    """Import every page before the first visitor comes; watch the processor time of requests."""
+    from django.conf import settings  # noqa: PLC0415 - Django is set up by now
+
+    from arena.request_deadline import start_watch  # noqa: PLC0415
+
+    import_module(settings.ROOT_URLCONF)
+    start_watch()

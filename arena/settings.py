@@ -66,6 +66,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "arena.request_deadline.RequestDeadlineMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -127,6 +128,8 @@ else:
 # lock.
 STATEMENT_TIMEOUT_MS = env.int("STATEMENT_TIMEOUT_MS", 5_000)
 LOCK_TIMEOUT_MS = env.int("LOCK_TIMEOUT_MS", 2_000)
+# Processor time of one request; gunicorn's worker ends with a request that takes more.
+REQUEST_PROCESSOR_SECONDS = env.float("REQUEST_PROCESSOR_SECONDS", 20.0)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", "")
