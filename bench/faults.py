@@ -3,7 +3,7 @@
     python -m bench.faults [--quick] [--only kills,stops,exhaustion,tasks] [--database sqlite]
 
 The real thing on this machine: gunicorn, a PostgreSQL that waits for the disk, Redis, several
-people at once. Each part begins with services and a database of its own:
+people at once. At the end of each part the database is compared with what people were told:
 
 kills       web workers are killed between two statements of a submission
 stops       PostgreSQL stops at once and comes back, under load (only there)
@@ -18,6 +18,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, replace
 from importlib import import_module
+from typing import Any
 
 from bench.sites import ROOT, build_environment, find_free_port
 
@@ -51,7 +52,7 @@ SQLITE_PEOPLE = 8
 
 
 def main() -> None:
-    """Run the parts one after the other, each in a process of its own."""
+    """Start the services, create the tables, and run one part after the other."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -65,36 +66,33 @@ def main() -> None:
     scale = QUICK if options.quick else FULL
     if options.database == "sqlite":
         scale = replace(scale, people=min(scale.people, SQLITE_PEOPLE))
-    if len(parts) == 1:
-        return run_part(parts[0], options.database, scale)
-    arguments = ["--database", options.database, *(["--quick"] if options.quick else [])]
-    command = [sys.executable, "-m", "bench.faults", *arguments]
-    ended = [subprocess.run([*command, "--only", part], check=False) for part in parts]
-    sys.exit(max(each.returncode for each in ended))
-
-
-def run_part(part: str, database: str, scale: Scale) -> None:
-    """Start the services, point Django at them, create the tables, and measure."""
     from tests.services import Services
 
-    print(f"{part} on {database}", flush=True)
-    services = Services(database)
+    services = Services(options.database)
     try:
-        if database == "postgresql":
-            services.start_postgresql(durable=True)
-        services.start_redis()
-        name = "postgres" if database == "postgresql" else "arena"
-        os.environ.update(build_environment(services, find_free_port(), name))
-        os.environ["SQLITE_SYNCHRONOUS"] = "FULL"
-        manage = [sys.executable, "manage.py"]
-        subprocess.run([*manage, "migrate", "-v0"], cwd=ROOT, check=True)
-        subprocess.run([*manage, "collectstatic", "-v0", "--no-input"], cwd=ROOT, check=True)
-        import django
-
-        django.setup()
-        import_module(PARTS[part]).measure(services, scale)
+        prepare(services)
+        for part in parts:
+            print(f"--- {part} on {options.database}", flush=True)
+            import_module(PARTS[part]).measure(services, scale)
     finally:
         services.stop()
+
+
+def prepare(services: Any) -> None:
+    """Start what the site needs, point Django at it, create the tables."""
+    is_postgresql = services.database == "postgresql"
+    if is_postgresql:
+        services.start_postgresql(durable=True)
+    services.start_redis()
+    database = "postgres" if is_postgresql else "arena"
+    os.environ.update(build_environment(services, find_free_port(), database))
+    os.environ["SQLITE_SYNCHRONOUS"] = "FULL"
+    manage = [sys.executable, "manage.py"]
+    for command in (["migrate"], ["collectstatic", "--no-input"]):
+        subprocess.run([*manage, *command, "-v0"], cwd=ROOT, check=True)
+    import django
+
+    django.setup()
 
 
 if __name__ == "__main__":

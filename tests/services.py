@@ -47,6 +47,8 @@ class Services:
         self.redis_port = 0
         self.has_redis = False
         self.postgresql_port = POSTGRESQL_PORT
+        self.postgresql_command: list[str] = []
+        self.postgresql_identity: dict[str, Any] = {}
 
     def environment(self, database_name: str = "arena") -> dict[str, str]:
         """What Django, here or in another process, has to know."""
@@ -136,9 +138,25 @@ class Services:
             *(() if durable else hasty),
         ):
             command += ["-c", setting]
-        process = self.start(command, log, **identity)
+        self.postgresql_command, self.postgresql_identity = command, identity
         self.postgresql_port = port or POSTGRESQL_PORT
+        self.serve_postgresql()
+
+    def serve_postgresql(self) -> None:
+        """Serve the cluster that is there, once more after `stop_postgresql_at_once`."""
+        log = self.folder / "postgresql.log"
+        process = self.start(self.postgresql_command, log, **self.postgresql_identity)
         wait_until(self.ask_postgresql, process, log, (psycopg.OperationalError,))
+
+    def stop_postgresql_at_once(self) -> None:
+        """Stop PostgreSQL as a crash does: no checkpoint, and no answer to whoever waits."""
+        server, _, data = self.postgresql_command[:3]
+        program = str(Path(server).with_name("pg_ctl"))
+        command = [program, "stop", "-D", data, "-m", "immediate", "-s"]
+        subprocess.run(command, check=True, **self.postgresql_identity)
+        for process in [each for each in self.processes if each.args == self.postgresql_command]:
+            process.wait()
+            self.processes.remove(process)
 
     def ask_postgresql(self) -> None:
         """Open and close one connection."""
