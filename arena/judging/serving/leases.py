@@ -267,14 +267,17 @@ def expire_lapsed_leases(assignments: AssignmentQuerySet, now: datetime) -> int:
 
 
 def expire_leases(leases: AssignmentQuerySet, now: datetime) -> int:
-    """Expire these shown leases and release their slots; returns how many."""
+    """Expire those of these leases that are live, and release their slots; returns how many."""
     ended = 0
-    for pk in leases.values_list("pk", flat=True):
+    for pk in leases.live().values_list("pk", flat=True):
         this = Assignment.objects.filter(pk=pk)
-        # Closes the race with an answer arriving now: whoever updates the live row first wins.
+        # Closes the race with an answer arriving now: whoever changes the live row first wins. It
+        # is looked at again once it is locked; an update would not do so where rows are joined.
         with transaction.atomic():
             lock_matchups(this)
-            if leases.filter(pk=pk).update(state=State.EXPIRED, finished_at=now):
+            still = leases.live().filter(pk=pk).order_by().select_for_update(of=("self",))
+            if still.values_list("pk", flat=True):
+                this.update(state=State.EXPIRED, finished_at=now)
                 release_slots(this)
                 ended += 1
     return ended
