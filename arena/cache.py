@@ -1,4 +1,7 @@
-"""The cache of a machine without Redis: files shared by all of its processes."""
+"""Caches that count: in Redis, and in files shared by the processes of a machine without it.
+
+Rate limits and quotas need a counter that several processes increment, and that ends by itself.
+"""
 
 import fcntl
 import math
@@ -8,12 +11,62 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, cast
 
+from django.core.cache import cache
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.filebased import FileBasedCache
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 
 SWEEP_SECONDS = 600
+
+
+class CountingCache(Protocol):
+    """A cache with counters."""
+
+    def count(self, key: str, timeout: int) -> int:
+        """Increment a counter that ends so many seconds after its first use; its value."""
+
+
+def count(key: str, timeout: int) -> int:
+    """Increment a counter of the site's cache that ends so many seconds after its first use; its
+    value."""
+    return cast(CountingCache, cache).count(key, timeout)
+
+
+class CountingRedisClient(RedisCacheClient):
+    """Django's client, made once and not for each command."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._clients: dict[bool, Any] = {}
+
+    def get_client(self, key: Any = None, *, write: bool = False) -> Any:
+        """A client that threads share."""
+        if write not in self._clients:
+            self._clients[write] = super().get_client(key, write=write)
+        return self._clients[write]
+
+    def count(self, key: str, timeout: int) -> int:
+        """Begin a counter at 0 where there is none, and increment it, by one trip."""
+        commands = self.get_client(key, write=True).pipeline(transaction=False)
+        commands.set(key, 0, ex=timeout, nx=True)
+        commands.incr(key)
+        return int(commands.execute()[-1])
+
+
+class CountingRedisCache(RedisCache):
+    """Django's cache in Redis, with counters."""
+
+    _cache: CountingRedisClient
+
+    def __init__(self, server: str | list[str], params: dict[str, Any]) -> None:
+        super().__init__(server, params)
+        self._class = CountingRedisClient
+
+    def count(self, key: str, timeout: int) -> int:
+        """See `CountingCache`."""
+        return int(self._cache.count(self.make_and_validate_key(key), timeout))
 
 
 class SharedFileCache(FileBasedCache):
@@ -64,6 +117,15 @@ class SharedFileCache(FileBasedCache):
             left = None if expires == math.inf else max(expires - time.time(), 0)
             self.set(key, value + delta, timeout=left, version=version)
         return int(value + delta)
+
+    def count(self, key: str, timeout: int) -> int:
+        """See `CountingCache`."""
+        with self.locked():
+            super().add(key, 0, timeout)
+        try:
+            return self.incr(key)
+        except ValueError:  # it ended between the two: a new one begins
+            return 1
 
     def expires_at(self, key: str, version: int | None = None) -> float:
         """When the key expires, as a Unix time; infinity if never."""

@@ -122,6 +122,7 @@ if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
         "PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY; PRAGMA secure_delete=ON;",
     }
 else:
+    DATABASE["ENGINE"] = "arena.postgresql"
     DATABASE["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", 60)
     DATABASE["CONN_HEALTH_CHECKS"] = True
 # On PostgreSQL, in the transactions of a page: the longest statement, and the longest wait for a
@@ -136,7 +137,7 @@ REDIS_URL = env.str("REDIS_URL", "")
 if REDIS_URL:
     CACHES = {
         "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "BACKEND": "arena.cache.CountingRedisCache",
             "LOCATION": REDIS_URL,
             "KEY_PREFIX": "arena",
         }

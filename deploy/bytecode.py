@@ -27,6 +27,7 @@ SERVERS = (
     "django.core.cache.backends.redis",
     "django.core.mail.backends.smtp",
     "django.core.management.commands.migrate",
+    "arena.postgresql.base",
     "django.db.backends.postgresql.base",
 )
 

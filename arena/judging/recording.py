@@ -5,9 +5,10 @@ that comes too late to count is kept as an excluded one.
 """
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 
 from arena.errors import ConflictError
@@ -16,6 +17,7 @@ from arena.events.lifecycle.locking import is_result_locked
 from arena.events.models import Enrollment, Event, Matchup, Question
 from arena.judging.models import Answer, Assignment, Exclusion, Flag, Judgment, Origin
 from arena.judging.receipts import format_answer
+from arena.judging.serving.hot_path_sql import can_store_at_once, store_judgment
 from arena.judging.serving.leases import expire_leases, get_shown_assignment
 from arena.judging.serving.slots import (
     lock_matchups,
@@ -93,8 +95,10 @@ def record_judgment(
     try:
         # Closes the race of identical submissions: one of them finds the row undecided, and its
         # judgment is there before anybody else sees "done".
-        with transaction.atomic():
-            judgment = apply_answers(assignment, answers, now, origin, replaces)
+        judgment = store_in_time(assignment, answers, now, origin)
+        if judgment is None:
+            with transaction.atomic():
+                judgment = apply_answers(assignment, answers, now, origin, replaces)
     except IntegrityError as error:
         # The same matchup was given to this person again after the lease ran out and is answered
         # there, or another revision came in at the same moment.
@@ -102,6 +106,20 @@ def record_judgment(
     if has_undoable_skips:
         finalize_skips(assignment, now)
     return judgment
+
+
+def store_in_time(
+    assignment: Assignment, answers: Answers, now: datetime, origin: str
+) -> Judgment | None:
+    """Store an answer to a shown matchup that is in time, by one statement; None if it is
+    anything else, or if this database takes several."""
+    if not can_store_at_once() or not is_in_time(assignment, now):
+        return None
+    judgment = build_judgment(assignment, now, origin)
+    rows = [build_answer(judgment, question, value) for question, value in answers.items()]
+    # Inside a caller's transaction, which an error must not end.
+    with transaction.atomic() if connection.in_atomic_block else nullcontext():
+        return judgment if store_judgment(judgment, rows, now) else None
 
 
 def apply_answers(
@@ -201,7 +219,19 @@ def insert_judgment(
     revises: Judgment | None = None,
 ) -> Judgment:
     """Insert the judgment and its answers, inside the caller's transaction."""
-    judgment = Judgment.objects.create(
+    judgment = build_judgment(assignment, now, origin, revises)
+    judgment.save(force_insert=True)
+    Answer.objects.bulk_create(build_answer(judgment, q, value) for q, value in answers.items())
+    if late:
+        exclude_as_late(judgment, now)
+    return judgment
+
+
+def build_judgment(
+    assignment: Assignment, now: datetime, origin: str, revises: Judgment | None = None
+) -> Judgment:
+    """The unsaved judgment."""
+    return Judgment(
         event=assignment.enrollment.event,
         enrollment=assignment.enrollment,
         matchup=assignment.matchup,
@@ -212,10 +242,6 @@ def insert_judgment(
         revision=revises.revision + 1 if revises else 0,
         revises=revises,
     )
-    Answer.objects.bulk_create(build_answer(judgment, q, value) for q, value in answers.items())
-    if late:
-        exclude_as_late(judgment, now)
-    return judgment
 
 
 def build_answer(judgment: Judgment, question: Question, value: Value) -> Answer:

@@ -20,6 +20,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from arena.cache import count
 from arena.errors import ArenaError, LimitError
 
 log = structlog.get_logger(__name__)
@@ -115,12 +116,7 @@ def count_use(action: str, who: str, rate: Rate, now: datetime, message: str = "
     """Count one use of an action; raises `LimitError` past the rate. Refused uses do not count."""
     window = int(now.timestamp()) // rate.seconds
     key = f"limit:{action}:{who}:{rate.seconds}:{window}"
-    cache.add(key, 0, timeout=rate.seconds)
-    try:
-        count = cache.incr(key)
-    except ValueError:  # it expired between the two lines: a new window has begun
-        return
-    if count > rate.amount:
+    if count(key, rate.seconds) > rate.amount:
         undo_use(action, who, rate, now)
         log.warning("rate limit", action=action)
         message = message or _("Too many attempts. Please wait a moment and try again.")

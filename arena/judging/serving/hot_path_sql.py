@@ -18,7 +18,7 @@ from django.db.models import Model
 from arena.events.current_rules import VERSIONS_SQL, EventRules, Versions, find_rules
 from arena.events.models import Enrollment, Event, Matchup
 from arena.events.rendering import build_messages, ensure_rendered
-from arena.judging.models import Assignment
+from arena.judging.models import Answer, Assignment, Judgment
 from arena.markup import RENDERER_VERSION, RenderedMessage, render_as_source
 from arena.people.models import User
 
@@ -55,6 +55,19 @@ WHERE state = 'reserved'
 RETURNING {columns}
 """
 LOCK_MATCHUP = {"postgresql": "FOR KEY SHARE OF matchup"}
+# Primary keys. One statement is one transaction and one trip to the server; SQLite has no writing
+# common table expressions, and no trips that could be saved.
+STORE_JUDGMENT_SQL = """
+WITH done AS (
+  UPDATE judging_assignment SET state = 'done', finished_at = %s
+  WHERE id = %s AND state = 'shown' RETURNING id),
+judged AS (
+  INSERT INTO judging_judgment ({columns}) SELECT {places} FROM done RETURNING id){answers}
+SELECT id FROM judged
+"""
+STORE_ANSWER_SQL = """,
+answer{number} AS (
+  INSERT INTO judging_answer (judgment_id, {columns}) SELECT judged.id, {places} FROM judged)"""
 
 
 def list_columns(model: type[Model]) -> tuple[str, ...]:
@@ -205,3 +218,53 @@ def show_next_reserve(
     assignment = read_instance(Assignment, iter(row))
     assignment.enrollment = enrollment
     return assignment
+
+
+def can_store_at_once() -> bool:
+    """Whether this database takes `store_judgment`."""
+    return connection.vendor == "postgresql"
+
+
+def store_judgment(judgment: Judgment, answers: list[Answer], now: datetime) -> bool:
+    """Set the judgment's assignment from shown to done, and store both, by one statement.
+
+    False, with nothing changed, if the assignment is not shown any more. Closes the race of
+    identical submissions: one of them finds the row shown.
+    """
+    values: list[Any] = [now, judgment.assignment_id, *list_values(judgment)]
+    parts = ""
+    for number, answer in enumerate(answers):
+        parts += STORE_ANSWER_SQL.format(number=number, **name_columns(Answer, "judgment_id"))
+        values += list_values(answer, "judgment_id")
+    sql = STORE_JUDGMENT_SQL.format(answers=parts, **name_columns(Judgment))
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        row = cursor.fetchone()
+    if row is None:
+        return False
+    (judgment.pk,) = row
+    judgment._state.adding = False
+    return True
+
+
+@cache
+def list_fields(model: type[Model], without: str) -> list[Any]:
+    """The model's stored fields but its primary key and the column `without`."""
+    fields = model._meta.concrete_fields
+    return [field for field in fields if not field.primary_key and field.column != without]
+
+
+@cache
+def name_columns(model: type[Model], without: str = "") -> dict[str, str]:
+    """The columns of these fields, and a place for each of their values, as SQL."""
+    fields = list_fields(model, without)
+    columns = ", ".join(field.column for field in fields)
+    return {"columns": columns, "places": ", ".join(["%s"] * len(fields))}
+
+
+def list_values(instance: Model, without: str = "") -> list[Any]:
+    """The instance's values in these fields, as the database takes them."""
+    fields = list_fields(type(instance), without)
+    return [
+        field.get_db_prep_save(getattr(instance, field.attname), connection) for field in fields
+    ]

@@ -1,0 +1,30 @@
+"""The database backend named by `ENGINE`; Django looks for `DatabaseWrapper` in this module."""
+
+import select
+
+from django.db.backends.postgresql import base
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """A connection that a request takes over is looked at before it is used."""
+
+    def is_usable(self) -> bool:
+        """Whether the connection works.
+
+        Between two requests the server says nothing, unless it ends the connection: then its
+        farewell, or the end of the stream, is there to be read. Only where there is something, the
+        server is asked, as Django asks before every request.
+        """
+        if self.connection is None or self.connection.closed:
+            return False
+        if not has_input(self.connection.pgconn.socket):
+            return True
+        usable: bool = super().is_usable()
+        return usable
+
+
+def has_input(descriptor: int) -> bool:
+    """Whether there is something to read, or the stream has ended, without waiting."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
