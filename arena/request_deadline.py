@@ -41,7 +41,7 @@ class RunningRequest:
         return time.clock_gettime(self.clock) - self.started
 
     def is_over(self) -> bool:
-        return self.seconds() > settings.REQUEST_PROCESSOR_SECONDS
+        return self.seconds() > float(settings.REQUEST_PROCESSOR_SECONDS)
 
 
 # By thread; each thread writes its own entry alone.
