@@ -1,15 +1,19 @@
-"""What gunicorn serves where its workers are killed: all that a first request would import and
-compile is there before it forks, so that the next worker is at work at once; never deployed."""
+"""What gunicorn serves where its workers are killed; never deployed.
+
+It forks after a page was served: all that a first request imports and compiles is there, and the
+next worker is at work at once.
+"""
 
 import os
 
 from django.core.wsgi import get_wsgi_application
-from django.template.loader import get_template
-from django.urls import get_resolver
+from django.db import connections
+from django.test import Client
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "bench.failpoint_settings"
 
 application = get_wsgi_application()
-len(get_resolver().url_patterns)
-for template in ("judging/judge.html", "judging/_matchup.html", "judging/_reason_dialogs.html"):
-    get_template(template)
+client = Client(headers={"host": "127.0.0.1"})
+client.cookies["sessionid"] = os.environ["BENCH_SESSION"]
+client.get(os.environ["BENCH_PAGE"], follow=True)
+connections.close_all()  # a connection belongs to one process

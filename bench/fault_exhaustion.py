@@ -60,7 +60,7 @@ def measure(services: Any, scale: Scale) -> None:
         make_matchup(event, [models[number % 4], models[(number + 1) % 4]])
     for _ in range(round(scale.records * CONTROLS_SHARE)):
         make_control(event)
-    site = serve_web(services, event.slug, WORKERS, THREADS)
+    site = serve_web(services, event, WORKERS, THREADS)
     people = [sign_in(site.url, event, TURNS) for _ in range(scale.people)]
     exhaustion = Exhaustion(site, event, people, scale.records * scale.overlap)
     exhaustion.run()

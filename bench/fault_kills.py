@@ -16,7 +16,7 @@ from bench.goals import print_goal
 PEOPLE = 12
 WORKERS, THREADS = 4, 2
 # Of the submissions, so many are to kill their worker.
-FATAL_SHARE = 0.8
+FATAL_SHARE = 0.95
 # Most submissions have few steps; one that builds a chunk has about so many.
 MAX_STEPS = 60
 # Matchups, and contributors among whom each of those at work takes turns.
@@ -41,7 +41,7 @@ def measure(services: Any, scale: Scale) -> None:
         make_matchup(event, [models[number % 4], models[(number + 1) % 4]])
     for _ in range(MATCHUPS // 5):
         make_control(event)
-    site = serve_web(services, event.slug, WORKERS, THREADS)
+    site = serve_web(services, event, WORKERS, THREADS)
     killing = Killing(site, event, [sign_in(site.url, event, TURNS) for _ in range(PEOPLE)])
     killing.run(scale.kills)
     killing.report(scale.kills)

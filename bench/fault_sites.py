@@ -53,12 +53,17 @@ class WebSite:
         return self.log.read_text().count(KILLED)
 
 
-def serve_web(services: Any, name: str, workers: int, threads: int) -> WebSite:
+def serve_web(services: Any, event: Event, workers: int, threads: int) -> WebSite:
     """Serve the site of `bench.failpoint_wsgi` with so many workers, each of so many threads."""
-    log, address = services.folder / f"web-{name}.log", f"127.0.0.1:{os.environ['PORT']}"
+    log, address = services.folder / f"web-{event.slug}.log", f"127.0.0.1:{os.environ['PORT']}"
     command = [sys.executable, "-m", "gunicorn", "bench.failpoint_wsgi", "--preload"]
     command += ["--bind", address, "--log-level", "warning"]
-    environment = os.environ | {"WEB_WORKERS": str(workers), "WEB_THREADS": str(threads)}
+    environment = os.environ | {
+        "WEB_WORKERS": str(workers),
+        "WEB_THREADS": str(threads),
+        "BENCH_PAGE": f"/events/{event.slug}/judge/",
+        "BENCH_SESSION": make_sessions([make_enrollment(event).user])[0],
+    }
     process = services.start(command, log, cwd=ROOT, env=environment)
     site = WebSite(f"http://{address}", process, log)
     wait_for(f"{site.url}/health/", log)
