@@ -11,12 +11,12 @@ from django.utils import timezone
 from arena.events.importing import ImportBusyError
 from arena.events.importing.adopting import find_lost_imports
 from arena.events.importing.uploads import run_upload
-from arena.events.models import ImportJob, LedgerEntry
+from arena.events.models import ImportJob
 from arena.events.tasks import finish_import, remove_import, run_import
 from arena.judging.importing import run_vote_job
 from arena.judging.leaving import erasure, unused_seats
-from arena.judging.ledger import checks, heads, seal_event
-from arena.judging.models import Assignment, Judgment
+from arena.judging.ledger import checks, heads, seal_waiting
+from arena.judging.models import Assignment
 from arena.judging.serving.leases import (
     expire_lapsed_leases,
     release_skipped_slots,
@@ -60,12 +60,7 @@ def adopt_imports() -> None:
 @shared_task
 def seal_ledgers() -> None:
     """Give every committed judgment, and every entry, its place in its event's ledger."""
-    unsealed = Judgment.objects.landed().filter(ledger_seq=None).order_by()
-    events = {*unsealed.values_list("event_id", flat=True).distinct()}
-    waiting = LedgerEntry.objects.filter(number=None)
-    events.update(waiting.values_list("event_id", flat=True).distinct())
-    for event_id in sorted(events):
-        sealed = seal_event(event_id, timezone.now())
+    for event_id, sealed in seal_waiting(timezone.now()):
         log.info("ledger sealed", event_id=event_id, judgments=sealed)
 
 

@@ -5,7 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connections
 
-from arena.judging.ledger import get_ledger_head, seal_event, sealing, verify_ledger
+from arena.judging.ledger import (
+    get_ledger_head,
+    seal_event,
+    seal_waiting,
+    sealing,
+    verify_ledger,
+)
 from arena.judging.models import Answer, Judgment, LedgerBatch
 from arena.judging.tasks import seal_ledgers
 from tests.factories import (
@@ -52,6 +58,18 @@ def test_events_have_ledgers_of_their_own() -> None:
     one, two = judged_event(2), judged_event(3)
     seal_ledgers()
     assert (sequence(one), sequence(two)) == ([1, 2], [1, 2, 3])
+
+
+def test_a_large_import_leaves_the_others_their_turn(monkeypatch) -> None:
+    monkeypatch.setattr(sealing, "BATCH_SIZE", 2)
+    large, small, quiet = judged_event(7), judged_event(1), judged_event(1)
+    seal_event(quiet.pk, NOW)
+    turns = seal_waiting(NOW)
+    assert [next(turns), next(turns)] == [(large.pk, 2), (small.pk, 1)]
+    # Somebody judges while the import is being sealed.
+    make_judgment(make_enrollment(quiet))
+    assert list(turns) == [(large.pk, 2), (quiet.pk, 1), (large.pk, 2), (large.pk, 1)]
+    assert list(seal_waiting(NOW)) == []
 
 
 def test_more_than_a_batch_is_sealed_in_batches(monkeypatch) -> None:

@@ -99,6 +99,27 @@ def test_a_long_ledger_is_verified_in_slices(event: Event, monkeypatch) -> None:
     assert check(slices=0).verified_at == NOW
 
 
+def test_a_long_ledger_leaves_the_others_their_turn(event: Event, monkeypatch) -> None:
+    small = make_event("brooks", overlap=9)
+    make_matchup(small, make_competitors(small, 2))
+    make_judgment(make_enrollment(small))
+    seal_event(small.pk, NOW)
+    monkeypatch.setattr(verifying, "ENTRIES_AT_ONCE", 1)
+    turns = []
+    for minute in range(6):  # each has time for a single slice
+        check_ledgers(NOW + timedelta(minutes=minute), is_over=lambda: True)
+        turns.append(LedgerCheck.objects.order_by("looked_at").last().event.slug)
+    assert turns == ["rivers", "brooks"] * 3
+
+
+def test_a_ledger_whose_beginning_is_gone_is_looked_at(event: Event) -> None:
+    check()
+    LedgerEntry.objects.filter(number=1).delete()
+    assert check(LATER).failure == "Entry 1 of the ledger is missing."
+    LedgerEntry.objects.all().delete()
+    assert "is not in the ledger" in check(LATER + timedelta(hours=13)).failure
+
+
 def test_a_cut_off_end_is_found_by_what_was_verified(event: Event) -> None:
     check()
     LedgerEntry.objects.sealed().last().delete()

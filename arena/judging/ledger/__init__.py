@@ -8,7 +8,7 @@ computed from judgments reads up to a ledger head.
 Entries about records, models and keys are made in `arena/events/ledger.py`, where those change.
 """
 
-from arena.judging.ledger.sealing import get_ledger_head, seal_event
+from arena.judging.ledger.sealing import get_ledger_head, seal_event, seal_waiting
 from arena.judging.ledger.verifying import Difference, verify_ledger
 
-__all__ = ["Difference", "get_ledger_head", "seal_event", "verify_ledger"]
+__all__ = ["Difference", "get_ledger_head", "seal_event", "seal_waiting", "verify_ledger"]

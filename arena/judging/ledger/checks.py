@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, Q
 
 from arena.events.models import Event, LedgerEntry
 from arena.judging.ledger.kinds import START_KIND
@@ -18,7 +18,9 @@ PASS_INTERVAL = timedelta(hours=12)
 
 def check_ledgers(now: datetime, *, is_over: Callable[[], bool]) -> int:
     """Verify the ledgers that have waited longest until the time is over; returns how many."""
-    events = Event.objects.filter(ledger_entries__number=1).order_by(
+    sealed = LedgerEntry.objects.sealed().filter(event=OuterRef("pk"))
+    # One that was verified and has lost every entry since is looked at, too.
+    events = Event.objects.filter(Exists(sealed) | Q(ledger_check__isnull=False)).order_by(
         F("ledger_check__looked_at").asc(nulls_first=True), "pk"
     )
     checked = 0

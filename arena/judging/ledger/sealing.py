@@ -3,18 +3,18 @@
 There is one writer at a time for an event: the unique constraints on both numbers see to it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef
 
-from arena.events.models import LedgerEntry
+from arena.events.models import Event, LedgerEntry
 from arena.judging.ledger.chain import digest_batch, digest_entry
 from arena.judging.ledger.kinds import JUDGMENTS_KIND, START_KIND, describe_batch
 from arena.judging.ledger.references import iter_earlier_exclusions, iter_first_entries
-from arena.judging.models import LedgerBatch
+from arena.judging.models import Judgment, LedgerBatch
 
 # Judgments, and waiting entries, sealed in one transaction.
 BATCH_SIZE = 5_000
@@ -42,16 +42,41 @@ def get_ledger_head(event_id: int) -> int:
     return head or 0
 
 
+def seal_waiting(now: datetime) -> Iterator[tuple[int, int]]:
+    """Seal all that is committed, of the events in turns of a batch each, so that none waits for
+    another's import; yields each turn's event and how many judgments it sealed."""
+    has_more = True
+    while has_more:
+        has_more = False
+        # Looked for anew each time: somebody judges while a large import is being sealed.
+        for event_id in find_waiting_events():
+            batch = seal_next(event_id, now)
+            if batch:
+                has_more |= batch.is_full
+                yield event_id, batch.judgments
+
+
+def find_waiting_events() -> list[int]:
+    """Primary keys of the events in which something is not sealed yet."""
+    unsealed = Judgment.objects.landed().filter(event=OuterRef("pk"), ledger_seq=None)
+    waiting = LedgerEntry.objects.filter(event=OuterRef("pk"), number=None)
+    events = Event.objects.filter(Exists(unsealed) | Exists(waiting))
+    return list(events.order_by("pk").values_list("pk", flat=True))
+
+
 def seal_event(event_id: int, now: datetime) -> int:
     """Number and seal everything of the event that is committed; returns how many judgments."""
     sealed = 0
-    if not enter_earlier_batches(event_id, now):
-        return 0
-    while batch := seal_batch(event_id, now):
+    while batch := seal_next(event_id, now):
         sealed += batch.judgments
         if not batch.is_full:
             break
     return sealed
+
+
+def seal_next(event_id: int, now: datetime) -> "SealedBatch | None":
+    """Seal an event's next batch, once what was sealed before there were entries is entered."""
+    return seal_batch(event_id, now) if enter_earlier_batches(event_id, now) else None
 
 
 @dataclass(frozen=True)
