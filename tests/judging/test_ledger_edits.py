@@ -1,14 +1,19 @@
 """Every edit of a single row in SQL, behind the application's back, is found."""
 
 import os
+from datetime import timedelta
+from functools import partial
 from random import Random
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from arena.events.models import Control, Event, ImportJob, LedgerEntry, Matchup, Response
 from arena.judging.ledger import seal_event, verify_ledger
+from arena.judging.ledger.checks import check_ledgers
 from arena.judging.ledger.verifying import verify_batches
-from arena.judging.models import Exclusion, Judgment, LedgerBatch
+from arena.judging.models import Exclusion, Judgment, LedgerBatch, LedgerCheck
 from arena.judging.recording import check_answers, record_judgment
 from arena.judging.review.exclusions import exclude, lift_exclusion
 from tests.factories import NOW, make_enrollment, make_event, make_judgment
@@ -19,6 +24,7 @@ pytestmark = pytest.mark.django_db
 # CI looks at 200; ARENA_LEDGER_EDITS=1000 looks at more.
 EDITS = int(os.environ.get("ARENA_LEDGER_EDITS", "200"))
 EDITS_OF_A_SEED = 50
+SCHEDULED_EDITS = EDITS if EDITS > 200 else 2 * EDITS_OF_A_SEED
 
 
 def sealed_campaign() -> Event:
@@ -61,6 +67,35 @@ def test_every_edit_of_a_row_that_a_board_follows_from_is_found(seed: int) -> No
 
     assert missed == []
     assert verify_ledger(edited.pk) is None  # each was taken back
+
+
+def find_by_schedule(event: Event, client: Client) -> str:
+    """What the event's page says after a day of the running verification; "" where it says
+    nothing. What a pass over what is new misses, the one over everything finds."""
+    page = reverse("events:event", args=[event.slug])
+    for hour in (1, 7, 13, 19, 24):
+        check_ledgers(NOW + timedelta(hours=hour), is_over=lambda: False)
+        if LedgerCheck.objects.get(event=event).failed_at:
+            return client.get(page).content.decode().partition("differs from the ledger")[1]
+    return ""
+
+
+@pytest.mark.parametrize("seed", range(SCHEDULED_EDITS // EDITS_OF_A_SEED))
+def test_every_edit_is_found_within_a_day_and_the_page_says_so(seed: int, client: Client) -> None:
+    event = sealed_campaign()
+    edited = (event, imported_campaign(event))[seed % 2]
+    check_ledgers(NOW, is_over=lambda: False)
+    assert LedgerCheck.objects.get(event=edited).verified_at == NOW
+    assert find_by_schedule(edited, client) == ""
+    assert LedgerCheck.objects.get(event=edited).verified_at == NOW + timedelta(hours=24)
+    LedgerCheck.objects.all().delete()
+    check_ledgers(NOW, is_over=lambda: False)
+    editor = Editor(edited, Random(f"edits on schedule {seed}"))
+    look = partial(find_by_schedule, edited, client)
+
+    missed = [edit.what for edit, said in draw_edits(editor, EDITS_OF_A_SEED, look) if not said]
+
+    assert missed == []
 
 
 def edits_unseen_by_the_judgments_alone(event: Event) -> dict[str, Edit]:
