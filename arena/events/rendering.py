@@ -40,8 +40,8 @@ RECORDS_PER_BATCH, CHARACTERS_PER_BATCH = 50, 4_000_000
 # the workers, and how long no page waits again.
 PATIENCE_SECONDS, LEAVE_SECONDS, PAUSE_SECONDS = 2.0, 60, 5
 PAUSE_KEY = "rendering-pause"
-# After so long whoever renders is taken for dead; two at once do no harm.
-SLICE_HOLD_SECONDS = 300
+# So long after the beginning of a record whoever renders is taken for dead; two at once do no harm.
+SLICE_HOLD_SECONDS = 30
 SLICE_KEY = "rendering-slice"
 
 
@@ -248,5 +248,6 @@ def take_turns(deadline: float) -> Iterator[int]:
             for pk in keys:
                 if time.monotonic() > deadline:
                     return
+                cache.touch(SLICE_KEY, SLICE_HOLD_SECONDS)
                 yield pk
                 last[event] = pk

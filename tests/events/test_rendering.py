@@ -1,5 +1,6 @@
 """Texts of records: rendered once, within a budget, and never by the web process."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,8 @@ from arena.events import rendering
 from arena.events.current_rules import get_rules
 from arena.events.models import Event, Record, Response
 from arena.events.rendering import (
+    SLICE_HOLD_SECONDS,
+    SLICE_KEY,
     ensure_rendered,
     load_messages,
     load_response_html,
@@ -187,6 +190,17 @@ def test_a_changed_text_and_an_added_response_are_rendered_anew(event: Event) ->
         assert {one.html for one in found.responses.all()} == {
             render_response(one.text) for one in found.responses.all()
         }
+
+
+def test_whoever_renders_says_with_every_record_that_they_are_alive(
+    event: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bring(event, [record(number) for number in range(3)])
+    holds: list[tuple[str, int]] = []
+    monkeypatch.setattr(cache, "touch", lambda *hold: holds.append(hold))
+    assert len(list(take_turns(time.monotonic() + 60))) == 3
+    assert holds == [(SLICE_KEY, SLICE_HOLD_SECONDS)] * 3
+    assert SLICE_HOLD_SECONDS <= 30  # nobody waits longer for texts whose renderer was killed
 
 
 def test_a_text_that_changes_meanwhile_is_not_overwritten(event: Event) -> None:
