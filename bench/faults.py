@@ -1,6 +1,6 @@
 """What becomes of judgments when processes are killed and servers stop.
 
-    python -m bench.faults [--quick] [--only kills,stops,exhaustion,tasks] [--database sqlite]
+    python -m bench.faults [--quick] [--only kills,stops,exhaustion,tasks,redis] [--database sqlite]
 
 The real thing on this machine: gunicorn, a PostgreSQL that waits for the disk, Redis, several
 people at once. At the end of each part the database is compared with what people were told:
@@ -8,7 +8,8 @@ people at once. At the end of each part the database is compared with what peopl
 kills       web workers are killed between two statements of a submission
 stops       PostgreSQL stops at once and comes back, under load (only there)
 exhaustion  an event is judged to its end amid skips, flags, expiries and killed workers
-tasks       Celery tasks are sent twice, in another order, or killed
+tasks       Celery tasks are sent several times, in another order, or killed
+redis       Redis stops under load and comes back empty
 """
 
 # ruff: noqa: PLC0415 - Django is set up once the services it points at are running
@@ -27,6 +28,7 @@ PARTS = {
     "stops": "bench.fault_stops",
     "exhaustion": "bench.fault_exhaustion",
     "tasks": "bench.fault_tasks",
+    "redis": "bench.fault_redis",
 }
 
 
@@ -43,10 +45,11 @@ class Scale:
     people: int
     # Celery tasks that are sent twice, in another order, or killed.
     tasks: int
+    redis_stops: int
 
 
-FULL = Scale(kills=1_000, stops=12, records=400, overlap=5, people=32, tasks=1_000)
-QUICK = Scale(kills=12, stops=1, records=40, overlap=3, people=8, tasks=30)
+FULL = Scale(kills=1_000, stops=12, records=400, overlap=5, people=32, tasks=1_000, redis_stops=5)
+QUICK = Scale(kills=12, stops=1, records=40, overlap=3, people=8, tasks=30, redis_stops=1)
 # SQLite has one writer at a time.
 SQLITE_PEOPLE = 8
 
