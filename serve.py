@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 HOST = os.environ.get("HOST", "127.0.0.1")
 PORT = int(os.environ.get("PORT", "8000"))
-START_SECONDS = 60
+START_SECONDS = 180
 STOP_SECONDS = 20
 
 Children = dict[str, subprocess.Popen[bytes]]

@@ -18,12 +18,15 @@ from typing import Any
 
 from locust import FastHttpUser, events, task
 
+from bench.sites import measure_processor
+
 BARE = os.environ["BENCH_SITE"] == "bare"
 SLUG = os.environ.get("BENCH_SLUG", "load")
 # Mean of the exponential think time in seconds; 0: none.
 THINK = float(os.environ.get("BENCH_THINK", "0"))
 SESSIONS: deque[str] = deque(json.loads(Path(os.environ["BENCH_SESSIONS"]).read_text()))
 PER_USER = int(os.environ.get("BENCH_PER_USER", "1"))
+SECONDS, SITE_PID = float(os.environ["BENCH_SECONDS"]), int(os.environ["BENCH_SITE_PID"])
 ANSWERS = ("a2", "a1", "tie", "b1", "b2")
 UUID = re.compile(r'data-uuid="([0-9a-f-]{36})"')
 PAIR = re.compile(r'action="/pairs/(\d+)/"')
@@ -32,6 +35,28 @@ rng = Random(1)
 acknowledged: list[str] = []
 judged: list[tuple[float, float]] = []  # when a judgment ended, and how long it took
 failures: Counter[str] = Counter()
+
+
+@dataclass
+class Clock:
+    """When all contributors have opened their first page, the measured time begins."""
+
+    opening: int = 0
+    begin: float = 0.0
+    processor_before: float = 0.0
+
+    def open_one(self) -> None:
+        """One more has a page; the last of them starts the clock."""
+        self.opening -= 1
+        if not self.opening:
+            self.begin = time.monotonic()
+            self.processor_before = measure_processor(SITE_PID)
+
+    def is_over(self) -> bool:
+        return bool(self.begin) and time.monotonic() >= self.begin + SECONDS
+
+
+clock = Clock()
 
 
 @dataclass
@@ -50,12 +75,16 @@ class User(FastHttpUser):
 
     def on_start(self) -> None:
         self.contributors = deque(Contributor(SESSIONS.popleft()) for _ in range(PER_USER))
+        clock.opening += PER_USER
 
     def wait_time(self) -> float:
         return rng.expovariate(1 / THINK) if THINK else 0.0
 
     @task
     def judge(self) -> None:
+        if clock.is_over():
+            self.environment.runner.quit()
+            return
         contributor = self.contributors[0]
         self.contributors.rotate(-1)
         if not contributor.page:
@@ -70,6 +99,8 @@ class User(FastHttpUser):
         contributor.page = self.send(
             contributor, "GET", "/next/" if BARE else f"/events/{SLUG}/judge/"
         )
+        if contributor.page:
+            clock.open_one()
 
     def judge_matchup(self, contributor: Contributor) -> None:
         """One request: the answer; the next matchup is in its reply."""
@@ -130,14 +161,21 @@ def find(pattern: re.Pattern[str], page: str) -> str:
 
 
 def note(key: str, start: float) -> None:
-    """A judgment was acknowledged."""
+    """A judgment was acknowledged; one that began before everybody had a page is not measured."""
     end = time.monotonic()
     acknowledged.append(key)
-    judged.append((end, end - start))
+    if clock.begin and start >= clock.begin:
+        judged.append((end, end - start))
 
 
 @events.quitting.add_listener
 def write_results(**_: Any) -> None:
     """What all users together have seen."""
-    seen = {"acknowledged": acknowledged, "judged": judged, "failures": failures}
+    spent = measure_processor(SITE_PID) - clock.processor_before
+    seen = {
+        "acknowledged": acknowledged,
+        "judged": judged,
+        "failures": failures,
+        "processor": spent,
+    }
     Path(os.environ["BENCH_RESULTS"]).write_text(json.dumps(seen))

@@ -22,8 +22,8 @@ SLUG = "load"
 # Judgments of the first seconds are not measured: connections, imports, caches.
 WARM_UP_SECONDS = 2.0
 # Contributors who take turns while fewer work at the same time, so that nobody exceeds a rate
-# limit; each opens one page before the first judgment, for which there is more time.
-AT_WORK, MAX_TURNS, OPENING_SECONDS = 128, 24, 6
+# limit; each opens one page before the first judgment, for which there is time enough.
+AT_WORK, MAX_TURNS, OPENING_SECONDS = 128, 24, 300
 
 
 @dataclass
@@ -36,20 +36,10 @@ class Site:
     sessions: Path
     acknowledged: list[str] = field(default_factory=list)
 
-    def web_processes(self) -> list[psutil.Process]:
-        """Gunicorn and its workers."""
-        family = psutil.Process(self.process.pid)
-        everyone = [family, *family.children(recursive=True)]
-        return [one for one in everyone if any("gunicorn" in part for part in one.cmdline())]
-
-    def processor_seconds(self) -> float:
-        """Processor time of the web processes so far."""
-        times = [process.cpu_times() for process in self.web_processes()]
-        return sum(each.user + each.system for each in times)
-
     def megabytes(self) -> float:
         """Memory of the web processes, shared pages divided among them."""
-        return sum(one.memory_full_info().pss for one in self.web_processes()) / 1e6
+        processes = list_web_processes(self.process.pid)
+        return sum(one.memory_full_info().pss for one in processes) / 1e6
 
 
 @dataclass(frozen=True)
@@ -66,6 +56,19 @@ class Run:
     processor_ms: float
     megabytes: float
     failures: dict[str, int]
+
+
+def list_web_processes(pid: int) -> list[psutil.Process]:
+    """Gunicorn and its workers, under the process that serves a site."""
+    family = psutil.Process(pid)
+    everyone = [family, *family.children(recursive=True)]
+    return [one for one in everyone if any("gunicorn" in part for part in one.cmdline())]
+
+
+def measure_processor(pid: int) -> float:
+    """Processor seconds that the web processes of a site have used so far."""
+    times = [process.cpu_times() for process in list_web_processes(pid)]
+    return sum(each.user + each.system for each in times)
 
 
 def find_free_port() -> int:
@@ -138,6 +141,8 @@ def run_load(site: Site, people: int, seconds: float, think: float = 0.0) -> Run
         "BENCH_SITE": site.name,
         "BENCH_SLUG": SLUG,
         "BENCH_THINK": str(think),
+        "BENCH_SECONDS": str(seconds),
+        "BENCH_SITE_PID": str(site.process.pid),
         "BENCH_SESSIONS": str(site.sessions),
         "BENCH_PER_USER": str(1 if think else min(MAX_TURNS, max(1, AT_WORK // people))),
         "BENCH_RESULTS": str(results),
@@ -154,23 +159,21 @@ def run_load(site: Site, people: int, seconds: float, think: float = 0.0) -> Run
         site.url,
     ]
     command += ["--only-summary", "--loglevel", "ERROR", "--exit-code-on-error", "0"]
-    before = site.processor_seconds()
     log = results.with_suffix(".log")
     with log.open("wb") as sink:
         done = subprocess.run(
             command, cwd=ROOT, env=environment, stdout=sink, stderr=sink, check=False
         )
-    spent = site.processor_seconds() - before
     if done.returncode or not results.exists():
         raise SystemExit(log.read_text()[-3000:])
     seen = json.loads(results.read_text())
     if not seen["judged"]:
         raise SystemExit(log.read_text()[-3000:])
     site.acknowledged += seen["acknowledged"]
-    return summarize_run(seen, people, spent, site.megabytes())
+    return summarize_run(seen, people, site.megabytes())
 
 
-def summarize_run(seen: dict[str, Any], people: int, spent: float, megabytes: float) -> Run:
+def summarize_run(seen: dict[str, Any], people: int, megabytes: float) -> Run:
     """The figures of one run."""
     judged = seen["judged"]
     if len(judged) < 10:
@@ -188,7 +191,7 @@ def summarize_run(seen: dict[str, Any], people: int, spent: float, megabytes: fl
         p95=cuts[949],
         p99=cuts[989],
         p999=cuts[998],
-        processor_ms=1000 * spent / len(judged),
+        processor_ms=1000 * seen["processor"] / len(judged),
         megabytes=megabytes,
         failures=dict(seen["failures"]),
     )
