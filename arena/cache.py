@@ -11,14 +11,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from django.core.cache import cache
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.filebased import FileBasedCache
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
+from redis.exceptions import RedisError
 
 SWEEP_SECONDS = 600
+Kept = TypeVar("Kept")
 
 
 class CountingCache(Protocol):
@@ -32,6 +34,19 @@ def count(key: str, timeout: int) -> int:
     """Increment a counter of the site's cache that ends so many seconds after its first use; its
     value."""
     return cast(CountingCache, cache).count(key, timeout)
+
+
+def keep(key: str, seconds: int, compute: Callable[[], Kept]) -> Kept:
+    """The value kept under this key, else the computed one, which is kept for so long; computed
+    anew each time while the cache is away."""
+    try:
+        kept: Kept | None = cache.get(key)
+        if kept is None:
+            kept = compute()
+            cache.set(key, kept, seconds)
+    except (RedisError, OSError):
+        return compute()
+    return kept
 
 
 class CountingRedisClient(RedisCacheClient):

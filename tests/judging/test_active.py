@@ -212,7 +212,7 @@ def test_where_pairs_are_not_weighed_no_probability_is_stored(choosing: str) -> 
 # --- cost and end ------------------------------------------------------------------------------
 def statements_of_a_choice(event: Event) -> int:
     turn = turn_of(event)
-    _ = turn.recent_records
+    _ = turn.state
     with CaptureQueriesContext(connection) as queries:
         assert len(find_ordinary(turn, CHUNK_SIZE)) == CHUNK_SIZE
     return len(queries)

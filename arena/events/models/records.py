@@ -189,6 +189,12 @@ class Matchup(models.Model):
                 condition=Q(retired_at=None, role="ordinary", open_slots__gt=0),
                 name="matchup_open_pair",
             ),
+            # What the controls of a chunk are drawn from.
+            models.Index(
+                fields=["event", "shuffle"],
+                condition=Q(retired_at=None, role="control"),
+                name="matchup_control",
+            ),
             # The few among many that every refresh of the boards asks for.
             models.Index(
                 fields=["event", "id"], condition=~Q(role="ordinary"), name="matchup_special"

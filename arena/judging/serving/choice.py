@@ -14,8 +14,10 @@ from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
+from arena.cache import keep
 from arena.events.models import Enrollment, Event, Matchup
 from arena.judging.models import Assignment, Judgment
+from arena.judging.serving.hot_path_sql import TurnState, read_turn_state
 from arena.judging.serving.pair_weights import draw_pairs
 from arena.judging.serving.schedule import is_control_turn
 
@@ -28,6 +30,7 @@ CONTROL_CANDIDATES = 48
 # c/(1−c) for c, the share of controls over the expected activity: .13 for one control in 20
 # turns, .145 for one in 12 (measured with the front-loaded schedule).
 MATCHED_POOL_SHARE = {20: 0.13, 12: 0.145}
+MATCHED_SECONDS = 60
 Role = Matchup.Role
 
 
@@ -43,13 +46,9 @@ class Turn:
     rng: Random
 
     @cached_property
-    def recent_records(self) -> list[int]:
-        """Ids of the records of this contributor's last assignments, whose prompts must not
-        recur yet."""
-        recent = Assignment.objects.filter(enrollment=self.enrollment).order_by("-ordinal")
-        return list(
-            recent.values_list("matchup__record_id", flat=True)[: self.event.recurrence_gap]
-        )
+    def state(self) -> TurnState:
+        """What the event and this contributor's assignments are like now."""
+        return read_turn_state(self.enrollment)
 
     def is_control_turn(self, ordinal: int) -> bool:
         """Whether the schedule of this contributor has a control at this ordinal."""
@@ -74,7 +73,7 @@ def find_ordinary(turn: Turn, wanted: int) -> list[Candidate]:
     prompt that recurs too early, one of those is returned: nobody is stuck while slots are open.
     """
     matchups = filter_unmet(turn, Role.ORDINARY).filter(open_slots__gt=0)
-    recent = turn.recent_records
+    recent = turn.state.recent_records
     spaced = matchups.exclude(record__in=recent) if recent else matchups
     size = max(wanted * CANDIDATES_PER_MATCHUP, MIN_CANDIDATES)
     is_uniform = turn.event.choosing == Event.Choosing.UNIFORM
@@ -197,7 +196,7 @@ class ControlPool:
         self.overlap, self.now = turn.event.overlap, turn.now
         self.is_matched = is_pool_matched(turn.event)
         unmet = filter_unmet(turn, Role.CONTROL)
-        recent = turn.recent_records
+        recent = turn.state.recent_records
         size = CONTROL_CANDIDATES if self.is_matched else MIN_CANDIDATES
         self.candidates = sample_window(unmet.exclude(record__in=recent), turn.rng, size)
         if not self.candidates and recent:
@@ -237,8 +236,15 @@ class ControlPool:
 def is_pool_matched(event: Event) -> bool:
     """Whether there are enough controls to recur exactly as ordinary matchups do.
 
-    Only as many ordinary matchups are counted as decide the question.
+    Imports and retirements seldom change that, and counting takes longer the larger an event is:
+    the answer is kept for a minute.
     """
+    key = f"matched-pool:{event.pk}:{event.control_interval}"
+    return keep(key, MATCHED_SECONDS, lambda: count_matched_pool(event))
+
+
+def count_matched_pool(event: Event) -> bool:
+    """The same, counted; only as many ordinary matchups as decide the question."""
     in_service = Matchup.objects.filter(event=event, retired_at=None)
     controls = in_service.filter(role=Role.CONTROL).count()
     share = MATCHED_POOL_SHARE[12 if event.control_interval <= 12 else 20]

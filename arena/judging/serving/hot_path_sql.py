@@ -4,7 +4,7 @@ Each statement names the index that it walks. All run on PostgreSQL and on SQLit
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -65,6 +65,46 @@ judged AS (
   INSERT INTO judging_judgment ({columns}) SELECT {places} FROM done RETURNING id){answers}
 SELECT id FROM judged
 """
+# Indices assignment_live; exclusion_enrollment_in_force_once; matchup_serving; those of the
+# assignments that are shown and of the enrollment's assignments.
+READ_TURN_SQL = """
+SELECT
+  EXISTS (SELECT 1 FROM judging_assignment live
+    WHERE live.enrollment_id = %s AND live.state IN ('reserved', 'shown')),
+  EXISTS (SELECT 1 FROM judging_exclusion exclusion
+    WHERE exclusion.enrollment_id = %s AND exclusion.lifted_at IS NULL),
+  (SELECT COALESCE(SUM(some.open_slots), 0) FROM (
+    SELECT matchup.open_slots FROM events_matchup matchup
+    WHERE matchup.event_id = %s AND matchup.role = 'ordinary' AND matchup.open_slots > 0
+      AND matchup.retired_at IS NULL
+    ORDER BY matchup.open_slots DESC LIMIT %s) some),
+  (SELECT COUNT(*) FROM (
+    SELECT 1 FROM judging_assignment shown
+    JOIN events_enrollment enrollment ON enrollment.id = shown.enrollment_id
+    WHERE shown.state = 'shown' AND enrollment.event_id = %s LIMIT %s) active),
+  (SELECT {join}(CAST(recent.record_id AS {text}), ',') FROM (
+    SELECT matchup.record_id FROM judging_assignment earlier
+    JOIN events_matchup matchup ON matchup.id = earlier.matchup_id
+    WHERE earlier.enrollment_id = %s ORDER BY earlier.ordinal DESC LIMIT %s) recent)
+"""
+READ_TURN_SQL_OF = {
+    "postgresql": READ_TURN_SQL.format(join="string_agg", text="text"),
+    "sqlite": READ_TURN_SQL.format(join="group_concat", text="text"),
+}
+# Where the end is nowhere near, no more rows than these are looked at to find that out.
+MAX_SLOTS_SCANNED = 2_000
+MAX_ACTIVE_SCANNED = 1_000
+# Primary keys. The condition stands twice: a row that somebody changed between being found and
+# being locked is looked at again.
+TAKE_SLOTS_SQL = """
+UPDATE events_matchup SET open_slots = open_slots - %s
+WHERE open_slots > 0 AND retired_at IS NULL AND id IN (
+  SELECT id FROM events_matchup
+  WHERE open_slots > 0 AND retired_at IS NULL AND id IN ({places})
+  ORDER BY id {lock})
+RETURNING id
+"""
+SKIP_LOCKED = {"postgresql": "FOR NO KEY UPDATE SKIP LOCKED"}
 STORE_ANSWER_SQL = """,
 answer{number} AS (
   INSERT INTO judging_answer (judgment_id, {columns}) SELECT judged.id, {places} FROM judged)"""
@@ -268,3 +308,43 @@ def list_values(instance: Model, without: str = "") -> list[Any]:
     return [
         field.get_db_prep_save(getattr(instance, field.attname), connection) for field in fields
     ]
+
+
+@dataclass(frozen=True)
+class TurnState:
+    """What a chunk for a contributor depends on."""
+
+    # Whether they have a matchup or a reserve already.
+    has_live: bool
+    is_excluded: bool
+    # Slots that ordinary matchups still want, and contributors at work; no more than are counted.
+    open_slots: int
+    active: int
+    # Ids of the records of their last assignments, whose prompts must not recur yet.
+    recent_records: list[int]
+
+
+def read_turn_state(enrollment: Enrollment) -> TurnState:
+    """All of it by one statement."""
+    event, person = enrollment.event, enrollment.pk
+    values = [person, person, event.pk, MAX_SLOTS_SCANNED, event.pk, MAX_ACTIVE_SCANNED]
+    with connection.cursor() as cursor:
+        cursor.execute(READ_TURN_SQL_OF[connection.vendor], [*values, person, event.recurrence_gap])
+        has_live, is_excluded, open_slots, active, recent = cursor.fetchone()
+    records = [int(pk) for pk in recent.split(",")] if recent else []
+    return TurnState(bool(has_live), bool(is_excluded), open_slots, active, records)
+
+
+def take_slots(matchup_ids: Sequence[int], *, holds: bool) -> set[int]:
+    """Take one open slot of each of these ordinary matchups, inside the caller's transaction.
+
+    Returns the ids of those that had one. A matchup that somebody else is taking at this moment
+    is left out instead of waited for. What holds no slot needs one that is open, and leaves it.
+    """
+    if not matchup_ids:
+        return set()
+    places = ", ".join(["%s"] * len(matchup_ids))
+    lock = SKIP_LOCKED.get(connection.vendor, "")
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE_SLOTS_SQL.format(places=places, lock=lock), [int(holds), *matchup_ids])
+        return {pk for (pk,) in cursor.fetchall()}

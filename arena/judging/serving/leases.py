@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from django.db import transaction
-from django.db.models import Max, Sum
+from django.db.models import Max
 
 from arena.events.current_rules import EventRules, get_rules
 from arena.events.models import Enrollment, Event, Matchup
@@ -23,13 +23,11 @@ from arena.judging.serving.choice import (
     filter_unmet,
     find_ordinary,
 )
-from arena.judging.serving.hot_path_sql import show_next_reserve
+from arena.judging.serving.hot_path_sql import show_next_reserve, take_slots
 from arena.judging.serving.slots import (
-    is_excluded,
     lock_matchups,
     recount_open_slots,
     release_slots,
-    take_slots,
 )
 
 State = Assignment.State
@@ -38,9 +36,6 @@ CHUNK_SIZE = 10
 RESERVE_LEASE = timedelta(minutes=10)
 # A chunk takes at most this part of the open slots there are for each active contributor.
 CHUNK_SHARE = 4
-# Where the end is nowhere near, no more rows than these are looked at to find that out.
-MAX_SLOTS_SCANNED = 2_000
-MAX_ACTIVE_SCANNED = 1_000
 # Attempts to build a chunk before giving up, when others take every candidate first.
 MAX_ATTEMPTS = 8
 # Reserves of others that are tried when nothing else is left.
@@ -109,9 +104,9 @@ def build_chunk(turn: Turn) -> bool:
         # enrollment). Slots are taken and reserves written together or not at all.
         with transaction.atomic():
             turn = lock_turn(turn)
-            if get_head(turn.enrollment) is not None:
+            if turn.state.has_live:
                 return True
-            size = get_chunk_size(turn.event)
+            size = get_chunk_size(turn)
             candidates = find_ordinary(turn, size)
             if not candidates:
                 return False
@@ -127,22 +122,16 @@ def lock_turn(turn: Turn) -> Turn:
     return replace(turn, ordinal=served + 1)
 
 
-def get_chunk_size(event: Event) -> int:
+def get_chunk_size(turn: Turn) -> int:
     """How many matchups to reserve at once: fewer near the end, so that nobody hoards it."""
-    open_matchups = Matchup.objects.filter(
-        event=event, role=Matchup.Role.ORDINARY, open_slots__gt=0, retired_at=None
-    )
-    some = open_matchups.order_by("-open_slots").values("open_slots")[:MAX_SLOTS_SCANNED]
-    slots = some.aggregate(total=Sum("open_slots"))["total"] or 0
-    shown = Assignment.objects.filter(state=State.SHOWN, enrollment__event=event)
-    active = max(1, shown.order_by().values("pk")[:MAX_ACTIVE_SCANNED].count())
-    return max(1, min(CHUNK_SIZE, slots // (CHUNK_SHARE * active)))
+    share = turn.state.open_slots // (CHUNK_SHARE * max(1, turn.state.active))
+    return max(1, min(CHUNK_SIZE, share))
 
 
 def reserve(turn: Turn, candidates: list[Candidate]) -> int:
     """Take slots of these candidates and write the reserves, controls among them as the schedule
     says; returns how many. Inside the transaction that locked the turn."""
-    holds = not is_excluded(turn.enrollment)
+    holds = not turn.state.is_excluded
     taken = take_slots([candidate.matchup.pk for candidate in candidates], holds=holds)
     ordinary = [candidate for candidate in candidates if candidate.matchup.pk in taken]
     if not ordinary:

@@ -4,8 +4,6 @@
 one order everywhere: enrollment, then matchups by primary key, then assignments.
 """
 
-from collections.abc import Iterable
-
 from django.db import transaction
 from django.db.models import (
     Count,
@@ -44,19 +42,6 @@ def take_slot(matchup_id: int, *, holds: bool) -> bool:
     exempt = ~Q(role=Matchup.Role.ORDINARY)
     wanted = Matchup.objects.filter(Q(open_slots__gt=0) | exempt, pk=matchup_id, retired_at=None)
     return bool(wanted.update(open_slots=Greatest(F("open_slots") - Value(int(holds)), 0)))
-
-
-def take_slots(matchup_ids: Iterable[int], *, holds: bool) -> set[int]:
-    """Take one open slot of each of these ordinary matchups, inside the caller's transaction.
-
-    Returns the ids of those that had one. A matchup that somebody else is taking at this moment
-    is left out instead of waited for.
-    """
-    free = Matchup.objects.filter(pk__in=matchup_ids, open_slots__gt=0, retired_at=None)
-    locked = free.order_by("pk").select_for_update(skip_locked=True, no_key=True)
-    taken = set(locked.values_list("pk", flat=True))
-    Matchup.objects.filter(pk__in=taken).update(open_slots=F("open_slots") - int(holds))
-    return taken
 
 
 def release_slots(assignments: QuerySet[Assignment]) -> None:
