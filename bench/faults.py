@@ -15,6 +15,7 @@ redis       Redis stops under load and comes back empty
 # ruff: noqa: PLC0415 - Django is set up once the services it points at are running
 import argparse
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -71,6 +72,7 @@ def main() -> None:
         scale = replace(scale, people=min(scale.people, SQLITE_PEOPLE))
     from tests.services import Services
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a time limit cleans up, too
     services = Services(options.database)
     try:
         prepare(services)
