@@ -31,7 +31,8 @@ KILL_EVERY, EXPIRE_EVERY, IDLE_SECONDS = (5, 30), 8, 2.0
 EXPIRED_SHARE = 0.05
 # A skip cannot be undone any more after so long, and whoever left is swept away.
 PATIENCE = timedelta(seconds=3)
-MAX_SECONDS = 1_200
+# Without a new judgment for so long, the run is given up.
+MAX_IDLE_SECONDS = 300
 # So often told that nothing is left while a slot was open before and after: stuck.
 MAX_REFUSALS = 3
 
@@ -81,23 +82,25 @@ class Exhaustion:
         self.seconds = 0.0
 
     def run(self) -> None:
-        """Judge, kill and expire until every slot is filled, or for too long."""
+        """Judge, kill and expire until every slot is filled, or nothing moves any more."""
         from bench.fault_sites import at_work
 
         begin = time.monotonic()
         rng, next_kill, next_round, round_at = Random(3), 1, 1, begin
+        judged, judged_at = 0, begin
         with at_work(self.judge, len(self.people)):
             while not self.is_over:
                 time.sleep(0.1)
-                judged = len(self.told.answers)
+                if judged < len(self.told.answers):
+                    judged, judged_at = len(self.told.answers), time.monotonic()
                 if judged >= next_kill:
                     self.kill_worker(rng)
                     next_kill = judged + rng.randint(*KILL_EVERY)
                 if judged >= next_round or time.monotonic() > round_at + IDLE_SECONDS:
                     self.expire(rng)
                     next_round, round_at = judged + EXPIRE_EVERY, time.monotonic()
-                    too_long = time.monotonic() > begin + MAX_SECONDS
-                    self.is_over = too_long or self.count_judged() >= self.wanted
+                    is_idle = time.monotonic() > judged_at + MAX_IDLE_SECONDS
+                    self.is_over = is_idle or self.count_judged() >= self.wanted
         self.seconds = time.monotonic() - begin
 
     def count_judged(self) -> int:
