@@ -73,15 +73,15 @@ SELECT
     WHERE live.enrollment_id = %s AND live.state IN ('reserved', 'shown')),
   EXISTS (SELECT 1 FROM judging_exclusion exclusion
     WHERE exclusion.enrollment_id = %s AND exclusion.lifted_at IS NULL),
-  (SELECT COALESCE(SUM(some.open_slots), 0) FROM (
+  (SELECT COALESCE(SUM(wanting.open_slots), 0) FROM (
     SELECT matchup.open_slots FROM events_matchup matchup
     WHERE matchup.event_id = %s AND matchup.role = 'ordinary' AND matchup.open_slots > 0
       AND matchup.retired_at IS NULL
-    ORDER BY matchup.open_slots DESC LIMIT %s) some),
+    ORDER BY matchup.open_slots DESC LIMIT %s) wanting),
   (SELECT COUNT(*) FROM (
     SELECT 1 FROM judging_assignment shown
     JOIN events_enrollment enrollment ON enrollment.id = shown.enrollment_id
-    WHERE shown.state = 'shown' AND enrollment.event_id = %s LIMIT %s) active),
+    WHERE shown.state = 'shown' AND enrollment.event_id = %s LIMIT %s) working),
   (SELECT {join}(CAST(recent.record_id AS {text}), ',') FROM (
     SELECT matchup.record_id FROM judging_assignment earlier
     JOIN events_matchup matchup ON matchup.id = earlier.matchup_id
