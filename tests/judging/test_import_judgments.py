@@ -21,6 +21,7 @@ from arena.events.models import (
     ImportJob,
     Matchup,
 )
+from arena.judging.importing.vote_jobs import run_vote_job
 from arena.judging.importing.writing import judgments as writing
 from arena.judging.ledger import seal_event, verify_ledger
 from arena.judging.models import Answer, Assignment, Judgment, Origin
@@ -306,6 +307,21 @@ def test_a_killed_import_is_neither_seen_nor_sealed_and_cleaned_up_by_the_next(
     assert everything() == before
     assert bring(event, votes).created == 6
     assert Judgment.objects.counted().count() == 6
+
+
+def test_a_killed_import_that_is_started_again_begins_from_nothing(
+    event: Event, killed: Callable[[Event, list[Any]], None]
+) -> None:
+    votes = [vote(worker=f"w{number}", record=f"r{number % 3}") for number in range(5)]
+    killed(event, votes)
+    assert Judgment.objects.count() == 2
+    job = ImportJob.objects.get(kind=ImportJob.Kind.JUDGMENTS)
+    lines = "".join(json.dumps(one) + "\n" for one in votes).encode()
+
+    report = run_vote_job(job, io.BytesIO(lines), now=LATER, rng=Random(1))
+
+    assert (report.created, report.unchanged, report.errors) == (5, 0, [])
+    assert Judgment.objects.counted().count() == Judgment.objects.count() == 5
 
 
 def test_nothing_counts_before_the_last_batch_is_in(

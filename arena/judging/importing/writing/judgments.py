@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from arena.events.importing.jobs import JobHold
 from arena.events.importing.report import ImportReport
@@ -162,8 +163,10 @@ def find_revised(
 
 
 def delete_unfinished(event: Event, hold: JobHold) -> None:
-    """Delete what failed vote imports left behind; it was never sealed and never visible."""
-    dead = event.import_jobs.filter(kind=ImportJob.Kind.JUDGMENTS, state=State.FAILED)
+    """Delete what failed vote imports left behind, and earlier attempts at the one that begins; it
+    was never sealed and never visible."""
+    failed = Q(state=State.FAILED) | Q(pk=hold.job.pk)
+    dead = event.import_jobs.filter(failed, kind=ImportJob.Kind.JUDGMENTS)
     moments = list(dead.values_list("created_at", flat=True))
     judgments = Judgment.objects.filter(event=event, import_job__in=dead)
     while batch := list(judgments.values_list("pk", flat=True)[:BATCH_SIZE]):
