@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, F
+from django.db.models import Count, F, Q
 
 from arena.events.models import Event, ImportJob, LedgerEntry, Matchup, Record
 from arena.exports.bundle import locate_bundle, stream_bundle
@@ -182,10 +182,10 @@ def read_assignments(event: Event) -> list[Any]:
 
 def read_pairs(event: Event) -> list[Any]:
     names = {str(pk): name for pk, name in event.competitors.values_list("pk", "name")}
-    return [
-        ([names[key] for key in row.pair.split("-")], row.weight, row.probability)
-        for row in PairWeight.objects.filter(event=event).order_by("upper")
-    ]
+    return sorted(
+        (sorted(names[key] for key in row.pair.split("-")), row.weight, row.probability)
+        for row in PairWeight.objects.filter(event=event)
+    )
 
 
 def read_export(event: Event) -> list[Any]:
@@ -226,10 +226,11 @@ def differing_bundles(event: Event) -> list[str]:
 
 def look_for_half_published(seen: dict[int, tuple[int, int]]) -> list[str]:
     """Snapshots that are there without all of their rows, or shown and not published; `seen` keeps
-    what each had before."""
+    what each had before. Rows of models without votes go with an import that is taken back."""
     found = []
+    voted = Count("ratings", filter=Q(ratings__votes__gt=0))
     # One statement each sees one moment.
-    rows = Snapshot.objects.annotate(rows=Count("ratings")).values_list("pk", "judgments", "rows")
+    rows = Snapshot.objects.annotate(rows=voted).values_list("pk", "judgments", "rows")
     for pk, judgments, count in rows:
         if not count or seen.setdefault(pk, (judgments, count)) != (judgments, count):
             found.append(f"snapshot {pk} has {count} rows, and had {seen.get(pk)}")
