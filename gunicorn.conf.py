@@ -29,11 +29,12 @@ errorlog = "-"
 control_socket_disable = True
 
 
-def post_worker_init(_worker: Any) -> None:
+def post_worker_init(worker: Any) -> None:
     """Import every page before the first visitor comes; watch the processor time of requests."""
     from django.conf import settings  # noqa: PLC0415 - Django is set up by now
 
     from arena.request_deadline import start_watch  # noqa: PLC0415
 
+    worker.notify()  # starting may take its time on a busy machine
     import_module(settings.ROOT_URLCONF)
     start_watch()

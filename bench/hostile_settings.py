@@ -1,0 +1,13 @@
+"""The settings of a site without budgets, to see what `bench.hostile` finds there; never deployed.
+
+Texts are rendered for every view by the web process, files are read to their end, no request has a
+deadline, and all tasks wait in one queue.
+"""
+
+from arena.queues import TASK_ROUTES
+from arena.settings import *  # noqa: F403
+from arena.settings import INSTALLED_APPS as SITE_APPS
+
+INSTALLED_APPS = [*SITE_APPS, "bench.unlimited.UnlimitedConfig"]
+CELERY_TASK_ROUTES = {task: {"queue": "imports"} for task in TASK_ROUTES}
+REQUEST_PROCESSOR_SECONDS = 1e9
