@@ -99,7 +99,10 @@ def read_procfile() -> list[tuple[str, str]]:
 
 
 def start_process(command: str) -> subprocess.Popen[bytes]:
-    """Start one process in a session of its own, out of reach of the terminal's Ctrl-C."""
+    """Start one process in a group of its own, out of reach of the terminal's Ctrl-C.
+
+    In a session of its own it would not matter how nice it is: Linux weighs sessions first.
+    """
     programs = Path(sys.executable).parent
     environment = {
         "OPENBLAS_NUM_THREADS": "1",  # processes side by side share the cores already
@@ -110,7 +113,7 @@ def start_process(command: str) -> subprocess.Popen[bytes]:
         "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}",
     }
     return subprocess.Popen(
-        ["/bin/sh", "-c", f"exec {command}"], cwd=ROOT, env=environment, start_new_session=True
+        ["/bin/sh", "-c", f"exec {command}"], cwd=ROOT, env=environment, process_group=0
     )
 
 

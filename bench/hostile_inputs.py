@@ -1,7 +1,8 @@
-"""Twelve files that cost whoever reads or shows them far more than whoever wrote them.
+"""Twelve files that cost whoever reads or shows them far more than whoever wrote them, and one
+that does not.
 
-The first two once stopped a site: a page of the one took 50 s to render, and two of the other kept
-every worker from sealing and computing for minutes.
+The first two of the twelve once stopped a site: a page of the one took 50 s to render, and two of
+the other kept every worker from sealing and computing for minutes.
 """
 
 import gzip
@@ -14,6 +15,11 @@ MEGABYTE = 1_000_000
 # What a row may hold, with some room for what stands around the texts.
 ROOM = 1_900_000
 CSV_HEADER = b"prompt,model_a,response_a,model_b,response_b\n"
+
+
+def write_harmless(folder: Path, _share: float) -> list[Path]:
+    """What the same pages cost where nothing is wrong, for comparison."""
+    return [write_record(folder / "harmless.jsonl", "Why?", "Because.", "So that it is.")]
 
 
 def write_images(folder: Path, _share: float) -> list[Path]:
@@ -121,6 +127,7 @@ def write_json(folder: Path, share: float) -> list[Path]:
 
 # Each writes its files at a share of the full size; an account of its own uploads each of them.
 INPUTS: dict[str, Callable[[Path, float], list[Path]]] = {
+    "harmless": write_harmless,
     "images": write_images,
     "braces": write_braces,
     "latex": write_latex,

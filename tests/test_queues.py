@@ -31,7 +31,7 @@ def test_every_queue_is_taken_by_the_processes_of_one_line():
     taken = re.findall(r"--queues (\S+)", PROCFILE)
     assert sorted(",".join(taken).split(",")) == sorted(QUEUES)
     assert "ledger" in taken  # by processes that take nothing else
-    names = re.findall(r"^(\w+): celery .*--hostname (\w+)@", PROCFILE, re.MULTILINE)
+    names = re.findall(r"^(\w+): .*celery .*--hostname (\w+)@", PROCFILE, re.MULTILINE)
     assert [name for name, _ in names] == [host for _, host in names]
 
 

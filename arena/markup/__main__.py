@@ -5,6 +5,7 @@ and compiled code included: the signal is not handled. Whoever asked starts anot
 """
 
 import json
+import os
 import resource
 import signal
 import sys
@@ -14,12 +15,15 @@ from typing import Any
 
 from arena.markup.rendering import render_markdown, render_response
 
+# Pages that only wait for the database come before it.
+NICENESS = 5
 MAX_MEMORY = 1 << 30  # bytes of addresses; a hostile text of 100 kB takes a few hundred MB
 
 
 def main() -> None:
     """Answer each line until there are no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends whoever asks, and then this
+    os.nice(NICENESS)
     with suppress(ValueError, OSError):  # not every system can
         resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
     for line in sys.stdin.buffer:

@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -19,6 +20,7 @@ from arena.events.importing.reading.budget import Budget, BudgetError, BudgetStr
 from arena.events.importing.reading.files import open_source, read_rows
 from arena.events.importing.uploads import MAX_IMPORTS_PER_ACCOUNT
 from arena.events.models import Event, ImportJob, Membership, Record
+from arena.people.limits import Rate
 from tests.events.uploads import confirm, upload, url_of
 from tests.factories import make_event, make_user
 
@@ -128,6 +130,9 @@ def test_what_packs_too_well_is_not_read_to_its_end(
         ('{"prompt": ' + "[" * MEGABYTE + "\n", "nested too deeply"),
         ('{"prompt": ' + "9" * MEGABYTE + "}\n", "is not acceptable JSON"),
         ("prompt,model_a\n" + '"' * (MEGABYTE - 1), "quotation mark"),
+        ("prompt,model_a,response_a\n" + ("," * MEGABYTE + "\n") * 5, "There are no records"),
+        ('{"prompt": "' + "\x00" * MEGABYTE + '"}\n', "holds a NUL byte"),
+        ('{"prompt": "' + r"\ud800" * 150_000 + '", "responses": {}}\n', "half a character"),
     ],
 )
 def test_one_monstrous_line_is_one_error(
@@ -177,7 +182,35 @@ def test_a_preview_reads_a_little_of_a_large_file(
     preview = build_preview(path, "jsonl")
     assert not preview.is_whole
     assert 1 < preview.checked < 500
-    assert count_bytes() < 9 * MEGABYTE
+    assert count_bytes() < 5 * MEGABYTE
+
+
+@pytest.mark.parametrize("piece", [b"prompt," * 200_000, b"\n" * MEGABYTE])
+def test_a_preview_of_what_has_no_row_near_its_beginning_says_so(
+    tmp_path: Path, count_bytes: Callable[[], int], piece: bytes
+) -> None:
+    preview = build_preview(pack(tmp_path / "endless.csv.gz", piece, 50), "csv")
+    assert [error.message for error in preview.errors] == [budgets.NOTHING_TO_SHOW]
+    assert count_bytes() < 5 * MEGABYTE
+
+
+@pytest.mark.parametrize(("kind", "page"), [("records", "imports:job"), ("judgments", "votes:job")])
+def test_previews_are_looked_at_no_faster_than_people_do(
+    event: Event, monkeypatch: pytest.MonkeyPatch, still_clock: datetime, kind: str, page: str
+) -> None:
+    monkeypatch.setattr("arena.events.importing.views.PREVIEW_RATE", Rate(2, 60))
+    user, client = make_user("ada"), Client()
+    Membership.objects.create(event=event, user=user, role="organizer")
+    client.force_login(user)
+    job = upload(client)
+    ImportJob.objects.filter(pk=job.pk).update(kind=kind)
+    looks = [client.get(url_of(job, page)) for _ in range(3)]
+    assert [look.status_code for look in looks] == [200, 200, 429]
+    assert "You have looked at many previews" in looks[-1].content.decode()
+    other = make_user("bob")
+    Membership.objects.create(event=event, user=other, role="organizer")
+    client.force_login(other)
+    assert client.get(url_of(job, page)).status_code == 200
 
 
 def test_an_account_waits_for_its_other_imports(

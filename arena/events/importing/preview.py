@@ -11,7 +11,11 @@ from typing import BinaryIO
 from arena.events.importing.checking.checks import fold_column
 from arena.events.importing.checking.leaks import is_model_family
 from arena.events.importing.checking.record_checker import ONLY_RESPONSE, RecordChecker
-from arena.events.importing.reading.budget import PREVIEW_BUDGET, BudgetError
+from arena.events.importing.reading.budget import (
+    NOTHING_TO_SHOW,
+    PREVIEW_BUDGET,
+    BudgetError,
+)
 from arena.events.importing.reading.columns import RecordColumns
 from arena.events.importing.reading.files import guess_format, open_source, peek_bytes, read_rows
 from arena.events.importing.reading.flat_rows import (
@@ -99,10 +103,10 @@ def build_preview(
                     preview.is_whole = False
                     break
                 rows.append(row)
-    except BudgetError as error:
+    except BudgetError:
         preview.is_whole = False
         if not rows:
-            rows.append(error.error)
+            rows.append(LineError(1, "", NOTHING_TO_SHOW))
     except UnreadableFileError as error:
         rows.append(error.error)
     shown = [row for row in rows if isinstance(row, Row)][:PREVIEW_ROWS]

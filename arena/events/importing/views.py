@@ -39,10 +39,13 @@ from arena.events.importing.uploads import (
 from arena.events.lifecycle.transitions import check_readiness
 from arena.events.models import Event, ImportJob
 from arena.events.tasks import remove_import, run_import
+from arena.people.limits import Rate, count_use
 from arena.people.models import User
 
 State = ImportJob.State
 MAX_RECENT_JOBS = 10
+# A preview reads megabytes and checks them; nobody chooses columns faster.
+PREVIEW_RATE = Rate(30, 60)
 # The pages of each kind of import, by the names of their URLs.
 PAGES_BY_KIND: dict[str, dict[str, str]] = {
     ImportJob.Kind.RECORDS: {
@@ -93,6 +96,7 @@ def job(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     if request.method == "POST":
         return start_import(request, this)
     if can_edit(this) and (this.state == State.UPLOADED or "edit" in request.GET):
+        count_preview(request)
         context = {"job": this, **preview_context(this)}
         template = "events/_import_preview.html"
     else:
@@ -218,6 +222,12 @@ def get_job(event: Event, uuid: UUID) -> ImportJob:
 def can_edit(this: ImportJob) -> bool:
     """Whether the file is there and its mapping can still be changed."""
     return this.state in STARTABLE and bool(this.file)
+
+
+def count_preview(request: HttpRequest) -> None:
+    """Raises `LimitError` where somebody looks at previews faster than people do."""
+    message = _("You have looked at many previews. Wait a moment and look again.")
+    count_use("preview", f"user-{request.user.pk}", PREVIEW_RATE, timezone.now(), message)
 
 
 def preview_context(this: ImportJob) -> dict[str, Any]:

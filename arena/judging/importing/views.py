@@ -30,6 +30,7 @@ from arena.events.importing.views import (
     MAX_RECENT_JOBS,
     UploadForm,
     can_edit,
+    count_preview,
     describe_progress,
     get_job,
     load_report,
@@ -82,6 +83,7 @@ def vote_import(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     if request.method == "POST":
         return start_vote_import(request, this)
     if can_edit(this) and (this.state == State.UPLOADED or "edit" in request.GET):
+        count_preview(request)
         context = {"job": this, **build_preview_context(this)}
         template = "judging/_votes_preview.html"
     else:

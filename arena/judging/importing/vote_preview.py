@@ -13,7 +13,11 @@ from typing import Any
 from arena.events.importing.checking.checks import InvalidRowError
 from arena.events.importing.jobs import JobHold
 from arena.events.importing.preview import shorten
-from arena.events.importing.reading.budget import PREVIEW_BUDGET, BudgetError
+from arena.events.importing.reading.budget import (
+    NOTHING_TO_SHOW,
+    PREVIEW_BUDGET,
+    BudgetError,
+)
 from arena.events.importing.reading.files import open_source, peek_bytes, read_rows
 from arena.events.importing.reading.own_exports import HEAD_BYTES, looks_like_export
 from arena.events.importing.reading.rows import Row
@@ -120,10 +124,10 @@ def preview_votes(job: ImportJob, mapping: Mapping[str, str] | None, now: dateti
                 if source.done > MAX_BYTES_CHECKED:
                     break
             preview.is_whole = not peek_bytes(source.stream, 1)
-    except BudgetError as error:
+    except BudgetError:
         preview.is_whole = False
         if not rows:
-            preview.report.refuse(error.error)
+            preview.report.refuse(LineError(1, "", NOTHING_TO_SHOW))
     except UnreadableFileError as error:
         preview.report.refuse(error.error)
     fill_columns(preview, [row for row in rows if isinstance(row, Row)], mapping)
