@@ -132,7 +132,10 @@ def test_what_packs_too_well_is_not_read_to_its_end(
         ("prompt,model_a\n" + '"' * (MEGABYTE - 1), "quotation mark"),
         ("prompt,model_a,response_a\n" + ("," * MEGABYTE + "\n") * 5, "There are no records"),
         ('{"prompt": "' + "\x00" * MEGABYTE + '"}\n', "holds a NUL byte"),
-        ('{"prompt": "' + r"\ud800" * 150_000 + '", "responses": {}}\n', "half a character"),
+        (
+            '{"prompt": "' + r"\ud800" * 150_000 + '", "responses": {}}\n',
+            "half of a surrogate pair",
+        ),
     ],
 )
 def test_one_monstrous_line_is_one_error(
