@@ -10,6 +10,8 @@ import pytest
 from arena.address import find_site_address
 from tests.services import ROOT, Services
 
+pytestmark = pytest.mark.any_database
+
 LOCAL = ["localhost", "127.0.0.1", "[::1]"]
 
 

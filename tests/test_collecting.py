@@ -1,5 +1,7 @@
 """Which cases of a test are run beside SQLite, and that a test draws the same whenever it runs."""
 
+import re
+from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,8 +9,20 @@ import pytest
 
 from tests.collecting import ENOUGH, chosen
 from tests.factories import chance, random_of
+from tests.services import ROOT
 
 MANY = ENOUGH + 2
+PLAIN_SQL = re.compile(r"\.cursor\(\)|\.raw\(|RawSQL\(|\.extra\(")
+# Each module of plain SQL, and tests that run it on both databases.
+SQL_TESTS = {
+    "arena/events/current_rules.py": "tests.judging.test_views",
+    "arena/exports/consistent_reads.py": "tests.exports.test_consistent_reads",
+    "arena/judging/ledger/sealing.py": "tests.judging.test_ledger",
+    "arena/judging/serving/choice.py": "tests.judging.test_assigning",
+    "arena/judging/serving/hot_path_sql.py": "tests.judging.test_recording",
+    "arena/people/account_deletion.py": "tests.judging.test_erasing",
+    "leaderboard/votes/queries.py": "tests.leaderboard.test_queries",
+}
 
 
 def cases(count: int, *names: str, fixtures: tuple[str, ...] = (), **database: Any) -> list[Any]:
@@ -47,3 +61,13 @@ def test_a_test_draws_the_same_again_and_another_something_else() -> None:
     assert first == again
     assert len({first, other, seeded}) == 3
     assert chance() is chance()
+
+
+def test_all_plain_sql_is_run_on_both_databases() -> None:
+    sources = [path for app in ("arena", "leaderboard") for path in (ROOT / app).rglob("*.py")]
+    plain = {str(path.relative_to(ROOT)) for path in sources if PLAIN_SQL.search(path.read_text())}
+    assert plain == SQL_TESTS.keys(), "say in SQL_TESTS which tests run it"
+    for name in SQL_TESTS.values():
+        marks = getattr(import_module(name), "pytestmark", [])
+        marks = marks if isinstance(marks, list) else [marks]
+        assert "any_database" not in {mark.name for mark in marks}, name

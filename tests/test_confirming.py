@@ -44,7 +44,7 @@ from tests.factories import (
 )
 from tests.security.policy import NOBODY, URLS
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 State = Event.State
 
 # What asks, and a word of the consequence that it names.

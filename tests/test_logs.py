@@ -13,6 +13,8 @@ from arena.events.models import Invitation
 from arena.people.models import Seat
 from tests.factories import make_event
 
+pytestmark = pytest.mark.any_database
+
 
 def test_refused_requests_are_logged_without_their_tokens(
     client: Client, db: None, caplog: pytest.LogCaptureFixture

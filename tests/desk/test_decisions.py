@@ -9,7 +9,7 @@ from tests.desk.cast import url
 from tests.factories import make_control, make_enrollment, make_judgment
 from tests.states.scenes import HOUR, TIMES
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 HEARD = {
     "open": "Boards update within seconds.",
     "frozen": "the result will follow when the event closes",

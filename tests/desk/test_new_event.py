@@ -13,7 +13,7 @@ from arena.events.models import Event
 from tests.desk.cast import signed_in, url
 from tests.factories import make_event, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 WORDS = {"guidelines": "Be fair.", "licence": "CC0", "timezone": "UTC"}
 TIMES = {"freeze_minutes": "60", "grace_minutes": "10"}
 

@@ -11,7 +11,7 @@ from leaderboard.models import Snapshot
 from leaderboard.snapshots.refresh import refresh_event
 from tests.factories import NOW, make_enrollment, make_judgment
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tests.desk.cast import url
 from tests.desk.test_desk import FORM, QUESTIONS
 from tests.factories import NOW, make_control, make_enrollment, make_event, make_judgment
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 TERMS = {
     "licence": "CC0-1.0",
     "public_release": "Everything but your name.",

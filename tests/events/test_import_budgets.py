@@ -26,7 +26,7 @@ from tests.factories import make_event, make_user
 
 State = ImportJob.State
 MEGABYTE = 1_000_000
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 @pytest.fixture

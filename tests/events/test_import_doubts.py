@@ -13,7 +13,7 @@ from arena.events.models import Competitor, Event, ImportJob, Record
 from tests.events.bringing import bring, kinds, lines_of, matchups, stored, table
 from tests.factories import make_event
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 PAIR = ["id", "prompt", "model_a", "response_a", "model_b", "response_b"]
 MAP = {"id": "external_id"}
 

@@ -22,7 +22,7 @@ from arena.events.tasks import run_import
 from tests.events.bringing import lines_of, matchups, stored, table
 from tests.factories import make_event, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 YES, NO = "Rain is water that falls.", "It is weather, mostly wet."
 Q = "What is rain?"
 

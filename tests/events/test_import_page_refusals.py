@@ -22,7 +22,7 @@ from arena.events.tasks import run_import
 from tests.events.uploads import CSV, MAPPED, State, confirm, upload, url_of
 from tests.factories import NOW, make_enrollment, make_event, make_membership, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from arena.events.models import (
 from tests.events.record_files import HEADER, LINE, bring, control, record
 from tests.factories import make_assignment, make_enrollment, make_event
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from arena.events.models import Category, Event, Record
 from tests.events.bringing import bring, kinds, lines_of, matchups, stored, table
 from tests.factories import make_event
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 PAIR = ["external_id", "prompt", "model_a", "response_a", "model_b", "response_b"]
 SAID = {"r1": ("Why?", {"Ash": "So.", "Birch": "Thus."})}
 

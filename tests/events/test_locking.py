@@ -8,7 +8,7 @@ from tests.factories import make_event
 
 SETTINGS = {"title", "slug", "prize", "closes_at", "scale", "overlap"}
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 def test_a_new_event_locks_nothing_and_a_saved_one_its_address() -> None:

@@ -27,7 +27,7 @@ from tests.exports.test_bundle import current, published
 from tests.factories import NOW, make_event, make_matchup
 from tests.llmfao import SETTINGS, load_llmfao
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 Change = Callable[[list[dict]], None]
 
 
@@ -236,7 +236,6 @@ def run(bundle: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, capture_output=True, text=True, cwd=settings.ROOT, check=False)
 
 
-@pytest.mark.any_database
 def test_the_command_has_a_database_of_its_own(tmp_path: Path) -> None:
     """And says there what differs. Where nothing does, tests/served reads it."""
     path = tmp_path / "fair.zip"
@@ -249,7 +248,6 @@ def test_the_command_has_a_database_of_its_own(tmp_path: Path) -> None:
     assert Event.objects.count() == 1
 
 
-@pytest.mark.any_database
 def test_the_published_votes_give_the_same_board_in_a_plain_shell(
     shared_data: Path,
     tmp_path: Path,

@@ -27,7 +27,7 @@ from tests.factories import (
 )
 from tests.llmfao import SETTINGS, load_llmfao
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 CONVERSATION = [
     {"role": "system", "content": "Be brief."},
     {"role": "user", "content": "Hello"},
@@ -282,7 +282,6 @@ def test_the_file_loads_with_datasets(datasets: ModuleType, tmp_path: Path, opti
     assert found == pairs(cast.event, **options)
 
 
-@pytest.mark.any_database
 def test_thousands_of_published_votes_load_with_datasets(
     datasets: ModuleType, shared_data: Path, tmp_path: Path
 ) -> None:

@@ -19,7 +19,7 @@ from tests.factories import (
 )
 from tests.judging.campaign import SETTINGS, Campaign, bring, export_of, told
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 WRONG: dict[str, tuple[dict[str, Any], str, str]] = {

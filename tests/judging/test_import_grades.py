@@ -13,7 +13,7 @@ from tests.factories import make_event
 from tests.judging.foreign_votes import bring, stored
 from tests.judging.vote_files import LATER, vote, with_records
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from arena.judging.models import Answer, Judgment
 from tests.factories import make_event
 from tests.judging.vote_files import with_records
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 TALK = [{"content": "Is it 0?", "role": "user"}, {"content": "Ash says 0.", "role": "assistant"}]
 
 

@@ -19,7 +19,7 @@ from tests.factories import NOW, make_enrollment, make_event, make_user
 from tests.judging.campaign import told
 from tests.judging.vote_files import with_records
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 State = ImportJob.State
 
 

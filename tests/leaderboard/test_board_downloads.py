@@ -10,7 +10,7 @@ from django.urls import reverse
 from leaderboard.models import Snapshot
 from tests.leaderboard.votes import Crowd, refresh
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 @pytest.fixture

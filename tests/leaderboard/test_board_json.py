@@ -15,6 +15,8 @@ from tests.leaderboard.test_style_fit import dress
 from tests.leaderboard.votes import Crowd, refresh
 from tests.services import ROOT
 
+pytestmark = pytest.mark.any_database
+
 SCHEMA = json.loads((ROOT / "docs" / "board.schema.json").read_text(encoding="utf-8"))
 BOARDS = [
     "",

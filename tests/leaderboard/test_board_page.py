@@ -31,7 +31,7 @@ from tests.factories import (
 from tests.leaderboard.reading import HTMX, text
 from tests.leaderboard.votes import Crowd, make_vote, refresh, show
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 PAGES = ("board", "board_csv", "board_json", "contributors", "method")
 
 

@@ -14,6 +14,8 @@ from leaderboard.models import Rating
 from leaderboard.pages import downloads
 from tests.leaderboard.votes import Crowd, refresh, show
 
+pytestmark = pytest.mark.any_database
+
 
 def test_a_further_column_is_one_entry(
     db: None, client: Client, monkeypatch: pytest.MonkeyPatch

@@ -14,7 +14,7 @@ from arena.people.models import User
 from tests.factories import make_user
 from tests.people.test_account_pages import LIBRARY
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 # Words of the library that this site does not use.
 FOREIGN = re.compile(

@@ -29,7 +29,7 @@ from arena.people.accounts.adapter import AccountAdapter, SecondStepAdapter, Soc
 from arena.people.models import User
 from tests.factories import make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 LIBRARY = Path(allauth.__file__).parent / "templates"
 # The library's own layouts, which have no words, and pages of what this site does not offer.

@@ -15,7 +15,11 @@ from arena.people.models import Seat, User
 from arena.people.seats.provisioning import Slip
 from tests.factories import make_event, make_user
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("still_clock")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.any_database,
+    pytest.mark.usefixtures("still_clock"),
+]
 LOGIN, CODE, RESET, EMAIL = (
     "/account/login/",
     "/account/login/code/",

@@ -12,7 +12,7 @@ from django.test import Client
 from arena.events.lifecycle.transitions import check_readiness
 from tests.factories import NOW, make_event, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 NOT_SENT = "No e-mail was sent"
 PROMISE = re.compile(r"on its way|was sent|have sent", re.IGNORECASE)
 

@@ -17,6 +17,8 @@ from arena.people.accounts.identity import (
 from arena.people.accounts.providers import build_social_providers, list_form_targets
 from tests.factories import make_user
 
+pytestmark = pytest.mark.any_database
+
 ENVIRONMENT = {
     "GITHUB_CLIENT_ID": "g-id",
     "GITHUB_CLIENT_SECRET": "g-secret",

@@ -11,7 +11,7 @@ from arena.people.accounts.session_secrets import forget_secret, get_secret, sto
 from tests.factories import NOW
 
 SECRET = {"code": "7K3M-Q0RT-AAAA-BBBB"}
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 def kept() -> SessionStore:

@@ -14,6 +14,8 @@ from arena.people.models import Seat, User
 from arena.people.seats.provisioning import Slip
 from tests.factories import NOW, make_event, make_user
 
+pytestmark = pytest.mark.any_database
+
 LOGIN = "/account/login/"
 
 

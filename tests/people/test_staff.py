@@ -10,7 +10,7 @@ from arena.people.models import Seat, SeatPool, User
 from arena.people.seats.provisioning import provision_seats
 from tests.factories import NOW, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 SECRET = "JBSWY3DPEHPK3PXP"
 
 

@@ -11,6 +11,8 @@ from arena.people.models import Seat, User
 from arena.people.seats.provisioning import provision_seats
 from tests.factories import NOW, make_event, make_user
 
+pytestmark = pytest.mark.any_database
+
 SURE = {"sure": "yes"}
 CODE = re.compile(r"(?:[0-9A-Z]{4}-){3}[0-9A-Z]{4}")
 

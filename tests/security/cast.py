@@ -59,6 +59,8 @@ from tests.security.policy import (
     Url,
 )
 
+# Who reaches the most pages.
+REACHING = (f"tea {ORGANIZER}", f"tea {CONTRIBUTOR}")
 HOSTILE = "\n\n".join([*SCRIPTS, *FORMULAS])
 
 
@@ -211,6 +213,8 @@ class World:
     actors: list[Actor]
     # Everybody's session.
     sessions: dict[str, str]
+    # With --few-cases: who may see what is told on SQLite, and those ask who reach the most.
+    is_few: bool = False
 
     @property
     def sides(self) -> list[Side]:
@@ -218,6 +222,8 @@ class World:
 
     def party(self, url: Url) -> list[Actor]:
         """Who has to try a URL: everybody, or one of each kind where it is not of an event."""
+        if self.is_few:
+            return [self.actor(label) for label in (ANONYMOUS, STAFF, *REACHING)]
         if url.is_ours:
             return self.actors
         labels = (ANONYMOUS, OUTSIDER, STAFF, "tea organizer", "tea contributor")

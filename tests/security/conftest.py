@@ -10,7 +10,11 @@ from tests.undoing import undone
 
 
 @pytest.fixture(scope="module")
-def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+def world(
+    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[World]:
     """The world of a module's walks, in one transaction that ends with it."""
     with django_db_blocker.unblock(), undone():
-        yield make_world()
+        made = make_world()
+        made.is_few = request.config.getoption("few_cases")
+        yield made

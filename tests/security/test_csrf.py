@@ -6,7 +6,7 @@ from tests.security.cast import World
 from tests.security.policy import CONTRIBUTOR, ORGANIZER, URLS, Url
 from tests.undoing import undone
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 UNSAFE = ("post", "put", "patch", "delete")
 # Its token is its own: a cookie of Google's, repeated in the form.
 EXEMPT = {"google_login_by_token"}

@@ -76,6 +76,7 @@ def test_a_fault_of_our_own_is_not_quiet(printed: io.StringIO) -> None:
     assert is_quiet(printed)
 
 
+@pytest.mark.any_database
 @LINES
 def test_no_header_breaks_a_page(world: World, url: Url, printed: io.StringIO) -> None:
     role = (
@@ -103,6 +104,7 @@ def test_no_cookie_breaks_a_page(world: World, cookies: str, printed: io.StringI
     assert is_quiet(printed)
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("length", ["garbage", "-1", "", "1e9", "٣", "²", "9" * 40, "0x10", "1,2"])
 @pytest.mark.parametrize("path", ["/account/login/", "/events/tea/import/", "/events/tea/join/"])
 def test_no_content_length_breaks_a_form(
@@ -116,6 +118,7 @@ def test_no_content_length_breaks_a_form(
     assert is_quiet(printed)
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("address", ADDRESSES)
 @override_settings(ALLAUTH_TRUSTED_PROXY_COUNT=1)
 def test_an_address_that_is_none_gets_400_and_no_traceback(
@@ -131,6 +134,7 @@ def test_an_address_that_is_none_gets_400_and_no_traceback(
     assert is_quiet(printed)
 
 
+@pytest.mark.any_database
 @override_settings(ALLAUTH_TRUSTED_PROXY_COUNT=2)
 def test_fewer_proxies_than_there_should_be_get_400_and_one_line(
     printed: io.StringIO,
@@ -142,6 +146,7 @@ def test_fewer_proxies_than_there_should_be_get_400_and_one_line(
     assert is_quiet(printed)
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     "address",
     ["::ffff:192.0.2.1", "2001:db8::1", "192.0.2.1:4711", "[2001:db8::1]:4711", "fe80::1%eth0"],
@@ -157,6 +162,7 @@ def test_without_trusted_proxies_nobody_reads_what_they_would_say() -> None:
     assert client.post("/account/login/", {"login": "a", "password": "b"}).status_code == 200
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("garbage", ["", "garbage", "https, garbage", "ÿ", ",", "HTTPS"])
 @override_settings(
     SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https"), SECURE_SSL_REDIRECT=True
@@ -167,6 +173,7 @@ def test_a_scheme_that_is_none_is_led_to_https(garbage: str, printed: io.StringI
     assert is_quiet(printed)
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     "host", ["", "evil.invalid", "a b", "[", "ÿ", "localhost:port", "a" * 5000]
 )

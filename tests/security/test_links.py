@@ -13,7 +13,7 @@ from tests.security.cast import World
 from tests.security.policy import ANONYMOUS, CONTRIBUTOR, ORGANIZER, OUTSIDER, READER, REVIEWER
 from tests.undoing import undone
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 LABELS = [ANONYMOUS, OUTSIDER]
 LABELS += [f"tea {role}" for role in (READER, CONTRIBUTOR, REVIEWER, ORGANIZER)]
 LINK = re.compile(r'<(?:a|link|img|script|use)\b[^>]*?\b(?:href|src|hx-get)="([^"]+)"')

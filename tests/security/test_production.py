@@ -10,7 +10,7 @@ from django.test import Client, override_settings
 from tests.factories import make_user
 from tests.services import ROOT
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 CARRIED = ("SECURE_", "SESSION_COOKIE_", "CSRF_COOKIE_", "X_FRAME", "CONTENT_SECURITY", "DEBUG")
 
 

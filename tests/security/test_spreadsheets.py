@@ -17,7 +17,7 @@ from tests.security.cast import Side, World, make_world
 from tests.security.payloads import FORMULAS, SCRIPTS
 from tests.security.policy import NOBODY, ORGANIZER, URLS, Url
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 STARTS = tuple("=+-@\t\r\n＝＋－＠")
 
 

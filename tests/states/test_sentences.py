@@ -29,7 +29,7 @@ from tests.states.scenes import (
     sights_under_pressure,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 EVERYWHERE = set(TIMES)
 
 
@@ -240,7 +240,6 @@ def write_sentences(target: Path, scene: Scene, seen: list[Sight]) -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.example[:40])
-@pytest.mark.any_database
 def test_each_rule_finds_the_sentence_it_is_against(rule: Untrue) -> None:
     assert re.search(rule.words, rule.example)
     assert rule.states
