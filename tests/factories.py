@@ -9,15 +9,17 @@ from typing import Any
 from uuid import UUID
 
 from arena.events.importing.writing.batches import build_pair
-from arena.events.lifecycle.creation import NewEvent, create_event
+from arena.events.lifecycle.creation import default_questions
 from arena.events.models import (
     Competitor,
     Control,
     Enrollment,
     Event,
+    Guidelines,
     Matchup,
     MatchupResponse,
     Membership,
+    Question,
     Record,
     Response,
 )
@@ -26,7 +28,7 @@ from arena.judging.models import Assignment, Judgment
 from arena.judging.recording import check_answers, record_judgment
 from arena.judging.serving.leases import next_assignment
 from arena.markup import RENDERER_VERSION, render_messages, render_response
-from arena.people.models import User
+from arena.people.models import SeatPool, User
 
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 counter = itertools.count(1)
@@ -56,8 +58,14 @@ def make_event(slug: str = "", *, organizer: User | None = None, **settings: Any
     slug = slug or f"event{next(counter)}"
     drawn = f"{chance().getrandbits(256):064x}"
     settings = {"state": Event.State.OPEN, "secret": drawn} | settings
-    plan = NewEvent(slug=slug, title=slug.title(), guidelines="# Be fair", settings=settings)
-    return create_event(plan, organizer=organizer)
+    # As `create_event` makes one, less its checks of what was typed: most tests begin with one.
+    seats = SeatPool.objects.create(name=slug)
+    event = Event.objects.create(slug=slug, title=slug.title(), seats=seats, **settings)
+    Guidelines.objects.create(event=event, version=1, text="# Be fair")
+    Question.objects.bulk_create(default_questions(event))
+    if organizer is not None:
+        make_membership(event, organizer, Membership.Role.ORGANIZER)
+    return event
 
 
 def make_competitors(event: Event, count: int = 3) -> list[Competitor]:
@@ -70,9 +78,16 @@ def make_competitors(event: Event, count: int = 3) -> list[Competitor]:
 
 def make_record(event: Event, prompt: str = "", **fields: Any) -> Record:
     """A record of one user turn, wholly imported."""
+    record = build_record(event, prompt, **fields)
+    record.save(force_insert=True)
+    return record
+
+
+def build_record(event: Event, prompt: str = "", **fields: Any) -> Record:
+    """The same, not yet in the database."""
     number = next(counter)
     turns = [{"role": "user", "content": prompt or f"Prompt number {number}?"}]
-    return Record.objects.create(
+    return Record(
         event=event,
         external_id=f"r{number}",
         sort_key=natural_key(f"r{number}"),
@@ -100,9 +115,40 @@ def make_matchup(
     return make_matchup_of(record, responses, role=role)
 
 
+def make_matchups(event: Event, competitors: list[Competitor], count: int) -> list[Matchup]:
+    """So many ordinary matchups of two competitors, as `make_matchup` makes each, all at once."""
+    records, responses = [], []
+    for _ in range(count):
+        records.append(build_record(event))
+        responses += [
+            build_response(records[-1], owner, f"Response number {next(counter)}.")
+            for owner in competitors
+        ]
+    Record.objects.bulk_create(records)
+    Response.objects.bulk_create(responses)
+    pairs = list(zip(responses[::2], responses[1::2], strict=True))
+    matchups = [
+        build_matchup(record, list(pair)) for record, pair in zip(records, pairs, strict=True)
+    ]
+    Matchup.objects.bulk_create(matchups)
+    MatchupResponse.objects.bulk_create(
+        MatchupResponse(matchup=matchup, response=response, position=position)
+        for matchup, pair in zip(matchups, pairs, strict=True)
+        for position, response in enumerate(pair)
+    )
+    return matchups
+
+
 def make_response(record: Record, competitor: Competitor | None, text: str) -> Response:
     """A response, rendered as a worker does."""
-    return Response.objects.create(
+    response = build_response(record, competitor, text)
+    response.save(force_insert=True)
+    return response
+
+
+def build_response(record: Record, competitor: Competitor | None, text: str) -> Response:
+    """The same, not yet in the database."""
+    return Response(
         record=record,
         competitor=competitor,
         text=text,
@@ -116,8 +162,21 @@ def make_matchup_of(
 ) -> Matchup:
     """A matchup of responses that exist."""
     responses = sorted(responses, key=lambda response: response.pk)
+    matchup = build_matchup(record, responses, role=role)
+    matchup.save(force_insert=True)
+    MatchupResponse.objects.bulk_create(
+        MatchupResponse(matchup=matchup, response=response, position=position)
+        for position, response in enumerate(responses)
+    )
+    return matchup
+
+
+def build_matchup(
+    record: Record, responses: list[Response], *, role: str = Matchup.Role.ORDINARY
+) -> Matchup:
+    """The same of responses in their order, not yet in the database."""
     ordinary = role == Matchup.Role.ORDINARY
-    matchup = Matchup.objects.create(
+    return Matchup(
         event=record.event,
         record=record,
         key=",".join(str(response.pk) for response in responses),
@@ -126,11 +185,6 @@ def make_matchup_of(
         pair=build_pair(response.competitor_id for response in responses),
         shuffle=chance().random(),
     )
-    MatchupResponse.objects.bulk_create(
-        MatchupResponse(matchup=matchup, response=response, position=position)
-        for position, response in enumerate(responses)
-    )
-    return matchup
 
 
 def make_control(event: Event, sign: int = 1, **fields: Any) -> Matchup:

@@ -22,11 +22,12 @@ from tests.factories import (
     make_event,
     make_judgment,
     make_matchup,
+    make_matchups,
     make_user,
 )
 from tests.test_winner import verify
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 def text(client: Client, path: str) -> str:
@@ -44,8 +45,7 @@ def event() -> Event:
     """A running event with a prize and matchups enough for eleven judgments."""
     event = make_event("fair", organizer=make_user("olga"), prize="A book", control_interval=12)
     models = make_competitors(event, 2)
-    for _ in range(14):
-        make_matchup(event, models)
+    make_matchups(event, models, 14)
     return event
 
 
@@ -143,8 +143,7 @@ def test_a_plan_with_too_few_matchups_rates_nobody() -> None:
     models = make_competitors(event, 2)
     for _ in range(12):
         make_control(event)
-    for _ in range(91):
-        make_matchup(event, models)
+    make_matchups(event, models, 91)
     plan = plan_work(event)
     assert (plan.people_rated, plan.controls_each, plan.most_each) == (0, 9, 100)
     make_matchup(event, models)

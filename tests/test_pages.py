@@ -20,11 +20,11 @@ from tests.factories import (
     make_enrollment,
     make_event,
     make_judgment,
-    make_matchup,
+    make_matchups,
     make_user,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 HOME = "/"
 
 
@@ -32,8 +32,7 @@ HOME = "/"
 def event() -> Event:
     event = make_event("tea", organizer=make_user("olga"), overlap=9)
     models = make_competitors(event, 2)
-    for _ in range(5):
-        make_matchup(event, models)
+    make_matchups(event, models, 5)
     enrollment = make_enrollment(event)
     for posted in ("a2", "b1", "tie"):
         make_judgment(enrollment, posted)

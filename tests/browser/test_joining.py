@@ -13,7 +13,7 @@ from tests.browser.conftest import PHONE, NewPage
 from tests.factories import (
     make_competitors,
     make_event,
-    make_matchup,
+    make_matchups,
     make_membership,
     make_user,
 )
@@ -26,8 +26,7 @@ Check = Callable[[Page], None]
 def event() -> Event:
     event = make_event("tea")
     pair = make_competitors(event, 2)
-    for _ in range(3):
-        make_matchup(event, pair)
+    make_matchups(event, pair, 3)
     return event
 
 

@@ -4,7 +4,7 @@ from django.test import Client
 from arena.events.models import Event
 from arena.people.models import User
 from tests.desk.cast import signed_in
-from tests.factories import make_competitors, make_event, make_matchup, make_user
+from tests.factories import make_competitors, make_event, make_matchups, make_user
 
 
 @pytest.fixture
@@ -17,8 +17,7 @@ def event(organizer: User) -> Event:
     """A running event of six matchups of two models."""
     event = make_event("tea", organizer=organizer)
     models = make_competitors(event, 2)
-    for _ in range(6):
-        make_matchup(event, models)
+    make_matchups(event, models, 6)
     return event
 
 

@@ -18,7 +18,7 @@ from tests.factories import (
     make_enrollment,
     make_event,
     make_judgment,
-    make_matchup,
+    make_matchups,
     make_membership,
     make_user,
 )
@@ -31,8 +31,7 @@ CODE = re.compile(r"(?:[0-9A-Z]{4}-){3}[0-9A-Z]{4}")
 def event(db: None) -> Event:
     event = make_event("fair")
     models = make_competitors(event, 2)
-    for _ in range(3):
-        make_matchup(event, models)
+    make_matchups(event, models, 3)
     return event
 
 

@@ -27,7 +27,7 @@ from tests.factories import (
     make_control,
     make_enrollment,
     make_event,
-    make_matchup,
+    make_matchups,
 )
 
 pytestmark = pytest.mark.django_db
@@ -38,8 +38,7 @@ HOUR = timedelta(hours=1)
 def draft(matchups: int = 2, controls: int = 0, **settings) -> Event:
     event = make_event(**({"state": State.DRAFT, "closes_at": NOW + 5 * HOUR} | settings))
     models = make_competitors(event, 2)
-    for _ in range(matchups):
-        make_matchup(event, models)
+    make_matchups(event, models, matchups)
     for _ in range(controls):
         make_control(event)
     return event

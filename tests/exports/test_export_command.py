@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.exports.cast import Cast, judgment_lines, vote_often
-from tests.factories import make_matchup
+from tests.factories import make_matchup, make_matchups
 
 pytestmark = pytest.mark.django_db
 
@@ -36,8 +36,7 @@ def test_writes_every_judgment(cast: Cast, tmp_path: Path, capsys) -> None:
 def test_records_that_nobody_has_judged_are_counted_by_command_and_page(
     cast: Cast, tmp_path: Path, capsys, client: Client
 ) -> None:
-    for _ in range(3):
-        make_matchup(cast.event, cast.models)
+    make_matchups(cast.event, cast.models, 3)
 
     call_command("export", "fair", "--out", str(tmp_path / "all.jsonl"))
     client.force_login(cast.organizer)

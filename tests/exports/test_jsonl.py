@@ -17,7 +17,7 @@ from arena.judging.models import Assignment, Exclusion, Judgment
 from arena.judging.recording import check_answers, record_judgment
 from arena.judging.review.exclusions import exclude, lift_exclusion
 from tests.exports.cast import Cast, judgment_lines, make_stranger, vote, vote_often
-from tests.factories import NOW, make_assignment, make_event, make_matchup
+from tests.factories import NOW, make_assignment, make_event, make_matchup, make_matchups
 
 pytestmark = pytest.mark.django_db
 
@@ -195,8 +195,7 @@ def test_an_event_without_judgments_is_an_empty_file() -> None:
 
 def test_a_row_can_be_traced_to_the_screen() -> None:
     cast = Cast()
-    for _ in range(12):
-        make_matchup(cast.event, cast.models)
+    make_matchups(cast.event, cast.models, 12)
     client = Client()
     client.force_login(cast.ada.user)
     for posted in ("a2", "b1", "tie", "a1"):

@@ -11,7 +11,7 @@ from tests.factories import (
     make_control,
     make_enrollment,
     make_event,
-    make_matchup,
+    make_matchups,
 )
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
@@ -29,8 +29,7 @@ class Cast:
     def __init__(self, matchups: int = 6, controls: int = 0, **settings) -> None:
         self.event = make_event(**settings)
         self.models = make_competitors(self.event, 2)
-        for _ in range(matchups):
-            make_matchup(self.event, self.models)
+        make_matchups(self.event, self.models, matchups)
         for _ in range(controls):
             make_control(self.event)
         self.enrollment = make_enrollment(self.event)

@@ -33,6 +33,7 @@ from tests.factories import (
     make_judgment,
     make_matchup,
     make_matchup_of,
+    make_matchups,
     make_record,
 )
 
@@ -173,8 +174,7 @@ def test_what_is_given_back_under_a_lower_overlap_opens_only_missing_slots() -> 
 def test_coverage_serves_the_least_judged_first() -> None:
     event = make_event(overlap=3, choosing=Event.Choosing.COVERAGE)
     models = make_competitors(event, 2)
-    for _ in range(10):
-        make_matchup(event, models)
+    make_matchups(event, models, 10)
     for _ in range(2):
         judged = make_enrollment(event)
         for _ in range(5):
@@ -199,8 +199,7 @@ def test_serving_costs_the_same_whatever_the_overlap() -> None:
 def test_uniform_reaches_every_matchup() -> None:
     event = make_event(overlap=50, choosing=Event.Choosing.UNIFORM)
     models = make_competitors(event, 2)
-    for _ in range(5):
-        make_matchup(event, models)
+    make_matchups(event, models, 5)
     met = Counter(make_assignment(make_enrollment(event)).matchup_id for _ in range(50))
     assert len(met) == 5
 
@@ -252,8 +251,7 @@ def test_another_events_matchups_are_not_served() -> None:
 def test_controls_are_front_loaded_and_follow_the_served_ordinal() -> None:
     event = make_event(overlap=200, control_interval=20)
     models = make_competitors(event, 2)
-    for _ in range(75):
-        make_matchup(event, models)
+    make_matchups(event, models, 75)
     for _ in range(20):
         make_control(event)
     enrollment = make_enrollment(event)
@@ -286,8 +284,7 @@ def test_the_schedule_has_one_place_in_each_run_and_differs_by_person() -> None:
 def test_without_controls_the_turn_goes_to_an_ordinary_matchup() -> None:
     event = make_event(overlap=30)
     models = make_competitors(event, 2)
-    for _ in range(12):
-        make_matchup(event, models)
+    make_matchups(event, models, 12)
     assert judge_all(make_enrollment(event)) == 12
 
 
@@ -318,8 +315,7 @@ def test_eight_at_once_fill_every_slot_exactly() -> None:
 def test_skips_and_judgments_at_once_leave_the_slots_that_are_missing() -> None:
     event = make_event(overlap=3)
     models = make_competitors(event, 2)
-    for _ in range(6):
-        make_matchup(event, models)
+    make_matchups(event, models, 6)
     people = [make_enrollment(event) for _ in range(8)]
 
     def work(enrollment: Enrollment) -> None:
@@ -345,8 +341,7 @@ def test_skips_and_judgments_at_once_leave_the_slots_that_are_missing() -> None:
 def test_two_tabs_of_one_person_get_the_same_assignment() -> None:
     event = make_event()
     models = make_competitors(event, 2)
-    for _ in range(20):
-        make_matchup(event, models)
+    make_matchups(event, models, 20)
     enrollment = make_enrollment(event)
 
     def work(seed: int) -> int | None:

@@ -22,7 +22,7 @@ from tests.factories import (
     make_competitors,
     make_enrollment,
     make_event,
-    make_matchup,
+    make_matchups,
 )
 from tests.judging.cast import signed_in
 from tests.threads import parallel_map
@@ -48,8 +48,7 @@ def make_closing_event(closes_at: datetime) -> Event:
         overlap=RACES + 1, closes_at=closes_at, lease_minutes=30, grace_minutes=10, undo_seconds=60
     )
     models = make_competitors(event, 2)
-    for _ in range(4):
-        make_matchup(event, models)
+    make_matchups(event, models, 4)
     return event
 
 

@@ -22,7 +22,7 @@ from tests.factories import (
     make_competitors,
     make_event,
     make_judgment,
-    make_matchup,
+    make_matchups,
     make_membership,
     make_user,
 )
@@ -45,8 +45,7 @@ def everything() -> str:
 def event(db: None) -> Event:
     event = make_event("fair")
     pair = make_competitors(event, 2)
-    for _ in range(6):
-        make_matchup(event, pair)
+    make_matchups(event, pair, 6)
     return event
 
 

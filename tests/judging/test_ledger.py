@@ -20,7 +20,7 @@ from tests.factories import (
     make_enrollment,
     make_event,
     make_judgment,
-    make_matchup,
+    make_matchups,
 )
 
 pytestmark = pytest.mark.django_db
@@ -29,8 +29,7 @@ pytestmark = pytest.mark.django_db
 def judged_event(judgments: int = 5):
     event = make_event(overlap=9)
     models = make_competitors(event, 2)
-    for _ in range(judgments):
-        make_matchup(event, models)
+    make_matchups(event, models, judgments)
     enrollment = make_enrollment(event)
     for number in range(judgments):
         make_judgment(enrollment, ["a2", "tie", "b1"][number % 3], comment="so")

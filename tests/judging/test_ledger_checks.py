@@ -21,7 +21,7 @@ from tests.factories import (
     make_enrollment,
     make_event,
     make_judgment,
-    make_matchup,
+    make_matchups,
     make_membership,
     make_user,
 )
@@ -34,8 +34,7 @@ LATER = NOW + timedelta(hours=13)
 def event() -> Event:
     made = make_event("rivers", overlap=9)
     models = make_competitors(made, 2)
-    for _ in range(4):
-        make_matchup(made, models)
+    make_matchups(made, models, 4)
     person = make_enrollment(made)
     for answer in ("a2", "tie", "b1"):
         make_judgment(person, answer)

@@ -28,6 +28,7 @@ from tests.factories import (
     make_enrollment,
     make_event,
     make_matchup,
+    make_matchups,
 )
 from tests.judging.cast import HTMX, Cast
 
@@ -37,8 +38,7 @@ pytestmark = pytest.mark.django_db
 def make_contributor(matchups: int = 60) -> Enrollment:
     event = make_event()
     models = make_competitors(event, 2)
-    for _ in range(matchups):
-        make_matchup(event, models)
+    make_matchups(event, models, matchups)
     return make_enrollment(event)
 
 

@@ -19,7 +19,7 @@ from tests.factories import (
     make_competitors,
     make_event,
     make_judgment,
-    make_matchup,
+    make_matchups,
     make_membership,
 )
 from tests.threads import parallel_map
@@ -32,8 +32,7 @@ SOON = NOW + timedelta(minutes=20)
 def event(db: None) -> Event:
     event = make_event()
     pair = make_competitors(event, 2)
-    for _ in range(3):
-        make_matchup(event, pair)
+    make_matchups(event, pair, 3)
     provision_event_seats(event, 1, Seat.Kind.OPEN, NOW)
     return event
 

@@ -21,6 +21,7 @@ from tests.factories import (
     make_event,
     make_judgment,
     make_matchup,
+    make_matchups,
     make_user,
 )
 
@@ -31,8 +32,7 @@ pytestmark = pytest.mark.django_db
 def event():
     event = make_event(overlap=2)
     models = make_competitors(event, 2)
-    for _ in range(4):
-        make_matchup(event, models)
+    make_matchups(event, models, 4)
     return event
 
 
@@ -106,8 +106,7 @@ def test_a_controls_judgment_never_touches_slots() -> None:
     event = make_event()
     control = make_control(event)
     models = make_competitors(event, 2)
-    for _ in range(12):
-        make_matchup(event, models)
+    make_matchups(event, models, 12)
     enrollment = make_enrollment(event)
     judgments = [make_judgment(enrollment) for _ in range(5)]
     on_control = [j for j in judgments if j.matchup == control]

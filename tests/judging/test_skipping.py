@@ -36,7 +36,7 @@ from tests.factories import (
     make_control,
     make_enrollment,
     make_event,
-    make_matchup,
+    make_matchups,
 )
 from tests.threads import parallel_map
 
@@ -50,8 +50,7 @@ def ready(matchups: int = 1, **settings) -> Assignment:
     """An assignment shown to somebody."""
     event = make_event(**settings)
     models = make_competitors(event, 2)
-    for _ in range(matchups):
-        make_matchup(event, models)
+    make_matchups(event, models, matchups)
     return make_assignment(make_enrollment(event))
 
 
@@ -129,8 +128,7 @@ def test_skips_and_flags_at_once_pass_on_the_pair_once() -> None:
 def test_skipping_a_control_takes_the_same_statements() -> None:
     event = make_event()
     models = make_competitors(event, 2)
-    for _ in range(12):
-        make_matchup(event, models)
+    make_matchups(event, models, 12)
     for _ in range(2):
         make_control(event)
     enrollment = make_enrollment(event)
@@ -285,8 +283,7 @@ def test_undoing_a_skip_never_judges_a_pair_more_often_than_wanted() -> None:
 def test_skips_undone_by_many_at_once_keep_the_overlap_exact() -> None:
     event = make_event(overlap=3)
     models = make_competitors(event, 2)
-    for _ in range(6):
-        make_matchup(event, models)
+    make_matchups(event, models, 6)
     people = [make_enrollment(event) for _ in range(8)]
 
     def work(enrollment: Enrollment) -> None:
@@ -365,8 +362,7 @@ def statements(queries: CaptureQueriesContext) -> tuple[str, ...]:
 def test_undoing_takes_a_control_the_same_statements(act: str) -> None:
     event = make_event(overlap=5)
     models = make_competitors(event, 2)
-    for _ in range(24):
-        make_matchup(event, models)
+    make_matchups(event, models, 24)
     for _ in range(6):
         make_control(event)
     enrollment = make_enrollment(event)

@@ -28,10 +28,10 @@ from tests.factories import (
     make_event,
     make_matchup,
 )
-from tests.leaderboard.votes import Crowd, figures, make_vote, refresh, show
+from tests.leaderboard.votes import Crowd, figures, make_all_votes, make_vote, refresh, show
 from tests.ratings.make import make_votes
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 LATER = NOW + timedelta(minutes=1)
 
 
@@ -48,11 +48,13 @@ def text(client: Client, event: Event, query: str = "") -> str:
 def ordered() -> Crowd:
     """A crowd that prefers the model that was made earlier, mostly, and never says how much."""
     crowd, rng = Crowd(judges=12, slug="tea"), Random(5)
+    votes = []
     for matchup in crowd.matchups:
         first, second = (r.competitor_id for r in matchup.responses.order_by("pk"))
         for judge in crowd.judges:
             better = 1 if first < second else -1
-            make_vote(judge, matchup, better if rng.random() < 0.75 else -better)
+            votes.append((judge, matchup, better if rng.random() < 0.75 else -better, True))
+    make_all_votes(votes)
     refresh(crowd.event)
     return crowd
 

@@ -24,7 +24,7 @@ from tests.factories import (
     make_enrollment,
     make_event,
     make_judgment,
-    make_matchup,
+    make_matchups,
     make_membership,
     make_user,
 )
@@ -53,8 +53,7 @@ class Published:
     def __init__(self) -> None:
         self.event = make_event("fair", organizer=make_user("olga"))
         models = make_competitors(self.event, 2)
-        for _ in range(4):
-            make_matchup(self.event, models)
+        make_matchups(self.event, models, 4)
         self.known, self.unknown, self.idle = (make_enrollment(self.event) for _ in range(3))
         verify(user_of(self.known))
         verify(user_of(self.idle))

@@ -24,7 +24,7 @@ from tests.factories import (
     make_enrollment,
     make_event,
     make_judgment,
-    make_matchup,
+    make_matchups,
 )
 
 pytestmark = pytest.mark.django_db
@@ -34,8 +34,7 @@ pytestmark = pytest.mark.django_db
 def event() -> Event:
     event = make_event(overlap=20)
     models = make_competitors(event, 2)
-    for _ in range(4):
-        make_matchup(event, models)
+    make_matchups(event, models, 4)
     judge(event)
     return event
 

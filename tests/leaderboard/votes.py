@@ -1,5 +1,7 @@
 """Judgments written straight to the database: a board does not ask how a vote came about."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
 from random import Random
 from typing import Any
@@ -7,7 +9,14 @@ from typing import Any
 from django.test import Client
 from django.urls import reverse
 
-from arena.events.models import Category, Competitor, Enrollment, Event, Matchup
+from arena.events.models import (
+    Category,
+    Competitor,
+    Enrollment,
+    Event,
+    Matchup,
+    MatchupResponse,
+)
 from arena.judging.ledger import seal_event
 from arena.judging.models import Answer, Judgment, Origin
 from leaderboard.models import Rating, Snapshot
@@ -52,6 +61,38 @@ def make_vote(
         first_on_left=left,
     )
     return judgment
+
+
+def make_all_votes(votes: Sequence[tuple[Enrollment, Matchup, int, bool]]) -> list[Judgment]:
+    """Who judged what in one event, with its outcome and side, as `make_vote` makes each."""
+    event = votes[0][0].event
+    judgments = Judgment.objects.bulk_create(
+        Judgment(
+            event=event,
+            enrollment=enrollment,
+            matchup=matchup,
+            judged_at=NOW,
+            origin=Origin.SCREEN,
+        )
+        for enrollment, matchup, _outcome, _left in votes
+    )
+    shown: dict[int, list[int]] = defaultdict(list)
+    places = MatchupResponse.objects.filter(matchup__event=event).order_by("position")
+    for matchup_id, response_id in places.values_list("matchup", "response"):
+        shown[matchup_id].append(response_id)
+    question = event.questions.get(kind="preference")
+    Answer.objects.bulk_create(
+        Answer(
+            judgment=judgment,
+            question=question,
+            first_id=shown[matchup.pk][0],
+            second_id=shown[matchup.pk][1],
+            outcome=outcome,
+            first_on_left=left,
+        )
+        for judgment, (_enrollment, matchup, outcome, left) in zip(judgments, votes, strict=True)
+    )
+    return judgments
 
 
 def revise(judgment: Judgment, outcome: int) -> Judgment:
@@ -101,12 +142,14 @@ class Crowd:
     def vote(self, seed: int = 1, share: float = 1.0) -> list[Judgment]:
         """Everybody judges (a share of) everything, controls and the anchor included."""
         rng = Random(seed)
-        return [
-            make_vote(judge, matchup, rng.choice([-2, -1, 0, 1, 2]), left=rng.random() < 0.5)
-            for judge in self.judges
-            for matchup in [*self.matchups, *self.controls, self.anchor]
-            if rng.random() < share
-        ]
+        return make_all_votes(
+            [
+                (judge, matchup, rng.choice([-2, -1, 0, 1, 2]), rng.random() < 0.5)
+                for judge in self.judges
+                for matchup in [*self.matchups, *self.controls, self.anchor]
+                if rng.random() < share
+            ]
+        )
 
 
 def figures(event: Event) -> dict[str, Any]:

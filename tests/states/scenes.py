@@ -29,7 +29,7 @@ from tests.factories import (
     make_enrollment,
     make_event,
     make_judgment,
-    make_matchup,
+    make_matchups,
     make_membership,
     make_user,
 )
@@ -94,8 +94,7 @@ def set_scene(name: str, *, full: bool) -> Scene:
     organizer = make_user()
     event = make_event(organizer=organizer, overlap=9, publish_batch=0)
     models = make_competitors(event, 2)
-    for _ in range(6):
-        make_matchup(event, models)
+    make_matchups(event, models, 6)
     reviewer = make_user()
     make_membership(event, reviewer)
     people: dict[str, User | None] = {
