@@ -3,6 +3,7 @@
 import gzip
 import io
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
@@ -14,7 +15,7 @@ from arena.events.models import Event, ImportJob, Record
 from tests.events.bringing import bring, kinds, stored
 from tests.factories import NOW, make_event
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 HEADER = "external_id,prompt,model_a,response_a,model_b,response_b"
 LINE = "r1,Why?,Ash,So.,Birch,Thus."
 SAID = {"r1": ("Why?", {"Ash": "So.", "Birch": "Thus."})}
@@ -29,47 +30,57 @@ def semicolons(text: str) -> str:
     return text.replace(",", ";")
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        f"{HEADER}\n{LINE}\n",
-        f"{HEADER}\r\n{LINE}\r\n",
-        f"{HEADER}\n,,,,,\n{LINE}\n , ,,,,\n",
-        semicolons(f"{HEADER}\n;;;;;\n{LINE}\n;;;;;\n"),
-        f"{HEADER},,\n{LINE},,\n",
-        f"{HEADER}\n{LINE},,\n",
-        f"sep=,\n{HEADER}\n{LINE}\n",
-        f"sep=;\n{semicolons(HEADER)}\n{semicolons(LINE)}\n",
-        f'"sep=;"\r\n{semicolons(HEADER)}\r\n{semicolons(LINE)}\r\n',
-        f"sep=|\n{HEADER}\n{LINE}\n".replace(",", "|"),
-        f"{HEADER}\n{LINE}\n".replace(",", "\t"),
-        f"\n\n{HEADER}\n{LINE}\n",
-        f"Survey of spring 2024\n\n{HEADER}\n{LINE}\n",
-        f"Survey of spring 2024,,,,,\n,,,,,\n{HEADER}\n{LINE}\n",
-        semicolons(f"Answers,,,,,\nexported on Monday,,,,,\n{HEADER}\n{LINE}\n"),
-        f",{HEADER}\n0,{LINE}\n",
-        f"Unnamed: 0,{HEADER}\n0,{LINE}\n",
-        f'"",{HEADER}\n1,{LINE}\n',
-        f"{HEADER}\n{LINE}\n{HEADER}\n",
-        f"{HEADER.upper()}\n{LINE}\n",
-        f"{HEADER.replace('_', ' ').title()}\n{LINE}\n",
-        f"{HEADER.replace(',', ' , ')}\n{LINE}\n",
-    ],
-)
-@pytest.mark.parametrize(
-    "encoding",
-    ["utf-8", "utf-8 with a mark", "utf-16", "utf-16, the other way round", "gzip"],
-)
-def test_what_stands_around_a_table_is_taken_off(event: Event, text: str, encoding: str) -> None:
-    content = {
-        "utf-8": text.encode(),
-        "utf-8 with a mark": text.encode("utf-8-sig"),
-        "utf-16": text.encode("utf-16"),
-        "utf-16, the other way round": b"\xfe\xff" + text.encode("utf-16-be"),
-        "gzip": gzip.compress(text.encode()),
-    }[encoding]
+AROUND = [
+    f"{HEADER}\n{LINE}\n",
+    f"{HEADER}\r\n{LINE}\r\n",
+    f"{HEADER}\n,,,,,\n{LINE}\n , ,,,,\n",
+    semicolons(f"{HEADER}\n;;;;;\n{LINE}\n;;;;;\n"),
+    f"{HEADER},,\n{LINE},,\n",
+    f"{HEADER}\n{LINE},,\n",
+    f"sep=,\n{HEADER}\n{LINE}\n",
+    f"sep=;\n{semicolons(HEADER)}\n{semicolons(LINE)}\n",
+    f'"sep=;"\r\n{semicolons(HEADER)}\r\n{semicolons(LINE)}\r\n',
+    f"sep=|\n{HEADER}\n{LINE}\n".replace(",", "|"),
+    f"{HEADER}\n{LINE}\n".replace(",", "\t"),
+    f"\n\n{HEADER}\n{LINE}\n",
+    f"Survey of spring 2024\n\n{HEADER}\n{LINE}\n",
+    f"Survey of spring 2024,,,,,\n,,,,,\n{HEADER}\n{LINE}\n",
+    semicolons(f"Answers,,,,,\nexported on Monday,,,,,\n{HEADER}\n{LINE}\n"),
+    f",{HEADER}\n0,{LINE}\n",
+    f"Unnamed: 0,{HEADER}\n0,{LINE}\n",
+    f'"",{HEADER}\n1,{LINE}\n',
+    f"{HEADER}\n{LINE}\n{HEADER}\n",
+    f"{HEADER.upper()}\n{LINE}\n",
+    f"{HEADER.replace('_', ' ').title()}\n{LINE}\n",
+    f"{HEADER.replace(',', ' , ')}\n{LINE}\n",
+]
+# What an encoding could hide: the first cell, a line about the separator, a title, an empty name.
+FIRST = [AROUND[0], AROUND[6], AROUND[12], AROUND[17]]
 
-    report = bring(event, content)
+
+@pytest.mark.parametrize("text", AROUND)
+def test_what_stands_around_a_table_is_taken_off(event: Event, text: str) -> None:
+    report = bring(event, text.encode())
+
+    assert (report.errors, report.doubts, report.landed) == ([], [], True)
+    assert stored(event) == SAID
+
+
+@pytest.mark.parametrize("text", FIRST, ids=["table", "separator", "title", "index"])
+@pytest.mark.parametrize(
+    "encode",
+    [
+        lambda text: text.encode("utf-8-sig"),
+        lambda text: text.encode("utf-16"),
+        lambda text: b"\xfe\xff" + text.encode("utf-16-be"),
+        lambda text: gzip.compress(text.encode()),
+    ],
+    ids=["utf-8 with a mark", "utf-16", "utf-16, the other way round", "gzip"],
+)
+def test_so_it_is_in_every_encoding(
+    event: Event, text: str, encode: Callable[[str], bytes]
+) -> None:
+    report = bring(event, encode(text))
 
     assert (report.errors, report.doubts, report.landed) == ([], [], True)
     assert stored(event) == SAID
