@@ -68,7 +68,8 @@ run: prepare ## serve what is in the database; on an empty site, with a link to 
 
 # --- testing ---------------------------------------------------------------------------------
 # make test ARGS="tests/ratings -k elo" runs a part; with --database postgresql there, on PostgreSQL.
-# The whole suite is three runs side by side: they share neither a database nor a port.
+# The whole suite is three runs side by side: they share neither a database nor a port. What is driven
+# has its tables straight from the models: the two others migrate, and so does every site that is served.
 DRIVEN := tests/browser tests/served
 OTHERS := $(DRIVEN:%=--ignore=%)
 test: install-dev ## run the whole suite on SQLite, and beside it what touches the database on PostgreSQL
@@ -78,7 +79,7 @@ else
 	@mkdir -p var; failed=; \
 	$(BIN)/python -m pytest --database postgresql --few-cases -m database $(OTHERS) >var/postgresql.log 2>&1 & \
 	postgresql=$$!; \
-	$(BIN)/python -m pytest $(DRIVEN) >var/driven.log 2>&1 & \
+	$(BIN)/python -m pytest --no-migrations $(DRIVEN) >var/driven.log 2>&1 & \
 	driven=$$!; trap "kill $$postgresql $$driven" INT TERM; \
 	$(BIN)/python -m pytest $(OTHERS) || failed=yes; \
 	wait $$postgresql || failed=yes; cat var/postgresql.log; \

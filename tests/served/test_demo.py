@@ -1,13 +1,15 @@
-"""`make demo`: its logins work, every page answers, and an old campaign is brought along."""
+"""`make demo`: its logins work, every page answers; an old campaign and votes are brought along."""
 
 import csv
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 
+import pytest
 from playwright.sync_api import Page, expect
 
+from tests.served.conftest import Tally, served, sqlite_in
 from tests.served.legs import (
     ask_to_be_let_in,
     correct_a_record,
@@ -29,6 +31,7 @@ from tests.served.steps import (
     import_file,
     press,
     publish_result,
+    records,
     sign_in,
     written,
 )
@@ -38,14 +41,26 @@ MODELS, RECORDS, WORKERS, VOTES = 50, 6, 25, 3_000
 BY_HAND = 40  # of them brought in the browser, the others by command
 
 
-def test_the_demo_answers_on_every_page_and_takes_an_old_campaign(
-    embedded_site: Site, open_page: Callable[[Site], Page], tmp_path: Path
-) -> None:
-    site = embedded_site
-    said = site.start("demo")
-    organizer = open_page(site)
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory, tally: Tally) -> Iterator[tuple[Site, str]]:
+    """The site of `make demo`, and what that has said."""
+    folder = tmp_path_factory.mktemp("demo")
+    for site in served(Site(folder, REDIS_URL="", DATABASE_URL=sqlite_in(folder)), tally):
+        yield site, site.start("demo")
+
+
+def organizer_of(said: str) -> tuple[str, str]:
+    """The sample event's organizer, by name and code."""
     _role, name, code = re.findall(r"(Organizer)\s+(\S+)\s+((?:\w{4}-){3}\w{4})", said)[0]
-    sign_in(organizer, name, code)
+    return name, code
+
+
+def test_the_demo_answers_on_every_page_and_takes_an_old_campaign(
+    demo: tuple[Site, str], open_page: Callable[[Site], Page], tmp_path: Path
+) -> None:
+    site, said = demo
+    organizer = open_page(site)
+    sign_in(organizer, *organizer_of(said))
     (event,) = re.findall(rf"{site.url}(/events/[\w-]+/)leaderboard/", said)
     look_at_every_page(site, event, [organizer, open_page(site)])
     correct_a_record(organizer, event)
@@ -158,3 +173,54 @@ def publish(site: Site, page: Page, folder: Path) -> Path:
     assert "campaign: as written" in site.manage("verify_ledger campaign")
     assert "$schema" in site.manage("board_schema")
     return path
+
+
+def test_votes_come_by_the_page_and_an_export_of_them_by_both_doors(
+    demo: tuple[Site, str], open_page: Callable[[Site], Page], tmp_path: Path
+) -> None:
+    """Votes from elsewhere, and from another event."""
+    site, said = demo
+    name, code = organizer_of(said)
+    page = open_page(site)
+    sign_in(page, name, code)
+    file = records(tmp_path / "records.jsonl")
+    told = site.manage(f"create_event Sums --scale 5 --organizer {name}")
+    assert f"{site.url}/events/sums/desk/" in told
+    assert "Imported: 50 created." in site.manage(f"import_records sums {file}")
+
+    bring(page, votes(file, tmp_path / "votes.csv"))
+    export = tmp_path / "judgments.jsonl"
+    assert "50 rows" in site.manage(f"export sums --out {export}")
+
+    site.manage(f"create_event Copy --scale 5 --organizer {name}")
+    assert "Imported: 50 created." in site.manage(f"import_judgments copy {export}")
+    site.manage(f"create_event Again --scale 5 --organizer {name}")
+    page.goto("/events/again/import/")
+    page.locator("input[type=file]").set_input_files(export)
+    press(page, "Preview the first rows")
+    expect(page.get_by_text("is an export of another event")).to_be_visible()
+    press(page, "Import")
+    expect(page.get_by_text("Done.")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("main")).to_contain_text("50")
+
+
+def votes(file: Path, path: Path) -> Path:
+    """One graded vote on each record of a file."""
+    lines = ["judge,question_id,model_a,model_b,overall_preference"]
+    for number, name in enumerate(re.findall(r'"external_id": "([^"]+)"', file.read_text())):
+        lines.append(f"w{number % 7},{name},ash-1,birch-2,{number % 5 - 2}")
+    path.write_text("\n".join(lines))
+    return path
+
+
+def bring(page: Page, file: Path) -> None:
+    """Drop votes on their page, say which end is which, and wait for the worker."""
+    page.goto("/events/sums/import/")
+    follow(page, "Import votes")
+    page.locator("input[type=file]").set_input_files(file)
+    press(page, "Preview the first rows")
+    page.locator("#better-b").check()
+    expect(page.get_by_text("50 new votes")).to_be_visible()
+    press(page, "Import")
+    expect(page.get_by_text("Done.")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("main")).to_contain_text("50")
