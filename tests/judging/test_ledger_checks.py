@@ -21,6 +21,7 @@ from tests.factories import (
     make_enrollment,
     make_event,
     make_judgment,
+    make_matchup,
     make_matchups,
     make_membership,
     make_user,
