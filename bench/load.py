@@ -16,6 +16,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import gevent
 from locust import FastHttpUser, events, task
 
 from bench.sites import measure_processor
@@ -44,6 +45,7 @@ class Clock:
     opening: int = 0
     begin: float = 0.0
     processor_before: float = 0.0
+    has_ended: bool = False
 
     def open_one(self) -> None:
         """One more has a page; the last of them starts the clock."""
@@ -54,6 +56,12 @@ class Clock:
 
     def is_over(self) -> bool:
         return bool(self.begin) and time.monotonic() >= self.begin + SECONDS
+
+    def end(self, runner: Any) -> None:
+        """Stop everybody, once. Not from a user's own greenlet: stopping ends that as well."""
+        if not self.has_ended:
+            self.has_ended = True
+            gevent.spawn(runner.quit)
 
 
 clock = Clock()
@@ -83,7 +91,8 @@ class User(FastHttpUser):
     @task
     def judge(self) -> None:
         if clock.is_over():
-            self.environment.runner.quit()
+            clock.end(self.environment.runner)
+            gevent.sleep(1)
             return
         contributor = self.contributors[0]
         self.contributors.rotate(-1)
