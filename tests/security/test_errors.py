@@ -79,7 +79,7 @@ def test_too_many_looks_at_pages_of_judging_and_at_no_others(client: Client) -> 
         assert [client.get("/events/tea/").status_code for _ in range(3)] == [200] * 3
         # Answers have a count of their own.
         assert client.post("/account/seat/name/", {}).status_code == 302
-        with patch.object(cache, "add", side_effect=NoRedis):
+        with patch.object(cache, "count", side_effect=NoRedis):
             assert client.get("/events/tea/me/").status_code == 200
     assert 0 < int(pages[2].headers["Retry-After"]) <= 60
 
@@ -107,7 +107,7 @@ def test_without_the_cache_answers_are_taken(caplog: pytest.LogCaptureFixture) -
     assignment = make_assignment(make_enrollment(event), now=timezone.now())
     client = Client()
     client.force_login(assignment.enrollment.user)
-    with patch.object(cache, "add", side_effect=NoRedis("redis://user:word@host")):
+    with patch.object(cache, "count", side_effect=NoRedis("redis://user:word@host")):
         response = client.post(f"/judge/{assignment.uuid}/", {"preference": "a1"})
     assert response.status_code == 200
     assert assignment.judgments.count() == 1
