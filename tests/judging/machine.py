@@ -5,28 +5,39 @@ What is done to both is in `test_machine`.
 
 from collections import Counter
 from datetime import timedelta
+from itertools import groupby
+from operator import itemgetter
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 from django.db import connection, transaction
+from django.http import HttpResponse
+from django.test import RequestFactory
+from django.urls import reverse
+from django.utils import timezone
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 
 from arena.errors import ConflictError
-from arena.events.current_rules import KEPT
 from arena.events.models import Enrollment, Event, Matchup
-from arena.judging.models import Assignment, Exclusion, Flag, Judgment
+from arena.judging import views
+from arena.judging.models import Assignment, Exclusion, Judgment
 from arena.judging.recording import ChangeableError, check_answers, record_judgment
 from arena.judging.serving.leases import next_assignment
+from leaderboard.models import Rating
+from leaderboard.votes.loading import store_of
 from tests.factories import (
     NOW,
-    make_competitors,
-    make_control,
-    make_enrollment,
-    make_event,
-    make_matchup_of,
-    make_record,
     random_of,
+)
+from tests.judging.machine_event import (
+    CONTROLS,
+    PEOPLE,
+    RECORDS,
+    CheckQueries,
+    read,
+    take_contents,
 )
 from tests.judging.serving_model import Campaign, Item, Lease, Person
 
@@ -35,45 +46,20 @@ ANSWERS = ("a2", "a1", "tie", "b1", "b2")
 POSITIONS = st.integers(0, 5)
 
 
-class CheckQueries:
-    """What is asked after every step, as SQL and parameters: compiled once."""
-
-    def __init__(self, event: Event) -> None:
-        judgments = Judgment.objects.filter(event=event)
-        typed = judgments.filter(answers__outcome__isnull=False).order_by("revision")
-        flags = Flag.objects.waiting().filter(assignment__enrollment__event=event)
-        self.answers = compile_query(
-            typed.values_list("assignment_id", "standing", "answers__outcome")
-        )
-        self.counted = compile_query(judgments.counted().values_list("assignment_id"))
-        self.standing = compile_query(
-            judgments.standing().values_list("enrollment_id", "matchup_id")
-        )
-        self.flagged = compile_query(flags.values_list("assignment_id"))
-        slots = Matchup.objects.filter(event=event).values_list("pk", "open_slots")
-        self.slots = compile_query(slots)
-
-
-def compile_query(queryset: Any) -> tuple[str, tuple[Any, ...]]:
-    return queryset.query.sql_with_params()
-
-
-def read(query: tuple[str, tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(*query)
-        return cursor.fetchall()
-
-
 class CheckedCampaign(RuleBasedStateMachine):
     """An event and its model, compared after every step."""
+
+    # Of what `make_contents` has made; each example takes back what it did to it.
+    event_key: int
 
     def __init__(self) -> None:
         super().__init__()
         random_of.cache_clear()  # sides, secrets and orders are the same whenever this is replayed
-        KEPT.clear()
         self.example = transaction.atomic()
         self.example.__enter__()
         self.seed = 0
+        # Steps that another board has to wait for.
+        self.board_after = 0
 
     def teardown(self) -> None:
         if not connection.needs_rollback:
@@ -84,9 +70,9 @@ class CheckedCampaign(RuleBasedStateMachine):
         overlap=st.integers(1, 3),
         undo=st.sampled_from([0, 60]),
         hours=st.sampled_from([None, None, 2]),
-        records=st.integers(1, 4),
-        controls=st.integers(0, 2),
-        people=st.integers(2, 4),
+        records=st.integers(1, RECORDS),
+        controls=st.integers(0, CONTROLS),
+        people=st.integers(2, PEOPLE),
         gap=st.sampled_from([0, 5]),
         turns=st.integers(0, 2),
         choosing=st.sampled_from(["uniform", "coverage"]),
@@ -100,30 +86,21 @@ class CheckedCampaign(RuleBasedStateMachine):
             overlap, timedelta(minutes=30), timedelta(seconds=undo), closes_at,
             timedelta(minutes=10), NOW,
         )  # fmt: skip
-        self.event = make_event(
-            overlap=overlap,
-            undo_seconds=undo,
-            closes_at=closes_at,
-            grace_minutes=10,
-            lease_minutes=30,
-            recurrence_gap=gap,
-            choosing=choosing,
-        )
-        self.competitors = make_competitors(self.event, 3)
-        for _ in range(records):
-            record = make_record(self.event)
-            texts = [record.responses.create(competitor=c, text=c.name) for c in self.competitors]
-            make_matchup_of(record, texts[:2])
-            make_matchup_of(record, texts[1:])
-        for _ in range(controls):
-            make_control(self.event)
+        settings = {"overlap": overlap, "undo_seconds": undo, "closes_at": closes_at,
+                    "recurrence_gap": gap, "choosing": choosing}  # fmt: skip
+        Event.objects.filter(pk=self.event_key).update(**settings)
+        self.event = Event.objects.get(pk=self.event_key)
+        self.competitors = list(self.event.competitors.order_by("pk"))
+        take_contents(self.event, records, controls)
+        store_of(self.event).clear()  # of the same event in another example
         self.queries = CheckQueries(self.event)
         self.people: dict[int, Enrollment] = {}
-        for _ in range(people):
-            self.add_person()
+        there = self.event.enrollments.select_related("user").order_by("pk")
+        for enrollment in there[:people]:
+            self.add_person(enrollment)
         self.read_items()
-        for person in range(people):
-            self.judge_some(person, "a1", turns)
+        self.judge_some(0, "a1", turns)
+        for person in range(2):
             self.serve(person)
 
     def has(self, *states: str) -> bool:
@@ -143,9 +120,13 @@ class CheckedCampaign(RuleBasedStateMachine):
 
     def read_items(self) -> None:
         """Matchups that are there, or not in service, since an organizer did something."""
-        rows = Matchup.objects.filter(event=self.event).order_by("pk")
-        for pk, role, record, retired in rows.values_list("pk", "role", "record_id", "retired_at"):
-            item = self.model.items.setdefault(pk, Item(role == "ordinary", record))
+        rows = Matchup.objects.filter(event=self.event).order_by("pk", "places__position")
+        columns = ("pk", "role", "record_id", "retired_at", "places__response__competitor")
+        for pk, places in groupby(rows.values_list(*columns), key=itemgetter(0)):
+            (_, role, record, retired, first), (*_, second) = places
+            item = self.model.items.setdefault(
+                pk, Item(role == "ordinary", record, (first, second))
+            )
             item.is_in_service = retired is None
 
     def read_reserves(self) -> None:
@@ -205,15 +186,18 @@ class CheckedCampaign(RuleBasedStateMachine):
         return Assignment.objects.get(pk=judged[-1 - position % len(judged)])
 
     # --- asking and answering -----------------------------------------------------------------
-    def add_person(self) -> None:
-        enrollment = make_enrollment(self.event)
+    def add_person(self, enrollment: Enrollment) -> None:
+        enrollment.event = self.event
         self.people[enrollment.pk] = enrollment
         self.model.people[enrollment.pk] = Person()
 
     def serve(self, position: int) -> Assignment | None:
         """Somebody asks for a matchup, as the pages do while the event is open."""
         person = self.pick_person(position)
-        if person is None or not self.model.is_open():
+        if person is None:
+            return None
+        if not self.model.is_open():
+            self.visit(person)
             return None
         model, key = self.model, person.pk
         person.refresh_from_db()
@@ -232,6 +216,26 @@ class CheckedCampaign(RuleBasedStateMachine):
             return None
         self.check_served(got)
         return got
+
+    def visit(self, person: Enrollment) -> None:
+        """Somebody opens the judging page when nothing is handed out any more: it leads to what is
+        on the screen and may still be answered, else to the end."""
+        on_screen = [pk for pk, lease in self.model.leases.items() if lease.person == person.pk
+                     and lease.state == "shown" and self.model.is_in_time(lease)]  # fmt: skip
+        request = RequestFactory().get("/")
+        request.user, request.htmx = person.user, False  # as the middleware does
+        now = patch.object(timezone, "now", return_value=self.model.now)
+        with now, patch.object(views, "render", return_value=HttpResponse()):  # drawn elsewhere
+            response = views.next_matchup(request, self.event.slug)
+        uuids = Assignment.objects.filter(pk__in=on_screen).values_list("uuid", flat=True)
+        pages = [reverse("judging:judge", args=[uuid]) for uuid in uuids]
+        assert [response.get("Location")] == (pages or [None])
+
+    def read_event(self) -> None:
+        """The event after its state or its deadline may have changed."""
+        self.event.refresh_from_db()
+        assert self.event.is_running() == self.model.is_running
+        assert self.event.closes_at == self.model.closes_at
 
     def check_served(self, got: Assignment) -> None:
         """What is newly shown was allowed to be."""
@@ -286,11 +290,21 @@ class CheckedCampaign(RuleBasedStateMachine):
         late = judgment.exclusions.in_force().filter(reason=Exclusion.Reason.LATE)
         return "late" if late.exists() else "judged"
 
+    def compare_board(self) -> None:
+        """The latest snapshot counts what the model counts, of each model what the votes said."""
+        latest = self.event.snapshots.order_by("-id").first()
+        counted = [x for x in self.model.leases.values() if self.model.counts(x)]
+        assert (latest.judgments if latest else 0) == len(counted)
+        rows = Rating.objects.filter(snapshot=latest, weighting="raw", category=None, votes__gt=0)
+        names = ("competitor", "wins", "ties", "losses")
+        assert {pk: tuple(row) for pk, *row in rows.values_list(*names)} == self.model.board()
+
     # --- after every step ----------------------------------------------------------------------
     @invariant()
     def agrees(self) -> None:
         if not hasattr(self, "model"):
             return
+        self.board_after -= 1
         self.owners = {pk: lease.person for pk, lease in self.model.leases.items()}
         self.compare_assignments()
         self.compare_judgments()

@@ -17,6 +17,8 @@ class Item:
 
     is_ordinary: bool
     record: int
+    # Of the models of its two responses, in canonical order; None of a control's.
+    pair: tuple[int | None, ...] = ()
     is_in_service: bool = True
     # A lifted exclusion gave back what somebody else had judged in the meantime.
     is_overfull: bool = False
@@ -63,21 +65,28 @@ class Campaign:
     closes_at: datetime | None
     grace: timedelta
     now: datetime
+    # Open, with ranks frozen or not: from closing on no answer is in time.
+    is_running: bool = True
     items: dict[int, Item] = field(default_factory=dict)
     people: dict[int, Person] = field(default_factory=dict)
     leases: dict[int, Lease] = field(default_factory=dict)
 
     # --- what is the case ---------------------------------------------------------------------
     def is_open(self) -> bool:
-        return self.closes_at is None or self.now < self.closes_at
+        return self.is_running and (self.closes_at is None or self.now < self.closes_at)
+
+    def takes_answers(self) -> bool:
+        in_grace = self.closes_at is None or self.now < self.closes_at + self.grace
+        return self.is_running and in_grace
 
     def is_in_time(self, lease: Lease) -> bool:
-        if self.closes_at is None or self.now < self.closes_at:
-            return True
-        return self.now < self.closes_at + self.grace and self.now < lease.lease_until
+        return self.is_open() or (self.takes_answers() and self.now < lease.lease_until)
 
     def count_held(self, item: int) -> int:
         return sum(lease.holds for lease in self.leases.values() if lease.item == item)
+
+    def count_in_service(self) -> int:
+        return sum(item.is_in_service for item in self.items.values())
 
     def open_slots(self, item: int) -> int:
         if not self.items[item].is_ordinary:
@@ -116,6 +125,19 @@ class Campaign:
         """Whether the standing judgment of this assignment counts."""
         excluded = lease.is_answer_excluded or self.people[lease.person].is_excluded
         return bool(lease.answers) and not excluded
+
+    def board(self) -> dict[int, tuple[int, int, int]]:
+        """Wins, ties and losses by model: of the last answers that count to ordinary matchups."""
+        counts: dict[int, list[int]] = {}
+        for lease in self.leases.values():
+            item = self.items[lease.item]
+            if not item.is_ordinary or not self.counts(lease):
+                continue
+            sign = (lease.answers[-1] > 0) - (lease.answers[-1] < 0)
+            for model, mine in zip(item.pair, (sign, -sign), strict=True):
+                assert model is not None
+                counts.setdefault(model, [0, 0, 0])[1 - mine] += 1
+        return {model: (w, t, x) for model, (w, t, x) in counts.items()}
 
     # --- what people do -----------------------------------------------------------------------
     def expire_lapsed(self, leases: Iterator[Lease]) -> None:
@@ -243,6 +265,17 @@ class Campaign:
                 lease.holds = True
                 if self.count_held(lease.item) > self.overlap:
                     self.items[lease.item].is_overfull = True
+
+    def close(self) -> None:
+        """An organizer ends judging, but for what somebody may still answer."""
+        self.closes_at = min(self.closes_at or self.now, self.now)
+        on_screens = (lease for lease in self.leases.values() if lease.state == "shown")
+        if not self.takes_answers() or all(x.lease_until <= self.now for x in on_screens):
+            self.is_running = False
+
+    def advance(self) -> None:
+        """The event's clock: it is closed once the grace period is over."""
+        self.is_running = self.takes_answers()
 
     def leave(self, person: int) -> None:
         """A contributor's account is erased; the caller drops their reserves."""

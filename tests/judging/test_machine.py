@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
 from arena.errors import ConflictError
+from arena.events.current_rules import KEPT
 from arena.events.importing import import_records
+from arena.events.lifecycle.transitions import advance_events, close_event, extend_event
 from arena.events.models import Enrollment, Matchup, Record
 from arena.events.records.corrections import RecordTexts, correct_record, texts_of
 from arena.judging.leaving.erasure import erase_contributor
@@ -28,11 +30,16 @@ from arena.judging.serving.leases import (
     return_idle_reserves,
 )
 from arena.judging.skipping import flag_assignment, skip_assignment
+from arena.judging.tasks import seal_ledgers
+from leaderboard.tasks import refresh_board
+from tests.factories import make_enrollment
 from tests.judging.machine import ANSWERS, POSITIONS, CheckedCampaign
+from tests.judging.machine_event import make_contents
 
 MORE_EXAMPLES = int(os.environ.get("ARENA_MACHINE_EXAMPLES", "0"))
 MAX_PEOPLE = 6
 MAX_ITEMS = 8
+STEPS_BETWEEN_BOARDS = 4
 REASON = "organizer"
 
 
@@ -43,7 +50,7 @@ class ServingMachine(CheckedCampaign):
     @precondition(lambda self: len(self.people) < MAX_PEOPLE)
     @rule()
     def arrive(self) -> None:
-        self.add_person()
+        self.add_person(make_enrollment(self.event))
 
     @rule(position=POSITIONS)
     def ask(self, position: int) -> None:
@@ -150,6 +157,25 @@ class ServingMachine(CheckedCampaign):
         kept = {lease.person for lease in left.values()}
         assert not kept & {self.owners[pk] for pk in returned if pk in self.owners}
 
+    @precondition(lambda self: self.model.is_running)
+    @rule(hours=st.sampled_from([0, 0, 1]))
+    def close_or_extend(self, hours: int) -> None:
+        """An organizer ends judging, or moves the deadline: what was over goes on."""
+        if hours:
+            self.model.closes_at = self.model.now + timedelta(hours=hours)
+            extend_event(self.event, self.model.closes_at, self.model.now)
+        else:
+            self.model.close()
+            close_event(self.event, self.model.now)
+        self.read_event()
+
+    @rule()
+    def advance(self) -> None:
+        """The task that freezes ranks before the deadline and closes after the grace period."""
+        self.model.advance()
+        advance_events(self.model.now)
+        self.read_event()
+
     # --- reviewers and organizers ---------------------------------------------------------------
     @precondition(lambda self: any(x.answers for x in self.model.leases.values()))
     @rule(position=POSITIONS)
@@ -189,7 +215,7 @@ class ServingMachine(CheckedCampaign):
             self.model.exclude_person(key)
             exclude(person, REASON, by=None, now=self.model.now)
 
-    @precondition(lambda self: len(self.model.items) < MAX_ITEMS)
+    @precondition(lambda self: self.model.count_in_service() < MAX_ITEMS)
     @rule()
     def bring(self) -> None:
         """Import one record more."""
@@ -234,11 +260,39 @@ class ServingMachine(CheckedCampaign):
         assert get_ledger_head(self.event.pk) == len(sealed)
         assert verify_ledger(self.event.pk) is None
 
+    @precondition(lambda self: self.board_after <= 0)
+    @rule(
+        position=POSITIONS,
+        answer=st.sampled_from(ANSWERS),
+        change=st.sampled_from(["", "answer", "exclusion of a person", "exclusion of an answer"]),
+    )
+    def recompute(self, position: int, answer: str, change: str) -> None:
+        """The tasks that seal and compute, perhaps again after what is on the board has changed;
+        not at every turn, since a board takes its time."""
+        self.board_after = STEPS_BETWEEN_BOARDS
+        self.compute_board()
+        if change == "answer" and self.has("done"):
+            self.undo(position=1, answer=answer)
+        elif change == "exclusion of a person":
+            self.exclude_or_reinstate_person(position=position)
+        elif change == "exclusion of an answer" and self.pick_judged(position):
+            self.exclude_answer(position=position)
+        else:
+            return
+        self.compute_board()
+
+    def compute_board(self) -> None:
+        seal_ledgers()
+        refresh_board(self.event.pk)
+        self.compare_board()
+
 
 @pytest.mark.all_cases
 @pytest.mark.django_db
 def test_whatever_is_done_the_database_agrees_with_the_model() -> None:
     few = connection.vendor == "postgresql"
+    KEPT.clear()
+    ServingMachine.event_key = make_contents()
     run_state_machine_as_test(
         ServingMachine,
         settings=settings(
