@@ -103,7 +103,7 @@ def test_the_checklist_says_when_nobody_can_join_by_the_link(is_private: bool) -
 
 
 def test_warns_of_a_short_pool_and_of_no_seats() -> None:
-    assert codes(draft(matchups=20, controls=2), blocks=False) == ["controls", "seats"]
+    assert codes(draft(matchups=20, controls=4), blocks=False) == ["controls", "seats"]
     assert codes(draft(matchups=20, controls=5), blocks=False) == ["seats"]
 
 
@@ -211,8 +211,9 @@ def test_a_frozen_event_is_still_judged_until_its_deadline() -> None:
 
 def test_no_deadline_lies_before_the_opening() -> None:
     event = draft(state=State.OPEN, opens_at=NOW + 2 * HOUR)
-    with pytest.raises(ArenaError, match="before the opening"):
-        extend_event(event, NOW + HOUR, NOW)
+    for closes_at in (NOW + HOUR, NOW + 2 * HOUR):
+        with pytest.raises(ArenaError, match="before the opening"):
+            extend_event(event, closes_at, NOW)
 
 
 def test_extending_thaws() -> None:
