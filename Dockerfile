@@ -5,17 +5,20 @@ ARG BASE=python:3.11-slim-bookworm
 # --- build: packages from hashed locks, wheels only, so that no compiler is ever needed ----------
 FROM ${BASE} AS build
 WORKDIR /app
-COPY requirements/base.txt /build/
+COPY requirements/s3.txt /build/
 RUN python3 -m venv --without-pip /opt/venv \
  && PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 \
       python3 -m pip --python /opt/venv/bin/python3 install --quiet --no-compile \
-      --require-hashes --no-deps --only-binary :all: --requirement /build/base.txt
+      --require-hashes --no-deps --only-binary :all: --requirement /build/s3.txt
 
 # Serving needs no tests, no sources of extensions and translations, and of fontTools, which only
-# seat sheets use, no compiled modules: the same in Python is beside each of them.
+# seat sheets use, no compiled modules: the same in Python is beside each of them. Of all services of
+# that cloud, S3 alone is spoken to, with the keys of a machine's role where there are no others.
 RUN find /opt/venv -depth -type d \( -name tests -o -name man \) -exec rm -rf {} + \
  && find /opt/venv -type f \( -name '*.c' -o -name '*.h' -o -name '*.a' -o -name '*.pxd' \
-      -o -name '*.pyi' -o -name '*.pyx' -o -name '*.po' -o -path '*/fontTools/*.so' \) -delete
+      -o -name '*.pyi' -o -name '*.pyx' -o -name '*.po' -o -path '*/fontTools/*.so' \) -delete \
+ && find /opt/venv -path '*/botocore/data/*' -prune -type d \
+      ! -name s3 ! -name sts ! -name sso ! -name sso-oidc -exec rm -rf {} +
 
 # The key is known to nobody and ends with its line. Static files are served from /opt/static.
 COPY . /app/

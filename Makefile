@@ -160,7 +160,8 @@ COMPILE := UV_SYSTEM_CERTS=1 $(BIN)/uv pip compile --quiet --universal --python-
   --no-header --no-annotate
 lock: $(VENV)/.dev ## compile requirements/*.txt anew from pyproject.toml (UPGRADE=--upgrade for newer)
 	$(COMPILE) $(UPGRADE) pyproject.toml -o requirements/base.txt
-	$(COMPILE) $(UPGRADE) pyproject.toml -c requirements/base.txt --group dev -o requirements/dev.txt
+	$(COMPILE) $(UPGRADE) pyproject.toml -c requirements/base.txt --extra s3 -o requirements/s3.txt
+	$(COMPILE) $(UPGRADE) pyproject.toml -c requirements/s3.txt --extra s3 --group dev -o requirements/dev.txt
 	$(COMPILE) $(UPGRADE) pyproject.toml --group dev --group bench -o requirements/bench.txt
 	$(COMPILE) $(UPGRADE) -c requirements/base.txt --group docs -o requirements/docs.txt
 

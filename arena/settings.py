@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from kombu.entity import Queue
 
 from arena.address import find_site_address
+from arena.files.choosing import choose_storages
 from arena.logs import hide_tokens
 from arena.people.accounts.providers import build_social_providers, list_form_targets
 from arena.queues import BEAT_SCHEDULE, QUEUES, TASK_ROUTES
@@ -58,6 +59,7 @@ INSTALLED_APPS = [
     "allauth.socialaccount.providers.openid_connect",
     "csp",
     "django_htmx",
+    "arena.files",
     "arena.people",
     "arena.events",
     "arena.judging",
@@ -284,11 +286,12 @@ STATICFILES_DIRS = [ROOT / "arena" / "static"]
 STATIC_ROOT = Path(env.str("STATIC_ROOT", str(VAR / "static")))
 MANIFEST = "whitenoise.storage.CompressedManifestStaticFilesStorage"
 PLAIN = "django.contrib.staticfiles.storage.StaticFilesStorage"
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": PLAIN if DEBUG else MANIFEST},
-}
+# Uploads and the bundles of rounds (arena/files); MEDIA_ROOT is where they are on this machine.
 MEDIA_ROOT = VAR / "uploads"
+STORAGES = {
+    "staticfiles": {"BACKEND": PLAIN if DEBUG else MANIFEST},
+    **choose_storages(env.str("FILES_URL", "")),
+}
 
 # --- Celery ---------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost/"

@@ -19,6 +19,7 @@ FORBIDDEN = {
         "arena/events/access.py",
         "from leaderboard.models import Rating",
     ),
+    "Inside files": ("arena/files/models.py", "from arena.files.database import DatabaseStorage"),
     "Inside people": ("arena/people/codes.py", "from arena.people.models import User"),
     "Inside events": (
         "arena/events/lifecycle/prizes.py",
@@ -56,6 +57,7 @@ FORBIDDEN = {
 CONTAINERS = {
     "arena/desk": "Inside the desk",
     "arena/events": "Inside events",
+    "arena/files": "Inside files",
     "arena/exports": "Inside exports",
     "arena/judging": "Inside judging",
     "arena/people": "Inside people",

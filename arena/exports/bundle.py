@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from datetime import date
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID, uuid4
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
@@ -21,12 +22,15 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 import numpy as np
 import scipy
 from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import storages
 from django.utils.translation import gettext as _
 
 from arena.errors import ConflictError
 from arena.events.models import Event
 from arena.exports.bundle_tables import RESULTS, SOURCES, BundleSelection, BundleTable
 from arena.exports.consistent_reads import read_consistently
+from arena.files.choosing import BUNDLES
 from arena.judging.ledger.heads import get_chain_head
 from arena.judging.models import Judgment
 from leaderboard.models import Snapshot
@@ -203,29 +207,43 @@ judgments of them and the weighted boards, which need the controls.
 """
 
 
-def locate_bundle(snapshot: Snapshot, *, with_controls: bool) -> Path:
-    """Where a sealed snapshot's bundle is kept for ever."""
+def name_bundle(snapshot: Snapshot, *, with_controls: bool) -> str:
+    """Under which name a sealed snapshot's bundle is kept for ever."""
     kind = "whole" if with_controls else "without-controls"
-    return Path(settings.MEDIA_ROOT) / "bundles" / f"{snapshot.event.slug}-{snapshot.pk}-{kind}.zip"
+    return f"{snapshot.event.slug}-{snapshot.pk}-{kind}.zip"
 
 
-def ensure_bundle(snapshot: Snapshot) -> Path:
-    """The bundle of a sealed snapshot, made now if it is not there yet.
+def ensure_bundle(snapshot: Snapshot) -> str:
+    """The name of a sealed snapshot's bundle, which is made now if it is not there yet.
 
     Call it when a round is sealed, and again when the event has been published: later on, when
     the event has moved on, it can no longer be made. Raises `ConflictError` then.
     """
-    published = snapshot.event.state == Event.State.PUBLISHED
-    wanted = locate_bundle(snapshot, with_controls=published)
-    if not wanted.exists():
+    bundles, published = storages[BUNDLES], snapshot.event.state == Event.State.PUBLISHED
+    wanted = name_bundle(snapshot, with_controls=published)
+    if not bundles.exists(wanted):
         try:
-            write_bundle(snapshot, wanted)
+            store_bundle(snapshot, wanted)
         except ConflictError:
-            earlier = locate_bundle(snapshot, with_controls=False)
-            if not earlier.exists():
+            earlier = name_bundle(snapshot, with_controls=False)
+            if not bundles.exists(earlier):
                 raise
             return earlier
     return wanted
+
+
+def open_bundle(snapshot: Snapshot) -> "File[bytes]":
+    """A sealed snapshot's bundle, to be read. Raises `ConflictError` as `ensure_bundle` does."""
+    return storages[BUNDLES].open(ensure_bundle(snapshot), "rb")
+
+
+def store_bundle(snapshot: Snapshot, name: str) -> None:
+    """Write the bundle on this machine, then keep it where every host finds it."""
+    with TemporaryDirectory(prefix="bundle-") as folder:
+        path = Path(folder) / name
+        write_bundle(snapshot, path)
+        with path.open("rb") as file:
+            storages[BUNDLES].save(name, File(file, name=name))
 
 
 def write_bundle(snapshot: Snapshot, path: Path) -> None:

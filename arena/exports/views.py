@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 from arena.errors import NotFoundError
 from arena.events.access import Role, event_for
 from arena.events.models import Event
-from arena.exports.bundle import ensure_bundle
+from arena.exports.bundle import open_bundle
 from arena.exports.formats import FORMATS
 from arena.exports.formats.base import ExportFormat, OptionsForm, Piece
 from arena.exports.formats.columns import render_features
@@ -129,7 +129,7 @@ def bundle(request: HttpRequest, slug: str, name: str) -> HttpResponseBase:
         raise NotFoundError
     file = f"{event.slug}-{slugify(name) or sealed.pk}.zip"
     log.info("download", slug=event.slug, file=file)
-    return FileResponse(ensure_bundle(sealed).open("rb"), as_attachment=True, filename=file)
+    return FileResponse(open_bundle(sealed), as_attachment=True, filename=file)
 
 
 def buffer_pieces(pieces: Iterable[Piece]) -> Iterator[bytes]:

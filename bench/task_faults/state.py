@@ -5,12 +5,14 @@ import json
 from collections import Counter
 from typing import Any
 
+from django.core.files.storage import storages
 from django.db import connection
 from django.db.models import Count, F, Q
 
 from arena.events.models import Event, ImportJob, LedgerEntry, Matchup, Record
-from arena.exports.bundle import locate_bundle, stream_bundle
+from arena.exports.bundle import name_bundle, stream_bundle
 from arena.exports.formats import FORMATS
+from arena.files.choosing import BUNDLES
 from arena.judging.ledger import verify_ledger
 from arena.judging.models import (
     Assignment,
@@ -216,12 +218,12 @@ def differing_bundles(event: Event) -> list[str]:
     """Bundles of the latest round that are missing, or not what would be written now."""
     latest = event.snapshots.exclude(sealed_at=None).order_by("-sealed_at", "-id").first()
     assert latest is not None
-    path = locate_bundle(latest, with_controls=event.state == Event.State.PUBLISHED)
-    if not path.exists():
-        return [f"{path.name} is missing"]
-    if path.read_bytes() != b"".join(stream_bundle(latest)):
-        return [f"{path.name} differs"]
-    return []
+    name = name_bundle(latest, with_controls=event.state == Event.State.PUBLISHED)
+    if not storages[BUNDLES].exists(name):
+        return [f"{name} is missing"]
+    with storages[BUNDLES].open(name) as file:
+        same = file.read() == b"".join(stream_bundle(latest))
+    return [] if same else [f"{name} differs"]
 
 
 def look_for_half_published(seen: dict[int, tuple[int, int]]) -> list[str]:

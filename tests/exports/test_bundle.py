@@ -5,14 +5,16 @@ import io
 import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import pytest
+from django.core.files.storage import FileSystemStorage, storages
 from django.core.management import CommandError, call_command
 
 from arena.errors import ConflictError
 from arena.events.models import Enrollment, Event
-from arena.exports.bundle import ensure_bundle, hash_package, stream_bundle
+from arena.exports.bundle import ensure_bundle, hash_package, open_bundle, stream_bundle
 from arena.exports.bundle_tables import RESULTS, SOURCES, BundleTable
 from arena.judging.ledger import seal_event
 from arena.judging.models import Exclusion, Judgment
@@ -213,12 +215,12 @@ def sealed(event: Event, name: str = "Final") -> Snapshot:
 
 def test_a_kept_bundle_stays_as_it_was(cast: Cast) -> None:
     snapshot = sealed(cast.event)
-    path = ensure_bundle(snapshot)
-    before = path.read_bytes()
+    name = ensure_bundle(snapshot)
+    before = open_bundle(snapshot).read()
     exclude(cast.ben, Exclusion.Reason.RIGGING, by=None, now=NOW)
-    assert ensure_bundle(snapshot) == path
-    assert path.read_bytes() == before
-    assert list(path.parent.iterdir()) == [path]
+    assert ensure_bundle(snapshot) == name
+    assert open_bundle(snapshot).read() == before
+    assert storages["bundles"].listdir("") == ([], [name])
 
 
 def test_publishing_adds_the_controls_to_the_kept_bundle(cast: Cast) -> None:
@@ -228,7 +230,7 @@ def test_publishing_adds_the_controls_to_the_kept_bundle(cast: Cast) -> None:
     snapshot.event.save()
     whole = ensure_bundle(snapshot)
     assert whole != before
-    assert len(table(ZipFile(whole), "controls")) == 1
+    assert len(table(ZipFile(open_bundle(snapshot)), "controls")) == 1
 
 
 def test_an_earlier_round_keeps_the_bundle_it_had(cast: Cast) -> None:
@@ -238,7 +240,7 @@ def test_an_earlier_round_keeps_the_bundle_it_had(cast: Cast) -> None:
     sealed(cast.event, "Round 2")
     snapshot.event.state = Event.State.PUBLISHED
     assert ensure_bundle(snapshot) == before
-    before.unlink()
+    storages["bundles"].delete(before)
     with pytest.raises(ConflictError):
         ensure_bundle(snapshot)
 
@@ -272,3 +274,15 @@ def test_the_command_refuses(tmp_path: Path) -> None:
 def test_the_code_is_known_by_its_contents() -> None:
     assert len(hash_package("leaderboard")) == 64
     assert hash_package("leaderboard") != hash_package("arena")
+
+
+def test_bundles_of_earlier_releases_are_adopted(cast: Cast, settings: Any) -> None:
+    snapshot = sealed(cast.event)
+    name, content = ensure_bundle(snapshot), open_bundle(snapshot).read()
+    files = FileSystemStorage(location=Path(settings.MEDIA_ROOT) / "bundles")
+    files.save(name, open_bundle(snapshot))
+    storages["bundles"].delete(name)
+    call_command("adopt_bundles")
+    exclude(cast.ben, Exclusion.Reason.RIGGING, by=None, now=NOW)
+    assert open_bundle(snapshot).read() == content
+    assert files.listdir("")[1] == []

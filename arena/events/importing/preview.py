@@ -85,7 +85,7 @@ def detect_format(source: BinaryIO, name: str) -> str:
 
 
 def build_preview(
-    path: Path,
+    source: Path | BinaryIO,
     format: str,
     mapping: Mapping[str, str] | None = None,
     name: str = "",
@@ -97,9 +97,9 @@ def build_preview(
     rows: list[Row | LineError] = []
     try:
         refuse_other_file_types(b"", name)
-        with open_source(path, PREVIEW_BUDGET) as source:
-            for row in read_rows(source.stream, format):
-                if len(rows) >= MAX_ROWS_CHECKED or source.done > MAX_BYTES_CHECKED + 300_000:
+        with open_source(source, PREVIEW_BUDGET) as opened:
+            for row in read_rows(opened.stream, format):
+                if len(rows) >= MAX_ROWS_CHECKED or opened.done > MAX_BYTES_CHECKED + 300_000:
                     preview.is_whole = False
                     break
                 rows.append(row)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -19,6 +18,7 @@ from arena.events.importing.preview import detect_format
 from arena.events.importing.reading.own_exports import is_export_file
 from arena.events.importing.running import run_job
 from arena.events.models import Event, ImportJob
+from arena.files.reading import local_path
 from arena.people.models import User
 
 State = ImportJob.State
@@ -146,7 +146,8 @@ def run_upload(
     if job is None or (job.state != State.QUEUED and not is_dead):
         return None
     try:
-        run(job, Path(job.file.path), now=now, rng=rng)
+        with local_path(job.file) as path:
+            run(job, path, now=now, rng=rng)
     except ImportBusyError:
         raise
     except SoftTimeLimitExceeded:  # the job is released; what it was applying is gone on with

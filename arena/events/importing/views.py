@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -39,6 +38,7 @@ from arena.events.importing.uploads import (
 from arena.events.lifecycle.transitions import check_readiness
 from arena.events.models import Event, ImportJob
 from arena.events.tasks import remove_import, run_import
+from arena.files.reading import open_stream
 from arena.people.limits import Rate, count_use
 from arena.people.models import User
 
@@ -232,9 +232,10 @@ def count_preview(request: HttpRequest) -> None:
 
 def preview_context(this: ImportJob) -> dict[str, Any]:
     """The first rows with a box per column, under the mapping kept so far or a guessed one."""
-    preview = build_preview(
-        Path(this.file.path), this.format, this.mapping or None, this.file_name, this.event
-    )
+    with open_stream(this.file) as stream:
+        preview = build_preview(
+            stream, this.format, this.mapping or None, this.file_name, this.event
+        )
     choices = list_targets(preview.columns, is_csv=preview.is_csv)
     boxes = [
         {
@@ -272,7 +273,8 @@ def parse_choices(this: ImportJob, posted: QueryDict) -> UploadChoices:
     """What a form says; what it has no boxes for stays as it was."""
     mapping = this.mapping
     if "mapped" in posted:
-        preview = build_preview(Path(this.file.path), this.format, None, this.file_name)
+        with open_stream(this.file) as stream:
+            preview = build_preview(stream, this.format, None, this.file_name)
         mapping = parse_mapping(preview, posted)
     accepted = [kind for kind in posted.getlist("accept") if kind in DOUBT_KINDS]
     if "mapped" not in posted:

@@ -6,7 +6,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -29,6 +28,7 @@ from arena.events.importing.report import (
 )
 from arena.events.importing.writing.temporary import open_seen_keys, open_spool
 from arena.events.models import ImportJob
+from arena.files.reading import open_stream
 from arena.judging.importing.checking.vote_check import VoteChecker
 from arena.judging.importing.imported_votes import build_vote_writer
 from arena.judging.importing.options import VoteOptions
@@ -113,7 +113,10 @@ def preview_votes(job: ImportJob, mapping: Mapping[str, str] | None, now: dateti
     options = VoteOptions.from_json(job.vote_options)
     rows: list[Row | LineError] = []
     try:
-        with open_source(Path(job.file.path), PREVIEW_BUDGET) as source:
+        with (
+            open_stream(job.file) as stream,
+            open_source(stream, PREVIEW_BUDGET) as source,
+        ):
             preview.is_export = not mapping and looks_like_export(
                 peek_bytes(source.stream, HEAD_BYTES)
             )

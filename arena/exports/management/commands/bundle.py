@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from arena.errors import ArenaError, ConflictError
 from arena.events.models import Event
-from arena.exports.bundle import ensure_bundle, write_bundle
+from arena.exports.bundle import open_bundle, write_bundle
 from arena.judging.ledger import seal_event
 from leaderboard.models import Snapshot
 from leaderboard.snapshots.refresh import refresh_event
@@ -39,7 +39,8 @@ class Command(BaseCommand):
                 sealed = event.snapshots.filter(name=options["round"]).first()
                 if sealed is None:
                     raise CommandError(f"There is no round {options['round']!r}.")
-                shutil.copyfile(ensure_bundle(sealed), options["out"])
+                with open_bundle(sealed) as kept, options["out"].open("wb") as out:
+                    shutil.copyfileobj(kept, out)
             else:
                 write_current(event, options["out"], timezone.now())
         except ArenaError as error:
