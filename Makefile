@@ -129,6 +129,7 @@ check-layers:
 
 check-migrations:
 	$(MANAGE) makemigrations --check --dry-run
+	@DJANGO_SETTINGS_MODULE=arena.settings $(BIN)/python -m checks.migrations
 
 check-deploy:
 	$(MANAGE) check --deploy --fail-level WARNING

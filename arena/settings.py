@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "csp",
     "django_htmx",
     "arena.files",
+    "arena.postgresql",
     "arena.people",
     "arena.events",
     "arena.judging",

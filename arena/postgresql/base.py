@@ -4,9 +4,13 @@ import select
 
 from django.db.backends.postgresql import base
 
+from arena.postgresql.schema import SchemaEditor
+
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection that a request takes over is looked at before it is used."""
+
+    SchemaEditorClass = SchemaEditor
 
     def is_usable(self) -> bool:
         """Whether the connection works.

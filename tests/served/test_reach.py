@@ -7,6 +7,7 @@ ADMIN = "wants a second factor at sign-in; Django's own pages, read by tests/sec
 PROVIDER = "leads to a provider of sign-in, whose secret a test has not"
 SECOND = "for those who have a second factor, as tests/people/test_staff.py has"
 MAILED = "its address is in a message, and no mail leaves a site that has no mail server"
+BACKED_UP = "part of the scripts that tests/deploy/test_backup.py runs"
 # What no served test reaches, and why; patterns of "page NAME", "command NAME", "task NAME".
 ARGUED = {
     "page admin*": ADMIN,
@@ -18,6 +19,10 @@ ARGUED = {
     "page mfa_deactivate_totp": SECOND,
     "page mfa_*_recovery_codes": SECOND,
     "page socialaccount_login_error": PROVIDER,
+    "command list_erasures": BACKED_UP,
+    "command reapply_erasures": BACKED_UP,
+    "command describe_state": BACKED_UP,
+    "command restore_drill": BACKED_UP,
     "command adopt_bundles": "for what an earlier release has left, as tests/exports has it",
     "task arena.events.tasks.finish_import": "taken where a command died while it imported, as "
     "tests/events/test_import_adopting.py has it",

@@ -13,6 +13,7 @@ from arena.events.models import Enrollment, Event, Membership
 from arena.judging.models import Answer, Flag
 from arena.judging.serving.leases import end_live_assignments
 from arena.people.account_deletion import delete_account, empty_write_ahead_log
+from arena.people.erasures import note_erasure, take_back_note
 from arena.people.models import User
 
 # Kinds of questions answered with free text.
@@ -32,16 +33,29 @@ def erase_contributor(user: User, now: datetime) -> None:
             f"You are the only organizer of “{event.title}”. Invite another one first.",
             "sole_organizer",
         )
-    # All or nothing: no account without its erased texts, no texts of a deleted account.
-    with transaction.atomic():
-        # An answer under way shares the row's key: neither waits for the other in a circle.
-        mine = Enrollment.objects.filter(user=user).order_by("pk")
-        enrollments = list(mine.select_for_update(no_key=True))
-        empty_texts(enrollments)
-        end_live_assignments(enrollments, now)
-        Enrollment.objects.filter(user=user).update(user=None, left_at=now)
-        delete_account(user)
-        transaction.on_commit(empty_write_ahead_log)
+    erase_account(user, now)
+
+
+def erase_account(user: User, now: datetime) -> None:
+    """Erase whoever it is, and note it outside of the database for restores of older dumps.
+
+    The note comes first: whoever is noted has asked to be erased, also where the process ends here.
+    """
+    note = note_erasure(user)
+    try:
+        # All or nothing: no account without its erased texts, no texts of a deleted account.
+        with transaction.atomic():
+            # An answer under way shares the row's key: neither waits for the other in a circle.
+            mine = Enrollment.objects.filter(user=user).order_by("pk")
+            enrollments = list(mine.select_for_update(no_key=True))
+            empty_texts(enrollments)
+            end_live_assignments(enrollments, now)
+            Enrollment.objects.filter(user=user).update(user=None, left_at=now)
+            delete_account(user)
+            transaction.on_commit(empty_write_ahead_log)
+    except BaseException:
+        take_back_note(note)
+        raise
 
 
 def find_sole_organizer_event(user: User) -> Event | None:
