@@ -1,12 +1,15 @@
-"""Middleware: body size limits, rate limits, and responses to domain errors."""
+"""Middleware: body size limits, rate limits, responses to domain errors, and static files of other
+releases."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import structlog
 from django.conf import settings
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
@@ -21,6 +24,9 @@ log = structlog.get_logger(__name__)
 # Templates by status; other errors share one.
 ERROR_TEMPLATES = {404: "errors/404.html", 429: "errors/429.html"}
 HTML, JSON = "text/html", "application/json"
+
+# A static file's name with the digest that its release gave it.
+HASHED_NAME = re.compile(r"(.+)\.[0-9a-f]{12}(\.\w+)")
 
 # Views of an event that accept files. Elsewhere a body is a form, and small.
 UPLOAD_VIEWS = frozenset({"imports:new", "votes:new"})
@@ -38,6 +44,26 @@ class Middleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+
+class StaticFileMiddleware(Middleware):
+    """Lead from a static file's name in another release to its name in this one.
+
+    While an upgrade replaces web, a page of one release may ask the other for its files, and a page
+    that has been open since before does so later. WhiteNoise has answered for what there is.
+    """
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        hashed = HASHED_NAME.fullmatch(request.path)
+        if hashed and request.path.startswith(settings.STATIC_URL):
+            name = (hashed[1] + hashed[2]).removeprefix(settings.STATIC_URL)
+            try:
+                address = staticfiles_storage.url(name)
+            except ValueError:  # no such file in this release
+                address = request.path
+            if address != request.path:
+                return redirect(address)
         return self.get_response(request)
 
 

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import django
-from django.db import ConnectionHandler
 from django.db.migrations import operations
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
+from django.db.utils import ConnectionHandler
 
 from arena.postgresql.operations import (
     AddCheckNotValid,

@@ -17,10 +17,10 @@ class Command(migrate.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         for left in reversed(range(TRIES)):
             try:
-                return super().handle(*args, **options)
+                super().handle(*args, **options)
+                return
             except OperationalError as error:
                 if not left or not isinstance(error.__cause__, LockNotAvailable):
                     raise
                 self.stderr.write(f"Somebody holds a lock; trying again in {PAUSE_SECONDS} s.")
                 time.sleep(PAUSE_SECONDS)
-        return None
