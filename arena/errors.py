@@ -1,5 +1,9 @@
 """Errors the domain raises on purpose; `arena.middleware` turns them into a page or JSON."""
 
+from django.http import HttpRequest
+
+HTML, JSON = "text/html", "application/json"
+
 
 class ArenaError(Exception):
     """Something the person can understand and act on.
@@ -45,3 +49,9 @@ class LimitError(ArenaError):
         super().__init__(message, code)
         # Seconds until another try can succeed; None: nobody knows.
         self.retry_after = retry_after
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Whether the client wants JSON, by header or by path."""
+    preferred = request.get_preferred_type([HTML, JSON])
+    return preferred == JSON or request.path.endswith((".json", ".jsonl"))

@@ -20,9 +20,10 @@ class RefusalFilter(logging.Filter):
     rate."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Pass every record; those of answers below 500 become warnings without traceback."""
+        """Pass every record; those of answers below 500, and of outages, which have a line of their
+        own, become warnings without traceback."""
         status = getattr(record, "status_code", None)
-        if status is not None and status < 500:
+        if status is not None and (status < 500 or status == 503):
             record.exc_info = record.exc_text = None
             record.levelno = min(record.levelno, logging.WARNING)
             record.levelname = logging.getLevelName(record.levelno)

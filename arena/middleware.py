@@ -5,25 +5,21 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import structlog
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from redis.exceptions import RedisError
 
-from arena.errors import ArenaError, LimitError, NotFoundError, TooLargeError
+from arena.errors import ArenaError, LimitError, NotFoundError, TooLargeError, wants_json
 from arena.events.access import Role, event_for
 from arena.events.importing.uploads import MAX_UPLOAD_BYTES
+from arena.outages import find_outage, render_outage
 from arena.people.limits import SAFE_METHODS, Rate, count_network_use, count_use
-
-log = structlog.get_logger(__name__)
 
 # Templates by status; other errors share one.
 ERROR_TEMPLATES = {404: "errors/404.html", 429: "errors/429.html"}
-HTML, JSON = "text/html", "application/json"
 
 # A static file's name with the digest that its release gave it.
 HASHED_NAME = re.compile(r"(.+)\.[0-9a-f]{12}(\.\w+)")
@@ -106,8 +102,7 @@ class LimitMiddleware(Middleware):
     """Limit unsafe requests per user, and per network for anonymous visitors; and likewise looks at
     the pages of judging, each of which may have to find somebody a matchup.
 
-    Sensitive views have stricter limits of their own; this one covers all views. Without the cache
-    judging continues: an answer matters more than a limit.
+    Sensitive views have stricter limits of their own; this one covers all views.
     """
 
     def process_view(
@@ -126,13 +121,11 @@ class LimitMiddleware(Middleware):
                 count_network_use(action, request, NETWORK_RATE, now)
         except ArenaError as error:
             return render_error(request, error)
-        except (RedisError, OSError) as error:
-            log.error("rate limit off", reason=type(error).__name__)
         return None
 
 
 class ArenaErrorMiddleware(Middleware):
-    """Turn an `ArenaError` into a response; refuse NUL characters."""
+    """Turn an `ArenaError` or an outage into a response; refuse NUL characters."""
 
     def process_view(
         self, request: HttpRequest, _view: object, _args: object, _kwargs: object
@@ -149,8 +142,11 @@ class ArenaErrorMiddleware(Middleware):
         return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Handle domain errors only; everything else is a bug."""
-        return render_error(request, error) if isinstance(error, ArenaError) else None
+        """Handle domain errors and outages only; everything else is a bug."""
+        if isinstance(error, ArenaError):
+            return render_error(request, error)
+        outage = find_outage(error)
+        return render_outage(request, outage, error) if outage else None
 
 
 def render_error(request: HttpRequest, error: ArenaError) -> HttpResponse:
@@ -168,9 +164,3 @@ def render_error(request: HttpRequest, error: ArenaError) -> HttpResponse:
     if isinstance(error, LimitError) and error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     return response
-
-
-def wants_json(request: HttpRequest) -> bool:
-    """Whether the client wants JSON, by header or by path."""
-    preferred = request.get_preferred_type([HTML, JSON])
-    return preferred == JSON or request.path.endswith((".json", ".jsonl"))

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from arena import views
-from arena.database_limits import handle_server_error
+from arena.outages import handle_server_error
 
 event_urls: list[URLPattern | URLResolver] = [
     path("events/<slug:slug>/", views.event_page, name="event"),

@@ -1,22 +1,21 @@
-"""A page waits for the database so long and no longer, and says so."""
+"""A page waits for the database so long and no longer."""
 
 import os
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from threading import Event, Thread
 from typing import Any
 
-import psycopg
 import pytest
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from arena import urls
-from arena.database_limits import DatabaseLimitMiddleware, is_busy
+from arena.database_limits import DatabaseLimitMiddleware
+from arena.outages import Outage, find_outage
 from arena.people.models import User
 from tests.factories import make_user
 from tests.services import ROOT
@@ -84,7 +83,7 @@ def test_a_statement_that_takes_too_long_is_cancelled(settings: Any) -> None:
 
     with pytest.raises(OperationalError) as caught:
         respond(view)
-    assert is_busy(caught.value)
+    assert find_outage(caught.value) is Outage.BUSY
     assert ask("SELECT 1") == (1,)
 
 
@@ -128,55 +127,6 @@ def test_whoever_waits_too_long_for_a_lock_is_told_when_to_try_again(
     assert answer.headers["Retry-After"] == "2"
     assert "busy" in answer.content.decode()
     assert ("<html" in answer.content.decode()) == (not htmx)
-
-
-def caused(error: Exception, cause: BaseException | None) -> Exception:
-    error.__cause__ = cause
-    return error
-
-
-def sqlite_error(code: int) -> sqlite3.OperationalError:
-    error = sqlite3.OperationalError("x")
-    error.sqlite_errorcode = code
-    return error
-
-
-@pytest.mark.parametrize(
-    ("error", "busy"),
-    [
-        (caused(OperationalError(), psycopg.errors.LockNotAvailable()), True),
-        (caused(OperationalError(), psycopg.errors.QueryCanceled()), True),
-        (caused(OperationalError(), psycopg.errors.DeadlockDetected()), True),
-        (caused(OperationalError(), psycopg.errors.TooManyConnections()), True),
-        (caused(OperationalError(), psycopg.OperationalError("connection failed")), True),
-        (caused(InterfaceError(), psycopg.InterfaceError("the connection is closed")), True),
-        (caused(OperationalError(), psycopg.errors.ObjectInUse()), False),
-        (caused(OperationalError(), sqlite_error(sqlite3.SQLITE_BUSY)), True),
-        (caused(OperationalError(), sqlite_error(sqlite3.SQLITE_BUSY_SNAPSHOT)), True),
-        (caused(OperationalError(), sqlite_error(sqlite3.SQLITE_ERROR)), False),
-        (OperationalError(), False),
-        (ValueError(), False),
-        (None, False),
-    ],
-)
-def test_only_what_may_succeed_later_is_called_busy(error: Exception | None, busy: bool) -> None:
-    assert is_busy(error) is busy
-
-
-def test_a_database_that_is_away_before_any_view_is_no_bug_either(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    client.force_login(make_user("bob"))
-    client.raise_request_exception = False
-    lost = caused(OperationalError(), psycopg.OperationalError("connection failed"))
-
-    def fail(*_: object, **__: object) -> None:
-        raise lost
-
-    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", fail)
-    answer = client.get("/account/")
-    assert answer.status_code == 503
-    assert answer.headers["Retry-After"] == "2"
 
 
 @pytest.mark.parametrize(("chosen", "level"), [("", "2"), ("NORMAL", "1")])

@@ -8,6 +8,7 @@ let whenSignedIn = () => {};
 /** Takes this page's token anew; false if nobody is signed in. Throws without a connection. */
 export async function freshToken() {
   const reply = await fetch(location.href, { headers: { Accept: "text/html" } });
+  if (reply.status >= 500) throw new Error("away"); // says nothing about who is signed in
   const headers = parse(await reply.text()).body.getAttribute("hx-headers");
   if (!headers) return false; // the sign-in page has none
   document.body.setAttribute("hx-headers", headers);
