@@ -1,6 +1,8 @@
 """Caches that count: in Redis, and in files shared by the processes of a machine without it.
 
 Rate limits and quotas need a counter that several processes increment, and that ends by itself.
+Nothing in a cache is worth an error: while Redis is away, or the disk full, whoever uses it is
+served from the memory of the process, allauth included.
 """
 
 import fcntl
@@ -11,15 +13,30 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, ClassVar, Protocol, TypeVar, cast
 
+import structlog
+from django.conf import settings
 from django.core.cache import cache
-from django.core.cache.backends.base import DEFAULT_TIMEOUT
+from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 from django.core.cache.backends.filebased import FileBasedCache
+from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
+log = structlog.get_logger(__name__)
 SWEEP_SECONDS = 600
+# One try for a connection that has ended between two requests, and no waiting for one that does not
+# answer.
+REDIS_OPTIONS: dict[str, Any] = {
+    "retry": Retry(NoBackoff(), 1),
+    "socket_connect_timeout": 1.0,
+    "socket_timeout": 2.0,
+}
+# After a failure a thread leaves the shared cache alone for so long.
+AWAY_SECONDS = 3.0
 Kept = TypeVar("Kept")
 
 
@@ -37,23 +54,85 @@ def count(key: str, timeout: int) -> int:
 
 
 def keep(key: str, seconds: int, compute: Callable[[], Kept]) -> Kept:
-    """The value kept under this key, else the computed one, which is kept for so long; computed
-    anew each time while the cache is away."""
-    try:
-        kept: Kept | None = cache.get(key)
-        if kept is None:
-            kept = compute()
-            cache.set(key, kept, seconds)
-    except (RedisError, OSError):
-        return compute()
+    """The value kept under this key, else the computed one, which is kept for so long."""
+    kept: Kept | None = cache.get(key)
+    if kept is None:
+        kept = compute()
+        cache.set(key, kept, seconds)
     return kept
+
+
+class OwnCache(LocMemCache):
+    """What one process keeps and counts by itself while the shared cache is away."""
+
+    def __init__(self, name: str, params: dict[str, Any]) -> None:
+        super().__init__(name, params | {"OPTIONS": {"MAX_ENTRIES": 10_000}})
+
+    def count(self, key: str, timeout: int) -> int:
+        """See `CountingCache`. Each use after the first counts for as many as there are web
+        processes, so that all of them together allow what was meant."""
+        self.add(key, 0, timeout)
+        try:
+            uses = self.incr(key)
+        except ValueError:  # it ended between the two: a new one begins
+            return 1
+        return int((uses - 1) * settings.WEB_WORKERS + 1)
+
+
+class GuardedCache(BaseCache):
+    """A shared cache that nothing waits for: without it each process keeps and counts by itself."""
+
+    shared_class: ClassVar[Any]
+
+    def __init__(self, location: Any, params: dict[str, Any]) -> None:
+        super().__init__(params)
+        self.shared = self.shared_class(location, params)
+        self.own = OwnCache(f"own:{location}", params)
+        # Until when the shared one is not asked, by the monotonic clock.
+        self.away_until = 0.0
+
+    def ask(self, method: str, *args: Any, **options: Any) -> Any:
+        """Call a method of the shared cache, or of the own one while that is away."""
+        if time.monotonic() >= self.away_until:
+            try:
+                return getattr(self.shared, method)(*args, **options)
+            except (RedisError, OSError) as error:
+                self.away_until = time.monotonic() + AWAY_SECONDS
+                log.error("cache away", reason=type(error).__name__)
+        return getattr(self.own, method)(*args, **options)
+
+    def add(self, *args: Any, **options: Any) -> bool:
+        return bool(self.ask("add", *args, **options))
+
+    def get(self, *args: Any, **options: Any) -> Any:
+        return self.ask("get", *args, **options)
+
+    def set(self, *args: Any, **options: Any) -> None:
+        self.ask("set", *args, **options)
+
+    def touch(self, *args: Any, **options: Any) -> bool:
+        return bool(self.ask("touch", *args, **options))
+
+    def delete(self, *args: Any, **options: Any) -> bool:
+        return bool(self.ask("delete", *args, **options))
+
+    def incr(self, *args: Any, **options: Any) -> int:
+        return int(self.ask("incr", *args, **options))
+
+    def count(self, key: str, timeout: int) -> int:
+        """See `CountingCache`."""
+        return int(self.ask("count", key, timeout))
+
+    def clear(self) -> None:
+        self.own.clear()
+        self.ask("clear")
 
 
 class CountingRedisClient(RedisCacheClient):
     """Django's client, made once and not for each command."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, **REDIS_OPTIONS | kwargs)
         self._clients: dict[bool, Any] = {}
 
     def get_client(self, key: Any = None, *, write: bool = False) -> Any:
@@ -159,6 +238,18 @@ class SharedFileCache(FileBasedCache):
 
     def _cull(self) -> None:
         """Do not cull on writing: see `sweep`."""
+
+
+class GuardedRedisCache(GuardedCache):
+    """The cache of a site with Redis."""
+
+    shared_class = CountingRedisCache
+
+
+class GuardedFileCache(GuardedCache):
+    """The cache of a site without."""
+
+    shared_class = SharedFileCache
 
 
 def read_expiry(file: Path) -> float:

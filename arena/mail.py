@@ -1,4 +1,4 @@
-"""Mail on a site without a configured mail server."""
+"""Whether there is mail, and what a site without a mail server does instead."""
 
 import sys
 from collections.abc import Sequence
@@ -15,6 +15,11 @@ TERMINAL_BACKEND = "arena.mail.TerminalBackend"
 def sends_mail() -> bool:
     """Whether a mail server is configured."""
     return bool(settings.EMAIL_BACKEND != TERMINAL_BACKEND)
+
+
+def offers_mail() -> bool:
+    """Whether somebody who asks for a message will read it: sent, or printed in the terminal."""
+    return sends_mail() or is_watched()
 
 
 def is_watched() -> bool:

@@ -2,12 +2,13 @@
 
 `ledger` holds sealing alone. `boards` computes. `sweeps` are short: leases, seats, event times. The
 processes of the boards take both in turn. `imports` runs what people upload, and renders its texts.
-`exports` is for what may take long and nobody watches: bundles, mail, checks of whole ledgers.
+`exports` is for what may take long and nobody watches: bundles, notices, checks of whole ledgers.
+`mail` sends: somebody waits for a code.
 """
 
 from typing import Any
 
-QUEUES = ("ledger", "boards", "sweeps", "imports", "exports")
+QUEUES = ("ledger", "boards", "sweeps", "imports", "exports", "mail")
 
 TASK_ROUTES = {
     task: {"queue": queue}
@@ -24,6 +25,7 @@ TASK_ROUTES = {
             "arena.judging.tasks.finish_erasures",
             "arena.judging.tasks.return_unused_seats",
             "arena.judging.tasks.sweep_leases",
+            "arena.people.tasks.forget_messages_and_guesses",
         ),
         "imports": (
             "arena.events.tasks.run_import",
@@ -38,6 +40,7 @@ TASK_ROUTES = {
             "arena.judging.tasks.publish_ledger_heads",
             "leaderboard.tasks.tell_contributors",
         ),
+        "mail": ("arena.people.tasks.send_mails",),
     }.items()
     for task in tasks
 }
@@ -59,6 +62,9 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "render": ("arena.events.tasks.render_texts", 15.0),
         "return-seats": ("arena.judging.tasks.return_unused_seats", 60.0),
         "finish-erasures": ("arena.judging.tasks.finish_erasures", 600.0),
+        # Right after a message is written, too; here what no broker took, and second tries.
+        "mail": ("arena.people.tasks.send_mails", 5.0),
+        "forget": ("arena.people.tasks.forget_messages_and_guesses", 600.0),
         "tell": ("leaderboard.tasks.tell_contributors", 60.0),
         "thin": ("leaderboard.tasks.thin_snapshots", 600.0),
         "adopt-imports": ("arena.judging.tasks.adopt_imports", 30.0),

@@ -129,10 +129,15 @@ else:
     DATABASE["ENGINE"] = "arena.postgresql"
     DATABASE["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", 60)
     DATABASE["CONN_HEALTH_CHECKS"] = True
+    # A server that does not answer is away.
+    DATABASE.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 # On PostgreSQL, in the transactions of a page: the longest statement, and the longest wait for a
 # lock.
 STATEMENT_TIMEOUT_MS = env.int("STATEMENT_TIMEOUT_MS", 5_000)
 LOCK_TIMEOUT_MS = env.int("LOCK_TIMEOUT_MS", 2_000)
+# Web processes of this machine: what one of them counts by itself, while the shared cache is away,
+# is its share.
+WEB_WORKERS = env.int("WEB_WORKERS", 2)
 # Processor time of one request; gunicorn's worker ends with a request that takes more.
 REQUEST_PROCESSOR_SECONDS = env.float("REQUEST_PROCESSOR_SECONDS", 20.0)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -141,7 +146,7 @@ REDIS_URL = env.str("REDIS_URL", "")
 if REDIS_URL:
     CACHES = {
         "default": {
-            "BACKEND": "arena.cache.CountingRedisCache",
+            "BACKEND": "arena.cache.GuardedRedisCache",
             "LOCATION": REDIS_URL,
             "KEY_PREFIX": "arena",
         }
@@ -150,7 +155,7 @@ else:
     # Shared by all processes of the machine: rate limits must not be per process.
     CACHES = {
         "default": {
-            "BACKEND": "arena.cache.SharedFileCache",
+            "BACKEND": "arena.cache.GuardedFileCache",
             "LOCATION": VAR / "cache",
             "OPTIONS": {"MAX_ENTRIES": 50_000},
         }
@@ -203,15 +208,16 @@ ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+# Mail servers that do not know us yet ask for a second try some minutes later.
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 15 * 60
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Crowd Arena] "
 # "ip" is a whole network (people/accounts/adapter.py): a lecture hall signs in within a minute.
-# "key" is a
-# name and a network together. What is counted by an address alone is in people/limits.py.
+# Guesses at one name are counted in people/guesses.py, and messages to one address.
 ACCOUNT_RATE_LIMITS = {
     "login": "600/m/ip",
-    "login_failed": "60/m/ip,5/5m/key",
+    "login_failed": "60/m/ip",
     "signup": "60/m/ip",
     "request_login_code": "60/m/ip",
     "reset_password": "60/m/ip",
@@ -235,9 +241,14 @@ CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SECURE = HTTPS
 
 # --- mail -----------------------------------------------------------------------------------
+# Messages are rows until a worker has sent them (arena/people/outbox.py) by OUTBOX_BACKEND.
+EMAIL_TIMEOUT = 10  # seconds for each step of the conversation with the mail server
 if env.str("EMAIL_URL", ""):
     vars().update(env.email_url("EMAIL_URL"))
+    OUTBOX_BACKEND = vars()["EMAIL_BACKEND"]
+    EMAIL_BACKEND = "arena.people.outbox.OutboxBackend"
 else:
+    OUTBOX_BACKEND = ""
     EMAIL_BACKEND = "arena.mail.TerminalBackend"
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Crowd Arena <noreply@localhost>")
 # Where the heads of ledgers go once a day, out of reach of whoever can change the database.
@@ -302,6 +313,12 @@ if REDIS_URL:
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "visibility_timeout": 3600,
         "unacked_restore_interval": 30,
+        # Whoever sends a task waits for no broker (arena/celery.py).
+        "socket_connect_timeout": 2,
+        "max_retries": 1,
+        "interval_start": 0,
+        "interval_step": 0.1,
+        "interval_max": 0.1,
         "global_keyprefix": env.str("ARENA_QUEUE_PREFIX", "arena-"),
     }
 else:
@@ -323,7 +340,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_RESULT_ACCEPT_CONTENT = ["json"]
-# Four kinds of work, each with processes of its own (Procfile), so that none waits for another;
+# Five kinds of work, each with processes of its own (Procfile), so that none waits for another;
 # the sweeps, of milliseconds each, go to whichever process of the boards is free. A worker that is
 # given no queue takes all of them. Every task is named here: a test holds the two together.
 CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in QUEUES]  # type: ignore[no-untyped-call]
@@ -335,6 +352,7 @@ CELERY_TASK_SOFT_TIME_LIMIT = 100
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_TIMEZONE = "UTC"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE

@@ -7,7 +7,7 @@ export TMPDIR="$ARENA_VAR/tmp"
 mkdir -p "$TMPDIR"
 
 case "${1:-web}" in
-  web | ledger | boards | imports | exports | beat)
+  web | ledger | boards | imports | exports | mail | beat)
     command=$(sed -n "s/^${1:-web}: //p" Procfile)
     exec /bin/sh -c "exec $command" # becomes process 1, so that SIGTERM reaches it
     ;;

@@ -7,6 +7,7 @@ import structlog
 from celery import shared_task
 from django.utils import timezone
 
+from arena.celery import send_soon
 from arena.events.importing import ImportBusyError
 from arena.events.importing.reverting import delete_reverted
 from arena.events.importing.running import recover_stale_imports
@@ -31,7 +32,7 @@ def run_import(self: Any, job_id: int) -> None:
         raise self.retry(exc=error) from error
     if job is not None:
         log.info("import run", import_id=job_id, event_id=job.event_id, state=job.state)
-        render_texts.delay()
+        send_soon(render_texts.name)
 
 
 @shared_task(**IMPORT_LIMITS)

@@ -2,8 +2,8 @@
 
 import structlog
 from celery import shared_task
-from kombu.exceptions import OperationalError
 
+from arena.celery import send_soon
 from arena.errors import ConflictError
 from arena.exports.bundle import ensure_bundle
 from arena.queues import LONG_LIMITS
@@ -14,10 +14,7 @@ log = structlog.get_logger(__name__)
 
 def queue_bundle(snapshot: Snapshot) -> None:
     """Ask a worker for a sealed round's bundle; with the broker away, its download makes it."""
-    try:
-        keep_bundle.delay(snapshot.pk)
-    except OperationalError:
-        log.warning("bundle not queued", snapshot_id=snapshot.pk)
+    send_soon(keep_bundle.name, snapshot.pk)
 
 
 @shared_task(**LONG_LIMITS)

@@ -14,17 +14,20 @@ from django.db.models import Model
 from django.utils.http import int_to_base36
 
 from arena.people.models import User
+from arena.people.outbox import erase_mails
 
 BATCH_SIZE = 1000
 
 
 def delete_account(user: User) -> None:
-    """Delete the user with their seat, addresses, social identities and second factors.
+    """Delete the user with their seat, addresses, social identities and second factors, and the
+    messages that wait for them.
 
     Entries about the account in the admin's log are deleted too. The caller has detached what is to
     stay (enrollments), and does all of it in one transaction.
     """
     end_sessions(user)
+    erase_mails(list_addresses(user))
     user.delete()
     delete_admin_log_entries()
 
@@ -64,9 +67,14 @@ def list_session_marks(user: User) -> set[tuple[str, str]]:
 
 def compile_address_pattern(user: User) -> re.Pattern[str] | None:
     """A pattern for the user's addresses in any case; None if there are none."""
-    stored = EmailAddress.objects.filter(user=user).values_list("email", flat=True)
-    found = "|".join(re.escape(address) for address in {user.email, *stored} - {""})
+    found = "|".join(map(re.escape, list_addresses(user)))
     return re.compile(rf"(?<![\w.+-])(?:{found})(?![\w-])", re.IGNORECASE) if found else None
+
+
+def list_addresses(user: User) -> set[str]:
+    """The user's addresses as they are stored."""
+    stored = EmailAddress.objects.filter(user=user).values_list("email", flat=True)
+    return {user.email, *stored} - {""}
 
 
 def iter_session_values(value: object, key: str = "") -> Iterator[tuple[str, str]]:

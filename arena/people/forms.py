@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from arena.errors import ArenaError
 from arena.people.display_names import clean_name
-from arena.people.limits import count_message
+from arena.people.guesses import count_message
 from arena.people.models import User
 
 

@@ -45,12 +45,13 @@ class Rate:
     seconds: int
 
 
-# Guesses at one name by everybody together: too many for a few strangers to lock its owner out,
-# and too few to find a password.
-GUESS_RATE = Rate(100, HOUR_SECONDS)
-# Messages to one address: from one network, and from all of them together.
-MAIL_RATES_PER_NETWORK = (Rate(3, 60), Rate(10, HOUR_SECONDS))
-MAIL_RATE_PER_ADDRESS = Rate(40, HOUR_SECONDS)
+def get_network(request: HttpRequest) -> str:
+    """The visitor's network (/24 or /48), as it is written.
+
+    Raises `ArenaError` ("bad_address") if the proxies pass on no valid address.
+    """
+    address = read_address(request)
+    return get_block(address, NETWORK_PREFIX_LENGTHS[address.version])
 
 
 def anonymize_network(request: HttpRequest, now: datetime) -> str:
@@ -58,8 +59,7 @@ def anonymize_network(request: HttpRequest, now: datetime) -> str:
 
     Raises `ArenaError` ("bad_address") if the proxies pass on no valid address.
     """
-    address = read_address(request)
-    return anonymize_block(address, NETWORK_PREFIX_LENGTHS[address.version], now)
+    return anonymize(get_network(request), now)
 
 
 def list_network_rates(request: HttpRequest, rate: Rate, now: datetime) -> list[tuple[str, Rate]]:
@@ -72,7 +72,7 @@ def list_network_rates(request: HttpRequest, rate: Rate, now: datetime) -> list[
     address = read_address(request)
     if address.version == 6:
         wide = Rate(PROVIDER_FACTOR * rate.amount, rate.seconds)
-        counted.append((anonymize_block(address, PROVIDER_PREFIX_LENGTH, now), wide))
+        counted.append((anonymize(get_block(address, PROVIDER_PREFIX_LENGTH), now), wide))
     return counted
 
 
@@ -91,14 +91,13 @@ def read_address(request: HttpRequest) -> Address:
     return address
 
 
-def anonymize_block(address: Address, prefix_length: int, now: datetime) -> str:
-    """An anonymous name for the addresses that share so many first bits with this one."""
-    network = ipaddress.ip_network((int(address), prefix_length), strict=False)
-    return anonymize(str(network), now)
+def get_block(address: Address, prefix_length: int) -> str:
+    """The addresses that share so many first bits with this one."""
+    return str(ipaddress.ip_network((int(address), prefix_length), strict=False))
 
 
 def anonymize(text: str, now: datetime) -> str:
-    """A keyed hash of a network, login or address; the key changes every day."""
+    """A keyed hash of a network; the key changes every day."""
     return hmac.digest(get_daily_key(now), text.encode(), "sha256").hex()[:32]
 
 
@@ -152,22 +151,6 @@ def undo_network_use(action: str, request: HttpRequest, rate: Rate, now: datetim
     """Undo one `count_network_use` in the same window."""
     for block, allowed in list_network_rates(request, rate, now):
         undo_use(action, block, allowed, now)
-
-
-def count_message(kind: str, address: str, request: HttpRequest, now: datetime) -> None:
-    """Count a message to an address that a visitor typed; raises `LimitError` past the rates.
-
-    Anybody can type an address. Each network has a small allowance of its own, so that nobody uses
-    up the owner's, and all of them together cannot fill a mailbox.
-    """
-    action, whose = f"mail-{kind}", anonymize(address.lower(), now)
-    message = _(
-        "Several messages have already been sent to this address. Check your inbox, or try again "
-        "later."
-    )
-    for rate in MAIL_RATES_PER_NETWORK:
-        count_use(action, f"{whose}-{anonymize_network(request, now)}", rate, now, message)
-    count_use(action, whose, MAIL_RATE_PER_ADDRESS, now, message)
 
 
 def limit_requests(

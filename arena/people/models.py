@@ -162,6 +162,43 @@ class WaitingPlace(models.Model):
         return f"{self.pool}, {self.joined_at:%H:%M:%S}"
 
 
+class GuessCount(models.Model):
+    """How often a code was guessed in a window of time (guesses.py)."""
+
+    # A keyed hash of what is guessed, by whom, and of the window; hexadecimal.
+    name = models.CharField(max_length=64, primary_key=True)
+    count = models.PositiveIntegerField()
+    # When the window ends, and nobody asks for the row any more.
+    ends_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.count} until {self.ends_at:%H:%M:%S}"
+
+
+class OutgoingMail(models.Model):
+    """A message that waits to be sent (outbox.py): deleted once it is, or after a day.
+
+    It holds an address and often a code, so it is gone with its recipient's account as well.
+    """
+
+    address = models.CharField(max_length=320)
+    sender = models.CharField(max_length=320)
+    subject = models.TextField()
+    text = models.TextField()
+    # The same as HTML; empty where there is none.
+    html = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    # When it is due. Whoever sends it moves this on first, so that nobody else takes it meanwhile.
+    next_try_at = models.DateTimeField(db_index=True)
+    # What went wrong last, as a kind of error and a code of SMTP: never words of the server's, in
+    # which addresses stand. Empty before the first failure.
+    last_error = models.CharField(max_length=80, blank=True)
+
+    def __str__(self) -> str:
+        return f"message {self.pk}, {self.attempts} attempts"
+
+
 class SetupLink(models.Model):
     """The link that makes the first account of an empty site; the latest one alone is there.
 

@@ -14,7 +14,7 @@ from arena.events.lifecycle.prizes import turns_for_prize
 from arena.events.models import Event, Record, Response
 from arena.events.organizer_texts import render_organizer_text
 from arena.events.rendering import load_messages, load_response_html
-from arena.mail import sends_mail
+from arena.mail import offers_mail
 from arena.markup import RenderedMessage
 
 register = template.Library()
@@ -52,8 +52,8 @@ def phase(event: Event) -> Phase:
 
 @register.simple_tag
 def can_mail() -> bool:
-    """Whether the site sends mail: `{% can_mail as can_mail %}`."""
-    return sends_mail()
+    """Whether a message that somebody asks for reaches them: `{% can_mail as can_mail %}`."""
+    return offers_mail()
 
 
 @register.filter

@@ -6,10 +6,10 @@ task writes and mails them, so that nothing is lost with the message broker.
 
 from datetime import datetime, timedelta
 
-import structlog
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.mail import send_mail
+from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -22,8 +22,6 @@ from arena.people.models import User
 from leaderboard.contributors.places import place_of
 from leaderboard.models import Notice
 from leaderboard.results.winner import find_candidates
-
-log = structlog.get_logger(__name__)
 
 # What is older is not told any more: nobody wants last year's news after an upgrade.
 MAX_NOTICE_AGE = timedelta(days=2)
@@ -86,7 +84,7 @@ def announce_results(now: datetime) -> int:
 
 
 def mail_notices(now: datetime) -> int:
-    """Send due notices by mail; returns how many were sent."""
+    """Hand due notices to the outbox; returns how many there were."""
     if not sends_mail():
         return 0
     reachable = EmailAddress.objects.filter(user=OuterRef("user"), verified=True)
@@ -97,18 +95,16 @@ def mail_notices(now: datetime) -> int:
 
 
 def mail_notice(notice: Notice, now: datetime) -> bool:
-    """Send one notice, unless another run has; a message that cannot be sent is tried again."""
+    """Hand one notice to the outbox, unless another run has."""
     address = confirmed_addresses([notice.user]).get(notice.user_id)
     own = Notice.objects.filter(pk=notice.pk)
-    # Two runs at once: whoever changes the row sends the message.
-    if address is None or not own.filter(mailed_at=None).update(mailed_at=now):
+    if address is None:
         return False
-    try:
+    # Two runs at once: whoever changes the row writes the message, and both are there or neither.
+    with transaction.atomic():
+        if not own.filter(mailed_at=None).update(mailed_at=now):
+            return False
         send_mail(subject_of(notice), words_of(notice), settings.DEFAULT_FROM_EMAIL, [address])
-    except OSError as error:
-        own.update(mailed_at=None)
-        log.warning("notice not mailed", notice_id=notice.pk, reason=type(error).__name__)
-        return False
     return True
 
 

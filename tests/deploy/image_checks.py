@@ -29,7 +29,7 @@ EVENT = "open-assistants"
 BOARD_SECONDS = 20
 STOP_SECONDS = 30
 START_SECONDS = 90
-ROLES = ["web", "ledger", "boards", "imports", "exports", "beat"]
+ROLES = ["web", "ledger", "boards", "imports", "exports", "mail", "beat"]
 
 
 @dataclass(frozen=True)

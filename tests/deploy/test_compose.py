@@ -18,7 +18,7 @@ from tests.services import ROOT
 TEXT = (ROOT / "compose.yaml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-SERVERS = ["web", "ledger", "boards", "imports", "exports", "beat"]
+SERVERS = ["web", "ledger", "boards", "imports", "exports", "mail", "beat"]
 OURS = [*SERVERS, "migrate"]
 SCHEMA = json.loads((ROOT / "deploy" / "schema" / "compose-spec.json").read_text())
 

@@ -72,6 +72,7 @@ def stubs(tmp_path: Path) -> dict[str, str]:
         ("boards", "celery --quiet -A arena worker --queues boards,sweeps --hostname boards@%h "),
         ("imports", "celery --quiet -A arena worker --queues imports --hostname imports@%h "),
         ("exports", "celery --quiet -A arena worker --queues exports --hostname exports@%h "),
+        ("mail", "celery --quiet -A arena worker --queues mail --hostname mail@%h "),
         ("beat", "celery --quiet -A arena beat"),
         ("migrate --no-input", "python3 manage.py migrate --no-input"),
         ("create_organizer ada", "python3 manage.py create_organizer ada"),

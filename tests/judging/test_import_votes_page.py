@@ -8,7 +8,6 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
-from kombu.exceptions import OperationalError
 
 from arena.events.models import Event, ImportJob, Membership
 from arena.judging.ledger import seal_event
@@ -288,19 +287,6 @@ def test_a_job_for_records_is_none_of_votes_and_the_other_way_round(organizer: C
     assert there["Location"] == url_of(job)
     ImportJob.objects.filter(pk=job.pk).update(kind="records")
     assert organizer.get(url_of(job)).status_code == 404
-
-
-def test_a_broker_that_is_away_says_so(
-    organizer: Client, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
-) -> None:
-    def away(_job: int) -> None:
-        raise OperationalError
-
-    monkeypatch.setattr(run_vote_import, "delay", away)
-    job = upload(organizer, HEADER + "w1,r0,Ash,Birch,a,\n")
-    form = form_of(organizer, job)
-    with pytest.raises(OperationalError), django_capture_on_commit_callbacks(execute=True):
-        organizer.post(url_of(job), form)
 
 
 def test_only_organizers_get_in(organizer: Client, event: Event, client: Client) -> None:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from functools import partial
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.core import mail
@@ -13,7 +14,7 @@ from arena.judging.leaving.erasure import erase_contributor
 from arena.judging.ledger import seal_event
 from arena.judging.models import Exclusion
 from arena.judging.review.exclusions import exclude
-from arena.people.models import User
+from arena.people.models import OutgoingMail, User
 from leaderboard.models import Notice
 from leaderboard.results.notices import announce_results, find_shortlisted, mail_notices
 from leaderboard.results.rounds import publish_event, seal_round
@@ -131,15 +132,18 @@ def test_nothing_is_told_before_publishing_nor_long_after() -> None:
     assert scene.event.notices.count() == 0
 
 
-def test_a_message_that_cannot_be_sent_is_tried_again(settings: Any) -> None:
+def test_a_message_and_its_mark_are_written_together(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.EMAIL_BACKEND = "arena.people.outbox.OutboxBackend"
     Published()
     announce_results(NOW)
-    backend = settings.EMAIL_BACKEND
-    settings.EMAIL_BACKEND, settings.EMAIL_PORT = "django.core.mail.backends.smtp.EmailBackend", 1
-    settings.EMAIL_HOST, settings.EMAIL_TIMEOUT = "127.0.0.1", 2
-    assert mail_notices(NOW) == 0
-    settings.EMAIL_BACKEND = backend
+    with monkeypatch.context() as patch:
+        patch.setattr("leaderboard.results.notices.send_mail", Mock(side_effect=RuntimeError))
+        with pytest.raises(RuntimeError):
+            mail_notices(NOW)
     assert mail_notices(NOW) == 1
+    assert OutgoingMail.objects.count() == 1
     assert mail_notices(NOW) == 0
 
 

@@ -8,8 +8,7 @@ from django.test import Client, override_settings
 from django.utils import timezone
 
 from arena.events.joining.enrolling import provision_event_seats
-from arena.people import limits
-from arena.people.accounts import adapter
+from arena.people import guesses
 from arena.people.limits import HOUR_SECONDS, Rate
 from arena.people.models import Seat, User
 from arena.people.seats.provisioning import Slip
@@ -76,9 +75,9 @@ def test_the_sixth_guess_from_one_network_is_refused_though_it_be_right(login: s
 
 
 def test_guesses_from_everywhere_come_to_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert limits.GUESS_RATE.amount >= 60  # what a few strangers try locks nobody out
-    assert limits.GUESS_RATE.seconds / limits.GUESS_RATE.amount > 30
-    monkeypatch.setattr(adapter, "GUESS_RATE", Rate(4, HOUR_SECONDS))
+    assert guesses.GUESS_RATE.amount >= 60  # what a few strangers try locks nobody out
+    assert guesses.GUESS_RATE.seconds / guesses.GUESS_RATE.amount > 30
+    monkeypatch.setattr(guesses, "GUESS_RATE", Rate(4, HOUR_SECONDS))
     user = make_user()
     for number in range(4):
         assert TOO_MANY not in sign_in(f"203.0.{number}.7", user.username, "no").content.decode()
@@ -88,7 +87,7 @@ def test_guesses_from_everywhere_come_to_an_end(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_signing_in_often_is_no_guessing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(adapter, "GUESS_RATE", Rate(2, HOUR_SECONDS))
+    monkeypatch.setattr(guesses, "GUESS_RATE", Rate(2, HOUR_SECONDS))
     user = make_user()
     for _ in range(7):
         assert sign_in(HOME, user.username, "correct horse").status_code == 302
@@ -122,7 +121,7 @@ def test_a_strangers_requests_do_not_use_up_the_owners(door: str) -> None:
 @pytest.mark.parametrize("door", [CODE, RESET])
 def test_all_strangers_together_fill_no_mailbox(door: str, monkeypatch: Any) -> None:
     confirmed_user()
-    monkeypatch.setattr(limits, "MAIL_RATE_PER_ADDRESS", Rate(5, HOUR_SECONDS))
+    monkeypatch.setattr(guesses, "MAIL_RATE_PER_ADDRESS", Rate(5, HOUR_SECONDS))
     statuses = [
         at(f"203.0.{number}.7").post(door, {"email": SOMEBODY.upper()}).status_code
         for number in range(8)

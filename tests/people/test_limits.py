@@ -13,7 +13,7 @@ from django.core.cache import cache, caches
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory, override_settings
 
-from arena.cache import CountingRedisCache, SharedFileCache
+from arena.cache import GuardedRedisCache, SharedFileCache
 from arena.errors import LimitError
 from arena.people.limits import (
     DAY_SECONDS,
@@ -34,10 +34,10 @@ NOW = datetime(2026, 11, 1, 12, 0, 5, tzinfo=UTC)
 def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
     """The same tests on the production cache and on the embedded one."""
     if request.param == "redis":
-        assert isinstance(caches["default"], CountingRedisCache)
+        assert isinstance(caches["default"], GuardedRedisCache)
         yield
         return
-    files = {"BACKEND": "arena.cache.SharedFileCache", "LOCATION": str(tmp_path)}
+    files = {"BACKEND": "arena.cache.GuardedFileCache", "LOCATION": str(tmp_path)}
     with override_settings(CACHES={"default": files}):
         yield
 

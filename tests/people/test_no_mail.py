@@ -9,11 +9,13 @@ from allauth.account.models import EmailAddress
 from django.core import mail
 from django.test import Client
 
-from arena.events.lifecycle.transitions import check_readiness
+from arena.errors import ArenaError
+from arena.events.lifecycle.transitions import check_readiness, open_event
 from tests.factories import NOW, make_event, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 NOT_SENT = "No e-mail was sent"
+EMAIL = "/account/email/"
 PROMISE = re.compile(r"on its way|was sent|have sent", re.IGNORECASE)
 
 
@@ -33,7 +35,6 @@ def ada() -> Client:
 def forms() -> list[tuple[str, str, dict[str, str], bool]]:
     """Every form that sends mail: its name, address, fields, and whether one is signed in."""
     address = {"email": "ada@mail.example"}
-    new = {"username": "grace", "password1": "a long and private sentence"}
     return [
         ("a code to sign in", "/account/login/code/", address, False),
         ("a code for nobody", "/account/login/code/", {"email": "no@mail.example"}, False),
@@ -41,8 +42,14 @@ def forms() -> list[tuple[str, str, dict[str, str], bool]]:
         ("a new password for nobody", "/account/password/reset/", {"email": "n@m.example"}, False),
         ("a further address", "/account/email/", {"email": "b@m.example", "action_add": ""}, True),
         ("the link again", "/account/email/", address | {"action_send": ""}, True),
-        ("signing up", "/account/signup/", new | {"email": "g@mail.example"}, False),
     ]
+
+
+SIGN_UP = {
+    "username": "grace",
+    "password1": "a long and private sentence",
+    "email": "g@mail.example",
+}
 
 
 @pytest.mark.usefixtures("no_mail")
@@ -56,7 +63,11 @@ def test_a_form_says_that_no_mail_was_sent(form: tuple[str, str, dict[str, str],
     assert not PROMISE.search(page.replace(NOT_SENT, ""))
 
 
-@pytest.mark.parametrize("form", forms(), ids=lambda form: form[0])
+@pytest.mark.parametrize(
+    "form",
+    [*forms(), ("signing up", "/account/signup/", SIGN_UP, False)],
+    ids=lambda form: form[0],
+)
 def test_with_mail_each_of_these_forms_sends_some(
     form: tuple[str, str, dict[str, str], bool],
 ) -> None:
@@ -98,15 +109,30 @@ def test_a_prize_where_nobody_can_confirm_anything_is_said_before_opening(settin
 
     assert "identities" in codes("A book")
     assert "identities" not in codes("")
+    with pytest.raises(ArenaError, match="confirmed address or a linked account"):
+        open_event(make_event(prize="A book"), NOW)
     settings.SOCIALACCOUNT_PROVIDERS = {"github": {}}
     assert "identities" not in codes("A book")
 
 
 @pytest.mark.parametrize(
-    "path", ["/account/login/code/", "/account/password/reset/", "/account/email/"]
+    ("path", "door"),
+    [
+        ("/account/login/", "E-mail me a code"),
+        ("/account/login/code/", "Send code"),
+        ("/account/password/reset/", "Send link"),
+        ("/account/signup/", "E-mail address"),
+        (EMAIL, "Add address"),
+        (EMAIL, "Resend confirmation"),
+        ("/account/reauthenticate/", "Forgot your password?"),
+    ],
 )
-def test_a_form_says_beforehand_that_nothing_is_sent(path: str, settings: Any) -> None:
-    client = ada() if "email" in path else Client()
-    assert "cannot send e-mail" not in client.get(path).content.decode()
+def test_no_door_is_offered_that_needs_mail(path: str, door: str, settings: Any) -> None:
+    is_own = "email" in path or "reauthenticate" in path
+    client = ada() if is_own else Client()
+    assert door in client.get(path).content.decode()
     settings.EMAIL_BACKEND = "arena.mail.TerminalBackend"
-    assert "cannot send e-mail" in client.get(path).content.decode()
+    page = client.get(path).content.decode()
+    assert door not in page
+    is_for_mail_alone = path in ("/account/login/code/", "/account/password/reset/", EMAIL)
+    assert ("cannot send e-mail" in page) == is_for_mail_alone

@@ -75,6 +75,7 @@ def test_the_demo_answers_on_every_page_and_takes_an_old_campaign(
     for task in (
         "arena.judging.tasks.finish_erasures",
         "arena.judging.tasks.publish_ledger_heads",
+        "arena.people.tasks.forget_messages_and_guesses",
         "leaderboard.tasks.tell_contributors",
         "leaderboard.tasks.thin_snapshots",
     ):

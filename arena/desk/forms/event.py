@@ -17,7 +17,7 @@ from arena.desk.forms.clocks import LocalDateTimeInput, TimezoneField, from_loca
 from arena.desk.forms.timezones import list_timezones, timezone_choices
 from arena.events.lifecycle.creation import free_event_slug
 from arena.events.lifecycle.locking import locked_fields
-from arena.events.lifecycle.prizes import find_prize_obstacle
+from arena.events.lifecycle.prizes import find_identity_obstacle, find_prize_obstacle
 from arena.events.models import Control, Event, Terms
 from arena.judging.models import Exclusion
 
@@ -198,7 +198,7 @@ class EventForm(SettingsForm):
         if prize and not self.instance.prize and self.instance.is_running():
             promised = copy(self.instance)
             promised.prize = prize
-            if missing := find_prize_obstacle(promised):
+            if missing := find_prize_obstacle(promised) or find_identity_obstacle(promised):
                 raise ValidationError(missing)
         return prize
 

@@ -1,6 +1,6 @@
 """Importing by upload: drop a file, confirm what its columns mean, watch, read errors by line."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRefresh
-from kombu.exceptions import OperationalError
 
+from arena.celery import send_soon
 from arena.confirming import Confirmation, ask_first
 from arena.errors import ArenaError, NotFoundError
 from arena.events.access import Role, event_for
@@ -160,7 +160,7 @@ def take_back_import(request: HttpRequest, slug: str, uuid: UUID) -> HttpRespons
         return question
     if this.state != State.REMOVING:  # else the worker was lost: it is asked again
         revert_import(this, timezone.now())
-    send_task(partial(remove_import.delay, this.pk))
+    transaction.on_commit(partial(send_soon, remove_import.name, this.pk))
     return redirect(back)
 
 
@@ -182,14 +182,6 @@ def describe_reversal(what: Reversal) -> Confirmation:
     return Confirmation(_("Take this import back?"), f"{consequence} {last}", _("Take it back"))
 
 
-def send_task(send: Callable[[], object]) -> None:
-    """Send a task once everything is committed. Raises `ArenaError` where nobody takes it."""
-    try:
-        transaction.on_commit(send)
-    except OperationalError as error:
-        raise ArenaError(_("No worker can be reached. Try again in a minute."), "queue") from error
-
-
 def start_import(request: HttpRequest, this: ImportJob) -> HttpResponse:
     """Hand the import to a worker, with the mapping that was confirmed; or keep the mapping and
     look at the first rows again."""
@@ -203,11 +195,7 @@ def start_import(request: HttpRequest, this: ImportJob) -> HttpResponse:
         queue_upload(this, choices)
     restart_wait(this)
     # Again where a worker has died or a message was lost: the task finds out what is left to do.
-    try:
-        send_task(partial(run_import.delay, this.pk))
-    except ArenaError:
-        ImportJob.objects.filter(pk=this.pk, state=State.QUEUED).update(state=State.UPLOADED)
-        raise
+    transaction.on_commit(partial(send_soon, run_import.name, this.pk))
     return redirect("imports:job", this.event.slug, this.uuid)
 
 

@@ -1,10 +1,12 @@
 """What an event needs before somebody can win something in it."""
 
+from django.conf import settings
 from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
 from arena.errors import ArenaError
 from arena.events.models import Event, Matchup
+from arena.mail import sends_mail
 
 MIN_CONTROLS_FOR_PRIZE = 10
 """Nobody has a score, or can win, before so many controls: leaderboard/contributors/scores.py."""
@@ -46,6 +48,16 @@ def find_prize_obstacle(event: Event) -> str:
             "controls need fewer of them."
         ) % {"wanted": wanted, "fewest": MIN_CONTROLS_FOR_PRIZE, "ordinary": ordinary}
     return ""
+
+
+def find_identity_obstacle(event: Event) -> str:
+    """Why nobody could be given the event's prize on this site; empty where somebody could."""
+    if not event.prize or sends_mail() or settings.SOCIALACCOUNT_PROVIDERS:
+        return ""
+    return _(
+        "A prize requires a confirmed address or a linked account, but this site sends no e-mail "
+        "and offers no other sign-in. Ask the site’s administrator to set EMAIL_URL."
+    )
 
 
 def check_prize(event: Event) -> None:

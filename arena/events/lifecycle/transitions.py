@@ -7,14 +7,16 @@ never take it twice. The server's clock alone decides; publishing is the leaderb
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from arena.errors import ArenaError, ConflictError
-from arena.events.lifecycle.prizes import count_serving_matchups, find_prize_obstacle
+from arena.events.lifecycle.prizes import (
+    count_serving_matchups,
+    find_identity_obstacle,
+    find_prize_obstacle,
+)
 from arena.events.models import Event
-from arena.mail import sends_mail
 from arena.people.seats.claiming import SeatAvailability, get_seat_availability
 
 State = Event.State
@@ -145,13 +147,8 @@ def check_open_seats(event: Event) -> list[ReadinessCheck]:
 
 def check_identities(event: Event) -> list[ReadinessCheck]:
     """A way to confirm who one is, which a prize needs."""
-    if not event.prize or sends_mail() or settings.SOCIALACCOUNT_PROVIDERS:
-        return []
-    message = _(
-        "A prize requires a confirmed address or a linked account, but this site sends no e-mail "
-        "and offers no other sign-in. Ask the site’s administrator to set EMAIL_URL."
-    )
-    return [ReadinessCheck("identities", message, blocks=False)]
+    missing = find_identity_obstacle(event)
+    return [ReadinessCheck("identities", missing, blocks=True)] if missing else []
 
 
 def open_event(event: Event, now: datetime) -> None:

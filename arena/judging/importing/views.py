@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRefresh
-from kombu.exceptions import OperationalError
 
+from arena.celery import send_soon
 from arena.errors import ArenaError, NotFoundError
 from arena.events.access import Role, event_for
 from arena.events.importing.uploads import (
@@ -119,11 +119,7 @@ def start_vote_import(request: HttpRequest, this: ImportJob) -> HttpResponse:
         queue_upload(this, choices)
     restart_wait(this)
     # Sent again if a worker died or a message was lost: the task finds out what is left to do.
-    try:
-        transaction.on_commit(partial(run_vote_import.delay, this.pk))
-    except OperationalError as error:
-        ImportJob.objects.filter(pk=this.pk, state=State.QUEUED).update(state=State.UPLOADED)
-        raise ArenaError(_("No worker can be reached. Try again in a minute."), "queue") from error
+    transaction.on_commit(partial(send_soon, run_vote_import.name, this.pk))
     return redirect(page)
 
 

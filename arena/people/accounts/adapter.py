@@ -1,6 +1,5 @@
 """allauth's adapters: rate limits by anonymous network, seats, mail, error messages."""
 
-from datetime import datetime
 from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -15,14 +14,13 @@ from django.utils.translation import gettext_lazy as _
 from arena.errors import ArenaError, LimitError, NotFoundError
 from arena.mail import is_watched, sends_mail
 from arena.people.accounts import errors
-from arena.people.limits import (
-    GUESS_RATE,
-    anonymize,
-    anonymize_network,
+from arena.people.guesses import (
     count_message,
-    count_use,
-    undo_use,
+    count_sign_in,
+    forget_sign_ins,
+    undo_sign_in,
 )
+from arena.people.limits import anonymize_network
 from arena.people.models import User
 from arena.people.seats.claiming import record_sign_in
 
@@ -54,20 +52,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """A keyed hash of the visitor's network: allauth counts by it, and no address is stored."""
         return anonymize_network(request, timezone.now())
 
-    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        """The cache key under which failed sign-ins are counted: name and network.
-
-        Usernames are public: wrong guesses from other networks do not lock the owner out.
-        """
-        key = super()._get_login_attempts_cache_key(request, **credentials)
-        return f"{key}:{anonymize_network(request, timezone.now())}"
-
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Refuse after too many failures, from this network or from all together."""
         super().pre_authenticate(request, **credentials)
-        now = timezone.now()
         try:
-            count_use("guess", anonymize_login(credentials, now), GUESS_RATE, now)
+            count_sign_in(get_login(credentials), request, timezone.now())
         except LimitError as error:
             raise self.validation_error("too_many_login_attempts") from error
 
@@ -75,9 +64,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """The user with these credentials; a successful sign-in is not counted as a guess."""
         user: User | None = super().authenticate(request, **credentials)
         if user is not None:
-            now = timezone.now()
-            undo_use("guess", anonymize_login(credentials, now), GUESS_RATE, now)
+            undo_sign_in(get_login(credentials), request, timezone.now())
         return user
+
+    def _delete_login_attempts_cached_email(self, request: HttpRequest, **credentials: Any) -> None:
+        """Forget wrong guesses once a link from a message has set a new password."""
+        super()._delete_login_attempts_cached_email(request, **credentials)
+        forget_sign_ins(get_login(credentials), request, timezone.now())
 
     def send_confirmation_mail(
         self, request: HttpRequest, emailconfirmation: Any, signup: bool
@@ -87,7 +80,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         super().send_confirmation_mail(request, emailconfirmation, signup)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send a message, or tell the user that this site sends no mail.
+        """Hand a message to the outbox, or tell the user that this site sends no mail.
 
         If the next page asks for a code or link from the message, `ArenaError` is raised whether or
         not an account has the address.
@@ -118,10 +111,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return response
 
 
-def anonymize_login(credentials: dict[str, Any], now: datetime) -> str:
-    """The anonymized username or address of a sign-in, for counting."""
-    login = credentials.get("email") or credentials.get("username") or ""
-    return anonymize(login.lower(), now)
+def get_login(credentials: dict[str, Any]) -> str:
+    """The username or address of a sign-in, for counting."""
+    return str(credentials.get("email") or credentials.get("username") or "").lower()
 
 
 class SecondStepAdapter(DefaultMFAAdapter):  # type: ignore[misc]

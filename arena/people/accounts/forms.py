@@ -3,15 +3,21 @@
 from typing import Any
 
 from allauth.account import forms as account
+from allauth.account.adapter import get_adapter
 from allauth.mfa.base import forms as second_step
 from allauth.mfa.totp import forms as totp
 from allauth.socialaccount import forms as social
 from django import forms
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from arena.errors import LimitError
+from arena.mail import offers_mail
 from arena.people.forms import ForgottenPasswordForm, SignInCodeForm
+from arena.people.guesses import SECOND_STEP_RATE, count_guess, undo_guess
+from arena.people.models import User
 
 LABELS = {
     "username": _("Username"),
@@ -35,12 +41,15 @@ class LabelledForm(forms.Form):
             field.label = LABELS.get(name, field.label)
             field.widget.attrs.pop("placeholder", None)
             if name in ("password", "oldpassword"):
-                address = reverse("account_reset_password")
-                field.help_text = format_html(
-                    '<a href="{}">{}</a>', address, _("Forgot your password?")
-                )
+                field.help_text = link_to_reset() if offers_mail() else ""
         if "email" in self.fields and not self.fields["email"].required:
             self.fields["email"].label = OPTIONAL_EMAIL
+
+
+def link_to_reset() -> str:
+    """Where somebody gets a new password who has forgotten theirs."""
+    address = reverse("account_reset_password")
+    return format_html('<a href="{}">{}</a>', address, _("Forgot your password?"))
 
 
 class SignupForm(LabelledForm, account.SignupForm):  # type: ignore[misc]
@@ -49,6 +58,8 @@ class SignupForm(LabelledForm, account.SignupForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["password1"].label = _("Password")
+        if not offers_mail():  # an address could not be confirmed
+            del self.fields["email"]
 
 
 class AddEmailForm(LabelledForm, account.AddEmailForm):  # type: ignore[misc]
@@ -83,11 +94,28 @@ class ConfirmLoginCodeForm(LabelledForm, account.ConfirmLoginCodeForm):  # type:
     """A code that was sent."""
 
 
-class AuthenticateForm(LabelledForm, second_step.AuthenticateForm):  # type: ignore[misc]
+class SecondStepForm(LabelledForm):
+    """A form with a code of the second step, which is short: guesses are counted."""
+
+    user: User
+
+    def clean_code(self) -> str:
+        """The code, if it is right. Raises `ValidationError`, also after too many that were not."""
+        guess = ("second-step", str(self.user.pk), SECOND_STEP_RATE, timezone.now())
+        try:
+            count_guess(*guess)
+        except LimitError as error:
+            raise get_adapter().validation_error("too_many_login_attempts") from error
+        code = str(super().clean_code())  # type: ignore[misc]  # of allauth's form beside it
+        undo_guess(*guess)
+        return code
+
+
+class AuthenticateForm(SecondStepForm, second_step.AuthenticateForm):  # type: ignore[misc]
     """The second step of signing in."""
 
 
-class ReauthenticateStepForm(LabelledForm, second_step.ReauthenticateForm):  # type: ignore[misc]
+class ReauthenticateStepForm(SecondStepForm, second_step.ReauthenticateForm):  # type: ignore[misc]
     """The second step once more."""
 
 

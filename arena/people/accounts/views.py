@@ -13,7 +13,8 @@ from arena.errors import ConflictError
 from arena.people.accounts.first_account import check_setup_link, create_first_account
 from arena.people.accounts.session_secrets import ACCESS_CODE, get_secret, store_access_code
 from arena.people.forms import AccountForm
-from arena.people.limits import Rate, limit_requests
+from arena.people.guesses import limit_guesses
+from arena.people.limits import Rate
 
 FIRST_ACCOUNT_RATE = Rate(20, 60)
 
@@ -21,7 +22,7 @@ FIRST_ACCOUNT_RATE = Rate(20, 60)
 @require_http_methods(["GET", "POST"])
 @login_not_required
 @never_cache
-@limit_requests("first", network=FIRST_ACCOUNT_RATE)
+@limit_guesses("first", FIRST_ACCOUNT_RATE)
 def first_account(request: HttpRequest, token: str) -> HttpResponse:
     """Choose a name; the access code is shown next, and then the form of a new event."""
     now = timezone.now()

@@ -48,6 +48,7 @@ from arena.people.accounts.session_secrets import (
     store_secret,
 )
 from arena.people.forms import AccountForm
+from arena.people.guesses import limit_guesses
 from arena.people.limits import limit_requests
 from arena.people.models import User
 from arena.people.seats.claiming import SeatAvailability, find_room
@@ -77,7 +78,7 @@ class InvitationForm(forms.Form):
 @require_http_methods(["GET", "POST"])
 @login_not_required
 @never_cache
-@limit_requests("invitation", network=LECTURE_HALL_RATE, user=PERSON_RATE)
+@limit_guesses("invitation", LECTURE_HALL_RATE)
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """The page of an invitation link: say what it gives, then give it."""
     now = timezone.now()

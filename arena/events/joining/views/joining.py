@@ -31,6 +31,7 @@ from arena.events.joining.terms import current_terms, has_consented
 from arena.events.joining.views.waiting import describe_place, get_place_token
 from arena.events.models import Event, Invitation
 from arena.people.accounts.session_secrets import store_access_code
+from arena.people.guesses import limit_guesses
 from arena.people.limits import (
     DAY_SECONDS,
     Rate,
@@ -79,7 +80,7 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @login_not_required
 @never_cache
-@limit_requests("claim", network=LECTURE_HALL_RATE, user=PERSON_RATE)
+@limit_guesses("claim", LECTURE_HALL_RATE)
 def claim(request: HttpRequest, token: str) -> HttpResponse:
     """The link on a printed seat: accept the terms, take the seat, begin."""
     seat = get_printed_seat(token)
