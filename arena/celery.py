@@ -1,7 +1,7 @@
 """The Celery application; tasks live in `<app>/tasks.py`."""
 
 import os
-from typing import Any
+from collections.abc import Callable
 
 import structlog
 from celery import Celery
@@ -15,15 +15,15 @@ app.autodiscover_tasks()
 log = structlog.get_logger(__name__)
 
 
-def send_soon(task: str, *args: Any, expires: int | None = None) -> bool:
-    """Send a task by its name, for so many seconds at most; whether the broker took it.
+def send_soon(send: Callable[..., object], *args: object) -> bool:
+    """Send a task, by its `delay` or another call; whether the broker took it.
 
     Nothing fails where the broker is away: what tasks are to do is in the database, and beat looks
     there as well.
     """
     try:
-        app.send_task(task, args, retry=False, expires=expires)
+        send(*args)
     except (OperationalError, OSError) as error:
-        log.error("broker away", task=task, reason=type(error).__name__)
+        log.error("broker away", reason=type(error).__name__)
         return False
     return True

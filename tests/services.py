@@ -104,6 +104,13 @@ class Services:
         with redis.Redis.from_url(self.redis_url) as client:
             wait_until(client.ping, process, log, (redis.ConnectionError,))
 
+    def stop_redis(self) -> None:
+        """Kill it; what it held is gone."""
+        for process in [each for each in self.processes if str(get_binary_path()) in each.args]:
+            process.kill()
+            process.wait()
+            self.processes.remove(process)
+
     def start_postgresql(self, port: int | None = None, *, durable: bool = False) -> None:
         """Create an empty cluster and serve it on a Unix socket; as `nobody` where we are root.
 

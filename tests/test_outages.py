@@ -3,6 +3,7 @@
 import errno
 import sqlite3
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -15,7 +16,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from arena import celery, urls
+from arena import urls
 from arena.cache import AWAY_SECONDS, GuardedRedisCache
 from arena.celery import send_soon
 from arena.errors import LimitError
@@ -197,11 +198,11 @@ def test_without_the_cache_boards_joining_and_signing_in_work() -> None:
 
 @pytest.mark.any_database
 def test_a_task_that_no_broker_takes_fails_nobody(
-    settings: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     away = Celery(broker="redis://user:word@127.0.0.1:1/0", set_as_current=False)
     away.conf.broker_transport_options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
-    monkeypatch.setattr(celery, "app", away)
-    assert not send_soon("arena.events.tasks.render_texts")
+    away.conf.task_publish_retry = settings.CELERY_TASK_PUBLISH_RETRY
+    assert not send_soon(partial(away.send_task, "arena.events.tasks.render_texts"))
     assert "broker away" in caplog.text
     assert "word" not in caplog.text

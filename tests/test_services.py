@@ -1,5 +1,6 @@
 """The services of the test run are what they claim to be."""
 
+import subprocess
 import threading
 import time
 
@@ -64,14 +65,19 @@ def test_threads_share_the_database_and_writers_queue(django_user_model: type) -
     assert django_user_model.objects.count() == 4
 
 
-def test_celery_worker_uses_the_test_database(
-    celery_worker_process: object, django_user_model: type
+def test_celery_worker_uses_the_test_database_and_comes_back_with_the_broker(
+    celery_worker_process: subprocess.Popen[bytes], services: Services, django_user_model: type
 ) -> None:
-    """A message goes through Redis to another process, which finds our row and changes it."""
+    """A message goes through Redis to another process, which finds our row and changes it; once
+    more after Redis was killed, and came back empty."""
     user = django_user_model.objects.create(username="before")
-    rename.delay(user.pk, "after")
-    deadline = time.monotonic() + START_SECONDS
-    while user.username == "before" and time.monotonic() < deadline:
-        time.sleep(0.05)
-        user.refresh_from_db()
-    assert user.username == "after"
+    for name in ("after", "later"):
+        rename.delay(user.pk, name)
+        deadline = time.monotonic() + START_SECONDS
+        while user.username != name and time.monotonic() < deadline:
+            time.sleep(0.05)
+            user.refresh_from_db()
+        assert user.username == name
+        services.stop_redis()
+        services.start_redis()
+    assert celery_worker_process.poll() is None

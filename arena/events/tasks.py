@@ -32,7 +32,7 @@ def run_import(self: Any, job_id: int) -> None:
         raise self.retry(exc=error) from error
     if job is not None:
         log.info("import run", import_id=job_id, event_id=job.event_id, state=job.state)
-        send_soon(render_texts.name)
+        send_soon(render_texts.delay)
 
 
 @shared_task(**IMPORT_LIMITS)

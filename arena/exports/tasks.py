@@ -14,7 +14,7 @@ log = structlog.get_logger(__name__)
 
 def queue_bundle(snapshot: Snapshot) -> None:
     """Ask a worker for a sealed round's bundle; with the broker away, its download makes it."""
-    send_soon(keep_bundle.name, snapshot.pk)
+    send_soon(keep_bundle.delay, snapshot.pk)
 
 
 @shared_task(**LONG_LIMITS)

@@ -8,6 +8,7 @@ import smtplib
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
@@ -19,7 +20,7 @@ from django.db.models import F
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from arena.celery import send_soon
+from arena.celery import app, send_soon
 from arena.people.models import OutgoingMail
 
 log = structlog.get_logger(__name__)
@@ -45,7 +46,7 @@ class OutboxBackend(BaseEmailBackend):
         rows = [row for message in email_messages for row in build_rows(message, now)]
         OutgoingMail.objects.bulk_create(rows)
         if rows:
-            transaction.on_commit(lambda: send_soon(TASK, expires=60))
+            transaction.on_commit(partial(send_soon, partial(app.send_task, TASK, expires=60)))
         return len(email_messages)
 
 

@@ -219,7 +219,7 @@ def test_previews_are_looked_at_no_faster_than_people_do(
 def test_an_account_waits_for_its_other_imports(
     event: Event, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
-    monkeypatch.setattr("arena.events.importing.views.send_soon", lambda *_: True)
+    monkeypatch.setattr("arena.events.importing.views.run_import.delay", lambda pk: None)
     user, client = make_user("ada"), Client()
     Membership.objects.create(event=event, user=user, role="organizer")
     client.force_login(user)

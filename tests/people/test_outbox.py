@@ -35,7 +35,7 @@ def mail_settings(settings: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     settings.EMAIL_BACKEND, settings.OUTBOX_BACKEND = outbox.__name__ + ".OutboxBackend", SMTP
     settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", 1, 0.5
     asked: list[str] = []
-    monkeypatch.setattr(outbox, "send_soon", lambda task, **_: asked.append(task))
+    monkeypatch.setattr(outbox.app, "send_task", lambda task, **_: asked.append(task))
     return asked
 
 

@@ -160,7 +160,7 @@ def take_back_import(request: HttpRequest, slug: str, uuid: UUID) -> HttpRespons
         return question
     if this.state != State.REMOVING:  # else the worker was lost: it is asked again
         revert_import(this, timezone.now())
-    transaction.on_commit(partial(send_soon, remove_import.name, this.pk))
+    transaction.on_commit(partial(send_soon, remove_import.delay, this.pk))
     return redirect(back)
 
 
@@ -195,7 +195,7 @@ def start_import(request: HttpRequest, this: ImportJob) -> HttpResponse:
         queue_upload(this, choices)
     restart_wait(this)
     # Again where a worker has died or a message was lost: the task finds out what is left to do.
-    transaction.on_commit(partial(send_soon, run_import.name, this.pk))
+    transaction.on_commit(partial(send_soon, run_import.delay, this.pk))
     return redirect("imports:job", this.event.slug, this.uuid)
 
 

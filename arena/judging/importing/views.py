@@ -119,7 +119,7 @@ def start_vote_import(request: HttpRequest, this: ImportJob) -> HttpResponse:
         queue_upload(this, choices)
     restart_wait(this)
     # Sent again if a worker died or a message was lost: the task finds out what is left to do.
-    transaction.on_commit(partial(send_soon, run_vote_import.name, this.pk))
+    transaction.on_commit(partial(send_soon, run_vote_import.delay, this.pk))
     return redirect(page)
 
 
