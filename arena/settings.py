@@ -135,8 +135,7 @@ else:
 # lock.
 STATEMENT_TIMEOUT_MS = env.int("STATEMENT_TIMEOUT_MS", 5_000)
 LOCK_TIMEOUT_MS = env.int("LOCK_TIMEOUT_MS", 2_000)
-# Web processes of this machine: what one of them counts by itself, while the shared cache is away,
-# is its share.
+# Of this machine: what one of them counts by itself while the shared cache is away is its share.
 WEB_WORKERS = env.int("WEB_WORKERS", 2)
 # Processor time of one request; gunicorn's worker ends with a request that takes more.
 REQUEST_PROCESSOR_SECONDS = env.float("REQUEST_PROCESSOR_SECONDS", 20.0)
@@ -208,8 +207,7 @@ ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True
-# Mail servers that do not know us yet ask for a second try some minutes later.
-ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 15 * 60
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 15 * 60  # a mail server may want a second try first
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Crowd Arena] "
