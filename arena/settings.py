@@ -129,7 +129,6 @@ else:
     DATABASE["ENGINE"] = "arena.postgresql"
     DATABASE["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", 60)
     DATABASE["CONN_HEALTH_CHECKS"] = True
-    # A server that does not answer is away.
     DATABASE.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 # On PostgreSQL, in the transactions of a page: the longest statement, and the longest wait for a
 # lock.
@@ -315,8 +314,6 @@ if REDIS_URL:
         "socket_connect_timeout": 2,
         "max_retries": 1,
         "interval_start": 0,
-        "interval_step": 0.1,
-        "interval_max": 0.1,
         "global_keyprefix": env.str("ARENA_QUEUE_PREFIX", "arena-"),
     }
 else:
