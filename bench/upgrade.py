@@ -107,9 +107,8 @@ def serve_before(services: Any, stack: ExitStack) -> Path:
         cwd=versions["before"], env={**os.environ, **environment, **static}, check=True,
     )  # fmt: skip
     for role in ROLES:
-        assert Host(path).start("before", role, "1") == 0, role
+        assert host.start("before", role, "1") == 0, role
     start_caddy(services, site, Host(path))
-    assert host.current() == 0
     return path
 
 
@@ -157,7 +156,7 @@ def measure_rest(url: str, sessions: list[str], seconds: float) -> float:
 
 def upgrade(path: Path, sessions: list[str], rate: float, version: str, *, expected: str) -> Seen:
     """Run the script under load and print what a browser has seen."""
-    environment = os.environ | {"HOST": f"{sys.executable} -m bench.upgrade_host {path}"}
+    environment = os.environ | {"STEPS": f"{sys.executable} -m bench.upgrade_host {path}"}
     started = time.monotonic()
     with Crowd(read_site(path)["url"], sessions, rate) as seen:
         time.sleep(2)

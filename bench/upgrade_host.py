@@ -1,6 +1,6 @@
 """The steps of deploy/upgrade.sh for `bench.upgrade`, with processes instead of containers.
 
-`HOST="python -m bench.upgrade_host FILE"`; the file says what runs, and a version is
+`STEPS="python -m bench.upgrade_host FILE"`; the file says what runs, and a version is
 a folder with its code. Caddy is the real one, and its configuration the shipped one.
 """
 

@@ -6,15 +6,15 @@
 # is stopped. Workers finish what they are at while their successors take the rest. A step that fails
 # leaves the site serving, ends with exit code 1 and says what runs; running this again goes on.
 #
-# HOST is what does each step: deploy/compose_host.sh, or another with the same words.
+# STEPS is what does each step: deploy/compose_host.sh, or another with the same words.
 set -eu
 cd "$(dirname "$0")/.."
-: "${HOST=sh deploy/compose_host.sh}"
+: "${STEPS=sh deploy/compose_host.sh}"
 WORKERS='ledger boards imports exports'
 
 step() {
   # shellcheck disable=SC2086 # a command and its words
-  $HOST "$@"
+  $STEPS "$@"
 }
 
 say() { printf 'upgrade: %s\n' "$*" >&2; }

@@ -45,7 +45,7 @@ def upgrade(folder: Path, failing: str = "none") -> Upgrade:
         ["sh", "deploy/upgrade.sh", "2.0"],
         cwd=ROOT, capture_output=True, text=True, check=False,
         env=os.environ | {
-            "HOST": f"sh {host}", "LOG": str(log), "SITE": str(site), "FAILING": failing,
+            "STEPS": f"sh {host}", "LOG": str(log), "SITE": str(site), "FAILING": failing,
         },
     )  # fmt: skip
     running = {role: (site / role).read_text().split() for role in ROLES}
