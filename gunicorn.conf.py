@@ -8,6 +8,16 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+
+from arena.metrics_files import (
+    FOLDER_VARIABLE,
+    PLACE_VARIABLE,
+    choose_place,
+    make_folder,
+    remove_folder,
+)
+
 workers = int(os.environ.get("WEB_WORKERS", "2"))
 worker_class = "gthread"
 threads = int(os.environ.get("WEB_THREADS", "4"))
@@ -23,17 +33,38 @@ keepalive = 150
 # arena/request_deadline.py ends that); on SIGTERM requests in hand get so long to end.
 timeout = 60
 graceful_timeout = 25
-# Addresses and paths of visitors are logged nowhere; errors go to standard error.
+# Addresses and paths of visitors are logged nowhere; errors go to standard error, in the words of
+# all other lines (arena/logs.py).
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "arena.settings")
+logconfig_dict = settings.LOGGING
 accesslog = None
 errorlog = "-"
 control_socket_disable = True
+if settings.METRICS_TOKEN:
+    os.environ.setdefault(FOLDER_VARIABLE, make_folder())
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """Give the worker that is about to start a place among the others."""
+    worker.metrics_place = choose_place(
+        other.metrics_place for other in server.WORKERS.values() if other is not worker
+    )
+
+
+def post_fork(_server: Any, worker: Any) -> None:
+    """In the worker: count at that place."""
+    os.environ[PLACE_VARIABLE] = str(worker.metrics_place)
+
+
+def on_exit(_server: Any) -> None:
+    """Nobody reads the figures any more."""
+    if folder := os.environ.get(FOLDER_VARIABLE):
+        remove_folder(folder)
 
 
 def post_worker_init(worker: Any) -> None:
     """Import every page before the first visitor comes; watch the processor time of requests."""
-    from django.conf import settings  # noqa: PLC0415 - Django is set up by now
-
-    from arena.request_deadline import start_watch  # noqa: PLC0415
+    from arena.request_deadline import start_watch  # noqa: PLC0415 - Django is set up by now
 
     worker.notify()  # starting may take its time on a busy machine
     import_module(settings.ROOT_URLCONF)

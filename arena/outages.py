@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.defaults import server_error
 
 from arena.errors import wants_json
+from arena.metrics import DATABASE_ERRORS
 
 log = structlog.get_logger(__name__)
 
@@ -115,7 +116,9 @@ def find_database_outage(cause: BaseException | None) -> Outage | None:
 def render_outage(request: HttpRequest, outage: Outage, error: BaseException) -> HttpResponse:
     """503, with the time after which to try again; rendered without asking the database."""
     notice = outage.value
-    log.error(notice.logged, reason=type(error.__cause__ or error).__name__)
+    reason = type(error.__cause__ or error).__name__
+    log.error(notice.logged, reason=reason)
+    DATABASE_ERRORS.labels(reason).inc()
     response: HttpResponse
     if wants_json(request):
         problem = {"code": notice.code, "message": str(notice.message)}

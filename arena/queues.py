@@ -32,6 +32,7 @@ TASK_ROUTES = {
             "arena.events.tasks.remove_import",
             "arena.events.tasks.finish_import",
             "arena.events.tasks.render_texts",
+            "arena.events.tasks.sweep_uploads",
             "arena.judging.tasks.run_vote_import",
         ),
         "exports": (
@@ -67,6 +68,7 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "forget": ("arena.people.tasks.forget_messages_and_guesses", 600.0),
         "tell": ("leaderboard.tasks.tell_contributors", 60.0),
         "thin": ("leaderboard.tasks.thin_snapshots", 600.0),
+        "sweep-uploads": ("arena.events.tasks.sweep_uploads", 3600.0),
         "adopt-imports": ("arena.judging.tasks.adopt_imports", 30.0),
         "sweep": ("arena.judging.tasks.sweep_leases", 60.0),
         "check-ledgers": ("arena.judging.tasks.check_ledgers", 60.0),

@@ -3,8 +3,8 @@
 Knobs of the domain (overlap, scale, control rate) are fields of an Event and not here.
 """
 
+import os
 from pathlib import Path
-from typing import Any
 
 import environ
 import structlog
@@ -14,14 +14,20 @@ from kombu.entity import Queue
 
 from arena.address import find_site_address
 from arena.files.choosing import choose_storages
-from arena.logs import hide_tokens
-from arena.people.accounts.providers import build_social_providers, list_form_targets
+from arena.logs import SHARED_PROCESSORS, build_logging, log_outcries
+from arena.people.accounts.providers import (
+    CLIENT_SECRETS,
+    build_social_providers,
+    list_form_targets,
+)
 from arena.queues import BEAT_SCHEDULE, QUEUES, TASK_ROUTES
+from arena.secret_files import SECRETS, read_secret_files
 
 env = environ.Env()
 ROOT = Path(__file__).resolve().parent.parent
 if (ROOT / ".env").exists():
     environ.Env.read_env(ROOT / ".env")
+env.ENVIRON = read_secret_files(os.environ, [*SECRETS, *CLIENT_SECRETS])
 
 VAR = Path(env.str("ARENA_VAR", str(ROOT / "var")))
 VAR.mkdir(parents=True, exist_ok=True)
@@ -65,10 +71,14 @@ INSTALLED_APPS = [
     "arena.events",
     "arena.judging",
     "arena.exports",
+    "arena.monitoring",
     "leaderboard",
 ]
 
 MIDDLEWARE = [
+    "arena.request_id.RequestIdMiddleware",
+    "arena.monitoring.probes.ProbeMiddleware",
+    "arena.metrics.RequestMetricsMiddleware",
     "arena.request_deadline.RequestDeadlineMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -141,12 +151,14 @@ REQUEST_PROCESSOR_SECONDS = env.float("REQUEST_PROCESSOR_SECONDS", 20.0)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", "")
+# What every key of this site in Redis begins with: several sites may share one.
+REDIS_PREFIX = env.str("REDIS_PREFIX", "arena-")
 if REDIS_URL:
     CACHES = {
         "default": {
             "BACKEND": "arena.cache.GuardedRedisCache",
             "LOCATION": REDIS_URL,
-            "KEY_PREFIX": "arena",
+            "KEY_PREFIX": f"{REDIS_PREFIX}cache",
         }
     }
 else:
@@ -256,12 +268,17 @@ if LEDGER_HEADS_URL and not LEDGER_HEADS_URL.startswith(("https://", "http://"))
 
 # --- security -------------------------------------------------------------------------------
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^health/$"]
 SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
-SECURE_HSTS_PRELOAD = HTTPS
+# Browsers that ship with a list of names keep one on it for years: only on request.
+SECURE_HSTS_PRELOAD = HTTPS and env.bool("HSTS_PRELOAD", False)
+SILENCED_SYSTEM_CHECKS = [] if SECURE_HSTS_PRELOAD else ["security.W021"]
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Whoever shows it may read /metrics; without one the page is not there.
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+if 0 < len(METRICS_TOKEN) < 16:
+    raise ImproperlyConfigured("METRICS_TOKEN: take 16 random characters or more.")
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 CONTENT_SECURITY_POLICY = {
@@ -282,6 +299,9 @@ CONTENT_SECURITY_POLICY = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+# Uploads while they arrive; what a killed process has left there is swept.
+FILE_UPLOAD_TEMP_DIR = VAR / "tmp"
+FILE_UPLOAD_TEMP_DIR.mkdir(exist_ok=True)
 
 # --- language and time ----------------------------------------------------------------------
 LANGUAGE_CODE = "en"
@@ -314,7 +334,7 @@ if REDIS_URL:
         "socket_connect_timeout": 2,
         "max_retries": 1,
         "interval_start": 0,
-        "global_keyprefix": env.str("ARENA_QUEUE_PREFIX", "arena-"),
+        "global_keyprefix": REDIS_PREFIX,
     }
 else:
     CELERY_BROKER_TRANSPORT = "arena.broker:Transport"
@@ -350,50 +370,21 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# Beat leaves a sign of life each second (arena/beat.py).
+CELERY_BEAT_SCHEDULER = "arena.beat:SignalingScheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
 
 # --- logs -----------------------------------------------------------------------------------
-SHARED_PROCESSORS: list[Any] = [
-    structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_log_level,
-    structlog.stdlib.add_logger_name,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-    hide_tokens,
-]
+LOG_JSON = env.bool("LOG_JSON", not DEBUG)
+LOGGING = build_logging(
+    env.str("LOG_LEVEL", "INFO"), env.str("LOG_LEVEL", "WARNING"), as_json=LOG_JSON
+)
 structlog.configure(
     processors=[*SHARED_PROCESSORS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
     logger_factory=structlog.stdlib.LoggerFactory(),
     cache_logger_on_first_use=True,
 )
-if env.bool("LOG_JSON", not DEBUG):
-    RENDERING = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-else:
-    # Plain tracebacks: the default ones print local variables, which hold prompts and answers.
-    plain = structlog.dev.plain_traceback
-    RENDERING = [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=plain)]
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "lines": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *RENDERING],
-            "foreign_pre_chain": SHARED_PROCESSORS,
-        }
-    },
-    "filters": {"refusals": {"()": "arena.logs.RefusalFilter"}},
-    "handlers": {
-        "stderr": {
-            "class": "logging.StreamHandler",
-            "formatter": "lines",
-            "filters": ["refusals"],
-        }
-    },
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
-    "loggers": {
-        "django.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
-        "celery.app.trace": {"level": "WARNING"},
-        "celery.beat": {"level": "WARNING"},
-    },
-}
+if LOG_JSON:
+    log_outcries()

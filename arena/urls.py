@@ -21,7 +21,6 @@ handler500 = handle_server_error
 
 urlpatterns = [
     path("", views.home, name="home"),
-    path("health/", views.health, name="health"),
     path("", include((event_urls, "events"))),
     path("", include("arena.events.importing.urls")),
     path("", include("arena.judging.importing.urls")),

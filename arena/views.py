@@ -230,9 +230,3 @@ def my_page(request: HttpRequest, slug: str) -> HttpResponse:
     return render(
         request, "judging/me.html", context | build_receipts_page(enrollment, request.GET)
     )
-
-
-@login_not_required
-def health(request: HttpRequest) -> HttpResponse:
-    """Health check: the web process answers."""
-    return HttpResponse("ok", content_type="text/plain")

@@ -5,6 +5,8 @@ set -eu
 # Uploads in progress go to the volume and not into memory, which a tmpfs would be.
 export TMPDIR="$ARENA_VAR/tmp"
 mkdir -p "$TMPDIR"
+# What a killed process has left; nothing that is under way is so old.
+find "$TMPDIR" -type f -mmin +360 -delete
 
 case "${1:-web}" in
   web | ledger | boards | imports | exports | mail | beat)

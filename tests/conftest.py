@@ -6,7 +6,9 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import datetime
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import redis
@@ -64,6 +66,17 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no published data in {folder}; name its folder in ARENA_SHARED_DATA")
     return folder
+
+
+@pytest.fixture
+def health() -> ModuleType:
+    """deploy/health.py, which is in no package."""
+    spec = spec_from_file_location("health", ROOT / "deploy" / "health.py")
+    assert spec
+    assert spec.loader
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture

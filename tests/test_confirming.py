@@ -78,7 +78,6 @@ ASKS_BEFORE = {
 }
 # What can be undone, or takes nothing from anybody.
 HARMLESS = {
-    "health": "answers only",
     "events:guidelines": "says that one has read",
     "judging:judge": "can be changed for a while",
     "judging:skip": "passes on one of many",

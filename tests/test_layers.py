@@ -35,6 +35,10 @@ FORBIDDEN = {
         "leaderboard/boards/fit.py",
         "from leaderboard.snapshots.refresh import refresh_event",
     ),
+    "Inside monitoring": (
+        "arena/monitoring/parts.py",
+        "from arena.monitoring.figures import SiteFigures",
+    ),
     "Question kinds and numerics know no framework": (
         "leaderboard/trust/quality.py",
         "import django",
@@ -60,6 +64,7 @@ CONTAINERS = {
     "arena/files": "Inside files",
     "arena/exports": "Inside exports",
     "arena/judging": "Inside judging",
+    "arena/monitoring": "Inside monitoring",
     "arena/people": "Inside people",
     "leaderboard": "Inside the leaderboard",
     "leaderboard/ratings": "Inside the rating engine",

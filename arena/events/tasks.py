@@ -8,10 +8,9 @@ from celery import shared_task
 from django.utils import timezone
 
 from arena.celery import send_soon
-from arena.events.importing import ImportBusyError
+from arena.events.importing import ImportBusyError, uploads
 from arena.events.importing.reverting import delete_reverted
 from arena.events.importing.running import recover_stale_imports
-from arena.events.importing.uploads import run_upload
 from arena.events.lifecycle.transitions import advance_events as advance
 from arena.events.models import ImportJob
 from arena.events.rendering import render_slice
@@ -27,7 +26,7 @@ log = structlog.get_logger(__name__)
 def run_import(self: Any, job_id: int) -> None:
     """Import an uploaded file that is confirmed; waits its turn while another import runs."""
     try:
-        job = run_upload(job_id, timezone.now(), SystemRandom())
+        job = uploads.run_upload(job_id, timezone.now(), SystemRandom())
     except ImportBusyError as error:
         raise self.retry(exc=error) from error
     if job is not None:
@@ -49,6 +48,13 @@ def remove_import(job_id: int) -> None:
     job = delete_reverted(job_id, timezone.now())
     if job is not None:
         log.info("import taken back", import_id=job_id, event_id=job.event_id)
+
+
+@shared_task(**LONG_LIMITS)
+def sweep_uploads() -> None:
+    """Delete abandoned uploads, and what interrupted ones have left in the volume."""
+    if swept := uploads.sweep_uploads(timezone.now()):
+        log.info("uploads swept", files=swept)
 
 
 @shared_task(**SWEEP_LIMITS)

@@ -16,6 +16,7 @@ from arena.events.organizer_texts import render_organizer_text
 from arena.events.rendering import load_messages, load_response_html
 from arena.mail import offers_mail
 from arena.markup import RenderedMessage
+from arena.request_id import get_request_id
 
 register = template.Library()
 
@@ -48,6 +49,12 @@ def grouped(number: int) -> str:
 def phase(event: Event) -> Phase:
     """What is true of the event now, and the words for it: `{% phase event as phase %}`."""
     return phase_of(event, timezone.now())
+
+
+@register.simple_tag
+def request_id() -> str:
+    """The name of this request in the log: `{% request_id as name %}`."""
+    return get_request_id()
 
 
 @register.simple_tag

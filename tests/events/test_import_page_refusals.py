@@ -1,6 +1,7 @@
 """The import page: who gets in, and which files and moments it refuses."""
 
 import json
+import os
 import re
 from collections.abc import Callable
 from html import unescape
@@ -18,7 +19,7 @@ from kombu.exceptions import OperationalError
 
 from arena.events.importing import import_records
 from arena.events.models import Control, Event, ImportJob, Membership, Record
-from arena.events.tasks import run_import
+from arena.events.tasks import run_import, sweep_uploads
 from tests.events.uploads import CSV, MAPPED, State, confirm, upload, url_of
 from tests.factories import NOW, make_enrollment, make_event, make_membership, make_user
 
@@ -204,14 +205,29 @@ def test_a_deleted_upload_leaves_nothing(organizer: Client, media: Path) -> None
     assert not [path for path in media.rglob("*") if path.is_file()]
 
 
-def test_an_abandoned_upload_goes_with_the_next(organizer: Client, media: Path) -> None:
-    first = upload(organizer)
+def test_what_is_abandoned_or_interrupted_is_swept(
+    organizer: Client, media: Path, tmp_path: Path, settings: Any
+) -> None:
+    settings.FILE_UPLOAD_TEMP_DIR = tmp_path / "arriving"
+    settings.FILE_UPLOAD_TEMP_DIR.mkdir()
+    abandoned = upload(organizer)
     ImportJob.objects.update(created_at=NOW.replace(year=2020))
+    kept = upload(organizer)
+    folder = media / "imports"
+    stray, arriving = folder / "stray", settings.FILE_UPLOAD_TEMP_DIR / "half.upload"
+    for file in (stray, arriving):
+        file.touch()
 
-    second = upload(organizer)
+    sweep_uploads()
 
-    assert list(ImportJob.objects.all()) == [second]
-    assert not (media / f"imports/{first.uuid}").exists()
+    assert list(ImportJob.objects.all()) == [kept]
+    assert {file.name for file in folder.iterdir()} == {str(kept.uuid), "stray"}
+    for file in (stray, arriving, folder / str(kept.uuid)):
+        os.utime(file, (0, 0))
+    sweep_uploads()
+    assert {file.name for file in folder.iterdir()} == {str(kept.uuid)}
+    assert not arriving.exists()
+    assert not (folder / str(abandoned.uuid)).exists()
 
 
 def test_an_import_waits_where_the_broker_is_away(

@@ -43,7 +43,6 @@ class Doors:
 POLICY: dict[str, Doors] = {
     # --- anybody -------------------------------------------------------------------------------
     "home": Doors(EVERYBODY),
-    "health": Doors(EVERYBODY, EVERYBODY),
     # --- an event ------------------------------------------------------------------------------
     "events:event": Doors(EVERYBODY),
     "events:guidelines": Doors(EVERYBODY, CONTRIBUTORS),
@@ -176,7 +175,7 @@ class Url:
     @property
     def is_ours(self) -> bool:
         """Whether it is a page of this project's own: those of allauth have plain names."""
-        return not self.is_admin and (":" in self.name or self.name in ("home", "health"))
+        return not self.is_admin and (":" in self.name or self.name == "home")
 
     @property
     def doors(self) -> Doors:

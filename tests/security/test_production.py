@@ -43,6 +43,18 @@ def test_browsers_are_told_to_stay_on_https(client: Client) -> None:
     kept = visit(client, "/").headers["Strict-Transport-Security"]
     assert "max-age=31536000" in kept
     assert "includeSubDomains" in kept
+    assert "preload" not in kept
+
+
+def test_a_name_is_offered_to_browsers_lists_on_request_alone(
+    monkeypatch: pytest.MonkeyPatch, production: dict[str, Any]
+) -> None:
+    assert production["SECURE_HSTS_PRELOAD"] is False
+    assert production["SILENCED_SYSTEM_CHECKS"] == ["security.W021"]
+    monkeypatch.setenv("HSTS_PRELOAD", "1")
+    asked = runpy.run_path(str(ROOT / "arena" / "settings.py"))
+    assert asked["SECURE_HSTS_PRELOAD"] is True
+    assert asked["SILENCED_SYSTEM_CHECKS"] == []
 
 
 @pytest.mark.usefixtures("production")

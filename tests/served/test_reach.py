@@ -26,6 +26,9 @@ ARGUED = {
     "command adopt_bundles": "for what an earlier release has left, as tests/exports has it",
     "task arena.events.tasks.finish_import": "taken where a command died while it imported, as "
     "tests/events/test_import_adopting.py has it",
+    "task arena.events.tasks.sweep_uploads": "beat sends it once an hour; "
+    "tests/events/test_import_page_refusals.py has what it does",
+    "command doctor": "tests/monitoring/test_doctor.py runs it with everything away",
     "page leaderboard:read": "the reader's notice of a result; tests/leaderboard marks it as read",
     "page leaderboard:winner": "there only once an organizer has confirmed the winner of a prize",
 }

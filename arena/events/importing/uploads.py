@@ -1,12 +1,15 @@
 """Uploaded files: kept until they are imported, run by a worker, deleted afterwards."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from random import Random
 from typing import Any
 
 from celery.exceptions import SoftTimeLimitExceeded
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models.functions import Now
@@ -18,17 +21,21 @@ from arena.events.importing.preview import detect_format
 from arena.events.importing.reading.own_exports import is_export_file
 from arena.events.importing.running import run_job
 from arena.events.models import Event, ImportJob
+from arena.events.models.imports import UPLOAD_FOLDER
 from arena.files.reading import local_path
 from arena.people.models import User
 
 State = ImportJob.State
 # Bytes of a request; the middleware refuses what is longer before anything reads it.
-MAX_UPLOAD_BYTES = 1024**3
+# deploy/Caddyfile has the same number.
+MAX_UPLOAD_BYTES = 10**9
 # Queued or under way at once. Uploads that wait for their confirmation do not count.
 MAX_IMPORTS_PER_ACCOUNT = 3
 MAX_IMPORTS_PER_SITE = 50
-# What nobody has confirmed or corrected by then is deleted with the next upload.
+# What nobody has confirmed or corrected by then is deleted.
 KEEP_UPLOADS_FOR = timedelta(days=1)
+# No request and no import lasts so long: what is older was left by a process that was killed.
+KEEP_TEMPORARY_FOR = timedelta(hours=6)
 TOOK_TOO_LONG = "The import took longer than 45 minutes and was stopped. Import the file in parts."
 # Before confirmation, and again after a refusal or a crash.
 STARTABLE = (State.UPLOADED, State.DOUBTFUL, State.REFUSED, State.FAILED)
@@ -43,9 +50,6 @@ def save_upload(
 ) -> ImportJob:
     """Store an uploaded file as an import that waits for its mapping; an export of judgments is
     one of votes, wherever it was dropped."""
-    abandoned = event.import_jobs.filter(state__in=STARTABLE, created_at__lt=now - KEEP_UPLOADS_FOR)
-    for job in abandoned.exclude(file=None).exclude(file=""):
-        discard_upload(job)
     upload.seek(0)
     name = str(upload.name or "")[:200]
     format = detect_format(upload.file, name)  # type: ignore[arg-type]
@@ -129,6 +133,47 @@ def discard_upload(job: ImportJob) -> None:
     """Delete a file that will not be imported; of an import that never began nothing is kept."""
     delete_file(job)
     ImportJob.objects.filter(pk=job.pk, state=State.UPLOADED).delete()
+
+
+def sweep_uploads(now: datetime) -> int:
+    """Delete the uploads that nobody has confirmed in time, and the files that belong to no import
+    and to no process any more; returns how many files."""
+    abandoned = ImportJob.objects.filter(state__in=STARTABLE, created_at__lt=now - KEEP_UPLOADS_FOR)
+    swept = 0
+    for job in abandoned.exclude(file=None).exclude(file=""):
+        discard_upload(job)
+        swept += 1
+    return swept + delete_orphans(now) + delete_temporary_files(now)
+
+
+def delete_orphans(now: datetime) -> int:
+    """Delete stored files whose import was never written down; returns how many."""
+    storage = ImportJob._meta.get_field("file").storage
+    try:
+        names = [f"{UPLOAD_FOLDER}/{file}" for file in storage.listdir(UPLOAD_FOLDER)[1]]
+    except FileNotFoundError:  # nobody has ever uploaded anything
+        return 0
+    deleted = 0
+    known = set(ImportJob.objects.exclude(file=None).values_list("file", flat=True))
+    for name in names:
+        # One that is being stored has no row yet.
+        if name not in known and storage.get_modified_time(name) < now - KEEP_TEMPORARY_FOR:
+            storage.delete(name)
+            deleted += 1
+    return deleted
+
+
+def delete_temporary_files(now: datetime) -> int:
+    """Delete what processes that were killed have left in the volume; returns how many files."""
+    until = (now - KEEP_TEMPORARY_FOR).timestamp()
+    deleted = 0
+    for file in Path(settings.FILE_UPLOAD_TEMP_DIR).iterdir():
+        # It may be gone meanwhile: its own process has deleted it.
+        with suppress(FileNotFoundError):
+            if file.is_file() and file.stat().st_mtime < until:
+                file.unlink()
+                deleted += 1
+    return deleted
 
 
 def run_upload(

@@ -14,10 +14,13 @@ from arena.events.models.event import Event
 from arena.events.models.records import Record
 from arena.people.models import User
 
+# In the storage of files.
+UPLOAD_FOLDER = "imports"
+
 
 def import_path(job: "ImportJob", name: str) -> str:
     """Where an upload is kept: nothing of the name that the person gave it is in the path."""
-    return f"imports/{job.uuid}"
+    return f"{UPLOAD_FOLDER}/{job.uuid}"
 
 
 class ImportJobQuerySet(models.QuerySet["ImportJob"]):

@@ -11,6 +11,7 @@ PROVIDER_ORIGINS = {
     "google": "https://accounts.google.com",
     "huggingface": HUGGING_FACE,
 }
+CLIENT_SECRETS = [f"{name.upper()}_CLIENT_SECRET" for name in PROVIDER_ORIGINS]
 
 
 def list_configured(env: environ.Env) -> list[str]:
