@@ -275,7 +275,7 @@ PARTS: dict[str, Part] = {
     ),
     "mail": Part(
         look_at_mail,
-        "Is `mail` running? Correct name, password, host and port in EMAIL_URL, or ask who runs it.",
+        "Is `mail` running? Correct name, password, host and port in EMAIL_URL, if they are wrong.",
     ),
     "clock": Part(
         look_at_clock, "Let the machines keep time by NTP: `timedatectl set-ntp true`.", "database"
