@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.views.defaults import server_error
+from django.views.defaults import bad_request, server_error
 
 from arena.errors import wants_json
 from arena.metrics import DATABASE_ERRORS
@@ -96,7 +96,7 @@ def find_outage(error: BaseException | None) -> Outage | None:
             return find_database_outage(error.__cause__)
         if isinstance(error, OSError) and error.errno in FULL_ERRNOS:
             return Outage.FULL
-        error = error.__cause__
+        error = error.__cause__ or error.__context__
     return None
 
 
@@ -147,6 +147,13 @@ def list_kept_fields(request: HttpRequest) -> list[tuple[str, str]]:
     if any(SECRET_FIELD.search(name) for name in request.POST):
         return []
     return [(name, value) for name, values in request.POST.lists() for value in values]
+
+
+def handle_bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's page for bad requests, but for a session that an outage kept from being saved, which
+    Django takes for one that was deleted meanwhile."""
+    outage = find_outage(exception)
+    return render_outage(request, outage, exception) if outage else bad_request(request, exception)
 
 
 def handle_server_error(request: HttpRequest) -> HttpResponse:

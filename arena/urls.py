@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from arena import views
-from arena.outages import handle_server_error
+from arena.outages import handle_bad_request, handle_server_error
 
 event_urls: list[URLPattern | URLResolver] = [
     path("events/<slug:slug>/", views.event_page, name="event"),
@@ -17,6 +17,7 @@ judging_urls: list[URLPattern | URLResolver] = [
     path("", include("arena.judging.urls")),
 ]
 
+handler400 = handle_bad_request
 handler500 = handle_server_error
 
 urlpatterns = [

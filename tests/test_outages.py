@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
+from unittest.mock import Mock
 
 import psycopg
 import pytest
@@ -140,6 +141,21 @@ def test_a_database_that_is_away_before_any_view_is_no_bug_either(
     assert answer.headers["Retry-After"] == "5"
     assert "database away" in caplog.text
     assert [one for one in caplog.records if one.exc_info and one.levelname == "ERROR"] == []
+
+
+def test_a_session_that_cannot_be_saved_was_not_deleted(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.force_login(make_user("bob"))
+    monkeypatch.setattr("django.contrib.sessions.models.Session.save", Mock(side_effect=LOST))
+    (home,) = (one for one in urls.urlpatterns if getattr(one, "name", "") == "home")
+
+    def view(request: HttpRequest) -> HttpResponse:
+        request.session["changed"] = "yes"
+        return HttpResponse()
+
+    monkeypatch.setattr(home, "callback", view)
+    assert client.get("/").status_code == 503
 
 
 # --- cache and broker -------------------------------------------------------------------------
