@@ -2,6 +2,7 @@
 releases."""
 
 import re
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -26,6 +27,10 @@ HASHED_NAME = re.compile(r"(.+)\.[0-9a-f]{12}(\.\w+)")
 
 # Views of an event that accept files. Elsewhere a body is a form, and small.
 UPLOAD_VIEWS = frozenset({"imports:new", "votes:new"})
+
+# How many of them one process receives at the same time.
+upload_slots = threading.BoundedSemaphore(settings.UPLOADS_AT_ONCE)
+UPLOAD_RETRY_SECONDS = 60
 
 JUDGING_NAMESPACE = "judging"
 # Twice as fast as anybody judges; and enough for a lecture hall that shares one address.
@@ -67,8 +72,16 @@ class BodyMiddleware(Middleware):
     """Refuse a request body larger than the page needs, before anything reads it.
 
     Otherwise anybody could have files written to disk. It runs before the CSRF check, which reads
-    forms.
+    forms. The proxy hands small bodies over once they are complete; a large one comes as slowly as
+    its sender likes and holds a thread meanwhile, which is why these get half of the threads.
     """
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            return self.get_response(request)
+        finally:
+            if getattr(request, "holds_upload_slot", False):
+                upload_slots.release()
 
     def process_view(
         self, request: HttpRequest, _view: object, _args: object, _kwargs: object
@@ -81,9 +94,17 @@ class BodyMiddleware(Middleware):
         message = _("The request is too large.")
         if may_upload(request):
             if length <= MAX_UPLOAD_BYTES:
-                return None
+                return self.take_slot(request)
             message = _("The file is larger than 1 GB. Import it in parts.")
         return render_error(request, TooLargeError(message, "too_large"))
+
+    def take_slot(self, request: HttpRequest) -> HttpResponse | None:
+        """Hold a slot until the request ends, or say that none is free."""
+        request.holds_upload_slot = upload_slots.acquire(blocking=False)  # type: ignore[attr-defined]
+        if request.holds_upload_slot:  # type: ignore[attr-defined]
+            return None
+        message = _("Other files are being received just now. Send yours again in a minute.")
+        return render_error(request, LimitError(message, "uploads_busy", UPLOAD_RETRY_SECONDS))
 
 
 def may_upload(request: HttpRequest) -> bool:

@@ -302,6 +302,8 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 # Uploads while they arrive; what a killed process has left there is swept.
 FILE_UPLOAD_TEMP_DIR = VAR / "tmp"
 FILE_UPLOAD_TEMP_DIR.mkdir(exist_ok=True)
+# By each process: half of gunicorn's threads (gunicorn.conf.py).
+UPLOADS_AT_ONCE = max(1, env.int("WEB_THREADS", 4) // 2)
 
 # --- language and time ----------------------------------------------------------------------
 LANGUAGE_CODE = "en"

@@ -6,9 +6,7 @@ PostgreSQL, a Redis-protocol server and Caddy run beside the containers of one s
 import os
 import re
 import secrets
-import shutil
 import signal
-import socket
 import subprocess
 import time
 from dataclasses import dataclass
@@ -22,6 +20,7 @@ import requests
 from psycopg import sql
 
 from tests.deploy.containers import IMAGE, Container, about_image, ask, engine, run, shell
+from tests.deploy.edge import find_authority, find_free_ports, start_caddy
 from tests.services import ROOT, Services, wait_until
 
 MEGABYTE = 1_000_000
@@ -62,7 +61,7 @@ class Site:
 @pytest.fixture(scope="module")
 def site(services: Services) -> Site:
     """Migrate, make the sample event, start every process and Caddy; `services` ends them."""
-    ports = dict(zip(("database", "web", "https", "http"), free_ports(4), strict=True))
+    ports = dict(zip(("database", "web", "https", "http"), find_free_ports(4), strict=True))
     services.start_postgresql(ports["database"])
     server_url = f"postgresql://arena@127.0.0.1:{ports['database']}"
     database_url = f"{server_url}/arena"
@@ -84,64 +83,16 @@ def site(services: Services) -> Site:
     run("migrate", "--no-input", environment=environment)
     run("sample_event", environment=environment)
     containers = {role: Container(services, role, environment) for role in ROLES}
-    log = start_caddy(services, ports)
+    upstream = f"127.0.0.1:{ports['web']}"
+    log = start_caddy(services, upstream, ports["https"], ports["http"])
     return Site(
         containers,
         database_url,
         f"https://localhost:{ports['https']}",
         f"http://localhost:{ports['http']}",
-        services.folder / "caddy" / "pki" / "authorities" / "local" / "root.crt",
+        find_authority(services),
         log,
     )
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on just now."""
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [int(probe.getsockname()[1]) for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
-
-
-def start_caddy(services: Services, ports: dict[str, int]) -> Path:
-    """Serve deploy/Caddyfile on other ports, with a certificate of Caddy's own; returns its log."""
-    moved = f"admin off\n\tdefault_bind 127.0.0.1\n\thttp_port {ports['http']}\n"
-    moved += f"\thttps_port {ports['https']}\n"
-    text = (ROOT / "deploy" / "Caddyfile").read_text()
-    text = text.replace("web:8000", f"127.0.0.1:{ports['web']}").replace("{\n", "{\n\t" + moved, 1)
-    config = services.folder / "Caddyfile"
-    config.write_text(text)
-    log = services.folder / "caddy.log"
-    process = services.start(
-        [find_caddy(services.folder), "run", "--adapter", "caddyfile", "--config", str(config)],
-        log,
-        env={"SITE_HOST": "localhost", "XDG_DATA_HOME": str(services.folder), "HOME": "/tmp"},
-    )
-    wait_until(lambda: answers(ports["https"]), process, log)
-    return log
-
-
-def find_caddy(folder: Path) -> str:
-    """A Caddy on the PATH, or the program out of Debian's package, which is not installed."""
-    if found := shutil.which("caddy"):
-        return found
-    package = folder / "package"
-    package.mkdir()
-    download = subprocess.run(["apt-get", "-q", "download", "caddy"], cwd=package, check=False)
-    if download.returncode:
-        pytest.fail("Put a caddy on the PATH: Debian's package could not be had here.")
-    (archive,) = package.glob("*.deb")
-    subprocess.run(["dpkg", "--extract", str(archive), str(package)], check=True)
-    return str(package / "usr" / "bin" / "caddy")
-
-
-def answers(port: int) -> bool:
-    """Whether somebody listens."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 # --- what the image is ------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import json
 import os
 import re
 from collections.abc import Callable
+from contextlib import ExitStack
 from html import unescape
 from pathlib import Path
 from random import Random
@@ -20,6 +21,7 @@ from kombu.exceptions import OperationalError
 from arena.events.importing import import_records
 from arena.events.models import Control, Event, ImportJob, Membership, Record
 from arena.events.tasks import run_import, sweep_uploads
+from arena.middleware import upload_slots
 from tests.events.uploads import CSV, MAPPED, State, confirm, upload, url_of
 from tests.factories import NOW, make_enrollment, make_event, make_membership, make_user
 
@@ -161,6 +163,19 @@ def test_a_file_too_large_is_not_read(
 ) -> None:
     monkeypatch.setattr("arena.middleware.MAX_UPLOAD_BYTES", 1024**2)
     assert send("organizer") == (413, False)
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_uploads_take_half_of_the_threads_at_most(
+    send: Callable[[str], tuple[int, bool]], settings: Any, others: int
+) -> None:
+    with ExitStack() as held:
+        for _ in range(settings.UPLOADS_AT_ONCE - 1 + others):
+            held.enter_context(upload_slots)
+        assert send("organizer") == [(403, True), (429, False)][others]
+        assert upload_slots.acquire(blocking=False) == (not others)  # it was given back
+    if not others:
+        upload_slots.release()
 
 
 @pytest.mark.parametrize(
