@@ -87,6 +87,11 @@ else
 	test -z "$$failed"
 endif
 
+# Not within make test: what the pool changes is the same for most tests.
+.PHONY: test-pooled
+test-pooled: install-dev ## run what touches the database through PgBouncer in transaction mode
+	$(BIN)/python -m pytest --database postgresql --pooler -m database $(OTHERS) $(ARGS)
+
 # make bench ONLY=importing ARGS=--quick runs one of them, with its own arguments.
 ONLY ?= $(basename $(notdir $(shell grep -l __main__ bench/*.py)))
 bench: var/bench-venv/.bench ## measure speed and memory, beside other libraries where there are any

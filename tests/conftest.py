@@ -18,6 +18,7 @@ from django.db import connection
 from django.utils import timezone
 
 from arena import celery_app
+from tests.pooler import start_pooler, stop_pooler
 from tests.services import ROOT, Services, stop_process, wait_until
 
 # The same hash with the least work: hundreds of tests make users with passwords.
@@ -33,6 +34,32 @@ def django_db_modify_db_settings(services: Services) -> None:
         services.start_postgresql()
     else:
         connection.settings_dict["TEST"]["NAME"] = str(services.folder / "test_arena")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    request: pytest.FixtureRequest, django_db_setup: None, services: Services
+) -> Iterator[None]:
+    """Go through the pooler, if one is wanted, once the database has been made; it is dropped
+    without it."""
+    if not request.config.getoption("--pooler"):
+        yield
+        return
+    direct = {name: connection.settings_dict[name] for name in ("HOST", "PORT")}
+    connection.close()
+    connection.settings_dict |= {"HOST": "127.0.0.1", "PORT": str(start_pooler(services))}
+    yield
+    connection.close()
+    stop_pooler(services)
+    connection.settings_dict |= direct
+
+
+@pytest.fixture(autouse=True)
+def own_session(request: pytest.FixtureRequest) -> None:
+    """Skip what needs a session of its own where sessions are shared."""
+    needs = request.node.get_closest_marker("own_session")
+    if needs and request.config.getoption("--pooler"):
+        pytest.skip(f"needs a session of its own: {needs.args[0]}")
 
 
 @pytest.fixture(autouse=True)

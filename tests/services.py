@@ -48,6 +48,7 @@ class Services:
         self.has_redis = False
         self.postgresql_port = POSTGRESQL_PORT
         self.postgresql_settings: list[str] = []
+        self.pooler_port: int | None = None  # where PgBouncer stands before it
         self.postgresql_command: list[str] = []
         self.postgresql_identity: dict[str, Any] = {}
 
@@ -68,6 +69,8 @@ class Services:
         """The URL of one database: a file's path on SQLite, a database's name on PostgreSQL."""
         if self.database == "sqlite":
             return f"sqlite:///{self.folder / name}"
+        if self.pooler_port:
+            return f"postgres://arena@127.0.0.1:{self.pooler_port}/{name}"
         return f"postgres://arena@/{name}?host={self.folder / 'postgresql'}"
 
     def start(
@@ -239,12 +242,17 @@ SERVICES = pytest.StashKey[Services]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --database and --sentences."""
+    """Add --database, --pooler and --sentences."""
     parser.addoption(
         "--database",
         choices=["sqlite", "postgresql"],
         default="sqlite",
         help="run the tests on this database; started here (default: sqlite)",
+    )
+    parser.addoption(
+        "--pooler",
+        action="store_true",
+        help="with --database postgresql: through PgBouncer in transaction mode",
     )
     parser.addoption(
         "--sentences",
@@ -277,6 +285,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Describe the markers that collection sets by itself."""
     config.addinivalue_line("markers", "database: touches the database (set automatically)")
     config.addinivalue_line("markers", "pure: needs no service (set automatically)")
+    config.addinivalue_line("markers", "own_session(why): not behind a pool of connections")
     config.addinivalue_line("markers", "browser: drives a browser (set automatically)")
 
 

@@ -31,6 +31,7 @@ def test_an_idle_connection_is_usable_without_asking_the_server() -> None:
     assert get_backend_id() == before
 
 
+@pytest.mark.own_session("ends the server's process, which the ending connection may be using")
 def test_a_connection_that_the_server_has_ended_is_replaced_before_the_next_statement() -> None:
     ended = get_backend_id()
     with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None}) as other:

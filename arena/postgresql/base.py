@@ -1,6 +1,7 @@
 """The database backend named by `ENGINE`; Django looks for `DatabaseWrapper` in this module."""
 
 import select
+from typing import Any
 
 from django.db.backends.postgresql import base
 
@@ -8,7 +9,16 @@ from arena.postgresql.schema import SchemaEditor
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """A connection that a request takes over is looked at before it is used."""
+    """A connection that a request takes over is looked at before it is used, and that leaves
+    nothing in its session, so that PgBouncer may share it by transaction."""
+
+    def chunked_cursor(self) -> Any:
+        """A cursor that the server keeps within a transaction, where rows come piece by piece.
+
+        Outside of one Django would keep it in the session: there all rows come at once. Whoever
+        reads many opens a transaction (`arena.exports.consistent_reads`).
+        """
+        return super().chunked_cursor() if self.in_atomic_block else self.cursor()
 
     SchemaEditorClass = SchemaEditor
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from arena.errors import ArenaError
 from arena.events.models import Event, Record
+from arena.exports.consistent_reads import read_consistently
 from arena.exports.formats.base import ExportFormat, OptionsForm, Piece, encode_line
 from arena.exports.formats.columns import MESSAGES, TEXT, ExportColumn
 from arena.exports.rows import JudgedMatchup, Turns, read_judged_matchups
@@ -212,9 +213,11 @@ def check_strings(event: Event, separator: str) -> None:
 def has_single_turns(event: Event) -> bool:
     """Whether every prompt of the event is one turn of the user, and so may be a string."""
     prompts = Record.objects.filter(event=event).values_list("prompt", flat=True)
-    return all(
-        len(turns) == 1 and turns[0]["role"] == "user" for turns in prompts.iterator(chunk_size=500)
-    )
+    with read_consistently():
+        return all(
+            len(turns) == 1 and turns[0]["role"] == "user"
+            for turns in prompts.iterator(chunk_size=500)
+        )
 
 
 def find_split(turns: Turns, test_share: float) -> Split:

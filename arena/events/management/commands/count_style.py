@@ -46,10 +46,18 @@ class Command(BaseCommand):
 
 def differing_responses(event: Event) -> Iterator[Response]:
     """Responses whose counts are not those of their texts, with the right ones, not yet saved."""
-    responses = Response.objects.filter(record__event=event).order_by("pk")
-    for response in responses.iterator(chunk_size=BATCH_ROWS):
+    for response in list_responses(event):
         counts = count_style(response.text)
         if any(getattr(response, name) != count for name, count in counts.items()):
             for name, count in counts.items():
                 setattr(response, name, count)
             yield response
+
+
+def list_responses(event: Event) -> Iterator[Response]:
+    """All responses of the event, some at a time and in no transaction, as others write between."""
+    responses = Response.objects.filter(record__event=event).order_by("pk")
+    last = 0
+    while some := list(responses.filter(pk__gt=last)[:BATCH_ROWS]):
+        yield from some
+        last = some[-1].pk
