@@ -117,12 +117,12 @@ UPDATE events_enrollment SET served = given.count
 FROM (SELECT enrollment_id, count(*) FROM judging_assignment GROUP BY enrollment_id) given
 WHERE given.enrollment_id = events_enrollment.id;
 
-UPDATE events_matchup SET open_slots = {overlap} - coalesce(
-  (SELECT count(*) FROM bench_judged WHERE matchup = events_matchup.id), 0)
-WHERE event_id = {event} AND role = 'ordinary' AND {judgments} > 0;
-
 UPDATE events_matchup SET open_slots = {overlap}
-WHERE event_id = {event} AND role = 'ordinary' AND {judgments} = 0;
+WHERE event_id = {event} AND role = 'ordinary';
+
+UPDATE events_matchup SET open_slots = {overlap} - taken.count
+FROM (SELECT matchup, count(*) FROM bench_judged GROUP BY matchup) taken
+WHERE taken.matchup = events_matchup.id;
 
 DROP TABLE bench_judged;
 """
