@@ -1,4 +1,4 @@
-# One image for every line of the Procfile and every manage.py command.
+# One image for a whole site in one container, every line of the Procfile and every manage.py command.
 # BASE is any Linux with Python 3.11 called python3; name one by digest to rebuild the same image.
 ARG BASE=python:3.11-slim-bookworm
 
@@ -31,10 +31,10 @@ RUN export PATH="/opt/venv/bin:$PATH" PYTHONPATH=/app PYTHONPYCACHEPREFIX=/opt/b
 
 # --- run -----------------------------------------------------------------------------------------
 FROM ${BASE}
-RUN groupadd --gid 10001 arena \
- && useradd --uid 10001 --gid arena --no-create-home --home-dir /var/lib/arena \
+# Any other user may run it, as long as its group is 0 (as where users are drawn at random).
+RUN useradd --uid 10001 --gid 0 --no-create-home --home-dir /var/lib/arena \
       --shell /usr/sbin/nologin arena \
- && install --directory --owner arena --group arena --mode 0750 /var/lib/arena
+ && install --directory --owner arena --group root --mode 0770 /var/lib/arena
 COPY --from=build /opt /opt
 COPY --from=build /app /app
 
@@ -49,10 +49,10 @@ ENV PATH=/opt/venv/bin:$PATH \
     STATIC_ROOT=/opt/static \
     HOST=0.0.0.0 \
     PORT=8000
-USER 10001:10001
+USER 10001:0
 VOLUME /var/lib/arena
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=15s --start-period=60s --retries=3 \
   CMD ["python3", "deploy/health.py"]
 ENTRYPOINT ["deploy/entry.sh"]
-CMD ["web"]
+CMD ["site"]

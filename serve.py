@@ -1,6 +1,7 @@
-"""Run the processes of the Procfile together, in the foreground.
+"""Run the processes of a Procfile together, in the foreground.
 
-They start together and stop together: on Ctrl-C, on SIGTERM, or as soon as one of them ends.
+They start together and stop together: on Ctrl-C, on SIGTERM, or as soon as one of them ends; with
+--keep-running one that ends is started again instead, after pauses that grow while it keeps ending.
 Runners of Procfiles usually signal whole process groups; that would shoot Celery's pool in the
 middle of a task. Here each main process gets SIGTERM alone and finishes what it has in hand.
 """
@@ -16,6 +17,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -23,8 +26,24 @@ HOST = os.environ.get("HOST", "127.0.0.1")
 PORT = int(os.environ.get("PORT", "8000"))
 START_SECONDS = 180
 STOP_SECONDS = 20
+# Before a process that ended is started again; doubled each time, unless it had run for long.
+MIN_PAUSE, MAX_PAUSE, STEADY_SECONDS = 1.0, 60.0, 300.0
 
-Children = dict[str, subprocess.Popen[bytes]]
+
+@dataclass
+class Child:
+    """One line of the Procfile, and the process that runs it."""
+
+    name: str
+    command: str
+    process: subprocess.Popen[bytes]
+    started: float
+    pause: float = MIN_PAUSE
+    # When to start it again, by the monotonic clock; None while it runs.
+    due: float | None = None
+
+
+Children = list[Child]
 
 
 class StopRequested(Exception):
@@ -36,11 +55,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Run web, workers and beat together.")
     parser.add_argument("--check-port", action="store_true", help="only tell whether PORT is free")
     parser.add_argument("--then", metavar="COMMAND", help="run this once the web server answers")
+    parser.add_argument("--procfile", type=Path, default=ROOT / "Procfile", help="another one")
+    parser.add_argument("--keep-running", action="store_true", help="start again what ends")
     options = parser.parse_args()
     if problem := find_port_problem():
         print(problem, file=sys.stderr)
         return 1
-    return 0 if options.check_port else serve(shlex.split(options.then or ""))
+    if options.check_port:
+        return 0
+    then = shlex.split(options.then or "")
+    return serve(read_procfile(options.procfile), then, keep_running=options.keep_running)
 
 
 def find_port_problem() -> str:
@@ -55,20 +79,21 @@ def find_port_problem() -> str:
     return ""
 
 
-def serve(then: list[str]) -> int:
+def serve(commands: list[tuple[str, str]], then: list[str], *, keep_running: bool) -> int:
     """Start everything, wait, stop everything. Return the exit code: 0 if we were told to stop."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, raise_stop_requested)
-    children: Children = {}
+    children: Children = []
+    look = start_ended_again if keep_running else fail_if_ended
     try:
         write_address()
-        for name, command in read_procfile():
-            children[name] = start_process(command)
-        wait_for_web(children)
+        for name, command in commands:
+            children.append(Child(name, command, start_process(command), time.monotonic()))
+        wait_for_web(children, look)
         if then:
-            subprocess.run(then, check=True)
+            subprocess.run(then, check=not keep_running)
         while True:
-            fail_if_ended(children)
+            look(children)
             time.sleep(0.2)
     except StopRequested:
         return 0
@@ -91,9 +116,9 @@ def raise_stop_requested(number: int, frame: object) -> None:
     raise StopRequested(signal.Signals(number).name)
 
 
-def read_procfile() -> list[tuple[str, str]]:
-    """The lines of the Procfile as (name, shell command)."""
-    lines = (ROOT / "Procfile").read_text().splitlines()
+def read_procfile(path: Path) -> list[tuple[str, str]]:
+    """The lines of a Procfile as (name, shell command)."""
+    lines = path.read_text().splitlines()
     pairs = (line.split(":", 1) for line in lines if ":" in line and not line.startswith("#"))
     return [(name.strip(), command.strip()) for name, command in pairs]
 
@@ -117,12 +142,12 @@ def start_process(command: str) -> subprocess.Popen[bytes]:
     )
 
 
-def wait_for_web(children: Children) -> None:
+def wait_for_web(children: Children, look: Callable[[Children], None]) -> None:
     """Return when the web server answers anything at all."""
     host = "127.0.0.1" if HOST == "0.0.0.0" else HOST  # noqa: S104 - compared, not bound
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        fail_if_ended(children)
+        look(children)
         try:
             urllib.request.urlopen(f"http://{host}:{PORT}/health/", timeout=5).close()
         except urllib.error.HTTPError:
@@ -136,27 +161,52 @@ def wait_for_web(children: Children) -> None:
 
 def fail_if_ended(children: Children) -> None:
     """Complain of the first process that is no longer there."""
-    for name, child in children.items():
-        if child.poll() is not None:
-            raise RuntimeError(f"{name} ended with code {child.returncode}; stopping the others")
+    for child in children:
+        if child.process.poll() is not None:
+            code = child.process.returncode
+            raise RuntimeError(f"{child.name} ended with code {code}; stopping the others")
+
+
+def start_ended_again(children: Children) -> None:
+    """Start what has ended, once its pause is over."""
+    now = time.monotonic()
+    for child in children:
+        if child.process.poll() is None:
+            continue
+        if child.due is None:
+            kill_group(child)  # what a killed one left behind would work beside the new one
+            if now - child.started > STEADY_SECONDS:
+                child.pause = MIN_PAUSE
+            child.due = now + child.pause
+            code, pause = child.process.returncode, child.pause
+            text = f"serve: {child.name} ended with code {code}; starting it again in {pause:.0f} s"
+            print(text, file=sys.stderr, flush=True)
+            child.pause = min(2 * child.pause, MAX_PAUSE)
+        elif now >= child.due:
+            child.process, child.started, child.due = start_process(child.command), now, None
 
 
 def stop_processes(children: Children) -> None:
     """Ask every process to end; kill, with all it started, what has not after STOP_SECONDS."""
     print("serve: stopping; another Ctrl-C does not wait for running tasks", flush=True)
-    for child in children.values():
-        child.terminate()
+    for child in children:
+        child.process.terminate()
     deadline = time.monotonic() + STOP_SECONDS
-    for child in children.values():
+    for child in children:
         try:
-            child.wait(max(0.1, deadline - time.monotonic()))
+            child.process.wait(max(0.1, deadline - time.monotonic()))
         except (
             subprocess.TimeoutExpired,
             StopRequested,
         ):  # a second Ctrl-C: do not wait any longer
             deadline = time.monotonic()
-        with contextlib.suppress(ProcessLookupError):  # mostly it left nobody behind
-            os.killpg(child.pid, signal.SIGKILL)
+        kill_group(child)
+
+
+def kill_group(child: Child) -> None:
+    """Kill whatever of its group still runs; mostly it left nobody behind."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.process.pid, signal.SIGKILL)
 
 
 if __name__ == "__main__":

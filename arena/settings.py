@@ -240,13 +240,25 @@ SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_PROVIDERS = build_social_providers(env)
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 
+# Origins whose pages may show this site in a frame; nobody's where it is empty. Browsers send such a
+# frame only cookies that are its own for each of these sites (arena/framing.py).
+FRAME_ANCESTORS = env.list("FRAME_ANCESTORS", default=[])
+if FRAME_ANCESTORS and not HTTPS:
+    raise ImproperlyConfigured("FRAME_ANCESTORS needs HTTPS=1: a frame gets no cookies without.")
+SAMESITE = "None" if FRAME_ANCESTORS else "Lax"
+if FRAME_ANCESTORS:
+    MIDDLEWARE.insert(0, "arena.framing.PartitionedCookieMiddleware")
+    # It knows no list of origins; the content security policy does.
+    MIDDLEWARE.remove("django.middleware.clickjacking.XFrameOptionsMiddleware")
+
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 60
 SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SAMESITE = SAMESITE
 SESSION_COOKIE_SECURE = HTTPS
 # Scripts take the token from the page.
 CSRF_COOKIE_HTTPONLY = True
-CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = SAMESITE
+LANGUAGE_COOKIE_SAMESITE = SAMESITE
 CSRF_COOKIE_SECURE = HTTPS
 
 # --- mail -----------------------------------------------------------------------------------
@@ -292,7 +304,7 @@ CONTENT_SECURITY_POLICY = {
         "manifest-src": [SELF],
         "form-action": [SELF, *list_form_targets(env)],
         "base-uri": [NONE],
-        "frame-ancestors": [NONE],
+        "frame-ancestors": FRAME_ANCESTORS or [NONE],
         "object-src": [NONE],
     }
 }

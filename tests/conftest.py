@@ -18,6 +18,7 @@ from django.db import connection
 from django.utils import timezone
 
 from arena import celery_app
+from leaderboard.votes.known_contents import remembered
 from tests.pooler import start_pooler, stop_pooler
 from tests.services import ROOT, Services, stop_process, wait_until
 
@@ -68,6 +69,7 @@ def fresh_cache(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if not request.node.get_closest_marker("pure"):
         cache.clear()
+        remembered.clear()
 
 
 @pytest.fixture

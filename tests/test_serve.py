@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from django.db import connection
 
@@ -30,10 +31,10 @@ def serve(transactional_db: None, services: Services) -> Iterator[Serve]:
     """Start serve.py on the test database with the embedded broker; kill what is left over."""
     started = []
 
-    def start(**environment: str) -> subprocess.Popen[str]:
+    def start(*options: str, **environment: str) -> subprocess.Popen[str]:
         known = services.environment(Path(connection.settings_dict["NAME"]).name)
         process = subprocess.Popen(
-            [sys.executable, "serve.py", "--then", "echo the web server answers"],
+            [sys.executable, "serve.py", "--then", "echo the web server answers", *options],
             cwd=ROOT,
             env={**os.environ, **known, "REDIS_URL": "", **environment},
             stdout=subprocess.PIPE,
@@ -89,6 +90,26 @@ def test_one_that_ends_takes_the_others_along(serve: Serve) -> None:
     output, _ = process.communicate(timeout=SECONDS)
     assert process.returncode == 1
     assert "serve: boards ended with code 2; stopping the others" in output
+
+
+def test_kept_running_one_that_ends_is_started_again(serve: Serve) -> None:
+    port = free_port()
+    options = ("--keep-running", "--procfile", "deploy/Procfile.one")
+    process = serve(*options, PORT=str(port), HOST="127.0.0.1", LOG_LEVEL="INFO")
+    wait_for(process, "the web server answers", "imports@", "ready.")
+    family = psutil.Process(process.pid).children(recursive=True)
+    (imports,) = (
+        one for one in family if "imports,exports" in one.cmdline() and one.ppid() == process.pid
+    )
+    left_behind = imports.children()
+    imports.kill()
+    wait_for(process, "serve: imports ended with code -9; starting it again in 1 s", "ready.")
+    assert not any(one.is_running() for one in left_behind)
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/") as answer:
+        assert answer.status == 200
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=SECONDS)
+    assert process.returncode == 0
 
 
 def test_busy_port_is_said_at_once(serve: Serve) -> None:

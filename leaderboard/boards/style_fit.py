@@ -29,7 +29,8 @@ from leaderboard.ratings import (
     style,
     tally,
 )
-from leaderboard.votes.matchup_contents import STYLE_FIELDS, MatchupContents
+from leaderboard.votes.known_contents import STYLE_FIELDS
+from leaderboard.votes.matchup_contents import MatchupContents
 
 MIN_UNEXPLAINED = 1e-6
 """Minimum share of a covariate's variation that models and other covariates do not explain."""

@@ -29,6 +29,7 @@ from leaderboard.ratings import Counts, NotConverged, Votes, compare, elo, one_b
 from leaderboard.snapshots.pair_weights import weigh_pairs
 from leaderboard.snapshots.publishing import publish_held_back, replace_snapshot, write_snapshot
 from leaderboard.votes.checkpoints import Checkpoints
+from leaderboard.votes.known_contents import forget_event
 from leaderboard.votes.loading import VoteLoader, store_of, wanted_state
 from leaderboard.votes.matchup_contents import MatchupContents, read_contents
 from leaderboard.votes.queries import IntegerTable, read_integers
@@ -77,6 +78,7 @@ def refresh_event(event: Event, *, now: datetime, rebuild: bool = False) -> Snap
     try:
         if rebuild:
             store_of(event).clear()
+            forget_event(event)
         snapshot = compute_snapshot(event, fingerprint, special, now)
         if rebuild and latest:
             replace_snapshot(event, latest, snapshot)

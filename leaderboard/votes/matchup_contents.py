@@ -1,24 +1,20 @@
 """The records behind the votes' matchups, and the style of their responses, as arrays.
 
-Both are read once per refresh. Above `MAX_VOTES_SCANNED` votes only a sample of the matchups is
-used: those selected by a fixed hash of their primary keys, so that all votes on a matchup stay
-together and the sample is the same at every refresh.
+Both are read once per refresh, and mostly remembered from the last one (`known_contents`). Above
+`MAX_VOTES_SCANNED` votes only a sample of the matchups is used: those selected by a fixed hash of
+their primary keys, so that all votes on a matchup stay together and the sample is the same at every
+refresh.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from django.db.models import BigIntegerField
-from django.db.models.functions import Cast
 
-from arena.events.models import COVARIATES, Matchup, Response
 from leaderboard.ratings import Floats, Ids, Votes, covariates
-from leaderboard.votes.queries import IntegerTable, read_integer_rows
+from leaderboard.votes.known_contents import KnownContents, load_known_contents
+from leaderboard.votes.queries import IntegerTable
 from leaderboard.votes.table import Comparisons, Mask
 
-STYLE_FIELDS = tuple(covariate.name for covariate in COVARIATES)
-"""The columns of a response that are compared."""
 MAX_VOTES_SCANNED = 1_000_000
 """With more votes than this, only a sample of the matchups is used."""
 HASH_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
@@ -80,14 +76,26 @@ def read_contents(data: Comparisons, most: int = MAX_VOTES_SCANNED) -> MatchupCo
     picked, size = pick_matchups(data, most), len(data.competitors)
     wanted = np.zeros(len(data.matchups), dtype=bool)
     wanted[data.columns["matchup"][data.ordinary]] = True
-    record = read_records(data, wanted & picked)
-    keys = np.unique(record[record >= 0])
-    parts = [np.empty((0, 1 + len(STYLE_FIELDS)), dtype=np.int64), *read_responses(data, keys)]
-    table = np.concatenate(parts)
-    order = np.argsort(table[:, 0])
-    style = np.ascontiguousarray(table[order, 1:], dtype=np.int32)
-    record = np.where(record < 0, -1, np.searchsorted(keys, record))
-    return MatchupContents(size, picked, record, table[order, 0], style)
+    wanted &= picked
+    known = load_known_contents(data.event, data.matchups[wanted])
+    record = np.full(len(wanted), -1, dtype=np.int64)
+    place = np.searchsorted(known.records[:, 0], data.matchups[wanted])
+    record[wanted] = known.records[place, 1]
+    keys = np.unique(record[wanted])
+    response_key, style = list_styles(data, known, keys)
+    record[wanted] = np.searchsorted(keys, record[wanted])
+    return MatchupContents(size, picked, record, response_key, style)
+
+
+def list_styles(
+    data: Comparisons, known: KnownContents, records: IntegerTable
+) -> tuple[IntegerTable, Ids]:
+    """Response key and style of each response to these records, see `MatchupContents`."""
+    table = known.responses[np.isin(known.responses[:, 0], records)]
+    competitor = np.searchsorted(data.competitors, table[:, 1])
+    key = np.searchsorted(records, table[:, 0]) * len(data.competitors) + competitor
+    order = np.argsort(key)
+    return key[order], np.ascontiguousarray(table[order, 2:], dtype=np.int32)
 
 
 def pick_matchups(data: Comparisons, most: int) -> Mask:
@@ -97,30 +105,3 @@ def pick_matchups(data: Comparisons, most: int) -> Mask:
         return np.ones(len(data.matchups), dtype=bool)
     hashed = data.matchups.astype(np.uint64) * HASH_MULTIPLIER
     return np.asarray(hashed < np.uint64(most / votes * 2.0**64))
-
-
-def read_records(data: Comparisons, wanted: Mask) -> IntegerTable:
-    """Primary key of the record of each wanted matchup, -1 for the others."""
-    record = np.full(len(wanted), -1, dtype=np.int64)
-    if wanted.any():
-        matchups = Matchup.objects.filter(event=data.event)
-        for table in read_integer_rows(matchups.values_list("pk", "record")):
-            index = np.searchsorted(data.matchups, table[:, 0]).clip(max=len(wanted) - 1)
-            known = wanted[index] & (data.matchups[index] == table[:, 0])
-            record[index[known]] = table[known, 1]
-    return record
-
-
-def read_responses(data: Comparisons, records: IntegerTable) -> Iterator[IntegerTable]:
-    """Response key and style of each response to these records, see `MatchupContents`."""
-    if len(records) == 0:
-        return
-    given = Response.objects.filter(record__event=data.event, competitor__isnull=False)
-    names = ("record", "competitor", *STYLE_FIELDS)
-    columns = (Cast(name, BigIntegerField()) for name in names)
-    for table in read_integer_rows(given.values_list(*columns)):
-        index = np.searchsorted(records, table[:, 0]).clip(max=len(records) - 1)
-        known = records[index] == table[:, 0]
-        competitor = np.searchsorted(data.competitors, table[:, 1])
-        table[:, 1] = index * len(data.competitors) + competitor
-        yield table[known, 1:]

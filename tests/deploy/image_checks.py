@@ -101,7 +101,7 @@ def test_it_is_small() -> None:
 
 
 def test_its_user_is_not_root() -> None:
-    assert about_image()["Config"]["User"] == "10001:10001"
+    assert about_image()["Config"]["User"] == "10001:0"
     assert shell("id --user; id --user --name").split() == ["10001", "arena"]
 
 

@@ -29,10 +29,10 @@ def test_packages_are_installed_from_hashes_in_the_first_stage_only() -> None:
     assert "pip" not in RUN
 
 
-def test_it_ends_as_a_user_without_a_name() -> None:
+def test_it_ends_as_a_user_who_is_not_root() -> None:
     users = [rest for word, rest in INSTRUCTIONS if word == "USER"]
-    assert users == ["10001:10001"]
-    after = RUN.split("USER 10001:10001")[1]
+    assert users == ["10001:0"]
+    after = RUN.split("USER 10001:0")[1]
     assert not re.search(r"^(RUN|COPY|ADD)", after, re.MULTILINE)
 
 

@@ -3,7 +3,7 @@
 from arena.events.models import COVARIATES, Response
 from arena.events.models.style import describe_covariates
 from arena.exports.bundle_tables import SOURCES
-from leaderboard.votes.matchup_contents import STYLE_FIELDS
+from leaderboard.votes.known_contents import STYLE_FIELDS
 from tests.services import ROOT
 
 

@@ -13,8 +13,9 @@ from leaderboard.boards.style_fit import fit_style
 from leaderboard.models import Rating, Snapshot
 from leaderboard.ratings.data.scale import spread_to_points
 from leaderboard.ratings.extended import style
+from leaderboard.votes.known_contents import STYLE_FIELDS
 from leaderboard.votes.loading import load_votes
-from leaderboard.votes.matchup_contents import STYLE_FIELDS, read_contents
+from leaderboard.votes.matchup_contents import read_contents
 from leaderboard.votes.table import Comparisons
 from tests.factories import NOW
 from tests.leaderboard.votes import Crowd, make_vote, refresh, show
