@@ -5,14 +5,13 @@ on how many matchups an event has or how many of them are done.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from random import Random
-from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from arena.cache import keep
 from arena.events.models import Enrollment, Event, Matchup
@@ -20,6 +19,14 @@ from arena.judging.models import Assignment, Judgment
 from arena.judging.serving.hot_path_sql import TurnState, read_turn_state
 from arena.judging.serving.pair_weights import draw_pairs
 from arena.judging.serving.schedule import is_control_turn
+from arena.judging.serving.windows import (
+    Unmet,
+    count_showings,
+    lock_controls,
+    sample_level,
+    sample_pairs,
+    sample_window,
+)
 
 # Candidates fetched for each matchup wanted: some share a prompt, some are taken by others.
 CANDIDATES_PER_MATCHUP = 3
@@ -50,6 +57,10 @@ class Turn:
         """What the event and this contributor's assignments are like now."""
         return read_turn_state(self.enrollment)
 
+    def list_unmet(self, role: str, recent_records: Sequence[int] = ()) -> Unmet:
+        """What may be chosen from."""
+        return Unmet(self.event.pk, self.enrollment.pk, role, recent_records)
+
     def is_control_turn(self, ordinal: int) -> bool:
         """Whether the schedule of this contributor has a control at this ordinal."""
         event = self.event
@@ -72,29 +83,28 @@ def find_ordinary(turn: Turn, wanted: int) -> list[Candidate]:
     They are open ordinary matchups that this contributor has not met. Where every open one has a
     prompt that recurs too early, one of those is returned: nobody is stuck while slots are open.
     """
-    matchups = filter_unmet(turn, Role.ORDINARY).filter(open_slots__gt=0)
     recent = turn.state.recent_records
-    spaced = matchups.exclude(record__in=recent) if recent else matchups
+    spaced = turn.list_unmet(Role.ORDINARY, recent)
     size = max(wanted * CANDIDATES_PER_MATCHUP, MIN_CANDIDATES)
     is_uniform = turn.event.choosing == Event.Choosing.UNIFORM
-    find = find_uniformly if is_uniform else find_by_coverage
+    find = sample_window if is_uniform else find_by_coverage
     is_active = turn.event.choosing == Event.Choosing.ACTIVE
     candidates = find_actively(spaced, turn, wanted) if is_active else []
     if len(candidates) < wanted:
         candidates += map(Candidate, find(spaced, turn.rng, size))
     if not candidates and recent:
-        return [Candidate(matchup) for matchup in find(matchups, turn.rng, MIN_CANDIDATES)[:1]]
+        every = turn.list_unmet(Role.ORDINARY)
+        return [Candidate(matchup) for matchup in find(every, turn.rng, MIN_CANDIDATES)[:1]]
     return pick_records_once(candidates)
 
 
-def find_actively(matchups: QuerySet[Matchup], turn: Turn, wanted: int) -> list[Candidate]:
+def find_actively(unmet: Unmet, turn: Turn, wanted: int) -> list[Candidate]:
     """For each of so many pairs of competitors, drawn by weight, one of its open matchups from a
     random entry point; fewer where pairs have none left, none where there are no weights."""
     drawn = draw_pairs(turn.event, turn.rng, wanted)
     times = Counter(weight.pair for weight in drawn)
-    windows = {
-        pair: iter(window) for pair, window in sample_windows(matchups, turn.rng, times).items()
-    }
+    sizes = {pair: count * CANDIDATES_PER_MATCHUP for pair, count in times.items()}
+    windows = {pair: iter(found) for pair, found in sample_pairs(unmet, turn.rng, sizes).items()}
     found: list[Candidate] = []
     used: set[int] = set()
     for weight in drawn:
@@ -105,65 +115,15 @@ def find_actively(matchups: QuerySet[Matchup], turn: Turn, wanted: int) -> list[
     return found
 
 
-def find_uniformly(matchups: QuerySet[Matchup], rng: Random, size: int) -> list[Matchup]:
-    """A window of the open matchups, whatever the number of judgments they still want."""
-    return sample_window(matchups, rng, size)
-
-
-def find_by_coverage(matchups: QuerySet[Matchup], rng: Random, size: int) -> list[Matchup]:
+def find_by_coverage(unmet: Unmet, rng: Random, size: int) -> list[Matchup]:
     """A window of those with the fewest judgments, followed by one of the next fewest, and so on
     until there are enough."""
     found: list[Matchup] = []
-    levels = matchups.order_by("-open_slots").values_list("open_slots", flat=True)
-    level = levels.first()
-    while level is not None:
-        found += sample_window(matchups.filter(open_slots=level), rng, size - len(found))
-        if len(found) >= size:
-            break
-        level = levels.filter(open_slots__lt=level).first()
+    below = None
+    while len(found) < size and (level := sample_level(unmet, rng, size - len(found), below)):
+        found += level
+        below = level[0].open_slots
     return found
-
-
-def sample_window(matchups: QuerySet[Matchup], rng: Random, size: int) -> list[Matchup]:
-    """Up to `size` matchups from a random entry point of their fixed shuffled order on, going on
-    at its beginning; in random order."""
-    entry = rng.random()
-    ring = matchups.order_by("shuffle").only("event_id", "record_id", "key", "role", "open_slots")
-    found = list(ring.filter(shuffle__gte=entry)[:size])
-    if len(found) < size:
-        found += ring.filter(shuffle__lt=entry)[: size - len(found)]
-    rng.shuffle(found)
-    return found
-
-
-def sample_windows(
-    matchups: QuerySet[Matchup], rng: Random, times: Mapping[str, int]
-) -> dict[str, list[Matchup]]:
-    """As `sample_window`, of each of these pairs by itself, by one statement for all of them."""
-    if not times:
-        return {}
-    fields = ("event_id", "record_id", "key", "role", "open_slots", "pair")
-    ring = matchups.order_by("shuffle").only(*fields)
-    # Compiled once for a pair and an entry point that no query has, and repeated with each.
-    pair, entry = "pair", -1.0
-    of_pair = ring.filter(pair=pair)
-    halves = [of_pair.filter(shuffle__gte=entry), of_pair.filter(shuffle__lt=entry)]
-    most = max(times.values()) * CANDIDATES_PER_MATCHUP
-    compiled = [half[:most].query.sql_with_params() for half in halves]
-    arms: list[str] = []
-    values: list[Any] = []
-    for drawn in times:
-        entered = rng.random()
-        for sql, params in compiled:
-            arms.append(f"SELECT * FROM ({sql}) AS arm{len(arms)}")  # noqa: S608 - compiled above
-            values += [{pair: drawn, entry: entered}.get(param, param) for param in params]
-    windows: dict[str, list[Matchup]] = {drawn: [] for drawn in times}
-    for matchup in Matchup.objects.raw(" UNION ALL ".join(arms), values):
-        windows[matchup.pair].append(matchup)
-    for drawn, window in windows.items():
-        del window[times[drawn] * CANDIDATES_PER_MATCHUP :]
-        rng.shuffle(window)
-    return windows
 
 
 def pick_records_once(candidates: Iterable[Candidate]) -> list[Candidate]:
@@ -195,27 +155,20 @@ class ControlPool:
     def __init__(self, turn: Turn) -> None:
         self.overlap, self.now = turn.event.overlap, turn.now
         self.is_matched = is_pool_matched(turn.event)
-        unmet = filter_unmet(turn, Role.CONTROL)
         recent = turn.state.recent_records
         size = CONTROL_CANDIDATES if self.is_matched else MIN_CANDIDATES
-        self.candidates = sample_window(unmet.exclude(record__in=recent), turn.rng, size)
+        spaced = turn.list_unmet(Role.CONTROL, recent)
+        self.candidates = sample_window(spaced, turn.rng, size)
         if not self.candidates and recent:
-            self.candidates = sample_window(unmet, turn.rng, size)
+            self.candidates = sample_window(turn.list_unmet(Role.CONTROL), turn.rng, size)
         self.showings: dict[int, int] = {}
-        if self.is_matched:
+        if self.is_matched and self.candidates:
             self.count_showings()
 
     def count_showings(self) -> None:
         """Lock the candidates, inside the caller's transaction, and count who has met them."""
-        ids = [matchup.pk for matchup in self.candidates]
-        free = Matchup.objects.filter(pk__in=ids, retired_at=None).order_by("pk")
-        locked = set(
-            free.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True)
-        )
-        held = Q(state__in=Assignment.MET_STATES)
-        held |= Q(state=Assignment.State.SKIPPED, lease_until__gt=self.now)  # may be undone yet
-        counts = Assignment.objects.filter(held, matchup__in=locked).values_list("matchup")
-        self.showings = dict(counts.annotate(count=Count("pk")).order_by())
+        locked = sorted(lock_controls([matchup.pk for matchup in self.candidates]))
+        self.showings = count_showings(locked, self.now) if locked else {}
         self.candidates = [
             matchup
             for matchup in self.candidates
