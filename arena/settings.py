@@ -140,6 +140,10 @@ else:
     DATABASE["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", 60)
     DATABASE["CONN_HEALTH_CHECKS"] = True
     DATABASE.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+    # The few statements that every judgment runs are planned once for each connection; not where
+    # PgBouncer hands connections round by transaction.
+    if env.bool("PREPARED_STATEMENTS", True):
+        DATABASE["OPTIONS"]["prepare_threshold"] = 0
 # On PostgreSQL, in the transactions of a page: the longest statement, and the longest wait for a
 # lock.
 STATEMENT_TIMEOUT_MS = env.int("STATEMENT_TIMEOUT_MS", 5_000)

@@ -48,6 +48,7 @@ def django_db_setup(
         return
     direct = {name: connection.settings_dict[name] for name in ("HOST", "PORT")}
     connection.close()
+    connection.settings_dict["OPTIONS"] = {"prepare_threshold": None}
     connection.settings_dict |= {"HOST": "127.0.0.1", "PORT": str(start_pooler(services))}
     yield
     connection.close()

@@ -8,9 +8,18 @@ from django.db.backends.postgresql import base
 from arena.postgresql.schema import SchemaEditor
 
 
+class PreparedCursor(base.ServerBindingCursor):
+    """A cursor whose statements the server plans once for each connection, and not every time."""
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+        return super().execute(query, params, prepare=True, **options)
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection that a request takes over is looked at before it is used, and that leaves
     nothing in its session, so that PgBouncer may share it by transaction."""
+
+    SchemaEditorClass = SchemaEditor
 
     def chunked_cursor(self) -> Any:
         """A cursor that the server keeps within a transaction, where rows come piece by piece.
@@ -20,7 +29,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """
         return super().chunked_cursor() if self.in_atomic_block else self.cursor()
 
-    SchemaEditorClass = SchemaEditor
+    def prepared_cursor(self) -> Any:
+        """A cursor for statements that run again and again, with values that say their types.
+
+        They are prepared where the settings allow it (PREPARED_STATEMENTS): a pool that hands
+        connections round by transaction would lose them.
+        """
+        self.ensure_connection()
+        return self._prepare_cursor(PreparedCursor(self.connection))
 
     def is_usable(self) -> bool:
         """Whether the connection works.

@@ -110,6 +110,11 @@ answer{number} AS (
   INSERT INTO judging_answer (judgment_id, {columns}) SELECT judged.id, {places} FROM judged)"""
 
 
+def open_cursor() -> Any:
+    """A cursor for the statements of this module whose text is always the same."""
+    return getattr(connection, "prepared_cursor", connection.cursor)()
+
+
 def list_columns(model: type[Model]) -> tuple[str, ...]:
     """The names of a model's columns in the order in which `read_instance` takes them."""
     return tuple(str(field.column) for field in model._meta.concrete_fields)
@@ -183,7 +188,7 @@ def load_assignment(uuid: UUID, user: User, now: datetime) -> LoadedAssignment |
     """This user's assignment by one statement; None for anybody else's, and for a reserve."""
     adapt = connection.ops.adapt_datetimefield_value
     key = uuid if connection.features.has_native_uuid_field else uuid.hex
-    with connection.cursor() as cursor:
+    with open_cursor() as cursor:
         cursor.execute(LOAD_ASSIGNMENT_SQL, [adapt(now), key, user.pk])
         row = cursor.fetchone()
     if row is None:
@@ -229,7 +234,7 @@ def load_texts(matchup_id: int) -> MatchupTexts:
 
 def read_texts(matchup_id: int) -> list[tuple[Any, ...]]:
     """Rows of `LOAD_TEXTS_SQL`."""
-    with connection.cursor() as cursor:
+    with open_cursor() as cursor:
         cursor.execute(LOAD_TEXTS_SQL, [matchup_id])
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
@@ -247,7 +252,7 @@ def show_next_reserve(
     columns = ", ".join(f'judging_assignment."{name}"' for name in list_columns(Assignment))
     lock = LOCK_MATCHUP.get(connection.vendor, "")
     adapt = connection.ops.adapt_datetimefield_value
-    with connection.cursor() as cursor:
+    with open_cursor() as cursor:
         cursor.execute(
             SHOW_NEXT_SQL.format(lock=lock, columns=columns),
             [adapt(now), adapt(lease_until), guidelines_id, enrollment.pk],
@@ -328,7 +333,7 @@ def read_turn_state(enrollment: Enrollment) -> TurnState:
     """All of it by one statement."""
     event, person = enrollment.event, enrollment.pk
     values = [person, person, event.pk, MAX_SLOTS_SCANNED, event.pk, MAX_ACTIVE_SCANNED]
-    with connection.cursor() as cursor:
+    with open_cursor() as cursor:
         cursor.execute(READ_TURN_SQL_OF[connection.vendor], [*values, person, event.recurrence_gap])
         has_live, is_excluded, open_slots, active, recent = cursor.fetchone()
     records = [int(pk) for pk in recent.split(",")] if recent else []
