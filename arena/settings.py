@@ -244,8 +244,8 @@ SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_PROVIDERS = build_social_providers(env)
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 
-# Origins whose pages may show this site in a frame; nobody's where it is empty. Browsers send such a
-# frame only cookies that are its own for each of these sites (arena/framing.py).
+# Origins whose pages may show this site in a frame; nobody's where it is empty. Browsers send
+# such a frame only cookies that are its own for each of these sites (arena/framing.py).
 FRAME_ANCESTORS = env.list("FRAME_ANCESTORS", default=[])
 if FRAME_ANCESTORS and not HTTPS:
     raise ImproperlyConfigured("FRAME_ANCESTORS needs HTTPS=1: a frame gets no cookies without.")

@@ -1,6 +1,7 @@
 """Template tags of the interface: rendered Markdown, counts and icons."""
 
 from datetime import datetime
+from functools import cache
 
 from django import template
 from django.templatetags.static import static
@@ -84,6 +85,7 @@ def signed(number: float) -> str:
 
 
 @register.simple_tag
+@cache
 def icon(name: str) -> SafeString:
     """A line icon of `img/icons.svg`, invisible to screen readers: the text beside it speaks."""
     return format_html(
