@@ -15,6 +15,7 @@ from kombu.entity import Queue
 from arena.address import find_site_address
 from arena.files.choosing import choose_storages
 from arena.logs import SHARED_PROCESSORS, build_logging, log_outcries
+from arena.people.accounts import form_paths
 from arena.people.accounts.providers import (
     CLIENT_SECRETS,
     build_social_providers,
@@ -199,25 +200,9 @@ LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "arena.people.accounts.adapter.AccountAdapter"
 MFA_ADAPTER = "arena.people.accounts.adapter.SecondStepAdapter"
 SOCIALACCOUNT_ADAPTER = "arena.people.accounts.adapter.SocialAccountAdapter"
-ACCOUNT_FORMS_MODULE = "arena.people.accounts.forms"
-ACCOUNT_FORMS = {
-    "login": "arena.people.forms.LoginForm",
-    "signup": f"{ACCOUNT_FORMS_MODULE}.SignupForm",
-    "add_email": f"{ACCOUNT_FORMS_MODULE}.AddEmailForm",
-    "change_password": f"{ACCOUNT_FORMS_MODULE}.ChangePasswordForm",
-    "set_password": f"{ACCOUNT_FORMS_MODULE}.SetPasswordForm",
-    "reset_password": f"{ACCOUNT_FORMS_MODULE}.ResetPasswordForm",
-    "reset_password_from_key": f"{ACCOUNT_FORMS_MODULE}.ResetPasswordKeyForm",
-    "reauthenticate": f"{ACCOUNT_FORMS_MODULE}.ReauthenticateForm",
-    "request_login_code": f"{ACCOUNT_FORMS_MODULE}.RequestLoginCodeForm",
-    "confirm_login_code": f"{ACCOUNT_FORMS_MODULE}.ConfirmLoginCodeForm",
-}
-MFA_FORMS = {
-    "authenticate": f"{ACCOUNT_FORMS_MODULE}.AuthenticateForm",
-    "reauthenticate": f"{ACCOUNT_FORMS_MODULE}.ReauthenticateStepForm",
-    "activate_totp": f"{ACCOUNT_FORMS_MODULE}.ActivateTotpForm",
-}
-SOCIALACCOUNT_FORMS = {"signup": f"{ACCOUNT_FORMS_MODULE}.SocialSignupForm"}
+ACCOUNT_FORMS = form_paths.ACCOUNT_FORMS
+MFA_FORMS = form_paths.MFA_FORMS
+SOCIALACCOUNT_FORMS = form_paths.SOCIALACCOUNT_FORMS
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"
