@@ -12,7 +12,7 @@ class PreparedCursor(base.ServerBindingCursor):
     """A cursor whose statements the server plans once for each connection, and not every time."""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
-        return super().execute(query, params, prepare=True, **options)
+        return super().execute(query, params, prepare=True, **options)  # type: ignore[misc]
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -36,7 +36,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         connections round by transaction would lose them.
         """
         self.ensure_connection()
-        return self._prepare_cursor(PreparedCursor(self.connection))
+        cursor: Any = PreparedCursor(self.connection)  # type: ignore[call-arg]
+        return self._prepare_cursor(cursor)  # type: ignore[attr-defined]
 
     def is_usable(self) -> bool:
         """Whether the connection works.

@@ -21,7 +21,7 @@ from psycopg import sql
 
 from tests.deploy.containers import IMAGE, Container, about_image, ask, engine, run, shell
 from tests.deploy.edge import find_authority, find_free_ports, start_caddy
-from tests.services import ROOT, Services, wait_until
+from tests.services import ROOT, Services
 
 MEGABYTE = 1_000_000
 EVENT = "open-assistants"
