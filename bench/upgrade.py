@@ -29,7 +29,6 @@ from bench.upgrade_load import Crowd, Seen
 
 MAX_PER_SECOND = 50.0
 PEOPLE = 20
-ROLES = ("web", "ledger", "boards", "imports", "exports", "beat")
 FAILING = """\
 from django.db import migrations
 
@@ -106,8 +105,8 @@ def serve_before(services: Any, stack: ExitStack) -> Path:
         [sys.executable, "-c", PREPARE, services.folder / "sessions.json"],
         cwd=versions["before"], env={**os.environ, **environment, **static}, check=True,
     )  # fmt: skip
-    for role in ROLES:
-        assert host.start("before", role, "1") == 0, role
+    for line in (Path(versions["before"]) / "Procfile").read_text().splitlines():
+        assert host.start("before", line.split(":")[0], "1") == 0, line
     start_caddy(services, site, Host(path))
     return path
 

@@ -10,7 +10,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 : "${STEPS=sh deploy/compose_host.sh}"
-WORKERS='ledger boards imports exports'
+WORKERS='ledger boards imports exports mail'
 
 step() {
   # shellcheck disable=SC2086 # a command and its words

@@ -20,7 +20,7 @@ case $1 in
   stop) sed -i "/^$2$/d" "$SITE"/* ;;
 esac
 """
-ROLES = ("web", "ledger", "boards", "imports", "exports", "beat")
+ROLES = [line.split(":")[0] for line in (ROOT / "Procfile").read_text().splitlines()]
 
 
 @dataclass(frozen=True)
