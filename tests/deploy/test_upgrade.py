@@ -17,7 +17,7 @@ case $1 in
   current) echo 1.0 ;;
   list) cat "$SITE/$2" 2>/dev/null || true ;;
   start) echo "$3-$2" | tee -a "$SITE/$3" ;;
-  stop) sed -i "/^$2$/d" "$SITE"/* ;;
+  stop) sed -i "/^$2$/d" "$SITE/${2%%-*}" ;; # several at once
 esac
 """
 ROLES = [line.split(":")[0] for line in (ROOT / "Procfile").read_text().splitlines()]
