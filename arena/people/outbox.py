@@ -152,7 +152,8 @@ def note_failure(mail: OutgoingMail, error: SendingError, now: datetime) -> None
         log.error("mail given up", mail_id=mail.pk, attempts=attempt, reason=str(error))
         return
     OutgoingMail.objects.filter(pk=mail.pk).update(next_try_at=now + pause, last_error=str(error))
-    log.warning("mail not sent", mail_id=mail.pk, attempts=attempt, reason=str(error))
+    tell = log.warning if error.is_of_message else log.error  # of a server that fails everybody
+    tell("mail not sent", mail_id=mail.pk, attempts=attempt, reason=str(error))
 
 
 def forget_mails(now: datetime) -> int:
