@@ -35,6 +35,11 @@ FROM ${BASE}
 RUN useradd --uid 10001 --gid 0 --no-create-home --home-dir /var/lib/arena \
       --shell /usr/sbin/nologin arena \
  && install --directory --owner arena --group root --mode 0770 /var/lib/arena
+# Nothing is installed in a running container, and nobody there becomes somebody else.
+RUN find / -xdev -type f -perm /6000 -exec chmod a-s {} + \
+ && find / -xdev -depth -path '*/python3*' \( -name pip -o -name 'pip-*' -o -name ensurepip \) \
+      -exec rm -rf {} + \
+ && rm -rf /usr/bin/apt* /usr/lib/apt /usr/bin/pip* /usr/local/bin/pip*
 COPY --from=build /opt /opt
 COPY --from=build /app /app
 

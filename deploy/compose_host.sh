@@ -63,8 +63,13 @@ case $verb in
       echo "ARENA_VERSION=$1" >>.env
     fi
     ;;
-  # What is new in compose.yaml starts, and what is no longer in it stops.
-  tidy) docker compose up --detach --no-build --no-recreate --remove-orphans --scale "web=$1" >&2 ;;
+  # What is new in compose.yaml starts, and what is no longer in it stops. Three images stay.
+  tidy)
+    docker compose up --detach --no-build --no-recreate --remove-orphans --scale "web=$1" >&2
+    docker image ls crowd-arena --format '{{.Tag}}' | tail -n +4 | while read -r tag; do
+      docker image rm "crowd-arena:$tag" >&2 || true # in use after all
+    done
+    ;;
   *)
     echo "compose_host.sh: $verb?" >&2
     exit 2

@@ -66,6 +66,16 @@ def test_servers_wait_for_the_migration(name: str) -> None:
     assert SERVICES["migrate"]["restart"] == "no"
 
 
+def test_everything_that_runs_has_a_bound_of_memory() -> None:
+    assert {name for name, one in SERVICES.items() if "mem_limit" not in one} == {"migrate"}
+
+
+def test_an_upgrade_replaces_every_worker() -> None:
+    script = (ROOT / "deploy" / "upgrade.sh").read_text()
+    (named,) = re.findall(r"^WORKERS='(.*)'$", script, re.MULTILINE)
+    assert {*named.split(), "web", "beat"} == set(SERVERS)
+
+
 def test_only_caddy_can_be_reached_from_outside() -> None:
     assert [name for name, service in SERVICES.items() if "ports" in service] == ["caddy"]
     assert COMPOSE["networks"]["data"]["internal"] is True
