@@ -15,6 +15,7 @@ import argparse
 import os
 import subprocess
 import sys
+import time
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -88,6 +89,7 @@ def measure(services: Any, scale: Scale, options: argparse.Namespace) -> None:
     seconds = options.seconds or scale.seconds
     product = serve_product(services, users, port)
     bare = serve_bare(services, max(10_000, int(1_000 * seconds)), POOL)
+    wait_for_board()
     rows = {
         people: (run(product, people, seconds), run(bare, people, seconds)) for people in PEOPLE
     }
@@ -99,6 +101,23 @@ def measure(services: Any, scale: Scale, options: argparse.Namespace) -> None:
     measure_crowd(product, rows[32][0], options.crowd or scale.crowd, scale)
     report_statements(product)
     compare(product, scale)
+
+
+def wait_for_board() -> None:
+    """Return when the judgments that were filled in are sealed and on the board: that backlog is
+    the filling's and not a site's."""
+    from django.db.models import Max
+
+    from arena.judging.models import Judgment
+    from leaderboard.models import Snapshot
+
+    started = time.monotonic()
+    while Judgment.objects.filter(ledger_seq=None).exists():
+        time.sleep(2)
+    head = Judgment.objects.aggregate(head=Max("ledger_seq"))["head"]
+    while not Snapshot.objects.filter(ledger_seq=head).exists():
+        time.sleep(2)
+    print(f"sealed and on the board in {time.monotonic() - started:.0f} s", flush=True)
 
 
 def run(site: Site, people: int, seconds: float, think: float = 0.0) -> Run:

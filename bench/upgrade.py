@@ -75,7 +75,7 @@ def main() -> None:
 
 def serve_before(services: Any, stack: ExitStack) -> Path:
     """Work trees of the versions, the site of the release before, and Caddy; the site's file."""
-    commit = (ROOT / "deploy" / "release-before").read_text().strip()
+    commit = (ROOT / "deploy" / "release-before").read_text().split()[0]
     versions = {
         "before": add_work_tree(services.folder / "before", commit, stack),
         "broken": add_work_tree(services.folder / "broken", "HEAD", stack),
