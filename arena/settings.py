@@ -22,6 +22,7 @@ from arena.people.accounts.providers import (
     list_form_targets,
 )
 from arena.queues import BEAT_SCHEDULE, QUEUES, TASK_ROUTES
+from arena.replica import list_databases
 from arena.secret_files import SECRETS, read_secret_files
 
 env = environ.Env()
@@ -122,8 +123,7 @@ TEMPLATES = [
 ]
 
 # --- data -----------------------------------------------------------------------------------
-DATABASES = {"default": env.db_url("DATABASE_URL", f"sqlite:///{VAR / 'arena.sqlite3'}")}
-DATABASE = DATABASES["default"]
+DATABASE = env.db_url("DATABASE_URL", f"sqlite:///{VAR / 'arena.sqlite3'}")
 if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
     # Writers queue at BEGIN instead of failing half-way, and readers never wait for them. What is
     # committed survives a power cut. What is deleted is overwritten.
@@ -145,6 +145,10 @@ else:
     # PgBouncer hands connections round by transaction.
     if env.bool("PREPARED_STATEMENTS", True):
         DATABASE["OPTIONS"]["prepare_threshold"] = 0
+# A copy of it that public boards are read from; none where it is empty.
+REPLICA = env.db_url("DATABASE_REPLICA_URL") if env.str("DATABASE_REPLICA_URL", "") else None
+DATABASES = list_databases(DATABASE, REPLICA)
+DATABASE_ROUTERS = ["arena.replica.ReplicaRouter"] if REPLICA else []
 # On PostgreSQL, in the transactions of a page: the longest statement, and the longest wait for a
 # lock.
 STATEMENT_TIMEOUT_MS = env.int("STATEMENT_TIMEOUT_MS", 5_000)

@@ -27,6 +27,7 @@ from arena.events.lifecycle.phases import Phase, phase_of
 from arena.events.models import Event
 from arena.events.records.controls import has_controls
 from arena.judging.models import Origin
+from arena.replica import read_from_replica
 from leaderboard.boards.columns import fact_columns
 from leaderboard.boards.snapshot_details import SnapshotDetails
 from leaderboard.contributors.places import build_places, place_of, standings_of
@@ -54,6 +55,7 @@ FILTERS = ("question", "category", "weighting", "pairs")
 
 @require_GET
 @login_not_required
+@read_from_replica
 def board(request: HttpRequest, slug: str) -> HttpResponse:
     """The models' leaderboard; to htmx its changing part alone, or that nothing has changed."""
     event = event_for(request.user, slug)
@@ -180,6 +182,7 @@ def board_context(request: HttpRequest, event: Event, phase: Phase, tag: str) ->
 
 @require_GET
 @login_not_required
+@read_from_replica
 def board_csv(request: HttpRequest, slug: str) -> HttpResponse:
     """The chosen board as a file."""
     event = event_for(request.user, slug)
@@ -191,6 +194,7 @@ def board_csv(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_GET
 @login_not_required
+@read_from_replica
 def board_json(request: HttpRequest, slug: str) -> HttpResponse:
     """The chosen board with what it was computed from."""
     event = event_for(request.user, slug)
