@@ -179,4 +179,4 @@ image: ## build the image for every process of the Procfile (docs/operations.md)
 	@sh deploy/image.sh
 
 image-test: image install-dev ## build the image, run a whole site from it and judge a matchup there
-	$(BIN)/python -m pytest tests/deploy/image_checks.py
+	$(BIN)/python -m pytest tests/deploy/image_checks.py tests/deploy/one_container_checks.py

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -70,10 +71,16 @@ def env_words(environment: dict[str, str]) -> list[str]:
 class Container:
     """A long-running container: a child of this process, which ends with it."""
 
-    def __init__(self, services: Services, role: str, environment: dict[str, str]) -> None:
+    def __init__(
+        self,
+        services: Services,
+        role: str,
+        environment: dict[str, str],
+        options: Sequence[str] = (),
+    ) -> None:
         self.name = f"crowd-arena-test-{os.getpid()}-{role}"
         self.log: Path = services.folder / f"{role}.log"
-        words = run_words("--name", self.name, *env_words(environment), IMAGE)
+        words = run_words("--name", self.name, *options, *env_words(environment), IMAGE)
         self.process = services.start([*engine(), *words, role], self.log)
 
     def is_healthy(self) -> bool:
