@@ -32,3 +32,5 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 LOGIN_URL = "/nowhere/"
+# Read by gunicorn.conf.py, which both sites share.
+METRICS_TOKEN = ""
