@@ -244,6 +244,7 @@ if FRAME_ANCESTORS:
     # It knows no list of origins; the content security policy does.
     MIDDLEWARE.remove("django.middleware.clickjacking.XFrameOptionsMiddleware")
 
+SESSION_ENGINE = "arena.people.accounts.sessions"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 60
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = SAMESITE

@@ -23,7 +23,7 @@ SERVERS = (
     "celery.apps.worker",
     "celery.concurrency.prefork",
     "kombu.transport.redis",
-    "django.contrib.sessions.backends.db",
+    "arena.people.accounts.sessions",
     "django.core.cache.backends.redis",
     "django.core.mail.backends.smtp",
     "django.core.management.commands.migrate",

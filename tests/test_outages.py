@@ -135,7 +135,7 @@ def test_a_database_that_is_away_before_any_view_is_no_bug_either(
     def fail(*_: object, **__: object) -> None:
         raise LOST
 
-    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", fail)
+    monkeypatch.setattr("arena.people.accounts.sessions.SessionStore.load", fail)
     answer = client.get("/account/")
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "5"
