@@ -26,7 +26,7 @@ from arena.queues import IMPORT_LIMITS, LONG_LIMITS, SWEEP_LIMITS
 
 log = structlog.get_logger(__name__)
 # Of each minute, so long at most verifies ledgers.
-CHECK_SECONDS = 20
+CHECK_SECONDS = 10.0
 
 # As often as beat looks for them.
 ADOPTION_SECONDS = 30

@@ -102,11 +102,6 @@ class Assignment(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(
-                fields=["lease_until"],
-                condition=Q(state__in=("reserved", "shown")),
-                name="assignment_leases",
-            ),
-            models.Index(
                 fields=["enrollment", "ordinal"],
                 condition=Q(state__in=("reserved", "shown")),
                 name="assignment_live",

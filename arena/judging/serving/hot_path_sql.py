@@ -38,10 +38,12 @@ WHERE matchup.id = %s ORDER BY place.position
 """  # noqa: S608 - a constant
 # Index assignment_live, then primary keys. The matchup's row is locked so that it is not taken
 # out of service at this moment (`FOR KEY SHARE` is left out on SQLite, where one writes at a time).
+# A state is compared as `state || ''` where a row is named by its primary key: the planner thinks
+# the indices of live assignments empty, as few of many are live, and would rather read all of one.
 SHOW_NEXT_SQL = """
 UPDATE judging_assignment
 SET state = 'shown', shown_at = %s, lease_until = %s, guidelines_id = %s
-WHERE state = 'reserved'
+WHERE state || '' = 'reserved'
   AND id = (
     SELECT live.id FROM judging_assignment live
     WHERE live.enrollment_id = %s AND live.state IN ('reserved', 'shown')
@@ -60,7 +62,7 @@ LOCK_MATCHUP = {"postgresql": "FOR KEY SHARE OF matchup"}
 STORE_JUDGMENT_SQL = """
 WITH done AS (
   UPDATE judging_assignment SET state = 'done', finished_at = %s
-  WHERE id = %s AND state = 'shown' RETURNING id),
+  WHERE id = %s AND state || '' = 'shown' RETURNING id),
 judged AS (
   INSERT INTO judging_judgment ({columns}) SELECT {places} FROM done RETURNING id){answers}
 SELECT id FROM judged
