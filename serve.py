@@ -116,7 +116,7 @@ def raise_stop_requested(number: int, frame: object) -> None:
     raise StopRequested(signal.Signals(number).name)
 
 
-def read_procfile(path: Path) -> list[tuple[str, str]]:
+def read_procfile(path: Path = ROOT / "Procfile") -> list[tuple[str, str]]:
     """The lines of a Procfile as (name, shell command)."""
     lines = path.read_text().splitlines()
     pairs = (line.split(":", 1) for line in lines if ":" in line and not line.startswith("#"))

@@ -16,6 +16,7 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
 from arena import celery_app
 from leaderboard.votes.known_contents import remembered
@@ -126,7 +127,9 @@ def celery_worker_process(
     environment = {**os.environ, **services.environment(name), "DEBUG": "0"}
     environment["SECRET_KEY"] = "for-a-worker-of-the-tests"
     worker = services.start(command, None, env=environment, cwd=ROOT)
-    wait_until(lambda: bool(celery_app.control.ping(timeout=0.5)), worker)
+    # A connection that is kept from an earlier test may be one to a Redis that was stopped there.
+    gone = (redis.ConnectionError, OperationalError)
+    wait_until(lambda: bool(celery_app.control.ping(timeout=0.5)), worker, not_yet=gone)
     yield worker
     services.processes.remove(worker)
     stop_process(worker)

@@ -1,6 +1,7 @@
 """The database backend named by `ENGINE`; Django looks for `DatabaseWrapper` in this module."""
 
 import select
+from types import SimpleNamespace
 from typing import Any
 
 from django.db.backends.postgresql import base
@@ -12,7 +13,10 @@ class PreparedCursor(base.ServerBindingCursor):
     """A cursor whose statements the server plans once for each connection, and not every time."""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
-        return super().execute(query, params, prepare=True, **options)  # type: ignore[misc]
+        done: Any = super().execute(query, params, prepare=True, **options)  # type: ignore[misc]
+        if done._query is None:  # psycopg keeps none of what is prepared already; Django logs it
+            done._query = SimpleNamespace(query=query.encode())
+        return done
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
