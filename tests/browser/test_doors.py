@@ -52,5 +52,7 @@ def test_reloading_the_page_of_a_new_seat_shows_its_code_again(page: Page) -> No
     page.reload()
     assert code_on(page) == code
     page.get_by_role("button", name="I have saved it").click()
+    expect(page.get_by_role("button", name="I have saved it")).to_have_count(0)
+    page.wait_for_load_state()
     page.go_back()
     assert code not in page.content()
