@@ -18,9 +18,13 @@ SQL_TESTS = {
     "arena/events/current_rules.py": "tests.judging.test_views",
     "arena/exports/consistent_reads.py": "tests.exports.test_consistent_reads",
     "arena/judging/ledger/sealing.py": "tests.judging.test_ledger",
-    "arena/judging/serving/choice.py": "tests.judging.test_assigning",
     "arena/judging/serving/hot_path_sql.py": "tests.judging.test_recording",
+    "arena/judging/serving/windows.py": "tests.judging.test_assigning",
+    "arena/monitoring/doctor.py": "tests.monitoring.test_doctor",
+    "arena/monitoring/parts.py": "tests.monitoring.test_readiness",
     "arena/people/account_deletion.py": "tests.judging.test_erasing",
+    "arena/people/accounts/sessions.py": "tests.judging.test_views",
+    "arena/postgresql/base.py": "tests.test_postgresql",
     "leaderboard/votes/queries.py": "tests.leaderboard.test_queries",
 }
 

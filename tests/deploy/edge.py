@@ -13,9 +13,14 @@ CADDYFILE = ROOT / "deploy" / "Caddyfile"
 
 
 def start_caddy(
-    services: Services, upstream: str, https: int, http: int, text: str | None = None
+    services: Services,
+    upstream: str,
+    https: int,
+    http: int,
+    text: str | None = None,
+    host: str = "localhost",
 ) -> Path:
-    """Serve the Caddyfile (or this text of one) as localhost, with a certificate of Caddy's own.
+    """Serve the Caddyfile (or this text of one) as `host`, with a certificate of Caddy's own.
 
     Returns its log; the certificate that signed is `caddy/pki/authorities/local/root.crt` in the
     folder of the services.
@@ -39,7 +44,7 @@ def start_caddy(
         env=environment,
         cwd=ROOT / "deploy",
     )
-    wait_until(lambda: shake_hands(https), process, log, (OSError,))
+    wait_until(lambda: shake_hands(https, host), process, log, (OSError,))
     return log
 
 
@@ -59,9 +64,9 @@ def find_free_ports(count: int) -> list[int]:
     return ports
 
 
-def shake_hands(port: int) -> None:
+def shake_hands(port: int, host: str) -> None:
     """Connect by TLS; an `OSError` until Caddy has its certificate."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
-        context.wrap_socket(connection, server_hostname="localhost").close()
+        context.wrap_socket(connection, server_hostname=host).close()

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
+import redis
+from kombu.exceptions import OperationalError
 
 from arena import celery_app
 from tests import worker_tasks
@@ -21,7 +23,9 @@ def worker(services: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site
     process = site.start(
         "celery", "--quiet", "-A", "arena", *words, "--include", "tests.worker_tasks"
     )
-    wait_until(lambda: bool(celery_app.control.ping(timeout=1)), process, site.log)
+    # A connection kept from an earlier test may be one to a Redis that was stopped there.
+    gone = (redis.ConnectionError, OperationalError)
+    wait_until(lambda: bool(celery_app.control.ping(timeout=1)), process, site.log, gone)
     site.process = process  # type: ignore[attr-defined]
     yield site
     if process.poll() is None:
