@@ -219,6 +219,7 @@ def test_a_backup_of_the_running_site_restores_what_it_held(site: Site, tmp_path
         "PGHOST": str(database.hostname),
         "PGPORT": str(database.port),
         "DATABASE_IN": "env",
+        "ARENA_VAR": "/var/lib/arena",  # the container's, not that of the tests
         "SITE_IN": " ".join([*engine(), "exec", "--interactive", site.containers["web"].name]),
     }
     said = ""
