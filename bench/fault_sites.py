@@ -59,6 +59,7 @@ def serve_web(services: Any, event: Event, workers: int, threads: int) -> WebSit
     command = [sys.executable, "-m", "gunicorn", "bench.failpoint_wsgi", "--preload"]
     command += ["--bind", address, "--log-level", "warning"]
     environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "bench.failpoint_settings",  # gunicorn.conf.py reads them first
         "WEB_WORKERS": str(workers),
         "WEB_THREADS": str(threads),
         "BENCH_PAGE": f"/events/{event.slug}/judge/",
