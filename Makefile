@@ -50,7 +50,7 @@ var/docs-venv/.docs: requirements/docs.txt | $(BIN)/python
 
 # Settings of this machine alone; a production host sets its own environment.
 .env: | $(BIN)/python
-	@umask 077; $(BIN)/python -c 'import secrets; print("SECRET_KEY=" + secrets.token_urlsafe(50)); print("# For this machine alone: plain HTTP, readable logs."); print("HTTPS=0"); print("LOG_JSON=0")' > $@
+	@umask 077; $(BIN)/python -c 'import secrets; print("SECRET_KEY=" + secrets.token_urlsafe(50)); print("# For this machine alone: plain HTTP, readable logs."); print("HTTPS=0"); print("LOG_JSON=0"); print("LOG_LEVEL=WARNING")' > $@
 
 # --- serving ---------------------------------------------------------------------------------
 prepare: install .env

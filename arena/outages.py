@@ -32,9 +32,14 @@ class Notice:
     code: str
     logged: str
     title: Promise
-    message: Promise
+    words: Promise
     # Seconds until another try may succeed.
     retry_after: int
+
+    @property
+    def message(self) -> str:
+        """Both in one line, where there is no heading."""
+        return f"{self.title}. {self.words}"
 
 
 class Outage(Enum):
@@ -44,21 +49,21 @@ class Outage(Enum):
         "restarting",
         "database away",
         _("The site is restarting"),
-        _("The site is restarting. Try again in a moment; what you submitted before is safe."),
+        _("Try again in a moment; what you submitted before is safe."),
         5,
     )
     BUSY = Notice(
         "busy",
         "database busy",
         _("The site is busy"),
-        _("The site is busy. Try again in a moment; nothing is saved twice."),
+        _("Try again in a moment; nothing is saved twice."),
         2,
     )
     FULL = Notice(
         "full",
         "disk full",
         _("Nothing can be saved at the moment"),
-        _("The site has no room to save anything. What you submitted before is safe."),
+        _("The site has no room left. What you submitted before is safe."),
         60,
     )
 
@@ -121,7 +126,7 @@ def render_outage(request: HttpRequest, outage: Outage, error: BaseException) ->
     DATABASE_ERRORS.labels(reason).inc()
     response: HttpResponse
     if wants_json(request):
-        problem = {"code": notice.code, "message": str(notice.message)}
+        problem = {"code": notice.code, "message": notice.message}
         response = JsonResponse({"error": problem}, status=503)
     elif request.headers.get("HX-Request"):
         response = HttpResponse(notice.message, content_type="text/plain", status=503)

@@ -31,6 +31,21 @@ def test_an_idle_connection_is_usable_without_asking_the_server() -> None:
     assert get_backend_id() == before
 
 
+def test_a_prepared_statement_survives_a_column_that_grows() -> None:
+    def ask() -> str:
+        with connection.prepared_cursor() as cursor:
+            cursor.execute("SELECT word FROM growing WHERE number = %s", [1])
+            return str(cursor.fetchone()[0])
+
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE growing (number integer, word varchar(5))")
+        cursor.execute("INSERT INTO growing VALUES (1, 'tea')")
+    assert ask() == ask() == "tea"
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE growing ALTER word TYPE varchar(50)")
+    assert ask() == ask() == "tea"
+
+
 @pytest.mark.own_session("ends the server's process, which the ending connection may be using")
 def test_a_connection_that_the_server_has_ended_is_replaced_before_the_next_statement() -> None:
     ended = get_backend_id()

@@ -13,8 +13,6 @@ from tests.services import ROOT
 from tests.test_broker import connect
 from tests.test_broker import options as options  # noqa: PLC0414 - a fixture
 
-PROCFILE = (ROOT / "Procfile").read_text()
-
 
 def test_every_task_has_a_queue_and_every_route_a_task():
     celery_app.loader.import_default_modules()
@@ -27,11 +25,13 @@ def test_every_task_has_a_queue_and_every_route_a_task():
         assert found["queue"].routing_key == route["queue"]
 
 
-def test_every_queue_is_taken_by_the_processes_of_one_line():
-    taken = re.findall(r"--queues (\S+)", PROCFILE)
+@pytest.mark.parametrize("procfile", ["Procfile", "deploy/Procfile.one"])
+def test_every_queue_is_taken_by_the_processes_of_one_line(procfile):
+    text = (ROOT / procfile).read_text()
+    taken = re.findall(r"--queues (\S+)", text)
     assert sorted(",".join(taken).split(",")) == sorted(QUEUES)
     assert "ledger" in taken  # by processes that take nothing else
-    names = re.findall(r"^(\w+): .*celery .*--hostname (\w+)@", PROCFILE, re.MULTILINE)
+    names = re.findall(r"^(\w+): .*celery .*--hostname (\w+)@", text, re.MULTILINE)
     assert [name for name, _ in names] == [host for _, host in names]
 
 

@@ -5,6 +5,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from django.db.backends.postgresql import base
+from psycopg.errors import FeatureNotSupported
+from psycopg.pq import TransactionStatus
 
 from arena.postgresql.schema import SchemaEditor
 
@@ -13,7 +15,15 @@ class PreparedCursor(base.ServerBindingCursor):
     """A cursor whose statements the server plans once for each connection, and not every time."""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
-        done: Any = super().execute(query, params, prepare=True, **options)  # type: ignore[misc]
+        connection: Any = self.connection  # type: ignore[attr-defined]
+        try:
+            done: Any = super().execute(query, params, prepare=True, **options)  # type: ignore[misc]
+        except FeatureNotSupported:
+            # An upgrade has changed a column since: what is prepared here is of no use any more.
+            connection.prepare_threshold = None
+            if connection.info.transaction_status != TransactionStatus.IDLE:
+                raise
+            done = super().execute(query, params, **options)  # type: ignore[misc]
         if done._query is None:  # psycopg keeps none of what is prepared already; Django logs it
             done._query = SimpleNamespace(query=query.encode())
         return done

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from django.db.models import BigIntegerField, Max, Q, QuerySet
+from django.db.models import BigIntegerField, Max, Q
 from django.db.models.functions import Cast
 
 from arena.events.ledger import MATCHUP_KIND, RESPONSE_KIND
@@ -48,14 +48,15 @@ remembered: OrderedDict[int, KnownContents] = OrderedDict()
 
 def load_known_contents(event: Event, matchups: IntegerTable) -> KnownContents:
     """At least the records of these matchups (primary keys) and all responses of those."""
-    number = sealed_entries(event).aggregate(last=Max("number"))["last"] or 0
+    sealed = LedgerEntry.objects.sealed().filter(event=event)
+    number = sealed.aggregate(last=Max("number"))["last"] or 0
     known = remembered.pop(event.pk, None)
     if known is None or known.number > number:  # the database is an earlier one
         known = know_nothing()
     known = forget_changed(event, known)
-    records = merge(known.records, read_records(event, missing(matchups, known.records[:, 0])))
+    records = merge(known.records, read_records(event, np.setdiff1d(matchups, known.records[:, 0])))
     wanted = np.unique(records[np.isin(records[:, 0], matchups), 1])
-    new = missing(wanted, known.read)
+    new = np.setdiff1d(wanted, known.read)
     known = KnownContents(
         number,
         records,
@@ -101,16 +102,6 @@ def forget_changed(event: Event, known: KnownContents) -> KnownContents:
         known.read[~np.isin(known.read, records)],
         known.responses[~np.isin(known.responses[:, 0], records)],
     )
-
-
-def sealed_entries(event: Event) -> QuerySet[LedgerEntry]:
-    """The event's part of the chain, in no order."""
-    return LedgerEntry.objects.filter(event=event, number__isnull=False).order_by()
-
-
-def missing(wanted: IntegerTable, have: IntegerTable) -> IntegerTable:
-    """Keys that are wanted and not there."""
-    return np.setdiff1d(wanted, have)
 
 
 def merge(kept: IntegerTable, new: Iterable[IntegerTable]) -> IntegerTable:

@@ -11,11 +11,8 @@ from datetime import datetime
 from functools import cached_property
 from random import Random
 
-from django.db.models import Exists, OuterRef, QuerySet
-
 from arena.cache import keep
 from arena.events.models import Enrollment, Event, Matchup
-from arena.judging.models import Assignment, Judgment
 from arena.judging.serving.hot_path_sql import TurnState, read_turn_state
 from arena.judging.serving.pair_weights import draw_pairs
 from arena.judging.serving.schedule import is_control_turn
@@ -57,9 +54,11 @@ class Turn:
         """What the event and this contributor's assignments are like now."""
         return read_turn_state(self.enrollment)
 
-    def list_unmet(self, role: str, recent_records: Sequence[int] = ()) -> Unmet:
+    def list_unmet(
+        self, role: str, recent_records: Sequence[int] = (), *, is_open: bool = False
+    ) -> Unmet:
         """What may be chosen from."""
-        return Unmet(self.event.pk, self.enrollment.pk, role, recent_records)
+        return Unmet(self.event.pk, self.enrollment.pk, role, recent_records, is_open)
 
     def is_control_turn(self, ordinal: int) -> bool:
         """Whether the schedule of this contributor has a control at this ordinal."""
@@ -84,7 +83,7 @@ def find_ordinary(turn: Turn, wanted: int) -> list[Candidate]:
     prompt that recurs too early, one of those is returned: nobody is stuck while slots are open.
     """
     recent = turn.state.recent_records
-    spaced = turn.list_unmet(Role.ORDINARY, recent)
+    spaced = turn.list_unmet(Role.ORDINARY, recent, is_open=True)
     size = max(wanted * CANDIDATES_PER_MATCHUP, MIN_CANDIDATES)
     is_uniform = turn.event.choosing == Event.Choosing.UNIFORM
     find = sample_window if is_uniform else find_by_coverage
@@ -93,7 +92,7 @@ def find_ordinary(turn: Turn, wanted: int) -> list[Candidate]:
     if len(candidates) < wanted:
         candidates += map(Candidate, find(spaced, turn.rng, size))
     if not candidates and recent:
-        every = turn.list_unmet(Role.ORDINARY)
+        every = turn.list_unmet(Role.ORDINARY, is_open=True)
         return [Candidate(matchup) for matchup in find(every, turn.rng, MIN_CANDIDATES)[:1]]
     return pick_records_once(candidates)
 
@@ -132,16 +131,6 @@ def pick_records_once(candidates: Iterable[Candidate]) -> list[Candidate]:
     for candidate in candidates:
         first.setdefault(candidate.matchup.record_id, candidate)
     return list(first.values())
-
-
-def filter_unmet(turn: Turn, role: str) -> QuerySet[Matchup]:
-    """Matchups in service that this contributor was not assigned (unless expired) or judged."""
-    given = Assignment.objects.filter(matchup=OuterRef("pk"), enrollment=turn.enrollment).exclude(
-        state=Assignment.State.EXPIRED
-    )
-    judged = Judgment.objects.standing().filter(matchup=OuterRef("pk"), enrollment=turn.enrollment)
-    in_service = Matchup.objects.serving().filter(event=turn.event, role=role)
-    return in_service.filter(~Exists(given), ~Exists(judged))
 
 
 class ControlPool:

@@ -306,7 +306,12 @@ def name_columns(model: type[Model], without: str = "") -> dict[str, str]:
     """The columns of these fields, and a place for each of their values, as SQL."""
     fields = list_fields(model, without)
     columns = ", ".join(field.column for field in fields)
-    return {"columns": columns, "places": ", ".join(["%s"] * len(fields))}
+    return {"columns": columns, "places": list_places(fields)}
+
+
+def list_places(values: Sequence[Any]) -> str:
+    """A place for each value."""
+    return ", ".join(["%s"] * len(values))
 
 
 def list_values(instance: Model, without: str = "") -> list[Any]:
@@ -350,7 +355,7 @@ def take_slots(matchup_ids: Sequence[int], *, holds: bool) -> set[int]:
     """
     if not matchup_ids:
         return set()
-    places = ", ".join(["%s"] * len(matchup_ids))
+    places = list_places(matchup_ids)
     lock = SKIP_LOCKED.get(connection.vendor, "")
     with connection.cursor() as cursor:
         cursor.execute(TAKE_SLOTS_SQL.format(places=places, lock=lock), [int(holds), *matchup_ids])

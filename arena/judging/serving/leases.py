@@ -20,7 +20,6 @@ from arena.judging.serving.choice import (
     Candidate,
     ControlPool,
     Turn,
-    filter_unmet,
     find_ordinary,
 )
 from arena.judging.serving.hot_path_sql import show_next_reserve, take_slots
@@ -188,7 +187,7 @@ def take_over_reserve(turn: Turn) -> bool:
     It was reserved and never shown: whoever held it goes on with their next one. A reserve of an
     excluded contributor holds no slot that could be taken over.
     """
-    unmet = filter_unmet(turn, Matchup.Role.ORDINARY)
+    unmet = turn.list_unmet(Matchup.Role.ORDINARY).as_subquery()
     reserves = Assignment.objects.filter(
         state=State.RESERVED, holds_slot=True, enrollment__event=turn.event, matchup__in=unmet
     ).exclude(enrollment=turn.enrollment)

@@ -13,9 +13,11 @@ from random import Random
 from typing import Any
 
 from django.db import connection
+from django.db.models.expressions import RawSQL
 
 from arena.events.models import ImportJob, Matchup
 from arena.judging.models import Assignment
+from arena.judging.serving.hot_path_sql import SKIP_LOCKED, list_places
 
 FIELDS = ("id", "event_id", "record_id", "key", "role", "open_slots", "pair")
 COLUMNS = ", ".join(f"matchup.{name}" for name in FIELDS)
@@ -47,7 +49,6 @@ GROUP BY matchup_id
 LOCK_CONTROLS_SQL = """
 SELECT id FROM events_matchup WHERE id IN ({places}) AND retired_at IS NULL ORDER BY id {lock}
 """
-SKIP_LOCKED = {"postgresql": "FOR NO KEY UPDATE SKIP LOCKED"}
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,12 @@ class Unmet:
     role: str
     # Records whose prompts must not recur yet.
     recent_records: Sequence[int] = ()
+    # Only those that still want judgments.
+    is_open: bool = False
 
     def render(self) -> str:
-        """FROM and WHERE; ordinary ones want judgments."""
-        wanting = " AND matchup.open_slots > 0" if self.role == Matchup.Role.ORDINARY else ""
+        """FROM and WHERE."""
+        wanting = " AND matchup.open_slots > 0" if self.is_open else ""
         spaced = ""
         if self.recent_records:
             spaced = f"\n  AND matchup.record_id NOT IN ({list_places(self.recent_records)})"
@@ -70,6 +73,10 @@ class Unmet:
 
     def list_values(self) -> list[Any]:
         return [self.event_id, self.enrollment_id, self.enrollment_id, *self.recent_records]
+
+    def as_subquery(self) -> RawSQL:
+        """Their primary keys, for `__in`."""
+        return RawSQL(f"SELECT matchup.id {self.render()}", self.list_values())  # noqa: S611
 
 
 def sample_window(unmet: Unmet, rng: Random, size: int) -> list[Matchup]:
@@ -129,11 +136,6 @@ def fetch(sql: str, values: Sequence[Any]) -> Iterator[Matchup]:
         cursor.execute(sql, values)
         for row in cursor.fetchall():
             yield Matchup.from_db("default", FIELDS, row)
-
-
-def list_places(values: Sequence[Any]) -> str:
-    """A place for each value."""
-    return ", ".join(["%s"] * len(values))
 
 
 def lock_controls(ids: Sequence[int]) -> set[int]:
