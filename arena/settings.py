@@ -377,6 +377,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever
+CELERY_BROKER_CHANNEL_ERROR_RETRY = True  # a Redis that ends or starts answers with errors, too
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # Beat leaves a sign of life each second (arena/beat.py).
 CELERY_BEAT_SCHEDULER = "arena.beat:SignalingScheduler"

@@ -115,7 +115,7 @@ def open_flags(event: Event) -> QuerySet[Flag]:
     """Flags that nobody has resolved, the oldest first."""
     flags = Flag.objects.waiting().filter(assignment__enrollment__event=event)
     return flags.select_related("assignment__matchup__record", "assignment__enrollment").order_by(
-        "created_at"
+        "created_at", "pk"
     )
 
 
