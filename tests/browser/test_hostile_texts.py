@@ -50,7 +50,11 @@ ALIVE = """() => [
        /evil|e\\.invalid|javascript:|data:text/i.test(value) && !each.matches("a[rel~=nofollow]")))
   ).map((each) => each.outerHTML.slice(0, 200)),
 ]"""
-WORDS = "() => document.documentElement.textContent.replace(/\\s+/g, ' ')"
+# A line break is a space between words too, which `textContent` does not know.
+WORDS = """() => {
+  document.querySelectorAll("br").forEach((each) => each.after(" "));
+  return document.documentElement.textContent.replace(/\\s+/g, " ");
+}"""
 
 
 def poison(world: World) -> None:
