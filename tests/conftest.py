@@ -16,12 +16,11 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
-from arena import celery_app
 from leaderboard.votes.known_contents import remembered
 from tests.pooler import start_pooler, stop_pooler
-from tests.services import ROOT, Services, stop_process, wait_until
+from tests.services import ROOT, Services
+from tests.workers import stop_started, wait_for_workers
 
 # The same hash with the least work: hundreds of tests make users with passwords.
 Argon2PasswordHasher.time_cost = 1
@@ -127,9 +126,8 @@ def celery_worker_process(
     environment = {**os.environ, **services.environment(name), "DEBUG": "0"}
     environment["SECRET_KEY"] = "for-a-worker-of-the-tests"
     worker = services.start(command, None, env=environment, cwd=ROOT)
-    # A connection that is kept from an earlier test may be one to a Redis that was stopped there.
-    gone = (redis.ConnectionError, OperationalError)
-    wait_until(lambda: bool(celery_app.control.ping(timeout=0.5)), worker, not_yet=gone)
-    yield worker
-    services.processes.remove(worker)
-    stop_process(worker)
+    try:
+        wait_for_workers(worker)
+        yield worker
+    finally:
+        stop_started(services, [worker])

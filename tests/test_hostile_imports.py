@@ -11,7 +11,6 @@ import redis
 from django.db import connection
 from django.utils import timezone
 
-from arena import celery_app
 from arena.events.importing.report import ImportReport
 from arena.events.models import Event, ImportJob
 from arena.events.tasks import run_import
@@ -25,7 +24,8 @@ from tests.factories import (
     make_judgment,
     make_matchup,
 )
-from tests.services import ROOT, Services, stop_process, wait_until
+from tests.services import ROOT, Services, wait_until
+from tests.workers import stop_started, wait_for_workers
 
 State = ImportJob.State
 WORKERS = ("ledger", "boards", "imports", "exports")
@@ -45,11 +45,11 @@ def beat(transactional_db: None, services: Services) -> Iterator[subprocess.Pope
         services.start(["/bin/sh", "-c", f"exec {commands[role]}"], None, env=environment, cwd=ROOT)
         for role in (*WORKERS, "beat")
     ]
-    wait_until(lambda: len(celery_app.control.ping(timeout=1)) == len(WORKERS), started[0])
-    yield started[-1]
-    for process in reversed(started):
-        services.processes.remove(process)
-        stop_process(process)
+    try:
+        wait_for_workers(started[0], count=len(WORKERS))
+        yield started[-1]
+    finally:
+        stop_started(services, started)
 
 
 def upload_pipe(event: Event) -> Path:

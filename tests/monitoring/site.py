@@ -51,6 +51,16 @@ class Site:
         except requests.ConnectionError:
             return 0
 
+    def is_settled(self, status: int) -> bool:
+        """Whether `/readyz` answers with this status from whichever of its processes: each keeps
+        an answer of its own for five seconds."""
+        return all(self.status("/readyz") == status for _ in range(20))
+
+    def tells(self, problem: str) -> bool:
+        """Whether none of its processes is ready, and the log names this problem among others
+        (beat's sign goes at the end of each test)."""
+        return self.is_settled(503) and problem in self.log.read_text()
+
     def figures(self) -> dict[str, float]:
         """What Prometheus reads, by name and labels."""
         page = self.get("/metrics", Authorization=f"Bearer {TOKEN}").text

@@ -37,7 +37,7 @@ def site(django_db_setup: None, services: Services) -> Iterator[Served]:
     site.web = site.start("gunicorn", "arena.wsgi", "--bind", f"127.0.0.1:{site.port}")
     site.beat = site.start("celery", "--quiet", "-A", "arena", "beat")
     wait_until(lambda: site.status("/livez") == 200, site.web, site.log)
-    wait_until(lambda: site.status("/readyz") == 200, site.web, site.log)
+    wait_until(lambda: site.is_settled(200), site.web, site.log)
     yield site
     for process in (site.web, site.beat):
         services.processes.remove(process)
@@ -89,14 +89,14 @@ def test_a_database_that_is_away_is_told_and_its_return_too(
     connections.close_all()
     services.stop_postgresql_at_once()
     try:
-        wait_until(lambda: site.status("/readyz") == 503, site.web, site.log)
+        wait_until(lambda: site.tells("database_problem"), site.web, site.log)
         answer = site.get("/readyz")
         assert (answer.text, answer.headers["Retry-After"]) == ("not ready", "5")
         assert site.status("/livez") == 200
         assert site.figures()['arena_figures_missing{part="judgments"}'] == 1
     finally:
         services.serve_postgresql()
-    wait_until(lambda: site.status("/readyz") == 200, site.web, site.log)
+    wait_until(lambda: site.is_settled(200), site.web, site.log)
     assert "not ready" in site.errors()
     assert "database_problem" in site.errors()
 
@@ -106,22 +106,22 @@ def test_a_broker_that_is_away_is_told_and_its_return_too(site: Served, services
     services.processes.remove(server)
     stop_process(server)
     try:
-        wait_until(lambda: site.status("/readyz") == 503, site.web, site.log)
+        wait_until(lambda: site.tells("broker_problem"), site.web, site.log)
         assert site.status("/livez") == 200
     finally:
         services.start_redis()
         celery_app._after_fork()  # this process's own connections are gone, too
-    wait_until(lambda: site.status("/readyz") == 200, site.web, site.log)
+    wait_until(lambda: site.is_settled(200), site.web, site.log)
     assert "broker_problem" in site.errors()
 
 
 def test_a_beat_that_stands_still_is_told(site: Served) -> None:
     site.beat.send_signal(signal.SIGSTOP)
     try:
-        wait_until(lambda: site.status("/readyz") == 503, site.web, site.log)
+        wait_until(lambda: site.is_settled(503), site.web, site.log)
     finally:
         site.beat.send_signal(signal.SIGCONT)
-    wait_until(lambda: site.status("/readyz") == 200, site.web, site.log)
+    wait_until(lambda: site.is_settled(200), site.web, site.log)
 
 
 def test_the_containers_check_knows_these_processes(site: Served, health: object) -> None:

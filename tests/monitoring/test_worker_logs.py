@@ -3,13 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-import redis
-from kombu.exceptions import OperationalError
 
-from arena import celery_app
 from tests import worker_tasks
 from tests.monitoring.site import Site, command_line
 from tests.services import Services, stop_process, wait_until
+from tests.workers import wait_for_workers
 
 pytestmark = pytest.mark.any_database
 
@@ -23,9 +21,7 @@ def worker(services: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site
     process = site.start(
         "celery", "--quiet", "-A", "arena", *words, "--include", "tests.worker_tasks"
     )
-    # A connection kept from an earlier test may be one to a Redis that was stopped there.
-    gone = (redis.ConnectionError, OperationalError)
-    wait_until(lambda: bool(celery_app.control.ping(timeout=1)), process, site.log, gone)
+    wait_for_workers(process, site.log)
     site.process = process  # type: ignore[attr-defined]
     yield site
     if process.poll() is None:
