@@ -3,6 +3,7 @@
 The address and the log level are in the Procfile; GUNICORN_CMD_ARGS overrides everything.
 """
 
+import gc
 import os
 from importlib import import_module
 from pathlib import Path
@@ -69,3 +70,6 @@ def post_worker_init(worker: Any) -> None:
     worker.notify()  # starting may take its time on a busy machine
     import_module(settings.ROOT_URLCONF)
     start_watch()
+    # What is there by now stays: the collector need not look at it again with every request.
+    gc.collect()
+    gc.freeze()

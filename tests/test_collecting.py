@@ -12,13 +12,15 @@ from tests.factories import chance, random_of
 from tests.services import ROOT
 
 MANY = ENOUGH + 2
-PLAIN_SQL = re.compile(r"\.cursor\(\)|\.raw\(|RawSQL\(|\.extra\(")
+PLAIN_SQL = re.compile(r"\.cursor\(\)|open_cursor\(|\.raw\(|RawSQL\(|\.extra\(")
 # Each module of plain SQL, and tests that run it on both databases.
 SQL_TESTS = {
     "arena/events/current_rules.py": "tests.judging.test_views",
     "arena/exports/consistent_reads.py": "tests.exports.test_consistent_reads",
     "arena/judging/ledger/sealing.py": "tests.judging.test_ledger",
+    "arena/judging/serving/chunk_sql.py": "tests.judging.test_chunks",
     "arena/judging/serving/hot_path_sql.py": "tests.judging.test_recording",
+    "arena/judging/serving/model_rows.py": "tests.judging.test_recording",
     "arena/judging/serving/windows.py": "tests.judging.test_assigning",
     "arena/monitoring/doctor.py": "tests.monitoring.test_doctor",
     "arena/monitoring/parts.py": "tests.monitoring.test_readiness",

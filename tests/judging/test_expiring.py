@@ -12,7 +12,8 @@ from arena.events.models import Matchup
 from arena.judging.models import Assignment
 from arena.judging.recording import check_answers, mark_done, record_judgment
 from arena.judging.serving import leases
-from arena.judging.serving.leases import expire_lapsed_leases, get_head
+from arena.judging.serving.hot_path_sql import read_head
+from arena.judging.serving.leases import expire_lapsed_leases
 from tests.factories import (
     NOW,
     make_assignment,
@@ -34,13 +35,13 @@ def test_an_answer_that_comes_while_its_lease_is_found_expired_keeps_its_slot(mo
     after = assignment.lease_until + timedelta(seconds=1)
 
     def answer_in_another_tab(enrollment):
-        head = get_head(enrollment)
+        head = read_head(enrollment)
         if head is not None:
             answers = check_answers(assignment, {"preference": "a1"})
             record_judgment(assignment, answers, now=after)
         return head
 
-    monkeypatch.setattr(leases, "get_head", answer_in_another_tab)
+    monkeypatch.setattr(leases, "read_head", answer_in_another_tab)
     assert leases.next_assignment(enrollment, Random(1), after) is None
     assignment.refresh_from_db()
     assert (assignment.state, assignment.holds_slot) == (State.DONE, True)

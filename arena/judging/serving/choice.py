@@ -13,7 +13,7 @@ from random import Random
 
 from arena.cache import keep
 from arena.events.models import Enrollment, Event, Matchup
-from arena.judging.serving.hot_path_sql import TurnState, read_turn_state
+from arena.judging.serving.chunk_sql import TurnState, read_turn_state
 from arena.judging.serving.pair_weights import draw_pairs
 from arena.judging.serving.schedule import is_control_turn
 from arena.judging.serving.windows import (

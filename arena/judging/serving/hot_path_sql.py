@@ -4,25 +4,29 @@ Each statement names the index that it walks. All run on PostgreSQL and on SQLit
 """
 
 import json
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Model
 
 from arena.events.current_rules import VERSIONS_SQL, EventRules, Versions, find_rules
-from arena.events.models import Enrollment, Event, Matchup
+from arena.events.models import Enrollment, Event, Matchup, Record
 from arena.events.rendering import build_messages, ensure_rendered
 from arena.judging.models import Answer, Assignment, Judgment
+from arena.judging.serving.model_rows import (
+    list_columns,
+    list_values,
+    name_columns,
+    open_cursor,
+    read_instance,
+    select_columns,
+)
 from arena.markup import RENDERER_VERSION, RenderedMessage, render_as_source
 from arena.people.models import User
-
-Instance = TypeVar("Instance", bound=Model)
 
 # Primary keys; place_position_once.
 LOAD_TEXTS_SQL = f"""
@@ -57,6 +61,16 @@ WHERE state || '' = 'reserved'
 RETURNING {columns}
 """
 LOCK_MATCHUP = {"postgresql": "FOR KEY SHARE OF matchup"}
+# Index assignment_live, then primary keys.
+HEAD_PARTS: dict[str, type[Model]] = {"live": Assignment, "matchup": Matchup, "record": Record}
+READ_HEAD_SQL = f"""
+SELECT {select_columns(HEAD_PARTS)}
+FROM judging_assignment live
+JOIN events_matchup matchup ON matchup.id = live.matchup_id
+JOIN events_record record ON record.id = matchup.record_id
+WHERE live.enrollment_id = %s AND live.state IN ('reserved', 'shown')
+ORDER BY live.ordinal LIMIT 1
+"""  # noqa: S608 - names of columns
 # Primary keys. One statement is one transaction and one trip to the server; SQLite has no writing
 # common table expressions, and no trips that could be saved.
 STORE_JUDGMENT_SQL = """
@@ -67,81 +81,9 @@ judged AS (
   INSERT INTO judging_judgment ({columns}) SELECT {places} FROM done RETURNING id){answers}
 SELECT id FROM judged
 """
-# Indices assignment_live; exclusion_enrollment_in_force_once; matchup_serving; those of the
-# assignments that are shown and of the enrollment's assignments.
-READ_TURN_SQL = """
-SELECT
-  EXISTS (SELECT 1 FROM judging_assignment live
-    WHERE live.enrollment_id = %s AND live.state IN ('reserved', 'shown')),
-  EXISTS (SELECT 1 FROM judging_exclusion exclusion
-    WHERE exclusion.enrollment_id = %s AND exclusion.lifted_at IS NULL),
-  (SELECT COALESCE(SUM(wanting.open_slots), 0) FROM (
-    SELECT matchup.open_slots FROM events_matchup matchup
-    WHERE matchup.event_id = %s AND matchup.role = 'ordinary' AND matchup.open_slots > 0
-      AND matchup.retired_at IS NULL
-    ORDER BY matchup.open_slots DESC LIMIT %s) wanting),
-  (SELECT COUNT(*) FROM (
-    SELECT 1 FROM judging_assignment shown
-    JOIN events_enrollment enrollment ON enrollment.id = shown.enrollment_id
-    WHERE shown.state = 'shown' AND enrollment.event_id = %s LIMIT %s) working),
-  (SELECT {join}(CAST(recent.record_id AS {text}), ',') FROM (
-    SELECT matchup.record_id FROM judging_assignment earlier
-    JOIN events_matchup matchup ON matchup.id = earlier.matchup_id
-    WHERE earlier.enrollment_id = %s ORDER BY earlier.ordinal DESC LIMIT %s) recent)
-"""
-READ_TURN_SQL_OF = {
-    "postgresql": READ_TURN_SQL.format(join="string_agg", text="text"),
-    "sqlite": READ_TURN_SQL.format(join="group_concat", text="text"),
-}
-# Where the end is nowhere near, no more rows than these are looked at to find that out.
-MAX_SLOTS_SCANNED = 2_000
-MAX_ACTIVE_SCANNED = 1_000
-# Primary keys. The condition stands twice: a row that somebody changed between being found and
-# being locked is looked at again.
-TAKE_SLOTS_SQL = """
-UPDATE events_matchup SET open_slots = open_slots - %s
-WHERE open_slots > 0 AND retired_at IS NULL AND id IN (
-  SELECT id FROM events_matchup
-  WHERE open_slots > 0 AND retired_at IS NULL AND id IN ({places})
-  ORDER BY id {lock})
-RETURNING id
-"""
-SKIP_LOCKED = {"postgresql": "FOR NO KEY UPDATE SKIP LOCKED"}
 STORE_ANSWER_SQL = """,
 answer{number} AS (
   INSERT INTO judging_answer (judgment_id, {columns}) SELECT judged.id, {places} FROM judged)"""
-
-
-def open_cursor() -> Any:
-    """A cursor for the statements of this module whose text is always the same."""
-    return getattr(connection, "prepared_cursor", connection.cursor)()
-
-
-def list_columns(model: type[Model]) -> tuple[str, ...]:
-    """The names of a model's columns in the order in which `read_instance` takes them."""
-    return tuple(str(field.column) for field in model._meta.concrete_fields)
-
-
-@cache
-def list_converters(model: type[Model], vendor: str) -> list[tuple[int, Any, Any]]:
-    """(index, converter, expression) for every column whose value is not Python's own."""
-    assert vendor == connection.vendor
-    found = []
-    for index, field in enumerate(model._meta.concrete_fields):
-        column = field.get_col(model._meta.db_table)
-        backend = connection.ops.get_db_converters(column)
-        for converter in (*backend, *column.get_db_converters(connection)):
-            found.append((index, converter, column))
-    return found
-
-
-def read_instance(model: type[Instance], values: Iterator[Any]) -> Instance:
-    """An instance of the model from the next values of a row."""
-    row = list(islice(values, len(model._meta.concrete_fields)))
-    for index, convert, column in list_converters(model, connection.vendor):
-        row[index] = convert(row[index], column, connection)
-    names = [field.attname for field in model._meta.concrete_fields]
-    return model.from_db("default", names, row)
 
 
 LOADED: dict[str, type[Model]] = {
@@ -150,13 +92,10 @@ LOADED: dict[str, type[Model]] = {
     "event": Event,
     "matchup": Matchup,
 }
-COLUMNS = ", ".join(
-    f'{alias}."{column}"' for alias, model in LOADED.items() for column in list_columns(model)
-)
 # Indices: the assignment's uuid, then primary keys; those of the enrollment's assignments for the
 # count and the skips, of the seat's user for the seat.
 LOAD_ASSIGNMENT_SQL = f"""
-SELECT {COLUMNS}, {VERSIONS_SQL.format(event="event.id")},
+SELECT {select_columns(LOADED)}, {VERSIONS_SQL.format(event="event.id")},
   (SELECT COUNT(*) FROM judging_assignment done
    WHERE done.enrollment_id = enrollment.id AND done.state = 'done'),
   EXISTS (SELECT 1 FROM judging_assignment skipped
@@ -267,6 +206,20 @@ def show_next_reserve(
     return assignment
 
 
+def read_head(enrollment: Enrollment) -> Assignment | None:
+    """The contributor's first live assignment: what is shown, else the next reserve."""
+    with open_cursor() as cursor:
+        cursor.execute(READ_HEAD_SQL, [enrollment.pk])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    values = iter(row)
+    head, matchup = read_instance(Assignment, values), read_instance(Matchup, values)
+    matchup.record = read_instance(Record, values)
+    head.enrollment, head.matchup = enrollment, matchup
+    return head
+
+
 def can_store_at_once() -> bool:
     """Whether this database takes `store_judgment`."""
     return connection.vendor == "postgresql"
@@ -292,71 +245,3 @@ def store_judgment(judgment: Judgment, answers: list[Answer], now: datetime) -> 
     (judgment.pk,) = row
     judgment._state.adding = False
     return True
-
-
-@cache
-def list_fields(model: type[Model], without: str) -> list[Any]:
-    """The model's stored fields but its primary key and the column `without`."""
-    fields = model._meta.concrete_fields
-    return [field for field in fields if not field.primary_key and field.column != without]
-
-
-@cache
-def name_columns(model: type[Model], without: str = "") -> dict[str, str]:
-    """The columns of these fields, and a place for each of their values, as SQL."""
-    fields = list_fields(model, without)
-    columns = ", ".join(field.column for field in fields)
-    return {"columns": columns, "places": list_places(fields)}
-
-
-def list_places(values: Sequence[Any]) -> str:
-    """A place for each value."""
-    return ", ".join(["%s"] * len(values))
-
-
-def list_values(instance: Model, without: str = "") -> list[Any]:
-    """The instance's values in these fields, as the database takes them."""
-    fields = list_fields(type(instance), without)
-    return [
-        field.get_db_prep_save(getattr(instance, field.attname), connection) for field in fields
-    ]
-
-
-@dataclass(frozen=True)
-class TurnState:
-    """What a chunk for a contributor depends on."""
-
-    # Whether they have a matchup or a reserve already.
-    has_live: bool
-    is_excluded: bool
-    # Slots that ordinary matchups still want, and contributors at work; no more than are counted.
-    open_slots: int
-    active: int
-    # Ids of the records of their last assignments, whose prompts must not recur yet.
-    recent_records: list[int]
-
-
-def read_turn_state(enrollment: Enrollment) -> TurnState:
-    """All of it by one statement."""
-    event, person = enrollment.event, enrollment.pk
-    values = [person, person, event.pk, MAX_SLOTS_SCANNED, event.pk, MAX_ACTIVE_SCANNED]
-    with open_cursor() as cursor:
-        cursor.execute(READ_TURN_SQL_OF[connection.vendor], [*values, person, event.recurrence_gap])
-        has_live, is_excluded, open_slots, active, recent = cursor.fetchone()
-    records = [int(pk) for pk in recent.split(",")] if recent else []
-    return TurnState(bool(has_live), bool(is_excluded), open_slots, active, records)
-
-
-def take_slots(matchup_ids: Sequence[int], *, holds: bool) -> set[int]:
-    """Take one open slot of each of these ordinary matchups, inside the caller's transaction.
-
-    Returns the ids of those that had one. A matchup that somebody else is taking at this moment
-    is left out instead of waited for. What holds no slot needs one that is open, and leaves it.
-    """
-    if not matchup_ids:
-        return set()
-    places = list_places(matchup_ids)
-    lock = SKIP_LOCKED.get(connection.vendor, "")
-    with connection.cursor() as cursor:
-        cursor.execute(TAKE_SLOTS_SQL.format(places=places, lock=lock), [int(holds), *matchup_ids])
-        return {pk for (pk,) in cursor.fetchall()}

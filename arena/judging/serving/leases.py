@@ -22,7 +22,8 @@ from arena.judging.serving.choice import (
     Turn,
     find_ordinary,
 )
-from arena.judging.serving.hot_path_sql import show_next_reserve, take_slots
+from arena.judging.serving.chunk_sql import lock_served, set_served, store_reserves, take_slots
+from arena.judging.serving.hot_path_sql import read_head, show_next_reserve
 from arena.judging.serving.slots import (
     lock_matchups,
     recount_open_slots,
@@ -51,7 +52,7 @@ def next_assignment(
         shown = show_next(enrollment, rules, now)
         if shown is not None:
             return shown
-        head = get_head(enrollment)
+        head = read_head(enrollment)
         if head is None:
             turn = Turn(enrollment.event, enrollment, enrollment.served + 1, now, rng)
             if not build_chunk(turn) and not take_over_reserve(turn):
@@ -71,15 +72,6 @@ def show_next(enrollment: Enrollment, rules: EventRules, now: datetime) -> Assig
     that can be shown."""
     lease_until = now + get_lease_duration(enrollment.event)
     return show_next_reserve(enrollment, rules.versions.guidelines_id, now, lease_until)
-
-
-def get_head(enrollment: Enrollment) -> Assignment | None:
-    """The contributor's first live assignment: what is shown, else the next reserve."""
-    live = Assignment.objects.live().filter(enrollment=enrollment)
-    head = live.select_related("matchup__record").order_by("ordinal").first()
-    if head is not None:
-        head.enrollment = enrollment
-    return head
 
 
 def get_shown_assignment(enrollment: Enrollment) -> Assignment | None:
@@ -116,9 +108,7 @@ def build_chunk(turn: Turn) -> bool:
 
 def lock_turn(turn: Turn) -> Turn:
     """Lock the enrollment until the caller's transaction ends; the turn as it is then."""
-    row = Enrollment.objects.filter(pk=turn.enrollment.pk).select_for_update(no_key=True)
-    served = row.values_list("served", flat=True).get()
-    return replace(turn, ordinal=served + 1)
+    return replace(turn, ordinal=lock_served(turn.enrollment.pk) + 1)
 
 
 def get_chunk_size(turn: Turn) -> int:
@@ -136,10 +126,10 @@ def reserve(turn: Turn, candidates: list[Candidate]) -> int:
     if not ordinary:
         return 0
     chunk = lay_out(turn, ordinary)
-    Assignment.objects.bulk_create(
+    store_reserves(
         build_reserve(turn, ordinal, candidate, holds=holds) for ordinal, candidate in chunk
     )
-    Enrollment.objects.filter(pk=turn.enrollment.pk).update(served=chunk[-1][0])
+    set_served(turn.enrollment.pk, chunk[-1][0])
     turn.enrollment.served = chunk[-1][0]
     return len(chunk)
 

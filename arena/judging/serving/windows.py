@@ -17,7 +17,8 @@ from django.db.models.expressions import RawSQL
 
 from arena.events.models import ImportJob, Matchup
 from arena.judging.models import Assignment
-from arena.judging.serving.hot_path_sql import SKIP_LOCKED, list_places
+from arena.judging.serving.chunk_sql import SKIP_LOCKED
+from arena.judging.serving.model_rows import IS_NONE_OF, IS_ONE_OF, open_cursor, write_ids
 
 FIELDS = ("id", "event_id", "record_id", "key", "role", "open_slots", "pair")
 COLUMNS = ", ".join(f"matchup.{name}" for name in FIELDS)
@@ -41,13 +42,13 @@ LEVEL_SQL = "SELECT matchup.open_slots {unmet}{below} ORDER BY matchup.open_slot
 # Index of the matchup's assignments.
 COUNT_SHOWINGS_SQL = """
 SELECT matchup_id, COUNT(*) FROM judging_assignment
-WHERE matchup_id IN ({places})
+WHERE matchup_id {one_of}
   AND (state IN ('reserved', 'shown', 'done') OR (state = 'skipped' AND lease_until > %s))
 GROUP BY matchup_id
 """
 # Primary keys.
 LOCK_CONTROLS_SQL = """
-SELECT id FROM events_matchup WHERE id IN ({places}) AND retired_at IS NULL ORDER BY id {lock}
+SELECT id FROM events_matchup WHERE id {one_of} AND retired_at IS NULL ORDER BY id {lock}
 """
 
 
@@ -68,11 +69,12 @@ class Unmet:
         wanting = " AND matchup.open_slots > 0" if self.is_open else ""
         spaced = ""
         if self.recent_records:
-            spaced = f"\n  AND matchup.record_id NOT IN ({list_places(self.recent_records)})"
+            spaced = f"\n  AND matchup.record_id {IS_NONE_OF[connection.vendor]}"
         return UNMET_SQL.format(role=self.role, wanting=wanting, spaced=spaced)
 
     def list_values(self) -> list[Any]:
-        return [self.event_id, self.enrollment_id, self.enrollment_id, *self.recent_records]
+        values: list[Any] = [self.event_id, self.enrollment_id, self.enrollment_id]
+        return [*values, write_ids(self.recent_records)] if self.recent_records else values
 
     def as_subquery(self) -> RawSQL:
         """Their primary keys, for `__in`."""
@@ -132,7 +134,7 @@ def write_ring(
 
 def fetch(sql: str, values: Sequence[Any]) -> Iterator[Matchup]:
     """The matchups of a statement that selects `FIELDS`."""
-    with connection.cursor() as cursor:
+    with open_cursor() as cursor:
         cursor.execute(sql, values)
         for row in cursor.fetchall():
             yield Matchup.from_db("default", FIELDS, row)
@@ -141,15 +143,17 @@ def fetch(sql: str, values: Sequence[Any]) -> Iterator[Matchup]:
 def lock_controls(ids: Sequence[int]) -> set[int]:
     """Those in service of these that nobody else has locked, now locked by the caller's
     transaction."""
-    lock = SKIP_LOCKED.get(connection.vendor, "")
-    with connection.cursor() as cursor:
-        cursor.execute(LOCK_CONTROLS_SQL.format(places=list_places(ids), lock=lock), ids)
+    vendor = connection.vendor
+    sql = LOCK_CONTROLS_SQL.format(one_of=IS_ONE_OF[vendor], lock=SKIP_LOCKED.get(vendor, ""))
+    with open_cursor() as cursor:
+        cursor.execute(sql, [write_ids(ids)])
         return {pk for (pk,) in cursor.fetchall()}
 
 
 def count_showings(ids: Sequence[int], now: datetime) -> dict[int, int]:
     """By matchup: assignments that are live or done, and skips that may be undone yet."""
     moment = connection.ops.adapt_datetimefield_value(now)
-    with connection.cursor() as cursor:
-        cursor.execute(COUNT_SHOWINGS_SQL.format(places=list_places(ids)), [*ids, moment])
+    sql = COUNT_SHOWINGS_SQL.format(one_of=IS_ONE_OF[connection.vendor])
+    with open_cursor() as cursor:
+        cursor.execute(sql, [write_ids(ids), moment])
         return dict(cursor.fetchall())
