@@ -133,6 +133,8 @@ def run(site: Site, people: int, seconds: float, think: float = 0.0) -> Run:
         + f"{seen.processor_ms:>9.1f}{seen.megabytes:>9.0f}",
         flush=True,
     )
+    if seen.failures:
+        print(f"failures: {seen.failures}")
     print_goal(f"serving_failures_{site.name}_at_{people}", sum(seen.failures.values()), 0)
     return seen
 

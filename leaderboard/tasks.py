@@ -1,5 +1,7 @@
 """Celery tasks of the boards: ids in, one call, one log line. Safe twice, at once, or late."""
 
+from time import process_time
+
 import structlog
 from celery import shared_task
 from django.utils import timezone
@@ -9,6 +11,7 @@ from arena.queues import LONG_LIMITS
 from leaderboard.results.notices import announce_results, mail_notices
 from leaderboard.snapshots.publishing import thin_snapshots as thin
 from leaderboard.snapshots.refresh import find_due_events, refresh_event
+from leaderboard.snapshots.rest import rest_boards
 
 log = structlog.get_logger(__name__)
 
@@ -23,8 +26,10 @@ def refresh_boards(*, over: bool = False) -> None:
 @shared_task(**LONG_LIMITS)
 def refresh_board(event_id: int) -> None:
     """Refresh the boards of one event, unless another worker does."""
+    before = process_time()
     snapshot = refresh_event(Event.objects.get(pk=event_id), now=timezone.now())
     if snapshot:
+        rest_boards(event_id, process_time() - before)
         log.info("board refreshed", event_id=event_id, judgments=snapshot.judgments)
 
 

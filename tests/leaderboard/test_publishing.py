@@ -3,9 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from arena.events.models import Event
 from arena.judging.ledger import seal_event
+from leaderboard import tasks
 from leaderboard.models import Board, Rating, Snapshot
 from leaderboard.snapshots import refresh as refreshing
 from leaderboard.snapshots.publishing import MAX_WAIT, publish_snapshot, thin_snapshots
@@ -69,6 +71,21 @@ def test_due_events_rest_between_snapshots(crowd: Crowd) -> None:
     assert list(find_due_events(NOW + refreshing.MIN_INTERVAL)) == [crowd.event.pk]
     refresh(crowd.event, LATER)
     assert list(find_due_events(LATER + timedelta(hours=1))) == []
+
+
+def test_an_expensive_refresh_is_followed_by_a_rest(
+    crowd: Crowd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = iter([10.0, 10.0, 20.0, 21.0])  # a refresh for nothing, and one of a second
+    monkeypatch.setattr(tasks, "process_time", lambda: next(times))
+    crowd.vote()
+    for is_resting in (False, True):
+        seal_event(crowd.event.pk, NOW)
+        tasks.refresh_board(crowd.event.pk)
+        make_vote(make_enrollment(crowd.event), crowd.matchups[0])
+        seal_event(crowd.event.pk, NOW)
+        due = list(find_due_events(timezone.now() + refreshing.MIN_INTERVAL))
+        assert due == ([] if is_resting else [crowd.event.pk])
 
 
 def test_events_that_are_over_are_looked_at_by_themselves(crowd: Crowd) -> None:
