@@ -190,9 +190,10 @@ def late_notice(judgment: Judgment, now: datetime, *, had_expired: bool) -> str 
     It depends on times only. Whether the answer counts depends on free slots, which controls never
     run out of, so it is said only once nothing new is served.
     """
-    late = judgment.exclusions.in_force().filter(reason=Exclusion.Reason.LATE)
-    if not judgment.event.is_open(now) and late.exists():
-        return _("Your answer is saved, but came too late to count. Thank you.")
+    if not judgment.event.is_open(now):
+        late = judgment.exclusions.in_force().filter(reason=Exclusion.Reason.LATE)
+        if late.exists():
+            return _("Your answer is saved, but came too late to count. Thank you.")
     if had_expired:
         return _("Time had run out for that pair, but your answer is saved.")
     return None

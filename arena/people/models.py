@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from arena.people.hashers import AccessCodeHasher
+from arena.people.user_manager import UserManager
 
 
 class User(AbstractUser):
@@ -19,6 +20,8 @@ class User(AbstractUser):
 
     # Shown on boards instead of the pseudonym where the person chose so; empty: pseudonym.
     display_name = models.CharField(max_length=40, blank=True)
+
+    objects: ClassVar[UserManager["User"]] = UserManager()  # type: ignore[assignment]
 
     def __str__(self) -> str:
         return self.username

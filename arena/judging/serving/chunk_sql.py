@@ -11,7 +11,7 @@ from django.db import connection
 
 from arena.events.models import Enrollment
 from arena.judging.models import Assignment
-from arena.judging.serving.model_rows import IS_ONE_OF, open_cursor, write_ids
+from arena.model_rows import IS_ONE_OF, open_cursor, write_ids
 
 # Indices assignment_live; exclusion_enrollment_in_force_once; matchup_serving; those of the
 # assignments that are shown and of the enrollment's assignments.

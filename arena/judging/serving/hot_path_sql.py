@@ -17,7 +17,8 @@ from arena.events.current_rules import VERSIONS_SQL, EventRules, Versions, find_
 from arena.events.models import Enrollment, Event, Matchup, Record
 from arena.events.rendering import build_messages, ensure_rendered
 from arena.judging.models import Answer, Assignment, Judgment
-from arena.judging.serving.model_rows import (
+from arena.markup import RENDERER_VERSION, RenderedMessage, render_as_source
+from arena.model_rows import (
     list_columns,
     list_values,
     name_columns,
@@ -25,7 +26,6 @@ from arena.judging.serving.model_rows import (
     read_instance,
     select_columns,
 )
-from arena.markup import RENDERER_VERSION, RenderedMessage, render_as_source
 from arena.people.models import User
 
 # Primary keys; place_position_once.

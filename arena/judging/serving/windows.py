@@ -18,7 +18,7 @@ from django.db.models.expressions import RawSQL
 from arena.events.models import ImportJob, Matchup
 from arena.judging.models import Assignment
 from arena.judging.serving.chunk_sql import SKIP_LOCKED
-from arena.judging.serving.model_rows import IS_NONE_OF, IS_ONE_OF, open_cursor, write_ids
+from arena.model_rows import IS_NONE_OF, IS_ONE_OF, open_cursor, write_ids
 
 FIELDS = ("id", "event_id", "record_id", "key", "role", "open_slots", "pair")
 COLUMNS = ", ".join(f"matchup.{name}" for name in FIELDS)

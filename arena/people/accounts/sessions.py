@@ -6,6 +6,8 @@ from django.contrib.sessions.backends import db
 from django.db import connection
 from django.utils import timezone
 
+from arena.model_rows import open_cursor
+
 # Primary key.
 READ_SESSION_SQL = """
 SELECT session_data FROM django_session WHERE session_key = %s AND expire_date > %s
@@ -18,7 +20,7 @@ class SessionStore(db.SessionStore):
     def load(self) -> dict[str, Any]:
         """What the session holds; nothing, and no key, where there is none."""
         now = connection.ops.adapt_datetimefield_value(timezone.now())
-        with connection.cursor() as cursor:
+        with open_cursor() as cursor:
             cursor.execute(READ_SESSION_SQL, [self.session_key, now])
             row = cursor.fetchone()
         if row is None:
