@@ -23,7 +23,7 @@ SLUG = "load"
 WARM_UP_SECONDS = 2.0
 # Contributors who take turns while fewer work at the same time, so that nobody exceeds a rate
 # limit; each opens one page before the first judgment, for which there is time enough.
-AT_WORK, MAX_TURNS, OPENING_SECONDS = 128, 64, 300
+AT_WORK, MAX_TURNS, OPENING_SECONDS = 320, 80, 300
 
 
 @dataclass
