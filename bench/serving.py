@@ -115,7 +115,7 @@ def wait_for_board() -> None:
     while Judgment.objects.filter(ledger_seq=None).exists():
         time.sleep(2)
     head = Judgment.objects.aggregate(head=Max("ledger_seq"))["head"]
-    while not Snapshot.objects.filter(ledger_seq=head).exists():
+    while head is not None and not Snapshot.objects.filter(ledger_seq=head).exists():
         time.sleep(2)
     print(f"sealed and on the board in {time.monotonic() - started:.0f} s", flush=True)
 
