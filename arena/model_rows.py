@@ -22,7 +22,7 @@ IS_NONE_OF = {
 
 
 def open_cursor() -> Any:
-    """A cursor for the statements whose text is always the same."""
+    """A cursor for statements whose text is one of a few; each is prepared once."""
     return getattr(connection, "prepared_cursor", connection.cursor)()
 
 

@@ -119,10 +119,11 @@ def find_by_coverage(unmet: Unmet, rng: Random, size: int) -> list[Matchup]:
     until there are enough."""
     found: list[Matchup] = []
     below = None
-    while len(found) < size and (level := sample_level(unmet, rng, size - len(found), below)):
+    # Each window as large as the first: the statement stays the same, and prepared.
+    while len(found) < size and (level := sample_level(unmet, rng, size, below)):
         found += level
         below = level[0].open_slots
-    return found
+    return found[:size]
 
 
 def pick_records_once(candidates: Iterable[Candidate]) -> list[Candidate]:

@@ -112,7 +112,7 @@ def sample_pairs(unmet: Unmet, rng: Random, sizes: Mapping[str, int]) -> dict[st
         arms.append(f"SELECT * FROM ({ring} LIMIT {size}) AS pair{len(arms)}")  # noqa: S608
         values += its
     if arms:
-        for matchup in fetch(" UNION ALL ".join(arms), values):
+        for matchup in fetch(" UNION ALL ".join(arms), values, connection.cursor()):
             windows[matchup.pair].append(matchup)
     for window in windows.values():
         rng.shuffle(window)
@@ -132,11 +132,14 @@ def write_ring(
     return " UNION ALL ".join(halves), [*unmet.list_values(), entry, *values] * 2
 
 
-def fetch(sql: str, values: Sequence[Any]) -> Iterator[Matchup]:
-    """The matchups of a statement that selects `FIELDS`."""
-    with open_cursor() as cursor:
-        cursor.execute(sql, values)
-        for row in cursor.fetchall():
+def fetch(sql: str, values: Sequence[Any], cursor: Any = None) -> Iterator[Matchup]:
+    """The matchups of a statement that selects `FIELDS`.
+
+    cursor: for a statement that is seldom the same twice, and would drive out what is prepared.
+    """
+    with cursor or open_cursor() as used:
+        used.execute(sql, values)
+        for row in used.fetchall():
             yield Matchup.from_db("default", FIELDS, row)
 
 
