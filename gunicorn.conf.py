@@ -25,9 +25,10 @@ threads = int(os.environ.get("WEB_THREADS", "4"))
 # Heartbeats are written to a file; in memory they never wait for a disk.
 if Path("/dev/shm").is_dir():  # noqa: S108 - memory, and gunicorn makes the name itself
     worker_tmp_dir = "/dev/shm"  # noqa: S108
-# A worker is renewed now and then, not all at once, so that no leak grows for weeks.
-max_requests = 20_000
-max_requests_jitter = 4_000
+# A worker is renewed now and then, not all at once, so that no leak grows for weeks; seldom, since
+# a request may meet a kept connection at the moment at which the old worker closes it.
+max_requests = 100_000
+max_requests_jitter = 20_000
 # Longer than the proxy keeps idle connections open, so that it never meets a closed one.
 keepalive = 150
 # A worker that is silent for so long as a whole is replaced (a thread that spins is not silence:
