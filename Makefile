@@ -178,5 +178,6 @@ SOURCES += deploy
 image: ## build the image for every process of the Procfile (docs/operations.md)
 	@sh deploy/image.sh
 
-image-test: image install-dev ## build the image, run a whole site from it and judge a matchup there
-	$(BIN)/python -m pytest tests/deploy/image_checks.py tests/deploy/one_container_checks.py
+image-test: image install-dev ## build the image; run sites from it, one of them on several hosts, and judge there
+	$(BIN)/python -m pytest tests/deploy/image_checks.py tests/deploy/one_container_checks.py \
+	  tests/deploy/hosts_checks.py

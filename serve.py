@@ -8,6 +8,7 @@ middle of a task. Here each main process gets SIGTERM alone and finishes what it
 
 import argparse
 import contextlib
+import json
 import os
 import shlex
 import signal
@@ -19,11 +20,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 HOST = os.environ.get("HOST", "127.0.0.1")
 PORT = int(os.environ.get("PORT", "8000"))
+AS_JSON = os.environ.get("LOG_JSON") == "1"  # our own lines, too: deploy/entry.sh sets it
 START_SECONDS = 180
 STOP_SECONDS = 20
 # Before a process that ended is started again; doubled each time, unless it had run for long.
@@ -59,12 +62,20 @@ def main() -> int:
     parser.add_argument("--keep-running", action="store_true", help="start again what ends")
     options = parser.parse_args()
     if problem := find_port_problem():
-        print(problem, file=sys.stderr)
+        say(problem, "error")
         return 1
     if options.check_port:
         return 0
     then = shlex.split(options.then or "")
     return serve(read_procfile(options.procfile), then, keep_running=options.keep_running)
+
+
+def say(words: str, level: str) -> None:
+    """A line of our own: to the terminal, or into a log as the processes write theirs."""
+    if AS_JSON:
+        now = datetime.now(UTC).isoformat()
+        words = json.dumps({"event": words, "level": level, "logger": "serve", "timestamp": now})
+    print(words, file=sys.stdout if level == "info" else sys.stderr, flush=True)
 
 
 def find_port_problem() -> str:
@@ -98,7 +109,7 @@ def serve(commands: list[tuple[str, str]], then: list[str], *, keep_running: boo
     except StopRequested:
         return 0
     except (RuntimeError, subprocess.CalledProcessError) as error:
-        print(f"serve: {error}", file=sys.stderr)
+        say(f"serve: {error}", "error")
         return 1
     finally:
         stop_processes(children)
@@ -179,8 +190,8 @@ def start_ended_again(children: Children) -> None:
                 child.pause = MIN_PAUSE
             child.due = now + child.pause
             code, pause = child.process.returncode, child.pause
-            text = f"serve: {child.name} ended with code {code}; starting it again in {pause:.0f} s"
-            print(text, file=sys.stderr, flush=True)
+            again = f"starting it again in {pause:.0f} s"
+            say(f"serve: {child.name} ended with code {code}; {again}", "error")
             child.pause = min(2 * child.pause, MAX_PAUSE)
         elif now >= child.due:
             child.process, child.started, child.due = start_process(child.command), now, None
@@ -188,7 +199,7 @@ def start_ended_again(children: Children) -> None:
 
 def stop_processes(children: Children) -> None:
     """Ask every process to end; kill, with all it started, what has not after STOP_SECONDS."""
-    print("serve: stopping; another Ctrl-C does not wait for running tasks", flush=True)
+    say("serve: stopping; another Ctrl-C does not wait for running tasks", "info")
     for child in children:
         child.process.terminate()
     deadline = time.monotonic() + STOP_SECONDS

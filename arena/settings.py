@@ -23,7 +23,7 @@ from arena.people.accounts.providers import (
 )
 from arena.queues import BEAT_SCHEDULE, QUEUES, TASK_ROUTES
 from arena.replica import list_databases
-from arena.secret_files import SECRETS, read_secret_files
+from arena.secret_files import SECRETS, choose_secret_key, read_secret_files
 
 env = environ.Env()
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,10 +35,9 @@ VAR = Path(env.str("ARENA_VAR", str(ROOT / "var")))
 VAR.mkdir(parents=True, exist_ok=True)
 
 DEBUG = env.bool("DEBUG", False)
-INSECURE_KEY = "insecure-key-for-development-only"
-SECRET_KEY = env.str("SECRET_KEY", INSECURE_KEY if DEBUG else "")
-if not SECRET_KEY or (SECRET_KEY == INSECURE_KEY and not DEBUG):
-    raise ImproperlyConfigured("Set SECRET_KEY (or DEBUG=1 on your own machine).")
+SECRET_KEY = choose_secret_key(
+    env.str("SECRET_KEY", ""), debug=DEBUG, signs_nothing=env.bool("SIGNS_NOTHING", False)
+)
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 
 # HTTPS=0 serves plain HTTP on one's own machine without turning DEBUG on.
@@ -263,8 +262,9 @@ if env.str("EMAIL_URL", ""):
     OUTBOX_BACKEND = vars()["EMAIL_BACKEND"]
     EMAIL_BACKEND = "arena.people.outbox.OutboxBackend"
 else:
-    OUTBOX_BACKEND = ""
-    EMAIL_BACKEND = "arena.mail.TerminalBackend"
+    # MAIL_BY_WORKER: another process has EMAIL_URL, and with it the mail server's password.
+    module = "people.outbox.Outbox" if env.bool("MAIL_BY_WORKER", False) else "mail.Terminal"
+    OUTBOX_BACKEND, EMAIL_BACKEND = "", f"arena.{module}Backend"
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Crowd Arena <noreply@localhost>")
 # Where the heads of ledgers go once a day, out of reach of whoever can change the database.
 LEDGER_HEADS_MAIL = env.list("LEDGER_HEADS_MAIL", default=[])

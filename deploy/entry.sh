@@ -25,8 +25,9 @@ keep_key() {
 case "${1:-site}" in
   site)
     [ -n "${SECRET_KEY:-}${SECRET_KEY_FILE:-}" ] || keep_key
-    # On one's own machine; behind a proxy with HTTPS set it to 1.
+    # On one's own machine; behind a proxy with HTTPS set it to 1. The supervisor's lines are JSON too.
     export HTTPS="${HTTPS:-0}" WEB_WORKERS="${WEB_WORKERS:-1}" WEB_THREADS="${WEB_THREADS:-8}"
+    export LOG_JSON="${LOG_JSON:-1}"
     then="python3 manage.py announce --foreground"
     python3 deploy/before_migrating.py
     python3 manage.py migrate --no-input --verbosity 0

@@ -1,5 +1,6 @@
 """serve.py: web server, workers and beat start together and stop together."""
 
+import json
 import os
 import signal
 import socket
@@ -50,15 +51,15 @@ def serve(transactional_db: None, services: Services) -> Iterator[Serve]:
         process.communicate(timeout=SECONDS)
 
 
-def wait_for(process: subprocess.Popen[str], *texts: str) -> None:
-    """Read its output until lines with all these texts have come."""
+def wait_for(process: subprocess.Popen[str], *texts: str) -> list[str]:
+    """Read its output until lines with all these texts have come; returns what was read."""
     assert process.stdout
     missing, seen = set(texts), []
     for line in process.stdout:
         seen.append(line)
         missing -= {text for text in missing if text in line}
         if not missing:
-            return
+            return seen
     pytest.fail(f"it ended without saying {missing}:\n{''.join(seen)}")
 
 
@@ -95,7 +96,8 @@ def test_one_that_ends_takes_the_others_along(serve: Serve) -> None:
 def test_kept_running_one_that_ends_is_started_again(serve: Serve) -> None:
     port = free_port()
     options = ("--keep-running", "--procfile", "deploy/Procfile.one")
-    process = serve(*options, PORT=str(port), HOST="127.0.0.1", LOG_LEVEL="INFO")
+    told = {"HOST": "127.0.0.1", "LOG_LEVEL": "INFO", "LOG_JSON": "1"}
+    process = serve(*options, PORT=str(port), **told)
     wait_for(process, "the web server answers", "imports@", "ready.")
     family = psutil.Process(process.pid).children(recursive=True)
     (imports,) = (
@@ -103,7 +105,10 @@ def test_kept_running_one_that_ends_is_started_again(serve: Serve) -> None:
     )
     left_behind = imports.children()
     imports.kill()
-    wait_for(process, "serve: imports ended with code -9; starting it again in 1 s", "ready.")
+    again = "serve: imports ended with code -9; starting it again in 1 s"
+    seen = wait_for(process, again, "ready.")
+    (line,) = (line for line in seen if again in line)
+    assert json.loads(line).items() >= {"event": again, "level": "error", "logger": "serve"}.items()
     assert not [one for one in left_behind if one.is_running() and one.status() != "zombie"]
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/") as answer:
         assert answer.status == 200

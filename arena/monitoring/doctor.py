@@ -191,6 +191,8 @@ def look_at_mail(now: datetime) -> tuple[str, str]:
         server.close()
     waiting, seconds = queries.find_waiting_mail(now)
     text = f"{waiting} messages wait, the oldest for {seconds:.0f} seconds"
+    if not settings.OUTBOX_BACKEND:
+        text += "; the mail server was not asked: `mail` alone has EMAIL_URL"
     return (text if seconds > MAX_MAIL_SECONDS else ""), text
 
 
@@ -275,7 +277,8 @@ PARTS: dict[str, Part] = {
     ),
     "mail": Part(
         look_at_mail,
-        "Is `mail` running? Correct name, password, host and port in EMAIL_URL, if they are wrong.",
+        "Is `mail` running? Correct name, password, host and port in EMAIL_URL, if they are wrong; "
+        "`manage.py doctor` in the container `mail` asks the mail server.",
     ),
     "clock": Part(
         look_at_clock, "Let the machines keep time by NTP: `timedatectl set-ntp true`.", "database"

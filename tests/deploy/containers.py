@@ -77,9 +77,11 @@ class Container:
         role: str,
         environment: dict[str, str],
         options: Sequence[str] = (),
+        host: str = "",
     ) -> None:
-        self.name = f"crowd-arena-test-{os.getpid()}-{role}"
-        self.log: Path = services.folder / f"{role}.log"
+        name = f"{role}-{host}" if host else role
+        self.name = f"crowd-arena-test-{os.getpid()}-{name}"
+        self.log: Path = services.folder / f"{name}.log"
         words = run_words("--name", self.name, *options, *env_words(environment), IMAGE)
         self.process = services.start([*engine(), *words, role], self.log)
 

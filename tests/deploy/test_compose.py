@@ -7,19 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 from secrets import token_hex
-from typing import Any
 
 import jsonschema
 import pytest
-import yaml
 
+from arena.people.accounts.providers import CLIENT_SECRETS
+from arena.secret_files import SECRETS
+from tests.deploy.compose import COMPOSE, OURS, SERVERS, SERVICES, TEXT, read_environment
 from tests.services import ROOT
 
-TEXT = (ROOT / "compose.yaml").read_text()
-COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
-SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-SERVERS = ["web", "ledger", "boards", "imports", "exports", "mail", "beat"]
-OURS = [*SERVERS, "migrate"]
 SCHEMA = json.loads((ROOT / "deploy" / "schema" / "compose-spec.json").read_text())
 
 
@@ -54,7 +50,6 @@ def test_ours_run_one_image_without_capabilities(name: str) -> None:
     service = SERVICES[name]
     assert service["cap_drop"] == ["ALL"]
     assert service["image"].startswith("crowd-arena:")
-    assert service["env_file"] == ".env"
     assert service["volumes"] == ["arena:/var/lib/arena"]
 
 
@@ -95,15 +90,38 @@ def test_no_value_that_could_be_a_secret_is_in_it() -> None:
     for service in SERVICES.values():
         for name, value in service.get("environment", {}).items():
             if re.search("KEY|PASSWORD|SECRET|TOKEN", name):
-                assert re.fullmatch(r"\$\{\w+:\?[^}]+\}", value)
+                assert value is None or re.fullmatch(r"\$\{\w+:\?[^}]+\}", value)
+
+
+def test_each_is_told_its_own_secrets_alone() -> None:
+    told = {name: set(service.get("environment", {})) for name, service in SERVICES.items()}
+    secret = {*SECRETS, *CLIENT_SECRETS}
+    of_all = {"DATABASE_URL", "REDIS_URL"}
+    expected = dict.fromkeys(OURS, of_all) | {
+        "web": secret - {"EMAIL_URL", "LEDGER_HEADS_URL"},
+        "imports": {*of_all, "FILES_URL"},
+        "exports": {*of_all, "FILES_URL", "LEDGER_HEADS_URL"},
+        "mail": {*of_all, "EMAIL_URL"},
+    }
+    assert {name: told[name] & secret for name in OURS} == expected
+    assert all("env_file" not in service for service in SERVICES.values())
+    assert {name for name in OURS if "SIGNS_NOTHING" in told[name]} == {*OURS} - {"web"}
+
+
+def test_every_setting_of_the_example_reaches_somebody() -> None:
+    example = (ROOT / "deploy" / "env.example").read_text()
+    settable = example.partition("# --- the one-container site alone")[0]
+    named = set(re.findall(r"^#?([A-Z_]+)=", settable, re.MULTILINE))
+    assert "METRICS_TOKEN" in named
+    told = set().union(*(service.get("environment", {}) for service in SERVICES.values()))
+    assert named - told - set(re.findall(r"\$\{(\w+)", TEXT)) == set()
 
 
 def test_the_settings_accept_what_it_sets(tmp_path: Path) -> None:
     values = {"SITE_HOST": "arena.example", "SECRET_KEY": token_hex(32), "POSTGRES_PASSWORD": "p"}
-    given = {
-        name: re.sub(r"\$\{(\w+)[^}]*\}", lambda match: values[match[1]], value)
-        for name, value in SERVICES["web"]["environment"].items()
-    }
+    with pytest.raises(ValueError, match="SECRET_KEY: set it in"):
+        read_environment("web", values | {"SECRET_KEY": ""})
+    given = read_environment("web", values)
     (tmp_path / "static").mkdir()
     report = (
         "from django.conf import settings as s; print(s.ALLOWED_HOSTS, s.CSRF_TRUSTED_ORIGINS,"

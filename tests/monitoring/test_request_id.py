@@ -1,5 +1,6 @@
 """Each request has a name: in the answer, in all its log lines, on the page of an error."""
 
+import errno
 import io
 import logging
 import re
@@ -45,12 +46,21 @@ def test_nobody_outside_chooses_it(client: Client) -> None:
     assert answer.headers[HEADER] != "aaaaaaaaaaaa"
 
 
-def test_who_meets_an_error_can_quote_it(printed: io.StringIO) -> None:
+@pytest.mark.parametrize(
+    ("error", "status", "logged"),
+    [
+        (RuntimeError("planted"), 500, "Internal Server"),
+        (OSError(errno.ENOSPC, "planted"), 503, "disk full"),
+    ],
+)
+def test_who_meets_an_error_can_quote_it(
+    error: Exception, status: int, logged: str, printed: io.StringIO
+) -> None:
     client = Client(raise_request_exception=False)
-    with patch("arena.events.models.EventQuerySet.known_to", side_effect=RuntimeError("planted")):
+    with patch("arena.events.models.EventQuerySet.known_to", side_effect=error):
         answer = client.get("/")
-    assert answer.status_code == 500
+    assert answer.status_code == status
     name = answer.headers[HEADER]
     assert f"<code>{name}</code>" in answer.content.decode()
-    (line,) = [line for line in printed.getvalue().splitlines() if "Internal Server" in line]
+    (line,) = [line for line in printed.getvalue().splitlines() if logged in line]
     assert name in line
