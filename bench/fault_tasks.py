@@ -88,13 +88,15 @@ def count_lost(log: Path) -> int:
 
 
 def compare(clean: Report, disturbed: Report) -> list[str]:
-    """After which acts the two differ, and where first."""
+    """After which acts the two differ, and where first in each part of the state."""
+    acts = enumerate(zip(disturbed["acts"], clean["acts"], strict=True), 1)
     return [
-        f"after act {number}: {next(find_differences(ours, theirs))}"
-        for number, (ours, theirs) in enumerate(
-            zip(disturbed["acts"], clean["acts"], strict=True), 1
-        )
-        if disturbed["digests"][number - 1] != clean["digests"][number - 1]
+        f"after act {number}: {next(find_differences(parts[part], theirs[event][part], path))}"
+        for number, (ours, theirs) in acts
+        for event, parts in ours.items()
+        for part in parts
+        if parts[part] != theirs[event][part]
+        for path in [f"{event}/{part}"]
     ]
 
 

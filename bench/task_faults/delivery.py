@@ -3,7 +3,6 @@ times, in any order, while processes are killed."""
 
 import os
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -31,11 +30,11 @@ class Workers:
     """The lines of the Procfile that are workers of Celery."""
 
     def __init__(self) -> None:
-        self.started: dict[str, subprocess.Popen[bytes]] = {
-            name: serve.start_process(command)
+        self.started = [
+            serve.Child(name, command, serve.start_process(command), time.monotonic())
             for name, command in serve.read_procfile()
             if " worker " in command
-        }
+        ]
         self.broker = redis.Redis.from_url(settings.CELERY_BROKER_URL)
         self.wait_until_ready()
 
@@ -57,8 +56,8 @@ class Workers:
     def find_children(self) -> list[int]:
         """The processes that run tasks."""
         found: list[int] = []
-        for process in self.started.values():
-            found += [child.pid for child in psutil.Process(process.pid).children()]
+        for worker in self.started:
+            found += [child.pid for child in psutil.Process(worker.process.pid).children()]
         return found
 
     def count_waiting(self) -> tuple[int, int]:

@@ -24,7 +24,6 @@ from bench.task_faults.scenario import Delivery, Scenario
 from bench.task_faults.state import (
     State,
     differing_bundles,
-    digest_of,
     is_caught_up,
     look_for_half_published,
     read_state,
@@ -106,7 +105,6 @@ class Trial:
             "messages": self.messages,
             "kills": self.kills,
             "acts": self.acts,
-            "digests": [digest_of(act) for act in self.acts],
             "problems": self.problems,
             "half_published": sorted(self.half_published),
         }

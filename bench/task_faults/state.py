@@ -1,6 +1,5 @@
 """What tasks leave behind, without identifiers and times: two runs of one scenario agree."""
 
-import hashlib
 import json
 from collections import Counter
 from typing import Any
@@ -47,13 +46,8 @@ def read_state(event: Event) -> State:
         "assignments": read_assignments(event),
         "pairs": read_pairs(event),
         "notices": sorted(Notice.objects.filter(event=event).values_list("user__username", "kind")),
-        "export": digest_of(read_export(event)),
+        "export": read_export(event),
     }
-
-
-def digest_of(state: Any) -> str:
-    """SHA-256 of its canonical JSON."""
-    return hashlib.sha256(json.dumps(state, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def read_ledger(event: Event) -> State:
@@ -77,7 +71,8 @@ def read_ledger(event: Event) -> State:
         "entries": sorted(Counter(entries.values_list("kind", flat=True)).items()),
         "last entry": entries.sealed().count(),
         "verified": str(verify_ledger(event.pk)),
-        "check": check.failure if check else "never",
+        # Whether it was looked at by now is a matter of when; that it held is not.
+        "check": check.failure if check else "",
     }  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Mapping
 from itertools import accumulate
-from math import inf
+from math import fsum, inf
 from random import Random
 from typing import Any
 
@@ -51,7 +51,7 @@ def replace_pair_weights(event: Event, weights: Mapping[tuple[int, int], float])
 
 def lay_out_shares(weights: Mapping[str, float]) -> list[tuple[str, float, float]]:
     """(pair, probability, sum of the probabilities up to it), the last sum being 1."""
-    total = sum(weights.values())
+    total = fsum(weights.values())  # the same in whatever order the pairs come
     if not 0.0 <= total < inf:
         raise ValueError(f"weights that sum to {total}")
     uniform = UNIFORM_SHARE if total else 1.0
