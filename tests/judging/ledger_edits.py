@@ -165,6 +165,8 @@ class Editor:
         if model is Judgment:
             fresh |= {"assignment_id": None, "standing": False, "revises_id": None}
             fresh |= {"revision": 0, "ledger_seq": 10_000 + fresh["ledger_seq"]}
+        if model is Exclusion:  # one that is lifted moves no board
+            fresh |= {"lifted_at": None, "lifted_by_id": None}
         if model is LedgerBatch:
             fresh |= {"first_seq": 10_000, "last_seq": 10_001}
         columns = ", ".join(f'"{name}"' for name in fresh)
