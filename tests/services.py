@@ -286,12 +286,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "database: touches the database (set automatically)")
     config.addinivalue_line("markers", "pure: needs no service (set automatically)")
     config.addinivalue_line("markers", "own_session(why): not behind a pool of connections")
+    config.addinivalue_line("markers", "pooled: runs with --pooler alone")
     config.addinivalue_line("markers", "browser: drives a browser (set automatically)")
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what touches the database and what drives a browser, so that -m can choose."""
+    if not config.getoption("--pooler"):
+        items[:] = [item for item in items if not item.get_closest_marker("pooled")]
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         if item.get_closest_marker("django_db") or fixtures & DATABASE_FIXTURES:
