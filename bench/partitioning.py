@@ -32,7 +32,7 @@ TRIES, ROUNDS = 400, 5
 # Below this nobody would rebuild every constraint and foreign key for it.
 MAX_GAIN = 1.5
 PLAIN, PARTITIONED = "judgment_plain", "judgment_partitioned"
-COLUMNS = """uuid, created_at, revision, standing, origin, enrollment_id, matchup_id, event_id,
+COLUMNS = """uuid, judged_at, revision, standing, origin, enrollment_id, matchup_id, event_id,
     assignment_id, ledger_seq"""
 UNIQUE = {
     # As the table has them: columns, then a condition.
@@ -103,8 +103,9 @@ def measure(connection: psycopg.Connection, rows: int) -> None:
         plain, partitioned = (1000 * median(each) for each in times.values())
         gains[work.name] = plain / partitioned
         print(f"{work.name:>10}{plain:>10.3f}{partitioned:>10.3f}{gains[work.name]:>8.2f}")
-    for name, gain in gains.items():
-        print_goal(f"partitioning_gain_{name}", gain, MAX_GAIN)
+    # What a judgment does; sealing reads a thousand rows at once, in a process of its own.
+    for name in ("write", "revise"):
+        print_goal(f"partitioning_gain_{name}", gains[name], MAX_GAIN)
 
 
 def make_copy(connection: psycopg.Connection, table: str, rows: int) -> float:
