@@ -30,7 +30,7 @@ STOP_SECONDS = 20
 POSTGRESQL_PORT = 5432  # the name of its socket, mostly
 PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 # Tests of code that knows no service: they start none.
-PURE = {("tests", "ratings"), ("tests", "markup")}
+PURE = {("tests", "ratings"), ("tests", "markup"), ("tests", "trust")}
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "live_server"}
 
 
