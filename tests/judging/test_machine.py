@@ -22,7 +22,7 @@ from arena.events.models import Enrollment, Matchup, Record
 from arena.events.records.corrections import RecordTexts, correct_record, texts_of
 from arena.judging.leaving.erasure import erase_contributor
 from arena.judging.ledger import get_ledger_head, seal_event, verify_ledger
-from arena.judging.models import Assignment, Judgment
+from arena.judging.models import Assignment, Flag, Judgment
 from arena.judging.review.exclusions import exclude, lift_exclusion
 from arena.judging.serving.leases import (
     expire_lapsed_leases,
@@ -123,7 +123,7 @@ class ServingMachine(CheckedCampaign):
             lease = self.model.leases[assignment.pk]
             lease.is_flagged = True
             self.model.skip(lease)
-            flag_assignment(assignment, "broken", "", now=self.model.now)
+            flag_assignment(assignment, "broken", "a note", now=self.model.now)
 
     @rule(position=POSITIONS)
     def erase(self, position: int) -> None:
@@ -133,6 +133,8 @@ class ServingMachine(CheckedCampaign):
             erase_contributor(person.user, self.model.now)
             self.read_reserves()
             assert not any(lease.is_live() for lease in self.model.of_person(person.pk))
+            theirs = Flag.objects.filter(assignment__enrollment=person)
+            assert set(theirs.values_list("note", flat=True)) <= {""}
 
     # --- time --------------------------------------------------------------------------------
     @rule(seconds=st.sampled_from([1, 20, 55, 70, 400, 1801]))
@@ -191,6 +193,16 @@ class ServingMachine(CheckedCampaign):
         else:
             self.model.exclude_answer(lease)
             exclude(judgment, REASON, by=None, now=self.model.now)
+
+    @precondition(lambda self: any(x.is_answer_excluded for x in self.model.leases.values()))
+    @rule(position=POSITIONS, answer=st.sampled_from(ANSWERS))
+    def change_an_excluded_answer(self, position: int, answer: str) -> None:
+        excluded = [pk for pk, lease in sorted(self.model.leases.items())
+                    if lease.is_answer_excluded]  # fmt: skip
+        pk = excluded[position % len(excluded)]
+        assignment = Assignment.objects.get(pk=pk)
+        assignment.enrollment = self.people[assignment.enrollment_id]
+        self.submit(assignment, answer, str(len(self.model.leases[pk].answers) - 1))
 
     @precondition(lambda self: any(x.is_answer_excluded for x in self.model.leases.values()))
     @rule(position=POSITIONS)
