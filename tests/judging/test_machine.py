@@ -120,15 +120,23 @@ class ServingMachine(CheckedCampaign):
     def flag(self, position: int, state: str) -> None:
         assignment = self.pick(position, state)
         if assignment is not None:
-            lease = self.model.leases[assignment.pk]
-            lease.is_flagged = True
-            self.model.skip(lease)
-            flag_assignment(assignment, "broken", "a note", now=self.model.now)
+            self.report(assignment)
+
+    def report(self, assignment: Assignment) -> None:
+        lease = self.model.leases[assignment.pk]
+        lease.is_flagged = True
+        self.model.skip(lease)
+        assignment.enrollment = self.people[assignment.enrollment_id]
+        flag_assignment(assignment, "broken", "a note", now=self.model.now)
 
     @rule(position=POSITIONS)
     def erase(self, position: int) -> None:
+        """Somebody leaves, with a note on what they are shown."""
         person = self.pick_person(position)
         if person is not None and position > 3:
+            shown = Assignment.objects.filter(enrollment=person, state="shown").first()
+            if shown is not None:
+                self.report(shown)
             self.model.leave(person.pk)
             erase_contributor(person.user, self.model.now)
             self.read_reserves()
@@ -194,15 +202,17 @@ class ServingMachine(CheckedCampaign):
             self.model.exclude_answer(lease)
             exclude(judgment, REASON, by=None, now=self.model.now)
 
-    @precondition(lambda self: any(x.is_answer_excluded for x in self.model.leases.values()))
+    @precondition(lambda self: any(x.answers for x in self.model.leases.values()))
     @rule(position=POSITIONS, answer=st.sampled_from(ANSWERS))
     def change_an_excluded_answer(self, position: int, answer: str) -> None:
-        excluded = [pk for pk, lease in sorted(self.model.leases.items())
-                    if lease.is_answer_excluded]  # fmt: skip
-        pk = excluded[position % len(excluded)]
-        assignment = Assignment.objects.get(pk=pk)
-        assignment.enrollment = self.people[assignment.enrollment_id]
-        self.submit(assignment, answer, str(len(self.model.leases[pk].answers) - 1))
+        """It stays excluded, whatever it says now."""
+        assignment = self.pick_judged(position)
+        if assignment is not None:
+            lease = self.model.leases[assignment.pk]
+            if not lease.is_answer_excluded:
+                self.exclude_answer(position)
+            assignment.enrollment = self.people[assignment.enrollment_id]
+            self.submit(assignment, answer, str(len(lease.answers) - 1))
 
     @precondition(lambda self: any(x.is_answer_excluded for x in self.model.leases.values()))
     @rule(position=POSITIONS)
