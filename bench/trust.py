@@ -1,6 +1,6 @@
 """Who can be relied on, in simulated events, by the product's own functions.
 
-    python -m bench.trust [--quick] [--only reliability]
+    python -m bench.trust [--quick] [--only reliability|rigging|prize]
 
 The people and models of `bench.trust_world`, with seeds 0, 1, 2, …; every figure is a mean over
 them, printed with its standard error. Ends in one line for each goal.
@@ -13,6 +13,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -20,15 +21,35 @@ from scipy.stats import rankdata, spearmanr
 
 from bench.goals import print_goal
 from bench.sites import ROOT
-from bench.trust_ratings import measure_errors
-from bench.trust_world import HONEST, RIGGER, Crowd, World, draw_crowd
+from bench.trust_ratings import measure_errors, rate
+from bench.trust_world import (
+    AWARE,
+    BLIND,
+    BOT,
+    DISSENTER,
+    HONEST,
+    KINDS,
+    LEFT,
+    OMNIPRESENT,
+    RANDOM,
+    RIGGER,
+    TARGET,
+    Crowd,
+    World,
+    draw_crowd,
+)
 from leaderboard.ratings import Floats
-from leaderboard.trust.reliability import Reliability, estimate_reliability
+from leaderboard.trust.reliability import Answers, Reliability, estimate_reliability
+from leaderboard.trust.rigging import Rigging, find_gaps, screen_models, screen_sides
+from leaderboard.trust.scoring import estimate_quality, find_open_questions
 
 SEEDS, QUICK_SEEDS = 8, 2
 SMALL, LARGE = World(people=1_000, models=100), World(people=3_000, models=20)
 # Shares of the kinds with almost a third who do not read.
 MANY_BAD = World(kinds=dict(enumerate((0.67, 0.18, 0.09, 0.03, 0.03))))
+DISSENT = {HONEST: 0.65, DISSENTER: 0.15, RANDOM: 0.10, LEFT: 0.05, RIGGER: 0.03, BOT: 0.02}
+PRIZE_KINDS = {HONEST: 0.77, RANDOM: 0.10, LEFT: 0.05, RIGGER: 0.03, BOT: 0.02, AWARE: 0.03}
+MIN_SCORED_CONTROLS, SCREEN_ALPHA = 10, 0.01
 CONFIDENCE_95 = 1.96
 RATED_CONTROLS = 3
 # The automatic rule: nobody below so many controls, and both limits.
@@ -78,7 +99,8 @@ def measure_reliability(seeds: int) -> None:
             crowd = draw_crowd(world, seed)
             found = estimate_reliability(crowd.answers)
             figures.add(f"reliability-auc-{name}", separate(crowd, found.reads))
-            figures.add(f"error-removed-{name}", measure_errors(crowd, found.reads))
+            weights = found.reads[crowd.answers.contributor]
+            figures.add(f"error-removed-{name}", measure_errors(crowd, weights))
             describe(figures, crowd, found)
         for name, world in (
             ("overlap1", World(overlap=1)),
@@ -101,7 +123,25 @@ def measure_reliability(seeds: int) -> None:
     figures.goal("error-removed-1000x100", 0.22)
     figures.goal("honest-excluded", 0.0, at_least=False)
     figures.goal("bad-judgments-excluded", 0.40)
+    measure_dissent(seeds)
     report_cost()
+
+
+def measure_dissent(seeds: int) -> None:
+    """15% honest people with a taste of their own."""
+    figures = Figures()
+    for seed in range(seeds):
+        for agreement in (0.0, -0.5):
+            world = World(people=1_500, models=25, kinds=DISSENT, agreement=agreement)
+            crowd = draw_crowd(world, seed)
+            found = estimate_reliability(crowd.answers)
+            apart = crowd.kind == DISSENTER
+            figures.add("dissent-excluded", float((is_excluded(found) & apart).sum()))
+            if agreement == 0.0:
+                rated = apart & (found.controls >= MIN_SCORED_CONTROLS)
+                figures.add("dissent-weight", float(found.reads[rated].mean()))
+    figures.goal("dissent-excluded", 0.0, at_least=False)
+    figures.goal("dissent-weight", 0.85)
 
 
 def describe(figures: Figures, crowd: Crowd, found: Reliability) -> None:
@@ -109,7 +149,7 @@ def describe(figures: Figures, crowd: Crowd, found: Reliability) -> None:
     judged = crowd.kind != RIGGER
     enough = judged & (found.controls >= RATED_CONTROLS)
     figures.add("reliability-auc-three-controls", separate(crowd, found.reads, enough))
-    truth = crowd.true_signal()
+    truth = crowd.people.signal()
     figures.add(
         "reliability-spearman",
         float(spearmanr(found.overall.value[judged], truth[judged]).statistic),
@@ -120,7 +160,7 @@ def describe(figures: Figures, crowd: Crowd, found: Reliability) -> None:
     figures.add("reliability-coverage", float(covered.mean()))
     excluded = is_excluded(found)
     figures.add("honest-excluded", float((excluded & (crowd.kind == HONEST)).sum()))
-    bad = found.answers * crowd.is_bad()
+    bad = found.answers * crowd.people.is_blind
     figures.add("bad-judgments-excluded", float(bad[excluded].sum() / bad.sum()))
 
 
@@ -133,7 +173,7 @@ def is_excluded(found: Reliability) -> npt.NDArray[np.bool_]:
 def separate(crowd: Crowd, score: Floats, among: npt.NDArray[np.bool_] | None = None) -> float:
     """AUC of a score: how often somebody honest has more than somebody bad; riggers aside."""
     chosen = (crowd.kind != RIGGER) if among is None else among
-    bad, ranks = crowd.is_bad()[chosen], rankdata(score[chosen])
+    bad, ranks = crowd.people.is_blind[chosen], rankdata(score[chosen])
     count = int(bad.sum())
     above = ranks[bad].sum() - count * (count + 1) / 2.0
     return float(1.0 - above / (count * (len(bad) - count)))
@@ -156,7 +196,118 @@ def measure_cost() -> None:
     print_goal("peak-mb", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1024.0)
 
 
-PARTS: dict[str, Callable[[int], None]] = {"reliability": measure_reliability}
+# --- rigging ----------------------------------------------------------------------------------
+def measure_rigging(seeds: int) -> None:
+    """How far riggers move a model once all weights are on, and whom the screens name."""
+    figures = Figures()
+    for seed in range(seeds):
+        for name, kind in (("target", RIGGER), ("omnipresent", OMNIPRESENT)):
+            kinds = {(kind if one == RIGGER else one): share for one, share in KINDS.items()}
+            crowd = draw_crowd(replace(LARGE, kinds=kinds), seed)
+            found = estimate_reliability(crowd.answers)
+            rigging = screen_models(crowd.answers, found.expected)
+            places, bias = move_target(crowd, found, rigging)
+            figures.add(f"rigging-{name}", places)
+            if kind == RIGGER:
+                figures.add("rigging-bias", bias)
+                honest = crowd.kind == HONEST
+                figures.add("rigging-honest", float((rigging.flagged & honest).sum()))
+                add_screens(figures, crowd, found)
+    figures.goal("rigging-target", 0.25, at_least=False)
+    figures.goal("rigging-omnipresent", 0.25, at_least=False)
+    figures.goal("rigging-bias", 0.03, at_least=False)
+    figures.goal("rigging-honest", 0.0, at_least=False)
+    figures.goal("screen-honest", 0.01, at_least=False)
+    figures.goal("screen-left-50", 0.95)
+
+
+def move_target(crowd: Crowd, found: Reliability, rigging: Rigging) -> tuple[float, float]:
+    """Places and log-strength that the target gains beyond what honest people give it."""
+    answers = crowd.answers
+    weights = found.reads[answers.contributor] * (1.0 - rigging.of_answer)
+    weighted = rate(crowd, weights)
+    honest = rate(crowd, (crowd.kind[answers.contributor] == HONEST).astype(np.float64))
+    places = float((honest > honest[TARGET]).sum() - (weighted > weighted[TARGET]).sum())
+    return places, float(weighted[TARGET] - honest[TARGET])
+
+
+def add_screens(figures: Figures, crowd: Crowd, found: Reliability) -> None:
+    """Shares of people whom the e-process ever names."""
+    for name, kind, most in (("screen-honest", HONEST, 200), ("screen-left-50", LEFT, 50)):
+        rows = np.flatnonzero(count_within(crowd.answers.contributor) < most)
+        evidence = screen_sides(take_rows(crowd.answers, rows), found.expected[rows])
+        chosen = crowd.kind == kind
+        if kind == LEFT:
+            chosen &= found.answers >= most
+        named = evidence[chosen] >= np.log(1.0 / SCREEN_ALPHA)
+        figures.add(name, float(named.mean()))
+
+
+def count_within(contributor: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The ordinal of each row among its contributor's, whose rows are together."""
+    starts = np.flatnonzero(np.diff(contributor, prepend=-1))
+    sizes = np.diff(np.append(starts, len(contributor)))
+    return np.arange(len(contributor)) - np.repeat(starts, sizes)
+
+
+def take_rows(answers: Answers, rows: npt.NDArray[np.int64]) -> Answers:
+    return replace(
+        answers,
+        contributor=answers.contributor[rows],
+        matchup=answers.matchup[rows],
+        outcome=answers.outcome[rows],
+        left=answers.left[rows],
+    )
+
+
+# --- the prize --------------------------------------------------------------------------------
+def measure_prize(seeds: int) -> None:
+    """Who wins simulated events, where cheats work as much as others and ten times as much."""
+    figures, events = Figures(), 30 if seeds == SEEDS else 3
+    for cheating in (1, 10):
+        for seed in range(events):
+            world = World(models=20, kinds=PRIZE_KINDS, cheating=cheating)
+            crowd = draw_crowd(world, seed)
+            add_event(figures, crowd, cheating)
+    figures.goal("prize-clicker", 0.0, at_least=False)
+    figures.goal("prize-control-aware", 0.02, at_least=False)
+    figures.goal("prize-rigger-1x", 0.05, at_least=False)
+    figures.goal("prize-rigger-10x", 0.15, at_least=False)
+    figures.goal("prize-top-ten", 0.75)
+    figures.goal("prize-spearman", 0.70)
+    figures.goal("gap-found", 0.85)
+    figures.goal("gap-honest", 0.005, at_least=False)
+
+
+def add_event(figures: Figures, crowd: Crowd, cheating: int) -> None:
+    """One event: its winner, and who should have been on top."""
+    found = estimate_reliability(crowd.answers)
+    rigging = screen_models(crowd.answers, found.expected)
+    quality = estimate_quality(found)
+    score = np.where(find_open_questions(found, rigging), 0.0, found.answers * quality)
+    ranked = np.where(np.isnan(score), -1.0, score)
+    winner = crowd.kind[int(np.argmax(ranked))]
+    figures.add("prize-clicker", float(winner in BLIND))
+    figures.add("prize-control-aware", float(winner == AWARE))
+    figures.add(f"prize-rigger-{cheating}x", float(winner == RIGGER))
+    rated = found.controls >= MIN_SCORED_CONTROLS
+    gaps, honest = find_gaps(found), crowd.kind == HONEST
+    figures.add("gap-honest", float(gaps[honest & rated].mean()))
+    if (aware := (crowd.kind == AWARE) & rated).any():
+        figures.add("gap-found", float(gaps[aware].mean()))
+    if cheating == 1:
+        work = np.where(honest, found.answers * crowd.people.signal(), 0.0)
+        best = set(np.argsort(-ranked)[:10]) & set(np.argsort(-work)[:10])
+        figures.add("prize-top-ten", len(best) / 10)
+        both = honest & rated
+        figures.add("prize-spearman", float(spearmanr(ranked[both], work[both]).statistic))
+
+
+PARTS: dict[str, Callable[[int], None]] = {
+    "reliability": measure_reliability,
+    "rigging": measure_rigging,
+    "prize": measure_prize,
+}
 
 if __name__ == "__main__":
     main()

@@ -14,7 +14,7 @@ FARTHEST, POINTS = 8.0, 321
 
 
 def measure_errors(crowd: Crowd, weights: Floats) -> float:
-    """1 - RMSE of the strengths with these weights of people / RMSE without."""
+    """1 - RMSE of the strengths with these weights of answers / RMSE without."""
     truth = find_truth(crowd)
     errors = [root_mean_square(rate(crowd, one) - truth) for one in (weights, None)]
     return 1.0 - errors[0] / errors[1]
@@ -26,7 +26,7 @@ def rate(crowd: Crowd, weights: Floats | None) -> Floats:
 
 
 def list_votes(crowd: Crowd, weights: Floats | None) -> Votes:
-    """The ordinary votes, each with its contributor's weight."""
+    """The ordinary votes; weights: float64 (n,), of all answers."""
     answers = crowd.answers
     matchups = answers.matchups
     rows = np.flatnonzero(matchups.key[answers.matchup] == UNKEYED)
@@ -36,7 +36,7 @@ def list_votes(crowd: Crowd, weights: Floats | None) -> Votes:
         matchups.first[what].astype(np.int32),
         matchups.second[what].astype(np.int32),
         answers.outcome[rows].astype(np.int8),
-        weight=None if weights is None else quantise(weights)[who],
+        weight=None if weights is None else quantise(weights[rows]),
         contributor=who.astype(np.int32),
         matchup=what.astype(np.int32),
     )
@@ -53,10 +53,10 @@ def find_truth(crowd: Crowd) -> Floats:
 
 def expect_share(crowd: Crowd) -> Callable[[Floats], Floats]:
     """The expected share of votes for the first, a tie being half, by the lead of its strength."""
-    honest = crowd.kind == HONEST
+    people, honest = crowd.people, crowd.kind == HONEST
     activity = np.bincount(crowd.answers.contributor, minlength=len(honest))[honest]
-    sensitivity, width = crowd.sensitivity[honest], crowd.width[honest] * CUTS[1]
-    careless = crowd.careless[honest]
+    sensitivity, width = people.sensitivity[honest], people.width[honest] * CUTS[1]
+    careless = people.careless[honest]
     nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
     grid = np.linspace(-FARTHEST, FARTHEST, POINTS)
     share = np.zeros(POINTS)

@@ -49,16 +49,19 @@ class Answers:
     people: int
     categories: int
 
-    def in_order(self) -> "Answers":
+    def in_order(self) -> tuple["Answers", Integers]:
         """The same answers by contributor and matchup, without those that say nothing: ties where
-        the scale has none."""
+        the scale has none; and which rows these were."""
         kept = np.arange(len(self.outcome))
         if self.categories == 2:
             kept = np.flatnonzero(self.outcome)
         columns = [self.left, self.outcome, self.matchup, self.contributor]
         rows = kept[np.lexsort([column[kept] for column in columns])]
         left, outcome, matchup, contributor = (column[rows] for column in columns)
-        return replace(self, contributor=contributor, matchup=matchup, outcome=outcome, left=left)
+        ordered = replace(
+            self, contributor=contributor, matchup=matchup, outcome=outcome, left=left
+        )
+        return ordered, rows
 
     def displayed(self) -> Integers:
         """The category of each answer as displayed; with the first response left where nobody
@@ -93,7 +96,9 @@ class Scores:
 class Reliability:
     """The fit. answers, controls: int64 (U,), how many were fitted, and how many of them controls;
     reads: float64 (U,), P(reads); overall, on_controls, on_others: R by all answers and by a part;
-    shares: float64 (G,), of the classes; strengths: float64 (M,); spread: σ of ordinary gaps."""
+    expected: float64 (n, K), what a stranger who reads would answer in place of each answer, as
+    displayed; shares: float64 (G,), of the classes; strengths: float64 (M,); spread: σ of ordinary
+    gaps."""
 
     answers: npt.NDArray[np.int64]
     controls: npt.NDArray[np.int64]
@@ -101,6 +106,7 @@ class Reliability:
     overall: Scores
     on_controls: Scores
     on_others: Scores
+    expected: Floats
     shares: Floats
     strengths: Floats
     spread: float
@@ -115,7 +121,11 @@ def estimate_reliability(answers: Answers) -> Reliability:
     left out, kept as one of 61 × 8 cells; then each contributor's likelihood under each class, and
     six steps of expectation and maximisation for the shares.
     """
-    return Fit(answers.in_order()).run()
+    ordered, rows = answers.in_order()
+    found = Fit(ordered).run()
+    expected = np.full((len(answers.outcome), answers.categories), 1.0 / answers.categories)
+    expected[rows] = found.expected
+    return replace(found, expected=expected)
 
 
 class Fit:
@@ -137,6 +147,7 @@ class Fit:
     def run(self) -> Reliability:
         """All rounds, then what is told of each contributor."""
         on_controls = on_others = np.zeros_like(self.posterior)
+        cells = np.zeros(len(self.displayed), dtype=np.int64)
         for turn in range(ROUNDS):
             evidence = self.weigh_answers()
             by_matchup = self.sum_by_matchup(evidence)
@@ -145,7 +156,19 @@ class Fit:
             on_controls = self.alike + self.add_up(cells, self.is_control & ~self.is_identical)
             on_others = self.add_up(cells, ~self.is_control)
             self.maximise(on_controls + on_others)
-        return self.describe(on_controls, on_others)
+        return self.describe(on_controls, on_others, self.expect(cells))
+
+    def expect(self, cells: Integers) -> Floats:
+        """What a stranger who reads would answer in place of each answer: float64 (n, K)."""
+        reading = self.shares * self.classes.reads
+        reading = reading / reading.sum()
+        shape = (CELLS, self.answers.categories)
+        known = (np.exp(self.tables.of_known_sides) @ reading).reshape(shape)
+        unknown = (np.exp(self.tables.of_unknown_sides) @ reading).reshape(shape)
+        identical = self.classes.answer_identical() @ reading
+        expected = np.where((self.answers.left == 0)[:, None], unknown[cells], known[cells])
+        result: Floats = np.where(self.is_identical[:, None], identical, expected)
+        return result
 
     def count_identical(self) -> Floats:
         """Log-likelihood of each contributor's answers to identical responses: float64 (U, G)."""
@@ -215,7 +238,7 @@ class Fit:
             self.shares = weight / weight.sum()
         self.posterior = softmax(likelihood + np.log(self.shares), axis=1)
 
-    def describe(self, on_controls: Floats, on_others: Floats) -> Reliability:
+    def describe(self, on_controls: Floats, on_others: Floats, expected: Floats) -> Reliability:
         """What is told of each contributor."""
         who, people = self.answers.contributor[self.is_control], self.answers.people
         return Reliability(
@@ -225,6 +248,7 @@ class Fit:
             overall=self.score(on_controls + on_others),
             on_controls=self.score(on_controls),
             on_others=self.score(on_others),
+            expected=expected,
             shares=self.shares,
             strengths=self.model.strengths,
             spread=self.model.spread,

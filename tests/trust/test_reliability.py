@@ -31,7 +31,7 @@ def some_answers(rows, *, keys=(UNKEYED,), people=1, categories=5, models=2):
 
 def test_a_slow_fit_agrees():
     crowd = draw_crowd(SMALL, 0)
-    answers = crowd.answers.in_order()
+    answers, _rows = crowd.answers.in_order()
     votes = list(
         zip(answers.contributor, answers.matchup, answers.displayed(), answers.left, strict=True)
     )
@@ -76,7 +76,7 @@ def test_whoever_is_seen_to_read_is_told_from_whoever_clicks():
     crowd = draw_crowd(World(people=400, models=12), 3)
     found = estimate_reliability(crowd.answers)
     long = found.answers >= 40
-    honest, bad = long & (crowd.kind == HONEST), long & crowd.is_bad()
+    honest, bad = long & (crowd.kind == HONEST), long & crowd.people.is_blind
     assert found.reads[honest].mean() > 0.95
     assert found.reads[bad].mean() < 0.3
     assert (found.on_controls.value[honest].mean(), found.on_controls.value[bad].mean()) == (
@@ -92,7 +92,7 @@ def test_each_scale_tells_readers(categories):
     found = estimate_reliability(answers)
     long = found.answers >= 30
     assert found.reads[long & (crowd.kind == HONEST)].mean() > 0.9
-    assert found.reads[long & crowd.is_bad()].mean() < 0.5
+    assert found.reads[long & crowd.people.is_blind].mean() < 0.5
 
 
 def test_seven_points_are_folded_into_five():
