@@ -222,13 +222,14 @@ def measure_rigging(seeds: int) -> None:
 
 
 def move_target(crowd: Crowd, found: Reliability, rigging: Rigging) -> tuple[float, float]:
-    """Places and log-strength that the target gains beyond what honest people give it."""
+    """Places and log-strength that the target gains by riggers, all weights on."""
     answers = crowd.answers
     weights = found.reads[answers.contributor] * (1.0 - rigging.of_answer)
     weighted = rate(crowd, weights)
-    honest = rate(crowd, (crowd.kind[answers.contributor] == HONEST).astype(np.float64))
-    places = float((honest > honest[TARGET]).sum() - (weighted > weighted[TARGET]).sum())
-    return places, float(weighted[TARGET] - honest[TARGET])
+    rigs = np.isin(crowd.kind[answers.contributor], (RIGGER, OMNIPRESENT))
+    without = rate(crowd, np.where(rigs, 0.0, weights))
+    places = float((without > without[TARGET]).sum() - (weighted > weighted[TARGET]).sum())
+    return places, float(weighted[TARGET] - without[TARGET])
 
 
 def add_screens(figures: Figures, crowd: Crowd, found: Reliability) -> None:

@@ -20,7 +20,13 @@ RIGGED = {2: (0.95, 0.05), 3: (0.93, 0.04, 0.03), 5: (0.85, 0.08, 0.03, 0.02, 0.
 """How somebody who lifts a model answers where it is shown, from much better to much worse."""
 STRONG_EVIDENCE = 1_000.0
 """Mean likelihood ratio over all models from which on somebody is said to rig."""
-GAP_ERRORS, MIN_GAP_CONTROLS = 3.0, 10
+PSEUDO_PEOPLE, EM_STEPS = 20.0, 20
+"""Weight of that prior against everybody's answers, and steps of learning from these."""
+HABIT_ANSWERS = 20.0
+"""Pseudo-answers of everybody's in a contributor's habit of ties and extremes."""
+GAP_ERRORS, MIN_GAP_CONTROLS, MISFIT = 3.0, 10, 0.1
+"""Standard errors apart, controls it takes, and what a grid of classes adds to the error: with many
+answers one class is left, and its error says nothing of how well it fits."""
 STRETCHES, ATTENTIONS = (0.5, 0.75, 1.0, 1.5, 2.2), (0.7, 0.85, 1.0)
 SIDE_COUNT, SIDE_TOTAL, STEADY = 4.0, 8.0, 0.95
 
@@ -51,8 +57,10 @@ def screen_models(answers: Answers, expected: Floats) -> Rigging:
     """Likelihood ratio of rigging for each contributor and model, against readers' predictive.
 
     For a contributor and a model Π ρ(y) / p(y) over their answers where it is shown, y seen from
-    the model's side, p what a stranger who reads would answer (`Reliability.expected`). Prior: .03
-    that somebody rigs, alike for each model and direction.
+    the model's side, p what a stranger who reads would answer (`Reliability.expected`), tilted by
+    how often this contributor answers so strongly, on either side. How many rig for or against each
+    model is learned from everybody (empirical Bayes, by expectation and maximisation), from a prior
+    of .03 spread over all models and both directions: riggers have company.
 
     expected: float64 (n, K), probability of each category as displayed, for rows as in `answers`.
     """
@@ -70,9 +78,7 @@ def screen_models(answers: Answers, expected: Floats) -> Rigging:
     person, model = met // max(size, 1), met % max(size, 1)
     share = 1.0 / max(2 * size, 1)
     evidence = average_ratios(person, sums, answers.people, share)
-    odds = np.log(RIG_SHARE * share) + sums
-    whole = np.logaddexp(np.log1p(-RIG_SHARE), np.log(RIG_SHARE) + evidence)
-    certainty = np.exp(odds - whole[person, None]).sum(1)
+    certainty = learn_certainty(person, model, sums, (answers.people, size)).sum(1)
     of_answer = np.zeros(len(answers.contributor))
     of_answer[shown] = np.minimum(certainty[place].reshape(2, -1).sum(0), 1.0)
     best, lifts = find_best(person, model, sums, answers.people)
@@ -93,9 +99,53 @@ def weigh_rows(answers: Answers, expected: Floats, rows: Integers) -> tuple[Floa
     displayed = answers.displayed()[rows]
     toward_first = np.where(answers.left[rows] < 0, answers.categories - 1 - displayed, displayed)
     rigged = np.log(RIGGED[answers.categories])
-    usual = np.log(expected[rows, displayed])
+    usual = np.log(tilt(answers, expected, rows)[np.arange(len(rows)), displayed])
     lifting = np.stack([rigged[toward_first], rigged[::-1][toward_first]])
     return lifting - usual, lifting[::-1] - usual
+
+
+def learn_certainty(
+    person: Integers, model: Integers, sums: Floats, shape: tuple[int, int]
+) -> Floats:
+    """Posterior of each contributor's lifting and lowering each model they met: float64 (n, 2).
+
+    sums: float64 (n, 2), log-likelihood ratios; shape: how many contributors and models.
+    """
+    people, models = shape
+    prior = np.full((models, 2), RIG_SHARE / max(2 * models, 1))
+    shares, posterior = prior, np.zeros_like(sums)
+    for _ in range(EM_STEPS):
+        odds = np.log(shares[model]) + sums
+        # What they never met has nothing against it: it stays with being honest.
+        honest = 1.0 - np.bincount(person, shares[model].sum(1), people)
+        top = np.zeros(people)
+        np.maximum.at(top, person, odds.max(1, initial=0.0))
+        parts = np.bincount(person, np.exp(odds - top[person, None]).sum(1), people)
+        whole = top + np.log(honest * np.exp(-top) + parts)
+        posterior = np.exp(odds - whole[person, None])
+        weight = np.exp(-whole)
+        elsewhere = weight.sum() - np.bincount(model, weight[person], models)
+        met = np.stack([np.bincount(model, one, models) for one in posterior.T], 1)
+        total = met + shares * elsewhere[:, None] + PSEUDO_PEOPLE * prior
+        shares = total / (people + PSEUDO_PEOPLE)
+    return posterior
+
+
+def tilt(answers: Answers, expected: Floats, rows: Integers) -> Floats:
+    """What is expected of each row by its contributor's habit of ties and extremes: float64 (n, K).
+
+    p(y)·m_u(|y|) / m(|y|), normalised; m are shares of answers so strong, of a contributor with 20
+    pseudo-answers of everybody's.
+    """
+    levels = np.abs(2 * np.arange(answers.categories) - (answers.categories - 1)) // 2
+    size, who = int(levels.max()) + 1, answers.contributor[rows]
+    index = who * np.int64(size) + levels[answers.displayed()[rows]]
+    counts = np.bincount(index, minlength=answers.people * size).reshape(-1, size)
+    share = (counts.sum(0) + 1.0) / (counts.sum() + size)
+    habit = (counts + HABIT_ANSWERS * share) / (counts.sum(1, keepdims=True) + HABIT_ANSWERS)
+    tilted = expected[rows] * (habit / share)[who][:, levels]
+    result: Floats = tilted / tilted.sum(1, keepdims=True)
+    return result
 
 
 def average_ratios(person: Integers, sums: Floats, people: int, share: float) -> Floats:
@@ -208,7 +258,7 @@ def find_gaps(found: Reliability) -> npt.NDArray[np.bool_]:
     """Who does much better on controls than on all else: R_c - R_o over 3 standard errors, with
     ten controls. Somebody with a taste of their own is among them: it asks a person to look."""
     on_controls, on_others = found.on_controls, found.on_others
-    error = np.hypot(on_controls.error, on_others.error)
+    error = np.hypot(np.hypot(on_controls.error, on_others.error), MISFIT)
     apart = on_controls.value - on_others.value > GAP_ERRORS * error
     mask: npt.NDArray[np.bool_] = apart & (found.controls >= MIN_GAP_CONTROLS)
     return mask
