@@ -27,7 +27,7 @@ from tests.browsing import DESKTOP, FLAGS, SECONDS
 from tests.deploy.compose import OURS, SERVERS, SERVICES, read_environment
 from tests.deploy.containers import Container, ask, engine, env_words, run_words
 from tests.deploy.edge import find_free_ports, start_caddy
-from tests.pooler import start_pooler, stop_pooler
+from tests.pooler import start_pooler
 from tests.served.steps import confirm
 from tests.served.walk import (
     become_organizer,
@@ -64,8 +64,10 @@ class Hosts:
 
 
 @pytest.fixture(scope="module")
-def hosts(services: Services) -> Iterator[Hosts]:
-    """An empty site; what `services` does not end is ended here."""
+def hosts() -> Iterator[Hosts]:
+    """An empty site, on services of its own."""
+    services = Services("postgresql")
+    services.start_redis()
     database, https, http, *ports = find_free_ports(3 + len(WEB_HOSTS))
     services.start_postgresql(database)
     with psycopg.connect(
@@ -97,8 +99,8 @@ def hosts(services: Services) -> Iterator[Hosts]:
         for container in containers.values():
             container.process.wait(90)
     finally:
+        services.stop()
         bucket.stop()
-        stop_pooler(services)
         for volume in volumes.values():
             subprocess.run([*engine(), "volume", "rm", "--force", volume], check=False)
 
