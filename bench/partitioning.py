@@ -15,11 +15,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 from statistics import median
-from typing import Any
 
 import psycopg
 
@@ -140,7 +138,6 @@ def time_work(
 ) -> float:
     """Seconds of one statement, on average; the same rows for either table."""
     rng = Random(turn)
-    ask: Callable[..., Any] = connection.execute
     statements = []
     for number in range(TRIES):
         row = rng.randrange(rows)
@@ -152,7 +149,7 @@ def time_work(
         )  # fmt: skip
     started = time.perf_counter()
     for statement in statements:
-        ask(statement)
+        connection.execute(statement)
     return (time.perf_counter() - started) / TRIES
 
 

@@ -39,9 +39,10 @@ from bench.trust_world import (
     draw_crowd,
 )
 from leaderboard.ratings import Floats
-from leaderboard.trust.reliability import Answers, Reliability, estimate_reliability
+from leaderboard.trust.quality import MIN_CONTROLS_FOR_QUALITY
+from leaderboard.trust.reliability import Reliability, estimate_reliability
 from leaderboard.trust.rigging import Rigging, find_gaps, screen_models, screen_sides
-from leaderboard.trust.scoring import estimate_quality, find_open_questions
+from leaderboard.trust.scoring import find_open_questions, limit_quality
 
 SEEDS, QUICK_SEEDS = 8, 2
 SMALL, LARGE = World(people=1_000, models=100), World(people=3_000, models=20)
@@ -49,7 +50,7 @@ SMALL, LARGE = World(people=1_000, models=100), World(people=3_000, models=20)
 MANY_BAD = World(kinds=dict(enumerate((0.67, 0.18, 0.09, 0.03, 0.03))))
 DISSENT = {HONEST: 0.65, DISSENTER: 0.15, RANDOM: 0.10, LEFT: 0.05, RIGGER: 0.03, BOT: 0.02}
 PRIZE_KINDS = {HONEST: 0.77, RANDOM: 0.10, LEFT: 0.05, RIGGER: 0.03, BOT: 0.02, AWARE: 0.03}
-MIN_SCORED_CONTROLS, SCREEN_ALPHA = 10, 0.01
+SCREEN_ALPHA = 0.01
 CONFIDENCE_95 = 1.96
 RATED_CONTROLS = 3
 # The automatic rule: nobody below so many controls, and both limits.
@@ -138,7 +139,7 @@ def measure_dissent(seeds: int) -> None:
             apart = crowd.kind == DISSENTER
             figures.add("dissent-excluded", float((is_excluded(found) & apart).sum()))
             if agreement == 0.0:
-                rated = apart & (found.controls >= MIN_SCORED_CONTROLS)
+                rated = apart & (found.controls >= MIN_CONTROLS_FOR_QUALITY)
                 figures.add("dissent-weight", float(found.reads[rated].mean()))
     figures.goal("dissent-excluded", 0.0, at_least=False)
     figures.goal("dissent-weight", 0.85)
@@ -236,7 +237,7 @@ def add_screens(figures: Figures, crowd: Crowd, found: Reliability) -> None:
     """Shares of people whom the e-process ever names."""
     for name, kind, most in (("screen-honest", HONEST, 200), ("screen-left-50", LEFT, 50)):
         rows = np.flatnonzero(count_within(crowd.answers.contributor) < most)
-        evidence = screen_sides(take_rows(crowd.answers, rows), found.expected[rows])
+        evidence = screen_sides(crowd.answers.take(rows), found.expected[rows])
         chosen = crowd.kind == kind
         if kind == LEFT:
             chosen &= found.answers >= most
@@ -249,16 +250,6 @@ def count_within(contributor: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     starts = np.flatnonzero(np.diff(contributor, prepend=-1))
     sizes = np.diff(np.append(starts, len(contributor)))
     return np.arange(len(contributor)) - np.repeat(starts, sizes)
-
-
-def take_rows(answers: Answers, rows: npt.NDArray[np.int64]) -> Answers:
-    return replace(
-        answers,
-        contributor=answers.contributor[rows],
-        matchup=answers.matchup[rows],
-        outcome=answers.outcome[rows],
-        left=answers.left[rows],
-    )
 
 
 # --- the prize --------------------------------------------------------------------------------
@@ -284,14 +275,14 @@ def add_event(figures: Figures, crowd: Crowd, cheating: int) -> None:
     """One event: its winner, and who should have been on top."""
     found = estimate_reliability(crowd.answers)
     rigging = screen_models(crowd.answers, found.expected)
-    quality = estimate_quality(found)
+    quality = limit_quality(found)
     score = np.where(find_open_questions(found, rigging), 0.0, found.answers * quality)
     ranked = np.where(np.isnan(score), -1.0, score)
     winner = crowd.kind[int(np.argmax(ranked))]
     figures.add("prize-clicker", float(winner in BLIND))
     figures.add("prize-control-aware", float(winner == AWARE))
     figures.add(f"prize-rigger-{cheating}x", float(winner == RIGGER))
-    rated = found.controls >= MIN_SCORED_CONTROLS
+    rated = found.controls >= MIN_CONTROLS_FOR_QUALITY
     gaps, honest = find_gaps(found), crowd.kind == HONEST
     figures.add("gap-honest", float(gaps[honest & rated].mean()))
     if (aware := (crowd.kind == AWARE) & rated).any():

@@ -6,10 +6,10 @@ import numpy.typing as npt
 from arena.questions import KINDS
 from leaderboard.ratings import quantise, take
 from leaderboard.trust.control import ControlAnswers, ControlScores, estimate_kappa, response_habits
+from leaderboard.trust.gaps import UNKEYED
 from leaderboard.votes.table import Comparisons
 
 SIDES = (-1, 0, 1)
-UNKEYED = 2
 
 
 def score_controls(data: Comparisons, question: int) -> ControlScores | None:

@@ -15,8 +15,9 @@ from arena.events.lifecycle.transitions import freeze_time
 from arena.events.models import Event
 from arena.judging.models import LedgerBatch
 from arena.judging.serving.schedule import count_turns_until_controls
-from leaderboard.contributors.reliability import SIDES, UNKEYED, credit_table, key_signs
+from leaderboard.contributors.reliability import SIDES, credit_table, key_signs
 from leaderboard.ratings import take
+from leaderboard.trust.gaps import UNKEYED
 from leaderboard.trust.quality import (
     MIN_CONTROLS_FOR_QUALITY,
     UNRATED,

@@ -15,6 +15,8 @@ GRID: Floats = np.linspace(-5.0, 5.0, 21)
 KEYED_GAP, KEYED_SPREAD = 2.6, 0.8
 MIN_SPREAD, MAX_SPREAD = 0.5, 2.0
 MIN_INFORMATION = 1e-6
+UNKEYED = 2
+"""In place of the sign of a key, where there is none."""
 Integers = npt.NDArray[np.signedinteger]
 
 
@@ -31,9 +33,6 @@ class Matchups:
     second: Integers
     key: Integers
     competitors: int
-
-
-UNKEYED = 2
 
 
 class GapModel:

@@ -57,11 +57,17 @@ class Answers:
             kept = np.flatnonzero(self.outcome)
         columns = [self.left, self.outcome, self.matchup, self.contributor]
         rows = kept[np.lexsort([column[kept] for column in columns])]
-        left, outcome, matchup, contributor = (column[rows] for column in columns)
-        ordered = replace(
-            self, contributor=contributor, matchup=matchup, outcome=outcome, left=left
+        return self.take(rows), rows
+
+    def take(self, rows: Integers) -> "Answers":
+        """The answers of these rows."""
+        return replace(
+            self,
+            contributor=self.contributor[rows],
+            matchup=self.matchup[rows],
+            outcome=self.outcome[rows],
+            left=self.left[rows],
         )
-        return ordered, rows
 
     def displayed(self) -> Integers:
         """The category of each answer as displayed; with the first response left where nobody
@@ -268,7 +274,10 @@ class CellTables:
 
     def __init__(self, classes: Classes) -> None:
         nodes, weights = np.polynomial.hermite_e.hermegauss(HERMITE_NODES)
-        means, spreads = np.repeat(CELL_MEANS, len(CELL_SPREADS)), np.tile(CELL_SPREADS, 61)
+        means, spreads = (
+            np.repeat(CELL_MEANS, len(CELL_SPREADS)),
+            np.tile(CELL_SPREADS, len(CELL_MEANS)),
+        )
         gaps = (means[:, None] + spreads[:, None] * nodes).ravel()
         answers = classes.answer(gaps).reshape(CELLS, HERMITE_NODES, classes.categories, -1)
         shown = np.einsum("cnkg,n->ckg", answers, weights / weights.sum())

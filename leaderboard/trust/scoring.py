@@ -4,21 +4,19 @@ import numpy as np
 import numpy.typing as npt
 
 from leaderboard.ratings import Floats
+from leaderboard.trust.quality import MIN_CONTROLS_FOR_QUALITY
 from leaderboard.trust.reliability import Reliability
 from leaderboard.trust.rigging import Rigging, find_gaps
 
-MIN_CONTROLS = 10
-"""With fewer controls a contributor has no quality and no score."""
 
-
-def estimate_quality(found: Reliability) -> Floats:
+def limit_quality(found: Reliability) -> Floats:
     """Each contributor's quality, max(0, min(L_c, L_o)): float64 (U,), NaN below ten controls.
 
     L_c and L_o are the lower 5% limits of R on controls and on all else: whoever answers only one
     of the two with care has no quality, and volume alone raises neither.
     """
     both = np.minimum(found.on_controls.lower, found.on_others.lower)
-    return np.where(found.controls >= MIN_CONTROLS, np.maximum(both, 0.0), np.nan)
+    return np.where(found.controls >= MIN_CONTROLS_FOR_QUALITY, np.maximum(both, 0.0), np.nan)
 
 
 def find_open_questions(found: Reliability, rigging: Rigging) -> npt.NDArray[np.bool_]:

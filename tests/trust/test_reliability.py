@@ -48,8 +48,7 @@ def test_a_slow_fit_agrees():
 def test_rows_in_any_order_give_the_same_bytes():
     answers = draw_crowd(SMALL, 1).answers
     rows = np.random.default_rng(0).permutation(len(answers.outcome))
-    names = ("contributor", "matchup", "outcome", "left")
-    shuffled = replace(answers, **{name: getattr(answers, name)[rows] for name in names})
+    shuffled = answers.take(rows)
     one, other = (figures(estimate_reliability(each)) for each in (answers, shuffled))
     assert one.tobytes() == other.tobytes()
 
