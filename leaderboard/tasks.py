@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from arena.events.models import Event
 from arena.queues import LONG_LIMITS
+from leaderboard.contributors.reliability import find_due_reliabilities, refresh_reliability
 from leaderboard.results.notices import announce_results, mail_notices
 from leaderboard.snapshots.publishing import thin_snapshots as thin
 from leaderboard.snapshots.refresh import find_due_events, refresh_event
@@ -31,6 +32,20 @@ def refresh_board(event_id: int) -> None:
     if snapshot:
         rest_boards(event_id, process_time() - before)
         log.info("board refreshed", event_id=event_id, judgments=snapshot.judgments)
+
+
+@shared_task
+def refresh_reliabilities(*, over: bool = False) -> None:
+    """Compute the reliabilities of every event, running or over, in which they may have changed."""
+    for event_id in find_due_reliabilities(over=over):
+        compute_reliability.apply_async([event_id], expires=30)
+
+
+@shared_task(**LONG_LIMITS)
+def compute_reliability(event_id: int) -> None:
+    """Compute the reliabilities of one event, unless another worker does."""
+    if refresh_reliability(Event.objects.get(pk=event_id), now=timezone.now()):
+        log.info("reliability computed", event_id=event_id)
 
 
 @shared_task(**LONG_LIMITS)

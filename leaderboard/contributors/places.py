@@ -47,7 +47,7 @@ def build_places(event: Event, standings: Sequence[Standing], before: int = 0) -
     for index, standing in enumerate(standings):
         if index and standing.score == standings[index - 1].score:
             ranks.append(ranks[-1])
-        elif index and standing.score is not None:
+        elif index and standing.score:
             ranks.append(before + index + 1)
         else:
             ranks.append(rank_of(standing))
@@ -65,8 +65,8 @@ def place_of(event: Event, enrollment: Enrollment | None) -> Place | None:
 
 
 def rank_of(standing: Standing) -> int | None:
-    """The exact rank; None without a score."""
-    if standing.score is None:
+    """The exact rank; None without a score, or where it is 0."""
+    if not standing.score:
         return None
     return 1 + Standing.objects.filter(event=standing.event_id, score__gt=standing.score).count()
 

@@ -8,13 +8,14 @@ from arena.events.models import Event, Question
 from arena.events.records.controls import has_controls
 from arena.judging.models import Exclusion, Origin
 from arena.questions import KINDS
-from leaderboard.contributors.scores import JUDGMENTS_PER_STEP, first_look
-from leaderboard.models import Snapshot
+from leaderboard.contributors.positions import STEP
+from leaderboard.contributors.scores import first_look
+from leaderboard.models import ReliabilityFit, Snapshot
 from leaderboard.pages.uncertainty import list_covariates
-from leaderboard.ratings import MIN_VOTES, scale
+from leaderboard.ratings import MIN_VOTES, WEIGHT_UNIT, scale
 from leaderboard.snapshots.publishing import MAX_WAIT, MIN_PEOPLE
 from leaderboard.trust import quality
-from leaderboard.trust.control import MIN_CONTROLS_FOR_KAPPA, PRIOR_AGREEMENT, PRIOR_CONTROLS
+from leaderboard.trust.rigging import RIG_SHARE
 from leaderboard.votes.matchup_contents import MAX_VOTES_SCANNED
 
 
@@ -41,19 +42,23 @@ def method_context(event: Event) -> dict[str, Any]:
         "average": scale.AVERAGE,
         "fewest_votes": int(MIN_VOTES),
         "fewest_people": MIN_PEOPLE,
-        "fewest_controls": MIN_CONTROLS_FOR_KAPPA,
-        "prior_agreement": PRIOR_AGREEMENT,
-        "prior_controls": PRIOR_CONTROLS,
-        "prior": round(PRIOR_AGREEMENT / PRIOR_CONTROLS, 2),
+        "newcomer": describe_newcomer(event),
+        "rig_share": RIG_SHARE,
         "patience_hours": int(MAX_WAIT.total_seconds() // 3600),
         "fewest_rated": quality.MIN_CONTROLS_FOR_QUALITY,
         "bands": quality.BANDS,
-        "step": JUDGMENTS_PER_STEP,
+        "step": STEP,
         "first_look": first_look(event),
         "look": quality.JUDGMENTS_BETWEEN_LOOKS,
         "most_votes": MAX_VOTES_SCANNED,
         "covariates": list_covariates(),
     }
+
+
+def describe_newcomer(event: Event) -> float | None:
+    """P(reads) of somebody of whom nothing is known; None before it has been computed."""
+    fit = ReliabilityFit.objects.filter(event=event, ledger_seq__gt=0).first()
+    return fit.newcomer / WEIGHT_UNIT if fit else None
 
 
 def describe_question(question: Question) -> dict[str, Any]:

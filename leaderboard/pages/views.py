@@ -164,6 +164,7 @@ def board_context(request: HttpRequest, event: Event, phase: Phase, tag: str) ->
         "why_not": shown.why_not,
         "style": shown.style,
         "interval": interval_context(shown.fit),
+        "has_controls": has_controls(event),
         "no_style": details.board(choice.style_key).why_not,
         "style_worth": style_coefficients(shown),
         "without_worth": omitted_covariates(shown),

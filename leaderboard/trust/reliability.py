@@ -186,10 +186,7 @@ class Fit:
             parts = self.add_up_parts(cells, everything)
             self.maximise(parts[0] + parts[1])
         whole = self.describe(everything, parts)
-        if so_far.all():
-            early = whole
-        else:
-            early = self.describe(so_far, self.add_up_parts(cells, so_far))
+        early = whole if so_far.all() else self.describe(so_far, self.add_up_parts(cells, so_far))
         return Reliability(
             controls=whole.controls,
             on_controls=whole.on_controls,

@@ -250,6 +250,8 @@ class QuestionsForm(SettingsForm):
     """What is asked of every matchup, and how matchups are handed out."""
 
     advanced_names = (
+        "daily_cap",
+        "excludes_automatically",
         "lease_minutes",
         "undo_seconds",
         "recurrence_gap",
@@ -270,6 +272,8 @@ class QuestionsForm(SettingsForm):
             "matchups_per_record",
             "control_interval",
             "publish_batch",
+            "daily_cap",
+            "excludes_automatically",
             "lease_minutes",
             "undo_seconds",
             "recurrence_gap",
@@ -284,6 +288,8 @@ class QuestionsForm(SettingsForm):
             "matchups_per_record": _("Matchups per record"),
             "control_interval": _("One control in how many matchups, after the first 30"),
             "publish_batch": _("Judgments between board updates"),
+            "daily_cap": _("Judgments a day that count towards one person’s score"),
+            "excludes_automatically": _("Exclude people who plainly do not read, without asking"),
             "lease_minutes": _("Time to answer a matchup (minutes)"),
             "undo_seconds": _("Time to undo an answer (seconds)"),
             "recurrence_gap": _("Other matchups before a prompt comes again"),
@@ -300,6 +306,12 @@ class QuestionsForm(SettingsForm):
             ),
             "publish_batch": _("0: after every judgment. With a prize, use 100 or more."),
             "scale": _("Cannot be changed after the first judgment."),
+            "daily_cap": _("Cannot be changed after the opening. Further judgments still count."),
+            "excludes_automatically": _(
+                "Cannot be changed after the opening. Only people who fail the controls and agree "
+                "with nobody, 5% of all at most, and you can reinstate them. Otherwise they are "
+                "listed for you to decide."
+            ),
             "counts_imported": _("The boards say what they count."),
         }
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
@@ -99,6 +100,13 @@ class Event(models.Model):
     choosing = models.CharField(max_length=10, choices=Choosing.choices, default=Choosing.COVERAGE)
     # Boards move per so many judgments; 0: with every one.
     publish_batch = models.PositiveSmallIntegerField(default=0)
+
+    # A contributor's judgments of one day that count towards their score.
+    daily_cap = models.PositiveSmallIntegerField(
+        default=400, db_default=400, validators=[MinValueValidator(1)]
+    )
+    # Whether whoever fails the controls and agrees with nobody is excluded before a person looks.
+    excludes_automatically = models.BooleanField(default=False, db_default=False)
 
     # Which origins enter the boards, beside what people judged on screen.
     counts_imported = models.BooleanField(default=True)
