@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from arena.events.models import Category, Competitor, Enrollment, Event, Question
 from arena.people.models import User
+from leaderboard.trust.reliability import LIMIT
 
 
 class SnapshotQuerySet(models.QuerySet["Snapshot"]):
@@ -254,6 +255,9 @@ class ReliabilityFit(models.Model):
     controls = models.PositiveIntegerField(default=0)
     # Weight of a vote of somebody of whom nothing is known, in units of 2**-12.
     newcomer = models.PositiveSmallIntegerField(default=0)
+    # Mean and standard deviation of people's pace; null with fewer than two of them.
+    pace_mean = models.FloatField(null=True)
+    pace_spread = models.FloatField(null=True)
     computed_at = models.DateTimeField(null=True)
     # Until when a worker has it to itself; null while nobody computes it.
     claimed_until = models.DateTimeField(null=True)
@@ -297,6 +301,8 @@ class Reliability(models.Model):
     left = models.PositiveIntegerField()
     ties = models.PositiveIntegerField()
     right = models.PositiveIntegerField()
+    # Mean natural logarithm of seconds from shown to answered; null where it is unknown.
+    pace = models.FloatField(null=True)
     # Share of their answers to what others judged, too, that agree with these; null without any.
     agreement = models.FloatField(null=True)
     agreement_low = models.FloatField(null=True)
@@ -329,6 +335,11 @@ class Reliability(models.Model):
 
     def __str__(self) -> str:
         return f"{self.enrollment}: {self.overall:.2f}"
+
+    @property
+    def overall_reach(self) -> float:
+        """How far the 90% interval of R reaches either way."""
+        return LIMIT * self.overall_error
 
 
 class Winner(models.Model):

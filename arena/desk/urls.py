@@ -1,6 +1,15 @@
 from django.urls import path
 
-from arena.desk.views import comments, flags, overview, preview, records, setup, winner
+from arena.desk.views import (
+    comments,
+    contributors,
+    flags,
+    overview,
+    preview,
+    records,
+    setup,
+    winner,
+)
 
 app_name = "desk"
 urlpatterns = [
@@ -31,10 +40,16 @@ urlpatterns = [
     path("events/<slug:slug>/desk/records/<path:external_id>/", records.record, name="record"),
     path("events/<slug:slug>/desk/flags/", flags.flags, name="flags"),
     path("events/<slug:slug>/desk/comments/", comments.comments, name="comments"),
-    path("events/<slug:slug>/desk/contributors/", overview.contributors, name="contributors"),
+    path("events/<slug:slug>/desk/cases/", contributors.cases, name="cases"),
+    path("events/<slug:slug>/desk/contributors/", contributors.contributors, name="contributors"),
+    path(
+        "events/<slug:slug>/desk/contributors.csv",
+        contributors.contributors_csv,
+        name="contributors_csv",
+    ),
     path(
         "events/<slug:slug>/desk/contributors/<uuid:public_id>/",
-        overview.contributor,
+        contributors.contributor,
         name="contributor",
     ),
     path("events/<slug:slug>/desk/winner/", winner.winner, name="winner"),

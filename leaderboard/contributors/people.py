@@ -1,6 +1,7 @@
 """What is kept of each contributor: the rows of `Reliability`, from a fit and its answers."""
 
 from collections import defaultdict
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -48,11 +49,19 @@ def count_judgments(table: AnswerTable) -> tuple[IntegerTable, IntegerTable]:
     return ordinal, judged
 
 
-def build_rows(
-    table: AnswerTable, found: Fitted, rigging: Rigging, sides: Floats
-) -> list[Reliability]:
+@dataclass(frozen=True, eq=False)
+class Screens:
+    """What else is known of each contributor. sides: float64 (people,), logarithm of the e-process;
+    pace: float64 (people,), mean logarithm of seconds, NaN where it is unknown."""
+
+    rigging: Rigging
+    sides: Floats
+    pace: Floats
+
+
+def build_rows(table: AnswerTable, found: Fitted, screens: Screens) -> list[Reliability]:
     """One row for each contributor, in the order of `AnswerTable.enrollments`."""
-    event, competitors = table.data.event, table.data.competitors
+    event, competitors, rigging = table.data.event, table.data.competitors, screens.rigging
     kappa, passed = score_controls(table), count_passed(table)
     quality, shown = (to_millionths(part) for part in (found, found.so_far))
     left, ties, right = count_sides(table)
@@ -78,7 +87,8 @@ def build_rows(
             rig_evidence=float(rigging.evidence[i]),
             rig_model_id=competitors[rigging.model[i] % size] if rigging.model[i] >= 0 else None,
             rig_lifts=bool(rigging.lifts[i]),
-            side_evidence=float(sides[i]),
+            side_evidence=float(screens.sides[i]),
+            pace=float(screens.pace[i]) if np.isfinite(screens.pace[i]) else None,
             has_gap=bool(gaps[i]),
             rigged=rigged[i],
             strongest=strongest[i],

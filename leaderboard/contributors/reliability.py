@@ -18,7 +18,8 @@ from django.db.models import Exists, OuterRef, Q
 from arena.events.models import Event
 from arena.judging.models import Judgment, LedgerBatch
 from leaderboard.contributors.answers import AnswerTable, read_answers
-from leaderboard.contributors.people import build_rows, mark_shown
+from leaderboard.contributors.pace import measure_pace
+from leaderboard.contributors.people import Screens, build_rows, mark_shown
 from leaderboard.contributors.positions import position_of
 from leaderboard.contributors.screening import raise_questions
 from leaderboard.models import Board, Reliability, ReliabilityFit
@@ -115,7 +116,12 @@ def compute(table: AnswerTable, fit: ReliabilityFit, now: datetime) -> None:
     found = estimate_reliability(answers, mark_shown(table))
     rigging = screen_models(answers, found.expected)
     sides = screen_sides(answers, found.expected)
-    rows = build_rows(table, found, rigging, sides)
+    pace = measure_pace(fit.event, fit.ledger_seq, table.enrollments)
+    rows = build_rows(table, found, Screens(rigging, sides, pace))
+    timed = pace[table.counted & np.isfinite(pace)]
+    fit.pace_mean, fit.pace_spread = (
+        (float(timed.mean()), float(timed.std(ddof=1))) if len(timed) > 1 else (None, None)
+    )
     fit.controls = int(np.count_nonzero(table.keys[table.counted[table.who]] != UNKEYED))
     fit.newcomer = int(quantise(np.array(found.newcomer)))
     fit.computed_at = now
@@ -126,6 +132,8 @@ def compute(table: AnswerTable, fit: ReliabilityFit, now: datetime) -> None:
             ledger_seq=fit.ledger_seq,
             controls=fit.controls,
             newcomer=fit.newcomer,
+            pace_mean=fit.pace_mean,
+            pace_spread=fit.pace_spread,
             computed_at=now,
         )
     counting = [row for row, counts in zip(rows, table.counted, strict=True) if counts]

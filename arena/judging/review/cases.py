@@ -77,9 +77,11 @@ def dismiss(case: Case, *, by: User, now: datetime, note: str) -> None:
         raise ConflictError(_("This case has been decided already."), "already_decided")
 
 
-def exclude_for(case: Case, *, by: User, now: datetime, note: str) -> Exclusion:
-    """End a case by excluding its contributor. Raises `ConflictError` where it is decided already,
-    or they are excluded."""
+def exclude_for(case: Case, *, by: User | None, now: datetime, note: str) -> Exclusion:
+    """End a case, and any other that is open about the same person, by excluding them.
+
+    Raises `ConflictError` where it is decided already, or they are excluded.
+    """
     reason = EXCLUSION_REASONS.get(Reason(case.reason), Exclusion.Reason.ORGANIZER)
     # A case that ends in an exclusion and the exclusion are there together.
     with transaction.atomic():
@@ -87,6 +89,8 @@ def exclude_for(case: Case, *, by: User, now: datetime, note: str) -> Exclusion:
             raise ConflictError(_("This case has been decided already."), "already_decided")
         exclusion = exclude(case.enrollment, reason, by=by, now=now, note=note)
         Case.objects.filter(pk=case.pk).update(exclusion=exclusion)
+        for other in Case.objects.waiting().filter(enrollment=case.enrollment_id):
+            close(other, State.EXCLUDED, by=by, now=now, note=note)
     return exclusion
 
 
@@ -102,9 +106,12 @@ def close(case: Case, state: str, *, by: User | None, now: datetime, note: str) 
 def exclude_on_review(
     enrollment: Enrollment, reason: str, *, by: User, now: datetime, note: str
 ) -> Exclusion:
-    """Exclude a contributor whom no case names, and keep one that says so."""
+    """Exclude a contributor on a reviewer's own finding, with a case that says so; open ones about
+    them end with it. Raises `ConflictError` where they are excluded already."""
     with transaction.atomic():
         exclusion = exclude(enrollment, reason, by=by, now=now, note=note)
+        waiting = Case.objects.waiting().filter(enrollment=enrollment)
+        waiting.update(state=State.EXCLUDED, decided_by=by, decided_at=now, note=note)
         Case.objects.create(
             event=enrollment.event,
             enrollment=enrollment,
@@ -128,11 +135,7 @@ def exclude_automatically(event: Event, question: Question, now: datetime) -> No
     open_cases(event, [question], now)
     case = Case.objects.filter(enrollment=enrollment, reason=question.reason).latest("pk")
     try:
-        with transaction.atomic():
-            if close(case, State.EXCLUDED, by=None, now=now, note=note):
-                reason = Exclusion.Reason.UNRELIABLE
-                exclusion = exclude(enrollment, reason, by=None, now=now, note=note)
-                Case.objects.filter(pk=case.pk).update(exclusion=exclusion)
+        exclude_for(case, by=None, now=now, note=note)
     except ConflictError:
         return  # a reviewer was faster
 
@@ -147,7 +150,7 @@ def reinstate(exclusion: Exclusion, *, by: User, now: datetime, because: str) ->
     """Lift an exclusion; the case that ended in it says so."""
     with transaction.atomic():
         lift_exclusion(exclusion, by=by, now=now, because=because)
-        ended = Case.objects.filter(exclusion=exclusion, state=State.EXCLUDED)
+        ended = Case.objects.filter(enrollment=exclusion.enrollment_id, state=State.EXCLUDED)
         ended.update(state=State.REINSTATED, decided_by=by, decided_at=now, note=because)
 
 
