@@ -39,6 +39,8 @@ class Snapshot(models.Model):
     fingerprint = models.CharField(max_length=64)
     # The same without the method: by which means it was computed. Empty where that was not kept.
     content = models.CharField(max_length=64, blank=True, default="", db_default="")
+    # `refresh.METHOD` of the code that computed it.
+    method = models.PositiveSmallIntegerField(default=4, db_default=4)
     # Counted ones of every role: a number without the controls would give them away.
     judgments = models.PositiveIntegerField()
     contributors = models.PositiveIntegerField()

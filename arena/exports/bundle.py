@@ -35,7 +35,7 @@ from arena.judging.ledger.heads import get_chain_head
 from arena.judging.models import Judgment
 from leaderboard.models import Snapshot
 from leaderboard.ratings import processor
-from leaderboard.snapshots.refresh import METHOD, fingerprint_of
+from leaderboard.snapshots.refresh import METHOD, has_content
 
 FORMAT = 2
 """Raised whenever an older bundle could no longer be read."""
@@ -90,7 +90,7 @@ def stream_bundle(snapshot: Snapshot) -> Iterator[bytes]:
 def check_current(snapshot: Snapshot) -> None:
     """The database must still be what the snapshot was computed from."""
     changing = Judgment.objects.filter(event=snapshot.event, ledger_seq=None, revision__gt=0)
-    if fingerprint_of(snapshot.event) != snapshot.fingerprint or changing.exists():
+    if not has_content(snapshot.event, snapshot) or changing.exists():
         raise ConflictError(_("The event has changed since this board was computed."), "moved_on")
 
 
@@ -142,6 +142,7 @@ def build_manifest(selection: BundleSelection) -> dict[str, Any]:
         "ledger_head": get_chain_head(selection.event.pk),
         "fingerprint": selection.snapshot.fingerprint,
         "with_controls": selection.with_controls,
+        "method": selection.snapshot.method,
         "seeds": {},
         "made_by": describe_environment(),
     }

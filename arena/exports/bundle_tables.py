@@ -28,7 +28,7 @@ from arena.events.models import (
 )
 from arena.judging.models import Answer, Exclusion, Judgment, LedgerBatch
 from leaderboard.boards.columns import stored_fields
-from leaderboard.models import Rating, Snapshot
+from leaderboard.models import Rating, Reliability, Snapshot
 
 BATCH_SIZE = 1_000
 """Rows read, or restored, at a time."""
@@ -83,6 +83,11 @@ class BundleSelection:
         entries = LedgerEntry.objects.filter(event=self.event)
         return entries if self.with_controls else entries.none()
 
+    def weights(self) -> QuerySet[Reliability]:
+        """They follow from the controls, among other things."""
+        known = Reliability.objects.filter(event=self.event)
+        return known if self.with_controls else known.none()
+
     def ratings(self) -> QuerySet[Rating]:
         """The boards; without controls those alone on which every vote is equal."""
         ratings = Rating.objects.filter(snapshot=self.snapshot)
@@ -129,7 +134,7 @@ def without_version(row: dict[str, Any]) -> dict[str, Any]:
     return row | {"details": kept}
 
 
-LATER_SETTINGS = split_names("")
+LATER_SETTINGS = split_names("daily_cap excludes_automatically")
 """Settings, of those of `EVENT`, that the first bundles do not have."""
 EVENT = BundleTable(
     "event",
@@ -139,7 +144,7 @@ EVENT = BundleTable(
         "id slug title summary description prize licence state timezone opens_at closes_at"
         " grace_minutes freeze_minutes scale both_bad overlap lease_minutes undo_seconds"
         " recurrence_gap control_interval matchups_per_record choosing publish_batch"
-        " counts_imported counts_simulated counts_machine"
+        " counts_imported counts_simulated counts_machine daily_cap excludes_automatically"
     ),
     lambda selection: Event.objects.filter(pk=selection.event.pk),
     optional=LATER_SETTINGS,
@@ -300,4 +305,14 @@ SOURCES = (
         is_later=True,
     ),
 )
-RESULTS = (SNAPSHOT, RATINGS)
+WEIGHTS = BundleTable(
+    "weights",
+    "what each contributor's votes weigh on the weighted boards, in units of 1/4096; rigged: by"
+    " question and competitor, the chance in the same units that it lifts or lowers it; empty while"
+    " controls are in use",
+    Reliability,
+    split_names("id enrollment_id weight rigged"),
+    lambda selection: selection.weights(),
+    is_later=True,
+)
+RESULTS = (SNAPSHOT, RATINGS, WEIGHTS)

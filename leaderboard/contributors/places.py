@@ -27,9 +27,9 @@ class Place:
 
     @property
     def band_label(self) -> Any:
-        """The band's label, without "so far" once the event is over; empty if not rated."""
+        """The band's label, without "yet" once the event is over; empty if not rated."""
         if self.band == Standing.Band.UNCLEAR and self.quality is not None:
-            return _("Unclear")
+            return _("Not told apart from chance")
         return Standing.Band(self.band).label if self.band else ""
 
 

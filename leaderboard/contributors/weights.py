@@ -1,6 +1,8 @@
 """Weights of votes: P(reads) of their contributor times 1 − P(rig) of the vote."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from django.db.models import QuerySet
@@ -40,9 +42,36 @@ class VoteWeights:
             pair = who + side[rows]
             place = np.searchsorted(known, pair).clip(max=len(known) - 1)
             total += np.where(known[place] == pair, chance[place], 0)
-        honest = WEIGHT_UNIT - np.minimum(total, WEIGHT_UNIT)
-        weight[rows] = (weight[rows] * honest + WEIGHT_UNIT // 2) // WEIGHT_UNIT
+        weight[rows] = discount(weight[rows], np.minimum(total, WEIGHT_UNIT))
         return weight
+
+
+class WeightBook:
+    """The weights in force, one vote at a time: for exports."""
+
+    def __init__(self, event: Event) -> None:
+        fit = ReliabilityFit.objects.filter(event=event, ledger_seq__gt=0).first()
+        self.newcomer = fit.newcomer if fit else None
+        known = Reliability.objects.filter(event=event)
+        self.base = dict(known.values_list("enrollment", "weight"))
+        self.rigged = {
+            (enrollment, question, competitor): chance
+            for enrollment, rigged in known.exclude(rigged=[]).values_list("enrollment", "rigged")
+            for question, competitor, chance in rigged
+        }
+
+    def find(self, enrollment: int, question: int, competitors: Iterable[int]) -> float | None:
+        """What a vote of this contributor on these two weighs; None before any computation."""
+        if self.newcomer is None:
+            return None
+        chance = sum(self.rigged.get((enrollment, question, each), 0) for each in competitors)
+        base = self.base.get(enrollment, self.newcomer)
+        return float(discount(base, min(chance, WEIGHT_UNIT)) / WEIGHT_UNIT)
+
+
+def discount(base: Any, chance: Any) -> Any:
+    """A weight times 1 − P(rig), all in units, rounded."""
+    return (base * (WEIGHT_UNIT - chance) + WEIGHT_UNIT // 2) // WEIGHT_UNIT
 
 
 def read_weights(event: Event, data: Comparisons) -> VoteWeights | None:

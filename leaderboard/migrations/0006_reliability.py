@@ -78,6 +78,11 @@ class Migration(migrations.Migration):
             field=models.CharField(blank=True, db_default='', default='', max_length=64),
         ),
         migrations.AddField(
+            model_name='snapshot',
+            name='method',
+            field=models.PositiveSmallIntegerField(db_default=4, default=4),
+        ),
+        migrations.AddField(
             model_name='standing',
             name='scored',
             field=models.PositiveIntegerField(db_default=0, default=0),

@@ -23,6 +23,7 @@ from leaderboard.boards.snapshot_details import (
     board_key,
 )
 from leaderboard.boards.style_fit import NoStyleError, StyleBoard, fit_style
+from leaderboard.contributors.reliability import refresh_reliability
 from leaderboard.contributors.weights import read_weights
 from leaderboard.models import Board, Rating, ReliabilityFit, Snapshot
 from leaderboard.ratings import Counts, NotConverged, Votes, compare, elo, one_blas_thread
@@ -89,6 +90,12 @@ def refresh_event(event: Event, *, now: datetime, rebuild: bool = False) -> Snap
         return snapshot
     finally:
         Board.release(event, until)
+
+
+def refresh_fully(event: Event, *, now: datetime, rebuild: bool = False) -> Snapshot | None:
+    """Compute the reliabilities and then the boards that they weigh, where anything changed."""
+    refresh_reliability(event, now=now, rebuild=rebuild)
+    return refresh_event(event, now=now, rebuild=rebuild)
 
 
 def find_due_events(now: datetime, *, over: bool = False) -> Iterator[int]:
@@ -220,6 +227,7 @@ def compute_snapshot(
         ledger_seq=data.head,
         fingerprint=fingerprint,
         content=content_of(event, special),
+        method=METHOD,
         judgments=int(np.count_nonzero(data.judgments)),
         contributors=len(data.enrollments),
         details=SnapshotDetails(

@@ -26,7 +26,7 @@ from arena.judging.models import Answer, Exclusion
 from arena.judging.review.exclusions import exclude
 from arena.judging.skipping import flag_assignment
 from arena.people.models import User
-from leaderboard.snapshots.refresh import refresh_event
+from leaderboard.snapshots.refresh import refresh_fully
 from tests.browser.conftest import NewPage, Watch
 from tests.factories import make_enrollment, make_judgment, make_matchup
 from tests.security.cast import World, make_world
@@ -102,7 +102,7 @@ def poison(world: World) -> None:
         response.save()
     render_records([side.matchup.record_id, side.shown.matchup.record_id])
     seal_event(event.pk, now)
-    refresh_event(event, now=now)
+    refresh_fully(event, now=now)
 
 
 def fill_the_boards(event: Event) -> None:

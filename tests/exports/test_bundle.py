@@ -21,8 +21,8 @@ from arena.judging.models import Exclusion, Judgment
 from arena.judging.recording import check_answers, record_judgment
 from arena.judging.review.exclusions import exclude
 from leaderboard.boards.snapshot_details import VERSION
-from leaderboard.models import Snapshot
-from leaderboard.snapshots.refresh import refresh_event
+from leaderboard.models import Reliability, Snapshot
+from leaderboard.snapshots.refresh import refresh_fully
 from tests.exports.cast import Cast, vote_often
 from tests.factories import NOW, make_competitors, make_event, make_matchup
 
@@ -46,7 +46,14 @@ WITHHELD = {
     "controls": "retired_because",
     "judgments": "assignment_id import_job_id",
     "exclusions": "note created_by_id lifted_at lifted_by_id",
-    "snapshot": "published_at",
+    # What it was computed from and by which method: the fingerprint, and the manifest.
+    "snapshot": "published_at content method",
+    # Evidence about people.
+    "weights": " ".join(
+        field.attname
+        for field in Reliability._meta.concrete_fields
+        if field.attname not in ("id", "enrollment_id", "weight", "rigged")
+    ),
     "ratings": "snapshot_id",
 }
 
@@ -67,7 +74,7 @@ def cast() -> Cast:
 def current(event: Event) -> Snapshot:
     """The event's board, up to date."""
     seal_event(event.pk, NOW)
-    refresh_event(event, now=NOW)
+    refresh_fully(event, now=NOW)
     return event.snapshots.latest()
 
 
@@ -186,7 +193,7 @@ def test_judgments_after_the_head_stay_out_unless_an_exclusion_names_them(cast: 
     Exclusion.objects.create(
         event=cast.event, judgment=late, reason=Exclusion.Reason.LATE, created_at=NOW
     )
-    refresh_event(cast.event, now=NOW)
+    refresh_fully(cast.event, now=NOW)
     snapshot = cast.event.snapshots.latest()
     assert snapshot.ledger_seq == 5
     unsealed = [row for row in table(opened(snapshot), "judgments") if row["ledger_seq"] is None]

@@ -13,7 +13,7 @@ from arena.events.models import Control, Enrollment, Event, Matchup, Record
 from arena.judging.ledger import seal_event
 from arena.judging.models import Exclusion, Judgment, Origin
 from leaderboard.models import Rating, Snapshot
-from leaderboard.snapshots.refresh import refresh_event
+from leaderboard.snapshots.refresh import refresh_fully
 from tests.events.pairs import assert_pairs_stored
 from tests.exports.cast import Cast, make_stranger, vote
 from tests.factories import (
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 
 def board(event: Event) -> list[dict[str, Any]]:
     """The unweighted board, every number of it, by model."""
-    refresh_event(event, now=NOW)
+    refresh_fully(event, now=NOW)
     snapshot = Snapshot.objects.filter(event=event).latest("pk")
     fields = [
         field.name

@@ -71,6 +71,8 @@ POLICY: dict[str, Doors] = {
     "desk:comments": Doors(REVIEWERS),
     "desk:contributors": Doors(REVIEWERS),
     "desk:contributor": Doors(REVIEWERS, REVIEWERS),
+    "desk:contributors_csv": Doors(REVIEWERS),
+    "desk:cases": Doors(REVIEWERS),
     # --- its organizers --------------------------------------------------------------------------
     "desk:state": Doors(NOBODY, ORGANIZERS),
     "desk:event": Doors(ORGANIZERS, ORGANIZERS),

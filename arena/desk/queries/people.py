@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from arena.events.models import Enrollment, Event
 from arena.judging.models import Case, Exclusion
+from arena.spreadsheets import safe_cell
 from leaderboard.models import Reliability, ReliabilityFit
 from leaderboard.ratings import WEIGHT_UNIT
 from leaderboard.trust.reliability import LIMIT
@@ -156,7 +157,7 @@ def to_file_rows(rows: Iterable[PersonRow]) -> Iterator[list[str]]:
         state = str(row.exclusion.get_reason_display()) if row.exclusion else "counts"
         joined = row.enrollment.joined_at.isoformat()
         figures = list_figures(row)
-        cells = [row.enrollment.pseudonym, joined, state, str(row.judged), *figures]
+        cells = [safe_cell(row.enrollment.pseudonym), joined, state, str(row.judged), *figures]
         yield [*cells, str(row.open_cases)]
 
 

@@ -34,7 +34,6 @@ from arena.judging.models import Case, Exclusion, Judgment
 from arena.judging.receipts import build_receipts_page
 from arena.judging.review import cases as review
 from arena.judging.review.exclusions import exclude, lift_exclusion
-from arena.spreadsheets import safe_cell
 from leaderboard.models import ReliabilityFit
 from leaderboard.results.winner import winner_of, withdraw_winner
 
@@ -78,8 +77,7 @@ def contributors_csv(request: HttpRequest, slug: str) -> HttpResponse:
     event = get_desk_event(request, slug, Role.REVIEWER)
     name = f'attachment; filename="{event.slug}-contributors.csv"'
     response = HttpResponse(content_type="text/csv", headers={"Content-Disposition": name})
-    rows = to_file_rows(view_people(event, find_people(event)))
-    csv.writer(response).writerows([safe_cell(cell) for cell in row] for row in rows)
+    csv.writer(response).writerows(to_file_rows(view_people(event, find_people(event))))
     return response
 
 
@@ -172,12 +170,12 @@ def find_judgment(enrollment: Enrollment, posted: QueryDict) -> Judgment | None:
 
 def handle_decision(request: HttpRequest, enrollment: Enrollment, form: ExcludeForm) -> None:
     """Decide a case, or exclude or reinstate a contributor or one of their judgments."""
+    case = find_case(enrollment, request.POST)
+    judgment = find_judgment(enrollment, request.POST)
     try:
-        if "case" in request.POST:
-            decide_case(request, enrollment)
-            return
-        judgment = find_judgment(enrollment, request.POST)
-        if request.POST.get("act") == "reinstate":
+        if case is not None:
+            decide_case(request, case)
+        elif request.POST.get("act") == "reinstate":
             reinstate(request, judgment or enrollment)
         elif form.is_valid():
             exclude_subject(request, judgment or enrollment, form.cleaned_data)
@@ -187,11 +185,19 @@ def handle_decision(request: HttpRequest, enrollment: Enrollment, form: ExcludeF
         messages.error(request, error.message)
 
 
-def decide_case(request: HttpRequest, enrollment: Enrollment) -> None:
-    """Dismiss the case that the form names, or end it by an exclusion."""
-    case = Case.objects.filter(enrollment=enrollment, uuid=parse_uuid(request.POST, "case")).first()
+def find_case(enrollment: Enrollment, posted: QueryDict) -> Case | None:
+    """The case that the form names; None where it is about none."""
+    if "case" not in posted:
+        return None
+    about = Case.objects.filter(enrollment=enrollment, uuid=parse_uuid(posted, "case"))
+    case = about.select_related("event", "enrollment").first()
     if case is None:
         raise NotFoundError
+    return case
+
+
+def decide_case(request: HttpRequest, case: Case) -> None:
+    """Dismiss a case, or end it by an exclusion."""
     by, now, note = get_reviewer(request), timezone.now(), request.POST.get("note", "")[:1000]
     if request.POST.get("act") == "dismiss":
         review.dismiss(case, by=by, now=now, note=note)
@@ -200,7 +206,7 @@ def decide_case(request: HttpRequest, enrollment: Enrollment) -> None:
     # Nobody is excluded and the winner at once.
     with transaction.atomic():
         review.exclude_for(case, by=by, now=now, note=note)
-        withdraw_if_won(request, enrollment)
+        withdraw_if_won(request, case.enrollment)
     messages.success(request, f"{_('Excluded.')} {phase_of(case.event, now).after_exclusion}")
 
 

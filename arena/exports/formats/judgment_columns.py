@@ -15,6 +15,7 @@ from arena.exports.formats.columns import (
     FLAG,
     INTEGER,
     MESSAGES,
+    NUMBER,
     PREFERENCE,
     TEXT,
     TIME,
@@ -308,6 +309,14 @@ COLUMNS = (
     ),
     column("contributor_id", INTEGER, "the same of contributors", lambda ln: ln.row.contributor_id),
     column("matchup_id", INTEGER, "the same of matchups", lambda line: line.row.matchup_id),
+    column(
+        "weight",
+        NUMBER,
+        "what the vote weighs on the weighted board, 0 to 1; null for what rates no model, and "
+        "before reliabilities are computed",
+        lambda line: line.row.weight,
+        is_nullable=True,
+    ),
 )
 
 
