@@ -224,10 +224,14 @@ class TermsForm(SettingsForm):
 
     class Meta:
         model = Terms
-        fields = ("licence", "public_release", "minimum_age", "content_warning", "prize_rules")
+        fields = (
+            *("licence", "public_release", "minimum_age", "content_warning", "assistance"),
+            "prize_rules",
+        )
         widgets = {
             "public_release": forms.Textarea(attrs={"rows": 3}),
             "content_warning": forms.Textarea(attrs={"rows": 3}),
+            "assistance": forms.Textarea(attrs={"rows": 2}),
             "prize_rules": forms.Textarea(attrs={"rows": 3}),
         }
         labels = {
@@ -235,9 +239,13 @@ class TermsForm(SettingsForm):
             "public_release": _("What is published"),
             "minimum_age": _("Minimum age"),
             "content_warning": _("Content warning"),
+            "assistance": _("Assistance by programs and language models"),
             "prize_rules": _("Prize rules"),
         }
-        help_texts = {"prize_rules": _("Shown below the prize.")}
+        help_texts = {
+            "prize_rules": _("Shown below the prize."),
+            "assistance": _("What is allowed and what is not. Answers alone cannot show it."),
+        }
 
     def __init__(self, event: Event, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -255,6 +263,7 @@ class QuestionsForm(SettingsForm):
         "lease_minutes",
         "undo_seconds",
         "recurrence_gap",
+        "keeps_behaviour",
         "counts_imported",
         "counts_simulated",
         "counts_machine",
@@ -277,6 +286,7 @@ class QuestionsForm(SettingsForm):
             "lease_minutes",
             "undo_seconds",
             "recurrence_gap",
+            "keeps_behaviour",
             "counts_imported",
             "counts_simulated",
             "counts_machine",
@@ -293,6 +303,9 @@ class QuestionsForm(SettingsForm):
             "lease_minutes": _("Time to answer a matchup (minutes)"),
             "undo_seconds": _("Time to undo an answer (seconds)"),
             "recurrence_gap": _("Other matchups before a prompt comes again"),
+            "keeps_behaviour": _(
+                "Keep how an answer was given (pace, focus, paste), as hints for reviewers"
+            ),
             "counts_imported": _("Count imported judgments"),
             "counts_simulated": _("Count simulated judgments"),
             "counts_machine": _("Count machine judgments"),
@@ -311,6 +324,9 @@ class QuestionsForm(SettingsForm):
                 "Cannot be changed after the opening. Only people who fail the controls and agree "
                 "with nobody, 5% of all at most, and you can reinstate them. Otherwise they are "
                 "listed for you to decide."
+            ),
+            "keeps_behaviour": _(
+                "Counts and times, never what was typed. The terms say so. It decides nothing."
             ),
             "counts_imported": _("The boards say what they count."),
         }
