@@ -23,13 +23,11 @@ from arena.desk.consequences import (
 )
 from arena.desk.forms.event import (
     EventForm,
-    OpenSeatsForm,
-    PrintedSeatsForm,
     QuestionsForm,
-    SeatForm,
     TermsForm,
     TitleForm,
 )
+from arena.desk.forms.seats import OpenSeatsForm, PrintedSeatsForm, SeatForm
 from arena.desk.page_context import render_desk
 from arena.errors import ArenaError, NotFoundError
 from arena.events.joining.enrolling import get_seat_pool, provision_event_seats
