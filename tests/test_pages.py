@@ -94,9 +94,11 @@ def test_an_event_that_has_yet_to_open_takes_people_and_says_when(event: Event) 
 
 def test_what_people_may_meet_is_said_before_the_button(event: Event) -> None:
     provision_event_seats(event, 3, Seat.Kind.OPEN, NOW)
-    publish_terms(event, content_warning="There are spiders.", minimum_age=21)
+    said = {"content_warning": "There are spiders.", "assistance": "No program may help."}
+    publish_terms(event, minimum_age=21, **said)
     visited = page(reverse("events:event", args=["tea"]))
-    assert visited.index("There are spiders.") < visited.index("<details")
+    for words in said.values():
+        assert visited.index(words) < visited.index("<details")
     assert visited.index("21 or older") < visited.index('name="accept"')
 
 

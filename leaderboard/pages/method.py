@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import Count
 
+from arena.events.joining.terms import current_terms
 from arena.events.models import Event, Question
 from arena.events.records.controls import has_controls
 from arena.judging.models import Exclusion, Origin
@@ -39,6 +40,7 @@ def method_context(event: Event) -> dict[str, Any]:
         ],
         "snapshot": Snapshot.objects.filter(board__event=event).defer("details").first(),
         "has_controls": has_controls(event),
+        "terms": current_terms(event),
         "average": scale.AVERAGE,
         "fewest_votes": int(MIN_VOTES),
         "fewest_people": MIN_PEOPLE,

@@ -66,7 +66,11 @@ def poison(world: World) -> None:
     )
     event.guidelines.update(text=LONG_TEXT)
     Terms.objects.filter(event=event).update(
-        public_release=TEXT, content_warning=TEXT, prize_rules=TEXT, licence=SCRIPTS[0]
+        public_release=TEXT,
+        content_warning=TEXT,
+        assistance=TEXT,
+        prize_rules=TEXT,
+        licence=SCRIPTS[0],
     )
     for question in Question.objects.filter(event=event):
         question.title, question.help = next(texts), next(texts)

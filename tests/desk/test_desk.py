@@ -49,6 +49,7 @@ QUESTIONS = {
     "lease_minutes": "30",
     "undo_seconds": "120",
     "recurrence_gap": "5",
+    "keeps_behaviour": "on",
     "comment": "on",
 }
 

@@ -28,8 +28,10 @@ from tests.factories import NOW, make_competitors, make_event, make_matchup
 
 pytestmark = pytest.mark.django_db
 WITHHELD = {
-    # Who may come in, the key, the seats, and the version that tells caches apart.
-    "event": "is_private created_at email_domains needs_approval secret seats_id version",
+    # Who may come in, the key, the seats, the version that tells caches apart, and what is measured
+    # beside the answers: no number follows from it.
+    "event": "is_private created_at email_domains needs_approval secret seats_id version"
+    " keeps_behaviour",
     "guidelines": "created_at",
     # Its place in a list follows from the identifier, and what is shown of it from its text; which
     # import brought it moves nothing.

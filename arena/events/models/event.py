@@ -98,6 +98,9 @@ class Event(models.Model):
     # 0: every pair of a record's responses.
     matchups_per_record = models.PositiveSmallIntegerField(default=0)
     choosing = models.CharField(max_length=10, choices=Choosing.choices, default=Choosing.COVERAGE)
+    # Whether the judging page sums up how an answer was given (arena/judging/behaviour.py). Events
+    # from before there was such a thing did not say so in their terms, and keep nothing.
+    keeps_behaviour = models.BooleanField(default=True, db_default=False)
     # Boards move per so many judgments; 0: with every one.
     publish_batch = models.PositiveSmallIntegerField(default=0)
 
@@ -226,6 +229,14 @@ class Terms(models.Model):
         blank=True,
         default="Responses are written by machines. Some may be wrong, upsetting or offensive.",
     )
+    # Whether help of programs is allowed; empty in versions from before it was asked.
+    assistance = models.TextField(
+        blank=True,
+        default="Judge by yourself: no program and no language model may choose for you.",
+        db_default="",
+    )
+    # Whether this version says that the event keeps how answers were given.
+    keeps_behaviour = models.BooleanField(default=True, db_default=False)
     # The event's prize as this version promises it; both are empty where there is none.
     prize = models.TextField(blank=True)
     prize_rules = models.TextField(blank=True)
