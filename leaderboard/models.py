@@ -257,7 +257,8 @@ class ReliabilityFit(models.Model):
     controls = models.PositiveIntegerField(default=0)
     # Weight of a vote of somebody of whom nothing is known, in units of 2**-12.
     newcomer = models.PositiveSmallIntegerField(default=0)
-    # Mean and standard deviation of people's pace; null with fewer than two of them.
+    # Mean and standard deviation of the log seconds of answers, each person weighing alike; null
+    # with fewer than two.
     pace_mean = models.FloatField(null=True)
     pace_spread = models.FloatField(null=True)
     computed_at = models.DateTimeField(null=True)

@@ -117,11 +117,8 @@ def compute(table: AnswerTable, fit: ReliabilityFit, now: datetime) -> None:
     rigging = screen_models(answers, found.expected)
     sides = screen_sides(answers, found.expected)
     pace = measure_pace(fit.event, fit.ledger_seq, table.enrollments)
-    rows = build_rows(table, found, Screens(rigging, sides, pace))
-    timed = pace[table.counted & np.isfinite(pace)]
-    fit.pace_mean, fit.pace_spread = (
-        (float(timed.mean()), float(timed.std(ddof=1))) if len(timed) > 1 else (None, None)
-    )
+    rows = build_rows(table, found, Screens(rigging, sides, pace.mean))
+    fit.pace_mean, fit.pace_spread = pace.describe_crowd(table.counted)
     fit.controls = int(np.count_nonzero(table.keys[table.counted[table.who]] != UNKEYED))
     fit.newcomer = int(quantise(np.array(found.newcomer)))
     fit.computed_at = now

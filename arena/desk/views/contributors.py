@@ -33,6 +33,7 @@ from arena.events.models import Enrollment, Event
 from arena.judging.models import Case, Exclusion, Judgment
 from arena.judging.receipts import build_receipts_page
 from arena.judging.review import cases as review
+from arena.judging.review.behaviour import summarize_behaviour
 from arena.judging.review.exclusions import exclude, lift_exclusion
 from leaderboard.models import ReliabilityFit
 from leaderboard.results.winner import winner_of, withdraw_winner
@@ -142,6 +143,7 @@ def view_evidence(event: Event, enrollment: Enrollment) -> dict[str, Any]:
             limits[name] = (value, *limits_of(value, error))
     return {
         "person": person,
+        "behaviour": summarize_behaviour(enrollment),
         "known": known,
         "limits": limits,
         "open_cases": [pair for pair in described if pair[0].state == Case.State.OPEN],
