@@ -17,7 +17,10 @@ from scipy.special import expit
 
 from leaderboard.ratings import Floats
 
-SENSITIVITIES, LAPSES = (0.5, 1.0, 2.0), (0.05, 0.3)
+SENSITIVITIES, LAPSES = (0.2, 0.36, 0.63, 1.12, 2.0), (0.05, 0.3)
+"""Sensitivities are a quarter of a decade apart. The lowest are of people whose taste is not the
+crowd's: they tell clear gaps apart, and without these classes pass for people who do not read.
+Farther apart, whoever answers much falls between two classes, and the error is too small."""
 TIE_WIDTHS = (0.15, 0.35, 0.6, 1.0, 1.7)
 READING_LEANS = (-0.8, -0.4, 0.0, 0.4, 0.8)
 BLIND_LEANS = (-2.5, -1.0, -0.35, 0.0, 0.35, 1.0, 2.5)
@@ -107,7 +110,7 @@ class Classes:
 
 
 def make_classes(categories: int) -> Classes:
-    """The classes for 2, 3 or 5 categories: 150 that read and 35 that do not, 30 and 7 for 2.
+    """The classes for 2, 3 or 5 categories: 250 that read and 35 that do not, 50 and 7 for 2.
 
     Without a tie its width makes no difference.
     """

@@ -24,9 +24,8 @@ PSEUDO_PEOPLE, EM_STEPS = 20.0, 20
 """Weight of that prior against everybody's answers, and steps of learning from these."""
 HABIT_ANSWERS = 20.0
 """Pseudo-answers of everybody's in a contributor's habit of ties and extremes."""
-GAP_ERRORS, MIN_GAP_CONTROLS, MISFIT = 3.0, 10, 0.1
-"""Standard errors apart, controls it takes, and what a grid of classes adds to the error: with many
-answers one class is left, and its error says nothing of how well it fits."""
+GAP_ERRORS, MIN_GAP_CONTROLS = 3.0, 10
+"""Standard errors apart, and controls it takes."""
 STRETCHES, ATTENTIONS = (0.5, 0.75, 1.0, 1.5, 2.2), (0.7, 0.85, 1.0)
 SIDE_COUNT, SIDE_TOTAL, STEADY = 4.0, 8.0, 0.95
 
@@ -263,7 +262,7 @@ def find_gaps(found: Reliability) -> npt.NDArray[np.bool_]:
     """Who does much better on controls than on all else: R_c - R_o over 3 standard errors, with
     ten controls. Somebody with a taste of their own is among them: it asks a person to look."""
     on_controls, on_others = found.on_controls, found.on_others
-    error = np.hypot(np.hypot(on_controls.error, on_others.error), MISFIT)
+    error = np.hypot(on_controls.error, on_others.error)
     apart = on_controls.value - on_others.value > GAP_ERRORS * error
     mask: npt.NDArray[np.bool_] = apart & (found.controls >= MIN_GAP_CONTROLS)
     return mask

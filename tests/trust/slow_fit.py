@@ -45,7 +45,9 @@ def list_kinds(size: int) -> tuple[list[Kind], int]:
     widths = [0.15, 0.35, 0.6, 1.0, 1.7] if size > 2 else [0.0]
     reading = [
         Kind(*each)
-        for each in product([0.5, 1.0, 2.0], [0.05, 0.3], widths, [-0.8, -0.4, 0.0, 0.4, 0.8])
+        for each in product(
+            [0.2, 0.36, 0.63, 1.12, 2.0], [0.05, 0.3], widths, [-0.8, -0.4, 0.0, 0.4, 0.8]
+        )
     ]
     leans = [-2.5, -1.0, -0.35, 0.0, 0.35, 1.0, 2.5]
     return reading + [Kind(0.0, 0.0, t, b) for t, b in product(widths, leans)], len(reading)
