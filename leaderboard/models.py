@@ -312,6 +312,11 @@ class Reliability(models.Model):
     agreement_high = models.FloatField(null=True)
     # How many of their answers others judged, too.
     compared = models.PositiveIntegerField(default=0)
+    # The same of their answers to controls, which the others leave out.
+    agreement_on_controls = models.FloatField(null=True)
+    compared_on_controls = models.PositiveIntegerField(default=0)
+    # z of how well their own votes predict each other; null below thirty votes.
+    consistency = models.FloatField(null=True)
     # Natural logarithms: of the likelihood ratio for lifting or lowering one model, and of the
     # e-process against going by responses.
     rig_evidence = models.FloatField()

@@ -12,7 +12,7 @@ from leaderboard.contributors.reliability import find_due_reliabilities, refresh
 from leaderboard.results.notices import announce_results, mail_notices
 from leaderboard.snapshots.publishing import thin_snapshots as thin
 from leaderboard.snapshots.refresh import find_due_events, refresh_event
-from leaderboard.snapshots.rest import rest_boards
+from leaderboard.snapshots.rest import BOARDS, RELIABILITY, is_resting, rest
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +30,7 @@ def refresh_board(event_id: int) -> None:
     before = process_time()
     snapshot = refresh_event(Event.objects.get(pk=event_id), now=timezone.now())
     if snapshot:
-        rest_boards(event_id, process_time() - before)
+        rest(BOARDS, event_id, process_time() - before)
         log.info("board refreshed", event_id=event_id, judgments=snapshot.judgments)
 
 
@@ -38,13 +38,17 @@ def refresh_board(event_id: int) -> None:
 def refresh_reliabilities(*, over: bool = False) -> None:
     """Compute the reliabilities of every event, running or over, in which they may have changed."""
     for event_id in find_due_reliabilities(over=over):
+        if is_resting(RELIABILITY, event_id):
+            continue
         compute_reliability.apply_async([event_id], expires=30)
 
 
 @shared_task(**LONG_LIMITS)
 def compute_reliability(event_id: int) -> None:
     """Compute the reliabilities of one event, unless another worker does."""
+    before = process_time()
     if refresh_reliability(Event.objects.get(pk=event_id), now=timezone.now()):
+        rest(RELIABILITY, event_id, process_time() - before)
         log.info("reliability computed", event_id=event_id)
 
 

@@ -12,6 +12,8 @@ from leaderboard.contributors.controls import count_passed, score_controls
 from leaderboard.contributors.scores import first_look
 from leaderboard.models import Reliability
 from leaderboard.ratings import Floats, quantise
+from leaderboard.trust.agreement import CategoryAnswers, agreement_with_others
+from leaderboard.trust.gaps import UNKEYED
 from leaderboard.trust.quality import QUALITY_UNIT, UNRATED, last_look
 from leaderboard.trust.reliability import Parts, Scores
 from leaderboard.trust.reliability import Reliability as Fitted
@@ -21,6 +23,40 @@ from leaderboard.votes.queries import IntegerTable
 
 STRONGEST = 5
 """Answers kept for each contributor that say most for, and most against, their reading."""
+
+
+class Agreement:
+    """How far each contributor agrees with those who count, on controls and on all else apart."""
+
+    def __init__(self, table: AnswerTable) -> None:
+        answers = CategoryAnswers(
+            contributor=table.who,
+            unit=table.answers.matchup,
+            category=np.sign(table.columns["outcome"]) + 1,
+            categories=3,
+        )
+        keyed, counts = table.keys != UNKEYED, table.counted
+        # Whoever is excluded is compared with everybody, and nobody with them.
+        of_all, of_counted = np.ones(len(keyed), dtype=bool), counts[table.who]
+        self.parts = []
+        for among in (~keyed, keyed):
+            inside, outside = (
+                agreement_with_others(answers, rows=among & rows) for rows in (of_counted, of_all)
+            )
+            self.parts.append((inside, outside))
+        self.counts = counts
+
+    def fields(self, index: int) -> dict[str, float | int | None]:
+        """The fields of `Reliability`, of one contributor."""
+        others, controls = (part[0] if self.counts[index] else part[1] for part in self.parts)
+        return {
+            "agreement": none_if_nan(others.share[index]),
+            "agreement_low": none_if_nan(others.share_lower[index]),
+            "agreement_high": none_if_nan(others.share_upper[index]),
+            "compared": int(others.n[index]),
+            "agreement_on_controls": none_if_nan(controls.share[index]),
+            "compared_on_controls": int(controls.n[index]),
+        }
 
 
 def mark_shown(table: AnswerTable) -> npt.NDArray[np.bool_]:
@@ -52,11 +88,13 @@ def count_judgments(table: AnswerTable) -> tuple[IntegerTable, IntegerTable]:
 @dataclass(frozen=True, eq=False)
 class Screens:
     """What else is known of each contributor. sides: float64 (people,), logarithm of the e-process;
-    pace: float64 (people,), mean logarithm of seconds, NaN where it is unknown."""
+    pace: float64 (people,), mean logarithm of seconds; consistency: float64 (people,), z of how
+    well own votes predict each other; NaN where unknown."""
 
     rigging: Rigging
     sides: Floats
     pace: Floats
+    consistency: Floats
 
 
 def build_rows(table: AnswerTable, found: Fitted, screens: Screens) -> list[Reliability]:
@@ -65,7 +103,7 @@ def build_rows(table: AnswerTable, found: Fitted, screens: Screens) -> list[Reli
     kappa, passed = score_controls(table), count_passed(table)
     quality, shown = (to_millionths(part) for part in (found, found.so_far))
     left, ties, right = count_sides(table)
-    judged, gaps = count_judgments(table)[1], find_gaps(found)
+    judged, gaps, agreement = count_judgments(table)[1], find_gaps(found), Agreement(table)
     rigged, strongest = list_rigged(table, rigging), list_strongest(table, found.evidence)
     size = max(len(competitors), 1)
     return [
@@ -88,7 +126,9 @@ def build_rows(table: AnswerTable, found: Fitted, screens: Screens) -> list[Reli
             rig_model_id=competitors[rigging.model[i] % size] if rigging.model[i] >= 0 else None,
             rig_lifts=bool(rigging.lifts[i]),
             side_evidence=float(screens.sides[i]),
-            pace=float(screens.pace[i]) if np.isfinite(screens.pace[i]) else None,
+            pace=none_if_nan(screens.pace[i]),
+            consistency=none_if_nan(screens.consistency[i]),
+            **agreement.fields(i),
             has_gap=bool(gaps[i]),
             rigged=rigged[i],
             strongest=strongest[i],
@@ -112,6 +152,11 @@ def to_millionths(part: Parts) -> IntegerTable:
     whole = np.full(len(quality), UNRATED, dtype=np.int64)
     whole[rated] = np.floor(quality[rated] * QUALITY_UNIT).astype(np.int64)
     return whole
+
+
+def none_if_nan(value: float) -> float | None:
+    """For the database."""
+    return float(value) if np.isfinite(value) else None
 
 
 def none_if_unrated(millionths: np.int64) -> int | None:

@@ -21,12 +21,14 @@ from leaderboard.contributors.answers import AnswerTable, read_answers
 from leaderboard.contributors.pace import measure_pace
 from leaderboard.contributors.people import Screens, build_rows, mark_shown
 from leaderboard.contributors.positions import position_of
-from leaderboard.contributors.screening import raise_questions
+from leaderboard.contributors.screening import Pair, raise_questions
 from leaderboard.models import Board, Reliability, ReliabilityFit
 from leaderboard.ratings import quantise
+from leaderboard.trust.consistency import self_consistency
 from leaderboard.trust.gaps import UNKEYED
 from leaderboard.trust.reliability import estimate_reliability
 from leaderboard.trust.rigging import screen_models, screen_sides
+from leaderboard.trust.twins import Twins, screen_twins
 from leaderboard.votes.loading import VoteLoader, wanted_state
 from leaderboard.votes.queries import IntegerTable
 from leaderboard.votes.vote_rows import special_matchups
@@ -117,7 +119,9 @@ def compute(table: AnswerTable, fit: ReliabilityFit, now: datetime) -> None:
     rigging = screen_models(answers, found.expected)
     sides = screen_sides(answers, found.expected)
     pace = measure_pace(fit.event, fit.ledger_seq, table.enrollments)
-    rows = build_rows(table, found, Screens(rigging, sides, pace.mean))
+    consistency = self_consistency(answers).z
+    rows = build_rows(table, found, Screens(rigging, sides, pace.mean, consistency))
+    twins = screen_twins(answers.only_counted(), found.expected[table.counted[table.who]])
     fit.pace_mean, fit.pace_spread = pace.describe_crowd(table.counted)
     fit.controls = int(np.count_nonzero(table.keys[table.counted[table.who]] != UNKEYED))
     fit.newcomer = int(quantise(np.array(found.newcomer)))
@@ -134,7 +138,20 @@ def compute(table: AnswerTable, fit: ReliabilityFit, now: datetime) -> None:
             computed_at=now,
         )
     counting = [row for row, counts in zip(rows, table.counted, strict=True) if counts]
-    raise_questions(fit.event, counting, len(rows), now)
+    raise_questions(fit.event, counting, list_twins(table, twins), len(rows), now)
+
+
+def list_twins(table: AnswerTable, twins: Twins) -> list[Pair]:
+    """The pairs of contributors at which somebody should look, by enrollment."""
+    return [
+        Pair(
+            int(table.enrollments[twins.one[place]]),
+            int(table.enrollments[twins.other[place]]),
+            int(twins.shared[place]),
+            float(twins.evidence[place]),
+        )
+        for place in np.flatnonzero(twins.flagged)
+    ]
 
 
 def write_rows(event: Event, rows: list[Reliability], enrollments: IntegerTable) -> None:

@@ -5,11 +5,12 @@ false discovery rate; pace and one-sidedness are hints and raise none.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 
-from arena.events.models import Event
+from arena.events.models import Enrollment, Event
 from arena.judging.models import Case
 from arena.judging.review.cases import (
     Question,
@@ -27,14 +28,27 @@ SIDES_ALPHA = 0.01
 Reason = Case.Reason
 
 
-def raise_questions(event: Event, rows: list[Reliability], people: int, now: datetime) -> None:
+@dataclass(frozen=True)
+class Pair:
+    """Two contributors, by enrollment, whose answers to so many shared matchups agree beyond what
+    gaps and habits explain; evidence: natural logarithm of the e-value."""
+
+    one: int
+    other: int
+    shared: int
+    evidence: float
+
+
+def raise_questions(
+    event: Event, rows: list[Reliability], twins: list[Pair], people: int, now: datetime
+) -> None:
     """Open the cases that these rows, of everybody who counts, give rise to.
 
     people: how many have judged, excluded ones among them.
     """
     if not rows:
         return
-    open_cases(event, find_questions(rows), now)
+    open_cases(event, [*find_questions(rows), *ask_about_twins(rows, twins)], now)
     let_be = find_reinstated(event)
     others = [row for row in rows if row.enrollment_id not in let_be]
     removal = choose_from(others, people, count_automatic_exclusions(event))
@@ -60,6 +74,23 @@ def find_questions(rows: list[Reliability]) -> Iterator[Question]:
             yield ask(row, Reason.GAP)
     named = find_discoveries(np.array([row.side_evidence for row in rows]), SIDES_ALPHA)
     yield from (ask(rows[index], Reason.SIDES) for index in np.flatnonzero(named))
+
+
+def ask_about_twins(rows: list[Reliability], twins: list[Pair]) -> Iterator[Question]:
+    """One question about each person of a pair, by their strongest pair."""
+    by_person = {row.enrollment_id: row for row in rows}
+    names = Enrollment.objects.in_bulk({key for pair in twins for key in (pair.one, pair.other)})
+    asked: set[int] = set()
+    for pair in sorted(twins, key=lambda pair: -pair.evidence):
+        for person, other in ((pair.one, pair.other), (pair.other, pair.one)):
+            if person not in asked and person in by_person:
+                asked.add(person)
+                figures = {
+                    "other": names[other].pseudonym,
+                    "shared": pair.shared,
+                    "evidence": pair.evidence,
+                }
+                yield Question(person, Reason.TWIN, figures, by_person[person].judgments)
 
 
 def choose_from(rows: list[Reliability], people: int, before: int) -> Removal:

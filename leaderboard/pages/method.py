@@ -9,6 +9,7 @@ from arena.events.models import Event, Question
 from arena.events.records.controls import has_controls
 from arena.judging.models import Exclusion, Origin
 from arena.questions import KINDS
+from leaderboard.contributors.answers import CATEGORIES
 from leaderboard.contributors.positions import STEP
 from leaderboard.contributors.scores import first_look
 from leaderboard.models import ReliabilityFit, Snapshot
@@ -16,7 +17,7 @@ from leaderboard.pages.uncertainty import list_covariates
 from leaderboard.ratings import MIN_VOTES, WEIGHT_UNIT, scale
 from leaderboard.snapshots.publishing import MAX_WAIT, MIN_PEOPLE
 from leaderboard.trust import quality
-from leaderboard.trust.rigging import RIG_SHARE
+from leaderboard.trust.classes import make_classes
 from leaderboard.votes.matchup_contents import MAX_VOTES_SCANNED
 
 
@@ -45,7 +46,7 @@ def method_context(event: Event) -> dict[str, Any]:
         "fewest_votes": int(MIN_VOTES),
         "fewest_people": MIN_PEOPLE,
         "newcomer": describe_newcomer(event),
-        "rig_share": RIG_SHARE,
+        "kinds": len(make_classes(CATEGORIES[event.scale]).reads),
         "patience_hours": int(MAX_WAIT.total_seconds() // 3600),
         "fewest_rated": quality.MIN_CONTROLS_FOR_QUALITY,
         "bands": quality.BANDS,

@@ -29,7 +29,7 @@ from leaderboard.models import Board, Rating, ReliabilityFit, Snapshot
 from leaderboard.ratings import Counts, NotConverged, Votes, compare, elo, one_blas_thread
 from leaderboard.snapshots.pair_weights import weigh_pairs
 from leaderboard.snapshots.publishing import publish_held_back, replace_snapshot, write_snapshot
-from leaderboard.snapshots.rest import are_resting
+from leaderboard.snapshots.rest import BOARDS, is_resting
 from leaderboard.votes.checkpoints import Checkpoints
 from leaderboard.votes.known_contents import forget_event
 from leaderboard.votes.loading import VoteLoader, store_of, wanted_state
@@ -105,7 +105,7 @@ def find_due_events(now: datetime, *, over: bool = False) -> Iterator[int]:
     is_over = Q(state__in=Event.OVER_STATES)
     events = Event.objects.filter(Exists(sealed), is_over if over else ~is_over)
     for event in events.exclude(pk__in=Event.objects.filter(busy)):
-        if are_resting(event.pk):
+        if is_resting(BOARDS, event.pk):
             continue
         latest = event.snapshots.order_by("-id").first()
         if (

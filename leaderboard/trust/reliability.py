@@ -57,6 +57,10 @@ class Answers:
         """Bool (U,)."""
         return np.ones(self.people, dtype=bool) if self.counted is None else self.counted
 
+    def only_counted(self) -> "Answers":
+        """The answers of those who count."""
+        return self.take(np.flatnonzero(self.who_counts()[self.contributor]))
+
     def in_order(self) -> tuple["Answers", Integers]:
         """The same answers by contributor and matchup, without those that say nothing: ties where
         the scale has none; and which rows these were."""

@@ -177,7 +177,7 @@ def test_excluding_and_reinstating_gives_the_same_bytes() -> None:
     # The evidence about them is still there, held against all others.
     kept = next(row for row in without if row["enrollment_id"] == clicker.pk)
     assert kept["judgments"] == 18
-    assert kept["reads"] < 0.5
+    assert kept["reads"] < min(row["reads"] for row in without if row is not kept)
     lift_exclusion(gone, by=None, now=LATER)
     refresh(crowd.event, LATER + timedelta(minutes=1))
     assert rows(crowd.event) == before

@@ -8,7 +8,7 @@ import pytest
 from arena.events.models import Event
 from arena.judging.models import Case, Exclusion
 from arena.judging.review.cases import reinstate
-from leaderboard.contributors.screening import raise_questions
+from leaderboard.contributors.screening import Pair, raise_questions
 from leaderboard.models import Reliability
 from leaderboard.trust.removal import choose_removals
 from tests.factories import NOW, make_competitors, make_enrollment, make_event, make_user
@@ -61,7 +61,7 @@ def test_screens_open_cases() -> None:
         make_row(event, has_gap=True, on_others=0.1),
         make_row(event, side_evidence=30.0),
     ]
-    raise_questions(event, rows, len(rows), NOW)
+    raise_questions(event, rows, [], len(rows), NOW)
     people = [row.enrollment_id for row in rows]
     assert sorted(asked(event)) == sorted(
         [
@@ -73,15 +73,28 @@ def test_screens_open_cases() -> None:
     rigging = Case.objects.get(reason=Reason.RIGGING)
     assert rigging.evidence["model"] == models[1].name
     assert rigging.evidence["lifts"] is True
-    raise_questions(event, rows, len(rows), LATER)
+    raise_questions(event, rows, [], len(rows), LATER)
     assert Case.objects.count() == 3
+
+
+@pytest.mark.django_db
+def test_twins_are_asked_about_both_once() -> None:
+    event = make_event()
+    rows = [make_row(event) for _ in range(3)]
+    one, other, third = (row.enrollment_id for row in rows)
+    pairs = [Pair(one, other, 40, 30.0), Pair(one, third, 20, 12.0)]
+    raise_questions(event, rows, pairs, 3, NOW)
+    cases = {case.enrollment_id: case for case in Case.objects.filter(reason=Reason.TWIN)}
+    assert set(cases) == {one, other, third}
+    assert cases[one].evidence["other"] == rows[1].enrollment.pseudonym
+    assert cases[third].evidence["other"] == rows[0].enrollment.pseudonym
 
 
 @pytest.mark.django_db
 def test_without_the_rule_a_person_is_asked() -> None:
     event = make_event(excludes_automatically=False)
     rows = [clicker(event), *(make_row(event) for _ in range(39))]
-    raise_questions(event, rows, 40, NOW)
+    raise_questions(event, rows, [], 40, NOW)
     assert asked(event) == [(rows[0].enrollment_id, Reason.UNRELIABLE, State.OPEN)]
     assert not Exclusion.objects.exists()
 
@@ -91,7 +104,7 @@ def test_the_rule_excludes_up_to_five_per_cent_and_then_asks() -> None:
     event = make_event(excludes_automatically=True)
     bad = [clicker(event, judgments) for judgments in (50, 300, 100)]
     rows = [*bad, *(make_row(event) for _ in range(37))]
-    raise_questions(event, rows, 40, NOW)
+    raise_questions(event, rows, [], 40, NOW)
     out = list(Exclusion.objects.order_by("pk").values_list("enrollment", flat=True))
     assert out == [bad[1].enrollment_id, bad[2].enrollment_id]
     assert (bad[0].enrollment_id, Reason.UNRELIABLE, State.OPEN) in asked(event)
@@ -99,7 +112,7 @@ def test_the_rule_excludes_up_to_five_per_cent_and_then_asks() -> None:
     reviewer = make_user("rita")
     for exclusion in Exclusion.objects.all():
         reinstate(exclusion, by=reviewer, now=LATER, because="They read.")
-    raise_questions(event, rows, 40, LATER)
+    raise_questions(event, rows, [], 40, LATER)
     assert not Exclusion.objects.in_force().exists()
 
 
@@ -107,7 +120,7 @@ def test_the_rule_excludes_up_to_five_per_cent_and_then_asks() -> None:
 def test_once_judging_has_ended_it_only_proposes() -> None:
     event = make_event(excludes_automatically=True, state=Event.State.CLOSED)
     rows = [clicker(event), *(make_row(event) for _ in range(39))]
-    raise_questions(event, rows, 40, NOW)
+    raise_questions(event, rows, [], 40, NOW)
     assert asked(event) == [(rows[0].enrollment_id, Reason.UNRELIABLE, State.OPEN)]
 
 

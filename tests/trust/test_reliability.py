@@ -179,5 +179,5 @@ def test_what_answers_say_adds_up_to_what_is_said_of_a_person():
     sums = np.bincount(crowd.answers.contributor, found.evidence, crowd.answers.people)
     prior = np.log(found.newcomer / (1.0 - found.newcomer))
     sure = 1.0 / (1.0 + np.exp(-(sums + prior)))
-    assert np.corrcoef(sure, found.reads)[0, 1] > 0.95
+    assert np.corrcoef(sure, found.reads)[0, 1] > 0.9
     assert np.isfinite(found.evidence).all()

@@ -64,8 +64,13 @@ def describe_claim(case: Case) -> str:
         figures = {name: format_figure(found[name]) for name in ("on_controls", "on_others")}
         return words % (figures | {"controls": found["controls"]})
     if case.reason == Reason.TWIN:
-        return _("The answers agree with those of %(other)s beyond what the responses explain.") % {
-            "other": found.get("other", "")
+        return _(
+            "The answers to %(shared)s matchups are %(ratio)s times as likely from somebody who "
+            "copies %(other)s."
+        ) % {
+            "shared": found["shared"],
+            "ratio": to_ratio(found["evidence"]),
+            "other": found["other"],
         }
     return _("Excluded by a reviewer.")
 
