@@ -1,4 +1,4 @@
-"""How long an event's numbers rest after they were computed: what was expensive comes less often."""
+"""How long an event rests after its numbers were computed: the dear comes less often."""
 
 import math
 
