@@ -49,7 +49,7 @@ def grouped(number: int) -> str:
 @register.filter
 def as_percent(share: float) -> str:
     """A share of 1 in whole per cent."""
-    return f"{number_format(100 * share, decimal_pos=0)}%"
+    return f"{round(100 * share)}%"
 
 
 @register.simple_tag

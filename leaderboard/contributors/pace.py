@@ -39,7 +39,7 @@ def measure_pace(event: Event, position: int, enrollments: IntegerTable) -> Pace
     """How fast each contributor answered, by their judgments up to a place in the ledger."""
     timed = Judgment.objects.standing().filter(
         event=event,
-        origin=Origin.SCREEN,
+        origin__in=(Origin.SCREEN, Origin.SIMULATED),
         ledger_seq__lte=position,
         judged_at__isnull=False,
         assignment__shown_at__isnull=False,

@@ -28,6 +28,8 @@ CELL_MEANS: Floats = np.linspace(-5.0, 5.0, 61)
 CELL_SPREADS: Floats = np.linspace(0.2, 2.0, 8)
 CELLS = len(CELL_MEANS) * len(CELL_SPREADS)
 HERMITE_NODES = 9
+ROWS_AT_ONCE = 1 << 12
+"""Answers whose chances under all classes are in memory at once."""
 LIMIT = 1.645
 """Standard errors of a one-sided 95% limit."""
 
@@ -93,11 +95,12 @@ class Answers:
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """R, about 1 for whoever reads as readers do and 0 for whoever does not, and its standard
-    error: float64 (U,) each."""
+    """R, about 1 for whoever reads as readers do and 0 for whoever does not, its standard error,
+    and its posterior deviation over the classes alone: float64 (U,) each."""
 
     value: Floats
     error: Floats
+    deviation: Floats
 
     @property
     def lower(self) -> Floats:
@@ -234,24 +237,23 @@ class Fit:
         """
         reads, told = self.classes.reads, np.zeros(len(cells))
         own = likelihood + np.log(self.shares)
+        size, who = self.answers.categories, self.answers.contributor
+        rows = cells * size + self.displayed
         for sign, among in ((1.0, reads), (-1.0, ~reads)):
             posterior = softmax(own[:, among], axis=1)
-            for part in chunks(len(cells)):
-                chance = np.exp(self.log_likelihood(cells, part, among))
-                chance *= posterior[self.answers.contributor[part]]
-                told[part] += sign * np.log(chance.sum(1))
+            known, unknown = (
+                np.exp(table[:, among])
+                for table in (self.tables.of_known_sides, self.tables.of_unknown_sides)
+            )
+            identical = self.identical_table()[:, among]
+            for start in range(0, len(rows), ROWS_AT_ONCE):
+                part = slice(start, start + ROWS_AT_ONCE)
+                chance = known[rows[part]]
+                unsided, alike = self.answers.left[part] == 0, self.is_identical[part]
+                chance[unsided] = unknown[rows[part][unsided]]
+                chance[alike] = identical[self.displayed[part][alike]]
+                told[part] += sign * np.log(np.einsum("ng,ng->n", chance, posterior[who[part]]))
         return told
-
-    def log_likelihood(self, cells: Integers, part: slice, among: Mask) -> Floats:
-        """Of some answers under some classes: float64 (len, classes)."""
-        rows = cells[part] * self.answers.categories + self.displayed[part]
-        known, alike = (self.answers.left[part] != 0)[:, None], self.is_identical[part][:, None]
-        tables = (self.tables.of_known_sides, self.tables.of_unknown_sides)
-        known_sides, unknown_sides = (table[:, among][rows] for table in tables)
-        identical = np.log(self.identical_table()[:, among])[self.displayed[part]]
-        of_gaps = np.where(known, known_sides, unknown_sides)
-        result: Floats = np.where(alike, identical, of_gaps)
-        return result
 
     def identical_table(self) -> Floats:
         """Probability of each answer to identical responses under each class: float64 (K, G)."""
@@ -332,12 +334,16 @@ class Fit:
         return Parts(controls, self.score(parts[0]), self.score(parts[1]))
 
     def score(self, likelihood: Floats) -> Scores:
-        """R_u = Σ_g q_u(g)·ρ_g over the mean ρ of those who read, and its posterior deviation."""
+        """R_u = Σ_g q_u(g)·ρ_g over the mean ρ of those who read, and its posterior deviation, or
+        that of a class's cell where this is larger: with many answers one class is left."""
         posterior = softmax(likelihood + np.log(self.shares), axis=1)
         reading = self.shares * self.classes.reads
-        signal = self.classes.signal * reading.sum() / (reading @ self.classes.signal)
+        scale = reading.sum() / (reading @ self.classes.signal)
+        signal, within = self.classes.signal * scale, self.classes.coarseness * scale**2
         mean = posterior @ signal
-        return Scores(mean, np.sqrt(np.maximum(posterior @ signal**2 - mean**2, 0.0)))
+        variance = np.maximum(posterior @ signal**2 - mean**2, 0.0)
+        error = np.sqrt(np.maximum(variance, posterior @ within))
+        return Scores(mean, error, np.sqrt(variance))
 
 
 class CellTables:

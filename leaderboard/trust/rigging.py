@@ -259,10 +259,11 @@ def find_discoveries(log_evidence: Floats, alpha: float) -> npt.NDArray[np.bool_
 
 # --- controls and all else ----------------------------------------------------------------------
 def find_gaps(found: Reliability) -> npt.NDArray[np.bool_]:
-    """Who does much better on controls than on all else: R_c - R_o over 3 standard errors, with
-    ten controls. Somebody with a taste of their own is among them: it asks a person to look."""
+    """Who does much better on controls than on all else: R_c - R_o over 3 posterior deviations,
+    with ten controls; the cells of the grid are the same for both. Somebody with a taste of their
+    own is among them: it asks a person to look."""
     on_controls, on_others = found.on_controls, found.on_others
-    error = np.hypot(on_controls.error, on_others.error)
+    error = np.hypot(on_controls.deviation, on_others.deviation)
     apart = on_controls.value - on_others.value > GAP_ERRORS * error
     mask: npt.NDArray[np.bool_] = apart & (found.controls >= MIN_GAP_CONTROLS)
     return mask
