@@ -130,7 +130,7 @@ def expected_sign(row: RecordRow, listed: list[Response | None]) -> int:
 
 def find_refusals(row: RecordRow, known: ExistingRecord, changes: RecordChanges) -> list[Problem]:
     """Why these changes cannot be made; empty where they can."""
-    problems = []
+    problems: list[Problem] = []
     control = known.find_control(changes.existing) if row.control else None
     if row.control and known.controls and control is None:
         message = "begins with two others than those that this record's key is about"

@@ -145,16 +145,17 @@ def draft_matchups(
 
 def draft_control(control: ControlRow, listed: Sequence[Response]) -> MatchupDraft:
     """The matchup that a key is about: the first two responses listed."""
-    keyed = listed[:KEYED_RESPONSES]
-    ordered = sorted(keyed, key=lambda response: response.pk)
-    return MatchupDraft(ordered, find_sign(control, keyed), control.reason)
+    ordered = sorted(listed[:KEYED_RESPONSES], key=lambda response: response.pk)
+    return MatchupDraft(ordered, find_sign(control, listed), control.reason)
 
 
-def find_sign(control: ControlRow, keyed: Sequence[Response]) -> int:
-    """1 where the first of the two in canonical order is right, -1 the second, 0 a tie."""
+def find_sign(control: ControlRow, listed: Sequence[Response]) -> int:
+    """1 where the first in canonical order of the first two listed is right, -1 the second, 0 a
+    tie."""
     if control.expected is None:
         return 0
-    return 1 if keyed[control.expected].pk == min(response.pk for response in keyed) else -1
+    first = min(response.pk for response in listed[:KEYED_RESPONSES])
+    return 1 if listed[control.expected].pk == first else -1
 
 
 def index_pair(pair: Sequence[Response], responses: Sequence[Response]) -> Pair:

@@ -26,6 +26,7 @@ from arena.events.importing.writing.batches import (
     build_response,
     create_matchups,
     draft_control,
+    find_sign,
     leave_out_copies,
 )
 from arena.events.importing.writing.pairing import NOBODY
@@ -210,11 +211,11 @@ def set_control(
     assert row.control is not None
     fresh = iter(added)
     listed = [response or next(fresh) for response in changes.existing]
-    draft = draft_control(row.control, listed)
+    draft, sign = draft_control(row.control, listed), find_sign(row.control, listed)
     if control := known.find_control(changes.existing):
         if changes.key or changes.reason:
             Control.objects.filter(pk=control.pk).update(
-                key=build_control_key(draft.sign), reason=draft.reason
+                key=build_control_key(sign), reason=draft.reason
             )
             append_entries(writer.event.pk, KEY_KIND, [control.matchup_id])
         return
@@ -224,7 +225,7 @@ def set_control(
         create_matchups(writer, [draft])
         return
     Matchup.objects.filter(pk=matchup.pk).update(role=Matchup.Role.CONTROL, open_slots=0)
-    build_control(writer, matchup, draft.sign, draft.reason).save(force_insert=True)
+    build_control(writer, matchup, sign, draft.reason).save(force_insert=True)
     append_entries(writer.event.pk, MATCHUP_KIND, [matchup.pk])
     append_entries(writer.event.pk, KEY_KIND, [matchup.pk])
 
