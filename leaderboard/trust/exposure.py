@@ -107,7 +107,8 @@ class Draw:
     anchors: matchups in service of these roles; per_record, per_control: matchups in service of a
     record without and with a control, of all roles; overlap: judgments that an ordinary matchup
     wants; is_matched: whether a control is drawn with as many earlier showings as the ordinary
-    matchup whose turn it takes, and has at most `overlap` of them; picks_least: whether those with
+    matchup whose turn it takes, else with the fewest if these are fewer, so that none has more than
+    `overlap`; picks_least: whether those with
     fewest judgments come first; gap: turns before a prompt recurs to the same person; get_run: the
     first and last ordinal of the run of turns that an ordinal is in, which brings one control, and
     two anchors where there are any, at places drawn at random.
@@ -201,15 +202,14 @@ class Pool:
         sample = self.rng.sample(self.controls, size)
         found = [one for one in sample if person.may_meet(one, self.record)]
         if self.draw.is_matched:
-            found = [one for one in found if self.showings[one] < self.draw.overlap]
+            earlier = self.showings[instead_of] - 1
+            same = [one for one in found if self.showings[one] == earlier]
+            fewer = [one for one in found if self.showings[one] < earlier]
+            found = same or sorted(fewer, key=self.showings.__getitem__)
         if not found:
             return None
-        control = found[0]
-        if self.draw.is_matched:
-            earlier = self.showings[instead_of] - 1
-            control = min(found, key=lambda one: abs(self.showings[one] - earlier))
-        self.showings[control] += 1
-        return control
+        self.showings[found[0]] += 1
+        return found[0]
 
 
 class Account:

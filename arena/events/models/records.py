@@ -143,6 +143,10 @@ class MatchupQuerySet(models.QuerySet["Matchup"]):
             Q(assignments__shown_at__isnull=False) | Q(judgments__isnull=False)
         ).distinct()
 
+    def unseen(self) -> "MatchupQuerySet":
+        """Matchups that nobody has been assigned or has judged."""
+        return self.filter(assignments=None, judgments=None)
+
 
 class Matchup(models.Model):
     """A record and the 1 to 9 of its responses shown together: unordered, unique. The unit of work.
@@ -202,6 +206,12 @@ class Matchup(models.Model):
                 fields=["event", "shuffle"],
                 condition=Q(retired_at=None, role="control"),
                 name="matchup_control",
+            ),
+            # And its anchors.
+            models.Index(
+                fields=["event", "shuffle"],
+                condition=Q(retired_at=None, role="anchor"),
+                name="matchup_anchor",
             ),
             # The few among many that every refresh of the boards asks for.
             models.Index(

@@ -23,6 +23,14 @@ class ExistingRecord:
     # Its controls by their matchups' keys.
     controls: dict[str, Control] = field(default_factory=dict)
 
+    def find_copies(self, response: Response) -> list[Response]:
+        """The second sides of the tie controls of a model's response."""
+        return [
+            one
+            for one in self.responses
+            if response.competitor_id and not one.competitor_id and one.text == response.text
+        ]
+
     def find_control(self, listed: Sequence[Response | None]) -> Control | None:
         """The control whose key is about the first two of these responses."""
         keyed = [response.pk for response in listed[:KEYED_RESPONSES] if response]
@@ -78,7 +86,9 @@ def compare_record(row: RecordRow, known: ExistingRecord, names: NameIndex) -> R
         if there is None:
             changes.added_responses.append(response)
         elif there.text != response.text:
-            changes.changed_texts.append((there, response.text))
+            changes.changed_texts += [
+                (one, response.text) for one in (there, *known.find_copies(there))
+            ]
     if row.control:
         sign = expected_sign(row, changes.existing)
         there_control = known.find_control(changes.existing)
@@ -148,7 +158,7 @@ def find_refusals(row: RecordRow, known: ExistingRecord, changes: RecordChanges)
     places = MatchupResponse.objects.filter(matchup__in=seen)
     shown = set(places.values_list("response_id", flat=True))
     for response, _text in changes.changed_texts:
-        if response.pk in shown:
+        if response.pk in shown and response in changes.existing:
             place = changes.existing.index(response)
             model = row.responses[place].model
             field = f"responses.{model}" if model else f"responses[{place}].text"
