@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from arena.errors import ArenaError
+from arena.events.lifecycle.control_runs import matched_share
 from arena.events.lifecycle.hiding import (
     Regime,
     count_pool,
     count_responses_missing,
     find_regime,
-    matched_share,
 )
 from arena.events.lifecycle.transitions import check_readiness, open_event
 from arena.events.models import Event, Matchup

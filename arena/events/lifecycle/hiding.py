@@ -7,21 +7,15 @@ less often than the rest. There are three regimes, and `find_regime` says which 
 from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
 from math import ceil, floor
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from arena.events.lifecycle.control_runs import ANCHORS_PER_CONTROL, matched_share
 from arena.events.models import Event, Matchup, MatchupQuerySet, Record
 
-OPENING_RUNS = ((1, 5), (6, 10), (11, 20), (21, 30))
-"""The first runs of served ordinals; each holds one control, and so does every `control_interval`
-after them (arena/judging/serving/schedule.py)."""
-ACTIVITY_SHAPE, LEAST_JUDGMENTS, MOST_JUDGMENTS = 0.95, 5, 500
-"""How much people are expected to judge: a Pareto distribution truncated to these numbers."""
-ANCHORS_PER_CONTROL = 2
 MAX_RECORDS_COUNTED = 1_000
 """So many records say how many matchups a record of an event usually has."""
 Role = Matchup.Role
@@ -70,25 +64,6 @@ class MatchupPool:
     def regime(self) -> Regime:
         """As `find_regime` says."""
         return name_regime(self.controls, self.anchors, self.compared, self.interval)
-
-
-@lru_cache(maxsize=64)
-def matched_share(interval: int) -> float:
-    """c/(1−c), c being the share of controls among all turns of people who judge as much as is
-    expected: so many controls for each ordinary matchup are shown as often as those are.
-
-    c = Σ P(A ≥ t)/length of the run of t ÷ Σ P(A ≥ t) over turns t, A a person's judgments.
-    """
-    low, high = LEAST_JUDGMENTS**-ACTIVITY_SHAPE, (MOST_JUDGMENTS + 1) ** -ACTIVITY_SHAPE
-    turns = controls = 0.0
-    lengths = {t: last - first + 1 for first, last in OPENING_RUNS for t in range(first, last + 1)}
-    for turn in range(1, MOST_JUDGMENTS + 1):
-        reach = 1.0
-        if turn > LEAST_JUDGMENTS:
-            reach = (turn**-ACTIVITY_SHAPE - high) / (low - high)
-        turns += reach
-        controls += reach / lengths.get(turn, interval)
-    return controls / (turns - controls)
 
 
 def find_regime(event: Event) -> Regime:

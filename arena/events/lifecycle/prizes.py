@@ -5,12 +5,8 @@ from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
 from arena.errors import ArenaError
-from arena.events.lifecycle.hiding import (
-    ANCHORS_PER_CONTROL,
-    OPENING_RUNS,
-    Regime,
-    count_pool,
-)
+from arena.events.lifecycle.control_runs import ANCHORS_PER_CONTROL, OPENING_RUNS
+from arena.events.lifecycle.hiding import Regime, count_pool
 from arena.events.models import Event, Matchup
 from arena.mail import sends_mail
 

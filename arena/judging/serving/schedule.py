@@ -4,7 +4,7 @@ served ordinal."""
 import hashlib
 import hmac
 
-from arena.events.lifecycle.hiding import ANCHORS_PER_CONTROL, OPENING_RUNS
+from arena.events.lifecycle.control_runs import ANCHORS_PER_CONTROL, OPENING_RUNS
 
 
 def get_run(ordinal: int, interval: int) -> tuple[int, int]:
