@@ -17,6 +17,7 @@ TASK_ROUTES = {
         "boards": (
             "leaderboard.tasks.refresh_boards",
             "leaderboard.tasks.refresh_board",
+            "leaderboard.tasks.measure_exposure",
             "leaderboard.tasks.thin_snapshots",
         ),
         "sweeps": (

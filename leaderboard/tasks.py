@@ -6,8 +6,10 @@ import structlog
 from celery import shared_task
 from django.utils import timezone
 
+from arena.celery import send_soon
 from arena.events.models import Event
 from arena.queues import LONG_LIMITS
+from leaderboard.contributors.exposure import compute_exposure
 from leaderboard.results.notices import announce_results, mail_notices
 from leaderboard.snapshots.publishing import thin_snapshots as thin
 from leaderboard.snapshots.refresh import find_due_events, refresh_event
@@ -31,6 +33,19 @@ def refresh_board(event_id: int) -> None:
     if snapshot:
         rest_boards(event_id, process_time() - before)
         log.info("board refreshed", event_id=event_id, judgments=snapshot.judgments)
+
+
+def queue_exposure(event: Event) -> None:
+    """Ask a worker what colluding accounts could find out; with the broker away, the next look at
+    the page asks again."""
+    send_soon(measure_exposure.delay, event.pk)
+
+
+@shared_task(**LONG_LIMITS)
+def measure_exposure(event_id: int) -> None:
+    """Compute what colluding accounts could find out about the controls of one event."""
+    if compute_exposure(Event.objects.get(pk=event_id), timezone.now()):
+        log.info("exposure measured", event_id=event_id)
 
 
 @shared_task(**LONG_LIMITS)

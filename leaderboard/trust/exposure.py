@@ -6,8 +6,7 @@ event's own numbers, which says beforehand what the attack would find.
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
 from random import Random
 
 import numpy as np
@@ -20,6 +19,9 @@ ACTIVITY, LEAST, MOST = 0.95, 5, 500
 # Controls among which one with a fitting number of showings is looked for, as in serving.
 CONTROL_CANDIDATES = 48
 ORDINARY, CONTROL, ANCHOR = range(3)
+# For an estimate: accounts that collude, the largest event that is simulated, and how often it is.
+ACCOUNTS = (10, 5, 2)
+MAX_ORDINARY, TURNS_SIMULATED, MIN_RUNS, MAX_RUNS = 20_000, 400_000, 4, 60
 
 
 # --- the attack ---------------------------------------------------------------------------------
@@ -52,7 +54,7 @@ class Findings:
 
     by_matchup, by_prompt: how often a control has been met more often by them than another matchup
     at the same turn, a tie being half; certain: controls that more of them met than there are
-    people who may meet an ordinary matchup.
+    people who may meet an ordinary matchup, where nothing else is met as often.
     """
 
     by_matchup: float
@@ -70,12 +72,12 @@ def attack(meetings: Meetings, overlap: int, among: int | None = None) -> Findin
     control = meetings.role == CONTROL
     other = ~control if among is None else meetings.role == among
     met = count_alike(meetings.matchup)
+    seen = count_alike(meetings.record)
+    too_often = control & (met > overlap) & (among is None)
     return Findings(
         compare(met, meetings.ordinal, control, other),
-        compare(
-            count_alike(meetings.record), meetings.ordinal, control, other & (meetings.beside == 0)
-        ),
-        len(np.unique(meetings.matchup[control & (met > overlap)])),
+        compare(seen, meetings.ordinal, control, other & (meetings.beside == 0)),
+        len(np.unique(meetings.matchup[too_often])),
     )
 
 
@@ -108,10 +110,10 @@ class Draw:
     record without and with a control, of all roles; overlap: judgments that an ordinary matchup
     wants; is_matched: whether a control is drawn with as many earlier showings as the ordinary
     matchup whose turn it takes, else with the fewest if these are fewer, so that none has more than
-    `overlap`; picks_least: whether those with
-    fewest judgments come first; gap: turns before a prompt recurs to the same person; get_run: the
-    first and last ordinal of the run of turns that an ordinal is in, which brings one control, and
-    two anchors where there are any, at places drawn at random.
+    `overlap`; picks_least: whether matchups with the fewest judgments come first; gap: turns before
+    a prompt recurs to the same person; get_run: the first and last ordinal of the run of turns that
+    an ordinal is in, which brings one control, and two anchors where there are any, at places drawn
+    at random.
     """
 
     ordinary: int
@@ -136,8 +138,7 @@ class Pool:
         self.role += [CONTROL] * draw.controls + [ANCHOR] * draw.anchors
         self.record = self.group()
         self.showings = [0] * size
-        # Open ordinary matchups by how often they have been shown; all together where the draw
-        # does not ask for it.
+        # Open ordinary matchups by how often they have been shown; together where all are alike.
         self.open = [list(range(draw.ordinary))]
         self.controls = list(range(draw.ordinary, draw.ordinary + draw.controls))
         self.anchors = list(range(draw.ordinary + draw.controls, size))
@@ -219,13 +220,16 @@ class Account:
         self.draw, self.rng = draw, rng
         self.met: set[int] = set()
         self.recent: deque[int] = deque(maxlen=draw.gap)
+        # The record of the ordinary matchup that they have next.
+        self.next_record = -1
         self.turns: list[int] = []
         self.special: dict[int, int] = {}
         self.planned = 0
 
     def may_meet(self, matchup: int, record: list[int]) -> bool:
-        """Whether they have not met it, nor its prompt lately."""
-        return matchup not in self.met and record[matchup] not in self.recent
+        """Whether they have not met it, nor its prompt lately, nor are about to."""
+        prompt = record[matchup]
+        return not (matchup in self.met or prompt in self.recent or prompt == self.next_record)
 
     def role_of_turn(self, ordinal: int) -> int:
         """What the schedule has at an ordinal."""
@@ -238,15 +242,15 @@ class Account:
         return self.special.get(ordinal, ORDINARY)
 
     def judge(self, pool: Pool, turns: int) -> None:
-        """Take so many turns, or as many as there is something for."""
+        """Take so many turns or one more, or as many as there is something for."""
         while len(self.turns) < turns and (following := pool.pick_ordinary(self)) is not None:
-            # What is held for them is no prompt for what comes before it.
-            self.recent.append(pool.record[following])
+            self.next_record = pool.record[following]
             while role := self.role_of_turn(len(self.turns) + 1):
                 found = pool.pick_special(role, self, following)
                 if found is None:
                     break
                 self.meet(found, pool)
+            self.next_record = -1
             self.meet(following, pool)
 
     def meet(self, matchup: int, pool: Pool) -> None:
@@ -260,25 +264,20 @@ def simulate_meetings(draw: Draw, accounts: int, turns: int, rng: Random) -> Mee
     """What so many colluding accounts of so many turns meet until everything has been judged.
 
     They come at random times among honest people, whose numbers of judgments are drawn as
-    `ACTIVITY` says, one after the other.
+    `ACTIVITY` says; one person after the other.
     """
     pool = Pool(draw, rng)
-    wanted = draw.ordinary * draw.overlap
-    # Ordinary judgments before each account begins.
-    starts = sorted(rng.random() * wanted for _ in range(accounts))
     colluders = [Account(draw, rng) for _ in range(accounts)]
-    done = 0
-    for colluder, (start, following) in zip(
-        colluders, pairwise([*starts, float(wanted)]), strict=True
-    ):
-        while done < start:
-            before = done
-            done += take_turns(Account(draw, rng), pool, draw_activity(rng))
-            if done == before:
+    starts = sorted(rng.random() * draw.ordinary * draw.overlap for _ in colluders)
+    taken = 0
+    for colluder, start in zip(colluders, starts, strict=True):
+        while taken < start:
+            before = taken
+            taken += take_turns(Account(draw, rng), pool, draw_activity(rng))
+            if taken == before:
                 break
-        done += take_turns(colluder, pool, turns)
-        del following
-    return collect(colluders, pool)
+        taken += take_turns(colluder, pool, turns)
+    return collect(colluders, pool, turns)
 
 
 def take_turns(person: Account, pool: Pool, turns: int) -> int:
@@ -293,13 +292,67 @@ def draw_activity(rng: Random) -> int:
     return int((low - rng.random() * (low - high)) ** (-1.0 / ACTIVITY))
 
 
-def collect(colluders: list[Account], pool: Pool) -> Meetings:
-    """What these accounts have met."""
+def collect(colluders: list[Account], pool: Pool, turns: int) -> Meetings:
+    """What these accounts have met in so many turns."""
     rows = [
         (number, ordinal, matchup, record, pool.role[matchup], record < pool.draw.controls)
         for number, person in enumerate(colluders)
-        for ordinal, matchup in enumerate(person.turns, start=1)
+        for ordinal, matchup in enumerate(person.turns[:turns], start=1)
         for record in [pool.record[matchup]]
     ]
     columns = np.array(rows, dtype=np.int64).reshape(-1, 6).T
     return Meetings(*columns)
+
+
+# --- both ---------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Estimate:
+    """What so many accounts would find out, as `Findings`: means over simulated events, and how
+    many controls are given away for certain in one of them."""
+
+    accounts: int
+    by_matchup: float
+    by_prompt: float
+    certain: float
+
+
+def estimate_exposure(draw: Draw, turns: int, rng: Random) -> list[Estimate]:
+    """What ten, five and two accounts of so many turns each would find out.
+
+    Where anchors hide the controls, they are what controls are told from. Events larger than
+    `MAX_ORDINARY` are simulated in that size: the accounts then meet more of it than they would.
+    """
+    if draw.ordinary > MAX_ORDINARY:
+        part = MAX_ORDINARY / draw.ordinary
+        draw = replace(
+            draw,
+            ordinary=MAX_ORDINARY,
+            controls=round(draw.controls * part),
+            anchors=round(draw.anchors * part),
+        )
+    most = max(ACCOUNTS)
+    size = max(draw.ordinary * draw.overlap, most * turns)
+    runs = min(MAX_RUNS, max(MIN_RUNS, TURNS_SIMULATED // size))
+    among = ANCHOR if draw.anchors else None
+    found: dict[int, list[Findings]] = {accounts: [] for accounts in ACCOUNTS}
+    for _ in range(runs):
+        meetings = simulate_meetings(draw, most, turns, rng)
+        for accounts in ACCOUNTS:
+            chosen = rng.sample(range(most), accounts)
+            some = meetings.take(np.isin(meetings.person, chosen))
+            found[accounts].append(attack(some, draw.overlap, among))
+    return [
+        Estimate(
+            accounts,
+            average([one.by_matchup for one in these]),
+            average([one.by_prompt for one in these]),
+            average([float(one.certain) for one in these]),
+        )
+        for accounts, these in found.items()
+    ]
+
+
+def average(values: list[float]) -> float:
+    """The mean of those that are numbers; NaN without any."""
+    known = [value for value in values if value == value]  # noqa: PLR0124 - NaN is not itself
+    return sum(known) / len(known) if known else float("nan")

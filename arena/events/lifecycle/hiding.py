@@ -118,13 +118,21 @@ def count_responses_missing(event: Event) -> tuple[int, int]:
     many more responses all of them need to have as many."""
     usual = count_matchups_usual(event)
     needed = next(count for count in range(2, usual + 3) if count * (count - 1) // 2 >= usual)
-    records = records_in_service(event).filter(Exists(controls_of_record()))
-    short = records.annotate(
-        count=Count("matchups", filter=Q(matchups__retired_at=None), distinct=True),
-        answers=Count("responses", distinct=True),
-    ).filter(count__lt=usual, answers__lt=needed)
+    short = (
+        list_records_with_controls(event)
+        .annotate(
+            count=Count("matchups", filter=Q(matchups__retired_at=None), distinct=True),
+            answers=Count("responses", distinct=True),
+        )
+        .filter(count__lt=usual, answers__lt=needed)
+    )
     missing = [needed - answers for answers in short.values_list("answers", flat=True)]
     return len(missing), sum(missing)
+
+
+def list_records_with_controls(event: Event) -> QuerySet[Record]:
+    """Records in service that hold a control in service."""
+    return records_in_service(event).filter(Exists(controls_of_record()))
 
 
 def records_in_service(event: Event) -> QuerySet[Record]:
