@@ -19,6 +19,7 @@ TASK_ROUTES = {
             "leaderboard.tasks.refresh_board",
             "leaderboard.tasks.refresh_reliabilities",
             "leaderboard.tasks.compute_reliability",
+            "leaderboard.tasks.measure_exposure",
             "leaderboard.tasks.thin_snapshots",
         ),
         "sweeps": (

@@ -401,3 +401,17 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.event} to {self.user}"
+
+
+class Exposure(models.Model):
+    """What accounts that compare notes could find out about an event's controls, as simulated from
+    its numbers (leaderboard/contributors/exposure.py)."""
+
+    event = models.OneToOneField(Event, on_delete=models.CASCADE, related_name="exposure")
+    # Of the numbers that the result is about; it is stale where the event has others.
+    fingerprint = models.CharField(max_length=64)
+    result = models.JSONField()
+    computed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"exposure of {self.event}"

@@ -6,8 +6,10 @@ import structlog
 from celery import shared_task
 from django.utils import timezone
 
+from arena.celery import send_soon
 from arena.events.models import Event
 from arena.queues import LONG_LIMITS
+from leaderboard.contributors.exposure import compute_exposure
 from leaderboard.contributors.reliability import find_due_reliabilities, refresh_reliability
 from leaderboard.results.notices import announce_results, mail_notices
 from leaderboard.snapshots.publishing import thin_snapshots as thin
@@ -50,6 +52,19 @@ def compute_reliability(event_id: int) -> None:
     if refresh_reliability(Event.objects.get(pk=event_id), now=timezone.now()):
         rest(RELIABILITY, event_id, process_time() - before)
         log.info("reliability computed", event_id=event_id)
+
+
+def queue_exposure(event: Event) -> None:
+    """Ask a worker what colluding accounts could find out; with the broker away, the next look at
+    the page asks again."""
+    send_soon(measure_exposure.delay, event.pk)
+
+
+@shared_task(**LONG_LIMITS)
+def measure_exposure(event_id: int) -> None:
+    """Compute what colluding accounts could find out about the controls of one event."""
+    if compute_exposure(Event.objects.get(pk=event_id), timezone.now()):
+        log.info("exposure measured", event_id=event_id)
 
 
 @shared_task(**LONG_LIMITS)

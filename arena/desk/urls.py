@@ -3,6 +3,7 @@ from django.urls import path
 from arena.desk.views import (
     comments,
     contributors,
+    control_pool,
     flags,
     overview,
     preview,
@@ -22,6 +23,8 @@ urlpatterns = [
     path("events/<slug:slug>/desk/questions/", setup.questions, name="questions"),
     path("events/<slug:slug>/desk/preview/", preview.preview, name="preview"),
     path("events/<slug:slug>/desk/controls/", overview.controls, name="controls"),
+    path("events/<slug:slug>/desk/controls/anchors/", control_pool.anchors, name="anchors"),
+    path("events/<slug:slug>/desk/controls/ties/", control_pool.ties, name="ties"),
     path("events/<slug:slug>/desk/seats/", setup.seats, name="seats"),
     path("events/<slug:slug>/desk/seats/printed/", setup.print_seats, name="print_seats"),
     path("events/<slug:slug>/desk/seats/reissue/", setup.reissue, name="reissue"),

@@ -2,7 +2,8 @@
 
 A ZIP that is written while it is read, in little memory, and byte for byte the same for the same
 state. `manage.py reproduce` recomputes the boards from it. Before an event is published its
-controls are in use, so they and the anchors stay out; the unweighted boards need none of them.
+controls are in use, so they, their companions and the anchors stay out; the unweighted boards need
+none of them.
 """
 
 import hashlib
@@ -203,8 +204,8 @@ a line, in the order of `id`; a name that ends in `_id` points at the `id` of an
 Usernames, addresses and comments are not in it; contributors appear under their pseudonyms.
 {left_out}"""
 WITHOUT_CONTROLS = """
-The event was not published yet when this was made: controls and anchors are left out, with the
-judgments of them and the weighted boards, which need the controls.
+The event was not published yet when this was made: controls, their companions and anchors are
+left out, with the judgments of them and the weighted boards, which need the controls.
 """
 
 

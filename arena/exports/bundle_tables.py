@@ -47,21 +47,28 @@ class BundleSelection:
     def event(self) -> Event:
         return self.snapshot.event
 
-    def filter_role(self, path: str = "") -> Q:
-        """Every matchup at this path, or ordinary ones alone."""
-        return Q() if self.with_controls else Q(**{f"{path}role": Matchup.Role.ORDINARY})
+    def filter_matchups(self, field: str = "pk") -> Q:
+        """Every matchup that this field names, or those alone that rate somebody: what else a
+        control's record has in service would tell it."""
+        rateable = Matchup.objects.rateable().filter(event=self.event)
+        return Q() if self.with_controls else Q(**{f"{field}__in": rateable})
 
     def judgments(self) -> QuerySet[Judgment]:
         """Everything up to the ledger's head, and what is named by an exclusion in force."""
         named = Exists(Exclusion.objects.in_force().filter(judgment=OuterRef("pk")))
         sealed = Q(ledger_seq__lte=self.snapshot.ledger_seq)
         judgments = Judgment.objects.landed().filter(sealed | named, event=self.event)
-        return judgments.filter(self.filter_role("matchup__"))
+        return judgments.filter(self.filter_matchups("matchup"))
 
     def records(self) -> QuerySet[Record]:
         records = Record.objects.filter(event=self.event)
-        matchups = Matchup.objects.filter(self.filter_role(), record=OuterRef("pk"))
+        matchups = Matchup.objects.filter(self.filter_matchups(), record=OuterRef("pk"))
         return records if self.with_controls else records.filter(Exists(matchups))
+
+    def responses(self) -> QuerySet[Response]:
+        """Without controls, those of models alone."""
+        responses = Response.objects.filter(record__in=self.records())
+        return responses if self.with_controls else responses.exclude(competitor=None)
 
     def contributors(self) -> QuerySet[Enrollment]:
         """Who has judged something of it, and who is excluded."""
@@ -221,10 +228,10 @@ SOURCES = (
     ),
     BundleTable(
         "responses",
-        "what each competitor answered; a control's response may belong to none",
+        "what each competitor answered; those of a control's record may belong to none",
         Response,
         (*split_names("id record_id competitor_id text"), *STYLE_COLUMNS),
-        lambda selection: Response.objects.filter(record__in=selection.records()),
+        lambda selection: selection.responses(),
         # A covariate declared after a bundle was made is not in it.
         optional=STYLE_COLUMNS,
     ),
@@ -233,7 +240,9 @@ SOURCES = (
         "which responses were shown together; controls and anchors never enter a rating",
         Matchup,
         split_names("id event_id record_id key role open_slots shuffle retired_at"),
-        lambda selection: Matchup.objects.filter(selection.filter_role(), event=selection.event),
+        lambda selection: Matchup.objects.filter(
+            selection.filter_matchups(), event=selection.event
+        ),
     ),
     BundleTable(
         "places",
@@ -241,7 +250,7 @@ SOURCES = (
         MatchupResponse,
         split_names("id matchup_id response_id position"),
         lambda selection: MatchupResponse.objects.filter(
-            selection.filter_role("matchup__"), matchup__event=selection.event
+            selection.filter_matchups("matchup"), matchup__event=selection.event
         ),
     ),
     BundleTable(

@@ -251,7 +251,7 @@ def load_keys(matchups: set[int]) -> dict[int, tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class JudgedMatchup:
-    """An ordinary matchup and how its counted judgments answered a preference, in their order."""
+    """A matchup of models and how its counted judgments answered a preference, in their order."""
 
     pk: int
     turns: Turns
@@ -260,13 +260,13 @@ class JudgedMatchup:
 
 
 def read_judged_matchups(event: Event) -> Iterator[JudgedMatchup]:
-    """The ordinary matchups that have counted judgments, with the first preference's outcomes."""
+    """The matchups of models that have counted judgments, with the first preference's outcomes."""
     question = event.questions.filter(kind="preference").first()
     if question is None:
         return
-    ordinary = Matchup.objects.filter(event=event, role=Matchup.Role.ORDINARY).order_by("pk")
+    rateable = Matchup.objects.rateable().filter(event=event).order_by("pk")
     after = 0
-    while found := dict(ordinary.filter(pk__gt=after).values_list("pk", "record")[:CHUNK_SIZE]):
+    while found := dict(rateable.filter(pk__gt=after).values_list("pk", "record")[:CHUNK_SIZE]):
         after = max(found)
         outcomes = load_outcomes(question.pk, set(found))
         sides = load_sides(set(outcomes))

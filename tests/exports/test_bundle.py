@@ -24,7 +24,14 @@ from leaderboard.boards.snapshot_details import VERSION
 from leaderboard.models import Reliability, Snapshot
 from leaderboard.snapshots.refresh import refresh_fully
 from tests.exports.cast import Cast, vote_often
-from tests.factories import NOW, make_competitors, make_event, make_matchup
+from tests.factories import (
+    NOW,
+    make_companion,
+    make_competitors,
+    make_event,
+    make_matchup,
+    make_response,
+)
 
 pytestmark = pytest.mark.django_db
 WITHHELD = {
@@ -123,17 +130,21 @@ def test_a_published_event_is_told_with_its_controls(cast: Cast) -> None:
 
 
 def test_before_that_nothing_tells_a_control(cast: Cast) -> None:
+    companion = make_companion(cast.control)
+    cast.judge(cast.ada, companion, "a1")
+    copy = make_response(cast.first.record, None, "It is less dense.")
     bundle = opened(current(cast.event))
     assert json.loads(bundle.read("manifest.json"))["with_controls"] is False
     assert table(bundle, "controls") == []
     assert {row["role"] for row in table(bundle, "matchups")} == {"ordinary"}
-    special = {cast.control.pk, cast.anchor.pk}
+    special = {cast.control.pk, cast.anchor.pk, companion.pk}
     assert not special & {row["id"] for row in table(bundle, "matchups")}
     assert not special & {row["matchup_id"] for row in table(bundle, "judgments")}
     assert not special & {row["matchup_id"] for row in table(bundle, "places")}
     records = {cast.control.record_id, cast.anchor.record_id}
     assert not records & {row["id"] for row in table(bundle, "records")}
     assert not records & {row["record_id"] for row in table(bundle, "responses")}
+    assert copy.pk not in {row["id"] for row in table(bundle, "responses")}
     assert len(table(bundle, "judgments")) == 5
     assert "left out" in bundle.read("README.md").decode()
 

@@ -81,6 +81,8 @@ POLICY: dict[str, Doors] = {
     "desk:questions": Doors(ORGANIZERS, ORGANIZERS),
     "desk:preview": Doors(ORGANIZERS),
     "desk:controls": Doors(ORGANIZERS),
+    "desk:anchors": Doors(NOBODY, ORGANIZERS),
+    "desk:ties": Doors(NOBODY, ORGANIZERS),
     "desk:matchup": Doors(NOBODY, ORGANIZERS),
     "desk:correct": Doors(ORGANIZERS, ORGANIZERS),
     "desk:seats": Doors(ORGANIZERS, ORGANIZERS),

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from arena.desk.forms.clocks import LocalDateTimeInput, TimezoneField, from_local, to_local
 from arena.desk.forms.timezones import list_timezones, timezone_choices
 from arena.events.lifecycle.creation import free_event_slug
+from arena.events.lifecycle.hiding import find_hiding_obstacle
 from arena.events.lifecycle.locking import locked_fields
 from arena.events.lifecycle.prizes import find_identity_obstacle, find_prize_obstacle
 from arena.events.models import Control, Event, Terms
@@ -197,8 +198,13 @@ class EventForm(SettingsForm):
         if prize and not self.instance.prize and self.instance.is_running():
             promised = copy(self.instance)
             promised.prize = prize
-            if missing := find_prize_obstacle(promised) or find_identity_obstacle(promised):
-                raise ValidationError(missing)
+            for find_obstacle in (
+                find_prize_obstacle,
+                find_hiding_obstacle,
+                find_identity_obstacle,
+            ):
+                if missing := find_obstacle(promised):
+                    raise ValidationError(missing)
         return prize
 
     def clean(self) -> dict[str, Any]:

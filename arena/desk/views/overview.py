@@ -22,6 +22,7 @@ from arena.desk.queries.health import (
     credits_by_matchup,
     measure_health,
 )
+from arena.desk.queries.hiding import report_exposure, report_hiding
 from arena.errors import ArenaError
 from arena.events.access import Role
 from arena.events.lifecycle.notes import current_note, publish_note
@@ -132,9 +133,14 @@ def change_state(request: HttpRequest, event: Event, now: datetime) -> None:
 
 
 @require_GET
+@vary_on_headers("HX-Request")
 def controls(request: HttpRequest, slug: str) -> HttpResponse:
-    """The pool of controls, and how people fare on them."""
-    event = get_desk_event(request, slug)
+    """The pool of controls, what hides them, and how people fare on them; to htmx what colluding
+    accounts could find out alone."""
+    event, now = get_desk_event(request, slug), timezone.now()
+    exposure = report_exposure(event)
+    if request.headers.get("HX-Request"):
+        return render_desk(request, "_exposure", event, {"exposure": exposure})
     credits = credits_by_matchup(event)
     pool = [
         {"control": control, "answers": answers.total(), "passed": answers[1.0]}
@@ -142,5 +148,12 @@ def controls(request: HttpRequest, slug: str) -> HttpResponse:
         for answers in [credits.get(control.matchup_id, Counter())]
     ]
     ordinary, in_service = count_serving_matchups(event)
-    context = {"pool": pool, "ordinary": ordinary, "in_service": in_service, "step": "controls"}
+    context = {
+        "pool": pool,
+        "ordinary": ordinary,
+        "in_service": in_service,
+        "hiding": report_hiding(event, now),
+        "exposure": exposure,
+        "step": "controls",
+    }
     return render_desk(request, "controls", event, context)

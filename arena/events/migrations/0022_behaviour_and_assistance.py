@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('events', '0019_score_and_exclusion_rules'),
+        ('events', '0020_anchor_index'),
     ]
 
     operations = [

@@ -101,7 +101,7 @@ def find_right(line: JudgmentLine) -> str | None:
 def find_winner(line: JudgmentLine) -> str | None:
     """The better response's competitor, "tie" or "both_bad".
 
-    Null where nothing was preferred, or where a control's response that belongs to nobody was.
+    Null where nothing was preferred, or where a response that belongs to nobody was.
     """
     preference = line.preference
     if preference is None:
@@ -163,7 +163,7 @@ COLUMNS = (
     column(
         "first_competitor",
         TEXT,
-        "whose the first response in canonical order is; null: a control's, written for it",
+        "whose the first response in canonical order is; null: written for a control's record",
         lambda line: line.first.competitor,
         is_nullable=True,
     ),
