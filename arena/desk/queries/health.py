@@ -8,7 +8,7 @@ from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import TruncHour
 
 from arena.events.models import Control, Event, Matchup
-from arena.judging.models import Answer, Assignment, Flag, Judgment
+from arena.judging.models import Answer, Assignment, Case, Flag, Judgment
 from arena.questions import KINDS
 
 HOURS_SHOWN = 24
@@ -29,6 +29,8 @@ class Health:
     wanted: int
     leases: int
     flags: int
+    # Questions about contributors that nobody has decided.
+    cases: int
     controls: int
     control_judgments: int
     # Share of control answers that got full credit; null before the first.
@@ -78,6 +80,7 @@ def measure_health(event: Event, now: datetime) -> Health:
         wanted=wanted,
         leases=leases_of(event, now).count(),
         flags=open_flags(event).count(),
+        cases=Case.objects.waiting().filter(event=event).count(),
         controls=matchups.filter(role=Matchup.Role.CONTROL).count(),
         control_judgments=credits.total(),
         pass_rate=credits[1.0] / credits.total() if credits else None,
@@ -119,30 +122,20 @@ def open_flags(event: Event) -> QuerySet[Flag]:
     )
 
 
-def control_credits(event: Event, judgments: QuerySet[Judgment] | None = None) -> Counter[float]:
-    """How often answers to controls got which credit: of these judgments, or of all that count."""
-    return sum(credits_by_matchup(event, judgments).values(), Counter())
-
-
-def credits_by_matchup(
-    event: Event, judgments: QuerySet[Judgment] | None = None
-) -> dict[int, Counter[float]]:
-    """How often answers got which credit, for each control in force, by its matchup's primary
-    key."""
-    if judgments is None:
-        judgments = Judgment.objects.counted().filter(event=event)
+def control_credits(event: Event) -> Counter[float]:
+    """How often counted answers to controls in force got which credit."""
     kind = KINDS["preference"]
     in_force = Control.objects.filter(matchup__event=event, retired_at=None)
     answers = Answer.objects.filter(
-        judgment__in=judgments,
+        judgment__in=Judgment.objects.counted().filter(event=event),
         judgment__matchup__control__in=in_force,
         outcome__isnull=False,
     )
     keys = dict(in_force.values_list("matchup_id", "key"))
     outcomes = answers.values_list("judgment__matchup_id", "outcome").annotate(count=Count("pk"))
-    credits: dict[int, Counter[float]] = {matchup: Counter() for matchup in keys}
+    credits = Counter[float]()
     for matchup, outcome, count in outcomes.order_by():
         credit = kind.credit({"outcome": outcome}, keys[matchup])
         if credit is not None:
-            credits[matchup][credit] += count
+            credits[credit] += count
     return credits

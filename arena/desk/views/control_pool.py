@@ -1,4 +1,5 @@
-"""Hiding an event's controls better, each by one button: anchors, and controls that are ties."""
+"""An event's controls: how each does, what hides them, and hiding them better by one button each:
+anchors, and controls that are ties."""
 
 from random import SystemRandom
 
@@ -8,15 +9,40 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.vary import vary_on_headers
 
 from arena.confirming import ask_first
 from arena.desk.access import get_desk_event
 from arena.desk.consequences import describe_anchors, describe_ties
-from arena.desk.queries.hiding import report_hiding
+from arena.desk.page_context import render_desk
+from arena.desk.queries.control_health import measure_controls
+from arena.desk.queries.hiding import report_exposure, report_hiding
 from arena.errors import ArenaError
+from arena.events.lifecycle.prizes import count_serving_matchups
 from arena.events.records.anchors import make_anchors
 from arena.events.records.ties import make_tie_controls
+
+
+@require_GET
+@vary_on_headers("HX-Request")
+def controls(request: HttpRequest, slug: str) -> HttpResponse:
+    """The pool of controls, what hides them, and how each does; to htmx what colluding accounts
+    could find out alone."""
+    event, now = get_desk_event(request, slug), timezone.now()
+    exposure = report_exposure(event)
+    if request.headers.get("HX-Request"):
+        return render_desk(request, "_exposure", event, {"exposure": exposure})
+    ordinary, in_service = count_serving_matchups(event)
+    context = {
+        "pool": measure_controls(event),
+        "ordinary": ordinary,
+        "in_service": in_service,
+        "hiding": report_hiding(event, now),
+        "exposure": exposure,
+        "step": "controls",
+    }
+    return render_desk(request, "controls", event, context)
 
 
 @require_POST

@@ -1,6 +1,5 @@
 """Watching over an event: its health, its life, its flags and contributors."""
 
-from collections import Counter
 from datetime import datetime
 
 from django.contrib import messages
@@ -19,14 +18,11 @@ from arena.desk.forms.event import DeadlineForm
 from arena.desk.page_context import render_desk
 from arena.desk.queries.forecast import forecast_leader
 from arena.desk.queries.health import (
-    credits_by_matchup,
     measure_health,
 )
-from arena.desk.queries.hiding import report_exposure, report_hiding
 from arena.errors import ArenaError
 from arena.events.access import Role
 from arena.events.lifecycle.notes import current_note, publish_note
-from arena.events.lifecycle.prizes import count_serving_matchups
 from arena.events.lifecycle.transitions import (
     check_open_seats,
     close_event,
@@ -34,7 +30,6 @@ from arena.events.lifecycle.transitions import (
     open_event,
 )
 from arena.events.models import Event
-from arena.events.records.controls import controls_of
 from arena.exports.tasks import queue_bundle
 from arena.judging.models import LedgerCheck
 from leaderboard.models import Board
@@ -130,30 +125,3 @@ def change_state(request: HttpRequest, event: Event, now: datetime) -> None:
         extend_event(event, form.cleaned_data["closes_at"], now)
     else:
         raise ArenaError(_("This action does not exist."), "unknown_step")
-
-
-@require_GET
-@vary_on_headers("HX-Request")
-def controls(request: HttpRequest, slug: str) -> HttpResponse:
-    """The pool of controls, what hides them, and how people fare on them; to htmx what colluding
-    accounts could find out alone."""
-    event, now = get_desk_event(request, slug), timezone.now()
-    exposure = report_exposure(event)
-    if request.headers.get("HX-Request"):
-        return render_desk(request, "_exposure", event, {"exposure": exposure})
-    credits = credits_by_matchup(event)
-    pool = [
-        {"control": control, "answers": answers.total(), "passed": answers[1.0]}
-        for control in controls_of(event)
-        for answers in [credits.get(control.matchup_id, Counter())]
-    ]
-    ordinary, in_service = count_serving_matchups(event)
-    context = {
-        "pool": pool,
-        "ordinary": ordinary,
-        "in_service": in_service,
-        "hiding": report_hiding(event, now),
-        "exposure": exposure,
-        "step": "controls",
-    }
-    return render_desk(request, "controls", event, context)
