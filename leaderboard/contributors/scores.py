@@ -1,9 +1,9 @@
 """The contributor score S = accepted judgments × quality on controls, exact and as shown.
 
-While the event runs people see a rank and a band that are updated in steps: ranks with every 100
-judgments of the event, a contributor's quality also with every 100 of their own. So nobody who
-checks after each answer learns whether it was a control. Both are functions of the judgments up to
-a position of the ledger, and are rebuilt like everything else.
+While the event runs people see a rank and a band that are updated in steps, and only together with
+the public boards: ranks with every 100 judgments of the event, a contributor's quality also with
+every 100 of their own. So nobody who checks after each answer learns whether it was a control. Both
+are functions of the judgments up to a position of the ledger, and are rebuilt like everything else.
 """
 
 from dataclasses import dataclass
@@ -33,25 +33,29 @@ JUDGMENTS_PER_STEP = 100
 """Shown ranks are updated every this many counted judgments of the event."""
 
 
-def score_contributors(data: Comparisons, judged: IntegerTable) -> IntegerTable:
+def score_contributors(data: Comparisons, judged: IntegerTable, shown_head: int) -> IntegerTable:
     """Quality and score, exact and in millionths, then shown rank and band: int64 (people, 4).
 
-    judged: counted judgments in the order of `Comparisons.enrollments`. -1 says "not rated".
+    judged: judgments in the order of `Comparisons.enrollments`; shown_head: the ledger position of
+    the public snapshot, up to which ranks and bands go. -1 says "not rated".
     """
     answers, people = read_control_results(data), len(data.enrollments)
     exact = answers.quality(people)
-    so_far = data.columns["contributor"][data.judgments][: count_behind_shown_ranks(data)]
+    so_far = data.columns["contributor"][data.judgments][: count_behind_shown_ranks(data, shown_head)]
     reached = np.bincount(so_far, minlength=people)
-    shown = answers.among_first(last_look(reached, first_look(data.event))).quality(people)
-    return np.stack(
-        [
-            exact,
-            multiply_scores(judged, exact),
-            rank_scores(multiply_scores(reached, shown)),
-            to_band(shown),
-        ],
-        1,
+    return np.column_stack(
+        [exact, multiply_scores(judged, exact), place_publicly(answers, reached, first_look(data.event))]
     )
+
+
+def place_publicly(answers: "ControlResults", reached: IntegerTable, first: int) -> IntegerTable:
+    """Rank and band as people see them while the event runs: int64 (people, 2), -1 without one.
+
+    answers: everything on controls; reached: each contributor's judgments up to the position where
+    shown places stand; first: judgments until the first look at a contributor's quality.
+    """
+    shown = answers.among_first(last_look(reached, first)).quality(len(reached))
+    return np.column_stack([rank_scores(multiply_scores(reached, shown)), to_band(shown)])
 
 
 def first_look(event: Event) -> int:
@@ -64,16 +68,18 @@ def multiply_scores(judged: IntegerTable, qualities: IntegerTable) -> IntegerTab
     return np.where(qualities < 0, UNRATED, judged * qualities)
 
 
-def count_behind_shown_ranks(data: Comparisons) -> int:
-    """Number of judgments behind the shown ranks: a multiple of 100, before the freeze."""
-    reached = int(np.count_nonzero(data.judgments))
+def count_behind_shown_ranks(data: Comparisons, shown_head: int) -> int:
+    """Number of judgments behind the shown ranks: a multiple of 100, on the public board, before
+    the freeze."""
+    reached = int(np.count_nonzero(data.judgments & (data.columns["seq"] <= shown_head)))
     event = data.event
     if event.closes_at is not None:
         sealed = LedgerBatch.objects.filter(event=event, last_seq__lte=data.head)
         late = sealed.filter(sealed_at__gte=freeze_time(event, event.closes_at))
         first = late.order_by("first_seq").values_list("first_seq", flat=True).first()
         if first is not None:
-            reached = int(np.count_nonzero(data.judgments & (data.columns["seq"] < first)))
+            before = data.judgments & (data.columns["seq"] < min(first, shown_head + 1))
+            reached = int(np.count_nonzero(before))
     return reached - reached % JUDGMENTS_PER_STEP
 
 

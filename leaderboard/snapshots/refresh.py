@@ -12,7 +12,7 @@ import numpy.typing as npt
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
 from arena.events.models import Event, Matchup, Record
-from arena.judging.models import LedgerBatch
+from arena.judging.models import Exclusion, LedgerBatch
 from leaderboard.boards import diagnostics, snapshot_counts
 from leaderboard.boards.columns import FittedRow, compute_fields
 from leaderboard.boards.fit import FittedBoard, fit_board, replay_elo
@@ -27,7 +27,12 @@ from leaderboard.contributors.reliability import score_controls, vote_weights
 from leaderboard.models import Board, Rating, Snapshot
 from leaderboard.ratings import Counts, NotConverged, Votes, compare, elo, one_blas_thread, take
 from leaderboard.snapshots.pair_weights import weigh_pairs
-from leaderboard.snapshots.publishing import publish_held_back, replace_snapshot, write_snapshot
+from leaderboard.snapshots.publishing import (
+    find_held_back,
+    publish_held_back,
+    replace_snapshot,
+    write_snapshot,
+)
 from leaderboard.snapshots.rest import are_resting
 from leaderboard.votes.checkpoints import Checkpoints
 from leaderboard.votes.known_contents import forget_event
@@ -71,7 +76,7 @@ def refresh_event(event: Event, *, now: datetime, rebuild: bool = False) -> Snap
     special = special_matchups(event)
     fingerprint = fingerprint_of(event, special)
     if fingerprint == (latest.fingerprint if latest else "") and not (rebuild and latest):
-        publish_held_back(event, now)
+        release_held_back(event, special, now)
         return None
     until = now + LEASE
     if not Board.claim(event, now, until):
@@ -84,6 +89,18 @@ def refresh_event(event: Event, *, now: datetime, rebuild: bool = False) -> Snap
         if rebuild and latest:
             replace_snapshot(event, latest, snapshot)
         return snapshot
+    finally:
+        Board.release(event, until)
+
+
+def release_held_back(event: Event, special: IntegerTable, now: datetime) -> None:
+    """Publish the latest snapshot where it was held back and may be shown now."""
+    until = now + LEASE
+    if find_held_back(event, now) is None or not Board.claim(event, now, until):
+        return
+    try:
+        if snapshot := find_held_back(event, now):
+            publish_held_back(snapshot, VoteLoader(event).load(special)[0], now)
     finally:
         Board.release(event, until)
 
@@ -122,9 +139,17 @@ def fingerprint_of(event: Event, special: IntegerTable | None = None) -> str:
         list(event.categories.order_by("pk").values_list("pk", "name")),
         digest_of(special_matchups(event) if special is None else special),
         list(count_filed_records(event)),
+        # Their pages count them as long as the event runs.
+        *(["late"] if event.is_running() and has_late(event) else []),
     ]
     # PostgreSQL sums to Decimal, SQLite to int: the digest must be the same on both.
     return sha256(json.dumps(parts, default=int).encode()).hexdigest()
+
+
+def has_late(event: Event) -> bool:
+    """Whether the event has judgments that came late."""
+    late = Exclusion.objects.in_force().filter(event=event, reason=Exclusion.Reason.LATE)
+    return late.exists()
 
 
 def digest_of(table: IntegerTable) -> str:
@@ -179,8 +204,8 @@ def compute_snapshot(
         created_at=now,
         ledger_seq=data.head,
         fingerprint=fingerprint,
-        judgments=int(np.count_nonzero(data.judgments)),
-        contributors=len(data.enrollments),
+        judgments=data.public_judgments,
+        contributors=len(data.public_contributors),
         details=SnapshotDetails(
             origins=snapshot_counts.count_origins(data),
             timeline=snapshot_counts.count_over_time(data),

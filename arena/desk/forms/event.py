@@ -15,9 +15,14 @@ from django.utils.translation import gettext_lazy as _
 
 from arena.desk.forms.clocks import LocalDateTimeInput, TimezoneField, from_local, to_local
 from arena.desk.forms.timezones import list_timezones, timezone_choices
+from arena.events.lifecycle.batches import LIVE, MIN_BATCH, PRIZE_BATCH, batch_rule
 from arena.events.lifecycle.creation import free_event_slug
 from arena.events.lifecycle.locking import locked_fields
-from arena.events.lifecycle.prizes import find_identity_obstacle, find_prize_obstacle
+from arena.events.lifecycle.prizes import (
+    find_batch_obstacle,
+    find_identity_obstacle,
+    find_prize_obstacle,
+)
 from arena.events.models import Control, Event, Terms
 from arena.judging.models import Exclusion
 
@@ -198,7 +203,11 @@ class EventForm(SettingsForm):
         if prize and not self.instance.prize and self.instance.is_running():
             promised = copy(self.instance)
             promised.prize = prize
-            if missing := find_prize_obstacle(promised) or find_identity_obstacle(promised):
+            if missing := (
+                find_prize_obstacle(promised)
+                or find_batch_obstacle(promised)
+                or find_identity_obstacle(promised)
+            ):
                 raise ValidationError(missing)
         return prize
 
@@ -298,7 +307,12 @@ class QuestionsForm(SettingsForm):
                 " narrow the intervals on the board, the more often it comes. Until there is a"
                 " board, those with the fewest judgments come first."
             ),
-            "publish_batch": _("0: after every judgment. With a prize, use 100 or more."),
+            "publish_batch": _(
+                "At least 20, with a prize 100: single judgments then stay hidden, and figures are"
+                " rounded until the event closes. 0: live boards with full figures, which tell"
+                " anyone watching them which matchups are controls. Good for a small circle, and"
+                " not allowed with a prize."
+            ),
             "scale": _("Cannot be changed after the first judgment."),
             "counts_imported": _("The boards say what they count."),
         }
@@ -306,6 +320,19 @@ class QuestionsForm(SettingsForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.lock_fields(self.instance)
+        rule = batch_rule(self.instance.publish_batch, has_prize=bool(self.instance.prize))
+        if rule and not self.fields["publish_batch"].disabled:
+            self.initial["publish_batch"] = rule.judgments
+
+    def clean_publish_batch(self) -> int:
+        """Judgments between updates: none, or enough of them to hide a single one."""
+        batch = int(self.cleaned_data["publish_batch"])
+        if self.fields["publish_batch"].disabled:
+            return batch
+        fewest = PRIZE_BATCH if self.instance.prize else MIN_BATCH
+        if batch < fewest and (batch != LIVE or self.instance.prize):
+            raise ValidationError(_("Give at least %(fewest)s."), params={"fewest": fewest})
+        return batch
 
     def clean_scale(self) -> int:
         """A scale on which every control can be answered as expected."""

@@ -151,6 +151,7 @@ def questions(request: HttpRequest, slug: str) -> HttpResponse:
     form = QuestionsForm(request.POST or None, instance=mine, initial=initial)
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
+            mine.batch_is_new = False  # whoever saves the setting has seen it
             save_settings(form)
             ask_for_comment(mine, wanted=form.cleaned_data["comment"])
             if mine.overlap != overlap:

@@ -33,6 +33,7 @@ NOT_COPIED = {
     "secret",
     "seats",
     "version",
+    "batch_is_new",
 }
 ROWS_PER_BATCH = 1_000
 

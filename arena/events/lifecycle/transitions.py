@@ -11,8 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from arena.errors import ArenaError, ConflictError
+from arena.events.lifecycle.batches import LIVE, SMALLEST
 from arena.events.lifecycle.prizes import (
     count_serving_matchups,
+    find_batch_obstacle,
     find_identity_obstacle,
     find_prize_obstacle,
 )
@@ -119,13 +121,7 @@ def check_controls(event: Event, ordinary: int, controls: int) -> list[Readiness
     if controls == 0:
         message = _("Without controls nobody’s reliability can be measured.")
         return [ReadinessCheck("controls", message, blocks=False)]
-    checks = []
-    if event.prize and not event.publish_batch:
-        message = _(
-            "Boards update after every judgment, so anyone watching them can tell which ones "
-            "were controls. With a prize, update them every 100 judgments or more."
-        )
-        checks.append(ReadinessCheck("publish_batch", message, blocks=False))
+    checks = check_batches(event)
     wanted = round(ordinary * OPENING_CONTROL_SHARE / (1 - OPENING_CONTROL_SHARE))
     if controls < wanted:
         message = _(
@@ -134,6 +130,24 @@ def check_controls(event: Event, ordinary: int, controls: int) -> list[Readiness
         ) % {"controls": controls, "wanted": wanted}
         checks.append(ReadinessCheck("controls", message, blocks=False))
     return checks
+
+
+def check_batches(event: Event) -> list[ReadinessCheck]:
+    """What the boards of an event with controls give away, or keep from those who judge."""
+    if obstacle := find_batch_obstacle(event):
+        return [ReadinessCheck("publish_batch", obstacle, blocks=True)]
+    message = ""
+    if event.publish_batch == LIVE:
+        message = _(
+            "The boards are live: anyone watching them can tell which matchups are controls. "
+            "Updates every 20 judgments hide it."
+        )
+    elif event.is_private and not event.prize:
+        message = _(
+            "If fewer than %(people)s people judge, the boards come only when the event closes. "
+            "In a small circle without a prize, choose live boards: 0 judgments between updates."
+        ) % {"people": SMALLEST.people}
+    return [ReadinessCheck("publish_batch", message, blocks=False)] if message else []
 
 
 def check_open_seats(event: Event) -> list[ReadinessCheck]:

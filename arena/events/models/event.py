@@ -97,8 +97,11 @@ class Event(models.Model):
     # 0: every pair of a record's responses.
     matchups_per_record = models.PositiveSmallIntegerField(default=0)
     choosing = models.CharField(max_length=10, choices=Choosing.choices, default=Choosing.COVERAGE)
-    # Boards move per so many judgments; 0: with every one.
-    publish_batch = models.PositiveSmallIntegerField(default=0)
+    # Public boards move per so many judgments; 0, live: with every one
+    # (arena/events/lifecycle/batches.py).
+    publish_batch = models.PositiveSmallIntegerField(default=20)
+    # Whether a release has set publish_batch; the desk says so until somebody saves it.
+    batch_is_new = models.BooleanField(default=False, db_default=False, editable=False)
 
     # Which origins enter the boards, beside what people judged on screen.
     counts_imported = models.BooleanField(default=True)
