@@ -5,7 +5,6 @@ from enum import Enum
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -38,7 +37,6 @@ from arena.people.seats.claiming import SeatAvailability, find_room
 from leaderboard.boards.snapshot_details import SnapshotDetails
 from leaderboard.contributors.places import place_of
 from leaderboard.models import Rating, Snapshot
-from leaderboard.pages.rounded_ratings import list_leaders
 from leaderboard.results.notices import find_unread
 from leaderboard.results.rounds import published_rounds
 from leaderboard.results.winner import SHORTLIST_SIZE
@@ -116,14 +114,11 @@ def annotate_figures(events: list[Any]) -> list[Any]:
     shown = {
         snapshot.event_id: snapshot for snapshot in Snapshot.objects.filter(board__event__in=events)
     }
-    rounded = select_holding_back(events)
     overall = Rating.objects.filter(
-        Q(rank=1) | Q(snapshot__event__in=rounded),
-        snapshot__in=shown.values(),
-        category=None,
-        weighting=Rating.Weighting.RAW,
+        snapshot__in=shown.values(), category=None, weighting=Rating.Weighting.RAW, rank=1
     ).select_related("competitor", "snapshot")
-    leaders = list_leaders(overall.order_by("snapshot", "question", "competitor"), rounded)
+    # Their exact ranks would tell single judgments.
+    overall = overall.exclude(snapshot__event__in=select_holding_back(events))
     rounds = published_rounds(events)
     for event in events:
         snapshot = shown.get(event.pk)
@@ -134,7 +129,9 @@ def annotate_figures(events: list[Any]) -> list[Any]:
         names = rounds[event.pk]
         event.round = names[0] if names else None
         event.earlier = names[1:]
-        event.winners = leaders.get(event.pk, [])
+        event.winners = [
+            rating.competitor.name for rating in overall if rating.snapshot.event_id == event.pk
+        ]
     return events
 
 

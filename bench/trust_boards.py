@@ -35,21 +35,23 @@ class Plan:
     """How the colluders answer a batch.
 
     group: of each answer, by its category: one answer of each group is a probe; probe, others: the
-    outcomes that probes and all other answers have, None for one of the two sides.
+    outcomes that probes and all other answers have, None for one of the two sides; batches: how
+    many say how well it works.
     """
 
     name: str
     group: Callable[[Ints], Ints]
     probe: int
     others: int | None
+    batches: int
 
 
 PLANS = (
-    Plan("one tie", np.zeros_like, TIE, None),
-    Plan("one win", np.zeros_like, WIN, TIE),
-    Plan("a tie in each category", np.copy, TIE, None),
-    Plan("a win in each category", np.copy, WIN, TIE),
-    Plan("wins throughout", lambda categories: np.arange(len(categories)), WIN, TIE),
+    Plan("one tie", np.zeros_like, TIE, None, 320),
+    Plan("one win", np.zeros_like, WIN, TIE, 320),
+    Plan("a tie in each category", np.copy, TIE, None, 160),
+    Plan("a win in each category", np.copy, WIN, TIE, 160),
+    Plan("wins throughout", lambda categories: np.arange(len(categories)), WIN, TIE, 80),
 )
 
 
@@ -178,12 +180,11 @@ def show_coarsely(board: FittedBoard, *, with_counts: bool) -> Floats:
     return np.column_stack(figures)
 
 
-def collect_probes(seed: int, rule: BatchRule | None, plan: Plan, batches: int) -> list[Probe]:
-    """Probes of some events, each watched over so many batches."""
-    rng = np.random.default_rng(seed)
-    event = WatchedEvent(rng, rule)
+def collect_probes(seed: int, rule: BatchRule | None, plan: int, batches: int) -> list[Probe]:
+    """Probes of an event that is watched over so many batches; plan: its place in `PLANS`."""
+    event = WatchedEvent(np.random.default_rng(seed), rule)
     size = rule.judgments if rule else 1
-    return [probe for _ in range(batches) for probe in event.judge_batch(size, plan)]
+    return [probe for _ in range(batches) for probe in event.judge_batch(size, PLANS[plan])]
 
 
 def to_features(probes: list[Probe]) -> tuple[Floats, Mask]:

@@ -100,9 +100,7 @@ class CategoryBoard(models.Model):
     its controls: a category waits for a batch of its own. Without a row it is not shown yet."""
 
     category = models.OneToOneField(Category, on_delete=models.CASCADE, related_name="board")
-    snapshot = models.ForeignKey(
-        Snapshot, on_delete=models.CASCADE, related_name="category_boards"
-    )
+    snapshot = models.ForeignKey(Snapshot, on_delete=models.CASCADE, related_name="category_boards")
 
     def __str__(self) -> str:
         return f"board of {self.category}"

@@ -63,9 +63,7 @@ def build_receipts_page(
     }
 
 
-def build_receipt(
-    judgment: Judgment, everything: Exclusion | None, *, tells_late: bool
-) -> Receipt:
+def build_receipt(judgment: Judgment, everything: Exclusion | None, *, tells_late: bool) -> Receipt:
     """One receipt; everything: the exclusion of the whole contributor, if any; tells_late: whether
     it says that an answer came late."""
     in_force = (each for each in judgment.exclusions.all() if each.lifted_at is None)

@@ -16,7 +16,7 @@ from leaderboard.ratings import Floats, Ids, Ints, classes, scale
 
 COUNT_GRAIN = 100
 """Numbers of votes are rounded to multiples of this."""
-MIN_SHOWN_VOTES = 100
+MIN_SHOWN_VOTES = 150
 """With fewer, rounded votes a rating would have to be rounded to more than it says."""
 GRAINS = np.array([1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0])
 """Ratings are rounded to multiples of one of these, in points."""
@@ -54,10 +54,12 @@ def choose_grains(votes: Ints) -> Floats:
 
     A vote moves a strength by its residual over the information of all n votes, at most
     ½ / (¼ n) between equals. votes: int64 (M,), rounded ones, so that the grain tells no more than
-    they do. The votes' own spread would not do: many ties make it as small as one likes.
+    they do; n is the least that they may be. The votes' own spread would not do in place of n: many
+    ties make it as small as one likes.
     """
-    shown = votes >= MIN_SHOWN_VOTES
-    most = 0.5 / (MEAN_INFORMATION * np.where(shown, votes, MIN_SHOWN_VOTES))
+    least = votes - COUNT_GRAIN // 2
+    shown = least >= MIN_SHOWN_VOTES
+    most = 0.5 / (MEAN_INFORMATION * np.where(shown, least, MIN_SHOWN_VOTES))
     wanted = VOTES_PER_GRAIN * scale.spread_to_points(most)
     grain = GRAINS[np.minimum(np.searchsorted(GRAINS, wanted), len(GRAINS) - 1)]
     return np.where(shown, grain, np.nan)

@@ -173,8 +173,8 @@ class BoardDetails:
 class SnapshotDetails:
     """All of it.
 
-    origins: judgments of the public count by where they came from; competitors: primary keys in the order of
-    the indices in flat rows; boards: by `board_key`.
+    origins: judgments of the public count by where they came from; competitors: primary keys in
+    the order of the indices in flat rows; boards: by `board_key`.
     """
 
     version: int = VERSION

@@ -41,10 +41,16 @@ def score_contributors(data: Comparisons, judged: IntegerTable, shown_head: int)
     """
     answers, people = read_control_results(data), len(data.enrollments)
     exact = answers.quality(people)
-    so_far = data.columns["contributor"][data.judgments][: count_behind_shown_ranks(data, shown_head)]
+    so_far = data.columns["contributor"][data.judgments][
+        : count_behind_shown_ranks(data, shown_head)
+    ]
     reached = np.bincount(so_far, minlength=people)
     return np.column_stack(
-        [exact, multiply_scores(judged, exact), place_publicly(answers, reached, first_look(data.event))]
+        [
+            exact,
+            multiply_scores(judged, exact),
+            place_publicly(answers, reached, first_look(data.event)),
+        ]
     )
 
 

@@ -140,9 +140,7 @@ def choose_board(event: Event, wanted: dict[str, str]) -> BoardChoice:
     return BoardChoice(default, question, category, weighting)
 
 
-def read_table(
-    snapshot: Snapshot, choice: BoardChoice, *, is_rounded: bool = False
-) -> BoardTable:
+def read_table(snapshot: Snapshot, choice: BoardChoice, *, is_rounded: bool = False) -> BoardTable:
     """The chosen board's rows, best first within each scale; rounded, without the figures that a
     single vote would show in (leaderboard/boards/coarse.py)."""
     ratings = snapshot.ratings.filter(

@@ -1,9 +1,7 @@
 """Stored ratings as the public sees them while a running event hides its controls."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from copy import copy
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +10,7 @@ from leaderboard.boards.not_ranked import FEW_TO_ROUND
 from leaderboard.models import Rating
 from leaderboard.ratings import Floats, scale
 
+LIMITS = ("strength", "lower", "upper")
 COUNTS = ("votes", "wins", "ties", "losses")
 RANKS = {"rank": "rank", "rank_low": "best", "rank_high": "worst", "rank_upper_bound": "best"}
 """Fields of a rating and the arrays of `CoarseBoard` that they come from."""
@@ -28,32 +27,14 @@ def round_ratings(ratings: Sequence[Rating]) -> list[Rating]:
     return [round_rating(rating, board, index) for index, rating in enumerate(ratings)]
 
 
-def list_leaders(ratings: Iterable[Rating], rounded: Collection[int]) -> dict[int, list[str]]:
-    """The names of the models in first place by event, each once.
-
-    ratings: of boards over all records; rounded: the events whose boards are shown rounded. Where
-    rounding has put all of a board's models level, nobody leads.
-    """
-    leaders: dict[int, list[str]] = defaultdict(list)
-    boards = defaultdict(list)
-    for rating in ratings:
-        boards[rating.snapshot.event_id, rating.question_id].append(rating)
-    for (event, _question), board in boards.items():
-        shown = round_ratings(board) if event in rounded else board
-        first = [rating.competitor.name for rating in shown if rating.rank == 1]
-        if event not in rounded or len(first) < sum(1 for rating in shown if rating.rank):
-            leaders[event] += first
-    return leaders
-
-
 def round_board(ratings: Sequence[Rating]) -> CoarseBoard:
     """The figures of one board's ratings, rounded; by their index."""
-    columns = (read_floats(ratings, name) for name in ("strength", "lower", "upper"))
+    strength, lower, upper = (read_floats(ratings, name) for name in LIMITS)
     numbers = [
         [rating.votes, -1 if rating.component is None else rating.component] for rating in ratings
     ]
     votes, component = np.array(numbers, dtype=np.int64).T
-    return coarsen(*columns, votes, component)
+    return coarsen(strength, lower, upper, votes, component)
 
 
 def read_floats(ratings: Sequence[Rating], name: str) -> Floats:
@@ -63,11 +44,9 @@ def read_floats(ratings: Sequence[Rating], name: str) -> Floats:
 
 def round_rating(rating: Rating, board: CoarseBoard, index: int) -> Rating:
     """One of the copies."""
-    shown: Any = copy(rating)
+    shown = copy(rating)
     shown.elo = None
-    for name, points in zip(
-        ("strength", "lower", "upper"), (board.points, board.lower, board.upper), strict=True
-    ):
+    for name, points in zip(LIMITS, (board.points, board.lower, board.upper), strict=True):
         value = points[index]
         setattr(shown, name, None if np.isnan(value) else float(scale.to_strength(value)))
     for name, source in RANKS.items():

@@ -295,7 +295,9 @@ def method(request: HttpRequest, slug: str) -> HttpResponse:
         "enrollment": enrollment_of(request.user, event),
         "is_staff_member": has_role(request.user, event, Role.REVIEWER),
     }
-    return render(request, "leaderboard/method.html", context | method_context(event, timezone.now()))
+    return render(
+        request, "leaderboard/method.html", context | method_context(event, timezone.now())
+    )
 
 
 @require_POST

@@ -116,7 +116,7 @@ class Comparisons:
 def assemble(
     event: Event, store: ColumnStore, state: StoreState, special: IntegerTable, late: IntegerTable
 ) -> Comparisons:
-    """The table over stored columns; special matchups and late judgments are read anew each time."""
+    """The table over stored columns; what is special or late is read anew each time."""
     indices = store.read(state, ("contributor", "matchup"))
     enrollments = renumber(indices["contributor"])
     matchups = shift_keys(indices["matchup"])

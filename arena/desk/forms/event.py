@@ -308,10 +308,8 @@ class QuestionsForm(SettingsForm):
                 " board, those with the fewest judgments come first."
             ),
             "publish_batch": _(
-                "At least 20, with a prize 100: single judgments then stay hidden, and figures are"
-                " rounded until the event closes. 0: live boards with full figures, which tell"
-                " anyone watching them which matchups are controls. Good for a small circle, and"
-                " not allowed with a prize."
+                "At least 20, with a prize 100. 0: live boards, for a small circle without a prize."
+                " Anyone watching them can tell which matchups are controls."
             ),
             "scale": _("Cannot be changed after the first judgment."),
             "counts_imported": _("The boards say what they count."),
@@ -327,10 +325,9 @@ class QuestionsForm(SettingsForm):
     def clean_publish_batch(self) -> int:
         """Judgments between updates: none, or enough of them to hide a single one."""
         batch = int(self.cleaned_data["publish_batch"])
-        if self.fields["publish_batch"].disabled:
-            return batch
         fewest = PRIZE_BATCH if self.instance.prize else MIN_BATCH
-        if batch < fewest and (batch != LIVE or self.instance.prize):
+        is_enough = batch >= fewest or (batch == LIVE and not self.instance.prize)
+        if not (is_enough or self.fields["publish_batch"].disabled):
             raise ValidationError(_("Give at least %(fewest)s."), params={"fewest": fewest})
         return batch
 

@@ -33,6 +33,7 @@ from arena.events.access import Role
 from arena.events.lifecycle.notes import current_note, publish_note
 from arena.events.lifecycle.phases import phase_of
 from arena.events.lifecycle.prizes import count_serving_matchups
+from arena.events.lifecycle.shared_keys import describe_public_keys, list_public_keys
 from arena.events.lifecycle.transitions import (
     check_open_seats,
     close_event,
@@ -155,7 +156,13 @@ def controls(request: HttpRequest, slug: str) -> HttpResponse:
         for answers in [credits.get(control.matchup_id, Counter())]
     ]
     ordinary, in_service = count_serving_matchups(event)
-    context = {"pool": pool, "ordinary": ordinary, "in_service": in_service, "step": "controls"}
+    context = {
+        "pool": pool,
+        "ordinary": ordinary,
+        "in_service": in_service,
+        "step": "controls",
+        "public_keys": [describe_public_keys(*found) for found in list_public_keys(event)],
+    }
     return render_desk(request, "controls", event, context)
 
 

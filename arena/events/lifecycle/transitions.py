@@ -18,6 +18,7 @@ from arena.events.lifecycle.prizes import (
     find_identity_obstacle,
     find_prize_obstacle,
 )
+from arena.events.lifecycle.shared_keys import describe_public_keys, list_public_keys
 from arena.events.models import Event
 from arena.people.seats.claiming import SeatAvailability, get_seat_availability
 
@@ -121,7 +122,7 @@ def check_controls(event: Event, ordinary: int, controls: int) -> list[Readiness
     if controls == 0:
         message = _("Without controls nobody’s reliability can be measured.")
         return [ReadinessCheck("controls", message, blocks=False)]
-    checks = check_batches(event)
+    checks = [*check_batches(event), *check_shared_keys(event)]
     wanted = round(ordinary * OPENING_CONTROL_SHARE / (1 - OPENING_CONTROL_SHARE))
     if controls < wanted:
         message = _(
@@ -130,6 +131,14 @@ def check_controls(event: Event, ordinary: int, controls: int) -> list[Readiness
         ) % {"controls": controls, "wanted": wanted}
         checks.append(ReadinessCheck("controls", message, blocks=False))
     return checks
+
+
+def check_shared_keys(event: Event) -> list[ReadinessCheck]:
+    """Keys that anybody can read in the bundle of the event that this one is a copy of."""
+    return [
+        ReadinessCheck("controls", describe_public_keys(title, keys), blocks=False)
+        for title, keys in list_public_keys(event)
+    ]
 
 
 def check_batches(event: Event) -> list[ReadinessCheck]:
