@@ -16,11 +16,11 @@ from leaderboard.ratings import Floats, Ids, Ints, classes, scale
 
 COUNT_GRAIN = 100
 """Numbers of votes are rounded to multiples of this."""
-MIN_SHOWN_VOTES = 150
+MIN_SHOWN_VOTES = 50
 """With fewer, rounded votes a rating would have to be rounded to more than it says."""
 GRAINS = np.array([1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0])
 """Ratings are rounded to multiples of one of these, in points."""
-VOTES_PER_GRAIN = 50
+VOTES_PER_GRAIN = 40
 """Ratings are rounded to what so many votes, all one way, move them by."""
 MEAN_INFORMATION = 0.25
 """Of one vote between equals, p (1 - p); its largest residual, of a win, is half a vote."""

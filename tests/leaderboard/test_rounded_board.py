@@ -50,10 +50,10 @@ def download(client: Client, crowd: Crowd, kind: str, query: str = "") -> Any:
 
 
 # --- rounding ----------------------------------------------------------------------------------
-def test_a_rating_is_rounded_to_what_fifty_votes_move_it_by() -> None:
+def test_a_rating_is_rounded_to_what_forty_votes_move_it_by() -> None:
     grains = choose_grains(np.array([100, 200, 400, 900, 9_000, 20_000]))
-    assert np.isnan(grains[0])
-    assert grains[1:].tolist() == [200.0, 50.0, 50.0, 2.0, 1.0]
+    assert grains[0] == 200.0
+    assert grains[1:].tolist() == [100.0, 50.0, 20.0, 2.0, 1.0]
 
 
 def test_counts_are_rounded_to_the_nearest_hundred() -> None:
@@ -63,7 +63,7 @@ def test_counts_are_rounded_to_the_nearest_hundred() -> None:
 def test_rounded_intervals_hold_the_exact_ones_around_the_rounded_rating() -> None:
     strength, half = np.array([0.9, 0.1, -1.0]), np.array([0.1, 0.2, 0.15])
     board = coarsen(strength, strength - half, strength + half, np.full(3, 900), np.zeros(3))
-    assert np.all(board.points % 50 == 0)
+    assert np.all(board.points % 20 == 0)
     assert np.all(board.upper - board.points >= half * 173.7)
     assert board.rank.tolist() == [1, 2, 3]
     assert board.group.tolist() == [1, 2, 3]
@@ -170,7 +170,7 @@ def test_a_category_is_shown_from_the_batch_that_brought_it_enough(
 
 def test_with_few_votes_a_model_has_no_rounded_rating(client: Client, db: None) -> None:
     crowd = Crowd(slug="small", publish_batch=20)
-    crowd.vote()
+    crowd.vote(share=0.5)
     refresh(crowd.event)
     page = text(show(client, crowd.event))
     assert "Too few votes for rounded ratings" in page
