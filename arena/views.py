@@ -36,6 +36,7 @@ from arena.people.models import Seat, User
 from arena.people.seats.claiming import SeatAvailability, find_room
 from leaderboard.boards.snapshot_details import SnapshotDetails
 from leaderboard.contributors.places import place_of
+from leaderboard.contributors.public_head import select_holding_back
 from leaderboard.models import Rating, Snapshot
 from leaderboard.results.notices import find_unread
 from leaderboard.results.rounds import published_rounds
@@ -116,6 +117,8 @@ def annotate_figures(events: list[Any]) -> list[Any]:
     overall = Rating.objects.filter(
         snapshot__in=shown.values(), category=None, weighting=Rating.Weighting.RAW, rank=1
     ).select_related("competitor", "snapshot")
+    # Their exact ranks would tell single judgments.
+    overall = overall.exclude(snapshot__event__in=select_holding_back(events))
     rounds = published_rounds(events)
     for event in events:
         snapshot = shown.get(event.pk)

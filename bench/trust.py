@@ -1,6 +1,6 @@
 """Who can be relied on, in simulated events, by the product's own functions.
 
-    python -m bench.trust [--quick] [--only reliability|rigging|prize|exposure]
+    python -m bench.trust [--quick] [--only reliability|rigging|prize|exposure|publishing]
 
 The people and models of `bench.trust_world`, with seeds 0, 1, 2, …; every figure is a mean over
 them, printed with its standard error. Ends in one line for each goal.
@@ -22,6 +22,7 @@ from scipy.stats import rankdata, spearmanr
 from bench.goals import print_goal
 from bench.sites import ROOT
 from bench.trust_exposure import measure_exposure
+from bench.trust_publishing import measure_publishing
 from bench.trust_ratings import measure_errors, rate
 from bench.trust_world import (
     AWARE,
@@ -301,6 +302,7 @@ PARTS: dict[str, Callable[[int], None]] = {
     "rigging": measure_rigging,
     "prize": measure_prize,
     "exposure": measure_exposure,
+    "publishing": lambda seeds: measure_publishing(seeds, is_quick=seeds < SEEDS),
 }
 
 if __name__ == "__main__":

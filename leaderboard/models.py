@@ -26,7 +26,7 @@ class SnapshotQuerySet(models.QuerySet["Snapshot"]):
 
     def disposable(self) -> Self:
         """Snapshots that no board points at and that end no round."""
-        return self.filter(sealed_at=None, board=None)
+        return self.filter(sealed_at=None, board=None, category_boards=None)
 
 
 class Snapshot(models.Model):
@@ -41,7 +41,7 @@ class Snapshot(models.Model):
     content = models.CharField(max_length=64, blank=True, default="", db_default="")
     # `refresh.METHOD` of the code that computed it.
     method = models.PositiveSmallIntegerField(default=4, db_default=4)
-    # Counted ones of every role: a number without the controls would give them away.
+    # Of every role, and late ones while the event runs: a number without them would tell them.
     judgments = models.PositiveIntegerField()
     contributors = models.PositiveIntegerField()
     # What pages say beside the rows (leaderboard/boards/snapshot_details.py); emptied once
@@ -98,6 +98,17 @@ class Board(models.Model):
     def release(cls, event: Event, until: datetime) -> None:
         """Release the claim that expires at this moment; another worker's is left alone."""
         cls.objects.filter(event=event, claimed_until=until).update(claimed_until=None)
+
+
+class CategoryBoard(models.Model):
+    """Points at the snapshot from which a category's board is shown while a running event hides
+    its controls: a category waits for a batch of its own. Without a row it is not shown yet."""
+
+    category = models.OneToOneField(Category, on_delete=models.CASCADE, related_name="board")
+    snapshot = models.ForeignKey(Snapshot, on_delete=models.CASCADE, related_name="category_boards")
+
+    def __str__(self) -> str:
+        return f"board of {self.category}"
 
 
 class Rating(models.Model):
@@ -189,8 +200,9 @@ class StandingQuerySet(models.QuerySet["Standing"]):
 class Standing(models.Model):
     """A contributor's place among an event's contributors: counted judgments of every role.
 
-    The number of judgments is live and everybody sees it. Quality and score are exact and no page
-    shows them before the event is over; until then people see rank and band, which move in steps
+    The number of judgments is live, everybody sees it, and it includes late ones while the event
+    runs. Quality and score no page shows before the event is over, when they are exact; until then
+    people see rank and band, which move in steps with the public boards
     (see leaderboard/contributors/scores.py).
     """
 
@@ -252,6 +264,8 @@ class ReliabilityFit(models.Model):
     event = models.OneToOneField(Event, on_delete=models.CASCADE, related_name="reliability_fit")
     # The place in the ledger up to which judgments were looked at; 0 before the first time.
     ledger_seq = models.PositiveBigIntegerField(default=0)
+    # The same of what is shown of contributors while the event runs: no further than its board.
+    shown_seq = models.PositiveBigIntegerField(default=0)
     fingerprint = models.CharField(max_length=64, blank=True)
     # Counted answers to controls among them; without any, all rests on agreement.
     controls = models.PositiveIntegerField(default=0)

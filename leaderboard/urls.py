@@ -5,6 +5,7 @@ from leaderboard.pages import views
 app_name = "leaderboard"
 urlpatterns = [
     path("events/<slug:slug>/leaderboard/", views.board, name="board"),
+    path("events/<slug:slug>/leaderboard/latest/", views.latest, name="latest"),
     path("events/<slug:slug>/leaderboard.csv", views.board_csv, name="board_csv"),
     path("events/<slug:slug>/leaderboard.json", views.board_json, name="board_json"),
     path("events/<slug:slug>/contributors/", views.contributors, name="contributors"),

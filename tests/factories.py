@@ -57,7 +57,8 @@ def make_event(slug: str = "", *, organizer: User | None = None, **settings: Any
     """An open event with guidelines and the two first questions."""
     slug = slug or f"event{next(counter)}"
     drawn = f"{chance().getrandbits(256):064x}"
-    settings = {"state": Event.State.OPEN, "secret": drawn} | settings
+    # Boards that move with every vote: those in batches are asked for.
+    settings = {"state": Event.State.OPEN, "secret": drawn, "publish_batch": 0} | settings
     # As `create_event` makes one, less its checks of what was typed: most tests begin with one.
     seats = SeatPool.objects.create(name=slug)
     event = Event.objects.create(slug=slug, title=slug.title(), seats=seats, **settings)

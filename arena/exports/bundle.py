@@ -2,8 +2,8 @@
 
 A ZIP that is written while it is read, in little memory, and byte for byte the same for the same
 state. `manage.py reproduce` recomputes the boards from it. Before an event is published its
-controls are in use, so they, their companions and the anchors stay out; the unweighted boards need
-none of them.
+controls are in use, and later where a running event is a copy of it: then they, their companions
+and the anchors stay out; the unweighted boards need none of them.
 """
 
 import hashlib
@@ -28,6 +28,7 @@ from django.core.files.storage import storages
 from django.utils.translation import gettext as _
 
 from arena.errors import ConflictError
+from arena.events.lifecycle.shared_keys import are_keys_in_use_elsewhere
 from arena.events.models import Event
 from arena.exports.bundle_tables import RESULTS, SOURCES, BundleSelection, BundleTable
 from arena.exports.consistent_reads import read_consistently
@@ -67,10 +68,14 @@ class PieceBuffer(io.RawIOBase):
             self.pieces.clear()
 
 
-def stream_bundle(snapshot: Snapshot) -> Iterator[bytes]:
-    """The bundle, piece by piece. Raises `ConflictError` where the event has moved on since."""
-    published = snapshot.event.state == Event.State.PUBLISHED
-    selection, buffer, sums = BundleSelection(snapshot, published), PieceBuffer(), {}
+def stream_bundle(snapshot: Snapshot, *, with_controls: bool | None = None) -> Iterator[bytes]:
+    """The bundle, piece by piece, by default with the controls where they may be public.
+
+    Raises `ConflictError` where the event has moved on since.
+    """
+    if with_controls is None:
+        with_controls = may_publish_controls(snapshot.event)
+    selection, buffer, sums = BundleSelection(snapshot, with_controls), PieceBuffer(), {}
     with read_consistently():
         check_current(snapshot)
         with ZipFile(buffer, "w", ZIP_DEFLATED) as archive:
@@ -86,6 +91,11 @@ def stream_bundle(snapshot: Snapshot) -> Iterator[bytes]:
             listing = "".join(f"{digest}  {name}\n" for name, digest in sums.items())
             archive.writestr(make_member(CHECKSUMS), listing)
         yield from buffer.fetch()
+
+
+def may_publish_controls(event: Event) -> bool:
+    """Whether nobody is measured by the event's keys any more, in a running copy of it either."""
+    return event.state == Event.State.PUBLISHED and not are_keys_in_use_elsewhere(event)
 
 
 def check_current(snapshot: Snapshot) -> None:
@@ -204,8 +214,9 @@ a line, in the order of `id`; a name that ends in `_id` points at the `id` of an
 Usernames, addresses and comments are not in it; contributors appear under their pseudonyms.
 {left_out}"""
 WITHOUT_CONTROLS = """
-The event was not published yet when this was made: controls, their companions and anchors are
-left out, with the judgments of them and the weighted boards, which need the controls.
+The controls were still in use when this was made, in this event or a running copy of it: controls,
+their companions and anchors are left out, with the judgments of them and the weighted boards, which
+need the controls.
 """
 
 
@@ -216,16 +227,26 @@ def name_bundle(snapshot: Snapshot, *, with_controls: bool) -> str:
 
 
 def ensure_bundle(snapshot: Snapshot) -> str:
-    """The name of a sealed snapshot's bundle, which is made now if it is not there yet.
+    """The name of a sealed snapshot's bundle for the public, which is made now if it is not there
+    yet: without controls while they are in use.
 
     Call it when a round is sealed, and again when the event has been published: later on, when
     the event has moved on, it can no longer be made. Raises `ConflictError` then.
     """
-    bundles, published = storages[BUNDLES], snapshot.event.state == Event.State.PUBLISHED
-    wanted = name_bundle(snapshot, with_controls=published)
+    published = snapshot.event.state == Event.State.PUBLISHED
+    name = store_once(snapshot, with_controls=published)
+    if not published or may_publish_controls(snapshot.event):
+        return name
+    return store_once(snapshot, with_controls=False)
+
+
+def store_once(snapshot: Snapshot, *, with_controls: bool) -> str:
+    """The name of a bundle that is kept: this one, or where it can no longer be made the one
+    without controls. Raises `ConflictError` where there is neither."""
+    bundles, wanted = storages[BUNDLES], name_bundle(snapshot, with_controls=with_controls)
     if not bundles.exists(wanted):
         try:
-            store_bundle(snapshot, wanted)
+            store_bundle(snapshot, wanted, with_controls=with_controls)
         except ConflictError:
             earlier = name_bundle(snapshot, with_controls=False)
             if not bundles.exists(earlier):
@@ -239,22 +260,22 @@ def open_bundle(snapshot: Snapshot) -> "File[bytes]":
     return storages[BUNDLES].open(ensure_bundle(snapshot), "rb")
 
 
-def store_bundle(snapshot: Snapshot, name: str) -> None:
+def store_bundle(snapshot: Snapshot, name: str, *, with_controls: bool) -> None:
     """Write the bundle on this machine, then keep it where every host finds it."""
     with TemporaryDirectory(prefix="bundle-") as folder:
         path = Path(folder) / name
-        write_bundle(snapshot, path)
+        write_bundle(snapshot, path, with_controls=with_controls)
         with path.open("rb") as file:
             storages[BUNDLES].save(name, File(file, name=name))
 
 
-def write_bundle(snapshot: Snapshot, path: Path) -> None:
-    """Write the bundle to a file, which appears when it is complete."""
+def write_bundle(snapshot: Snapshot, path: Path, *, with_controls: bool | None = None) -> None:
+    """Write the bundle to a file, which appears when it is complete; see `stream_bundle`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{uuid4().hex}")
     try:
         with draft.open("xb") as file:
-            for piece in stream_bundle(snapshot):
+            for piece in stream_bundle(snapshot, with_controls=with_controls):
                 file.write(piece)
             file.flush()
             os.fsync(file.fileno())

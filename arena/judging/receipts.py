@@ -1,6 +1,8 @@
 """A contributor's receipts: what they judged, and whether it counts.
 
 A control has a receipt like any other matchup, which never shows whether the answer was expected.
+That an answer came late is told once the event is over: before, it would depend on free slots,
+which controls never run out of.
 The words around it stand in templates/judging/me.html; those of a reason why a judgment does not
 count are the labels of `Exclusion.Reason` (arena/judging/models/exclusions.py).
 """
@@ -28,12 +30,15 @@ class Receipt:
     prompt: str
     answer: str
     revised: bool
-    # The reason for its exclusion; empty if it counts.
+    # The reason for its exclusion, as far as its author is told; empty if it counts.
     excluded: str
 
 
-def build_receipts_page(enrollment: Enrollment, query: QueryDict) -> dict[str, Any]:
-    """One page of receipts, latest first, as a template context.
+def build_receipts_page(
+    enrollment: Enrollment, query: QueryDict, *, for_staff: bool = False
+) -> dict[str, Any]:
+    """One page of receipts, latest first, as a template context; for_staff: with what their author
+    is told only once the event is over.
 
     `receipts`, `page`, `judged` (their number), and `none_counts` (the reason if the contributor
     as a whole is excluded, else empty).
@@ -48,16 +53,22 @@ def build_receipts_page(enrollment: Enrollment, query: QueryDict) -> dict[str, A
     page = Paginator(judgments, RECEIPTS_PER_PAGE).get_page(query.get("page"))
     everything = enrollment.exclusions.in_force().first()
     return {
-        "receipts": [build_receipt(judgment, everything) for judgment in page],
+        "receipts": [
+            build_receipt(judgment, everything, tells_late=for_staff or enrollment.event.is_over())
+            for judgment in page
+        ],
         "page": page,
         "judged": page.paginator.count,
         "none_counts": str(Exclusion.Reason(everything.reason).label) if everything else "",
     }
 
 
-def build_receipt(judgment: Judgment, everything: Exclusion | None) -> Receipt:
-    """One receipt; `everything` is the exclusion of the whole contributor, if any."""
-    own = next((e for e in judgment.exclusions.all() if e.lifted_at is None), None)
+def build_receipt(judgment: Judgment, everything: Exclusion | None, *, tells_late: bool) -> Receipt:
+    """One receipt; everything: the exclusion of the whole contributor, if any; tells_late: whether
+    it says that an answer came late."""
+    in_force = (each for each in judgment.exclusions.all() if each.lifted_at is None)
+    told = (each for each in in_force if tells_late or each.reason != Exclusion.Reason.LATE)
+    own = next(told, None)
     exclusion = own or everything
     last_turn = judgment.matchup.record.prompt[-1]["content"]
     return Receipt(

@@ -116,7 +116,7 @@ def judge(request: HttpRequest, uuid: UUID) -> HttpResponse:
         )
     except ConflictError as error:
         return continue_judging(request, enrollment, rules, now, notice=error.message)
-    late = late_notice(judgment, now, had_expired=assignment.state == State.EXPIRED)
+    late = late_notice(judgment, assignment, now)
     progress = progress_after(loaded, judgment, now)
     return continue_judging(request, enrollment, rules, now, notice=late, progress=progress)
 
@@ -188,17 +188,19 @@ def is_answerable(assignment: Assignment, now: datetime) -> bool:
     return assignment.state == State.SHOWN and is_in_time(assignment, now)
 
 
-def late_notice(judgment: Judgment, now: datetime, *, had_expired: bool) -> str | None:
+def late_notice(judgment: Judgment, assignment: Assignment, now: datetime) -> str | None:
     """The notice for an answer that came late.
 
-    It depends on times only. Whether the answer counts depends on free slots, which controls never
-    run out of, so it is said only once nothing new is served.
+    While the event runs it depends on times alone: whether an answer counts depends on free slots,
+    which controls never run out of.
     """
-    if not judgment.event.is_open(now):
+    came_late = judgment.judged_at == now and not is_in_time(assignment, now)
+    if judgment.event.is_over():
         late = judgment.exclusions.in_force().filter(reason=Exclusion.Reason.LATE)
-        if late.exists():
-            return _("Your answer is saved, but came too late to count. Thank you.")
-    if had_expired:
+        came_late = late.exists()
+    if came_late:
+        return _("Your answer is saved, but came too late to count. Thank you.")
+    if assignment.state == State.EXPIRED:
         return _("Time had run out for that pair, but your answer is saved.")
     return None
 

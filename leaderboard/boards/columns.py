@@ -85,6 +85,8 @@ class BoardRow:
     upper: float | None
     elo: float | None
     plot: str = ""
+    # Whether its figures are rounded and some left out (leaderboard/boards/coarse.py).
+    is_rounded: bool = False
 
     @property
     def margin(self) -> float | None:
@@ -97,7 +99,7 @@ class BoardRow:
     def win_rate(self) -> float | None:
         """Percentage of its votes won, a tie counting half; None without votes."""
         rating = self.rating
-        if not rating.votes:
+        if not rating.votes or self.is_rounded:
             return None
         return 100 * (rating.wins + rating.ties / 2) / rating.votes
 
@@ -136,7 +138,15 @@ class BoardColumn:
     def display(self, row: BoardRow) -> str:
         """The value as text for the page."""
         value = self.value(row)
-        return "" if value is None or self.cell is None else self.cell(value)
+        if value is None or self.cell is None:
+            return ""
+        if not row.is_rounded:
+            return self.cell(value)
+        return _("about %(count)s") % {"count": self.cell(value)} if value else str(_("few"))
+
+    def has_values(self, rows: list[BoardRow]) -> bool:
+        """Whether any of the rows has one."""
+        return any(self.value(row) is not None for row in rows)
 
 
 def stored_column(

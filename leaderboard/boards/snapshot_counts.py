@@ -23,14 +23,15 @@ HOUR = 3600
 
 
 def count_origins(data: Comparisons) -> dict[str, int]:
-    """Counted judgments by where they came from."""
+    """Judgments of the public count by where they came from."""
     seen = np.bincount(data.columns["origin"][data.judgments], minlength=len(ORIGINS))
+    seen += np.bincount(data.late[:, 1], minlength=len(ORIGINS))
     return {name: int(n) for name, n in zip(ORIGINS, seen, strict=True) if n}
 
 
 def count_over_time(data: Comparisons) -> JudgmentsOverTime:
-    """Counted judgments per hour, day or week of the event's own time zone."""
-    hours = data.columns["hour"][data.judgments]
+    """Judgments of the public count per hour, day or week of the event's own time zone."""
+    hours = np.append(data.columns["hour"][data.judgments], data.late[:, 2])
     known = hours[hours >= 0]
     unknown = len(hours) - len(known)
     if len(known) == 0:

@@ -17,7 +17,7 @@ VERSION = 1
 
 @dataclass(frozen=True, kw_only=True)
 class JudgmentsOverTime:
-    """Counted judgments per hour, day or week of the event's own time zone.
+    """Judgments of the public count per hour, day or week of the event's own time zone.
 
     unit: hour, day or week; start: ISO, of the first bin; both None without any time; unknown:
     judgments without a time.
@@ -173,8 +173,8 @@ class BoardDetails:
 class SnapshotDetails:
     """All of it.
 
-    origins: counted judgments by where they came from; competitors: primary keys in the order of
-    the indices in flat rows; boards: by `board_key`.
+    origins: judgments of the public count by where they came from; competitors: primary keys in
+    the order of the indices in flat rows; boards: by `board_key`.
     """
 
     version: int = VERSION

@@ -69,6 +69,12 @@ class AnswerTable:
             counted=self.counted,
         )
 
+    def until(self, position: int) -> "AnswerTable":
+        """The answers up to an earlier place in the ledger, of the same people."""
+        rows = np.flatnonzero(self.columns["seq"] <= position)
+        columns = {name: column[rows] for name, column in self.columns.items()}
+        return AnswerTable(self.data, columns, self.enrollments, self.counted, self.keys[rows])
+
 
 def read_answers(data: Comparisons, position: int) -> AnswerTable:
     """The answers up to this place in the ledger, with what is in force now."""

@@ -5,6 +5,7 @@ from arena.events.lifecycle.transitions import freeze_time
 from arena.events.models import Event
 from arena.judging.ledger import get_ledger_head
 from arena.judging.models import LedgerBatch
+from leaderboard.contributors.public_head import get_public_head, holds_back
 
 STEP, GROWTH = 100, 100
 """Every 100 judgments, and from 10,000 on after every further hundredth part."""
@@ -16,6 +17,14 @@ def last_position(head: int) -> int:
     while (following := place + max(STEP, place // GROWTH)) <= head:
         place = following
     return place
+
+
+def shown_position_of(event: Event, position: int) -> int:
+    """How far what is shown of contributors goes: to this position, or, where the public boards are
+    held back, to the last place that they have reached."""
+    if not holds_back(event):
+        return position
+    return min(position, last_position(get_public_head(event)))
 
 
 def position_of(event: Event) -> int:

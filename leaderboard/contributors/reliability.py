@@ -20,12 +20,13 @@ from arena.judging.models import Judgment, LedgerBatch
 from leaderboard.contributors.answers import AnswerTable, read_answers
 from leaderboard.contributors.pace import measure_pace
 from leaderboard.contributors.people import Screens, build_rows, mark_shown
-from leaderboard.contributors.positions import position_of
+from leaderboard.contributors.positions import position_of, shown_position_of
 from leaderboard.contributors.screening import Pair, raise_questions
 from leaderboard.models import Board, Reliability, ReliabilityFit
 from leaderboard.ratings import quantise
 from leaderboard.trust.consistency import self_consistency
 from leaderboard.trust.gaps import UNKEYED
+from leaderboard.trust.reliability import Reliability as Fitted
 from leaderboard.trust.reliability import estimate_reliability
 from leaderboard.trust.rigging import screen_models, screen_sides
 from leaderboard.trust.twins import Twins, screen_twins
@@ -48,7 +49,7 @@ WRITTEN_FIELDS = [
 def refresh_reliability(event: Event, *, now: datetime, rebuild: bool = False) -> bool:
     """Compute the event's reliabilities if anything changed; False if not, or if another worker
     does. With `rebuild`, compute them in any case."""
-    position, fingerprint = describe_wanted(event)
+    position, shown, fingerprint = describe_wanted(event)
     fit, _ = ReliabilityFit.objects.get_or_create(event=event)
     if position == 0 or (fit.fingerprint == fingerprint and not rebuild):
         return False
@@ -60,7 +61,8 @@ def refresh_reliability(event: Event, *, now: datetime, rebuild: bool = False) -
     try:
         table = load_answers(event, position, now)
         if table is not None:
-            compute(table, ReliabilityFit(pk=fit.pk, event=event, ledger_seq=position), now)
+            fresh = ReliabilityFit(pk=fit.pk, event=event, ledger_seq=position, shown_seq=shown)
+            compute(table, fresh, now)
             ReliabilityFit.objects.filter(pk=fit.pk).update(fingerprint=fingerprint)
         return table is not None
     finally:
@@ -78,14 +80,16 @@ def find_due_reliabilities(*, over: bool = False) -> Iterator[int]:
 
 def is_reliability_current(event: Event) -> bool:
     """Whether the reliabilities are those of what is judged and decided now."""
-    position, fingerprint = describe_wanted(event)
+    position, _shown, fingerprint = describe_wanted(event)
     known = ReliabilityFit.objects.filter(event=event, fingerprint=fingerprint)
     return position == 0 or known.exists()
 
 
-def describe_wanted(event: Event) -> tuple[int, str]:
-    """The place in the ledger, and a digest of all that the reliabilities follow from."""
+def describe_wanted(event: Event) -> tuple[int, int, str]:
+    """The place in the ledger, how far what is shown goes, and a digest of all that the
+    reliabilities follow from."""
     position, state = position_of(event), wanted_state(event)
+    shown = shown_position_of(event, position)
     # A revision leaves no row of what it replaces.
     revised = Judgment.objects.filter(
         event=event, revises__isnull=False, revises__ledger_seq__lte=position
@@ -93,12 +97,13 @@ def describe_wanted(event: Event) -> tuple[int, str]:
     parts = [
         METHOD,
         position,
+        shown,
         asdict(replace(state, head=0, digest="")),
         revised.count(),
         sha256(np.ascontiguousarray(special_matchups(event)).data).hexdigest(),
         [event.scale, event.daily_cap, event.timezone],
     ]
-    return position, sha256(json.dumps(parts).encode()).hexdigest()
+    return position, shown, sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def load_answers(event: Event, position: int, now: datetime) -> AnswerTable | None:
@@ -115,7 +120,7 @@ def load_answers(event: Event, position: int, now: datetime) -> AnswerTable | No
 def compute(table: AnswerTable, fit: ReliabilityFit, now: datetime) -> None:
     """Fit, screen, write everybody's row, and raise the questions that a person has to decide."""
     answers = table.answers
-    found = estimate_reliability(answers, mark_shown(table))
+    found = fit_with_shown(table, fit)
     rigging = screen_models(answers, found.expected)
     sides = screen_sides(answers, found.expected)
     pace = measure_pace(fit.event, fit.ledger_seq, table.enrollments)
@@ -131,6 +136,7 @@ def compute(table: AnswerTable, fit: ReliabilityFit, now: datetime) -> None:
         write_rows(fit.event, rows, table.enrollments)
         ReliabilityFit.objects.filter(pk=fit.pk).update(
             ledger_seq=fit.ledger_seq,
+            shown_seq=fit.shown_seq,
             controls=fit.controls,
             newcomer=fit.newcomer,
             pace_mean=fit.pace_mean,
@@ -139,6 +145,16 @@ def compute(table: AnswerTable, fit: ReliabilityFit, now: datetime) -> None:
         )
     counting = [row for row, counts in zip(rows, table.counted, strict=True) if counts]
     raise_questions(fit.event, counting, list_twins(table, twins), len(rows), now)
+
+
+def fit_with_shown(table: AnswerTable, fit: ReliabilityFit) -> Fitted:
+    """The fit to all answers; its `so_far` is behind what is shown of contributors, by a fit of its
+    own where the public boards are behind."""
+    if fit.shown_seq == fit.ledger_seq:
+        return estimate_reliability(table.answers, mark_shown(table))
+    found, earlier = estimate_reliability(table.answers), table.until(fit.shown_seq)
+    shown = estimate_reliability(earlier.answers, mark_shown(earlier)).so_far
+    return replace(found, so_far=shown)
 
 
 def list_twins(table: AnswerTable, twins: Twins) -> list[Pair]:

@@ -1,8 +1,8 @@
 """The contributor score S = judgments under the daily cap × quality, exact and as shown.
 
 Quality is max(0, min(L_c, L_o)): the lower 5% limits of R on controls and on all else. While the
-event runs people see a rank and a band. Both rest on the judgments up to the place in the ledger
-where reliabilities were computed last, and a person's band also on their own first look and every
+event runs people see a rank and a band. Both rest on the judgments up to the last place in the
+ledger that the public board has reached, and a person's band also on their own first look and every
 100 judgments after it; so nobody who checks after each answer learns whether it was a control.
 """
 
@@ -32,7 +32,7 @@ def score_contributors(data: Comparisons) -> IntegerTable:
     quality, shown_quality = read_qualities(data).T
     fit = ReliabilityFit.objects.filter(event=data.event).first()
     scored = count_scored(data, data.judgments)
-    behind = data.judgments & (data.columns["seq"] <= (fit.ledger_seq if fit else 0))
+    behind = data.judgments & (data.columns["seq"] <= (fit.shown_seq if fit else 0))
     shown = multiply_scores(count_scored(data, behind), shown_quality)
     # Whoever is not told apart from chance has no place.
     placed = np.where(shown > 0, shown, UNRATED)

@@ -23,19 +23,19 @@ WRITTEN_FIELDS = COUNT_FIELDS + RATED_FIELDS
 
 def write_standings(data: Comparisons) -> None:
     """Update the standings of an event's contributors; only changed rows are written."""
-    wanted = count_judgments(data)
+    people, wanted = data.public_contributors, count_judgments(data)
     kept = Standing.objects.filter(event=data.event)
     numbers = [
         *(Cast(name, BigIntegerField()) for name in COUNT_FIELDS),
         *(Cast(Coalesce(name, Value(UNRATED)), BigIntegerField()) for name in RATED_FIELDS),
     ]
     there = read_integers(kept.order_by("enrollment").values_list("enrollment", *numbers))
-    stays = np.isin(there[:, 0], data.enrollments)
+    stays = np.isin(there[:, 0], people)
     kept.filter(enrollment__in=there[~stays, 0].tolist()).delete()
     before = np.full_like(wanted, UNRATED)
-    before[np.isin(data.enrollments, there[:, 0])] = there[stays, 1:]
+    before[np.isin(people, there[:, 0])] = there[stays, 1:]
     changed = np.flatnonzero((before != wanted).any(axis=1))
-    rows = np.column_stack([data.enrollments[changed], wanted[changed]]).tolist()
+    rows = np.column_stack([people[changed], wanted[changed]]).tolist()
     Standing.objects.bulk_create(
         (
             Standing(event=data.event, enrollment_id=key, **as_fields(values))
@@ -49,14 +49,20 @@ def write_standings(data: Comparisons) -> None:
 
 
 def count_judgments(data: Comparisons) -> npt.NDArray[np.int64]:
-    """`WRITTEN_FIELDS` of each contributor: int64 (contributors, 7)."""
+    """`WRITTEN_FIELDS` of each public contributor: int64 (contributors, 7)."""
     contributor, origin = data.columns["contributor"], data.columns["origin"]
     simulated = data.judgments & (origin == ORIGINS.index(Origin.SIMULATED))
-    people = len(data.enrollments)
-    judged, made = (
-        np.bincount(contributor[rows], minlength=people) for rows in (data.judgments, simulated)
-    )
-    return np.column_stack([judged, made, score_contributors(data)])
+    people, late = data.public_contributors, data.late
+    counted = np.searchsorted(people, data.enrollments)
+    found = np.full((len(people), len(WRITTEN_FIELDS)), UNRATED)
+    late_simulated = late[late[:, 1] == ORIGINS.index(Origin.SIMULATED)]
+    for column, rows, more in ((0, data.judgments, late), (1, simulated, late_simulated)):
+        found[:, column] = np.bincount(
+            np.searchsorted(people, more[:, 0]), minlength=len(people)
+        ) + np.bincount(counted[contributor[rows]], minlength=len(people))
+    found[:, COUNT_FIELDS.index("scored")] = 0
+    found[counted, COUNT_FIELDS.index("scored") :] = score_contributors(data)
+    return found
 
 
 def as_fields(numbers: list[int]) -> dict[str, Any]:

@@ -58,6 +58,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('ledger_seq', models.PositiveBigIntegerField(default=0)),
+                ('shown_seq', models.PositiveBigIntegerField(default=0)),
                 ('fingerprint', models.CharField(blank=True, max_length=64)),
                 ('controls', models.PositiveIntegerField(default=0)),
                 ('newcomer', models.PositiveSmallIntegerField(default=0)),

@@ -18,6 +18,7 @@ from leaderboard.boards.columns import BoardRow
 from leaderboard.boards.not_ranked import NOT_RANKED
 from leaderboard.boards.snapshot_details import SnapshotDetails, board_key
 from leaderboard.models import Rating, Snapshot
+from leaderboard.pages.rounded_ratings import round_ratings
 from leaderboard.pages.svg_charts import Axis, draw_axis_labels, draw_whisker, fit_axis
 from leaderboard.ratings import scale
 
@@ -139,27 +140,29 @@ def choose_board(event: Event, wanted: dict[str, str]) -> BoardChoice:
     return BoardChoice(default, question, category, weighting)
 
 
-def read_table(snapshot: Snapshot, choice: BoardChoice) -> BoardTable:
-    """The chosen board's rows, best first within each scale."""
+def read_table(snapshot: Snapshot, choice: BoardChoice, *, is_rounded: bool = False) -> BoardTable:
+    """The chosen board's rows, best first within each scale; rounded, without the figures that a
+    single vote would show in (leaderboard/boards/coarse.py)."""
     ratings = snapshot.ratings.filter(
         question=choice.question, category=choice.category, weighting=choice.weighting
     ).select_related("competitor")
-    rows = [to_board_row(rating) for rating in ratings]
+    found = round_ratings(list(ratings)) if is_rounded else ratings
+    rows = [to_board_row(rating, is_rounded=is_rounded) for rating in found]
     rated = [row for row in rows if row.points is not None]
     rated.sort(key=lambda row: (row.rating.component, row.rating.rank, row.rating.competitor_id))
     scales = groupby(rated, key=lambda row: row.rating.component)
     unranked = [row for row in rows if row.points is None]
-    unranked.sort(key=lambda row: (-row.rating.votes, row.rating.competitor.name))
+    unranked.sort(key=lambda row: (-(row.rating.votes or 0), row.rating.competitor.name))
     return BoardTable([group_by_tier(list(scale)) for _, scale in scales], unranked)
 
 
-def to_board_row(rating: Rating) -> BoardRow:
+def to_board_row(rating: Rating, *, is_rounded: bool = False) -> BoardRow:
     """A rating in points."""
     points, lower, upper, elo = (
         None if value is None else strength_to_points(value)
         for value in (rating.strength, rating.lower, rating.upper, rating.elo)
     )
-    return BoardRow(rating, points, lower, upper, elo)
+    return BoardRow(rating, points, lower, upper, elo, is_rounded=is_rounded)
 
 
 def strength_to_points(strength: float) -> float:
@@ -185,11 +188,11 @@ def add_whisker(row: BoardRow, axis: Axis) -> BoardRow:
 
 
 def filter_links(
-    event: Event, choice: BoardChoice, details: SnapshotDetails
+    event: Event, choice: BoardChoice, details: SnapshotDetails, *, is_rounded: bool = False
 ) -> dict[str, list[dict[str, Any]]]:
     """The filters as links: label, query and whether it is the current one."""
     questions = event.questions.filter(kind="preference")
-    weightings = available_weightings(choice, details)
+    weightings = available_weightings(choice, details, is_rounded=is_rounded)
     # Style is controlled over all records, not by category.
     within = Weighting.RAW if choice.weighting == Weighting.STYLE else choice.weighting
     return {
@@ -211,8 +214,12 @@ def filter_links(
     }
 
 
-def available_weightings(choice: BoardChoice, details: SnapshotDetails) -> list[str]:
-    """Weightings for which the snapshot has a board."""
+def available_weightings(
+    choice: BoardChoice, details: SnapshotDetails, *, is_rounded: bool
+) -> list[str]:
+    """Weightings for which the public has a board: rounded ones are unweighted."""
+    if is_rounded:
+        return [Weighting.RAW.value]
     found = [Weighting.RAW.value]
     for weighting in (Weighting.WEIGHTED, Weighting.STYLE):
         board = details.board(board_key(choice.question.pk, None, weighting))

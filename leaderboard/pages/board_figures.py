@@ -6,6 +6,7 @@ Their numbers are gathered here and drawn in leaderboard/pages/svg_charts.py.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ from leaderboard.pages.board import (
     read_pairs,
     strength_to_points,
 )
+from leaderboard.pages.rounded_ratings import round_ratings
+from leaderboard.pages.shown_board import ShownBoard
 from leaderboard.pages.svg_charts import Line, draw_bars, draw_lines
 from leaderboard.ratings import bradley_terry
 
@@ -184,16 +187,18 @@ class History:
     ends: list[tuple[str, float, float]]
 
 
-def history_of(snapshot: Snapshot, choice: BoardChoice, table: BoardTable) -> History | None:
-    """Rating history of the top models; None with fewer than three published snapshots."""
+def history_of(shown: ShownBoard) -> History | None:
+    """Rating history of the top models; None with fewer than three published snapshots, and for a
+    category whose board waits for batches of its own."""
+    choice, table = shown.choice, shown.table
     rows = table.groups[0].rows[:MAX_CURVES] if table.groups else []
-    moments = sample_publication_times(snapshot)
-    if len(moments) < 3 or len(rows) < 2:
+    moments = sample_publication_times(shown.snapshot)
+    if len(moments) < 3 or len(rows) < 2 or (shown.is_rounded and choice.category):
         return None
     since, until = min(moments.values()), max(moments.values())
     if until <= since:
         return None
-    curves = build_curves(choice, rows, moments)
+    curves = build_curves(shown, rows, moments)
     if not curves:
         return None
     style = "j M, H:i" if until - since < timedelta(days=3) else "j M"
@@ -203,22 +208,27 @@ def history_of(snapshot: Snapshot, choice: BoardChoice, table: BoardTable) -> Hi
 
 
 def build_curves(
-    choice: BoardChoice, rows: Sequence[BoardRow], moments: dict[int, datetime]
+    shown: ShownBoard, rows: Sequence[BoardRow], moments: dict[int, datetime]
 ) -> list[Line]:
     """One line per competitor with a rating in at least two of the snapshots."""
     since, until = min(moments.values()), max(moments.values())
     found: dict[int, list[tuple[float, float]]] = {}
+    choice, wanted = shown.choice, {row.rating.competitor_id for row in rows}
     ratings = Rating.objects.filter(
         snapshot__in=moments,
         question=choice.question,
         category=choice.category,
         weighting=choice.weighting,
-        competitor__in=[row.rating.competitor_id for row in rows],
-        strength__isnull=False,
     ).order_by("snapshot")
-    for key, where, strength in ratings.values_list("competitor", "snapshot", "strength"):
+    if not shown.is_rounded:
+        ratings = ratings.filter(competitor__in=wanted, strength__isnull=False)
+    for where, of_one in groupby(ratings, key=lambda rating: rating.snapshot_id):
         place = (moments[where] - since) / (until - since)
-        found.setdefault(key, []).append((place, strength_to_points(strength or 0.0)))
+        listed = list(of_one)
+        for rating in round_ratings(listed) if shown.is_rounded else listed:
+            if rating.competitor_id in wanted and rating.strength is not None:
+                points = strength_to_points(rating.strength)
+                found.setdefault(rating.competitor_id, []).append((place, points))
     curves = (
         Line(row.rating.competitor.name, tuple(found.get(row.rating.competitor_id, ())))
         for row in rows

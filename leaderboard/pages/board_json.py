@@ -5,13 +5,12 @@ What a snapshot keeps of a board (leaderboard/boards/snapshot_details.py) passes
 `docs/board.schema.json` is `board_schema()`, which follows from them and from the board's columns.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from arena.events.models import Event
 from arena.judging.models import Origin
 from leaderboard.boards.columns import COLUMNS
-from leaderboard.boards.snapshot_details import SnapshotDetails
 from leaderboard.boards.typed_json import (
     PLAIN,
     documented,
@@ -21,9 +20,10 @@ from leaderboard.boards.typed_json import (
     schema_of,
     to_json,
 )
-from leaderboard.models import Rating, Snapshot
-from leaderboard.pages.board import BoardChoice, BoardTable, read_pairs
+from leaderboard.models import Rating
+from leaderboard.pages.board import read_pairs
 from leaderboard.pages.downloads import flat_rows
+from leaderboard.pages.shown_board import ShownBoard
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 TIME = {"type": "string", "format": "date-time"}
@@ -186,6 +186,10 @@ class PublicBoard:
     weighting: str = documented("How votes count.", WEIGHTINGS)
     as_of: str = documented("When it was computed.", TIME)
     ledger_position: int = documented("The last judgment of the ledger that is in it.")
+    rounded: bool = documented(
+        "Whether figures are rounded, and those left out that a single vote shows in, because the"
+        " event runs."
+    )
     judgments: int = documented("Judgments that count, of every role.")
     contributors: int = documented("Who made them.")
     judgments_by_origin: dict[str, int] = documented("Where they come from.", ORIGINS)
@@ -196,12 +200,10 @@ class PublicBoard:
     pairs: tuple[PublicPair, ...] = documented("Unweighted, of pairs that have met.")
 
 
-def public_board(
-    event: Event, snapshot: Snapshot, choice: BoardChoice, table: BoardTable
-) -> dict[str, Any]:
+def public_board(event: Event, shown: ShownBoard) -> dict[str, Any]:
     """The whole board with what it was computed from, as JSON."""
-    details = SnapshotDetails.from_json(snapshot.details)
-    board = details.board(choice.key)
+    snapshot, choice, details, board = shown.snapshot, shown.choice, shown.details, shown.board
+    method = replace(board, fit=None) if shown.is_rounded else board
     # Not from the rows: a board that could not be computed has none, but its votes have pairs.
     names = dict(event.competitors.values_list("pk", "name"))
     found: dict[str, Any] = to_json(
@@ -212,11 +214,12 @@ def public_board(
             weighting=choice.weighting,
             as_of=snapshot.created_at.isoformat(),
             ledger_position=snapshot.ledger_seq,
+            rounded=shown.is_rounded,
             judgments=snapshot.judgments,
             contributors=snapshot.contributors,
             judgments_by_origin=details.origins,
-            method=from_json(PublicMethod, to_json(board)),
-            ratings=tuple(flat_rows(table)),
+            method=from_json(PublicMethod, to_json(method)),
+            ratings=tuple(flat_rows(shown.table)),
             neighbours=tuple(
                 from_json(PublicNeighbours, name_models(to_json(pair), names))
                 for pair in board.neighbours or ()

@@ -1,30 +1,36 @@
 """What the method page says of an event, from its settings and its judgments."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Count
 
 from arena.events.joining.terms import current_terms
+from arena.events.lifecycle.phases import describe_updates, phase_of
 from arena.events.models import Event, Question
 from arena.events.records.controls import has_controls
 from arena.judging.models import Exclusion, Origin
 from arena.questions import KINDS
+from leaderboard.boards.coarse import COUNT_GRAIN, MIN_SHOWN_VOTES, VOTES_PER_GRAIN
 from leaderboard.contributors.answers import CATEGORIES
 from leaderboard.contributors.positions import STEP
+from leaderboard.contributors.public_head import holds_back
 from leaderboard.contributors.scores import first_look
 from leaderboard.models import ReliabilityFit, Snapshot
 from leaderboard.pages.uncertainty import list_covariates
 from leaderboard.ratings import MIN_VOTES, WEIGHT_UNIT, scale
-from leaderboard.snapshots.publishing import MAX_WAIT, MIN_PEOPLE
 from leaderboard.trust import quality
 from leaderboard.trust.classes import make_classes
 from leaderboard.votes.matchup_contents import MAX_VOTES_SCANNED
 
 
-def method_context(event: Event) -> dict[str, Any]:
+def method_context(event: Event, now: datetime) -> dict[str, Any]:
     """The settings that decide the numbers, and what they left out so far."""
-    counted = event.counted_origins()
+    counted, measures = event.counted_origins(), has_controls(event)
     in_force = Exclusion.objects.in_force().filter(event=event)
+    if not event.is_over():
+        # Until then nobody is told: of controls no answer is late.
+        in_force = in_force.exclude(reason=Exclusion.Reason.LATE)
     reasons = dict(Exclusion.Reason.choices)
     excluded = in_force.values_list("reason").annotate(
         judgments=Count("judgment"), people=Count("enrollment")
@@ -40,14 +46,17 @@ def method_context(event: Event) -> dict[str, Any]:
             for reason, judgments, people in excluded.order_by("reason")
         ],
         "snapshot": Snapshot.objects.filter(board__event=event).defer("details").first(),
-        "has_controls": has_controls(event),
+        "has_controls": measures,
         "terms": current_terms(event),
+        "board_updates": describe_updates(event, phase_of(event, now), has_controls=measures),
+        "is_rounded": holds_back(event),
         "average": scale.AVERAGE,
         "fewest_votes": int(MIN_VOTES),
-        "fewest_people": MIN_PEOPLE,
         "newcomer": describe_newcomer(event),
         "kinds": len(make_classes(CATEGORIES[event.scale]).reads),
-        "patience_hours": int(MAX_WAIT.total_seconds() // 3600),
+        "count_grain": COUNT_GRAIN,
+        "votes_per_grain": VOTES_PER_GRAIN,
+        "fewest_rounded": MIN_SHOWN_VOTES,
         "fewest_rated": quality.MIN_CONTROLS_FOR_QUALITY,
         "bands": quality.BANDS,
         "step": STEP,

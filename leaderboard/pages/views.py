@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -23,21 +24,28 @@ from django.views.decorators.http import require_GET, require_POST
 
 from arena.errors import NotFoundError
 from arena.events.access import Role, enrollment_of, event_for, has_role
-from arena.events.lifecycle.phases import Phase, phase_of
+from arena.events.lifecycle.phases import Phase, describe_first_board, phase_of
 from arena.events.models import Event
 from arena.events.records.controls import has_controls
 from arena.judging.models import Origin
 from arena.replica import read_from_replica
 from leaderboard.boards.columns import fact_columns
-from leaderboard.boards.snapshot_details import SnapshotDetails
 from leaderboard.contributors.places import build_places, place_of, standings_of
 from leaderboard.contributors.scores import first_look
-from leaderboard.models import Board, Notice, Snapshot, Standing
-from leaderboard.pages.board import choose_board, filter_links, read_table
+from leaderboard.models import Board, Notice, Standing
+from leaderboard.pages.board import choose_board, filter_links
 from leaderboard.pages.board_figures import build_heat_maps, history_of, timeline_of
 from leaderboard.pages.board_json import public_board
 from leaderboard.pages.downloads import to_csv
 from leaderboard.pages.method import method_context
+from leaderboard.pages.shown_board import (
+    UNWEIGHTED,
+    ShownBoard,
+    explain_missing,
+    find_latest_board,
+    find_public_board,
+    require_public_board,
+)
 from leaderboard.pages.uncertainty import (
     interval_context,
     list_covariates,
@@ -105,7 +113,7 @@ def tag_of(request: HttpRequest, event: Event, phase: Phase) -> str:
     )
     current = shown.first() or (None, None)
     words = (phase.key, str(phase.notice), "" if current[0] else no_board(event, phase))
-    parts = [*current, *words, address_of(request), get_language()]
+    parts = [*current, *words, event.publish_batch, address_of(request), get_language()]
     digest = salted_hmac("leaderboard.board", repr(parts)).hexdigest()
     return f'"{event.pk}-{digest[:32]}"'
 
@@ -125,7 +133,7 @@ def no_board(event: Event, phase: Phase) -> str:
     """Why there is no ranking to be seen."""
     if not (phase.is_joinable or phase.is_taking_answers) and event.judgments.exists():
         return gettext("The ranking is being computed.")
-    return str(phase.empty_board)
+    return str(describe_first_board(event, phase, has_controls=has_controls(event)))
 
 
 def board_html(request: HttpRequest, event: Event, phase: Phase, tag: str) -> str:
@@ -143,7 +151,6 @@ def board_html(request: HttpRequest, event: Event, phase: Phase, tag: str) -> st
 def board_context(request: HttpRequest, event: Event, phase: Phase, tag: str) -> dict[str, Any]:
     """Everything the changing part shows."""
     choice = choose_board(event, request.GET.dict())
-    snapshot = Snapshot.objects.filter(board__event=event).first()
     context = {
         "event": event,
         "phase": phase,
@@ -151,35 +158,70 @@ def board_context(request: HttpRequest, event: Event, phase: Phase, tag: str) ->
         "address": address_of(request),
         "headers": json.dumps({"If-None-Match": tag}),
     }
-    if snapshot is None:
+    if shown := find_public_board(event, choice):
+        return context | figures_context(request, event, shown)
+    overall = find_public_board(event, replace(choice, category=None, weighting=UNWEIGHTED))
+    if overall is None:
         return context | {"no_board": no_board(event, phase)}
-    table, details = read_table(snapshot, choice), SnapshotDetails.from_json(snapshot.details)
-    shown, origins = details.board(choice.key), details.origins
-    everybody = request.GET.get("pairs") == ALL_PAIRS
     return context | {
-        "snapshot": snapshot,
+        "snapshot": overall.snapshot,
+        "links": filter_links(event, choice, overall.details, is_rounded=True),
+        "held_back": explain_missing(choice),
+    }
+
+
+def figures_context(request: HttpRequest, event: Event, shown: ShownBoard) -> dict[str, Any]:
+    """The figures of a board and around it; of a rounded one those alone that are rounded."""
+    choice, table, details, board = shown.choice, shown.table, shown.details, shown.board
+    origins, everybody = details.origins, request.GET.get("pairs") == ALL_PAIRS
+    facts = fact_columns(choice.weighting)
+    return {
+        "snapshot": shown.snapshot,
+        "is_rounded": shown.is_rounded,
         "table": table,
-        "facts": fact_columns(choice.weighting),
-        "links": filter_links(event, choice, details),
-        "method": shown.fit,
-        "why_not": shown.why_not,
-        "style": shown.style,
-        "interval": interval_context(shown.fit),
+        "facts": [column for column in facts if column.has_values(table.everybody)]
+        if shown.is_rounded
+        else facts,
+        "links": filter_links(event, choice, details, is_rounded=shown.is_rounded),
+        "method": board.fit,
+        "why_not": board.why_not,
+        "style": board.style,
+        "interval": interval_context(board.fit),
         "has_controls": has_controls(event),
         "no_style": details.board(choice.style_key).why_not,
-        "style_worth": style_coefficients(shown),
-        "without_worth": omitted_covariates(shown),
+        "style_worth": style_coefficients(board),
+        "without_worth": omitted_covariates(board),
         "covariates": list_covariates(),
         "origins": origins,
         "origin_rows": [
             (label, origins[name]) for name, label in Origin.choices if name in origins
         ],
-        "doubts": uncertainty_context(shown, choice, table),
+        "doubts": uncertainty_context(board, choice, table),
         "all_pairs": choice.query(pairs=ALL_PAIRS),
-        "heat_maps": build_heat_maps(details, choice, table, everybody=everybody),
+        "heat_maps": []
+        if shown.is_rounded
+        else build_heat_maps(details, choice, table, everybody=everybody),
         "timeline": timeline_of(details.timeline, event),
-        "history": history_of(snapshot, choice, table),
+        "history": history_of(shown),
     }
+
+
+@require_GET
+def latest(request: HttpRequest, slug: str) -> HttpResponse:
+    """The board of the latest snapshot in full figures, for those who look after the event."""
+    event = event_for(request.user, slug, Role.REVIEWER)
+    phase, choice = phase_of(event, timezone.now()), choose_board(event, request.GET.dict())
+    shown = find_latest_board(event, choice)
+    context = {
+        "event": event,
+        "phase": phase,
+        "choice": choice,
+        "is_latest": True,
+        "is_staff_member": True,
+        "no_board": no_board(event, phase),
+    }
+    figures = figures_context(request, event, shown) if shown else {}
+    return render(request, "leaderboard/latest.html", context | figures)
 
 
 @require_GET
@@ -188,8 +230,8 @@ def board_context(request: HttpRequest, event: Event, phase: Phase, tag: str) ->
 def board_csv(request: HttpRequest, slug: str) -> HttpResponse:
     """The chosen board as a file."""
     event = event_for(request.user, slug)
-    choice, snapshot = choose_board(event, request.GET.dict()), public_snapshot(event)
-    response = HttpResponse(to_csv(read_table(snapshot, choice)), content_type="text/csv")
+    shown = require_public_board(event, choose_board(event, request.GET.dict()))
+    response = HttpResponse(to_csv(shown.table), content_type="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="{event.slug}-leaderboard.csv"'
     return response
 
@@ -200,16 +242,8 @@ def board_csv(request: HttpRequest, slug: str) -> HttpResponse:
 def board_json(request: HttpRequest, slug: str) -> HttpResponse:
     """The chosen board with what it was computed from."""
     event = event_for(request.user, slug)
-    choice, snapshot = choose_board(event, request.GET.dict()), public_snapshot(event)
-    return JsonResponse(public_board(event, snapshot, choice, read_table(snapshot, choice)))
-
-
-def public_snapshot(event: Event) -> Snapshot:
-    """The snapshot that the public pages show. Raises `NotFoundError` before the first."""
-    snapshot = Snapshot.objects.filter(board__event=event).first()
-    if snapshot is None:
-        raise NotFoundError
-    return snapshot
+    shown = require_public_board(event, choose_board(event, request.GET.dict()))
+    return JsonResponse(public_board(event, shown))
 
 
 @require_GET
@@ -264,7 +298,9 @@ def method(request: HttpRequest, slug: str) -> HttpResponse:
         "enrollment": enrollment_of(request.user, event),
         "is_staff_member": has_role(request.user, event, Role.REVIEWER),
     }
-    return render(request, "leaderboard/method.html", context | method_context(event))
+    return render(
+        request, "leaderboard/method.html", context | method_context(event, timezone.now())
+    )
 
 
 @require_POST

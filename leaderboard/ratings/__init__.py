@@ -15,7 +15,8 @@ What to call, in what order:
     contrast = compare(fit, covariance)
         of every pair, with Holm's correction
     places = rank(fit, contrast, limits)
-        rank, rank range, Rank (UB), class; find_provisional(fit) marks those with few votes
+        rank, rank range, Rank (UB), class; find_provisional(fit) marks those with few votes;
+        classes(strength, lower, upper) alone, of figures that were rounded
     scale.to_points(fit.strength), scale.to_points(limits.lower), …
         the only way from log-strength to the points on a board
 
@@ -63,7 +64,7 @@ from .inference.intervals import (
     two_sided,
     two_way,
 )
-from .inference.ranks import MIN_VOTES, Ranks, find_provisional, rank
+from .inference.ranks import MIN_VOTES, Ranks, classes, find_provisional, rank
 from .inference.vote_scores import informative, laplacian
 from .models import bradley_terry, elo
 
@@ -97,6 +98,7 @@ __all__ = [
     "bootstrap",
     "bradley_terry",
     "chunks",
+    "classes",
     "clustered",
     "compare",
     "covariates",

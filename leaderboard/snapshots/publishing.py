@@ -6,15 +6,14 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Count, Q
 
+from arena.events.lifecycle.batches import MAX_WAIT, SMALLEST, batch_rule, may_move
 from arena.events.models import Event
+from arena.events.records.controls import has_controls
 from arena.judging.models import Judgment
 from leaderboard.contributors.standings import write_standings
-from leaderboard.models import Board, Rating, Snapshot
+from leaderboard.models import Board, CategoryBoard, Rating, Snapshot
 from leaderboard.votes.table import Comparisons
 
-MIN_PEOPLE = 10
-MAX_WAIT = timedelta(hours=6)
-"""A held-back board is published after judgments by this many people, or after this time."""
 KEEP_ALL = timedelta(days=1)
 KEEP_HOURLY = timedelta(days=30)
 """All snapshots are kept for a day, then one per hour for 30 days, then one per day."""
@@ -32,34 +31,46 @@ def write_snapshot(
         for row in rows:
             row.snapshot = snapshot
         Rating.objects.bulk_create(rows, batch_size=2_000)
-        write_standings(data)
         if may_publish(snapshot, now):
             publish_snapshot(snapshot, now)
+        write_standings(data)
+        # No page shows an earlier one any more, but from a board's pointer.
+        shown = Snapshot.objects.disposable().filter(event=snapshot.event, pk__lt=snapshot.pk)
+        shown.exclude(details={}).update(details={})
 
 
 def may_publish(snapshot: Snapshot, now: datetime) -> bool:
     """Whether there is enough new since the public snapshot to publish this one.
 
-    A board that moves with each judgment tells who is watching what that judgment was. Before the
-    deadline ranks stand still; once the event has closed, its provisional result is shown. What
-    was published stays until an organizer publishes a correction (leaderboard/results/rounds.py).
+    A board that moves with each judgment tells who is watching what that judgment was, and whether
+    it was to a control. Before the deadline ranks stand still; once the event has closed, its
+    provisional result is shown. What was published stays until an organizer publishes a correction
+    (leaderboard/results/rounds.py).
     """
     event = snapshot.event
-    if event.state in (Event.State.FROZEN, Event.State.PUBLISHED):
-        return not Snapshot.objects.filter(board__event=event).exists()
-    if event.publish_batch == 0 or event.state == Event.State.CLOSED:
-        return True
     shown = Snapshot.objects.filter(board__event=event).first()
-    seen = shown.ledger_seq if shown else 0
+    if event.state == Event.State.PUBLISHED or (event.state == Event.State.FROZEN and shown):
+        return shown is None
+    rule = batch_rule(event.publish_batch, has_prize=bool(event.prize))
+    if rule is None or event.state == Event.State.CLOSED:
+        return True
     first = event.snapshots.order_by("id").first()
     since = shown.published_at if shown else first.created_at if first else now
-    if since and now - since >= MAX_WAIT:
-        return True
-    new = Judgment.objects.counted().filter(event=event, ledger_seq__gt=seen)
-    new = new.filter(ledger_seq__lte=snapshot.ledger_seq)
-    found = new.aggregate(judgments=Count("pk"), people=Count("enrollment", distinct=True))
-    enough = max(event.publish_batch, 1)
-    return bool(found["judgments"] >= enough and found["people"] >= MIN_PEOPLE)
+    waited = now - (since or now)
+    per_person = count_new(event, shown.ledger_seq if shown else 0, snapshot.ledger_seq)
+    if has_controls(event):
+        return may_move(rule, per_person, waited)
+    return sum(per_person) >= event.publish_batch or waited >= MAX_WAIT
+
+
+def count_new(event: Event, after: int, until: int, where: Q = Q()) -> list[int]:  # noqa: B008
+    """Judgments of each contributor in the public count, after one ledger position and up to
+    another; of whatever kind of matchup."""
+    new = Judgment.objects.in_public_count().filter(
+        where, event=event, ledger_seq__gt=after, ledger_seq__lte=until
+    )
+    by_person = new.order_by().values("enrollment").annotate(judgments=Count("pk", distinct=True))
+    return list(by_person.values_list("judgments", flat=True))
 
 
 def publish_snapshot(snapshot: Snapshot, now: datetime) -> None:
@@ -69,19 +80,40 @@ def publish_snapshot(snapshot: Snapshot, now: datetime) -> None:
         return
     snapshot.published_at = now
     snapshot.save(update_fields=["published_at"])
-    # What no page shows any more need not keep what only the page needs.
-    shown = Snapshot.objects.disposable().filter(event=snapshot.event, pk__lt=snapshot.pk)
-    shown.exclude(details={}).update(details={})
+    show_categories(snapshot)
 
 
-def publish_held_back(event: Event, now: datetime) -> None:
-    """Publish the latest snapshot if it was held back and may be published now."""
+def show_categories(snapshot: Snapshot) -> None:
+    """Show the boards of those categories for which a batch of their own has come."""
+    event = snapshot.event
+    seen = dict(
+        CategoryBoard.objects.filter(category__event=event).values_list(
+            "category", "snapshot__ledger_seq"
+        )
+    )
+    for category in event.categories.all():
+        filed = Q(matchup__record__categories=category)
+        new = count_new(event, seen.get(category.pk, 0), snapshot.ledger_seq, filed)
+        if SMALLEST.is_met(new):
+            CategoryBoard.objects.update_or_create(
+                category=category, defaults={"snapshot": snapshot}
+            )
+
+
+def find_held_back(event: Event, now: datetime) -> Snapshot | None:
+    """The latest snapshot if it was held back and may be published now."""
     latest = event.snapshots.order_by("-id").first()
     if latest is None or latest.published_at is not None or not may_publish(latest, now):
-        return
+        return None
+    return latest
+
+
+def publish_held_back(snapshot: Snapshot, data: Comparisons, now: datetime) -> None:
+    """Publish a snapshot that was held back, and with it the places of contributors."""
     # Closes the race with a refresh that publishes a newer one at the same moment.
     with transaction.atomic():
-        publish_snapshot(latest, now)
+        publish_snapshot(snapshot, now)
+        write_standings(data)
 
 
 def replace_snapshot(event: Event, old: Snapshot, new: Snapshot) -> None:
@@ -95,6 +127,7 @@ def replace_snapshot(event: Event, old: Snapshot, new: Snapshot) -> None:
     with transaction.atomic():
         if old.published_at:
             Board.objects.filter(event=event, current_snapshot=old).update(current_snapshot=new)
+            CategoryBoard.objects.filter(snapshot=old).update(snapshot=new)
             Snapshot.objects.filter(pk=new.pk).update(published_at=old.published_at)
         Snapshot.objects.disposable().filter(pk=old.pk).delete()
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
 from arena.events.models import Event, Matchup, Record
-from arena.judging.models import LedgerBatch
+from arena.judging.models import Exclusion, LedgerBatch
 from leaderboard.boards import diagnostics, snapshot_counts
 from leaderboard.boards.columns import FittedRow, compute_fields
 from leaderboard.boards.fit import FittedBoard, fit_board, replay_elo
@@ -28,7 +28,12 @@ from leaderboard.contributors.weights import read_weights
 from leaderboard.models import Board, Rating, ReliabilityFit, Snapshot
 from leaderboard.ratings import Counts, NotConverged, Votes, compare, elo, one_blas_thread
 from leaderboard.snapshots.pair_weights import weigh_pairs
-from leaderboard.snapshots.publishing import publish_held_back, replace_snapshot, write_snapshot
+from leaderboard.snapshots.publishing import (
+    find_held_back,
+    publish_held_back,
+    replace_snapshot,
+    write_snapshot,
+)
 from leaderboard.snapshots.rest import BOARDS, is_resting
 from leaderboard.votes.checkpoints import Checkpoints
 from leaderboard.votes.known_contents import forget_event
@@ -75,7 +80,7 @@ def refresh_event(event: Event, *, now: datetime, rebuild: bool = False) -> Snap
     fingerprint = fingerprint_of(event, special)
     is_current = fingerprint == (latest.fingerprint if latest else "") or is_settled(event)
     if is_current and not (rebuild and latest):
-        publish_held_back(event, now)
+        release_held_back(event, special, now)
         return None
     until = now + LEASE
     if not Board.claim(event, now, until):
@@ -96,6 +101,18 @@ def refresh_fully(event: Event, *, now: datetime, rebuild: bool = False) -> Snap
     """Compute the reliabilities and then the boards that they weigh, where anything changed."""
     refresh_reliability(event, now=now, rebuild=rebuild)
     return refresh_event(event, now=now, rebuild=rebuild)
+
+
+def release_held_back(event: Event, special: IntegerTable, now: datetime) -> None:
+    """Publish the latest snapshot where it was held back and may be shown now."""
+    until = now + LEASE
+    if find_held_back(event, now) is None or not Board.claim(event, now, until):
+        return
+    try:
+        if snapshot := find_held_back(event, now):
+            publish_held_back(snapshot, VoteLoader(event).load(special)[0], now)
+    finally:
+        Board.release(event, until)
 
 
 def find_due_events(now: datetime, *, over: bool = False) -> Iterator[int]:
@@ -156,6 +173,8 @@ def list_content(event: Event, special: IntegerTable | None = None) -> list[Any]
         list(event.categories.order_by("pk").values_list("pk", "name")),
         digest_of(special_matchups(event) if special is None else special),
         list(count_filed_records(event)),
+        # Their pages count them as long as the event runs.
+        *(["late"] if event.is_running() and has_late(event) else []),
     ]
 
 
@@ -172,6 +191,12 @@ def is_settled(event: Event) -> bool:
         return False
     sealed = event.snapshots.exclude(sealed_at=None).order_by("-sealed_at", "-id").first()
     return sealed is not None and has_content(event, sealed)
+
+
+def has_late(event: Event) -> bool:
+    """Whether the event has judgments that came late."""
+    late = Exclusion.objects.in_force().filter(event=event, reason=Exclusion.Reason.LATE)
+    return late.exists()
 
 
 def digest_of(table: IntegerTable) -> str:
@@ -228,8 +253,8 @@ def compute_snapshot(
         fingerprint=fingerprint,
         content=content_of(event, special),
         method=METHOD,
-        judgments=int(np.count_nonzero(data.judgments)),
-        contributors=len(data.enrollments),
+        judgments=data.public_judgments,
+        contributors=len(data.public_contributors),
         details=SnapshotDetails(
             origins=snapshot_counts.count_origins(data),
             timeline=snapshot_counts.count_over_time(data),

@@ -23,7 +23,7 @@ from leaderboard.votes.checkpoints import Checkpoints
 from leaderboard.votes.queries import IntegerTable
 from leaderboard.votes.store import Columns, ColumnStore, StoreState, concatenate, sort_by_ledger
 from leaderboard.votes.table import Comparisons, assemble
-from leaderboard.votes.vote_rows import read_columns, special_matchups
+from leaderboard.votes.vote_rows import read_columns, read_late, special_matchups
 
 STORE_FORMAT = 1
 """Incremented whenever the meaning of a stored column changes."""
@@ -49,7 +49,8 @@ class VoteLoader:
         else:
             state = self.update(kept, wanted)
         special = special_matchups(self.event) if special is None else special
-        table = assemble(self.event, self.store, state, special)
+        late = read_late(self.event, wanted.head)
+        table = assemble(self.event, self.store, state, special, late)
         return table, Checkpoints(self.store, state)
 
     def is_continuation(self, kept: StoreState, wanted: StoreState) -> bool:

@@ -54,7 +54,7 @@ class Comparisons:
     matchup are indices; enrollments, matchups: the primary keys of these indices, ascending
     (matchups may include some without a row); ordinary: bool per row, whether it is of an ordinary
     matchup of two competitors and may enter a rating; special: the matchups that are not ordinary,
-    see `special_matchups`.
+    see `special_matchups`; late: further judgments that enter public counts alone, see `read_late`.
     """
 
     event: Event
@@ -66,6 +66,7 @@ class Comparisons:
     matchups: IntegerTable
     ordinary: Mask
     special: IntegerTable
+    late: IntegerTable
 
     @cached_property
     def judgments(self) -> Mask:
@@ -73,6 +74,16 @@ class Comparisons:
         if len(self.questions) < 2:
             return np.ones(len(self.ordinary), dtype=bool)
         return np.diff(self.columns["seq"], prepend=0) > 0
+
+    @property
+    def public_judgments(self) -> int:
+        """Judgments that the public count names."""
+        return int(np.count_nonzero(self.judgments)) + len(self.late)
+
+    @cached_property
+    def public_contributors(self) -> IntegerTable:
+        """Primary keys of who made them, ascending."""
+        return np.union1d(self.enrollments, self.late[:, 0])
 
     def keys(self, question: int) -> IntegerTable:
         """Matchup index and sign of the key of each control in use on a question: int64 (n, 2)."""
@@ -103,9 +114,9 @@ class Comparisons:
 
 
 def assemble(
-    event: Event, store: ColumnStore, state: StoreState, special: IntegerTable
+    event: Event, store: ColumnStore, state: StoreState, special: IntegerTable, late: IntegerTable
 ) -> Comparisons:
-    """The table over stored columns, whose `special` matchups are read anew each time."""
+    """The table over stored columns; what is special or late is read anew each time."""
     indices = store.read(state, ("contributor", "matchup"))
     enrollments = renumber(indices["contributor"])
     matchups = shift_keys(indices["matchup"])
@@ -124,6 +135,7 @@ def assemble(
         matchups=matchups,
         ordinary=ordinary,
         special=special,
+        late=late,
     )
 
 

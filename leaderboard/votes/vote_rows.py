@@ -57,7 +57,6 @@ def judgment_rows(
     for "none"."""
     asked = Q(answers__question__in=questions)
     judgments = judgments.filter(ledger_seq__isnull=False)
-    origin = Case(*(When(origin=name, then=Value(i)) for i, name in enumerate(ORIGINS)))
     left = Case(
         When(vote__first_on_left=True, then=Value(1)),
         When(vote__first_on_left=False, then=Value(-1)),
@@ -72,12 +71,29 @@ def judgment_rows(
         "left": left,
         "contributor": F("enrollment"),
         "matchup": F("matchup"),
-        "origin": origin,
+        "origin": origin_number(),
         "hour": Coalesce(HoursSinceEpoch("judged_at"), -1),
     }
     return judgments.annotate(vote=FilteredRelation("answers", condition=asked)).values_list(
         *(Cast(column, BigIntegerField()) for column in selected.values())
     )
+
+
+def origin_number() -> Case:
+    """An origin as its place in `ORIGINS`."""
+    return Case(*(When(origin=name, then=Value(i)) for i, name in enumerate(ORIGINS)))
+
+
+def read_late(event: Event, head: int) -> IntegerTable:
+    """Late judgments up to a ledger head that public counts include while the event runs.
+
+    int64 (n, 3): contributor, origin as its place in `ORIGINS`, hour; none once the event is over.
+    """
+    if not event.is_running():
+        return np.empty((0, 3), dtype=np.int64)
+    late = Judgment.objects.late().filter(event=event, ledger_seq__lte=head).order_by("ledger_seq")
+    columns = (F("enrollment"), origin_number(), Coalesce(HoursSinceEpoch("judged_at"), -1))
+    return read_integers(late.values_list(*(Cast(each, BigIntegerField()) for each in columns)))
 
 
 def to_columns(

@@ -138,6 +138,9 @@ def test_a_running_event_gets_a_prize_with_its_controls_alone(desk: Client, even
     assert b"A prize needs 14 controls, or two anchors" in response.content
     prize_event(event, controls=4)
     Event.objects.filter(pk=event.pk).update(prize="")
+    response = desk.post(url("event", event), FORM | {"prize": "A book"})
+    assert "Live boards tell anyone watching" in response.content.decode()
+    Event.objects.filter(pk=event.pk).update(publish_batch=20)
     assert desk.post(url("event", event), FORM | {"prize": "A book"}).status_code == 302
 
 

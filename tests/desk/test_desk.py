@@ -73,6 +73,40 @@ def test_from_nothing_to_an_open_event(desk: Client) -> None:
     assert (event.state, event.scale) == ("open", 3)
 
 
+@pytest.mark.parametrize(
+    ("prize", "typed", "saved"),
+    [
+        *(("", "0", 0), ("", "20", 20), ("", "19", None)),
+        *(("A pen", "100", 100), ("A pen", "99", None), ("A pen", "0", None)),
+    ],
+)
+def test_boards_are_live_or_wait_for_a_batch_that_hides_a_judgment(
+    desk: Client, event: Event, prize: str, typed: str, saved: int | None
+) -> None:
+    Event.objects.filter(pk=event.pk).update(prize=prize, publish_batch=30)
+    response = desk.post(url("questions", event), QUESTIONS | {"publish_batch": typed})
+    event.refresh_from_db()
+    assert response.status_code == (422 if saved is None else 302)
+    assert event.publish_batch == (30 if saved is None else saved)
+
+
+def test_the_form_shows_the_batch_that_a_prize_asks_for(desk: Client, event: Event) -> None:
+    Event.objects.filter(pk=event.pk).update(prize="A pen", publish_batch=20)
+    assert b'name="publish_batch" value="100"' in desk.get(url("questions", event)).content
+    Event.objects.filter(pk=event.pk).update(state="closed")
+    assert b'name="publish_batch" value="20"' in desk.get(url("questions", event)).content
+
+
+def test_the_desk_says_once_that_a_release_chose_the_batch(desk: Client, event: Event) -> None:
+    Event.objects.filter(pk=event.pk).update(publish_batch=20, batch_is_new=True)
+    words = b"The public boards of this event now move every 20 judgments"
+    assert words in desk.get(url("overview", event)).content
+    desk.post(url("event", event), FORM)
+    assert words in desk.get(url("overview", event)).content
+    desk.post(url("questions", event), QUESTIONS | {"publish_batch": "20"})
+    assert words not in desk.get(url("overview", event)).content
+
+
 def test_matchups_can_be_chosen_actively(desk: Client, event: Event) -> None:
     assert "Most informative pairs more often" in desk.get(url("questions", event)).content.decode()
     desk.post(url("questions", event), QUESTIONS | {"choosing": "active"})

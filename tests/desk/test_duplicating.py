@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from arena.events.models import Category, Event, Terms
+from arena.events.models import Category, Control, Event, Terms
 from tests.desk.cast import url
 from tests.events.pairs import assert_pairs_stored
 from tests.factories import NOW, make_control, make_enrollment, make_judgment
@@ -53,6 +53,23 @@ def test_a_copy_is_a_draft_with_everything_in_service(desk: Client, event: Event
     assert not copy.judgments.exists()
     assert not copy.enrollments.exists()
     assert [each.user.username for each in copy.memberships.all()] == ["olga"]
+
+
+def test_the_desk_of_a_copy_warns_of_keys_that_the_original_has_published(
+    desk: Client, event: Event
+) -> None:
+    make_control(event)
+    copy = duplicate(desk, event)
+    again = duplicate(desk, copy, "Tea for the third time")
+    words = f"The key of 1 control is public in the bundle of “{event.title}”"
+    for mine in (copy, again):
+        assert words not in desk.get(url("controls", mine)).content.decode()
+    Event.objects.filter(pk=event.pk).update(state=Event.State.PUBLISHED)
+    for mine in (copy, again):
+        for page in ("controls", "overview"):
+            assert words in desk.get(url(page, mine)).content.decode()
+    Control.objects.filter(matchup__event=copy).update(retired_at=NOW)
+    assert words not in desk.get(url("controls", copy)).content.decode()
 
 
 def test_a_copy_changes_nothing_of_the_original(desk: Client, event: Event) -> None:

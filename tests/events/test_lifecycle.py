@@ -36,7 +36,8 @@ HOUR = timedelta(hours=1)
 
 
 def draft(matchups: int = 2, controls: int = 0, **settings) -> Event:
-    event = make_event(**({"state": State.DRAFT, "closes_at": NOW + 5 * HOUR} | settings))
+    usual = {"state": State.DRAFT, "closes_at": NOW + 5 * HOUR, "publish_batch": 20}
+    event = make_event(**(usual | settings))
     models = make_competitors(event, 2)
     make_matchups(event, models, matchups)
     for _ in range(controls):
@@ -102,10 +103,26 @@ def test_the_checklist_says_when_nobody_can_join_by_the_link(is_private: bool) -
     assert "Every open seat is taken" in told[0].message
 
 
-def test_warns_of_boards_that_give_controls_away_and_of_no_seats() -> None:
+def test_warns_of_boards_that_give_controls_away() -> None:
+    assert codes(draft(controls=1), blocks=False) == ["controls", "seats"]
+    live = draft(controls=1, publish_batch=0)
+    assert codes(live, blocks=False) == ["publish_batch", "controls", "seats"]
+    told = check_readiness(live, NOW)
+    assert "can tell which matchups are controls" in " ".join(check.message for check in told)
+    assert codes(draft(publish_batch=0), blocks=False) == ["controls", "seats"]
+
+
+def test_live_boards_and_a_prize_do_not_go_together() -> None:
     prize = {"prize": "A book", "controls": 23, "matchups": 92, "control_interval": 12}
-    assert codes(draft(**prize), blocks=False) == ["publish_batch", "controls", "seats"]
-    assert codes(draft(publish_batch=100, **prize), blocks=False) == ["controls", "seats"]
+    assert codes(draft(**prize)) == []
+    assert codes(draft(publish_batch=0, **prize)) == ["publish_batch"]
+
+
+def test_live_boards_are_proposed_to_a_small_circle_without_a_prize() -> None:
+    circle = {"controls": 1, "is_private": True}
+    assert codes(draft(**circle), blocks=False) == ["publish_batch", "controls", "seats"]
+    event = draft(prize="A book", controls=23, matchups=92, control_interval=12, is_private=True)
+    assert "publish_batch" not in codes(event, blocks=False)
 
 
 @pytest.mark.parametrize(

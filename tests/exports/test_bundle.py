@@ -5,6 +5,7 @@ import io
 import json
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 from zipfile import ZipFile
 
@@ -13,6 +14,7 @@ from django.core.files.storage import FileSystemStorage, storages
 from django.core.management import CommandError, call_command
 
 from arena.errors import ConflictError
+from arena.events.lifecycle.duplication import duplicate_event
 from arena.events.models import Enrollment, Event
 from arena.exports.bundle import ensure_bundle, hash_package, open_bundle, stream_bundle
 from arena.exports.bundle_tables import RESULTS, SOURCES, BundleTable
@@ -31,14 +33,15 @@ from tests.factories import (
     make_event,
     make_matchup,
     make_response,
+    make_user,
 )
 
 pytestmark = pytest.mark.django_db
 WITHHELD = {
-    # Who may come in, the key, the seats, the version that tells caches apart, and what is measured
-    # beside the answers: no number follows from it.
+    # Who may come in, the key, the seats, the version that tells caches apart, what is measured
+    # beside the answers, and a note to staff: no number follows from them.
     "event": "is_private created_at email_domains needs_approval secret seats_id version"
-    " keeps_behaviour",
+    " keeps_behaviour batch_is_new",
     "guidelines": "created_at",
     # Its place in a list follows from the identifier, and what is shown of it from its text; which
     # import brought it moves nothing.
@@ -51,8 +54,8 @@ WITHHELD = {
     " served",
     # They follow from the judgments.
     "ledger": "row_digests",
-    # Why a key was withdrawn is the organizer’s own word.
-    "controls": "retired_because",
+    # Why a key was withdrawn is the organizer’s own word; which events share one is theirs.
+    "controls": "retired_because copied_from_id",
     "judgments": "assignment_id import_job_id",
     "exclusions": "note created_by_id lifted_at lifted_by_id",
     # What it was computed from and by which method: the fingerprint, and the manifest.
@@ -250,6 +253,28 @@ def test_publishing_adds_the_controls_to_the_kept_bundle(cast: Cast) -> None:
     snapshot.event.save()
     whole = ensure_bundle(snapshot)
     assert whole != before
+    assert len(table(ZipFile(open_bundle(snapshot)), "controls")) == 1
+
+
+def test_a_bundle_gives_no_keys_away_that_a_running_copy_uses(cast: Cast) -> None:
+    copy = duplicate_event(
+        cast.event,
+        "Fair again",
+        organizer=make_user(),
+        now=NOW,
+        rng=Random(1),
+    )
+    snapshot = sealed(cast.event)
+    snapshot.event.state = Event.State.PUBLISHED
+    snapshot.event.save()
+    assert len(table(ZipFile(open_bundle(snapshot)), "controls")) == 1
+    for state in (Event.State.OPEN, Event.State.FROZEN):
+        Event.objects.filter(pk=copy.pk).update(state=state)
+        shown = ZipFile(open_bundle(snapshot))
+        assert table(shown, "controls") == []
+        assert {row["role"] for row in table(shown, "matchups")} == {"ordinary"}
+        assert "a running copy of it" in shown.read("README.md").decode()
+    Event.objects.filter(pk=copy.pk).update(state=Event.State.CLOSED)
     assert len(table(ZipFile(open_bundle(snapshot)), "controls")) == 1
 
 

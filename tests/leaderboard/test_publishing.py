@@ -5,15 +5,18 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from arena.events.models import Event
+from arena.events.lifecycle.batches import MAX_WAIT
+from arena.events.models import Control, Event
 from arena.judging.ledger import seal_event
+from arena.judging.models import Judgment
+from arena.judging.recording import exclude_as_late
 from leaderboard import tasks
-from leaderboard.models import Board, Rating, Snapshot
+from leaderboard.models import Board, CategoryBoard, Rating, Snapshot, Standing
 from leaderboard.snapshots import refresh as refreshing
-from leaderboard.snapshots.publishing import MAX_WAIT, publish_snapshot, thin_snapshots
+from leaderboard.snapshots.publishing import publish_snapshot, thin_snapshots
 from leaderboard.snapshots.refresh import find_due_events, refresh_event
-from tests.factories import NOW, make_enrollment
-from tests.leaderboard.votes import Crowd, figures, make_vote, refresh
+from tests.factories import NOW, make_control, make_enrollment
+from tests.leaderboard.votes import Crowd, figures, make_all_votes, make_vote, refresh
 from tests.threads import parallel_map
 
 pytestmark = pytest.mark.django_db
@@ -101,30 +104,153 @@ def public(event: Event) -> Snapshot | None:
     return Snapshot.objects.filter(board__event=event).first()
 
 
-def test_a_batched_board_moves_after_enough_judgments_of_enough_people() -> None:
-    crowd = Crowd(judges=12, publish_batch=30)
-    for number, judge in enumerate(crowd.judges):
-        make_vote(judge, crowd.matchups[0], number % 3 - 1)
-        make_vote(judge, crowd.controls[0])
+def test_a_batch_is_twenty_judgments_of_five_people_controls_included() -> None:
+    crowd = Crowd(publish_batch=20)
+    for judge in crowd.judges[:4]:
+        for matchup in [*crowd.matchups[:5], crowd.controls[0]]:
+            make_vote(judge, matchup)
     refresh(crowd.event)
-    assert public(crowd.event) is None  # 24 judgments
+    assert public(crowd.event) is None  # 24 judgments of four people
 
-    for judge in crowd.judges[:6]:
-        make_vote(judge, crowd.matchups[1])
+    make_vote(crowd.judges[4], crowd.controls[0])
     first = refresh(crowd.event, LATER)
-    assert public(crowd.event) == first  # 30 judgments of twelve people
+    assert public(crowd.event) == first  # 25 of five
 
-    for matchup in crowd.matchups[2:8]:
-        for judge in crowd.judges[:9]:
+    for judge in crowd.judges[:5]:
+        for matchup in crowd.matchups[5:9][: 4 if judge != crowd.judges[0] else 3]:
             make_vote(judge, matchup)
     refresh(crowd.event, LATER + timedelta(minutes=1))
-    assert public(crowd.event) == first  # 54 judgments of nine people
+    assert public(crowd.event) == first  # 19 further ones
 
-    held = Snapshot.objects.latest()
-    assert refresh(crowd.event, LATER + MAX_WAIT) is None
+
+def test_nobody_brings_more_than_two_fifths_of_a_batch() -> None:
+    crowd = Crowd(publish_batch=20)
+    for judge in crowd.judges[:5]:
+        for matchup in crowd.matchups[: 15 if judge == crowd.judges[0] else 4]:
+            make_vote(judge, matchup)
+    refresh(crowd.event)
+    assert public(crowd.event) is None  # 15 of 31
+    for matchup in crowd.matchups[:7]:
+        make_vote(crowd.judges[5], matchup)
+    moved = refresh(crowd.event, LATER)
+    assert public(crowd.event) == moved  # 15 of 38
+
+
+def test_a_batch_with_a_prize_is_a_hundred_judgments_of_ten_people() -> None:
+    crowd = Crowd(judges=10, publish_batch=20, prize="A book")
+    for judge in crowd.judges[:9]:
+        for matchup in crowd.matchups[:12]:
+            make_vote(judge, matchup)
+    refresh(crowd.event)
+    assert public(crowd.event) is None  # 108 of nine people
+    make_vote(crowd.judges[9], crowd.matchups[0])
+    moved = refresh(crowd.event, LATER)
+    assert public(crowd.event) == moved
+
+
+def test_after_six_hours_the_smallest_batch_will_do_and_nothing_less() -> None:
+    crowd = Crowd(publish_batch=1000)
+    for judge in crowd.judges[:4]:
+        for matchup in crowd.matchups[:5]:
+            make_vote(judge, matchup)
+    held = refresh(crowd.event)
+    assert refresh(crowd.event, NOW + MAX_WAIT) is None
+    assert public(crowd.event) is None  # of four people
+    make_vote(crowd.judges[4], crowd.matchups[0])
+    held = refresh(crowd.event, NOW + MAX_WAIT - timedelta(minutes=1))
+    assert public(crowd.event) is None
+    assert refresh(crowd.event, NOW + MAX_WAIT) is None
     assert public(crowd.event) == held
-    assert held.published_at is None
-    assert public(crowd.event).published_at == LATER + MAX_WAIT
+    assert public(crowd.event).published_at == NOW + MAX_WAIT
+
+
+def test_without_controls_a_batch_is_a_number_of_judgments() -> None:
+    crowd = Crowd(publish_batch=12)
+    Control.objects.all().delete()
+    for matchup in crowd.matchups[:11]:
+        make_vote(crowd.judges[0], matchup)
+    refresh(crowd.event)
+    assert public(crowd.event) is None
+    make_vote(crowd.judges[0], crowd.matchups[11])
+    moved = refresh(crowd.event, LATER)
+    assert public(crowd.event) == moved
+
+
+@pytest.mark.parametrize("state", [Event.State.CLOSED, Event.State.FROZEN])
+def test_a_closed_event_shows_what_a_frozen_one_holds_back(state: str) -> None:
+    crowd = Crowd(publish_batch=20)
+    for judge in crowd.judges:
+        make_vote(judge, crowd.matchups[0])
+    held = refresh(crowd.event)
+    Event.objects.update(state=state)
+    refresh(crowd.event, LATER)
+    assert public(crowd.event) == (held if state == Event.State.CLOSED else None)
+
+
+def test_late_answers_fill_a_batch_like_any_other() -> None:
+    """To a control no answer is late."""
+    crowd = Crowd(publish_batch=20)
+    for judge in crowd.judges[:5]:
+        for matchup in crowd.matchups[:4]:
+            vote = make_vote(judge, matchup)
+    exclude_as_late(vote, NOW)
+    assert not Judgment.objects.counted().filter(pk=vote.pk).exists()
+    shown = refresh(crowd.event)
+    assert public(crowd.event) == shown
+    assert shown.judgments == 20
+
+
+def test_a_category_waits_for_a_batch_of_its_own() -> None:
+    crowd = Crowd(publish_batch=20)
+    maths, poems = (
+        [one for one in crowd.matchups if category in one.record.categories.all()]
+        for category in crowd.categories
+    )
+    for judge in crowd.judges[:5]:
+        for matchup in [*maths[:4], *poems[:3]]:
+            make_vote(judge, matchup)
+    first = refresh(crowd.event)
+    shown = {board.category: board.snapshot for board in CategoryBoard.objects.all()}
+    assert shown == {crowd.categories[0]: first}
+
+    for judge in crowd.judges[:5]:
+        for matchup in [*poems[3:6], maths[4]]:
+            make_vote(judge, matchup)
+    second = refresh(crowd.event, LATER)
+    shown = {board.category: board.snapshot for board in CategoryBoard.objects.all()}
+    assert shown == dict(zip(crowd.categories, [first, second], strict=True))
+    assert first.details  # which a page still shows
+    thin_snapshots(NOW + timedelta(days=400))
+    assert Snapshot.objects.filter(pk=first.pk).exists()
+
+
+def test_places_move_with_the_board() -> None:
+    crowd = Crowd(judges=12, publish_batch=100)
+    controls = [*crowd.controls, *(make_control(crowd.event, 1) for _ in range(8))]
+    ordinary = [*crowd.matchups, *(crowd.matchup(1, 0, crowd.categories[0]) for _ in range(240))]
+    for judge in crowd.judges[:5]:
+        for matchup in controls:
+            make_vote(judge, matchup, Control.objects.get(matchup=matchup).key["sign"])
+        make_all_votes([(judge, matchup, 1, True) for matchup in ordinary])
+    refresh(crowd.event)
+    assert public(crowd.event) is None
+    standings = Standing.objects.filter(event=crowd.event)
+    assert set(standings.values_list("judgments", "rank", "band")) == {(270, None, None)}
+    assert standings.filter(quality__gt=0).count() == 5
+    assert refresh(crowd.event, NOW + MAX_WAIT) is None
+    assert public(crowd.event) is not None
+    assert standings.filter(rank__gte=1, band__gt=1).count() == 5
+
+
+def test_what_was_written_for_a_board_of_the_past_is_the_same_after_a_rebuild() -> None:
+    crowd = Crowd(publish_batch=20)
+    crowd.vote()
+    refresh(crowd.event)
+    make_vote(make_enrollment(crowd.event), crowd.matchups[0])
+    refresh(crowd.event, LATER)
+    before = figures(crowd.event)
+    assert refresh(crowd.event, LATER + timedelta(minutes=1), rebuild=True) is not None
+    assert figures(crowd.event) == before
 
 
 def test_a_rebuild_publishes_nothing_that_was_held_back() -> None:

@@ -64,6 +64,7 @@ POLICY: dict[str, Doors] = {
     "judging:flag": Doors(NOBODY, CONTRIBUTORS),
     "judging:undo": Doors(CONTRIBUTORS),
     # --- the event's reviewers and organizers ----------------------------------------------------
+    "leaderboard:latest": Doors(REVIEWERS),
     "desk:overview": Doors(REVIEWERS),
     "desk:records": Doors(REVIEWERS),
     "desk:record": Doors(REVIEWERS),

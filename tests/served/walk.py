@@ -35,6 +35,8 @@ def set_up(page: Page, folder: Path) -> None:
     """Words, questions, 50 records and 10 controls, each on its page."""
     fill_event(page, "Sums")
     press(page, "Save and continue")
+    # Two people judge in this event: its boards are live, or they would come at the close.
+    page.get_by_label("Judgments between board updates").fill("0")
     press(page, "Save")
     follow(page, "Import")
     import_file(page, records(folder / "records.jsonl"), new=50)

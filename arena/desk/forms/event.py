@@ -15,10 +15,15 @@ from django.utils.translation import gettext_lazy as _
 
 from arena.desk.forms.clocks import LocalDateTimeInput, TimezoneField, from_local, to_local
 from arena.desk.forms.timezones import list_timezones, timezone_choices
+from arena.events.lifecycle.batches import LIVE, MIN_BATCH, PRIZE_BATCH, batch_rule
 from arena.events.lifecycle.creation import free_event_slug
 from arena.events.lifecycle.hiding import find_hiding_obstacle
 from arena.events.lifecycle.locking import locked_fields
-from arena.events.lifecycle.prizes import find_identity_obstacle, find_prize_obstacle
+from arena.events.lifecycle.prizes import (
+    find_batch_obstacle,
+    find_identity_obstacle,
+    find_prize_obstacle,
+)
 from arena.events.models import Control, Event, Terms
 from arena.judging.models import Exclusion
 
@@ -201,6 +206,7 @@ class EventForm(SettingsForm):
             for find_obstacle in (
                 find_prize_obstacle,
                 find_hiding_obstacle,
+                find_batch_obstacle,
                 find_identity_obstacle,
             ):
                 if missing := find_obstacle(promised):
@@ -322,7 +328,10 @@ class QuestionsForm(SettingsForm):
                 " narrow the intervals on the board, the more often it comes. Until there is a"
                 " board, those with the fewest judgments come first."
             ),
-            "publish_batch": _("0: after every judgment. With a prize, use 100 or more."),
+            "publish_batch": _(
+                "At least 20, with a prize 100. 0: live boards, for a small circle without a prize."
+                " Anyone watching them can tell which matchups are controls."
+            ),
             "scale": _("Cannot be changed after the first judgment."),
             "daily_cap": _("Cannot be changed after the opening. Further judgments still count."),
             "excludes_automatically": _(
@@ -339,6 +348,18 @@ class QuestionsForm(SettingsForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.lock_fields(self.instance)
+        rule = batch_rule(self.instance.publish_batch, has_prize=bool(self.instance.prize))
+        if rule and not self.fields["publish_batch"].disabled:
+            self.initial["publish_batch"] = rule.judgments
+
+    def clean_publish_batch(self) -> int:
+        """Judgments between updates: none, or enough of them to hide a single one."""
+        batch = int(self.cleaned_data["publish_batch"])
+        fewest = PRIZE_BATCH if self.instance.prize else MIN_BATCH
+        is_enough = batch >= fewest or (batch == LIVE and not self.instance.prize)
+        if not (is_enough or self.fields["publish_batch"].disabled):
+            raise ValidationError(_("Give at least %(fewest)s."), params={"fewest": fewest})
+        return batch
 
     def clean_scale(self) -> int:
         """A scale on which every control can be answered as expected."""

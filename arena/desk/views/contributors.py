@@ -113,7 +113,7 @@ def contributor(request: HttpRequest, slug: str, public_id: UUID) -> HttpRespons
     if request.method == "POST":
         handle_decision(request, enrollment, form)
         return redirect("desk:contributor", slug, public_id)
-    receipts = build_receipts_page(enrollment, request.GET)
+    receipts = build_receipts_page(enrollment, request.GET, for_staff=True)
     context = {
         "contributor": enrollment,
         "rows": [

@@ -20,6 +20,7 @@ from arena.desk.queries.control_health import measure_controls
 from arena.desk.queries.hiding import report_exposure, report_hiding
 from arena.errors import ArenaError
 from arena.events.lifecycle.prizes import count_serving_matchups
+from arena.events.lifecycle.shared_keys import describe_public_keys, list_public_keys
 from arena.events.records.anchors import make_anchors
 from arena.events.records.ties import make_tie_controls
 
@@ -40,6 +41,7 @@ def controls(request: HttpRequest, slug: str) -> HttpResponse:
         "in_service": in_service,
         "hiding": report_hiding(event, now),
         "exposure": exposure,
+        "public_keys": [describe_public_keys(*found) for found in list_public_keys(event)],
         "step": "controls",
     }
     return render_desk(request, "controls", event, context)

@@ -43,8 +43,11 @@ PER_PAGE = 50
 def overview(request: HttpRequest, slug: str) -> HttpResponse:
     """The health of the event on one screen; to htmx its figures alone."""
     event, now = get_desk_event(request, slug, Role.REVIEWER), timezone.now()
+    # Those who look after an event see what the public will see with the next batch.
     board = Board.objects.filter(event=event).select_related("current_snapshot").first()
-    health, snapshot = measure_health(event, now), board.current_snapshot if board else None
+    shown = board.current_snapshot if board else None
+    snapshot = event.snapshots.order_by("-id").first() if event.is_running() else shown
+    health = measure_health(event, now)
     figures = {
         "health": health,
         "snapshot": snapshot,

@@ -153,6 +153,7 @@ def questions(request: HttpRequest, slug: str) -> HttpResponse:
         if question := ask_first(request, step_ahead, reverse("desk:questions", args=[slug])):
             return question
         with transaction.atomic():
+            mine.batch_is_new = False  # whoever saves the setting has seen it
             save_settings(form)
             if mine.terms.exists():
                 publish_terms(mine, keeps_behaviour=mine.keeps_behaviour)

@@ -33,6 +33,7 @@ NOT_COPIED = {
     "secret",
     "seats",
     "version",
+    "batch_is_new",
 }
 ROWS_PER_BATCH = 1_000
 
@@ -124,6 +125,7 @@ def copy_records(event: Event, copy: Event, questions: KeyMap, now: datetime, rn
         lambda row: {
             "matchup_id": matchups[row.matchup_id],
             "question_id": questions[row.question_id],
+            "copied_from_id": row.copied_from_id or row.pk,
         },
     )
 

@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
+from arena.events.lifecycle.batches import MAX_WAIT, MIN_BATCH, SMALLEST, batch_rule
 from arena.events.models import Event
 
 Words = str | Promise
@@ -216,6 +217,61 @@ PHASES = {
     )
 }
 IN_BATCHES = _("The boards reflect this at their next update.")
+# What stands where there is no board yet, and when boards move, of an event in batches: first with
+# controls, then without.
+FIRST_BATCH = _(
+    "The board comes once %(judgments)s judgments by at least %(people)s people are in. If fewer "
+    "people judge, it comes when the event closes."
+)
+FIRST_JUDGMENTS = _(
+    "The board comes once %(judgments)s judgments are in, or after %(hours)s hours. This page "
+    "updates automatically."
+)
+EACH_BATCH = _(
+    "After %(judgments)s further judgments by at least %(people)s people, none of whom made more "
+    "than %(share)s%% of them. After %(hours)s hours without an update, %(fewest)s judgments by "
+    "%(fewest_people)s people are enough. Where fewer people judge, the board comes when the event "
+    "closes. That way, nobody can read a single judgment off the board."
+)
+EACH_JUDGMENTS = _("After %(judgments)s further judgments, or after %(hours)s hours.")
+LIVE_GIVES_AWAY = _(
+    "Anyone watching a live board can tell what a judgment was, and which ones were to controls."
+)
+BEFORE_THE_DEADLINE = ("draft", "scheduled", "open")
+
+
+def describe_first_board(event: Event, phase: Phase, *, has_controls: bool) -> Words:
+    """What stands where an event has no board yet."""
+    rule = batch_rule(event.publish_batch, has_prize=bool(event.prize))
+    if rule is None or phase.key not in ("scheduled", "open", "frozen"):
+        return phase.empty_board
+    words = FIRST_BATCH if has_controls else FIRST_JUDGMENTS
+    judgments = rule.judgments if has_controls else event.publish_batch
+    return words % {"judgments": judgments, "people": rule.people, "hours": wait_hours()}
+
+
+def describe_updates(event: Event, phase: Phase, *, has_controls: bool) -> str:
+    """When the boards move."""
+    if phase.key != "open":
+        return str(phase.board_updates)
+    rule = batch_rule(event.publish_batch, has_prize=bool(event.prize))
+    if rule is None:
+        return f"{phase.board_updates} {LIVE_GIVES_AWAY if has_controls else ''}".strip()
+    if not has_controls:
+        return EACH_JUDGMENTS % {"judgments": event.publish_batch, "hours": wait_hours()}
+    return EACH_BATCH % {
+        "judgments": rule.judgments,
+        "people": rule.people,
+        "share": int(100 * rule.max_share),
+        "hours": wait_hours(),
+        "fewest": MIN_BATCH,
+        "fewest_people": SMALLEST.people,
+    }
+
+
+def wait_hours() -> int:
+    """After how many hours without an update a smaller batch will do."""
+    return int(MAX_WAIT.total_seconds() // 3600)
 
 
 def phase_of(event: Event, now: datetime) -> Phase:
@@ -226,7 +282,7 @@ def phase_of(event: Event, now: datetime) -> Phase:
     changes: dict[str, Words] = {
         "notice": str(phase.notice) % {"until": until, "zone": event.timezone}
     }
-    if event.publish_batch and phase.key in ("draft", "scheduled", "open"):
+    if event.publish_batch and phase.key in BEFORE_THE_DEADLINE:
         changes["after_exclusion"] = IN_BATCHES
     # Closed before it had opened: its deadline lies ahead and says nothing.
     if phase.has_ended and event.closes_at is not None and event.closes_at > now:

@@ -5,6 +5,7 @@ from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
 from arena.errors import ArenaError
+from arena.events.lifecycle.batches import LIVE, PRIZE_BATCH
 from arena.events.lifecycle.control_runs import ANCHORS_PER_CONTROL, OPENING_RUNS
 from arena.events.lifecycle.hiding import Regime, count_pool
 from arena.events.models import Event, Matchup
@@ -52,6 +53,16 @@ def find_prize_obstacle(event: Event) -> str:
             "controls need fewer of them."
         ) % {"wanted": wanted, "fewest": MIN_CONTROLS_FOR_PRIZE, "ordinary": ordinary}
     return ""
+
+
+def find_batch_obstacle(event: Event) -> str:
+    """Why the boards of an event with a prize may not be live; empty where they are not."""
+    if not event.prize or event.publish_batch != LIVE:
+        return ""
+    return _(
+        "Live boards tell anyone watching them which matchups are controls. With a prize, update "
+        "them every %(fewest)s judgments or more."
+    ) % {"fewest": PRIZE_BATCH}
 
 
 def find_identity_obstacle(event: Event) -> str:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from arena.errors import ArenaError, ConflictError
+from arena.events.lifecycle.batches import LIVE, SMALLEST
 from arena.events.lifecycle.hiding import (
     count_pool,
     describe_missing_responses,
@@ -19,9 +20,11 @@ from arena.events.lifecycle.hiding import (
 )
 from arena.events.lifecycle.prizes import (
     count_serving_matchups,
+    find_batch_obstacle,
     find_identity_obstacle,
     find_prize_obstacle,
 )
+from arena.events.lifecycle.shared_keys import describe_public_keys, list_public_keys
 from arena.events.models import Event
 from arena.people.seats.claiming import SeatAvailability, get_seat_availability
 
@@ -119,19 +122,39 @@ def check_controls(event: Event, controls: int) -> list[ReadinessCheck]:
     if controls == 0:
         message = _("Without controls nobody’s reliability can be measured.")
         return [ReadinessCheck("controls", message, blocks=False)]
-    checks = []
-    if event.prize and not event.publish_batch:
-        message = _(
-            "Boards update after every judgment, so anyone watching them can tell which ones "
-            "were controls. With a prize, update them every 100 judgments or more."
-        )
-        checks.append(ReadinessCheck("publish_batch", message, blocks=False))
+    checks = [*check_batches(event), *check_shared_keys(event)]
     obstacle = find_hiding_obstacle(event)
     message = obstacle or describe_regime(count_pool(event))
     checks.append(ReadinessCheck("controls", message, blocks=bool(obstacle)))
     if missing := describe_missing_responses(event):
         checks.append(ReadinessCheck("controls", missing, blocks=False))
     return checks
+
+
+def check_shared_keys(event: Event) -> list[ReadinessCheck]:
+    """Keys that anybody can read in the bundle of the event that this one is a copy of."""
+    return [
+        ReadinessCheck("controls", describe_public_keys(title, keys), blocks=False)
+        for title, keys in list_public_keys(event)
+    ]
+
+
+def check_batches(event: Event) -> list[ReadinessCheck]:
+    """What the boards of an event with controls give away, or keep from those who judge."""
+    if obstacle := find_batch_obstacle(event):
+        return [ReadinessCheck("publish_batch", obstacle, blocks=True)]
+    message = ""
+    if event.publish_batch == LIVE:
+        message = _(
+            "The boards are live: anyone watching them can tell which matchups are controls. "
+            "Updates every 20 judgments hide it."
+        )
+    elif event.is_private and not event.prize:
+        message = _(
+            "If fewer than %(people)s people judge, the boards come only when the event closes. "
+            "In a small circle without a prize, choose live boards: 0 judgments between updates."
+        ) % {"people": SMALLEST.people}
+    return [ReadinessCheck("publish_batch", message, blocks=False)] if message else []
 
 
 def check_open_seats(event: Event) -> list[ReadinessCheck]:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('events', '0020_anchor_index'),
+        ('events', '0021_publish_in_batches'),
     ]
 
     operations = [

@@ -101,8 +101,11 @@ class Event(models.Model):
     # Whether the judging page sums up how an answer was given (arena/judging/behaviour.py). Events
     # from before there was such a thing did not say so in their terms, and keep nothing.
     keeps_behaviour = models.BooleanField(default=True, db_default=False)
-    # Boards move per so many judgments; 0: with every one.
-    publish_batch = models.PositiveSmallIntegerField(default=0)
+    # Public boards move per so many judgments; 0, live: with every one
+    # (arena/events/lifecycle/batches.py).
+    publish_batch = models.PositiveSmallIntegerField(default=20)
+    # Whether a release has set publish_batch; the desk says so until somebody saves it.
+    batch_is_new = models.BooleanField(default=False, db_default=False, editable=False)
 
     # A contributor's judgments of one day that count towards their score.
     daily_cap = models.PositiveSmallIntegerField(

@@ -254,6 +254,11 @@ class Control(models.Model):
     question = models.ForeignKey(Question, on_delete=models.CASCADE, related_name="controls")
     key = models.JSONField()
     reason = models.TextField(blank=True)
+    # The first of all copies of this key, in the event that others were duplicated from; null:
+    # made here, or that event is gone.
+    copied_from = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, related_name="copies", db_index=False
+    )
     # Null while people are measured by it; else why they no longer are.
     retired_at = models.DateTimeField(null=True)
     retired_because = models.TextField(blank=True)

@@ -1,5 +1,6 @@
 """Making a matchup a control, correcting or withdrawing its key, and taking it out of service."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -123,6 +124,12 @@ def controls_of(event: Event) -> list[Control]:
 def has_controls(event: Event) -> bool:
     """Whether anybody is measured in this event: whether it has keys in force."""
     return Control.objects.filter(matchup__event=event, retired_at=None).exists()
+
+
+def select_measuring(events: Collection[Event]) -> set[int]:
+    """Primary keys of those among the events that have keys in force."""
+    keys = Control.objects.filter(matchup__event__in=events, retired_at=None)
+    return set(keys.values_list("matchup__event", flat=True).distinct())
 
 
 def describe_sides(matchup: Matchup) -> list[str]:

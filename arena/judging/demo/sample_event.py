@@ -8,6 +8,7 @@ from random import Random
 
 from arena.events.importing import CompetitorRow, import_records
 from arena.events.joining.enrolling import provision_event_seats
+from arena.events.lifecycle.batches import LIVE
 from arena.events.lifecycle.creation import NewEvent, create_event
 from arena.events.models import Event, Membership
 from arena.judging.demo.simulation import simulate_judgments
@@ -47,6 +48,7 @@ def make_sample_event(plan: dict[str, object], now: datetime, rng: Random) -> Ev
         "overlap": 15,
         "control_interval": 12,
         "counts_simulated": True,
+        "publish_batch": LIVE,
         "opens_at": opened - timedelta(hours=1),
         "closes_at": now + timedelta(days=21),
     }

@@ -47,6 +47,21 @@ class JudgmentQuerySet(models.QuerySet["Judgment"]):
         """
         return self.standing().of_counted_origin().not_excluded()
 
+    def in_public_count(self) -> Self:
+        """Judgments that the public counts of a running event include: those that count, and late
+        ones. Whether an answer is late depends on free slots, which controls never run out of."""
+        in_force = Exclusion.objects.in_force()
+        of_theirs = in_force.filter(enrollment=OuterRef("enrollment"))
+        decided = in_force.filter(judgment=OuterRef("pk")).exclude(reason=Exclusion.Reason.LATE)
+        return self.standing().of_counted_origin().filter(~Exists(of_theirs), ~Exists(decided))
+
+    def late(self) -> Self:
+        """Judgments that would count if they had come in time."""
+        late = Exclusion.objects.in_force().filter(
+            judgment=OuterRef("pk"), reason=Exclusion.Reason.LATE
+        )
+        return self.in_public_count().filter(Exists(late))
+
     def of_counted_origin(self) -> Self:
         """Judgments of an origin that their event counts."""
         return self.filter(

@@ -1,0 +1,97 @@
+"""What ten accounts learn of controls from all shown places and bands (`bench.trust_publishing`).
+
+They know the right answers, give wrong ones to a part of what they meet, and weigh each matchup by
+how the shown bands and ranks of those who judged it moved afterwards. The places come from the
+product's own functions. Runs where Django is set up.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from arena.judging.serving.schedule import count_turns_until_controls, get_run
+from bench.trust_boards import area_under_curve
+from leaderboard.contributors.scores import ControlResults, place_publicly
+from leaderboard.ratings import Floats, Ints
+from leaderboard.trust.quality import MIN_CONTROLS_FOR_QUALITY, last_look
+
+ACCOUNTS, HONEST, INTERVAL, TURNS = 10, 50, 20, 450
+ORDINARY, CONTROLS = 800, 104
+"""Matchups that they are served from: a pool of .13."""
+HONEST_CREDIT, BATCH = 0.85, 100
+WRONG_SHARES = (0.1, 0.3, 0.5)
+"""Of what the accounts answer wrongly: the attack takes the share that tells most."""
+
+
+class PlacesEvent:
+    """Everybody's turns, in which they take part alike, and what was shown after each batch."""
+
+    def __init__(self, seed: int, wrong_share: float) -> None:
+        self.rng = np.random.default_rng(seed)
+        self.people = ACCOUNTS + HONEST
+        shape = (self.people, TURNS)
+        self.on_control = np.array([self.draw_schedule() for _ in range(self.people)])
+        ordinary = self.rng.integers(0, ORDINARY, shape)
+        controls = ORDINARY + self.rng.integers(0, CONTROLS, shape)
+        self.matchup = np.where(self.on_control, controls, ordinary)
+        right = self.rng.random(shape) < HONEST_CREDIT
+        right[:ACCOUNTS] = self.rng.random((ACCOUNTS, TURNS)) >= wrong_share
+        self.right = right
+
+    def draw_schedule(self) -> npt.NDArray[np.bool_]:
+        """Which turns of a person are controls: one in each run of the schedule."""
+        turns = np.zeros(TURNS, dtype=bool)
+        for start, last in {get_run(ordinal, INTERVAL) for ordinal in range(1, TURNS + 1)}:
+            place = int(self.rng.integers(start, last + 1))
+            if place <= TURNS:
+                turns[place - 1] = True
+        return turns
+
+    def reach(self, judgments: int) -> Ints:
+        """Everybody's turns once the event has so many judgments."""
+        return (judgments + np.arange(self.people)[::-1]) // self.people
+
+    def show_places(self) -> Iterator[tuple[Ints, Floats]]:
+        """After each batch: the turns behind each account's shown quality, int64 (accounts,), and
+        how good its place looks: float64 (accounts, 2), band and rank, NaN before there is one."""
+        person, turn = np.nonzero(self.on_control)
+        key = self.rng.choice([-1, 1], len(person))
+        credit = self.right[person, turn].astype(np.float64)
+        answers = ControlResults(person, credit, key, turn + 1)
+        first = count_turns_until_controls(MIN_CONTROLS_FOR_QUALITY, INTERVAL)
+        for judgments in range(BATCH, self.people * TURNS + 1, BATCH):
+            reached = self.reach(judgments)
+            places = place_publicly(answers, reached, first)[:ACCOUNTS].astype(np.float64)
+            places = np.where(places < 0, np.nan, places)[:, ::-1] * np.array([1.0, -1.0])
+            yield last_look(reached[:ACCOUNTS], first), places
+
+    def attack(self) -> float:
+        """AUC over the matchups that the accounts have met.
+
+        Where an account's quality is looked at anew, what it met since the look before gains by a
+        better place if it was answered rightly, and loses by a worse one.
+        """
+        scores = np.zeros((2, ORDINARY + CONTROLS))
+        said = np.where(self.right[:ACCOUNTS], 1.0, -1.0)
+        said -= said.mean()
+        looks, before = np.zeros(ACCOUNTS, dtype=np.int64), np.full((ACCOUNTS, 2), np.nan)
+        for looked, places in self.show_places():
+            typical = np.nanmean(places, axis=0) if np.isfinite(places).any() else np.zeros(2)
+            for account in np.flatnonzero(looked > looks):
+                turns = slice(int(looks[account]), int(looked[account]))
+                known = np.isfinite(before[account])
+                moved = places[account] - np.where(known, before[account], typical)
+                met = self.matchup[account, turns]
+                for score, change in zip(scores, np.nan_to_num(moved), strict=True):
+                    np.add.at(score, met, change * said[account, turns])
+            looks, before = looked, places
+        spread = scores.std(1, keepdims=True)
+        together = (scores / np.where(spread > 0, spread, 1.0)).sum(0)
+        met = np.unique(self.matchup[:ACCOUNTS])
+        return area_under_curve(-together[met], met >= ORDINARY)
+
+
+def read_places(seed: int) -> dict[str, float]:
+    """AUC by the share of wrong answers."""
+    return {f"{share:.0%} wrong": PlacesEvent(seed, share).attack() for share in WRONG_SHARES}
