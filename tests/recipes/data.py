@@ -123,7 +123,7 @@ STORED_COLUMN = Recipe(
     "A board column",
     (
         Insert(
-            "leaderboard/models.py",
+            "leaderboard/models/boards.py",
             "    losses = ",
             "    decisions = models.PositiveIntegerField(default=0)\n",
         ),
