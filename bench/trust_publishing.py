@@ -20,8 +20,8 @@ from bench.trust_boards import PLANS, collect_probes, tell_apart
 from leaderboard.ratings import Floats
 
 LIVE_JUDGMENTS = 60
-QUICK_PLANS = (3, 4)
-"""Those of many probes in a batch, which few batches measure."""
+QUICK_PLANS = {SMALLEST.judgments: (3, 4), PRIZE_BATCH: (4,)}
+"""Those of many probes in a batch, which two seeds measure."""
 
 
 def measure_publishing(seeds: int, *, is_quick: bool) -> None:
@@ -50,8 +50,8 @@ def measure_boards(seeds: int, *, is_quick: bool) -> None:
         worst = np.zeros(seeds)
         for size in (SMALLEST.judgments, PRIZE_BATCH):
             rule = batch_rule(size, has_prize=size == PRIZE_BATCH)
-            for plan in QUICK_PLANS if is_quick else range(len(PLANS)):
-                found = attack(rule, plan, PLANS[plan].batches // (2 if is_quick else 1))
+            for plan in QUICK_PLANS[size] if is_quick else range(len(PLANS)):
+                found = attack(rule, plan, PLANS[plan].batches)
                 print(f"batches of {size}, {PLANS[plan].name}: {describe(found)}", flush=True)
                 worst = max(worst, found, key=np.mean)
     report("difference-boards", worst, 0.55)
