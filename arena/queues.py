@@ -17,6 +17,9 @@ TASK_ROUTES = {
         "boards": (
             "leaderboard.tasks.refresh_boards",
             "leaderboard.tasks.refresh_board",
+            "leaderboard.tasks.refresh_reliabilities",
+            "leaderboard.tasks.compute_reliability",
+            "leaderboard.tasks.measure_exposure",
             "leaderboard.tasks.thin_snapshots",
         ),
         "sweeps": (
@@ -58,6 +61,8 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "seal": ("arena.judging.tasks.seal_ledgers", 3.0),
         "refresh": ("leaderboard.tasks.refresh_boards", 3.0),
         "refresh-over": ("leaderboard.tasks.refresh_boards", 60.0),
+        "reliability": ("leaderboard.tasks.refresh_reliabilities", 5.0),
+        "reliability-over": ("leaderboard.tasks.refresh_reliabilities", 30.0),
         "advance": ("arena.events.tasks.advance_events", 15.0),
         # Right after an import, too; here what commands import, and the rest of a large import.
         "render": ("arena.events.tasks.render_texts", 15.0),
@@ -76,4 +81,5 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     }.items()
 }
 # After the end only reviewers still move a board.
-BEAT_SCHEDULE["refresh-over"]["kwargs"] = {"over": True}
+for name in ("refresh-over", "reliability-over"):
+    BEAT_SCHEDULE[name]["kwargs"] = {"over": True}

@@ -1,6 +1,6 @@
 """Who can be relied on, in simulated events, by the product's own functions.
 
-    python -m bench.trust [--quick] [--only reliability|rigging|screens|prize|agent|real]
+    python -m bench.trust [--quick] [--only reliability|rigging|screens|prize|agent|real|exposure]
 
 The people and models of `bench.trust_world`, with seeds 0, 1, 2, …; every figure is a mean over
 them, printed with its standard error. Ends in one line for each goal.
@@ -20,6 +20,7 @@ from scipy.stats import spearmanr
 
 from bench.goals import print_goal
 from bench.sites import ROOT
+from bench.trust_exposure import measure_exposure
 from bench.trust_figures import QUICK_SEEDS, SEEDS, Figures, separate
 from bench.trust_prize import measure_agents, measure_prize
 from bench.trust_ratings import measure_errors, rate
@@ -239,6 +240,7 @@ PARTS: dict[str, Callable[[int], None]] = {
     "prize": measure_prize,
     "agent": measure_agents,
     "real": measure_real,
+    "exposure": measure_exposure,
 }
 
 if __name__ == "__main__":

@@ -6,12 +6,15 @@ import structlog
 from celery import shared_task
 from django.utils import timezone
 
+from arena.celery import send_soon
 from arena.events.models import Event
 from arena.queues import LONG_LIMITS
+from leaderboard.contributors.exposure import compute_exposure
+from leaderboard.contributors.reliability import find_due_reliabilities, refresh_reliability
 from leaderboard.results.notices import announce_results, mail_notices
 from leaderboard.snapshots.publishing import thin_snapshots as thin
 from leaderboard.snapshots.refresh import find_due_events, refresh_event
-from leaderboard.snapshots.rest import rest_boards
+from leaderboard.snapshots.rest import BOARDS, RELIABILITY, is_resting, rest
 
 log = structlog.get_logger(__name__)
 
@@ -29,8 +32,39 @@ def refresh_board(event_id: int) -> None:
     before = process_time()
     snapshot = refresh_event(Event.objects.get(pk=event_id), now=timezone.now())
     if snapshot:
-        rest_boards(event_id, process_time() - before)
+        rest(BOARDS, event_id, process_time() - before)
         log.info("board refreshed", event_id=event_id, judgments=snapshot.judgments)
+
+
+@shared_task
+def refresh_reliabilities(*, over: bool = False) -> None:
+    """Compute the reliabilities of every event, running or over, in which they may have changed."""
+    for event_id in find_due_reliabilities(over=over):
+        if is_resting(RELIABILITY, event_id):
+            continue
+        compute_reliability.apply_async([event_id], expires=30)
+
+
+@shared_task(**LONG_LIMITS)
+def compute_reliability(event_id: int) -> None:
+    """Compute the reliabilities of one event, unless another worker does."""
+    before = process_time()
+    if refresh_reliability(Event.objects.get(pk=event_id), now=timezone.now()):
+        rest(RELIABILITY, event_id, process_time() - before)
+        log.info("reliability computed", event_id=event_id)
+
+
+def queue_exposure(event: Event) -> None:
+    """Ask a worker what colluding accounts could find out; with the broker away, the next look at
+    the page asks again."""
+    send_soon(measure_exposure.delay, event.pk)
+
+
+@shared_task(**LONG_LIMITS)
+def measure_exposure(event_id: int) -> None:
+    """Compute what colluding accounts could find out about the controls of one event."""
+    if compute_exposure(Event.objects.get(pk=event_id), timezone.now()):
+        log.info("exposure measured", event_id=event_id)
 
 
 @shared_task(**LONG_LIMITS)

@@ -199,6 +199,14 @@ def make_control(event: Event, sign: int = 1, **fields: Any) -> Matchup:
     return matchup
 
 
+def make_companion(control: Matchup) -> Matchup:
+    """A companion of a control: one of its responses beside a further one of nobody's."""
+    further = make_response(control.record, None, f"Response number {next(counter)}.")
+    kept = control.record.responses.order_by("pk").first()
+    assert kept is not None
+    return make_matchup_of(control.record, [kept, further])
+
+
 def make_enrollment(event: Event, user: User | None = None, **fields: Any) -> Enrollment:
     """A contributor who has read the guidelines."""
     number = next(counter)

@@ -17,6 +17,7 @@ PLAIN_SQL = re.compile(r"\.cursor\(\)|open_cursor\(|\.raw\(|RawSQL\(|\.extra\(")
 SQL_TESTS = {
     "arena/events/current_rules.py": "tests.judging.test_views",
     "arena/exports/consistent_reads.py": "tests.exports.test_consistent_reads",
+    "arena/judging/review/behaviour.py": "tests.judging.test_behaviour_hints",
     "arena/judging/ledger/sealing.py": "tests.judging.test_ledger",
     "arena/judging/serving/chunk_sql.py": "tests.judging.test_chunks",
     "arena/judging/serving/hot_path_sql.py": "tests.judging.test_recording",

@@ -27,7 +27,7 @@ from arena.events.models import (
 )
 from arena.judging.ledger import seal_event
 from arena.people.models import Seat, User
-from leaderboard.snapshots.refresh import refresh_event
+from leaderboard.snapshots.refresh import refresh_fully
 from tests.desk.test_desk import FORM
 from tests.desk.test_setup import TERMS
 from tests.factories import (
@@ -131,7 +131,7 @@ class Scene:
         make_judgment(enrollment := make_enrollment(self.event))
         make_judgment(enrollment)
         seal_event(self.event.pk, NOW)
-        refresh_event(self.event, now=NOW)
+        refresh_fully(self.event, now=NOW)
 
 
 Act = tuple[Scene, str, dict[str, str], list[Any]]
@@ -150,7 +150,7 @@ def publishing() -> Act:
     scene.judge()
     Event.objects.update(state=State.CLOSED)
     scene.event.refresh_from_db()
-    refresh_event(scene.event, now=NOW)
+    refresh_fully(scene.event, now=NOW)
     return scene, "desk:state", {"to": "published"}, []
 
 

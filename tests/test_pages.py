@@ -13,7 +13,7 @@ from arena.events.models import Event
 from arena.judging.ledger import seal_event
 from arena.people.models import Seat
 from leaderboard.results.rounds import publish_event
-from leaderboard.snapshots.refresh import refresh_event
+from leaderboard.snapshots.refresh import refresh_fully
 from tests.factories import (
     NOW,
     make_competitors,
@@ -37,7 +37,7 @@ def event() -> Event:
     for posted in ("a2", "b1", "tie"):
         make_judgment(enrollment, posted)
     seal_event(event.pk, NOW)
-    refresh_event(event, now=NOW)
+    refresh_fully(event, now=NOW)
     return event
 
 
@@ -94,9 +94,11 @@ def test_an_event_that_has_yet_to_open_takes_people_and_says_when(event: Event) 
 
 def test_what_people_may_meet_is_said_before_the_button(event: Event) -> None:
     provision_event_seats(event, 3, Seat.Kind.OPEN, NOW)
-    publish_terms(event, content_warning="There are spiders.", minimum_age=21)
+    said = {"content_warning": "There are spiders.", "assistance": "No program may help."}
+    publish_terms(event, minimum_age=21, **said)
     visited = page(reverse("events:event", args=["tea"]))
-    assert visited.index("There are spiders.") < visited.index("<details")
+    for words in said.values():
+        assert visited.index(words) < visited.index("<details")
     assert visited.index("21 or older") < visited.index('name="accept"')
 
 
@@ -131,7 +133,7 @@ def test_private_events_and_drafts_are_not_listed(event: Event) -> None:
 def test_a_published_event_names_its_winner_and_its_bundle(event: Event) -> None:
     Event.objects.update(state="closed")
     event.refresh_from_db()
-    refresh_event(event, now=NOW + timedelta(minutes=1))
+    refresh_fully(event, now=NOW + timedelta(minutes=1))
     bundle = reverse("exports:bundle", args=["tea", "Final result"])
     assert bundle not in page(HOME)
     publish_event(event, NOW)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
 from django.db import IntegrityError
 from django.test import Client
 from django.urls import reverse
@@ -122,6 +123,34 @@ def test_a_prize_needs_a_verified_identity() -> None:
     assert not Winner.objects.exists()
     assert final.first.user is not None
     verify(final.first.user)
+    assert "is confirmed" in final.confirm(final.first)
+
+
+def link(user: User, uid: str) -> None:
+    SocialAccount.objects.create(user=user, provider="github", uid=uid)
+
+
+def test_two_accounts_of_one_mailbox_are_one_candidate() -> None:
+    """Each has a linked account of its own, so that both have a verified identity."""
+    final = Final(prize="A book")
+    users = [final.second.user, final.first.user]
+    for number, user in enumerate(users):
+        assert user is not None
+        EmailAddress.objects.create(user=user, email=f"m.e+{number}@gmail.com", verified=True)
+        link(user, str(number))
+    refused, winner = final.first, final.second
+    assert "confirmed the same address first" in final.confirm(refused)
+    assert not Winner.objects.exists()
+    assert "is confirmed" in final.confirm(winner)
+
+
+def test_an_account_that_does_not_take_part_is_in_nobodys_way() -> None:
+    final = Final(prize="A book")
+    elsewhere, mine = make_user(), final.first.user
+    assert mine is not None
+    for user, spelling in ((elsewhere, "me@uni.example"), (mine, "me+2@uni.example")):
+        EmailAddress.objects.create(user=user, email=spelling, verified=True)
+        link(user, spelling)
     assert "is confirmed" in final.confirm(final.first)
 
 

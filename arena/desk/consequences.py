@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from arena.confirming import Confirmation
+from arena.desk.queries.hiding import HidingReport
 from arena.events.lifecycle.transitions import check_readiness, count_on_screens
 from arena.events.models import Control, Enrollment, Event, Matchup, Record
 from arena.judging.models import Judgment
@@ -173,6 +174,46 @@ def describe_replacement(record: Record) -> Confirmation:
         + " "
         + _("The old version cannot come back."),
         _("Save as a new version"),
+    )
+
+
+def describe_anchors(report: HidingReport) -> Confirmation | None:
+    """Take matchups out of the rating, so that controls hide among them."""
+    if not report.anchors_offered:
+        return None
+    return Confirmation(
+        ngettext(
+            "Make %(count)s ordinary matchup an anchor?",
+            "Make %(count)s ordinary matchups anchors?",
+            report.anchors_offered,
+        )
+        % {"count": report.anchors_offered},
+        _(
+            "They rate no model from now on, and cannot become ordinary matchups again. Everybody "
+            "may meet them: of 100 judgments about %(percent)s are of anchors, about %(judgments)s "
+            "until every ordinary matchup has all its own."
+        )
+        % {"percent": report.anchor_percent, "judgments": report.anchor_judgments},
+        _("Make anchors"),
+    )
+
+
+def describe_ties(report: HidingReport) -> Confirmation | None:
+    """Serve controls in the places of ordinary matchups."""
+    if not report.ties_offered:
+        return None
+    return Confirmation(
+        ngettext(
+            "Make %(count)s tie control?",
+            "Make %(count)s tie controls?",
+            report.ties_offered,
+        )
+        % {"count": report.ties_offered},
+        _(
+            "Each takes the place of an ordinary matchup that nobody has been shown, which is "
+            "retired, and shows one of its responses beside a copy."
+        ),
+        _("Make tie controls"),
     )
 
 

@@ -1,6 +1,16 @@
 from django.urls import path
 
-from arena.desk.views import comments, flags, overview, preview, records, setup, winner
+from arena.desk.views import (
+    comments,
+    contributors,
+    control_pool,
+    flags,
+    overview,
+    preview,
+    records,
+    setup,
+    winner,
+)
 
 app_name = "desk"
 urlpatterns = [
@@ -13,6 +23,8 @@ urlpatterns = [
     path("events/<slug:slug>/desk/questions/", setup.questions, name="questions"),
     path("events/<slug:slug>/desk/preview/", preview.preview, name="preview"),
     path("events/<slug:slug>/desk/controls/", overview.controls, name="controls"),
+    path("events/<slug:slug>/desk/controls/anchors/", control_pool.anchors, name="anchors"),
+    path("events/<slug:slug>/desk/controls/ties/", control_pool.ties, name="ties"),
     path("events/<slug:slug>/desk/seats/", setup.seats, name="seats"),
     path("events/<slug:slug>/desk/seats/printed/", setup.print_seats, name="print_seats"),
     path("events/<slug:slug>/desk/seats/reissue/", setup.reissue, name="reissue"),
@@ -31,10 +43,16 @@ urlpatterns = [
     path("events/<slug:slug>/desk/records/<path:external_id>/", records.record, name="record"),
     path("events/<slug:slug>/desk/flags/", flags.flags, name="flags"),
     path("events/<slug:slug>/desk/comments/", comments.comments, name="comments"),
-    path("events/<slug:slug>/desk/contributors/", overview.contributors, name="contributors"),
+    path("events/<slug:slug>/desk/cases/", contributors.cases, name="cases"),
+    path("events/<slug:slug>/desk/contributors/", contributors.contributors, name="contributors"),
+    path(
+        "events/<slug:slug>/desk/contributors.csv",
+        contributors.contributors_csv,
+        name="contributors_csv",
+    ),
     path(
         "events/<slug:slug>/desk/contributors/<uuid:public_id>/",
-        overview.contributor,
+        contributors.contributor,
         name="contributor",
     ),
     path("events/<slug:slug>/desk/winner/", winner.winner, name="winner"),

@@ -2,7 +2,8 @@
 
 A ZIP that is written while it is read, in little memory, and byte for byte the same for the same
 state. `manage.py reproduce` recomputes the boards from it. Before an event is published its
-controls are in use, so they and the anchors stay out; the unweighted boards need none of them.
+controls are in use, so they, their companions and the anchors stay out; the unweighted boards need
+none of them.
 """
 
 import hashlib
@@ -35,7 +36,7 @@ from arena.judging.ledger.heads import get_chain_head
 from arena.judging.models import Judgment
 from leaderboard.models import Snapshot
 from leaderboard.ratings import processor
-from leaderboard.snapshots.refresh import METHOD, fingerprint_of
+from leaderboard.snapshots.refresh import METHOD, has_content
 
 FORMAT = 2
 """Raised whenever an older bundle could no longer be read."""
@@ -90,7 +91,7 @@ def stream_bundle(snapshot: Snapshot) -> Iterator[bytes]:
 def check_current(snapshot: Snapshot) -> None:
     """The database must still be what the snapshot was computed from."""
     changing = Judgment.objects.filter(event=snapshot.event, ledger_seq=None, revision__gt=0)
-    if fingerprint_of(snapshot.event) != snapshot.fingerprint or changing.exists():
+    if not has_content(snapshot.event, snapshot) or changing.exists():
         raise ConflictError(_("The event has changed since this board was computed."), "moved_on")
 
 
@@ -142,6 +143,7 @@ def build_manifest(selection: BundleSelection) -> dict[str, Any]:
         "ledger_head": get_chain_head(selection.event.pk),
         "fingerprint": selection.snapshot.fingerprint,
         "with_controls": selection.with_controls,
+        "method": selection.snapshot.method,
         "seeds": {},
         "made_by": describe_environment(),
     }
@@ -202,8 +204,8 @@ a line, in the order of `id`; a name that ends in `_id` points at the `id` of an
 Usernames, addresses and comments are not in it; contributors appear under their pseudonyms.
 {left_out}"""
 WITHOUT_CONTROLS = """
-The event was not published yet when this was made: controls and anchors are left out, with the
-judgments of them and the weighted boards, which need the controls.
+The event was not published yet when this was made: controls, their companions and anchors are
+left out, with the judgments of them and the weighted boards, which need the controls.
 """
 
 

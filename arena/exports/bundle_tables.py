@@ -28,7 +28,7 @@ from arena.events.models import (
 )
 from arena.judging.models import Answer, Exclusion, Judgment, LedgerBatch
 from leaderboard.boards.columns import stored_fields
-from leaderboard.models import Rating, Snapshot
+from leaderboard.models import Rating, Reliability, Snapshot
 
 BATCH_SIZE = 1_000
 """Rows read, or restored, at a time."""
@@ -47,21 +47,28 @@ class BundleSelection:
     def event(self) -> Event:
         return self.snapshot.event
 
-    def filter_role(self, path: str = "") -> Q:
-        """Every matchup at this path, or ordinary ones alone."""
-        return Q() if self.with_controls else Q(**{f"{path}role": Matchup.Role.ORDINARY})
+    def filter_matchups(self, field: str = "pk") -> Q:
+        """Every matchup that this field names, or those alone that rate somebody: what else a
+        control's record has in service would tell it."""
+        rateable = Matchup.objects.rateable().filter(event=self.event)
+        return Q() if self.with_controls else Q(**{f"{field}__in": rateable})
 
     def judgments(self) -> QuerySet[Judgment]:
         """Everything up to the ledger's head, and what is named by an exclusion in force."""
         named = Exists(Exclusion.objects.in_force().filter(judgment=OuterRef("pk")))
         sealed = Q(ledger_seq__lte=self.snapshot.ledger_seq)
         judgments = Judgment.objects.landed().filter(sealed | named, event=self.event)
-        return judgments.filter(self.filter_role("matchup__"))
+        return judgments.filter(self.filter_matchups("matchup"))
 
     def records(self) -> QuerySet[Record]:
         records = Record.objects.filter(event=self.event)
-        matchups = Matchup.objects.filter(self.filter_role(), record=OuterRef("pk"))
+        matchups = Matchup.objects.filter(self.filter_matchups(), record=OuterRef("pk"))
         return records if self.with_controls else records.filter(Exists(matchups))
+
+    def responses(self) -> QuerySet[Response]:
+        """Without controls, those of models alone."""
+        responses = Response.objects.filter(record__in=self.records())
+        return responses if self.with_controls else responses.exclude(competitor=None)
 
     def contributors(self) -> QuerySet[Enrollment]:
         """Who has judged something of it, and who is excluded."""
@@ -82,6 +89,11 @@ class BundleSelection:
         """All of them or none: they tell controls, and a chain with gaps tells nothing."""
         entries = LedgerEntry.objects.filter(event=self.event)
         return entries if self.with_controls else entries.none()
+
+    def weights(self) -> QuerySet[Reliability]:
+        """They follow from the controls, among other things."""
+        known = Reliability.objects.filter(event=self.event)
+        return known if self.with_controls else known.none()
 
     def ratings(self) -> QuerySet[Rating]:
         """The boards; without controls those alone on which every vote is equal."""
@@ -129,7 +141,7 @@ def without_version(row: dict[str, Any]) -> dict[str, Any]:
     return row | {"details": kept}
 
 
-LATER_SETTINGS = split_names("")
+LATER_SETTINGS = split_names("daily_cap excludes_automatically")
 """Settings, of those of `EVENT`, that the first bundles do not have."""
 EVENT = BundleTable(
     "event",
@@ -139,7 +151,7 @@ EVENT = BundleTable(
         "id slug title summary description prize licence state timezone opens_at closes_at"
         " grace_minutes freeze_minutes scale both_bad overlap lease_minutes undo_seconds"
         " recurrence_gap control_interval matchups_per_record choosing publish_batch"
-        " counts_imported counts_simulated counts_machine"
+        " counts_imported counts_simulated counts_machine daily_cap excludes_automatically"
     ),
     lambda selection: Event.objects.filter(pk=selection.event.pk),
     optional=LATER_SETTINGS,
@@ -216,10 +228,10 @@ SOURCES = (
     ),
     BundleTable(
         "responses",
-        "what each competitor answered; a control's response may belong to none",
+        "what each competitor answered; those of a control's record may belong to none",
         Response,
         (*split_names("id record_id competitor_id text"), *STYLE_COLUMNS),
-        lambda selection: Response.objects.filter(record__in=selection.records()),
+        lambda selection: selection.responses(),
         # A covariate declared after a bundle was made is not in it.
         optional=STYLE_COLUMNS,
     ),
@@ -228,7 +240,9 @@ SOURCES = (
         "which responses were shown together; controls and anchors never enter a rating",
         Matchup,
         split_names("id event_id record_id key role open_slots shuffle retired_at"),
-        lambda selection: Matchup.objects.filter(selection.filter_role(), event=selection.event),
+        lambda selection: Matchup.objects.filter(
+            selection.filter_matchups(), event=selection.event
+        ),
     ),
     BundleTable(
         "places",
@@ -236,7 +250,7 @@ SOURCES = (
         MatchupResponse,
         split_names("id matchup_id response_id position"),
         lambda selection: MatchupResponse.objects.filter(
-            selection.filter_role("matchup__"), matchup__event=selection.event
+            selection.filter_matchups("matchup"), matchup__event=selection.event
         ),
     ),
     BundleTable(
@@ -300,4 +314,14 @@ SOURCES = (
         is_later=True,
     ),
 )
-RESULTS = (SNAPSHOT, RATINGS)
+WEIGHTS = BundleTable(
+    "weights",
+    "what each contributor's votes weigh on the weighted boards, in units of 1/4096; rigged: by"
+    " question and competitor, the chance in the same units that it lifts or lowers it; empty while"
+    " controls are in use",
+    Reliability,
+    split_names("id enrollment_id weight rigged"),
+    lambda selection: selection.weights(),
+    is_later=True,
+)
+RESULTS = (SNAPSHOT, RATINGS, WEIGHTS)

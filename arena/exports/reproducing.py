@@ -35,7 +35,8 @@ from arena.exports.bundle_tables import (
     BundleTable,
 )
 from arena.judging.ledger import verify_ledger
-from leaderboard.snapshots.refresh import refresh_event
+from leaderboard.models import Rating
+from leaderboard.snapshots.refresh import METHOD, refresh_fully
 from leaderboard.votes.loading import store_of
 
 BundleRow = dict[str, Any]
@@ -44,6 +45,7 @@ Values = dict[str, Any]
 NOT_COMPARED = {"id", "event_id", "created_at", "name", "sealed_at"}
 BOARD_KEY = ("question_id", "category_id", "weighting", "competitor_id")
 PIECE_BYTES = 1 << 20
+WEIGHTED = Rating.Weighting.WEIGHTED.value
 ROUNDING_TOLERANCE = 1e-9
 """Other processors and libraries round differently: by about 1e-15 in one operation, and never by
 so much in a whole board (relative, and absolute near 0)."""
@@ -62,7 +64,8 @@ class Reproduction:
 
     `rounded` differ by no more than `ROUNDING_TOLERANCE`. They are in order where the bundle was
     made by other means, and among the `differences` where it was not. `lacking` are columns of a
-    board that the bundle does not have, so that they were not compared.
+    board that the bundle does not have, so that they were not compared; nor were weighted boards
+    that an earlier method made (`has_earlier_method`).
     """
 
     manifest: dict[str, Any]
@@ -72,12 +75,22 @@ class Reproduction:
     lacking: list[str] = field(default_factory=list)
 
     @property
+    def has_earlier_method(self) -> bool:
+        """Whether this code weighs votes in another way than the bundle's."""
+        return method_of(self.manifest) != METHOD
+
+    @property
     def changed_means(self) -> list[str]:
         """Code and libraries that are not the ones the bundle was made with."""
         here, there = describe_environment(), self.manifest["made_by"]
         names = sorted(here.keys() | there.keys())
         changed = [name for name in names if here.get(name) != there.get(name)]
         return [f"{name}: {there.get(name)}, here {here.get(name)}" for name in changed]
+
+
+def method_of(manifest: dict[str, Any]) -> int:
+    """By which method a bundle's boards were made; early ones name that of the code alone."""
+    return int(manifest.get("method", manifest["made_by"]["method"]))
 
 
 def reproduce_elsewhere(bundle: Path) -> "subprocess.CompletedProcess[str]":
@@ -144,7 +157,7 @@ def recompute(archive: ZipFile, manifest: dict[str, Any], now: datetime) -> Repr
         try:
             if manifest["with_controls"] and (broken := verify_ledger(event.pk)):
                 raise BundleError(f"The ledger's chain breaks: {broken}")
-            snapshot = refresh_event(event, now=now)
+            snapshot = refresh_fully(event, now=now)
             if snapshot is None:
                 raise BundleError("There is nothing to compute in it.")
             selection = BundleSelection(snapshot, manifest["with_controls"])
@@ -156,6 +169,8 @@ def recompute(archive: ZipFile, manifest: dict[str, Any], now: datetime) -> Repr
             }
             lacking = drop_later_columns(here["ratings"], there["ratings"])
             expected, found = (collect_values(each, selection) for each in (there, here))
+            if method_of(manifest) != METHOD:
+                expected, found = (keep_unweighted(values) for values in (expected, found))
             return compare(manifest, expected, found, lacking)
         finally:
             store_of(event).clear()
@@ -224,6 +239,15 @@ def collect_values(results: dict[str, list[BundleRow]], selection: BundleSelecti
         values = {name: rating[name] for name in rating if name not in {*NOT_COMPARED, *BOARD_KEY}}
         found |= flatten(where, values)
     return found
+
+
+def keep_unweighted(values: Values) -> Values:
+    """What every method computes alike: counts, and boards on which every vote is equal."""
+    return {
+        path: value
+        for path, value in values.items()
+        if path != "fingerprint" and f"/{WEIGHTED}." not in path and not path.startswith(WEIGHTED)
+    }
 
 
 def flatten(path: str, value: Any) -> Iterator[tuple[str, Any]]:

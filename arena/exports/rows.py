@@ -7,7 +7,7 @@ Nobody's name, address or key is ever read here: a contributor is their pseudony
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from django.db.models import Q, QuerySet
 from arena.events.models import Category, Control, Event, Matchup, MatchupResponse, Record
 from arena.judging.ledger import get_ledger_head
 from arena.judging.models import Answer, Exclusion, Judgment
+from leaderboard.contributors.weights import WeightBook
 
 CHUNK_SIZE = 500
 """Judgments that are read at a time; also the longest list of keys in a statement."""
@@ -74,6 +75,8 @@ class JudgmentRow:
     # Primary keys: whoever copies the event keeps the order in which things came to it.
     contributor_id: int
     matchup_id: int
+    # On the weighted board; null for what rates no model, and before anything was computed.
+    weight: float | None
 
 
 JUDGMENT_FIELDS = (
@@ -98,9 +101,20 @@ JUDGMENT_FIELDS = (
 
 def read_judgments(event: Event) -> Iterator[JudgmentRow]:
     """Every standing judgment of the event."""
-    questions = dict(event.questions.values_list("pk", "name"))
+    questions, weights = dict(event.questions.values_list("pk", "name")), WeightBook(event)
+    preference = event.questions.filter(kind="preference").values_list("pk", flat=True).first()
     for which in split_into_chunks(event):
-        yield from read_chunk(event, which, questions)
+        for row in read_chunk(event, which, questions):
+            yield replace(row, weight=weigh_row(row, preference, weights))
+
+
+def weigh_row(row: JudgmentRow, question: int | None, weights: WeightBook) -> float | None:
+    """What a judgment weighs on the weighted board of the first preference."""
+    models = [side.competitor_id for side in row.sides if side.competitor_id is not None]
+    is_vote = row.counted and row.role == Matchup.Role.ORDINARY and len(models) == 2
+    if not is_vote or question is None:
+        return None
+    return weights.find(row.contributor_id, question, models)
 
 
 def split_into_chunks(event: Event) -> Iterator[Q]:
@@ -154,6 +168,7 @@ def read_chunk(event: Event, which: Q, questions: dict[int, str]) -> Iterator[Ju
             key_reason=keys.get(row["matchup"], NO_KEY)[1],
             contributor_id=row["enrollment"],
             matchup_id=row["matchup"],
+            weight=None,
         )
 
 
@@ -236,7 +251,7 @@ def load_keys(matchups: set[int]) -> dict[int, tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class JudgedMatchup:
-    """An ordinary matchup and how its counted judgments answered a preference, in their order."""
+    """A matchup of models and how its counted judgments answered a preference, in their order."""
 
     pk: int
     turns: Turns
@@ -245,13 +260,13 @@ class JudgedMatchup:
 
 
 def read_judged_matchups(event: Event) -> Iterator[JudgedMatchup]:
-    """The ordinary matchups that have counted judgments, with the first preference's outcomes."""
+    """The matchups of models that have counted judgments, with the first preference's outcomes."""
     question = event.questions.filter(kind="preference").first()
     if question is None:
         return
-    ordinary = Matchup.objects.filter(event=event, role=Matchup.Role.ORDINARY).order_by("pk")
+    rateable = Matchup.objects.rateable().filter(event=event).order_by("pk")
     after = 0
-    while found := dict(ordinary.filter(pk__gt=after).values_list("pk", "record")[:CHUNK_SIZE]):
+    while found := dict(rateable.filter(pk__gt=after).values_list("pk", "record")[:CHUNK_SIZE]):
         after = max(found)
         outcomes = load_outcomes(question.pk, set(found))
         sides = load_sides(set(outcomes))

@@ -114,7 +114,15 @@ def build_matchup_context(
         "replaces": revised.revision if revised else SKIP if undoing else "",
         "identity_hint": judged == IDENTITY_HINT_AFTER and lacks_identity(enrollment),
         "pause_hint": judged > 0 and judged % PAUSE_INTERVAL == 0,
+        "measures_behaviour": measures_behaviour(enrollment, rules),
     }
+
+
+def measures_behaviour(enrollment: Enrollment, rules: EventRules) -> bool:
+    """Whether the page sums up how this contributor answers: the event keeps it, and they have
+    accepted the terms in force, which say so."""
+    agreed = enrollment.terms_id in (None, rules.versions.terms_id)
+    return enrollment.event.keeps_behaviour and agreed
 
 
 def find_revised(assignment: Assignment) -> Judgment | None:

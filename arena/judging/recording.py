@@ -86,7 +86,8 @@ def record_judgment(
     matchup as a judgment, if `replaces` names what they replace (the number of the standing
     revision, or `SKIP`). Raises `ChangeableError` if it does not, and `ConflictError` after the
     window or once the final result is published. `has_undoable_skips` is False where it is known
-    that no earlier skip waits to be finalized.
+    that no earlier skip waits to be finalized. How the answer was given is the instance's
+    `behaviour`, stored where the assignment becomes done; a revision leaves the first answer's.
     """
     event = assignment.enrollment.event
     if is_result_locked(event):
@@ -165,9 +166,13 @@ def expire_duplicate_lease(assignment: Assignment, now: datetime) -> None:
 
 
 def mark_done(assignment: Assignment, now: datetime, **expected: object) -> bool:
-    """Set the assignment to done if its fields match `expected`; returns whether they did."""
+    """Set the assignment to done if its fields match `expected`; returns whether they did.
+
+    The instance's `behaviour` is stored with it.
+    """
     rows = Assignment.objects.filter(pk=assignment.pk, **expected)
-    return bool(rows.update(state=State.DONE, finished_at=now))
+    done = {"state": State.DONE, "finished_at": now, "behaviour": assignment.behaviour}
+    return bool(rows.update(**done))
 
 
 def mark_skip_done(assignment: Assignment, now: datetime) -> bool:

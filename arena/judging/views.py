@@ -20,6 +20,7 @@ from arena.errors import ConflictError, NotFoundError
 from arena.events.access import enrollment_of, event_for
 from arena.events.current_rules import EventRules, get_rules
 from arena.events.models import Enrollment
+from arena.judging.behaviour import check_code
 from arena.judging.models import Assignment, Exclusion, Flag, Judgment
 from arena.judging.page_parts import SKIP_REASONS, render_dialogs
 from arena.judging.presenting import (
@@ -28,6 +29,7 @@ from arena.judging.presenting import (
     count_done,
     find_undoable_assignment,
     get_note,
+    measures_behaviour,
 )
 from arena.judging.recording import (
     ChangeableError,
@@ -90,6 +92,8 @@ def judge(request: HttpRequest, uuid: UUID) -> HttpResponse:
             return continue_judging(request, enrollment, rules, now)
         return show_matchup(request, assignment, rules, now)
     posted = request.POST.dict()
+    if measures_behaviour(enrollment, rules):
+        assignment.behaviour = check_code(posted.get("behaviour", ""))
     try:
         answers = check_answers(assignment, posted, rules)
         judgment = record_judgment(

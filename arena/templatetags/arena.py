@@ -46,6 +46,12 @@ def grouped(number: int) -> str:
     return number_format(number, force_grouping=True)
 
 
+@register.filter
+def as_percent(share: float) -> str:
+    """A share of 1 in whole per cent."""
+    return f"{round(100 * share)}%"
+
+
 @register.simple_tag
 def phase(event: Event) -> Phase:
     """What is true of the event now, and the words for it: `{% phase event as phase %}`."""

@@ -1,15 +1,25 @@
 """A standing as pages show it: coarse while the event runs, exact once it is over."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from django.utils.translation import gettext as _
 
 from arena.events.models import Enrollment, Event
-from leaderboard.models import Standing, StandingQuerySet
+from leaderboard.models import Reliability, Standing, StandingQuerySet
 from leaderboard.trust.quality import QUALITY_UNIT, to_band
+from leaderboard.trust.reliability import LIMIT
+
+
+@dataclass(frozen=True)
+class ScoreParts:
+    """What somebody's exact score is made of: N, and the lower limits L_c and L_o."""
+
+    scored: int
+    on_controls: float
+    on_others: float
 
 
 @dataclass(frozen=True)
@@ -24,12 +34,14 @@ class Place:
     band: int | None
     quality: float | None = None
     score: float | None = None
+    # To whom it is shown: their own alone.
+    parts: "ScoreParts | None" = None
 
     @property
     def band_label(self) -> Any:
-        """The band's label, without "so far" once the event is over; empty if not rated."""
+        """The band's label, without "yet" once the event is over; empty if not rated."""
         if self.band == Standing.Band.UNCLEAR and self.quality is not None:
-            return _("Unclear")
+            return _("Not told apart from chance")
         return Standing.Band(self.band).label if self.band else ""
 
 
@@ -47,7 +59,7 @@ def build_places(event: Event, standings: Sequence[Standing], before: int = 0) -
     for index, standing in enumerate(standings):
         if index and standing.score == standings[index - 1].score:
             ranks.append(ranks[-1])
-        elif index and standing.score is not None:
+        elif index and standing.score:
             ranks.append(before + index + 1)
         else:
             ranks.append(rank_of(standing))
@@ -61,12 +73,30 @@ def place_of(event: Event, enrollment: Enrollment | None) -> Place | None:
     standing = standings_of(event).filter(enrollment=enrollment).first()
     if standing is None:
         return None
-    return exact_place(standing, rank_of(standing)) if event.is_over() else stepped_place(standing)
+    if not event.is_over():
+        return stepped_place(standing)
+    return replace(exact_place(standing, rank_of(standing)), parts=find_parts(standing))
+
+
+def find_parts(standing: Standing) -> ScoreParts | None:
+    """The parts of an exact score; None without one."""
+    known = Reliability.objects.filter(enrollment=standing.enrollment_id).first()
+    if known is None or standing.quality is None:
+        return None
+    return ScoreParts(standing.scored, *lower_limits(known))
+
+
+def lower_limits(known: Reliability) -> tuple[float, float]:
+    """L_c and L_o: the lower 5% limits of R on controls and on all else."""
+    return (
+        known.on_controls - LIMIT * known.on_controls_error,
+        known.on_others - LIMIT * known.on_others_error,
+    )
 
 
 def rank_of(standing: Standing) -> int | None:
-    """The exact rank; None without a score."""
-    if standing.score is None:
+    """The exact rank; None without a score, or where it is 0."""
+    if not standing.score:
         return None
     return 1 + Standing.objects.filter(event=standing.event_id, score__gt=standing.score).count()
 

@@ -1,58 +1,168 @@
-"""Weights of contributors' votes, by their agreement with controls."""
+"""Computing how far contributors can be trusted, as a task of its own.
+
+At a fixed place in the ledger everything follows from the judgments up to there and from the keys
+and exclusions in force now. A decision computes the last place anew, never a later one, so that
+taking it back gives the same again, and a rebuild needs to know nothing of when it was made.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
 
 import numpy as np
-import numpy.typing as npt
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 
-from arena.questions import KINDS
-from leaderboard.ratings import quantise, take
-from leaderboard.trust.control import ControlAnswers, ControlScores, estimate_kappa, response_habits
+from arena.events.models import Event
+from arena.judging.models import Judgment, LedgerBatch
+from leaderboard.contributors.answers import AnswerTable, read_answers
+from leaderboard.contributors.pace import measure_pace
+from leaderboard.contributors.people import Screens, build_rows, mark_shown
+from leaderboard.contributors.positions import position_of
+from leaderboard.contributors.screening import Pair, raise_questions
+from leaderboard.models import Board, Reliability, ReliabilityFit
+from leaderboard.ratings import quantise
+from leaderboard.trust.consistency import self_consistency
 from leaderboard.trust.gaps import UNKEYED
-from leaderboard.votes.table import Comparisons
+from leaderboard.trust.reliability import estimate_reliability
+from leaderboard.trust.rigging import screen_models, screen_sides
+from leaderboard.trust.twins import Twins, screen_twins
+from leaderboard.votes.loading import VoteLoader, wanted_state
+from leaderboard.votes.queries import IntegerTable
+from leaderboard.votes.vote_rows import special_matchups
 
-SIDES = (-1, 0, 1)
+METHOD = 1
+"""Incremented whenever the same judgments would give different numbers."""
+LEASE = timedelta(minutes=14)
+"""How long a worker's claim lasts: longer than any computation takes."""
+LOADING_LEASE = timedelta(minutes=2)
+WRITTEN_FIELDS = [
+    field.name
+    for field in Reliability._meta.concrete_fields
+    if field.name not in ("id", "enrollment")
+]
 
 
-def score_controls(data: Comparisons, question: int) -> ControlScores | None:
-    """κ of each contributor on a question's controls, in the order of `Comparisons.enrollments`.
+def refresh_reliability(event: Event, *, now: datetime, rebuild: bool = False) -> bool:
+    """Compute the event's reliabilities if anything changed; False if not, or if another worker
+    does. With `rebuild`, compute them in any case."""
+    position, fingerprint = describe_wanted(event)
+    fit, _ = ReliabilityFit.objects.get_or_create(event=event)
+    if position == 0 or (fit.fingerprint == fingerprint and not rebuild):
+        return False
+    until = now + LEASE
+    # Closes the race of two workers: one UPDATE changes the row.
+    free = Q(claimed_until=None) | Q(claimed_until__lte=now)
+    if not ReliabilityFit.objects.filter(free, pk=fit.pk).update(claimed_until=until):
+        return False
+    try:
+        table = load_answers(event, position, now)
+        if table is not None:
+            compute(table, ReliabilityFit(pk=fit.pk, event=event, ledger_seq=position), now)
+            ReliabilityFit.objects.filter(pk=fit.pk).update(fingerprint=fingerprint)
+        return table is not None
+    finally:
+        ReliabilityFit.objects.filter(pk=fit.pk, claimed_until=until).update(claimed_until=None)
 
-    None where no control was answered: then there is nothing to weigh by.
-    """
-    columns = data.columns
-    key = take(key_signs(data, question), columns["matchup"])
-    contributor, outcome, left = columns["contributor"], columns["outcome"], columns["left"]
-    if len(data.questions) > 1:
-        asked = columns["question"] == data.questions.index(question)
-        key, contributor, outcome, left = (c[asked] for c in (key, contributor, outcome, left))
-    rows = np.flatnonzero(key != UNKEYED)
-    if len(rows) == 0:
-        return None
-    credits = credit_table()
-    answers = ControlAnswers(
-        contributor[rows], credits[np.sign(outcome[rows]) + 1, key[rows] + 1], key[rows], left[rows]
+
+def find_due_reliabilities(*, over: bool = False) -> Iterator[int]:
+    """Primary keys of events (running, or over) whose reliabilities may be out of date."""
+    sealed = LedgerBatch.objects.filter(event=OuterRef("pk"))
+    is_over = Q(state__in=Event.OVER_STATES)
+    for event in Event.objects.filter(Exists(sealed), is_over if over else ~is_over):
+        if not is_reliability_current(event):
+            yield event.pk
+
+
+def is_reliability_current(event: Event) -> bool:
+    """Whether the reliabilities are those of what is judged and decided now."""
+    position, fingerprint = describe_wanted(event)
+    known = ReliabilityFit.objects.filter(event=event, fingerprint=fingerprint)
+    return position == 0 or known.exists()
+
+
+def describe_wanted(event: Event) -> tuple[int, str]:
+    """The place in the ledger, and a digest of all that the reliabilities follow from."""
+    position, state = position_of(event), wanted_state(event)
+    # A revision leaves no row of what it replaces.
+    revised = Judgment.objects.filter(
+        event=event, revises__isnull=False, revises__ledger_seq__lte=position
     )
-    return estimate_kappa(
-        answers, response_habits(contributor, outcome, left, len(data.enrollments)), credits
-    )
-
-
-def vote_weights(scores: ControlScores) -> npt.NDArray[np.int64]:
-    """Each contributor's weight, κ clipped to [0, 1], in the engine's exact units."""
-    return quantise(np.clip(scores.kappa, 0.0, 1.0))
-
-
-def key_signs(data: Comparisons, question: int) -> npt.NDArray[np.int8]:
-    """Sign of the key of each matchup on a question: int8 per matchup index, else `UNKEYED`."""
-    signs = np.full(len(data.matchups), UNKEYED, dtype=np.int8)
-    index, sign = data.keys(question).T
-    signs[index] = sign
-    return signs
-
-
-def credit_table() -> npt.NDArray[np.float64]:
-    """Credit of an answer (row: second better, tie, first better) against a key (column)."""
-    preference = KINDS["preference"]
-    table = [
-        [preference.credit({"outcome": side}, {"sign": key}) or 0.0 for key in SIDES]
-        for side in SIDES
+    parts = [
+        METHOD,
+        position,
+        asdict(replace(state, head=0, digest="")),
+        revised.count(),
+        sha256(np.ascontiguousarray(special_matchups(event)).data).hexdigest(),
+        [event.scale, event.daily_cap, event.timezone],
     ]
-    return np.array(table)
+    return position, sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def load_answers(event: Event, position: int, now: datetime) -> AnswerTable | None:
+    """The answers, in memory; None while another worker computes the boards from the same files."""
+    until = now + LOADING_LEASE
+    if not Board.claim(event, now, until):
+        return None
+    try:
+        return read_answers(VoteLoader(event).load()[0], position)
+    finally:
+        Board.release(event, until)
+
+
+def compute(table: AnswerTable, fit: ReliabilityFit, now: datetime) -> None:
+    """Fit, screen, write everybody's row, and raise the questions that a person has to decide."""
+    answers = table.answers
+    found = estimate_reliability(answers, mark_shown(table))
+    rigging = screen_models(answers, found.expected)
+    sides = screen_sides(answers, found.expected)
+    pace = measure_pace(fit.event, fit.ledger_seq, table.enrollments)
+    consistency = self_consistency(answers).z
+    rows = build_rows(table, found, Screens(rigging, sides, pace.mean, consistency))
+    twins = screen_twins(answers.only_counted(), found.expected[table.counted[table.who]])
+    fit.pace_mean, fit.pace_spread = pace.describe_crowd(table.counted)
+    fit.controls = int(np.count_nonzero(table.keys[table.counted[table.who]] != UNKEYED))
+    fit.newcomer = int(quantise(np.array(found.newcomer)))
+    fit.computed_at = now
+    # Closes the race with the boards: they read all rows of one computation.
+    with transaction.atomic():
+        write_rows(fit.event, rows, table.enrollments)
+        ReliabilityFit.objects.filter(pk=fit.pk).update(
+            ledger_seq=fit.ledger_seq,
+            controls=fit.controls,
+            newcomer=fit.newcomer,
+            pace_mean=fit.pace_mean,
+            pace_spread=fit.pace_spread,
+            computed_at=now,
+        )
+    counting = [row for row, counts in zip(rows, table.counted, strict=True) if counts]
+    raise_questions(fit.event, counting, list_twins(table, twins), len(rows), now)
+
+
+def list_twins(table: AnswerTable, twins: Twins) -> list[Pair]:
+    """The pairs of contributors at which somebody should look, by enrollment."""
+    return [
+        Pair(
+            int(table.enrollments[twins.one[place]]),
+            int(table.enrollments[twins.other[place]]),
+            int(twins.shared[place]),
+            float(twins.evidence[place]),
+        )
+        for place in np.flatnonzero(twins.flagged)
+    ]
+
+
+def write_rows(event: Event, rows: list[Reliability], enrollments: IntegerTable) -> None:
+    """Put these rows in place of the event's; a person keeps their row's primary key."""
+    kept = Reliability.objects.filter(event=event)
+    gone = np.setdiff1d(list(kept.values_list("enrollment", flat=True)), enrollments)
+    kept.filter(enrollment__in=gone.tolist()).delete()
+    Reliability.objects.bulk_create(
+        rows,
+        batch_size=500,
+        update_conflicts=True,
+        unique_fields=["enrollment"],
+        update_fields=WRITTEN_FIELDS,
+    )

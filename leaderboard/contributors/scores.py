@@ -1,57 +1,102 @@
-"""The contributor score S = accepted judgments × quality on controls, exact and as shown.
+"""The contributor score S = judgments under the daily cap × quality, exact and as shown.
 
-While the event runs people see a rank and a band that are updated in steps: ranks with every 100
-judgments of the event, a contributor's quality also with every 100 of their own. So nobody who
-checks after each answer learns whether it was a control. Both are functions of the judgments up to
-a position of the ledger, and are rebuilt like everything else.
+Quality is max(0, min(L_c, L_o)): the lower 5% limits of R on controls and on all else. While the
+event runs people see a rank and a band. Both rest on the judgments up to the place in the ledger
+where reliabilities were computed last, and a person's band also on their own first look and every
+100 judgments after it; so nobody who checks after each answer learns whether it was a control.
 """
 
-from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import numpy as np
 import numpy.typing as npt
+from django.db.models import BigIntegerField, QuerySet, Value
+from django.db.models.functions import Cast, Coalesce
 
-from arena.events.lifecycle.transitions import freeze_time
 from arena.events.models import Event
-from arena.judging.models import LedgerBatch
 from arena.judging.serving.schedule import count_turns_until_controls
-from leaderboard.contributors.reliability import SIDES, credit_table, key_signs
-from leaderboard.ratings import take
-from leaderboard.trust.gaps import UNKEYED
-from leaderboard.trust.quality import (
-    MIN_CONTROLS_FOR_QUALITY,
-    UNRATED,
-    estimate_quality,
-    last_look,
-    rank_scores,
-    to_band,
-)
-from leaderboard.votes.queries import IntegerTable
-from leaderboard.votes.table import Comparisons
+from leaderboard.models import Reliability, ReliabilityFit
+from leaderboard.trust.quality import MIN_CONTROLS_FOR_QUALITY, UNRATED, rank_scores, to_band
+from leaderboard.votes.queries import IntegerTable, read_integers
+from leaderboard.votes.table import Comparisons, Mask
 
-JUDGMENTS_PER_STEP = 100
-"""Shown ranks are updated every this many counted judgments of the event."""
+HOUR = 3600
 
 
-def score_contributors(data: Comparisons, judged: IntegerTable) -> IntegerTable:
-    """Quality and score, exact and in millionths, then shown rank and band: int64 (people, 4).
+def score_contributors(data: Comparisons) -> IntegerTable:
+    """Judgments that are scored, quality and score, exact, then shown rank and band: int64
+    (people, 5), quality and score in millionths, -1 for "not rated".
 
-    judged: counted judgments in the order of `Comparisons.enrollments`. -1 says "not rated".
+    In the order of `Comparisons.enrollments`.
     """
-    answers, people = read_control_results(data), len(data.enrollments)
-    exact = answers.quality(people)
-    so_far = data.columns["contributor"][data.judgments][: count_behind_shown_ranks(data)]
-    reached = np.bincount(so_far, minlength=people)
-    shown = answers.among_first(last_look(reached, first_look(data.event))).quality(people)
+    quality, shown_quality = read_qualities(data).T
+    fit = ReliabilityFit.objects.filter(event=data.event).first()
+    scored = count_scored(data, data.judgments)
+    behind = data.judgments & (data.columns["seq"] <= (fit.ledger_seq if fit else 0))
+    shown = multiply_scores(count_scored(data, behind), shown_quality)
+    # Whoever is not told apart from chance has no place.
+    placed = np.where(shown > 0, shown, UNRATED)
     return np.stack(
         [
-            exact,
-            multiply_scores(judged, exact),
-            rank_scores(multiply_scores(reached, shown)),
-            to_band(shown),
+            scored,
+            quality,
+            multiply_scores(scored, quality),
+            rank_scores(placed),
+            to_band(shown_quality),
         ],
         1,
     )
+
+
+def read_qualities(data: Comparisons) -> IntegerTable:
+    """Each contributor's quality, exact and as shown, in millionths: int64 (people, 2)."""
+    known: QuerySet[Reliability] = Reliability.objects.filter(event=data.event)
+    columns = (
+        Cast(Coalesce(name, Value(UNRATED)), BigIntegerField())
+        for name in ("quality", "shown_quality")
+    )
+    table = read_integers(known.order_by("enrollment").values_list("enrollment", *columns))
+    found = np.full((len(data.enrollments), 2), UNRATED, dtype=np.int64)
+    here = np.isin(table[:, 0], data.enrollments)
+    found[np.searchsorted(data.enrollments, table[here, 0])] = table[here, 1:]
+    return found
+
+
+def count_scored(data: Comparisons, among: Mask) -> IntegerTable:
+    """Judgments of each contributor that are scored: of a day, in the event's time zone, up to the
+    daily cap; those of an unknown time all.
+
+    among: bool per row, true in one row of each judgment.
+    """
+    people, cap = len(data.enrollments), data.event.daily_cap
+    who = data.columns.select("contributor", among).astype(np.int64)
+    hours = data.columns.select("hour", among)
+    known, day = number_days(hours, data.event)
+    days = int(day.max(initial=0)) + 1
+    a_day = np.unique(who[known] * days + day[known], return_counts=True)
+    counted = np.bincount(
+        a_day[0] // days, np.minimum(a_day[1], cap).astype(np.float64), minlength=people
+    )
+    return counted.astype(np.int64) + np.bincount(who[~known], minlength=people)
+
+
+def number_days(hours: npt.NDArray[np.signedinteger], event: Event) -> tuple[Mask, IntegerTable]:
+    """Bool per row, whether its time is known, and the number of its day, from 0 on."""
+    known = hours >= 0
+    distinct, place = np.unique(hours, return_inverse=True)
+    zone = event.zone()
+    ordinals = np.array(
+        [
+            datetime.fromtimestamp(int(hour) * HOUR, UTC).astimezone(zone).toordinal()
+            if hour >= 0
+            else 0
+            for hour in distinct
+        ],
+        dtype=np.int64,
+    )
+    first = int(ordinals[distinct >= 0].min(initial=ordinals.max(initial=0)))
+    days: IntegerTable = np.maximum(ordinals - first, 0)[place]
+    return known, days
 
 
 def first_look(event: Event) -> int:
@@ -62,74 +107,3 @@ def first_look(event: Event) -> int:
 def multiply_scores(judged: IntegerTable, qualities: IntegerTable) -> IntegerTable:
     """Judgments times quality; -1 without a quality."""
     return np.where(qualities < 0, UNRATED, judged * qualities)
-
-
-def count_behind_shown_ranks(data: Comparisons) -> int:
-    """Number of judgments behind the shown ranks: a multiple of 100, before the freeze."""
-    reached = int(np.count_nonzero(data.judgments))
-    event = data.event
-    if event.closes_at is not None:
-        sealed = LedgerBatch.objects.filter(event=event, last_seq__lte=data.head)
-        late = sealed.filter(sealed_at__gte=freeze_time(event, event.closes_at))
-        first = late.order_by("first_seq").values_list("first_seq", flat=True).first()
-        if first is not None:
-            reached = int(np.count_nonzero(data.judgments & (data.columns["seq"] < first)))
-    return reached - reached % JUDGMENTS_PER_STEP
-
-
-@dataclass(frozen=True, eq=False)
-class ControlResults:
-    """Counted answers to controls, one row each.
-
-    contributor: index; credit: agreement with the key in [0, 1]; key: its sign; ordinal: 1-based
-    index of the judgment among that contributor's counted judgments.
-    """
-
-    contributor: IntegerTable
-    credit: npt.NDArray[np.float64]
-    key: IntegerTable
-    ordinal: IntegerTable
-
-    def quality(self, people: int) -> IntegerTable:
-        """Each contributor's quality in millionths; see `trust.quality`."""
-        return estimate_quality(self.contributor, self.credit, self.key, credit_table(), people)
-
-    def among_first(self, limits: IntegerTable) -> "ControlResults":
-        """The answers among the first `limits` judgments of each contributor."""
-        kept = self.ordinal <= limits[self.contributor]
-        return ControlResults(
-            self.contributor[kept], self.credit[kept], self.key[kept], self.ordinal[kept]
-        )
-
-
-def read_control_results(data: Comparisons) -> ControlResults:
-    """Answers to controls in use, on the question for which the control has a key."""
-    contributor, keyed = data.columns["contributor"], control_keys(data)
-    order = stable_order(contributor)
-    places = np.flatnonzero((keyed != UNKEYED)[order])
-    rows = order[places]
-    who, key = contributor[rows].astype(np.int64), keyed[rows].astype(np.int64)
-    side = np.sign(data.columns["outcome"][rows])
-    credit = credit_table()[side - SIDES[0], key - SIDES[0]]
-    judged = np.bincount(contributor[data.judgments], minlength=len(data.enrollments))
-    ordinal = np.cumsum(data.judgments[order])[places] - (np.cumsum(judged) - judged)[who]
-    return ControlResults(who, credit, key, ordinal)
-
-
-def control_keys(data: Comparisons) -> npt.NDArray[np.int8]:
-    """Sign of the key for each row: int8 (n,), `UNKEYED` for rows of no control."""
-    matchup, question = data.columns["matchup"], data.columns["question"]
-    keyed = np.full(len(matchup), UNKEYED, dtype=np.int8)
-    for index, asked in enumerate(data.questions):
-        np.copyto(keyed, take(key_signs(data, asked), matchup), where=question == index)
-    return keyed
-
-
-def stable_order(index: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
-    """Indices that sort non-negative numbers stably.
-
-    By 16 bits at a time, which numpy sorts ten times as fast as whole numbers.
-    """
-    order = np.argsort(index.astype(np.uint16), kind="stable")
-    high = (index >> 16).astype(np.uint16)
-    return order[np.argsort(high[order], kind="stable")] if high.any() else order

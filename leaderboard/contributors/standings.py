@@ -1,4 +1,4 @@
-"""Writing the standings of contributors: S = accepted judgments × quality, see `scores`."""
+"""Writing the standings of contributors: S = scored judgments × quality, see `scores`."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from leaderboard.votes.queries import read_integers
 from leaderboard.votes.table import Comparisons
 from leaderboard.votes.vote_rows import ORIGINS
 
-COUNT_FIELDS = ("judgments", "simulated")
+COUNT_FIELDS = ("judgments", "simulated", "scored")
 RATED_FIELDS = ("quality", "score", "rank", "band")
 """Null in the database and -1 in arrays for contributors who are not rated."""
 WRITTEN_FIELDS = COUNT_FIELDS + RATED_FIELDS
@@ -49,14 +49,14 @@ def write_standings(data: Comparisons) -> None:
 
 
 def count_judgments(data: Comparisons) -> npt.NDArray[np.int64]:
-    """`WRITTEN_FIELDS` of each contributor: int64 (contributors, 6)."""
+    """`WRITTEN_FIELDS` of each contributor: int64 (contributors, 7)."""
     contributor, origin = data.columns["contributor"], data.columns["origin"]
     simulated = data.judgments & (origin == ORIGINS.index(Origin.SIMULATED))
     people = len(data.enrollments)
     judged, made = (
         np.bincount(contributor[rows], minlength=people) for rows in (data.judgments, simulated)
     )
-    return np.column_stack([judged, made, score_contributors(data, judged)])
+    return np.column_stack([judged, made, score_contributors(data)])
 
 
 def as_fields(numbers: list[int]) -> dict[str, Any]:

@@ -45,6 +45,7 @@ from leaderboard.pages.uncertainty import (
     style_coefficients,
     uncertainty_context,
 )
+from leaderboard.results.certificate import build_certificate
 from leaderboard.results.winner import winner_of
 
 CACHE_SECONDS = 3600
@@ -164,6 +165,7 @@ def board_context(request: HttpRequest, event: Event, phase: Phase, tag: str) ->
         "why_not": shown.why_not,
         "style": shown.style,
         "interval": interval_context(shown.fit),
+        "has_controls": has_controls(event),
         "no_style": details.board(choice.style_key).why_not,
         "style_worth": style_coefficients(shown),
         "without_worth": omitted_covariates(shown),
@@ -247,6 +249,7 @@ def winner(request: HttpRequest, slug: str) -> HttpResponse:
         "is_staff_member": has_role(request.user, event, Role.REVIEWER),
         "winner": confirmed,
         "place": place_of(event, confirmed.enrollment),
+        "certificate": build_certificate(event, confirmed),
     }
     return render(request, "leaderboard/winner.html", context)
 

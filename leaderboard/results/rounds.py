@@ -8,9 +8,10 @@ from django.utils.translation import gettext as _
 from arena.errors import ConflictError
 from arena.events.lifecycle.transitions import change_state
 from arena.events.models import Event
+from leaderboard.contributors.reliability import is_reliability_current
 from leaderboard.models import Snapshot
 from leaderboard.snapshots.publishing import publish_snapshot
-from leaderboard.snapshots.refresh import fingerprint_of
+from leaderboard.snapshots.refresh import fingerprint_of, has_content
 
 FINAL = "Final result"
 
@@ -21,7 +22,8 @@ def require_fresh_snapshot(event: Event) -> Snapshot:
     Nothing is computed here: workers do that, and a few seconds later it is there.
     """
     latest = event.snapshots.order_by("-id").first()
-    if latest is not None and latest.fingerprint == fingerprint_of(event):
+    is_current = is_reliability_current(event)
+    if is_current and latest is not None and latest.fingerprint == fingerprint_of(event):
         return latest
     if latest is None and not event.judgments.exists():
         raise ConflictError(_("Nobody has judged here, so there is no result."), "nothing_judged")
@@ -41,7 +43,7 @@ def seal_round(event: Event, name: str, now: datetime) -> Snapshot:
     Raises `ConflictError` where the name is taken or nothing has changed.
     """
     snapshot, sealed = require_fresh_snapshot(event), find_last_sealed(event)
-    if sealed is not None and sealed.fingerprint == snapshot.fingerprint:
+    if sealed is not None and has_content(event, sealed):
         raise ConflictError(
             _("Nothing has changed since “%(name)s”.") % {"name": sealed.name}, "already_sealed"
         )
@@ -84,7 +86,7 @@ def awaits_correction(event: Event) -> bool:
     if event.state != Event.State.PUBLISHED:
         return False
     sealed = find_last_sealed(event)
-    return sealed is not None and sealed.fingerprint != fingerprint_of(event)
+    return sealed is not None and not has_content(event, sealed)
 
 
 def published_rounds(events: list[Event]) -> dict[int, list[str]]:

@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 
 from arena.errors import ConflictError
 from arena.events.models import Enrollment, Event
-from arena.people.accounts.identity import has_verified_identity
+from arena.judging.models import Case
+from arena.people.accounts.identity import find_earlier_owners, has_verified_identity
 from arena.people.models import User
 from leaderboard.contributors.places import Place, build_places, standings_of
 from leaderboard.models import Winner
@@ -41,9 +42,18 @@ def find_obstacle(event: Event, place: Place) -> str:
     user = place.enrollment.user
     if user is None:
         return _("Unknown person: imported, or has left.")
+    if Case.objects.waiting().filter(enrollment=place.enrollment).exists():
+        return _("A case about them is open. Decide it first.")
     if event.prize and not has_verified_identity(user):
         return _("No confirmed address or linked account of their own, which a prize requires.")
+    if event.prize and has_other_account(event, user):
+        return _("Another contributor here confirmed the same address first: one account a person.")
     return ""
+
+
+def has_other_account(event: Event, user: User) -> bool:
+    """Whether this user has another account in the event, to which the prize would go."""
+    return event.enrollments.filter(user__in=find_earlier_owners(user)).exists()
 
 
 def confirm_winner(event: Event, enrollment: Enrollment, *, by: User, now: datetime) -> Winner:

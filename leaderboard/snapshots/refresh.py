@@ -23,12 +23,13 @@ from leaderboard.boards.snapshot_details import (
     board_key,
 )
 from leaderboard.boards.style_fit import NoStyleError, StyleBoard, fit_style
-from leaderboard.contributors.reliability import score_controls, vote_weights
-from leaderboard.models import Board, Rating, Snapshot
-from leaderboard.ratings import Counts, NotConverged, Votes, compare, elo, one_blas_thread, take
+from leaderboard.contributors.reliability import refresh_reliability
+from leaderboard.contributors.weights import read_weights
+from leaderboard.models import Board, Rating, ReliabilityFit, Snapshot
+from leaderboard.ratings import Counts, NotConverged, Votes, compare, elo, one_blas_thread
 from leaderboard.snapshots.pair_weights import weigh_pairs
 from leaderboard.snapshots.publishing import publish_held_back, replace_snapshot, write_snapshot
-from leaderboard.snapshots.rest import are_resting
+from leaderboard.snapshots.rest import BOARDS, is_resting
 from leaderboard.votes.checkpoints import Checkpoints
 from leaderboard.votes.known_contents import forget_event
 from leaderboard.votes.loading import VoteLoader, store_of, wanted_state
@@ -37,8 +38,10 @@ from leaderboard.votes.queries import IntegerTable, read_integers
 from leaderboard.votes.table import Comparisons
 from leaderboard.votes.vote_rows import special_matchups
 
-METHOD = 4
+METHOD = 5
 """Incremented whenever the same judgments would give different numbers."""
+METHOD_BEFORE_CONTENT = 4
+"""The method of snapshots that do not keep their content apart."""
 LEASE = timedelta(minutes=2)
 """How long a worker's claim on a board lasts: longer than any refresh takes."""
 MIN_INTERVAL = timedelta(seconds=5)
@@ -70,7 +73,8 @@ def refresh_event(event: Event, *, now: datetime, rebuild: bool = False) -> Snap
     latest = event.snapshots.order_by("-id").first()
     special = special_matchups(event)
     fingerprint = fingerprint_of(event, special)
-    if fingerprint == (latest.fingerprint if latest else "") and not (rebuild and latest):
+    is_current = fingerprint == (latest.fingerprint if latest else "") or is_settled(event)
+    if is_current and not (rebuild and latest):
         publish_held_back(event, now)
         return None
     until = now + LEASE
@@ -88,6 +92,12 @@ def refresh_event(event: Event, *, now: datetime, rebuild: bool = False) -> Snap
         Board.release(event, until)
 
 
+def refresh_fully(event: Event, *, now: datetime, rebuild: bool = False) -> Snapshot | None:
+    """Compute the reliabilities and then the boards that they weigh, where anything changed."""
+    refresh_reliability(event, now=now, rebuild=rebuild)
+    return refresh_event(event, now=now, rebuild=rebuild)
+
+
 def find_due_events(now: datetime, *, over: bool = False) -> Iterator[int]:
     """Primary keys of events (running, or over) whose boards may be out of date."""
     busy = Q(board__claimed_until__gt=now) | Q(snapshots__created_at__gt=now - MIN_INTERVAL)
@@ -95,13 +105,13 @@ def find_due_events(now: datetime, *, over: bool = False) -> Iterator[int]:
     is_over = Q(state__in=Event.OVER_STATES)
     events = Event.objects.filter(Exists(sealed), is_over if over else ~is_over)
     for event in events.exclude(pk__in=Event.objects.filter(busy)):
-        if are_resting(event.pk):
+        if is_resting(BOARDS, event.pk):
             continue
         latest = event.snapshots.order_by("-id").first()
         if (
             latest is None
             or latest.published_at is None
-            or latest.fingerprint != fingerprint_of(event)
+            or (latest.fingerprint != fingerprint_of(event) and not is_settled(event))
         ):
             yield event.pk
 
@@ -111,11 +121,35 @@ def fingerprint_of(event: Event, special: IntegerTable | None = None) -> str:
 
     special: what `special_matchups` has found just before, if it has.
     """
+    parts = list_content(event, special)
+    if parts is None:
+        return ""  # what an event without a snapshot has
+    fit = ReliabilityFit.objects.filter(event=event).values_list("ledger_seq", "fingerprint")
+    return digest_of_parts([METHOD, *parts, list(fit), event.daily_cap])
+
+
+def content_of(event: Event, special: IntegerTable | None = None) -> str:
+    """The same of what is judged and decided alone, whatever is computed from it."""
+    parts = list_content(event, special)
+    return "" if parts is None else digest_of_parts(parts)
+
+
+def has_content(event: Event, snapshot: Snapshot) -> bool:
+    """Whether a snapshot is of what is judged and decided now, by whatever method."""
+    parts = list_content(event)
+    if parts is None:
+        return False
+    if snapshot.content:
+        return snapshot.content == digest_of_parts(parts)
+    return snapshot.fingerprint == digest_of_parts([METHOD_BEFORE_CONTENT, *parts])
+
+
+def list_content(event: Event, special: IntegerTable | None = None) -> list[Any] | None:
+    """What boards are computed from; None before any judgment."""
     state = wanted_state(event)
     if state.head == 0:
-        return ""  # what an event without a snapshot has
-    parts = [
-        METHOD,
+        return None
+    return [
         asdict(state),
         event.timezone,
         list(event.competitors.order_by("pk").values_list("name", "organization", "licence")),
@@ -123,8 +157,21 @@ def fingerprint_of(event: Event, special: IntegerTable | None = None) -> str:
         digest_of(special_matchups(event) if special is None else special),
         list(count_filed_records(event)),
     ]
+
+
+def digest_of_parts(parts: list[Any]) -> str:
+    """SHA-256 of their JSON."""
     # PostgreSQL sums to Decimal, SQLite to int: the digest must be the same on both.
     return sha256(json.dumps(parts, default=int).encode()).hexdigest()
+
+
+def is_settled(event: Event) -> bool:
+    """Whether the event's result is published and nothing has been judged or decided since: a new
+    method is no correction of it."""
+    if event.state != Event.State.PUBLISHED:
+        return False
+    sealed = event.snapshots.exclude(sealed_at=None).order_by("-sealed_at", "-id").first()
+    return sealed is not None and has_content(event, sealed)
 
 
 def digest_of(table: IntegerTable) -> str:
@@ -179,6 +226,8 @@ def compute_snapshot(
         created_at=now,
         ledger_seq=data.head,
         fingerprint=fingerprint,
+        content=content_of(event, special),
+        method=METHOD,
         judgments=int(np.count_nonzero(data.judgments)),
         contributors=len(data.enrollments),
         details=SnapshotDetails(
@@ -195,20 +244,19 @@ def compute_snapshot(
 
 
 def votes_by_board(event: Event, data: Comparisons) -> Iterator[tuple[BoardSpec, Votes]]:
-    """Each board with its votes: overall and per category, raw and, with controls, weighted."""
+    """Each board with its votes: overall and per category, raw and, once reliabilities have been
+    computed, weighted by them."""
     categories = [None, *event.categories.order_by("pk").values_list("pk", flat=True)]
+    weights = read_weights(event, data)
     for question in data.questions:
-        scores = score_controls(data, question)
         for category in categories:
             where = None if category is None else category_mask(data, category)
             votes = data.votes(question, where)
             yield BoardSpec(question, category, Weighting.RAW), votes
-            if scores is not None:
-                assert votes.contributor is not None
-                weight = take(vote_weights(scores), votes.contributor)
+            if weights is not None:
                 yield (
                     BoardSpec(question, category, Weighting.WEIGHTED),
-                    replace(votes, weight=weight),
+                    replace(votes, weight=weights.weigh(votes, question)),
                 )
 
 

@@ -1,26 +1,29 @@
-"""How long an event's boards rest after a refresh: one that was expensive comes less often."""
+"""How long an event rests after its numbers were computed: the dear comes less often."""
 
 import math
 
 from django.core.cache import cache
 
-# A refresh takes at most about a ninth of a processor, as long as the rest is not cut short.
+# A computation takes at most about a ninth of a processor, as long as the rest is not cut short.
 REST_PER_SECOND = 8.0
 # With beat's three seconds and the refresh itself, a snapshot stays within 15 s of the ledger.
 MAX_REST_SECONDS = 8.0
+BOARDS, RELIABILITY = "boards", "reliability"
+# Reliabilities move at fixed places in the ledger; votes in between have the weight of the last.
+MAX_REST = {BOARDS: MAX_REST_SECONDS, RELIABILITY: 60.0}
 
 
-def rest_boards(event_id: int, processor_seconds: float) -> None:
-    """Leave the boards of this event alone for a while, after a refresh that took so long."""
-    seconds = min(MAX_REST_SECONDS, REST_PER_SECOND * processor_seconds)
-    cache.set(name_rest(event_id), 1, math.ceil(seconds))
+def rest(kind: str, event_id: int, processor_seconds: float) -> None:
+    """Leave the numbers of this kind and event alone for a while, after so much work."""
+    seconds = min(MAX_REST[kind], REST_PER_SECOND * processor_seconds)
+    cache.set(name_rest(kind, event_id), 1, math.ceil(seconds))
 
 
-def are_resting(event_id: int) -> bool:
-    """Whether the boards of this event are left alone at the moment."""
-    return bool(cache.get(name_rest(event_id)))
+def is_resting(kind: str, event_id: int) -> bool:
+    """Whether they are left alone at the moment."""
+    return bool(cache.get(name_rest(kind, event_id)))
 
 
-def name_rest(event_id: int) -> str:
+def name_rest(kind: str, event_id: int) -> str:
     """The key of a rest in the site's cache."""
-    return f"boards-rest:{event_id}"
+    return f"{kind}-rest:{event_id}"

@@ -109,6 +109,21 @@ class Classes:
         result: Floats = (weights * truth) @ side / (weights @ truth**2)
         return result
 
+    @cached_property
+    def coarseness(self) -> Floats:
+        """Variance of the signal within each class's cell of the grid: float64 (G,).
+
+        People lie between the classes. Cells meet half-way between neighbours in sensitivity and in
+        lapses; d²/12 of their widths d in the signal is the variance of a uniform distribution (the
+        grouping error of Sheppard 1898). Classes that do not read have none.
+        """
+        shape = (len(SENSITIVITIES), len(LAPSES), -1)
+        signal = self.signal[self.reads].reshape(shape)
+        widths = [np.abs(np.gradient(signal, axis=axis)) for axis in (0, 1)]
+        within = np.zeros(len(self.reads))
+        within[self.reads] = ((widths[0] ** 2 + widths[1] ** 2) / 12.0).ravel()
+        return within
+
 
 def make_classes(categories: int) -> Classes:
     """The classes for 2, 3 or 5 categories: 250 that read and 35 that do not, 50 and 7 for 2.

@@ -13,8 +13,8 @@ from leaderboard.ratings import Floats
 from leaderboard.trust.gaps import UNKEYED, Integers
 from leaderboard.trust.reliability import Answers
 
-MIN_VOTES = 30
-"""With fewer votes nobody's consistency is told."""
+MIN_VOTES, MAX_VOTES = 30, 1_000
+"""With fewer votes nobody's consistency is told; of more, so many are enough."""
 PENALTY = 9.0
 """About the variance of an answer given its models, 1 + π²/3, over that of a strength, .7²."""
 
@@ -51,7 +51,7 @@ def self_consistency(answers: Answers) -> Consistency:
     z = np.full(answers.people, np.nan)
     starts = np.cumsum(votes) - votes
     for person in np.flatnonzero(votes >= MIN_VOTES):
-        part = slice(starts[person], starts[person] + votes[person])
+        part = slice(starts[person], starts[person] + min(votes[person], MAX_VOTES))
         what = ordered.matchup[part]
         side = np.where(ordered.left[part] == 0, 1, ordered.left[part])
         outcome = ordered.outcome[part].astype(np.float64)

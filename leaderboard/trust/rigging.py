@@ -35,12 +35,15 @@ class Rigging:
     """What the answers say of lifting or lowering one model.
 
     of_answer: float64 (n,), P(rig) of each answer: that its contributor answers for or against a
-    model that it shows; evidence: float64 (U,), natural logarithm of the mean likelihood ratio over
-    all models and both directions, 0 where nothing is known; model: int64 (U,), the likeliest one,
-    -1 where nobody met any; lifts: bool (U,), whether it is lifted and not lowered.
+    model that it shows; pairs: int64 (k, 2), contributors and models they met; certainty: float64
+    (k,), P(rig) of each of these; evidence: float64 (U,), natural logarithm of the mean likelihood
+    ratio over all models and both directions, 0 where nothing is known; model: int64 (U,), the
+    likeliest one, -1 where nobody met any; lifts: bool (U,), whether it is lifted and not lowered.
     """
 
     of_answer: Floats
+    pairs: npt.NDArray[np.int64]
+    certainty: Floats
     evidence: Floats
     model: npt.NDArray[np.int64]
     lifts: npt.NDArray[np.bool_]
@@ -77,11 +80,11 @@ def screen_models(answers: Answers, expected: Floats) -> Rigging:
     person, model = met // max(size, 1), met % max(size, 1)
     share = 1.0 / max(2 * size, 1)
     evidence = average_ratios(person, sums, answers.people, share)
-    certainty = learn_certainty(person, model, sums, (answers.people, size)).sum(1)
+    certainty = learn_certainty(person, model, sums, size, answers.who_counts()).sum(1)
     of_answer = np.zeros(len(answers.contributor))
     of_answer[shown] = np.minimum(certainty[place].reshape(2, -1).sum(0), 1.0)
     best, lifts = find_best(person, model, sums, answers.people)
-    return Rigging(of_answer, evidence, best, lifts)
+    return Rigging(of_answer, np.stack([person, model], 1), certainty, evidence, best, lifts)
 
 
 def shows_models(answers: Answers) -> npt.NDArray[np.bool_]:
@@ -104,13 +107,13 @@ def weigh_rows(answers: Answers, expected: Floats, rows: Integers) -> tuple[Floa
 
 
 def learn_certainty(
-    person: Integers, model: Integers, sums: Floats, shape: tuple[int, int]
+    person: Integers, model: Integers, sums: Floats, models: int, counted: npt.NDArray[np.bool_]
 ) -> Floats:
     """Posterior of each contributor's lifting and lowering each model they met: float64 (n, 2).
 
-    sums: float64 (n, 2), log-likelihood ratios; shape: how many contributors and models.
+    sums: float64 (n, 2), log-likelihood ratios; counted: bool (U,), from whom shares are learned.
     """
-    people, models = shape
+    people, learned = len(counted), float(counted.sum())
     prior = np.full((models, 2), RIG_SHARE / max(2 * models, 1))
     shares, posterior = prior, np.zeros_like(sums)
     for _ in range(EM_STEPS):
@@ -122,11 +125,12 @@ def learn_certainty(
         parts = np.bincount(person, np.exp(odds - top[person, None]).sum(1), people)
         whole = top + np.log(honest * np.exp(-top) + parts)
         posterior = np.exp(odds - whole[person, None])
-        weight = np.exp(-whole)
+        weight = np.where(counted, np.exp(-whole), 0.0)
         elsewhere = weight.sum() - np.bincount(model, weight[person], models)
-        met = np.stack([np.bincount(model, one, models) for one in posterior.T], 1)
+        heard = np.where(counted[person, None], posterior, 0.0)
+        met = np.stack([np.bincount(model, one, models) for one in heard.T], 1)
         total = met + shares * elsewhere[:, None] + PSEUDO_PEOPLE * prior
-        shares = total / (people + PSEUDO_PEOPLE)
+        shares = total / (learned + PSEUDO_PEOPLE)
     return posterior
 
 
@@ -140,7 +144,8 @@ def tilt(answers: Answers, expected: Floats, rows: Integers) -> Floats:
     size, who = int(levels.max()) + 1, answers.contributor[rows]
     index = who * np.int64(size) + levels[answers.displayed()[rows]]
     counts = np.bincount(index, minlength=answers.people * size).reshape(-1, size)
-    share = (counts.sum(0) + 1.0) / (counts.sum() + size)
+    heard = counts[answers.who_counts()]
+    share = (heard.sum(0) + 1.0) / (heard.sum() + size)
     habit = (counts + HABIT_ANSWERS * share) / (counts.sum(1, keepdims=True) + HABIT_ANSWERS)
     tilted = expected[rows] * (habit / share)[who][:, levels]
     result: Floats = tilted / tilted.sum(1, keepdims=True)
@@ -254,10 +259,11 @@ def find_discoveries(log_evidence: Floats, alpha: float) -> npt.NDArray[np.bool_
 
 # --- controls and all else ----------------------------------------------------------------------
 def find_gaps(found: Reliability) -> npt.NDArray[np.bool_]:
-    """Who does much better on controls than on all else: R_c - R_o over 3 standard errors, with
-    ten controls. Somebody with a taste of their own is among them: it asks a person to look."""
+    """Who does much better on controls than on all else: R_c - R_o over 3 posterior deviations,
+    with ten controls; the cells of the grid are the same for both. Somebody with a taste of their
+    own is among them: it asks a person to look."""
     on_controls, on_others = found.on_controls, found.on_others
-    error = np.hypot(on_controls.error, on_others.error)
+    error = np.hypot(on_controls.deviation, on_others.deviation)
     apart = on_controls.value - on_others.value > GAP_ERRORS * error
     mask: npt.NDArray[np.bool_] = apart & (found.controls >= MIN_GAP_CONTROLS)
     return mask

@@ -5,12 +5,12 @@ import numpy.typing as npt
 
 from leaderboard.ratings import Floats
 from leaderboard.trust.quality import MIN_CONTROLS_FOR_QUALITY
-from leaderboard.trust.reliability import Reliability
+from leaderboard.trust.reliability import Parts, Reliability
 from leaderboard.trust.rigging import Rigging, find_gaps
 from leaderboard.trust.twins import Twins
 
 
-def limit_quality(found: Reliability) -> Floats:
+def limit_quality(found: Parts) -> Floats:
     """Each contributor's quality, max(0, min(L_c, L_o)): float64 (U,), NaN below ten controls.
 
     L_c and L_o are the lower 5% limits of R on controls and on all else: whoever answers only one

@@ -32,6 +32,8 @@ ATTENTIONS = (1.0, 0.9, 0.75, 0.5, 0.0)
 HABIT_ANSWERS = 5.0
 """Pseudo-answers of everybody's in a contributor's habit."""
 ROWS_AT_ONCE = 500_000
+MAX_COMPARISONS = 40_000_000
+"""Where everybody has judged the same, there are more pairs than can be compared: then none is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +97,12 @@ def screen_twins(answers: Answers, expected: Floats, alpha: float = ALPHA) -> Tw
 
 
 def find_pairs(answers: Answers) -> tuple[Integers, Integers, Integers]:
-    """Who shares enough matchups with whom, and how many: int64 (P,) each."""
+    """Who shares enough matchups with whom, and how many: int64 (P,) each; nobody with anybody
+    where there are too many to compare."""
+    judged = np.bincount(answers.matchup).astype(np.float64)
+    if (judged**2).sum() > MAX_COMPARISONS:
+        none = np.empty(0, dtype=np.int64)
+        return none, none, none
     who = index_answers(answers, np.ones(len(answers.contributor), dtype=np.int64))
     common = triu(who @ who.T, 1).tocoo()
     enough = common.data >= MIN_SHARED

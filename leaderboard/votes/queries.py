@@ -39,6 +39,22 @@ class HoursSinceEpoch(Func):
         return self.as_sql(compiler, connection, template=template, **context)
 
 
+class MillisecondsBetween(Func):
+    """Whole milliseconds between two moments, the later one first."""
+
+    output_field = BigIntegerField()
+    arity = 2
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "round(date_part('epoch', %(expressions)s) * 1000)"
+        return self.as_sql(compiler, connection, template=template, arg_joiner=" - ", **context)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "CAST(round((julianday(%(expressions)s)) * 86400000) AS integer)"
+        joiner = ") - julianday("
+        return self.as_sql(compiler, connection, template=template, arg_joiner=joiner, **context)
+
+
 def read_integer_rows(queryset: QuerySet[Any, Any]) -> Iterator[IntegerTable]:
     """The rows of a `values_list` of 8-byte integers, none of them null: int64 (n, columns)."""
     sql, parameters = queryset.query.sql_with_params()

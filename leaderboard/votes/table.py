@@ -53,7 +53,8 @@ class Comparisons:
     index order; columns: see `store.COLUMN_TYPES`, in ledger order, except that contributor and
     matchup are indices; enrollments, matchups: the primary keys of these indices, ascending
     (matchups may include some without a row); ordinary: bool per row, whether it is of an ordinary
-    matchup and may enter a rating; special: the matchups that are not, see `special_matchups`.
+    matchup of two competitors and may enter a rating; special: the matchups that are not ordinary,
+    see `special_matchups`.
     """
 
     event: Event
@@ -109,6 +110,10 @@ def assemble(
     enrollments = renumber(indices["contributor"])
     matchups = shift_keys(indices["matchup"])
     is_special = np.isin(matchups, special[:, 0], assume_unique=True)
+    ordinary = take(~is_special, indices["matchup"])
+    for side in ("first", "second"):
+        # A companion of a control shows responses that are nobody's, and rates nobody.
+        ordinary &= store.read(state, (side,))[side] >= 0
     return Comparisons(
         event=event,
         head=state.head,
@@ -117,7 +122,7 @@ def assemble(
         columns=StoredColumns(store, state, indices),
         enrollments=enrollments,
         matchups=matchups,
-        ordinary=take(~is_special, indices["matchup"]),
+        ordinary=ordinary,
         special=special,
     )
 

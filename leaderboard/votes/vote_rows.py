@@ -18,7 +18,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce
 
 from arena.events.models import Event, Matchup
-from arena.judging.models import Judgment, Origin
+from arena.judging.models import Judgment, JudgmentQuerySet, Origin
 from leaderboard.votes.queries import (
     HoursSinceEpoch,
     IntegerTable,
@@ -38,18 +38,25 @@ ORIGINS = list(Origin.values)
 """Where judgments come from, by the numbers in the column `origin`."""
 
 
-def read_columns(event: Event, wanted: StoreState, which: Q) -> Columns:
-    """The rows of some counted judgments from the database, in no particular order."""
+def read_columns(
+    event: Event, wanted: StoreState, which: Q, among: JudgmentQuerySet | None = None
+) -> Columns:
+    """The rows of some judgments from the database, in no particular order; of counted ones,
+    unless `among` says otherwise."""
+    among = Judgment.objects.counted() if among is None else among
     # The connection is busy while rows come in: no other query inside.
-    tables = read_integer_rows(judgment_rows(event, wanted.questions, which))
+    tables = read_integer_rows(judgment_rows(among.filter(which, event=event), wanted.questions))
     parts = [to_columns(table, wanted.competitors, wanted.questions) for table in tables]
     return concatenate([empty_columns(), *parts])
 
 
-def judgment_rows(event: Event, questions: tuple[int, ...], which: Q) -> QuerySet[Judgment, Any]:
-    """The columns of `store.COLUMN_TYPES`, with primary keys for indices and 0 for "none"."""
+def judgment_rows(
+    judgments: JudgmentQuerySet, questions: tuple[int, ...]
+) -> QuerySet[Judgment, Any]:
+    """The columns of `store.COLUMN_TYPES` of sealed judgments, with primary keys for indices and 0
+    for "none"."""
     asked = Q(answers__question__in=questions)
-    judgments = Judgment.objects.counted().filter(which, event=event, ledger_seq__isnull=False)
+    judgments = judgments.filter(ledger_seq__isnull=False)
     origin = Case(*(When(origin=name, then=Value(i)) for i, name in enumerate(ORIGINS)))
     left = Case(
         When(vote__first_on_left=True, then=Value(1)),

@@ -15,7 +15,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, Response, Route
 
 from arena.judging.ledger import seal_event
-from leaderboard.snapshots.refresh import refresh_event
+from leaderboard.snapshots.refresh import refresh_fully
 from tests.browser.conftest import NewPage, Watch
 from tests.factories import (
     make_competitors,
@@ -212,7 +212,7 @@ def test_a_board_that_moves_moves_nothing_else(page: Page) -> None:
         for number in range(12):
             make_judgment(contributor, posted[number % len(posted)], now=now)
         seal_event(event.pk, now)
-        refresh_event(event, now=now)
+        refresh_fully(event, now=now)
 
     for _ in range(3):
         judge(("a1", "b2", "tie"))

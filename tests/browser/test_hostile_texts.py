@@ -26,7 +26,7 @@ from arena.judging.models import Answer, Exclusion
 from arena.judging.review.exclusions import exclude
 from arena.judging.skipping import flag_assignment
 from arena.people.models import User
-from leaderboard.snapshots.refresh import refresh_event
+from leaderboard.snapshots.refresh import refresh_fully
 from tests.browser.conftest import NewPage, Watch
 from tests.factories import make_enrollment, make_judgment, make_matchup
 from tests.security.cast import World, make_world
@@ -66,7 +66,11 @@ def poison(world: World) -> None:
     )
     event.guidelines.update(text=LONG_TEXT)
     Terms.objects.filter(event=event).update(
-        public_release=TEXT, content_warning=TEXT, prize_rules=TEXT, licence=SCRIPTS[0]
+        public_release=TEXT,
+        content_warning=TEXT,
+        assistance=TEXT,
+        prize_rules=TEXT,
+        licence=SCRIPTS[0],
     )
     for question in Question.objects.filter(event=event):
         question.title, question.help = next(texts), next(texts)
@@ -102,7 +106,7 @@ def poison(world: World) -> None:
         response.save()
     render_records([side.matchup.record_id, side.shown.matchup.record_id])
     seal_event(event.pk, now)
-    refresh_event(event, now=now)
+    refresh_fully(event, now=now)
 
 
 def fill_the_boards(event: Event) -> None:

@@ -19,7 +19,7 @@ from arena.exports.bundle import ensure_bundle
 from arena.judging.leaving.erasure import erase_contributor
 from arena.judging.ledger import seal_event
 from leaderboard.models import Snapshot
-from leaderboard.snapshots.refresh import refresh_event
+from leaderboard.snapshots.refresh import refresh_fully
 from tests.exports.cast import vote_often
 from tests.factories import NOW, make_competitors, make_event, make_matchup, make_user
 from tests.services import ROOT, Services
@@ -152,7 +152,7 @@ def sealed_round() -> Event:
     event = make_event("fair")
     vote_often(event, make_matchup(event, make_competitors(event, 2)), 3, 1)
     seal_event(event.pk, NOW)
-    refresh_event(event, now=NOW)
+    refresh_fully(event, now=NOW)
     snapshot = event.snapshots.latest()
     Snapshot.objects.filter(pk=snapshot.pk).update(name="Round 1", sealed_at=NOW)
     snapshot.refresh_from_db()

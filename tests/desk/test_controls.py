@@ -134,6 +134,10 @@ def test_a_running_event_gets_a_prize_with_its_controls_alone(desk: Client, even
     assert event.prize == ""
     prize_event(event, controls=9)
     Event.objects.filter(pk=event.pk).update(prize="")
+    response = desk.post(url("event", event), FORM | {"prize": "A book"})
+    assert b"A prize needs 14 controls, or two anchors" in response.content
+    prize_event(event, controls=4)
+    Event.objects.filter(pk=event.pk).update(prize="")
     assert desk.post(url("event", event), FORM | {"prize": "A book"}).status_code == 302
 
 

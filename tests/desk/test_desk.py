@@ -45,9 +45,11 @@ QUESTIONS = {
     "matchups_per_record": "0",
     "control_interval": "20",
     "publish_batch": "0",
+    "daily_cap": "400",
     "lease_minutes": "30",
     "undo_seconds": "120",
     "recurrence_gap": "5",
+    "keeps_behaviour": "on",
     "comment": "on",
 }
 

@@ -18,8 +18,10 @@ def duplicate(desk: Client, event: Event, title: str = "Tea again") -> Event:
 
 
 def test_a_copy_is_a_draft_with_everything_in_service(desk: Client, event: Event) -> None:
-    Event.objects.filter(pk=event.pk).update(scale=7, overlap=2, prize="A book", closes_at=NOW)
-    Terms.objects.create(event=event, version=3, licence="CC0-1.0", minimum_age=21)
+    changed = {"scale": 7, "overlap": 2, "prize": "A book", "keeps_behaviour": False}
+    Event.objects.filter(pk=event.pk).update(**changed, closes_at=NOW)
+    agreed = {"minimum_age": 21, "assistance": "None.", "keeps_behaviour": False}
+    Terms.objects.create(event=event, version=3, licence="CC0-1.0", **agreed)
     record = event.records.first()
     record.categories.add(Category.objects.create(event=event, slug="tea", name="Tea"))
     control = make_control(event, sign=-1, texts=("no", "yes"))
@@ -32,7 +34,8 @@ def test_a_copy_is_a_draft_with_everything_in_service(desk: Client, event: Event
     assert copy.secret != event.secret
     assert copy.seats_id not in (None, event.seats_id)
     assert (copy.guidelines.get().text, copy.guidelines.get().version) == ("# Be fair", 1)
-    assert (copy.terms.get().minimum_age, copy.terms.get().version) == (21, 1)
+    assert copy.keeps_behaviour is False
+    assert Terms.objects.filter(event=copy, version=1, **agreed).exists()
     assert [question.name for question in copy.questions.all()] == ["preference", "comment"]
     assert copy.records.get(external_id=record.external_id).categories.get().event == copy
     assert copy.matchups.filter(role="ordinary").count() == 5

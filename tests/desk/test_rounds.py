@@ -8,7 +8,7 @@ from arena.events.models import Event
 from arena.exports.tasks import keep_bundle
 from arena.judging.ledger import seal_event
 from leaderboard.models import Snapshot
-from leaderboard.snapshots.refresh import refresh_event
+from leaderboard.snapshots.refresh import refresh_fully
 from tests.factories import NOW, make_enrollment, make_judgment
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
@@ -27,7 +27,7 @@ def judged(event: Event) -> Event:
     for posted in ("a1", "tie", "b2"):
         make_judgment(make_enrollment(event), posted)
     seal_event(event.pk, NOW)
-    refresh_event(event, now=NOW)
+    refresh_fully(event, now=NOW)
     return event
 
 
@@ -49,7 +49,7 @@ def test_publishing_takes_a_closed_event_and_its_computed_board(
     judged.refresh_from_db()
     assert judged.state == "open"
     post(desk, judged, to="closed")
-    refresh_event(Event.objects.get(), now=NOW)
+    refresh_fully(Event.objects.get(), now=NOW)
     post(desk, judged, to="published")
     judged.refresh_from_db()
     assert judged.state == "published"
@@ -62,12 +62,12 @@ def test_a_correction_is_offered_once_something_has_changed(
     desk: Client, judged: Event, kept: list[int]
 ) -> None:
     post(desk, judged, to="closed")
-    refresh_event(Event.objects.get(), now=NOW)
+    refresh_fully(Event.objects.get(), now=NOW)
     assert b"Publish the correction" not in post(desk, judged, to="published").content
     judgment = judged.judgments.select_related("enrollment").first()
     address = reverse("desk:contributor", args=[judged.slug, judgment.enrollment.public_id])
     desk.post(address, {"act": "exclude", "reason": "unreliable"})
-    refresh_event(Event.objects.get(), now=NOW)
+    refresh_fully(Event.objects.get(), now=NOW)
     page = reverse("events:event", args=[judged.slug])
     assert Client().get(page).context["event"].judged == 3
     desk_page = desk.get(reverse("desk:overview", args=[judged.slug]))

@@ -21,6 +21,7 @@ TERMS = {
     "public_release": "Everything but your name.",
     "minimum_age": "16",
     "content_warning": "",
+    "assistance": "A dictionary, and nothing else.",
     "prize_rules": "One a person.",
 }
 
@@ -64,12 +65,37 @@ def test_changed_terms_are_a_new_version(desk: Client, event: Event) -> None:
         assert desk.post(url("terms", event), TERMS).status_code == 302
     terms = event.terms.get()
     assert (terms.version, terms.minimum_age, terms.licence) == (1, 16, "CC0-1.0")
+    assert terms.assistance == "A dictionary, and nothing else."
     desk.post(url("terms", event), TERMS | {"minimum_age": "18"})
     assert current_terms(event).version == 2
     event.refresh_from_db()
     assert event.licence == "CC0-1.0"
     assert desk.post(url("terms", event), TERMS | {"minimum_age": "old"}).status_code == 422
     assert event.terms.count() == 2
+    desk.post(url("terms", event), TERMS | {"minimum_age": "18", "assistance": "None."})
+    assert (current_terms(event).version, current_terms(event).assistance) == (3, "None.")
+
+
+def test_keeping_how_answers_are_given_is_said_in_the_terms(desk: Client, event: Event) -> None:
+    page = desk.get(url("questions", event)).content.decode()
+    assert "Keep how an answer was given (pace, focus, paste)" in page
+    assert page.index("More settings") < page.index("Keep how an answer was given")
+    desk.post(url("terms", event), TERMS)
+    assert current_terms(event).keeps_behaviour
+    off = {name: value for name, value in QUESTIONS.items() if name != "keeps_behaviour"}
+    make_enrollment(event)
+    asked = desk.post(url("questions", event), off).content.decode()
+    assert "asked to accept the new terms" in asked
+    event.refresh_from_db()
+    assert event.keeps_behaviour
+    for _ in range(2):
+        desk.post(url("questions", event), off | {"sure": "yes"})
+    event.refresh_from_db()
+    terms = current_terms(event)
+    assert (event.keeps_behaviour, terms.keeps_behaviour, terms.version) == (False, False, 2)
+    assert terms.assistance == "A dictionary, and nothing else."
+    desk.post(url("questions", event), QUESTIONS | {"sure": "yes"})
+    assert current_terms(event).version == 3
 
 
 def test_the_events_licence_is_that_of_its_terms(desk: Client, event: Event) -> None:

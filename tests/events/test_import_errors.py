@@ -193,11 +193,29 @@ WRONG: dict[str, tuple[bytes, int, str, str]] = {
         "same as",
     ),
     "duplicate without id": (without("external_id") * 2, 4, "external_id", "is missing, and"),
-    "control of three": (
-        broken(responses={"A": "x", "B": "y", "C": "z"}, control={"expected": "a"}),
+    "control of one": (
+        broken(responses={"A": "x"}, control={"expected": "a"}),
         2,
         "responses",
-        "two responses, not 3",
+        "two responses or more, not 1",
+    ),
+    "control of one in csv": (
+        b"external_id,prompt,response_a,response_b,expected\nr1,p,x,,a\n",
+        2,
+        "response_b",
+        "two responses or more, not 1",
+    ),
+    "expected is the third": (
+        broken(responses={"A": "x", "B": "y", "C": "z"}, control={"expected": "C"}),
+        2,
+        "control.expected",
+        "must be a, b, tie or A or B",
+    ),
+    "control in two rows of csv": (
+        b"external_id,prompt,response_a,response_b,expected\nr1,p,x,y,a\nr1,p,x,z,a\n",
+        3,
+        "external_id",
+        "one row has all of a control",
     ),
     "expected": (broken(control={"expected": "c"}), 2, "control.expected", "a, b, tie or Ash 1"),
     "expected missing": (broken(control={"reason": "x"}), 2, "control.expected", "null"),

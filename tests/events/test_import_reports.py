@@ -135,20 +135,6 @@ def test_without_a_preference_a_records_responses_are_shown_together(event: Even
     assert [error.field for error in report.errors] == ["responses"]
 
 
-def test_a_control_keeps_its_two_responses(event: Event) -> None:
-    bring(event, [control("a"), record(5, control={"expected": "a"}), record(6)])
-
-    report = bring(
-        event,
-        [
-            record(5, responses={"Cedar": "x"}),
-            record(6, responses={"Cedar": "x", "Ash 1": "Yes 6."}, control={"expected": "a"}),
-        ],
-    )
-
-    assert [(e.line, e.field) for e in report.errors] == [(1, "responses"), (2, "control")]
-
-
 def test_a_column_mapped_to_the_model_by_mistake_is_noticed(
     event: Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:

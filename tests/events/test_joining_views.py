@@ -54,6 +54,27 @@ def test_the_page_shows_the_terms_with_nothing_ticked(client: Client, event: Eve
     assert "checked" not in page
 
 
+def test_the_terms_say_what_help_is_allowed_and_what_is_kept(client: Client, event: Event) -> None:
+    provision_event_seats(event, 1, OPEN, timezone.now())
+    page = text(client.get("/events/fair/join/"))
+    assert "no program and no language model may choose for you" in page
+    assert "with which device events answers were given" in page
+    publish_terms(event, assistance="", keeps_behaviour=False)
+    page = text(client.get("/events/fair/join/"))
+    assert "Assistance" not in page
+    assert "device events" not in page
+
+
+def test_whoever_joins_first_accepts_what_the_event_says(client: Client, event: Event) -> None:
+    Event.objects.update(keeps_behaviour=False)
+    client.force_login(make_user())
+    client.post("/events/fair/join/", CONSENT)
+    accepted = event.enrollments.get().terms
+    assert accepted is not None
+    assert accepted.keeps_behaviour is False
+    assert accepted.assistance.startswith("Judge by yourself")
+
+
 def test_one_click_gives_a_visitor_a_seat_and_shows_its_code_until_it_is_saved(
     client: Client, event: Event
 ) -> None:

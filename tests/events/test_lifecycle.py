@@ -102,20 +102,15 @@ def test_the_checklist_says_when_nobody_can_join_by_the_link(is_private: bool) -
     assert "Every open seat is taken" in told[0].message
 
 
-def test_warns_of_a_short_pool_and_of_no_seats() -> None:
-    assert codes(draft(matchups=20, controls=4), blocks=False) == ["controls", "seats"]
-    assert codes(draft(matchups=20, controls=5), blocks=False) == ["seats"]
-
-
-def test_warns_of_boards_that_give_controls_away() -> None:
+def test_warns_of_boards_that_give_controls_away_and_of_no_seats() -> None:
     prize = {"prize": "A book", "controls": 23, "matchups": 92, "control_interval": 12}
-    assert codes(draft(**prize), blocks=False) == ["publish_batch", "seats"]
-    assert codes(draft(publish_batch=100, **prize), blocks=False) == ["seats"]
+    assert codes(draft(**prize), blocks=False) == ["publish_batch", "controls", "seats"]
+    assert codes(draft(publish_batch=100, **prize), blocks=False) == ["controls", "seats"]
 
 
 @pytest.mark.parametrize(
     ("interval", "matchups", "controls", "ready"),
-    [(20, 140, 10, True), (20, 139, 10, False), (12, 92, 10, True), (12, 92, 9, False)],
+    [(20, 140, 18, True), (20, 139, 18, False), (12, 92, 14, True), (12, 60, 9, False)],
 )
 def test_a_prize_waits_until_somebody_could_win_it(
     interval: int, matchups: int, controls: int, *, ready: bool

@@ -6,7 +6,7 @@ from arena.events.lifecycle.locking import is_result_locked, locked_fields
 from arena.events.models import Event
 from tests.factories import make_event
 
-SETTINGS = {"title", "slug", "prize", "closes_at", "scale", "overlap"}
+SETTINGS = {"title", "slug", "prize", "closes_at", "scale", "overlap", "keeps_behaviour"}
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 

@@ -21,15 +21,24 @@ from arena.judging.models import Exclusion, Judgment
 from arena.judging.recording import check_answers, record_judgment
 from arena.judging.review.exclusions import exclude
 from leaderboard.boards.snapshot_details import VERSION
-from leaderboard.models import Snapshot
-from leaderboard.snapshots.refresh import refresh_event
+from leaderboard.models import Reliability, Snapshot
+from leaderboard.snapshots.refresh import refresh_fully
 from tests.exports.cast import Cast, vote_often
-from tests.factories import NOW, make_competitors, make_event, make_matchup
+from tests.factories import (
+    NOW,
+    make_companion,
+    make_competitors,
+    make_event,
+    make_matchup,
+    make_response,
+)
 
 pytestmark = pytest.mark.django_db
 WITHHELD = {
-    # Who may come in, the key, the seats, and the version that tells caches apart.
-    "event": "is_private created_at email_domains needs_approval secret seats_id version",
+    # Who may come in, the key, the seats, the version that tells caches apart, and what is measured
+    # beside the answers: no number follows from it.
+    "event": "is_private created_at email_domains needs_approval secret seats_id version"
+    " keeps_behaviour",
     "guidelines": "created_at",
     # Its place in a list follows from the identifier, and what is shown of it from its text; which
     # import brought it moves nothing.
@@ -46,7 +55,14 @@ WITHHELD = {
     "controls": "retired_because",
     "judgments": "assignment_id import_job_id",
     "exclusions": "note created_by_id lifted_at lifted_by_id",
-    "snapshot": "published_at",
+    # What it was computed from and by which method: the fingerprint, and the manifest.
+    "snapshot": "published_at content method",
+    # Evidence about people.
+    "weights": " ".join(
+        field.attname
+        for field in Reliability._meta.concrete_fields
+        if field.attname not in ("id", "enrollment_id", "weight", "rigged")
+    ),
     "ratings": "snapshot_id",
 }
 
@@ -67,7 +83,7 @@ def cast() -> Cast:
 def current(event: Event) -> Snapshot:
     """The event's board, up to date."""
     seal_event(event.pk, NOW)
-    refresh_event(event, now=NOW)
+    refresh_fully(event, now=NOW)
     return event.snapshots.latest()
 
 
@@ -114,17 +130,21 @@ def test_a_published_event_is_told_with_its_controls(cast: Cast) -> None:
 
 
 def test_before_that_nothing_tells_a_control(cast: Cast) -> None:
+    companion = make_companion(cast.control)
+    cast.judge(cast.ada, companion, "a1")
+    copy = make_response(cast.first.record, None, "It is less dense.")
     bundle = opened(current(cast.event))
     assert json.loads(bundle.read("manifest.json"))["with_controls"] is False
     assert table(bundle, "controls") == []
     assert {row["role"] for row in table(bundle, "matchups")} == {"ordinary"}
-    special = {cast.control.pk, cast.anchor.pk}
+    special = {cast.control.pk, cast.anchor.pk, companion.pk}
     assert not special & {row["id"] for row in table(bundle, "matchups")}
     assert not special & {row["matchup_id"] for row in table(bundle, "judgments")}
     assert not special & {row["matchup_id"] for row in table(bundle, "places")}
     records = {cast.control.record_id, cast.anchor.record_id}
     assert not records & {row["id"] for row in table(bundle, "records")}
     assert not records & {row["record_id"] for row in table(bundle, "responses")}
+    assert copy.pk not in {row["id"] for row in table(bundle, "responses")}
     assert len(table(bundle, "judgments")) == 5
     assert "left out" in bundle.read("README.md").decode()
 
@@ -186,7 +206,7 @@ def test_judgments_after_the_head_stay_out_unless_an_exclusion_names_them(cast: 
     Exclusion.objects.create(
         event=cast.event, judgment=late, reason=Exclusion.Reason.LATE, created_at=NOW
     )
-    refresh_event(cast.event, now=NOW)
+    refresh_fully(cast.event, now=NOW)
     snapshot = cast.event.snapshots.latest()
     assert snapshot.ledger_seq == 5
     unsealed = [row for row in table(opened(snapshot), "judgments") if row["ledger_seq"] is None]

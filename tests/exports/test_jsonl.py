@@ -16,6 +16,7 @@ from arena.exports import rows
 from arena.judging.models import Assignment, Exclusion, Judgment
 from arena.judging.recording import check_answers, record_judgment
 from arena.judging.review.exclusions import exclude, lift_exclusion
+from leaderboard.models import Reliability, ReliabilityFit
 from tests.exports.cast import Cast, judgment_lines, make_stranger, vote, vote_often
 from tests.factories import NOW, make_assignment, make_event, make_matchup, make_matchups
 
@@ -28,7 +29,7 @@ FIELDS = [
     "both_bad", "winner", "comment", "other_answers", "pseudonym", "contributor_kind",
     "guidelines_version", "assignment", "shown_at", "judged_at", "revision", "origin", "role",
     "is_control", "exclusion", "counted", "metadata", "key", "key_reason", "first_competitor_id",
-    "second_competitor_id", "contributor_id", "matchup_id",
+    "second_competitor_id", "contributor_id", "matchup_id", "weight",
 ]
 # fmt: on
 
@@ -84,7 +85,32 @@ def test_a_row_says_everything_about_a_judgment(cast: Cast) -> None:
         "second_competitor_id": cast.models[1].pk,
         "contributor_id": cast.ada.pk,
         "matchup_id": cast.first.pk,
+        "weight": None,
     }
+
+
+def test_a_vote_carries_its_weight_as_used(cast: Cast) -> None:
+    ReliabilityFit.objects.create(event=cast.event, ledger_seq=5, newcomer=3072)
+    question = cast.event.questions.get(kind="preference").pk
+    known = dict.fromkeys(("judgments", "controls", "passed", "left", "ties", "right"), 0)
+    known |= dict.fromkeys(("overall", "on_controls", "on_others", "reads"), 1.0)
+    known |= {f"{name}_error": 0.1 for name in ("overall", "on_controls", "on_others")}
+    Reliability.objects.create(
+        event=cast.event,
+        enrollment=cast.ada,
+        weight=4096,
+        rig_evidence=0.0,
+        side_evidence=0.0,
+        rigged=[[question, cast.models[0].pk, 1024]],
+        **known,
+    )
+    weights: dict[tuple[object, ...], set[float | None]] = {}
+    for row in exported(cast.event):
+        votes = row["counted"] and row["role"] == "ordinary"
+        weights.setdefault((row["contributor_id"] if votes else None,), set()).add(row["weight"])
+    assert weights[cast.ada.pk,] == {0.75}
+    assert weights[cast.ben.pk,] == {0.75}
+    assert weights[None,] == {None}
 
 
 def test_the_order_of_the_fields_is_a_promise(cast: Cast) -> None:

@@ -290,3 +290,24 @@ def test_another_processor_does_not_excuse_more_than_rounding(bundle: Path) -> N
     rewritten(bundle, "manifest.json", made_elsewhere)
     (difference,) = reproduce(bundle, NOW).differences
     assert "0.123" in difference
+
+
+def test_a_bundle_of_an_earlier_method_is_compared_in_what_both_share(bundle: Path) -> None:
+    whole = reproduce(bundle, NOW).compared
+
+    def age(rows: list[dict]) -> None:
+        (manifest,) = rows
+        del manifest["method"]
+        manifest["made_by"]["method"] = 4
+
+    def weigh_otherwise(rows: list[dict]) -> None:
+        for row in rows:
+            if row["weighting"] == "weighted" and row["strength"] is not None:
+                row["strength"] += 0.5
+                row["lower"] = row["upper"] = None
+
+    earlier = rewritten(rewritten(bundle, "manifest.json", age), "ratings.jsonl", weigh_otherwise)
+    result = reproduce(earlier, NOW)
+    assert result.differences == []
+    assert result.has_earlier_method
+    assert whole / 3 < result.compared < whole

@@ -19,6 +19,7 @@ from arena.judging.review.exclusions import exclude
 from tests.exports.cast import Cast, make_stranger, vote, vote_often
 from tests.factories import (
     NOW,
+    make_companion,
     make_competitors,
     make_control,
     make_event,
@@ -294,3 +295,12 @@ def test_thousands_of_published_votes_load_with_datasets(
         assert found == pairs(event, **options)
         # Two models gave the same text now and then: a preference between them teaches nothing.
         assert 0.95 * decided.count() < len(found) <= decided.count()
+
+
+def test_a_companion_of_a_control_gives_no_pair() -> None:
+    cast = Cast()
+    companion = make_companion(cast.control)
+    vote_often(cast.event, companion, 2, 1)
+    assert pairs(cast.event) == []
+    vote_often(cast.event, cast.first, 2)
+    assert len(pairs(cast.event)) == 1

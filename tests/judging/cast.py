@@ -11,6 +11,7 @@ from tests.factories import (
     make_control,
     make_enrollment,
     make_event,
+    make_matchup,
     make_matchups,
 )
 
@@ -26,12 +27,14 @@ def signed_in(user) -> Client:
 class Cast:
     """An event of some matchups and a contributor signed in to it."""
 
-    def __init__(self, matchups: int = 6, controls: int = 0, **settings) -> None:
+    def __init__(self, matchups: int = 6, controls: int = 0, anchors: int = 0, **settings) -> None:
         self.event = make_event(**settings)
         self.models = make_competitors(self.event, 2)
         make_matchups(self.event, self.models, matchups)
         for _ in range(controls):
             make_control(self.event)
+        for _ in range(anchors):
+            make_matchup(self.event, self.models, role="anchor")
         self.enrollment = make_enrollment(self.event)
         self.client = signed_in(self.enrollment.user)
         self.next_url = reverse("judging:next", args=[self.event.slug])

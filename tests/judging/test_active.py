@@ -17,6 +17,7 @@ from arena.judging.serving.pair_weights import UNIFORM_SHARE, draw_pairs, replac
 from tests.factories import (
     NOW,
     make_assignment,
+    make_companion,
     make_competitors,
     make_control,
     make_enrollment,
@@ -65,6 +66,23 @@ def test_a_pair_is_drawn_by_its_weight_and_none_starves() -> None:
     assert chisquare(observed, [3000 * share for share in expected.values()]).pvalue > 0.01
     # It would have been noticed: equal shares do not fit.
     assert chisquare(observed).pvalue < 1e-6
+
+
+def test_what_is_of_no_pair_is_drawn_as_often_as_it_is_among_the_open_matchups() -> None:
+    event, pairs = make_active_event(matchups=4, models=2)
+    control = make_control(event)
+    companions = [make_companion(control) for _ in range(6)]
+    replace_pair_weights(event, {pairs[0]: 5.0})
+    assert probabilities(event) == pytest.approx({key(pairs[0]): 0.4, "": 0.6})
+    drawn = Counter(row.pair for row in draw_pairs(event, Random(3), 3000))
+    assert chisquare([drawn[key(pairs[0])], drawn[""]], [1200, 1800]).pvalue > 0.01
+    found = [c for c in find_ordinary(turn_of(event), 2) if c.matchup.pair == ""]
+    assert {c.matchup.pk for c in found} <= {companion.pk for companion in companions}
+    assert {c.probability for c in found} == {probabilities(event)[""]}
+    # One that is full is not drawn in vain.
+    Matchup.objects.filter(pair="").update(open_slots=0)
+    replace_pair_weights(event, {pairs[0]: 5.0})
+    assert probabilities(event) == {key(pairs[0]): 1.0}
 
 
 def test_every_point_belongs_to_the_row_that_its_bounds_say() -> None:

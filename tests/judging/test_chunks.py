@@ -7,6 +7,7 @@ from random import Random
 import pytest
 
 from arena.events.models import Enrollment, Event, Matchup
+from arena.events.records.anchors import make_anchors
 from arena.judging.models import Assignment, Judgment
 from arena.judging.recording import check_answers, record_judgment
 from arena.judging.review.exclusions import exclude
@@ -20,6 +21,7 @@ from arena.judging.serving.leases import (
     return_reserves,
 )
 from arena.judging.serving.pair_weights import replace_pair_weights
+from arena.judging.serving.schedule import is_control_turn
 from arena.judging.skipping import skip_assignment
 from tests.factories import (
     NOW,
@@ -242,6 +244,72 @@ def test_a_short_pool_has_no_cap() -> None:
         roles = [make_judgment(enrollment).matchup.role for _ in range(5)]
         assert roles.count(Matchup.Role.CONTROL) == 1
         return_reserves(reserves_of(enrollment))
+
+
+def test_a_turn_that_comes_right_after_another_control_has_its_own() -> None:
+    """The last turn of a run and the first of the next may both be one's control."""
+    event = make_crowded_event(60, overlap=60, secret="together")
+    for _ in range(30):
+        make_control(event)
+    key = (event.secret, event.control_interval)
+    people = [make_enrollment(event) for _ in range(60)]
+    close = [p for p in people if is_both(key, p, 5, 6) or is_both(key, p, 10, 11)]
+    assert close
+    for enrollment in close:
+        roles = [make_judgment(enrollment).matchup.role for _ in range(20)]
+        assert roles.count(Matchup.Role.CONTROL) == 3
+        return_reserves(reserves_of(enrollment))
+
+
+def is_both(key: tuple[str, int], enrollment: Enrollment, *ordinals: int) -> bool:
+    secret, interval = key
+    person = str(enrollment.public_id)
+    return all(is_control_turn(secret, person, ordinal, interval) for ordinal in ordinals)
+
+
+def test_with_anchors_each_run_brings_one_control_and_two_of_them() -> None:
+    event = make_crowded_event(90, overlap=2)
+    for _ in range(5):
+        make_control(event)
+    make_anchors(event, Random(1))
+    for _ in range(6):
+        enrollment = make_enrollment(event)
+        roles = [make_judgment(enrollment).matchup.role for _ in range(20)]
+        for first, last in ((0, 5), (5, 10), (10, 20)):
+            found = Counter(roles[first:last])
+            assert (found[Matchup.Role.CONTROL], found[Matchup.Role.ANCHOR]) == (1, 2)
+        return_reserves(reserves_of(enrollment))
+    # Neither has a cap, and neither takes a slot.
+    met = Counter(Assignment.objects.values_list("matchup__role", "matchup"))
+    most = {role: max(n for (r, _), n in met.items() if r == role) for role, _ in met}
+    assert most["ordinary"] <= 2 < min(most["control"], most["anchor"])
+    assert not Assignment.objects.filter(matchup__role="anchor", holds_slot=True).exists()
+
+
+def test_a_control_waits_while_every_one_has_been_shown_more_often() -> None:
+    event = make_crowded_event(60, overlap=3)
+    controls = [make_control(event) for _ in range(12)]
+    Assignment.objects.bulk_create(
+        Assignment(
+            enrollment=make_enrollment(event),
+            matchup=control,
+            ordinal=1,
+            order=[0, 1],
+            state=State.DONE,
+            reserved_at=NOW,
+            shown_at=NOW,
+            lease_until=NOW,
+        )
+        for control in controls
+    )
+    enrollment = make_enrollment(event)
+    roles = [make_judgment(enrollment).matchup.role for _ in range(10)]
+    assert set(roles) == {Matchup.Role.ORDINARY}
+    # One that has not: it is the one that comes.
+    Assignment.objects.filter(matchup=controls[3]).delete()
+    enrollment = make_enrollment(event)
+    judged = [make_judgment(enrollment).matchup for _ in range(10)]
+    assert [m.pk for m in judged if m.role == Matchup.Role.CONTROL] == [controls[3].pk]
 
 
 # --- to the end --------------------------------------------------------------------------------

@@ -13,14 +13,17 @@ from arena.events.models import Control, Enrollment, Event, Matchup, Record
 from arena.judging.ledger import seal_event
 from arena.judging.models import Exclusion, Judgment, Origin
 from leaderboard.models import Rating, Snapshot
-from leaderboard.snapshots.refresh import refresh_event
+from leaderboard.snapshots.refresh import refresh_fully
 from tests.events.pairs import assert_pairs_stored
 from tests.exports.cast import Cast, make_stranger, vote
 from tests.factories import (
     NOW,
+    make_companion,
     make_control,
     make_enrollment,
     make_event,
+    make_matchup_of,
+    make_response,
 )
 from tests.judging.campaign import SETTINGS, Campaign, bring, export_of, told
 
@@ -29,7 +32,7 @@ pytestmark = pytest.mark.django_db
 
 def board(event: Event) -> list[dict[str, Any]]:
     """The unweighted board, every number of it, by model."""
-    refresh_event(event, now=NOW)
+    refresh_fully(event, now=NOW)
     snapshot = Snapshot.objects.filter(event=event).latest("pk")
     fields = [
         field.name
@@ -74,6 +77,30 @@ def test_a_control_that_shows_one_text_twice_comes_along() -> None:
     assert (report.errors, report.created) == ([], 2)
     assert told(copy) == told(source.event)
     assert (bring(copy, content).unchanged, copy.matchups.count()) == (2, 1)
+
+
+def test_a_control_comes_along_with_its_companions() -> None:
+    source = Cast()
+    companion = make_companion(source.control)
+    copy_of_first = make_response(source.first.record, None, "It is less dense.")
+    first = source.first.record.responses.order_by("pk").first()
+    tie = make_matchup_of(source.first.record, [first, copy_of_first], role="control")
+    Control.objects.create(
+        matchup=tie, question=source.event.questions.get(kind="preference"), key={"sign": 0}
+    )
+    for matchup in (source.control, companion, tie, source.first):
+        source.judge(source.ada, matchup, "b1")
+    source.judge(source.ben, companion, "a2")
+    seal_event(source.event.pk, NOW)
+    copy = make_event("copy")
+    content = export_of(source.event)
+
+    report = bring(copy, content)
+
+    assert (report.errors, report.created) == ([], 5)
+    assert told(copy) == told(source.event)
+    assert board(copy) == board(source.event)
+    assert (bring(copy, content).unchanged, Control.objects.count()) == (5, 4)
 
 
 def test_the_pairs_that_nobody_judged_are_wanted_in_the_copy() -> None:

@@ -1,10 +1,16 @@
 """The schedule of controls: runs without a gap, places to the turn, and when all met so many."""
 
+from collections import Counter
+
 import pytest
+from scipy.stats import chisquare
 
 from arena.judging.serving.schedule import (
     count_turns_until_controls,
+    draw_anchor_places,
+    draw_control_place,
     get_run,
+    is_anchor_turn,
     is_control_turn,
 )
 
@@ -58,3 +64,26 @@ def test_a_place_is_what_the_keyed_hash_says() -> None:
     assert turns_of("secret", "seven", 20)[:6] == places == [4, 8, 17, 28, 39, 54]
     assert turns_of("secret", "eight", 20)[:6] != places
     assert turns_of("public", "seven", 20)[:6] != places
+
+
+# --- anchors -----------------------------------------------------------------------------------
+@pytest.mark.parametrize("interval", [2, 3, 12, 20])
+def test_each_run_has_one_control_and_two_anchors_at_keyed_places(interval: int) -> None:
+    ends: Counter[int] = Counter()
+    for person in map(str, range(300)):
+        for run in runs(interval):
+            control = draw_control_place("secret", person, run)
+            anchors = draw_anchor_places("secret", person, run)
+            length = run[1] - run[0] + 1
+            assert len({control, *anchors}) == 1 + min(2, length - 1)
+            assert all(run[0] <= place <= run[1] for place in (control, *anchors))
+            if run == (1, 5):
+                ends.update(anchors)
+    # Each of the five places as often as another.
+    assert chisquare(list(ends.values())).pvalue > 0.01
+    assert len(ends) == 5
+    told = [n for n in range(1, 6) if is_anchor_turn("secret", "7", n, interval)]
+    assert told == sorted(draw_anchor_places("secret", "7", (1, 5)))
+    assert draw_anchor_places("public", "7", (31, 130)) != draw_anchor_places(
+        "secret", "7", (31, 130)
+    )

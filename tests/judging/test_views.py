@@ -274,8 +274,21 @@ def test_no_unsafe_door_opens_without_a_csrf_token() -> None:
 
 @pytest.mark.parametrize("headers", [{}, HTMX])
 def test_a_control_is_served_exactly_like_an_ordinary_matchup(headers: dict[str, str]) -> None:
-    cast = Cast(matchups=90, controls=12)
-    seen: dict[str, set[object]] = {Matchup.Role.ORDINARY: set(), Matchup.Role.CONTROL: set()}
+    seen = see_turns(Cast(matchups=90, controls=12), headers)
+    assert len(seen[Matchup.Role.ORDINARY]) == 1
+    assert seen[Matchup.Role.CONTROL] == seen[Matchup.Role.ORDINARY]
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_an_anchor_is_served_exactly_like_both(headers: dict[str, str]) -> None:
+    seen = see_turns(Cast(matchups=90, controls=8, anchors=16), headers)
+    assert len(seen[Matchup.Role.ORDINARY]) == 1
+    assert seen[Matchup.Role.CONTROL] == seen[Matchup.Role.ORDINARY] == seen[Matchup.Role.ANCHOR]
+
+
+def see_turns(cast: Cast, headers: dict[str, str]) -> dict[str, set[object]]:
+    """How 44 turns look from outside, and what they ask the database, by role."""
+    seen: dict[str, set[object]] = {role: set() for role in Matchup.Role.values}
     cast.judge()
     for _ in range(44):
         if not cast.has_reserve():  # a chunk is built, for controls and others together
@@ -290,9 +303,7 @@ def test_a_control_is_served_exactly_like_an_ordinary_matchup(headers: dict[str,
         looks = skeleton(page.content.decode(), assignment)
         names = tuple(sorted(page.headers))
         seen[assignment.matchup.role].add((looks, names, tuple(statements), page.status_code))
-    ordinary, control = seen[Matchup.Role.ORDINARY], seen[Matchup.Role.CONTROL]
-    assert len(ordinary) == 1
-    assert control == ordinary
+    return seen
 
 
 def test_a_judgment_and_the_next_matchup_take_few_statements() -> None:

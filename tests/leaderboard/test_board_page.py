@@ -50,7 +50,7 @@ def test_a_shared_link_to_a_weighting_that_is_not_there_says_so(client: Client) 
         make_vote(crowd.judges[number % 6], matchup, number % 3 - 1)
     refresh(crowd.event)
     page = text(show(client, crowd.event, "?weighting=weighted"))
-    assert "Votes cannot be weighted here" in page
+    assert "Nobody’s reliability has been computed yet" in page
     for name in ("board_csv", "board_json"):
         address = reverse(f"leaderboard:{name}", args=["coffee"])
         assert client.get(f"{address}?weighting=weighted").status_code == 200
@@ -101,7 +101,7 @@ def test_the_board_shows_every_model_with_its_figures(crowd: Crowd, client: Clie
     assert 'aria-labelledby="head-to-head"' in page
     assert "Judgments over time" in page
     assert "Every vote equal" in page
-    assert "Weighted by control κ" in page
+    assert "Weighted by reliability" in page
     assert "style=" not in page
     assert "<script>" not in page
 

@@ -78,7 +78,7 @@ def test_when_it_is_over_scores_are_exact(state: str) -> None:
     ladder = Ladder(state)
     page = ladder.page()
     assert in_order(page, ladder.best.pseudonym, ladder.busy.pseudonym, ladder.new.pseudonym)
-    for exact in ("Excellent", "0.700", "140.0", "0.310", "96.1"):
+    for exact in ("Very good", "0.700", "140.0", "0.310", "96.1"):
         assert exact in page
 
 
@@ -184,7 +184,7 @@ def test_my_page_says_where_i_stand() -> None:
 def test_my_page_is_exact_when_the_event_is_over() -> None:
     ladder = Ladder(Event.State.CLOSED)
     page = ladder.page(ladder.best, "judging:me")
-    assert "Excellent" in page
+    assert "Very good" in page
     assert "0.700" in page
 
 

@@ -17,7 +17,15 @@ from leaderboard.votes import store, vote_rows
 from leaderboard.votes.loading import VoteLoader, load_votes, store_of
 from leaderboard.votes.queries import IntegerTable
 from leaderboard.votes.table import Comparisons
-from tests.factories import NOW, make_competitors, make_enrollment
+from tests.factories import (
+    NOW,
+    make_companion,
+    make_competitors,
+    make_control,
+    make_enrollment,
+    make_matchup_of,
+    make_response,
+)
 from tests.leaderboard.votes import Crowd, make_vote, revise
 
 pytestmark = pytest.mark.django_db
@@ -259,3 +267,26 @@ def test_checkpoints_are_those_of_exactly_these_rows(crowd: Crowd) -> None:
 
     exclude(judgments[3], reason=Exclusion.Reason.ORGANIZER, by=None, now=NOW)
     assert loader.load()[1].get("elo") is None
+
+
+def test_a_companion_of_a_control_rates_nobody_and_its_judgments_are_counted(crowd: Crowd) -> None:
+    before = loaded(crowd.event)
+    companion = make_companion(make_control(crowd.event))
+    mixed = make_matchup_of(
+        companion.record,
+        [
+            companion.responses.first(),
+            make_response(companion.record, crowd.event.competitors.first(), "Mine."),
+        ],
+    )
+    person = make_enrollment(crowd.event)
+    for matchup in (companion, mixed):
+        make_vote(person, matchup)
+    data = loaded(crowd.event)
+    assert len(data.ordinary) == len(before.ordinary) + 2
+    assert data.judgments.sum() == before.judgments.sum() + 2
+    for question in data.questions:
+        assert len(data.votes(question)) == len(before.votes(question))
+    # They would have been rated: an ordinary vote is.
+    make_vote(person, crowd.event.matchups.rateable().last())
+    assert loaded(crowd.event).ordinary.sum() == before.ordinary.sum() + 1

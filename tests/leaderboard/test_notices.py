@@ -11,14 +11,12 @@ from django.test import Client
 
 from arena.events.models import Enrollment, Event
 from arena.judging.leaving.erasure import erase_contributor
-from arena.judging.ledger import seal_event
 from arena.judging.models import Exclusion
 from arena.judging.review.exclusions import exclude
 from arena.people.models import OutgoingMail, User
 from leaderboard.models import Notice
 from leaderboard.results.notices import announce_results, find_shortlisted, mail_notices
 from leaderboard.results.rounds import publish_event, seal_round
-from leaderboard.snapshots.refresh import refresh_event
 from tests.factories import (
     NOW,
     make_competitors,
@@ -29,6 +27,7 @@ from tests.factories import (
     make_membership,
     make_user,
 )
+from tests.leaderboard.votes import refresh
 from tests.test_winner import Final, verify
 from tests.threads import parallel_map
 
@@ -60,10 +59,9 @@ class Published:
         verify(user_of(self.idle))
         for enrollment in (self.known, self.unknown):
             make_judgment(enrollment)
-        seal_event(self.event.pk, NOW)
         Event.objects.update(state=Event.State.CLOSED)
         self.event.refresh_from_db()
-        refresh_event(self.event, now=NOW)
+        refresh(self.event)
         publish_event(self.event, NOW)
 
 
@@ -84,7 +82,7 @@ def test_whoever_left_an_address_hears_once_of_the_result() -> None:
 def test_whoever_is_excluded_is_told_that_nothing_of_theirs_counts() -> None:
     scene = Published()
     exclude(scene.known, Exclusion.Reason.UNRELIABLE, by=None, now=NOW)
-    refresh_event(scene.event, now=NOW)
+    refresh(scene.event)
     seal_round(scene.event, "Corrected", NOW)
     announce_results(NOW)
     mail_notices(NOW)

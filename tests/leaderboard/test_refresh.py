@@ -198,20 +198,24 @@ def test_elo_goes_on_from_where_it_stood(crowd: Crowd, monkeypatch: pytest.Monke
     np.testing.assert_array_equal([ours[m.name].elo for m in crowd.models], whole)
 
 
-def test_no_weighted_board_without_answers_to_controls(crowd: Crowd) -> None:
-    for judge in crowd.judges:
+def test_no_weighted_board_before_reliabilities_are_computed(crowd: Crowd) -> None:
+    for judge in crowd.judges[:5]:
         for matchup in crowd.matchups:
             make_vote(judge, matchup, judge.pk % 3 - 1)
-    refresh(crowd.event)
+    refresh(crowd.event)  # 90 judgments
     assert not rows(crowd.event, weighting="weighted")
+    for matchup in crowd.matchups:
+        make_vote(crowd.judges[5], matchup, 1)
+    refresh(crowd.event, LATER)
+    assert rows(crowd.event, weighting="weighted")
 
 
 def test_whoever_fails_the_controls_weighs_less() -> None:
     """Half of the crowd says the opposite of the other half, and the opposite of the keys."""
-    crowd = Crowd(judges=4)
+    crowd = Crowd(judges=6)
     keys = {control.pk: control.control.key["sign"] for control in crowd.controls}
     for number, judge in enumerate(crowd.judges):
-        right = 1 if number < 2 else -1
+        right = 1 if number < 3 else -1
         for matchup in crowd.matchups:
             make_vote(judge, matchup, right, left=number % 2 == 0)
         for control in crowd.controls:

@@ -9,6 +9,7 @@ from arena.events.lifecycle.transitions import close_event
 from arena.events.models import Event
 from arena.judging.ledger import seal_event
 from arena.judging.review.exclusions import exclude, lift_exclusion
+from leaderboard.contributors.reliability import refresh_reliability
 from leaderboard.models import Board, Snapshot
 from leaderboard.results.rounds import (
     FINAL,
@@ -17,7 +18,8 @@ from leaderboard.results.rounds import (
     published_rounds,
     seal_round,
 )
-from leaderboard.snapshots.refresh import refresh_event
+from leaderboard.snapshots import refresh as refresh_module
+from leaderboard.snapshots.refresh import find_due_events, refresh_event
 from tests.factories import (
     NOW,
     make_competitors,
@@ -79,6 +81,9 @@ def test_publishing_seals_the_result_of_a_closed_event(event: Event) -> None:
     with pytest.raises(ConflictError):
         publish_event(event, NOW)
     close_event(event, NOW)
+    with pytest.raises(ConflictError, match="being computed"):
+        publish_event(event, NOW)
+    later(event, 0)
     final = publish_event(event, NOW)
     event.refresh_from_db()
     assert (event.state, final.name) == (Event.State.PUBLISHED, FINAL)
@@ -89,6 +94,7 @@ def test_publishing_seals_the_result_of_a_closed_event(event: Event) -> None:
 
 def published(event: Event) -> Snapshot:
     close_event(event, NOW)
+    later(event, 0)
     return publish_event(event, NOW)
 
 
@@ -97,7 +103,9 @@ def pointer(event: Event) -> Snapshot | None:
 
 
 def later(event: Event, minutes: int) -> None:
-    refresh_event(Event.objects.get(pk=event.pk), now=NOW + timedelta(minutes=minutes))
+    now = NOW + timedelta(minutes=minutes)
+    refresh_reliability(Event.objects.get(pk=event.pk), now=now)
+    refresh_event(Event.objects.get(pk=event.pk), now=now)
 
 
 def test_a_published_result_stays_until_it_is_corrected(event: Event) -> None:
@@ -146,3 +154,24 @@ def test_ranks_stand_still_while_frozen_and_move_when_closed(event: Event) -> No
     close_event(event, NOW)
     refresh_event(event, now=NOW + timedelta(minutes=2))
     assert shown(event) == 6
+
+
+def test_a_new_method_is_no_correction(event: Event, monkeypatch: pytest.MonkeyPatch) -> None:
+    final = published(event)
+    standings = list(event.standings.order_by("pk").values())
+    monkeypatch.setattr(refresh_module, "METHOD", 99)
+    monkeypatch.setattr(refresh_module, "MIN_INTERVAL", timedelta(0))
+    assert event.pk not in find_due_events(NOW + timedelta(hours=1), over=True)
+    later(event, 60)
+    assert event.snapshots.latest() == final
+    assert list(event.standings.order_by("pk").values()) == standings
+    assert not awaits_correction(event)
+    # Snapshots from before the content was kept apart are known by their fingerprint.
+    monkeypatch.setattr(refresh_module, "METHOD_BEFORE_CONTENT", 4)
+    parts = refresh_module.list_content(event)
+    before = refresh_module.digest_of_parts([4, *parts])
+    Snapshot.objects.filter(pk=final.pk).update(content="", fingerprint=before)
+    assert not awaits_correction(event)
+    exclude(event.judgments.first().enrollment, "unreliable", by=None, now=NOW)
+    assert awaits_correction(event)
+    assert event.pk in find_due_events(NOW + timedelta(hours=2), over=True)

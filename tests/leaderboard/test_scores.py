@@ -12,124 +12,23 @@ from arena.events.models import Control, Enrollment, Event, Matchup
 from arena.judging.models import Exclusion, LedgerBatch, Origin
 from arena.judging.review.exclusions import exclude, lift_exclusion
 from arena.judging.serving.schedule import is_control_turn
-from leaderboard.contributors import scores
-from leaderboard.contributors.reliability import credit_table
-from leaderboard.contributors.scores import stable_order
+from leaderboard.contributors import people, positions, scores
+from leaderboard.contributors.scores import count_scored
 from leaderboard.models import Standing
 from leaderboard.trust import quality as trust
-from leaderboard.trust.quality import (
-    QUALITY_UNIT,
-    Z,
-    chance_agreement,
-    last_look,
-    rank_scores,
-    to_band,
-    wilson_lower,
-)
+from leaderboard.trust import scoring
+from leaderboard.trust.quality import QUALITY_UNIT, last_look, rank_scores, to_band
+from leaderboard.votes.loading import load_votes
 from tests.factories import NOW, make_competitors, make_control, make_enrollment, make_event
 from tests.factories import make_matchup as make_ordinary
 from tests.leaderboard.votes import make_vote, refresh
 
 LATER = NOW + timedelta(minutes=1)
-STRATEGIES = {
-    "anything": (1 / 3, 1 / 3, 1 / 3),
-    "any of five": (0.4, 0.2, 0.4),
-    "always left": (0.0, 0.0, 1.0),
-    "always tie": (0.0, 1.0, 0.0),
-}
-KEYS = np.array([-1, 1, 1, -1, 1, -1, -1, 1, 1, 0])
-
-
-def controls_after(judgments: int) -> int:
-    """How many controls the usual schedule has brought by then."""
-    return 4 + (judgments - 30) // 20
-
-
-def careful(people: int, n: int, accuracy: float, rng: np.random.Generator) -> np.ndarray:
-    """Qualities of people who answer controls right with this probability, else the other side."""
-    key = np.resize(KEYS, n)
-    right = rng.random((people, n)) < accuracy
-    credit = np.where(right, 1.0, 0.0).ravel()
-    who = np.repeat(np.arange(people), n)
-    return trust.estimate_quality(who, credit, np.tile(key, people), credit_table(), people)
-
-
-def blind(people: int, n: int, shares: tuple[float, ...], rng: np.random.Generator) -> np.ndarray:
-    """Qualities of people who do not read; sides are drawn at random, and so is the right one."""
-    key = np.resize(KEYS, (people, n))
-    shown = key * rng.choice([-1, 1], key.shape)
-    said = rng.choice([-1, 0, 1], key.shape, p=shares)
-    credit = credit_table()[said + 1, shown + 1]
-    who = np.repeat(np.arange(people), n)
-    return trust.estimate_quality(who, credit.ravel(), key.ravel(), credit_table(), people)
-
-
-# --- the formula -------------------------------------------------------------------------------
-def test_wilsons_bound_solves_its_equation() -> None:
-    """W is the smaller p₀ with (p - p₀)² = z²·p₀(1 - p₀)/n."""
-    share, n = np.array([0.0, 0.25, 0.5, 0.92, 1.0]), np.array([10, 12, 40, 25, 10])
-    low = wilson_lower(share, n)
-    np.testing.assert_allclose((share - low) ** 2, Z * Z * low * (1 - low) / n, atol=1e-12)
-    assert (low <= share).all()
-    assert low[4] == pytest.approx(10 / (10 + Z * Z))
-
-
-def test_quality_of_ten_right_answers_by_hand() -> None:
-    """Ten clear controls, all right: blind answers get ½ at best, W = 10 / (10 + z²) = .787."""
-    answers = np.zeros(10, dtype=int), np.ones(10), np.resize([1, -1], 10)
-    (found,) = trust.estimate_quality(*answers, credit_table(), 1)
-    assert found == int(QUALITY_UNIT * (10 / (10 + Z * Z) - 0.5) / 0.5)
-
-
-def test_nine_controls_are_too_few() -> None:
-    nine = np.zeros(9, dtype=int), np.ones(9), np.ones(9, dtype=int)
-    assert trust.estimate_quality(*nine, credit_table(), 2).tolist() == [-1, -1]
-
-
-def test_controls_that_blind_answers_pass_show_nothing() -> None:
-    ties = np.zeros(20, dtype=int), np.ones(20), np.zeros(20, dtype=int)
-    assert trust.estimate_quality(*ties, credit_table(), 1).tolist() == [0]
-
-
-@pytest.mark.parametrize("shares", STRATEGIES.values(), ids=STRATEGIES)
-def test_no_blind_answers_get_more_than_chance(shares: tuple[float, ...]) -> None:
-    rng = np.random.default_rng(5)
-    key = rng.choice([-1, 0, 1], 30, p=[0.45, 0.1, 0.45])
-    keys = np.bincount(key + 1, minlength=3)[None]
-    both_ways = (credit_table() + credit_table()[:, ::-1]) / 2
-    expected = np.mean([np.array(shares) @ both_ways[:, k + 1] for k in key])
-    assert expected <= chance_agreement(keys, credit_table())[0] + 1e-12
-
-
-@pytest.mark.parametrize("shares", STRATEGIES.values(), ids=STRATEGIES)
-def test_a_thousand_clicks_are_worth_less_than_a_hundred_careful_answers(
-    shares: tuple[float, ...],
-) -> None:
-    rng = np.random.default_rng(7)
-    reader = 100 * careful(4000, 10, 0.92, rng)
-    clicker = 1000 * blind(4000, controls_after(1000), shares, rng)
-    assert reader.mean() > 4 * clicker.mean()
-    assert (clicker > np.median(reader)).mean() < 0.05
-
-
-@pytest.mark.parametrize("accuracy", [0.65, 0.75, 0.85, 0.92, 1.0])
-def test_the_score_grows_with_work_in_expectation(accuracy: float) -> None:
-    rng = np.random.default_rng(11)
-    amounts = (150, 250, 400, 800, 1600)
-    means = [n * careful(8000, controls_after(n), accuracy, rng).mean() for n in amounts]
-    assert means == sorted(means)
-    assert means[0] > 0
-
-
-def test_quality_grows_with_accuracy() -> None:
-    rng = np.random.default_rng(13)
-    means = [careful(4000, 20, p, rng).mean() for p in (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)]
-    assert means == sorted(means)
 
 
 def test_five_bands() -> None:
-    at = np.array([-1, 0, 149_999, 150_000, 300_000, 449_999, 450_000, 600_000, QUALITY_UNIT])
-    assert to_band(at).tolist() == [-1, 1, 1, 2, 3, 3, 4, 5, 5]
+    at = np.array([-1, 0, 1, 449_999, 450_000, 649_999, 650_000, 850_000, QUALITY_UNIT + 5])
+    assert to_band(at).tolist() == [-1, 1, 2, 2, 3, 3, 4, 5, 5]
     assert len(Standing.Band.choices) == 5
 
 
@@ -151,13 +50,6 @@ def test_the_first_look_is_when_everybody_has_met_ten_controls(interval: int, fi
 
 def test_equal_scores_share_a_place() -> None:
     assert rank_scores(np.array([5, -1, 7, 5, 0])).tolist() == [2, -1, 1, 2, 4]
-
-
-def test_rows_are_grouped_and_stay_in_order() -> None:
-    """Against numpy's own sort, with numbers on both sides of 16 bits."""
-    index = np.random.default_rng(3).integers(0, 200_000, 50_000).astype(np.int32)
-    for numbers in (index, index % 7):
-        np.testing.assert_array_equal(stable_order(numbers), np.argsort(numbers, kind="stable"))
 
 
 # --- in an event -------------------------------------------------------------------------------
@@ -194,30 +86,71 @@ def rows(event: Event) -> dict[int, tuple[object, ...]]:
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Steps small enough for a handful of judgments."""
-    monkeypatch.setattr(scores, "JUDGMENTS_PER_STEP", 4)
-    monkeypatch.setattr(scores, "first_look", lambda event: 8)
+    monkeypatch.setattr(positions, "STEP", 4)
+    monkeypatch.setattr(people, "first_look", lambda event: 8)
     monkeypatch.setattr(trust, "JUDGMENTS_BETWEEN_LOOKS", 6)
-    monkeypatch.setattr(trust, "MIN_CONTROLS_FOR_QUALITY", 2)
+    monkeypatch.setattr(scoring, "MIN_CONTROLS_FOR_QUALITY", 2)
+
+
+@pytest.fixture
+def at_every_four(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reliabilities after every four judgments of the event."""
+    monkeypatch.setattr(positions, "STEP", 4)
 
 
 @pytest.mark.django_db
-def test_the_score_is_judgments_times_quality() -> None:
+def test_the_score_is_judgments_times_quality(at_every_four: None) -> None:
     contest = Contest()
     good, fair, beginner = (
         contest.contributor(),
-        contest.contributor(wrong=2),
-        contest.contributor(controls=9),
+        contest.contributor(wrong=4),
+        contest.contributor(controls=8),
     )
     refresh(contest.event)
     found = rows(contest.event)
-    expected = int(QUALITY_UNIT * (12 / (12 + Z * Z) - 0.5) / 0.5)
-    assert found[good.pk][:4] == (24, 0, expected, 24 * expected)
-    assert 0 < found[fair.pk][2] < expected
-    assert found[beginner.pk] == (21, 0, None, None, None, None)
+    judged, simulated, quality, score = found[good.pk][:4]
+    assert (judged, simulated, score) == (24, 0, 24 * quality)
+    reliability = good.reliability
+    lower = (
+        value - 1.645 * error
+        for value, error in (
+            (reliability.on_controls, reliability.on_controls_error),
+            (reliability.on_others, reliability.on_others_error),
+        )
+    )
+    assert quality == int(QUALITY_UNIT * max(min(lower), 0.0))
+    assert 0 <= found[fair.pk][2] < quality
+    assert found[beginner.pk] == (20, 0, None, None, None, None)
 
 
 @pytest.mark.django_db
-def test_a_retired_key_measures_nobody() -> None:
+def test_of_a_day_no_more_than_the_cap_is_scored() -> None:
+    contest = Contest(daily_cap=5, timezone="Pacific/Auckland")
+    busy, steady = make_enrollment(contest.event), make_enrollment(contest.event)
+    # Midnight in Auckland lies in the middle of the busy one's hours.
+    for number, matchup in enumerate(contest.ordinary):
+        at = NOW.replace(hour=3) + timedelta(hours=number * 2)
+        make_vote(busy, matchup, at=at)
+        make_vote(steady, matchup, at=NOW + timedelta(days=number))
+    unknown = make_enrollment(contest.event)
+    for matchup in contest.ordinary:
+        make_vote(unknown, matchup, at=None, origin=Origin.IMPORTED)
+    refresh(contest.event)
+    data = load_votes(contest.event)
+    scored = dict(
+        zip(data.enrollments.tolist(), count_scored(data, data.judgments).tolist(), strict=True)
+    )
+    local = [
+        (NOW.replace(hour=3) + timedelta(hours=n * 2)).astimezone(contest.event.zone()).date()
+        for n in range(12)
+    ]
+    expected = sum(min(local.count(day), 5) for day in set(local))
+    assert expected < 12
+    assert (scored[busy.pk], scored[steady.pk], scored[unknown.pk]) == (expected, 12, 12)
+
+
+@pytest.mark.django_db
+def test_a_retired_key_measures_nobody(at_every_four: None) -> None:
     contest = Contest()
     who = contest.contributor()
     Control.objects.filter(matchup__in=contest.controls[:3]).update(retired_at=NOW)
@@ -228,10 +161,10 @@ def test_a_retired_key_measures_nobody() -> None:
 @pytest.mark.django_db
 def test_exclusion_and_reinstatement(soon: None) -> None:
     contest = Contest()
-    people = [contest.contributor(wrong=wrong) for wrong in (0, 1, 3)]
+    people = [contest.contributor(wrong=wrong) for wrong in (0, 2, 8)]
     refresh(contest.event)
     before = rows(contest.event)
-    assert [before[who.pk][4] for who in people] == [1, 2, 3]
+    assert [before[who.pk][4] for who in people[:2]] == [1, 2]
 
     gone = exclude(people[0], Exclusion.Reason.RIGGING, by=None, now=NOW)
     wrong = people[1].judgments.get(matchup=contest.controls[0])
@@ -240,8 +173,8 @@ def test_exclusion_and_reinstatement(soon: None) -> None:
     without = rows(contest.event)
     assert people[0].pk not in without
     assert without[people[1].pk][0] == 23
-    assert without[people[1].pk][2] > before[people[1].pk][2]
-    assert [without[who.pk][4] for who in people[1:]] == [1, 2]
+    assert without[people[1].pk][2] != before[people[1].pk][2]
+    assert without[people[1].pk][4] == 1
 
     for exclusion in (gone, single):
         lift_exclusion(exclusion, by=None, now=LATER)
@@ -256,10 +189,20 @@ def test_rebuilt_from_nothing_every_number_is_the_same(soon: None) -> None:
         contest.contributor(wrong=wrong)
         refresh(contest.event, NOW + timedelta(minutes=wrong))
     before = rows(contest.event)
-    assert all(value is not None for row in before.values() for value in row)
+    assert sum(row[4] is not None for row in before.values()) >= 2
     contest.event.standings.all().delete()
+    contest.event.reliabilities.all().delete()
     refresh(contest.event, NOW + timedelta(hours=1), rebuild=True)
     assert rows(contest.event) == before
+
+
+@pytest.mark.django_db
+def test_who_is_not_told_apart_from_chance_has_a_band_and_no_place(soon: None) -> None:
+    contest = Contest()
+    contest.contributor()
+    wrong = contest.contributor(wrong=12)
+    refresh(contest.event)
+    assert rows(contest.event)[wrong.pk][2:] == (0, 0, None, Standing.Band.UNCLEAR)
 
 
 @pytest.mark.django_db
@@ -278,7 +221,7 @@ class Spy:
 
     def __init__(self) -> None:
         self.contest = Contest()
-        self.rivals = [self.contest.contributor(wrong=wrong) for wrong in (0, 3, 6)]
+        self.rivals = [self.contest.contributor(wrong=wrong) for wrong in (0, 0, 1, 0, 2, 0, 6)]
         self.who = make_enrollment(self.contest.event)
         self.client = Client()
         self.client.force_login(self.who.user)
@@ -338,7 +281,7 @@ def test_no_answer_tells_whether_it_was_a_control(soon: None) -> None:
 
 @pytest.mark.django_db
 def test_the_count_alone_is_live(monkeypatch: pytest.MonkeyPatch, soon: None) -> None:
-    monkeypatch.setattr(scores, "JUDGMENTS_PER_STEP", 30)
+    monkeypatch.setattr(positions, "STEP", 30)
     contest = Contest()
     who = contest.contributor()
     refresh(contest.event)
@@ -360,6 +303,8 @@ def test_in_the_last_hour_ranks_stand_still(soon: None) -> None:
     refresh(contest.event, NOW + timedelta(minutes=90))
     after = rows(contest.event)
     assert after[first.pk] == before
-    assert after[second.pk][4:] == (None, None)
-    assert after[second.pk][3] > before[3]
+    assert after[second.pk][2:] == (None, None, None, None)
     assert LedgerBatch.objects.filter(event=contest.event).count() == 2
+    Event.objects.filter(pk=contest.event.pk).update(state=Event.State.CLOSED)
+    refresh(contest.event, NOW + timedelta(hours=3))
+    assert rows(contest.event)[second.pk][3] > before[3]

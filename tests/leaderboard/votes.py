@@ -19,6 +19,7 @@ from arena.events.models import (
 )
 from arena.judging.ledger import seal_event
 from arena.judging.models import Answer, Judgment, Origin
+from leaderboard.contributors.reliability import refresh_reliability
 from leaderboard.models import Rating, Snapshot
 from leaderboard.snapshots.refresh import refresh_event
 from tests.factories import (
@@ -108,8 +109,9 @@ def revise(judgment: Judgment, outcome: int) -> Judgment:
 
 
 def refresh(event: Event, now: datetime = NOW, *, rebuild: bool = False) -> Snapshot | None:
-    """Seal what is there and bring the boards up to it."""
+    """Seal what is there and bring reliabilities and boards up to it."""
     seal_event(event.pk, now)
+    refresh_reliability(Event.objects.get(pk=event.pk), now=now, rebuild=rebuild)
     return refresh_event(Event.objects.get(pk=event.pk), now=now, rebuild=rebuild)
 
 

@@ -7,9 +7,11 @@ import pytest
 from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import AnonymousUser
+from django.db import IntegrityError, transaction
 from django.test import Client, RequestFactory
 
 from arena.people.accounts.identity import (
+    find_earlier_owners,
     get_verified_domains,
     has_verified_identity,
     normalize_address,
@@ -125,3 +127,13 @@ def test_one_mailbox_is_the_identity_of_one_account() -> None:
     mine.save()
     SocialAccount.objects.create(user=second, provider="github", uid="2")
     assert has_verified_identity(second)
+    assert find_earlier_owners(second) == {first.pk}
+    assert find_earlier_owners(first) == find_earlier_owners(third) == set()
+
+
+@pytest.mark.django_db
+def test_one_linked_account_is_the_identity_of_one_account() -> None:
+    SocialAccount.objects.create(user=make_user(), provider="github", uid="1")
+    SocialAccount.objects.create(user=make_user(), provider="google", uid="1")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        SocialAccount.objects.create(user=make_user(), provider="github", uid="1")

@@ -36,7 +36,7 @@ from arena.people.hashers import hash_code
 from arena.people.models import Seat, User
 from arena.people.seats.provisioning import Slip
 from leaderboard.models import Snapshot, Winner
-from leaderboard.snapshots.refresh import refresh_event
+from leaderboard.snapshots.refresh import refresh_fully
 from tests.factories import (
     make_assignment,
     make_competitors,
@@ -303,7 +303,7 @@ def make_side(slug: str, now: datetime, **settings: Any) -> Side:
     matchup, control = fill(event)
     answered, shown = judge(contributor, now)
     seal_event(event.pk, now)
-    sealed = refresh_event(event, now=now)
+    sealed = refresh_fully(event, now=now)
     Snapshot.objects.filter(pk=sealed.pk).update(name=f"Round of {slug}", sealed_at=now)
     Winner.objects.create(
         event=event, enrollment=contributor, confirmed_at=now, confirmed_by=organizer

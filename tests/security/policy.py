@@ -71,6 +71,8 @@ POLICY: dict[str, Doors] = {
     "desk:comments": Doors(REVIEWERS),
     "desk:contributors": Doors(REVIEWERS),
     "desk:contributor": Doors(REVIEWERS, REVIEWERS),
+    "desk:contributors_csv": Doors(REVIEWERS),
+    "desk:cases": Doors(REVIEWERS),
     # --- its organizers --------------------------------------------------------------------------
     "desk:state": Doors(NOBODY, ORGANIZERS),
     "desk:event": Doors(ORGANIZERS, ORGANIZERS),
@@ -79,6 +81,8 @@ POLICY: dict[str, Doors] = {
     "desk:questions": Doors(ORGANIZERS, ORGANIZERS),
     "desk:preview": Doors(ORGANIZERS),
     "desk:controls": Doors(ORGANIZERS),
+    "desk:anchors": Doors(NOBODY, ORGANIZERS),
+    "desk:ties": Doors(NOBODY, ORGANIZERS),
     "desk:matchup": Doors(NOBODY, ORGANIZERS),
     "desk:correct": Doors(ORGANIZERS, ORGANIZERS),
     "desk:seats": Doors(ORGANIZERS, ORGANIZERS),

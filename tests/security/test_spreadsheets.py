@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from arena.events.models import Competitor, Enrollment, Event
 from arena.judging.ledger import seal_event
-from leaderboard.snapshots.refresh import refresh_event
+from leaderboard.snapshots.refresh import refresh_fully
 from tests.factories import make_judgment
 from tests.security.cast import Side, World, make_world
 from tests.security.payloads import FORMULAS, SCRIPTS
@@ -38,7 +38,7 @@ def hostile() -> World:
     Enrollment.objects.filter(pk=side.contributor.pk).update(pseudonym=FORMULAS[3])
     make_judgment(side.contributor, comment=FORMULAS[0], now=now)
     seal_event(event.pk, now)
-    refresh_event(event, now=now)
+    refresh_fully(event, now=now)
     return world
 
 

@@ -32,7 +32,7 @@ from arena.judging.leaving.erasure import erase_contributor, finish_erasures
 from arena.judging.models import Answer, Flag, Judgment
 from arena.judging.tasks import seal_ledgers, sweep_leases
 from arena.people.account_deletion import empty_write_ahead_log
-from leaderboard.snapshots.refresh import refresh_event
+from leaderboard.snapshots.refresh import refresh_fully
 from tests.factories import make_competitors, make_control, make_event, make_matchup, make_user
 
 pytestmark = pytest.mark.django_db
@@ -193,7 +193,7 @@ def watch(played: Round) -> None:
     desk.post(f"/events/sky/desk/contributors/{enrollment.public_id}/", form)
     seal_ledgers()
     sweep_leases()
-    refresh_event(event, now=timezone.now())
+    refresh_fully(event, now=timezone.now())
     for file in ("exports/judgments.jsonl", "exports/pairs.jsonl", "leaderboard.csv"):
         assert b"".join(desk.get(f"/events/sky/{file}"))
     desk.post("/events/sky/desk/state/", {"to": "closed", "sure": "yes"})

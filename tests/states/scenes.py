@@ -21,7 +21,7 @@ from arena.people.models import Seat, User
 from leaderboard.models import Snapshot
 from leaderboard.results.rounds import FINAL
 from leaderboard.snapshots.publishing import publish_snapshot
-from leaderboard.snapshots.refresh import refresh_event
+from leaderboard.snapshots.refresh import refresh_fully
 from tests.factories import (
     make_assignment,
     make_competitors,
@@ -136,7 +136,7 @@ def judge(event: Event, now: datetime, *, with_control: bool) -> Enrollment:
 def compute(event: Event, now: datetime) -> Snapshot:
     """The board of everything judged so far, where readers see it."""
     seal_event(event.pk, now)
-    snapshot = refresh_event(event, now=now) or event.snapshots.latest()
+    snapshot = refresh_fully(event, now=now) or event.snapshots.latest()
     publish_snapshot(snapshot, now)
     return snapshot
 

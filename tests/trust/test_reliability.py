@@ -159,3 +159,39 @@ def test_disconnected_models_are_fitted_side_by_side():
     alone = estimate_reliability(crowd.answers)
     assert np.abs(figures(found) - figures(alone)).max() < 1e-9
     assert found.strengths[12:].tolist() == [0.0, 0.0]
+
+
+def test_whoever_does_not_count_changes_nobody_else_and_is_held_against_them():
+    crowd = draw_crowd(SMALL, 4)
+    answers = crowd.answers
+    out = np.isin(np.arange(answers.people), (3, 17, 60))
+    found = estimate_reliability(replace(answers, counted=~out))
+    rows = np.flatnonzero(~out[answers.contributor])
+    without = estimate_reliability(replace(answers.take(rows), counted=~out))
+    assert np.abs(figures(found)[~out] - figures(without)[~out]).max() < 1e-12
+    everybody = estimate_reliability(answers)
+    assert np.abs(figures(found)[out] - figures(everybody)[out]).max() < 0.1
+    assert found.answers[out].min() > 0
+
+
+def test_the_figures_so_far_rest_on_the_marked_answers_alone():
+    answers = draw_crowd(SMALL, 5).answers
+    early = np.arange(len(answers.outcome)) % 2 == 0
+    found = estimate_reliability(answers, early)
+    keyed = answers.matchups.key[answers.matchup] != UNKEYED
+    controls = np.bincount(answers.contributor[early & keyed], minlength=answers.people)
+    assert found.so_far.controls.tolist() == controls.tolist()
+    assert found.so_far.on_others.error.mean() > found.on_others.error.mean()
+    everything = estimate_reliability(answers)
+    assert everything.so_far.on_controls is everything.on_controls
+    assert figures(everything).tobytes() == figures(found).tobytes()
+
+
+def test_what_answers_say_adds_up_to_what_is_said_of_a_person():
+    crowd = draw_crowd(World(people=300, models=10), 6)
+    found = estimate_reliability(crowd.answers)
+    sums = np.bincount(crowd.answers.contributor, found.evidence, crowd.answers.people)
+    prior = np.log(found.newcomer / (1.0 - found.newcomer))
+    sure = 1.0 / (1.0 + np.exp(-(sums + prior)))
+    assert np.corrcoef(sure, found.reads)[0, 1] > 0.9
+    assert np.isfinite(found.evidence).all()

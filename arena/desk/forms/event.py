@@ -1,4 +1,4 @@
-"""The forms of an event's settings, terms, questions, seats, deadline and exclusions.
+"""The forms of an event's settings, terms, questions, deadline and exclusions.
 
 A closed or published event locks fields of theirs: see arena/events/lifecycle/locking.py.
 """
@@ -16,12 +16,12 @@ from django.utils.translation import gettext_lazy as _
 from arena.desk.forms.clocks import LocalDateTimeInput, TimezoneField, from_local, to_local
 from arena.desk.forms.timezones import list_timezones, timezone_choices
 from arena.events.lifecycle.creation import free_event_slug
+from arena.events.lifecycle.hiding import find_hiding_obstacle
 from arena.events.lifecycle.locking import locked_fields
 from arena.events.lifecycle.prizes import find_identity_obstacle, find_prize_obstacle
 from arena.events.models import Control, Event, Terms
 from arena.judging.models import Exclusion
 
-MAX_PRINTED_SEATS, MAX_OPEN_SEATS = 5_000, 100_000
 DOMAIN = re.compile(r"(?!-)[\w-]+(\.[\w-]+)+")
 
 
@@ -198,8 +198,13 @@ class EventForm(SettingsForm):
         if prize and not self.instance.prize and self.instance.is_running():
             promised = copy(self.instance)
             promised.prize = prize
-            if missing := find_prize_obstacle(promised) or find_identity_obstacle(promised):
-                raise ValidationError(missing)
+            for find_obstacle in (
+                find_prize_obstacle,
+                find_hiding_obstacle,
+                find_identity_obstacle,
+            ):
+                if missing := find_obstacle(promised):
+                    raise ValidationError(missing)
         return prize
 
     def clean(self) -> dict[str, Any]:
@@ -224,10 +229,14 @@ class TermsForm(SettingsForm):
 
     class Meta:
         model = Terms
-        fields = ("licence", "public_release", "minimum_age", "content_warning", "prize_rules")
+        fields = (
+            *("licence", "public_release", "minimum_age", "content_warning", "assistance"),
+            "prize_rules",
+        )
         widgets = {
             "public_release": forms.Textarea(attrs={"rows": 3}),
             "content_warning": forms.Textarea(attrs={"rows": 3}),
+            "assistance": forms.Textarea(attrs={"rows": 2}),
             "prize_rules": forms.Textarea(attrs={"rows": 3}),
         }
         labels = {
@@ -235,9 +244,13 @@ class TermsForm(SettingsForm):
             "public_release": _("What is published"),
             "minimum_age": _("Minimum age"),
             "content_warning": _("Content warning"),
+            "assistance": _("Assistance by programs and language models"),
             "prize_rules": _("Prize rules"),
         }
-        help_texts = {"prize_rules": _("Shown below the prize.")}
+        help_texts = {
+            "prize_rules": _("Shown below the prize."),
+            "assistance": _("What is allowed and what is not. Answers alone cannot show it."),
+        }
 
     def __init__(self, event: Event, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -250,9 +263,12 @@ class QuestionsForm(SettingsForm):
     """What is asked of every matchup, and how matchups are handed out."""
 
     advanced_names = (
+        "daily_cap",
+        "excludes_automatically",
         "lease_minutes",
         "undo_seconds",
         "recurrence_gap",
+        "keeps_behaviour",
         "counts_imported",
         "counts_simulated",
         "counts_machine",
@@ -270,9 +286,12 @@ class QuestionsForm(SettingsForm):
             "matchups_per_record",
             "control_interval",
             "publish_batch",
+            "daily_cap",
+            "excludes_automatically",
             "lease_minutes",
             "undo_seconds",
             "recurrence_gap",
+            "keeps_behaviour",
             "counts_imported",
             "counts_simulated",
             "counts_machine",
@@ -284,9 +303,14 @@ class QuestionsForm(SettingsForm):
             "matchups_per_record": _("Matchups per record"),
             "control_interval": _("One control in how many matchups, after the first 30"),
             "publish_batch": _("Judgments between board updates"),
+            "daily_cap": _("Judgments a day that count towards one person’s score"),
+            "excludes_automatically": _("Exclude people who plainly do not read, without asking"),
             "lease_minutes": _("Time to answer a matchup (minutes)"),
             "undo_seconds": _("Time to undo an answer (seconds)"),
             "recurrence_gap": _("Other matchups before a prompt comes again"),
+            "keeps_behaviour": _(
+                "Keep how an answer was given (pace, focus, paste), as hints for reviewers"
+            ),
             "counts_imported": _("Count imported judgments"),
             "counts_simulated": _("Count simulated judgments"),
             "counts_machine": _("Count machine judgments"),
@@ -300,6 +324,15 @@ class QuestionsForm(SettingsForm):
             ),
             "publish_batch": _("0: after every judgment. With a prize, use 100 or more."),
             "scale": _("Cannot be changed after the first judgment."),
+            "daily_cap": _("Cannot be changed after the opening. Further judgments still count."),
+            "excludes_automatically": _(
+                "Cannot be changed after the opening. Only people who fail the controls and agree "
+                "with nobody, 5% of all at most, and you can reinstate them. Otherwise they are "
+                "listed for you to decide."
+            ),
+            "keeps_behaviour": _(
+                "Counts and times, never what was typed. The terms say so. It decides nothing."
+            ),
             "counts_imported": _("The boards say what they count."),
         }
 
@@ -314,37 +347,6 @@ class QuestionsForm(SettingsForm):
         if scale == Event.Scale.TWO and ties.exists():
             raise ValidationError(_("Some controls have a tie as the right answer."))
         return scale
-
-
-class PrintedSeatsForm(forms.Form):
-    """How many printed seats to make."""
-
-    printed = forms.IntegerField(
-        label=_("Printed seats"), min_value=1, max_value=MAX_PRINTED_SEATS, initial=20
-    )
-
-
-class SeatForm(forms.Form):
-    """The seat whose code is to be made anew."""
-
-    username = forms.CharField(label=_("Username"), max_length=150)
-
-
-class OpenSeatsForm(forms.Form):
-    """How many open seats to make, and how many a network may claim in a day."""
-
-    open = forms.IntegerField(
-        label=_("Open seats"), min_value=0, max_value=MAX_OPEN_SEATS, initial=200
-    )
-    claims_per_network = forms.IntegerField(
-        label=_("Seats per network and day"),
-        min_value=1,
-        max_value=100_000,
-        help_text=_(
-            "Raise it if a whole class joins from one network. A provider’s whole block of IPv6 "
-            "addresses gets four times as many."
-        ),
-    )
 
 
 class ExcludeForm(forms.Form):

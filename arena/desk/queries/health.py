@@ -4,10 +4,10 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import TruncHour
 
-from arena.events.models import Control, Enrollment, Event, Matchup
+from arena.events.models import Control, Event, Matchup
 from arena.judging.models import Answer, Assignment, Flag, Judgment
 from arena.questions import KINDS
 
@@ -124,12 +124,6 @@ def control_credits(event: Event, judgments: QuerySet[Judgment] | None = None) -
     return sum(credits_by_matchup(event, judgments).values(), Counter())
 
 
-def control_evidence(enrollment: Enrollment) -> QuerySet[Judgment]:
-    """The judgments that a contributor is measured by: all but singly excluded ones, even where the
-    contributor is excluded as a whole."""
-    return Judgment.objects.standing().not_excluded_alone().filter(enrollment=enrollment)
-
-
 def credits_by_matchup(
     event: Event, judgments: QuerySet[Judgment] | None = None
 ) -> dict[int, Counter[float]]:
@@ -152,14 +146,3 @@ def credits_by_matchup(
         if credit is not None:
             credits[matchup][credit] += count
     return credits
-
-
-def contributors_of(event: Event) -> QuerySet[Enrollment]:
-    """Contributors with how much they judged; the busiest first."""
-    return (
-        event.enrollments.select_related("user")
-        .annotate(
-            judged=Count("judgments", filter=Q(judgments__standing=True), distinct=True),
-        )
-        .order_by("-judged", "pk")
-    )

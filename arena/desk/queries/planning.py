@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from arena.events.lifecycle.prizes import count_serving_matchups
+from arena.events.lifecycle.control_runs import ANCHORS_PER_CONTROL
+from arena.events.lifecycle.hiding import Regime, count_pool
 from arena.events.models import Event
 from arena.judging.serving.schedule import count_turns_until_controls
 from leaderboard.contributors.scores import first_look
@@ -16,15 +17,17 @@ USUAL_INTERVALS = (12, 20)
 
 @dataclass(frozen=True)
 class WorkPlan:
-    """An event's work as it is planned. `needed`: judgments of one person before a rating."""
+    """An event's work as it is planned. needed: judgments of one person before a rating; per_run:
+    matchups of each run of the schedule that are not ordinary, a control and anchors."""
 
     matchups: int
     overlap: int
     controls: int
     needed: int
-    # The most that one person can be given, controls included, and the controls among them.
+    # The most that one person can be given, anchors included, and the controls among them.
     most_each: int
     controls_each: int
+    per_run: int = 1
 
     @property
     def judgments(self) -> int:
@@ -39,7 +42,7 @@ class WorkPlan:
     @property
     def ordinary_needed(self) -> int:
         """Ordinary judgments of one person before a rating."""
-        return self.needed - MIN_CONTROLS_FOR_QUALITY
+        return self.needed - MIN_CONTROLS_FOR_QUALITY * self.per_run
 
     @property
     def people_rated(self) -> int:
@@ -65,21 +68,27 @@ class WorkPlan:
 
 def plan_work(event: Event) -> WorkPlan:
     """The plan by the settings and by what has been imported so far."""
-    ordinary, controls = count_serving_matchups(event)
-    met = count_controls_met(ordinary, controls, event.control_interval)
+    pool = count_pool(event)
+    ordinary = pool.ordinary + pool.companions
+    per_run = 1 + ANCHORS_PER_CONTROL if pool.regime is Regime.ANCHORED else 1
+    met = count_controls_met(ordinary, pool.controls, event.control_interval, per_run)
     return WorkPlan(
         matchups=ordinary,
         overlap=event.overlap,
-        controls=controls,
+        controls=pool.controls,
         needed=first_look(event),
-        most_each=ordinary + met,
+        most_each=ordinary + met * per_run,
         controls_each=met,
+        per_run=per_run,
     )
 
 
-def count_controls_met(ordinary: int, controls: int, interval: int) -> int:
+def count_controls_met(ordinary: int, controls: int, interval: int, per_run: int = 1) -> int:
     """How many controls somebody meets who judges every matchup; nobody meets a control twice."""
     met = 0
-    while met < controls and ordinary + met + 1 >= count_turns_until_controls(met + 1, interval):
+    while met < controls:
+        turns = ordinary + (met + 1) * per_run
+        if turns < count_turns_until_controls(met + 1, interval):
+            break
         met += 1
     return met

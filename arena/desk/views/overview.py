@@ -2,36 +2,30 @@
 
 from collections import Counter
 from datetime import datetime
-from uuid import UUID
 
 from django.contrib import messages
-from django.core.paginator import Paginator
-from django.db import transaction
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from arena.confirming import ask_first
-from arena.desk.access import get_desk_event, get_reviewer, parse_uuid
+from arena.desk.access import get_desk_event, get_reviewer
 from arena.desk.consequences import describe_state_change
-from arena.desk.forms.event import DeadlineForm, ExcludeForm
+from arena.desk.forms.event import DeadlineForm
 from arena.desk.page_context import render_desk
 from arena.desk.queries.forecast import forecast_leader
 from arena.desk.queries.health import (
-    contributors_of,
-    control_credits,
-    control_evidence,
     credits_by_matchup,
     measure_health,
 )
-from arena.errors import ArenaError, NotFoundError
+from arena.desk.queries.hiding import report_exposure, report_hiding
+from arena.errors import ArenaError
 from arena.events.access import Role
 from arena.events.lifecycle.notes import current_note, publish_note
-from arena.events.lifecycle.phases import phase_of
 from arena.events.lifecycle.prizes import count_serving_matchups
 from arena.events.lifecycle.transitions import (
     check_open_seats,
@@ -39,15 +33,12 @@ from arena.events.lifecycle.transitions import (
     extend_event,
     open_event,
 )
-from arena.events.models import Enrollment, Event
+from arena.events.models import Event
 from arena.events.records.controls import controls_of
 from arena.exports.tasks import queue_bundle
-from arena.judging.models import Exclusion, Judgment, LedgerCheck
-from arena.judging.receipts import build_receipts_page
-from arena.judging.review.exclusions import exclude, lift_exclusion
+from arena.judging.models import LedgerCheck
 from leaderboard.models import Board
 from leaderboard.results.rounds import awaits_correction, publish_event, seal_round
-from leaderboard.results.winner import winner_of, withdraw_winner
 
 PER_PAGE = 50
 
@@ -142,9 +133,14 @@ def change_state(request: HttpRequest, event: Event, now: datetime) -> None:
 
 
 @require_GET
+@vary_on_headers("HX-Request")
 def controls(request: HttpRequest, slug: str) -> HttpResponse:
-    """The pool of controls, and how people fare on them."""
-    event = get_desk_event(request, slug)
+    """The pool of controls, what hides them, and how people fare on them; to htmx what colluding
+    accounts could find out alone."""
+    event, now = get_desk_event(request, slug), timezone.now()
+    exposure = report_exposure(event)
+    if request.headers.get("HX-Request"):
+        return render_desk(request, "_exposure", event, {"exposure": exposure})
     credits = credits_by_matchup(event)
     pool = [
         {"control": control, "answers": answers.total(), "passed": answers[1.0]}
@@ -152,102 +148,12 @@ def controls(request: HttpRequest, slug: str) -> HttpResponse:
         for answers in [credits.get(control.matchup_id, Counter())]
     ]
     ordinary, in_service = count_serving_matchups(event)
-    context = {"pool": pool, "ordinary": ordinary, "in_service": in_service, "step": "controls"}
-    return render_desk(request, "controls", event, context)
-
-
-@require_GET
-def contributors(request: HttpRequest, slug: str) -> HttpResponse:
-    """Everybody who judges here, the busiest first."""
-    event = get_desk_event(request, slug, Role.REVIEWER)
-    page = Paginator(contributors_of(event), PER_PAGE).get_page(request.GET.get("page"))
-    in_force = Exclusion.objects.in_force().filter(enrollment__in=[e.pk for e in page])
-    excluded = {exclusion.enrollment_id: exclusion for exclusion in in_force}
-    rows = [(enrollment, excluded.get(enrollment.pk)) for enrollment in page]
-    return render_desk(request, "contributors", event, {"page": page, "rows": rows})
-
-
-@require_http_methods(["GET", "POST"])
-def contributor(request: HttpRequest, slug: str, public_id: UUID) -> HttpResponse:
-    """One contributor's judgments; exclude or reinstate them with a reason."""
-    event = get_desk_event(request, slug, Role.REVIEWER)
-    enrollment = event.enrollments.filter(public_id=public_id).first()
-    if enrollment is None:
-        raise NotFoundError
-    form = ExcludeForm(request.POST or None)
-    if request.method == "POST":
-        handle_exclusion(request, enrollment, form)
-        return redirect("desk:contributor", slug, public_id)
-    credits = control_credits(event, control_evidence(enrollment))
-    receipts = build_receipts_page(enrollment, request.GET)
     context = {
-        "contributor": enrollment,
-        "rows": [
-            (receipt, judgment.uuid, exclusion_of(judgment))
-            for receipt, judgment in zip(receipts["receipts"], receipts["page"], strict=True)
-        ],
-        "form": form,
-        "exclusions": enrollment.exclusions.order_by("-created_at"),
-        "excluded": enrollment.exclusions.in_force().first(),
-        "counted": Judgment.objects.counted().filter(enrollment=enrollment).count(),
-        "control_answers": credits.total(),
-        "control_passed": credits[1.0],
+        "pool": pool,
+        "ordinary": ordinary,
+        "in_service": in_service,
+        "hiding": report_hiding(event, now),
+        "exposure": exposure,
+        "step": "controls",
     }
-    return render_desk(request, "contributor", event, context | receipts)
-
-
-def exclusion_of(judgment: Judgment) -> Exclusion | None:
-    """The exclusion in force of this judgment alone; its exclusions are prefetched."""
-    return next((each for each in judgment.exclusions.all() if each.lifted_at is None), None)
-
-
-def find_judgment(enrollment: Enrollment, posted: QueryDict) -> Judgment | None:
-    """The judgment that the form names; None where it means the contributor as a whole."""
-    if "judgment" not in posted:
-        return None
-    standing = Judgment.objects.standing().filter(enrollment=enrollment)
-    judgment = standing.filter(uuid=parse_uuid(posted, "judgment")).first()
-    if judgment is None:
-        raise NotFoundError
-    return judgment
-
-
-def handle_exclusion(request: HttpRequest, enrollment: Enrollment, form: ExcludeForm) -> None:
-    """Exclude or reinstate a contributor or one of their judgments, as the reviewer said."""
-    judgment = find_judgment(enrollment, request.POST)
-    try:
-        if request.POST.get("act") == "reinstate":
-            reinstate(request, judgment or enrollment)
-        elif form.is_valid():
-            exclude_subject(request, judgment or enrollment, form.cleaned_data)
-        else:
-            messages.error(request, _("Choose a reason."))
-    except ArenaError as error:
-        messages.error(request, error.message)
-
-
-def reinstate(request: HttpRequest, excluded: Judgment | Enrollment) -> None:
-    """Lift the exclusion in force. Raises `ArenaError` where no reason is given."""
-    because = request.POST.get("because", "").strip()[:1000]
-    if not because:
-        raise ArenaError(_("Say why."), "reason_missing")
-    in_force = excluded.exclusions.in_force().first()
-    if in_force is not None:
-        lift_exclusion(in_force, by=get_reviewer(request), now=timezone.now(), because=because)
-        follow = phase_of(in_force.event, timezone.now()).after_exclusion
-        messages.success(request, f"{_('Reinstated.')} {follow}")
-
-
-def exclude_subject(
-    request: HttpRequest, subject: Judgment | Enrollment, said: dict[str, str]
-) -> None:
-    """Exclude a judgment or all of a contributor, who then is no longer the confirmed winner."""
-    now, event = timezone.now(), subject.event
-    # Nobody is excluded and the winner at once.
-    with transaction.atomic():
-        exclude(subject, said["reason"], by=get_reviewer(request), now=now, note=said["note"])
-        won = winner_of(event)
-        if won is not None and won.enrollment == subject:
-            withdraw_winner(event)
-            messages.warning(request, _("They were the winner, so the winner was withdrawn."))
-    messages.success(request, f"{_('Excluded.')} {phase_of(event, now).after_exclusion}")
+    return render_desk(request, "controls", event, context)

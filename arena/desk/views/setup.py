@@ -23,13 +23,11 @@ from arena.desk.consequences import (
 )
 from arena.desk.forms.event import (
     EventForm,
-    OpenSeatsForm,
-    PrintedSeatsForm,
     QuestionsForm,
-    SeatForm,
     TermsForm,
     TitleForm,
 )
+from arena.desk.forms.seats import OpenSeatsForm, PrintedSeatsForm, SeatForm
 from arena.desk.page_context import render_desk
 from arena.errors import ArenaError, NotFoundError
 from arena.events.joining.enrolling import get_seat_pool, provision_event_seats
@@ -150,8 +148,14 @@ def questions(request: HttpRequest, slug: str) -> HttpResponse:
     initial = {"comment": mine.questions.filter(name="comment").exists()}
     form = QuestionsForm(request.POST or None, instance=mine, initial=initial)
     if request.method == "POST" and form.is_valid():
+        promised = "keeps_behaviour" in form.changed_data
+        step_ahead = describe_changed_promises(mine, guidelines=False, terms=promised)
+        if question := ask_first(request, step_ahead, reverse("desk:questions", args=[slug])):
+            return question
         with transaction.atomic():
             save_settings(form)
+            if mine.terms.exists():
+                publish_terms(mine, keeps_behaviour=mine.keeps_behaviour)
             ask_for_comment(mine, wanted=form.cleaned_data["comment"])
             if mine.overlap != overlap:
                 change_overlap(mine, mine.overlap)

@@ -15,6 +15,8 @@ FREE_WHEN_OVER = frozenset(
 # The address is in links and on printed seats.
 LOCKED_ONCE_CREATED = frozenset({"slug"})
 LOCKED_BY_FIRST_JUDGMENT = frozenset({"scale", "both_bad"})
+# The rules of the competition: whoever joins has read them.
+LOCKED_BY_OPENING = frozenset({"daily_cap", "excludes_automatically"})
 
 
 def locked_fields(event: Event, fields: Iterable[str]) -> set[str]:
@@ -25,6 +27,8 @@ def locked_fields(event: Event, fields: Iterable[str]) -> set[str]:
     if event.is_over():
         return asked - FREE_WHEN_OVER
     locked = asked & LOCKED_ONCE_CREATED
+    if event.state != Event.State.DRAFT:
+        locked |= asked & LOCKED_BY_OPENING
     if (decided := asked & LOCKED_BY_FIRST_JUDGMENT) and event.judgments.exists():
         locked |= decided
     return locked

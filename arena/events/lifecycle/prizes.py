@@ -5,14 +5,15 @@ from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
 from arena.errors import ArenaError
+from arena.events.lifecycle.control_runs import ANCHORS_PER_CONTROL, OPENING_RUNS
+from arena.events.lifecycle.hiding import Regime, count_pool
 from arena.events.models import Event, Matchup
 from arena.mail import sends_mail
 
 MIN_CONTROLS_FOR_PRIZE = 10
 """Nobody has a score, or can win, before so many controls: leaderboard/contributors/scores.py."""
-OPENING_CONTROLS, OPENING_TURNS = 4, 30
-"""Everybody meets so many controls in their first turns, and then one in each interval
-(arena/judging/serving/schedule.py)."""
+OPENING_CONTROLS, OPENING_TURNS = len(OPENING_RUNS), OPENING_RUNS[-1][1]
+"""Everybody meets so many controls in their first turns, and then one in each interval."""
 
 
 def count_serving_matchups(event: Event) -> tuple[int, int]:
@@ -34,13 +35,16 @@ def find_prize_obstacle(event: Event) -> str:
     """Why nobody could win the event's prize as things stand; empty where somebody could."""
     if not event.prize:
         return ""
-    ordinary, controls = count_serving_matchups(event)
+    pool = count_pool(event)
+    ordinary, controls = pool.ordinary + pool.companions, pool.controls
     if controls < MIN_CONTROLS_FOR_PRIZE:
         return _(
             "A prize needs at least %(fewest)s controls in service: nobody’s reliability is "
             "measured by fewer. There are %(controls)s."
         ) % {"fewest": MIN_CONTROLS_FOR_PRIZE, "controls": controls}
     wanted = turns_for_prize(event) - MIN_CONTROLS_FOR_PRIZE
+    if pool.regime is Regime.ANCHORED:
+        wanted -= min(pool.anchors, ANCHORS_PER_CONTROL * MIN_CONTROLS_FOR_PRIZE)
     if ordinary < wanted:
         return _(
             "A prize needs at least %(wanted)s ordinary matchups: with fewer nobody meets the "

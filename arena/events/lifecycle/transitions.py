@@ -11,6 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from arena.errors import ArenaError, ConflictError
+from arena.events.lifecycle.hiding import (
+    count_pool,
+    describe_missing_responses,
+    describe_regime,
+    find_hiding_obstacle,
+)
 from arena.events.lifecycle.prizes import (
     count_serving_matchups,
     find_identity_obstacle,
@@ -20,8 +26,6 @@ from arena.events.models import Event
 from arena.people.seats.claiming import SeatAvailability, get_seat_availability
 
 State = Event.State
-# The share of controls in a contributor's first ten judgments: two of them.
-OPENING_CONTROL_SHARE = 0.2
 # Where what a check speaks of is put right, if not in the step of its own name.
 STEP_OF_CHECK = {
     "guidelines": "event",
@@ -75,7 +79,7 @@ def check_readiness(event: Event, now: datetime) -> list[ReadinessCheck]:
     return [
         *check_basics(event, now),
         *check_matchups(event, ordinary),
-        *check_controls(event, ordinary, controls),
+        *check_controls(event, controls),
         *check_open_seats(event),
         *check_identities(event),
     ]
@@ -107,13 +111,9 @@ def check_matchups(event: Event, ordinary: int) -> list[ReadinessCheck]:
     return []
 
 
-def check_controls(event: Event, ordinary: int, controls: int) -> list[ReadinessCheck]:
-    """Controls: not to be done without where a prize is at stake, enough of them to stay hidden,
-    and boards that do not give them away.
-
-    A pool of at least c / (1 − c) of the ordinary matchups recurs among people no more often
-    than they do, c being the share of controls in the first ten judgments.
-    """
+def check_controls(event: Event, controls: int) -> list[ReadinessCheck]:
+    """Controls: not to be done without where a prize is at stake, what hides them, and boards that
+    do not give them away."""
     if missing := find_prize_obstacle(event):
         return [ReadinessCheck("controls", missing, blocks=True)]
     if controls == 0:
@@ -126,13 +126,11 @@ def check_controls(event: Event, ordinary: int, controls: int) -> list[Readiness
             "were controls. With a prize, update them every 100 judgments or more."
         )
         checks.append(ReadinessCheck("publish_batch", message, blocks=False))
-    wanted = round(ordinary * OPENING_CONTROL_SHARE / (1 - OPENING_CONTROL_SHARE))
-    if controls < wanted:
-        message = _(
-            "%(controls)s controls come up more often than ordinary records, which gives them "
-            "away; %(wanted)s would not."
-        ) % {"controls": controls, "wanted": wanted}
-        checks.append(ReadinessCheck("controls", message, blocks=False))
+    obstacle = find_hiding_obstacle(event)
+    message = obstacle or describe_regime(count_pool(event))
+    checks.append(ReadinessCheck("controls", message, blocks=bool(obstacle)))
+    if missing := describe_missing_responses(event):
+        checks.append(ReadinessCheck("controls", missing, blocks=False))
     return checks
 
 

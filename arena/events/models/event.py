@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
@@ -97,8 +98,18 @@ class Event(models.Model):
     # 0: every pair of a record's responses.
     matchups_per_record = models.PositiveSmallIntegerField(default=0)
     choosing = models.CharField(max_length=10, choices=Choosing.choices, default=Choosing.COVERAGE)
+    # Whether the judging page sums up how an answer was given (arena/judging/behaviour.py). Events
+    # from before there was such a thing did not say so in their terms, and keep nothing.
+    keeps_behaviour = models.BooleanField(default=True, db_default=False)
     # Boards move per so many judgments; 0: with every one.
     publish_batch = models.PositiveSmallIntegerField(default=0)
+
+    # A contributor's judgments of one day that count towards their score.
+    daily_cap = models.PositiveSmallIntegerField(
+        default=400, db_default=400, validators=[MinValueValidator(1)]
+    )
+    # Whether whoever fails the controls and agrees with nobody is excluded before a person looks.
+    excludes_automatically = models.BooleanField(default=False, db_default=False)
 
     # Which origins enter the boards, beside what people judged on screen.
     counts_imported = models.BooleanField(default=True)
@@ -218,6 +229,14 @@ class Terms(models.Model):
         blank=True,
         default="Responses are written by machines. Some may be wrong, upsetting or offensive.",
     )
+    # Whether help of programs is allowed; empty in versions from before it was asked.
+    assistance = models.TextField(
+        blank=True,
+        default="Judge by yourself: no program and no language model may choose for you.",
+        db_default="",
+    )
+    # Whether this version says that the event keeps how answers were given.
+    keeps_behaviour = models.BooleanField(default=True, db_default=False)
     # The event's prize as this version promises it; both are empty where there is none.
     prize = models.TextField(blank=True)
     prize_rules = models.TextField(blank=True)

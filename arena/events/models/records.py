@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from arena.events.models.event import Event, Question
 from arena.events.models.style import Styled
@@ -96,11 +96,11 @@ class Record(models.Model):
 class Response(Styled):
     """One competitor's output for one record, with the covariates of its style.
 
-    A control's responses may have no competitor.
+    Those of a control's record may have no competitor.
     """
 
     record = models.ForeignKey(Record, on_delete=models.CASCADE, related_name="responses")
-    # Null: written or chosen by the organizer for a control.
+    # Null: written or chosen by the organizer for a control or its companions.
     competitor = models.ForeignKey(
         Competitor, on_delete=models.CASCADE, null=True, related_name="responses"
     )
@@ -129,11 +129,23 @@ class MatchupQuerySet(models.QuerySet["Matchup"]):
             retired_at=None, record__imported_at__isnull=False, record__retired_at=None
         )
 
+    def rateable(self) -> "MatchupQuerySet":
+        """Ordinary matchups whose every response is a competitor's: what is said of them rates
+        somebody. A companion of a control shows a response of nobody's."""
+        nobodys = MatchupResponse.objects.filter(
+            matchup=OuterRef("pk"), response__competitor__isnull=True
+        )
+        return self.filter(~Exists(nobodys), role=Matchup.Role.ORDINARY)
+
     def seen(self) -> "MatchupQuerySet":
         """Matchups that somebody has been shown, or judged elsewhere: their text is frozen."""
         return self.filter(
             Q(assignments__shown_at__isnull=False) | Q(judgments__isnull=False)
         ).distinct()
+
+    def unseen(self) -> "MatchupQuerySet":
+        """Matchups that nobody has been assigned or has judged."""
+        return self.filter(assignments=None, judgments=None)
 
 
 class Matchup(models.Model):
@@ -194,6 +206,12 @@ class Matchup(models.Model):
                 fields=["event", "shuffle"],
                 condition=Q(retired_at=None, role="control"),
                 name="matchup_control",
+            ),
+            # And its anchors.
+            models.Index(
+                fields=["event", "shuffle"],
+                condition=Q(retired_at=None, role="anchor"),
+                name="matchup_anchor",
             ),
             # The few among many that every refresh of the boards asks for.
             models.Index(

@@ -30,6 +30,9 @@ def mark_as_control(matchup: Matchup, said: ExpectedAnswer) -> Control:
 
     From then on its judgments measure people and no longer rate models.
     """
+    if holds_tie_of_copies(matchup.record_id):
+        message = _("This record holds a tie control, which whoever reads it can tell.")
+        raise ConflictError(message, "tie_control_there")
     question = matchup.event.questions.get(kind="preference")
     key = build_key(matchup.event, said)
     # Closes the race of two organizers: the role changes once, and the key comes with it.
@@ -43,6 +46,16 @@ def mark_as_control(matchup: Matchup, said: ExpectedAnswer) -> Control:
         append_entries(matchup.event_id, MATCHUP_KIND, [matchup.pk])
         append_entries(matchup.event_id, KEY_KIND, [matchup.pk])
         return control
+
+
+def holds_tie_of_copies(record_id: int) -> bool:
+    """Whether a control of this record shows a model's response beside its copy."""
+    controls = Control.objects.filter(matchup__record=record_id, matchup__retired_at=None)
+    shown = MatchupResponse.objects.filter(matchup__control__in=controls)
+    texts: dict[int, set[str]] = {}
+    for matchup, text in shown.values_list("matchup_id", "response__text"):
+        texts.setdefault(matchup, set()).add(text)
+    return any(len(found) == 1 for found in texts.values())
 
 
 def change_key(control: Control, said: ExpectedAnswer) -> None:

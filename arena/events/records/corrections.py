@@ -11,7 +11,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from arena.errors import ArenaError, ConflictError
-from arena.events.importing.writing.batches import build_matchup_key, build_pair
+from arena.events.importing.writing.batches import (
+    build_matchup_key,
+    build_pair,
+    leave_out_copies,
+)
 from arena.events.models import (
     Control,
     Event,
@@ -29,7 +33,8 @@ MAX_ID_BASE = 190
 
 @dataclass(frozen=True)
 class RecordTexts:
-    """All texts of a record: its turns, and its responses by primary key from the lowest."""
+    """All texts of a record: its turns, and its responses by primary key from the lowest, without
+    the copies that its tie controls show."""
 
     turns: list[str]
     responses: list[str]
@@ -37,8 +42,10 @@ class RecordTexts:
 
 def texts_of(record: Record) -> RecordTexts:
     """The texts as they are."""
-    responses = record.responses.order_by("pk").values_list("text", flat=True)
-    return RecordTexts([turn["content"] for turn in record.prompt], list(responses))
+    responses = leave_out_copies(list(record.responses.order_by("pk")))
+    return RecordTexts(
+        [turn["content"] for turn in record.prompt], [response.text for response in responses]
+    )
 
 
 def correct_record(record: Record, wording: RecordTexts, now: datetime, rng: Random) -> Record:
@@ -68,6 +75,10 @@ def correct_record(record: Record, wording: RecordTexts, now: datetime, rng: Ran
         )
         successor.categories.set(record.categories.all())
         old = list(record.responses.order_by("pk"))
+        originals = zip(leave_out_copies(old), wording.responses, strict=True)
+        texts = {response.pk: text for response, text in originals}
+        # A copy says what its original does.
+        by_text = {response.text: texts[response.pk] for response in old if response.pk in texts}
         new = Response.objects.bulk_create(
             Response(
                 record=successor,
@@ -75,7 +86,8 @@ def correct_record(record: Record, wording: RecordTexts, now: datetime, rng: Ran
                 text=text,
                 **count_style(text),
             )
-            for response, text in zip(old, wording.responses, strict=True)
+            for response in old
+            for text in [texts.get(response.pk, by_text[response.text])]
         )
         successors = {before.pk: after for before, after in zip(old, new, strict=True)}
         # A control whose key was withdrawn measures nobody, and its copy would not either.

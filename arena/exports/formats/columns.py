@@ -19,6 +19,7 @@ def make_type(dtype: str) -> FeatureType:
 
 
 TEXT, FLAG, INTEGER = make_type("string"), make_type("bool"), make_type("int64")
+NUMBER = make_type("float64")
 TIME = make_type("timestamp[us, tz=UTC]")
 MESSAGES = [{"role": TEXT, "content": TEXT}]
 PREFERENCE = {"outcome": INTEGER, "both_bad": FLAG, "first_on_left": FLAG}

@@ -15,6 +15,7 @@ from arena.exports.formats.columns import (
     FLAG,
     INTEGER,
     MESSAGES,
+    NUMBER,
     PREFERENCE,
     TEXT,
     TIME,
@@ -100,7 +101,7 @@ def find_right(line: JudgmentLine) -> str | None:
 def find_winner(line: JudgmentLine) -> str | None:
     """The better response's competitor, "tie" or "both_bad".
 
-    Null where nothing was preferred, or where a control's response that belongs to nobody was.
+    Null where nothing was preferred, or where a response that belongs to nobody was.
     """
     preference = line.preference
     if preference is None:
@@ -162,7 +163,7 @@ COLUMNS = (
     column(
         "first_competitor",
         TEXT,
-        "whose the first response in canonical order is; null: a control's, written for it",
+        "whose the first response in canonical order is; null: written for a control's record",
         lambda line: line.first.competitor,
         is_nullable=True,
     ),
@@ -308,6 +309,14 @@ COLUMNS = (
     ),
     column("contributor_id", INTEGER, "the same of contributors", lambda ln: ln.row.contributor_id),
     column("matchup_id", INTEGER, "the same of matchups", lambda line: line.row.matchup_id),
+    column(
+        "weight",
+        NUMBER,
+        "what the vote weighs on the weighted board, 0 to 1; null for what rates no model, and "
+        "before reliabilities are computed",
+        lambda line: line.row.weight,
+        is_nullable=True,
+    ),
 )
 
 

@@ -127,7 +127,8 @@ def choose_answer(
 
 
 def compute_gap(assignment: Assignment, strengths: Mapping[str, float]) -> float:
-    """The true advantage of the left response: by a control's key, else by strength."""
+    """The true advantage of the left response: by a control's key, else by strength; a companion
+    of a control is of nobody's."""
     matchup = assignment.matchup
     first_on_left = assignment.order[0] < assignment.order[1]
     if matchup.role == Matchup.Role.CONTROL:
@@ -136,7 +137,7 @@ def compute_gap(assignment: Assignment, strengths: Mapping[str, float]) -> float
         names = matchup.places.order_by("position").values_list(
             "response__competitor__name", flat=True
         )
-        first, second = (strengths[str(name)] for name in names)
+        first, second = (strengths[name] if name else 0.0 for name in names)
         # The same for everybody who meets this matchup, as a lucky or an unlucky response is.
         luck = Random(matchup.pk).gauss(0, RECORD_NOISE)  # noqa: S311 - no secret depends on it
         gap = first - second + luck

@@ -1,6 +1,7 @@
 """Erasing a contributor: their identity is deleted, their judgments stay under the pseudonym.
 
-The ledger's chain covers no free text, and boards count pseudonyms: neither changes.
+The ledger's chain covers neither free text nor how answers were given, and boards count pseudonyms:
+nothing of it changes.
 """
 
 from datetime import datetime, timedelta
@@ -10,7 +11,7 @@ from django.db.models import QuerySet
 
 from arena.errors import ConflictError
 from arena.events.models import Enrollment, Event, Membership
-from arena.judging.models import Answer, Flag
+from arena.judging.models import Answer, Assignment, Flag
 from arena.judging.serving.leases import end_live_assignments
 from arena.people.account_deletion import delete_account, empty_write_ahead_log
 from arena.people.erasures import note_erasure, take_back_note
@@ -48,7 +49,7 @@ def erase_account(user: User, now: datetime) -> None:
             # An answer under way shares the row's key: neither waits for the other in a circle.
             mine = Enrollment.objects.filter(user=user).order_by("pk")
             enrollments = list(mine.select_for_update(no_key=True))
-            empty_texts(enrollments)
+            erase_traces(enrollments)
             end_live_assignments(enrollments, now)
             Enrollment.objects.filter(user=user).update(user=None, left_at=now)
             delete_account(user)
@@ -67,8 +68,11 @@ def find_sole_organizer_event(user: User) -> Event | None:
     return None
 
 
-def empty_texts(enrollments: QuerySet[Enrollment] | list[Enrollment]) -> int:
-    """Empty all comments and notes of these contributors, in every revision; returns how many."""
+def erase_traces(enrollments: QuerySet[Enrollment] | list[Enrollment]) -> int:
+    """Empty all comments and notes of these contributors, in every revision, and how they gave
+    their answers; returns how many texts were emptied."""
+    given = Assignment.objects.filter(enrollment__in=enrollments)
+    given.exclude(behaviour=None).update(behaviour=None)
     comments = Answer.objects.filter(
         judgment__enrollment__in=enrollments, question__kind__in=FREE_TEXT_KINDS
     )
@@ -79,9 +83,10 @@ def empty_texts(enrollments: QuerySet[Enrollment] | list[Enrollment]) -> int:
 
 
 def finish_erasures(now: datetime) -> int:
-    """Empty texts that arrived during an erasure, such as an answer sent from another tab.
+    """Erase traces that arrived during an erasure, such as an answer sent from another tab;
+    returns how many texts there were.
 
     Also truncates SQLite's write-ahead log, if a reader prevented that at the time.
     """
     transaction.on_commit(empty_write_ahead_log)
-    return empty_texts(Enrollment.objects.filter(left_at__gte=now - LATE_TEXT_PERIOD))
+    return erase_traces(Enrollment.objects.filter(left_at__gte=now - LATE_TEXT_PERIOD))

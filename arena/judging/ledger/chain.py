@@ -49,7 +49,8 @@ def digest_batch(previous: str, event_id: int, first_seq: int, last_seq: int) ->
 def iter_sealed_rows(event_id: int, first_seq: int, last_seq: int) -> Iterator[list[Any]]:
     """The part of each judgment that the digest covers: everything that counts, and no free text.
 
-    Free text stays outside so that a person's comments can be erased without breaking the chain.
+    Free text, and how the answer was given, stay outside so that they can be erased without
+    breaking the chain.
     """
     judgments = Judgment.objects.filter(event=event_id, ledger_seq__range=(first_seq, last_seq))
     answers: dict[int, list[list[Any]]] = {}

@@ -2,6 +2,9 @@
 
 A further kind is an `EntryKind` here or there: its reader says what a row says, whoever changes
 the row appends an entry, and the chain covers it without knowing what it is.
+
+How answers were given (`Assignment.behaviour`) is in no kind, and in no batch of judgments: nothing
+that counts follows from it, and it is erased with the person.
 """
 
 from collections.abc import Collection

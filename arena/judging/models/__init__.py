@@ -3,6 +3,7 @@ Rules across rows are in the verb modules.
 """
 
 from arena.judging.models.assignments import Assignment, AssignmentQuerySet
+from arena.judging.models.cases import Case, CaseQuerySet
 from arena.judging.models.exclusions import Exclusion, ExclusionQuerySet
 from arena.judging.models.flags import Flag, FlagQuerySet
 from arena.judging.models.judgments import Answer, Judgment, JudgmentQuerySet, Origin
@@ -13,6 +14,8 @@ __all__ = [
     "Answer",
     "Assignment",
     "AssignmentQuerySet",
+    "Case",
+    "CaseQuerySet",
     "Exclusion",
     "ExclusionQuerySet",
     "Flag",

@@ -13,6 +13,7 @@ from arena.events.models import (
     Guidelines,
     Matchup,
 )
+from arena.judging.behaviour import CODE_LENGTH
 
 
 class AssignmentQuerySet(models.QuerySet["Assignment"]):
@@ -79,6 +80,9 @@ class Assignment(models.Model):
     # Probability with which its pair of competitors was drawn; null where pairs were not weighed.
     # A control has that of the ordinary matchup whose turn it took.
     probability = models.FloatField(null=True)
+    # How its first answer was given (arena/judging/behaviour.py); null where nothing was measured,
+    # and once the person is erased. Nothing but the desk's hints reads it.
+    behaviour = models.CharField(max_length=CODE_LENGTH, null=True)
 
     objects = AssignmentQuerySet.as_manager()
 

@@ -12,10 +12,11 @@ from functools import cached_property
 from random import Random
 
 from arena.cache import keep
+from arena.events.lifecycle.hiding import Regime, find_regime
 from arena.events.models import Enrollment, Event, Matchup
 from arena.judging.serving.chunk_sql import TurnState, read_turn_state
 from arena.judging.serving.pair_weights import draw_pairs
-from arena.judging.serving.schedule import is_control_turn
+from arena.judging.serving.schedule import is_anchor_turn, is_control_turn
 from arena.judging.serving.windows import (
     Unmet,
     count_showings,
@@ -30,11 +31,7 @@ CANDIDATES_PER_MATCHUP = 3
 MIN_CANDIDATES = 12
 # Controls among which one with a fitting number of showings is looked for.
 CONTROL_CANDIDATES = 48
-# A pool of controls hides among ordinary matchups if it is at least this share of them, which is
-# c/(1−c) for c, the share of controls over the expected activity: .13 for one control in 20
-# turns, .145 for one in 12 (measured with the front-loaded schedule).
-MATCHED_POOL_SHARE = {20: 0.13, 12: 0.145}
-MATCHED_SECONDS = 60
+REGIME_SECONDS = 60
 Role = Matchup.Role
 
 
@@ -60,11 +57,19 @@ class Turn:
         """What may be chosen from."""
         return Unmet(self.event.pk, self.enrollment.pk, role, recent_records, is_open)
 
-    def is_control_turn(self, ordinal: int) -> bool:
-        """Whether the schedule of this contributor has a control at this ordinal."""
+    @cached_property
+    def regime(self) -> Regime:
+        """What hides the controls of the event."""
+        return get_regime(self.event)
+
+    def find_role(self, ordinal: int) -> str:
+        """What the schedule of this contributor has at this ordinal."""
         event = self.event
-        person = str(self.enrollment.public_id)
-        return is_control_turn(event.secret, person, ordinal, event.control_interval)
+        key = (event.secret, str(self.enrollment.public_id), ordinal, event.control_interval)
+        if is_control_turn(*key):
+            return Role.CONTROL
+        is_anchored = self.regime is Regime.ANCHORED
+        return Role.ANCHOR if is_anchored and is_anchor_turn(*key) else Role.ORDINARY
 
 
 @dataclass(frozen=True)
@@ -134,63 +139,67 @@ def pick_records_once(candidates: Iterable[Candidate]) -> list[Candidate]:
     return list(first.values())
 
 
-class ControlPool:
-    """The controls from which those of one chunk are drawn.
+class SpecialPool:
+    """The controls, and the anchors, from which those of one chunk are drawn.
 
-    Where the pool is large enough to hide among the ordinary matchups, a control is drawn with as
-    many earlier showings as the ordinary matchup whose turn it takes, and is shown at most
-    `overlap` times, as that one is. A smaller pool has no such limit: everybody meets it.
+    In a matched pool a control is drawn with as many earlier showings as the ordinary matchup whose
+    turn it takes, and is shown at most `overlap` times, as that one is. In any other everybody may
+    meet every control, and every anchor where there are any.
     """
 
     def __init__(self, turn: Turn) -> None:
         self.overlap, self.now = turn.event.overlap, turn.now
-        self.is_matched = is_pool_matched(turn.event)
+        self.is_matched = turn.regime is Regime.MATCHED
         recent = turn.state.recent_records
+        roles = (Role.CONTROL, Role.ANCHOR) if turn.regime is Regime.ANCHORED else (Role.CONTROL,)
         size = CONTROL_CANDIDATES if self.is_matched else MIN_CANDIDATES
-        spaced = turn.list_unmet(Role.CONTROL, recent)
-        self.candidates = sample_window(spaced, turn.rng, size)
-        if not self.candidates and recent:
-            self.candidates = sample_window(turn.list_unmet(Role.CONTROL), turn.rng, size)
+        self.candidates: dict[str, list[Matchup]] = {
+            role: sample_window(turn.list_unmet(role, recent), turn.rng, size) for role in roles
+        }
         self.showings: dict[int, int] = {}
-        if self.is_matched and self.candidates:
+        if self.is_matched:
             self.count_showings()
 
     def count_showings(self) -> None:
-        """Lock the candidates, inside the caller's transaction, and count who has met them."""
-        locked = sorted(lock_controls([matchup.pk for matchup in self.candidates]))
+        """Lock the controls, inside the caller's transaction, and count who has met them."""
+        found = self.candidates[Role.CONTROL]
+        locked = sorted(lock_controls([matchup.pk for matchup in found])) if found else []
         self.showings = count_showings(locked, self.now) if locked else {}
-        self.candidates = [
+        self.candidates[Role.CONTROL] = [
             matchup
-            for matchup in self.candidates
+            for matchup in found
             if matchup.pk in locked and self.showings.get(matchup.pk, 0) < self.overlap
         ]
 
-    def draw(self, instead_of: Matchup, used_records: set[int]) -> Matchup | None:
-        """Take a control out of the pool for the turn of this ordinary matchup; None if empty."""
-        candidates = [m for m in self.candidates if m.record_id not in used_records]
-        if not candidates:
+    def draw(self, role: str, instead_of: Matchup, used_records: set[int]) -> Matchup | None:
+        """Take one of this role out of the pool for the turn of this ordinary matchup; None where
+        none is left for it, so that the turn is ordinary."""
+        found = [m for m in self.candidates.get(role, ()) if m.record_id not in used_records]
+        if self.is_matched:
+            found = self.match(found, self.overlap - instead_of.open_slots)
+        if not found:
             return None
-        earlier = self.overlap - instead_of.open_slots
-        control = min(candidates, key=lambda m: abs(self.showings.get(m.pk, 0) - earlier))
-        self.candidates.remove(control)
-        return control
+        self.candidates[role].remove(found[0])
+        return found[0]
+
+    def match(self, controls: list[Matchup], earlier: int) -> list[Matchup]:
+        """Those with so many showings; else the one with the fewest, which must be fewer: what
+        was shown more often than the ordinary matchup would stand out.
+
+        The fewest rather than the next fewer: controls that fall behind catch up one after the
+        other, and none of them comes up again and again.
+        """
+        by_showings = sorted(controls, key=lambda matchup: self.showings.get(matchup.pk, 0))
+        same = [m for m in by_showings if self.showings.get(m.pk, 0) == earlier]
+        fewer = [m for m in by_showings if self.showings.get(m.pk, 0) < earlier]
+        return same or fewer
 
 
-def is_pool_matched(event: Event) -> bool:
-    """Whether there are enough controls to recur exactly as ordinary matchups do.
+def get_regime(event: Event) -> Regime:
+    """What hides the controls of the event.
 
     Imports and retirements seldom change that, and counting takes longer the larger an event is:
     the answer is kept for a minute.
     """
-    key = f"matched-pool:{event.pk}:{event.control_interval}"
-    return keep(key, MATCHED_SECONDS, lambda: count_matched_pool(event))
-
-
-def count_matched_pool(event: Event) -> bool:
-    """The same, counted; only as many ordinary matchups as decide the question."""
-    in_service = Matchup.objects.filter(event=event, retired_at=None)
-    controls = in_service.filter(role=Role.CONTROL).count()
-    share = MATCHED_POOL_SHARE[12 if event.control_interval <= 12 else 20]
-    most = int(controls / share)
-    ordinary = in_service.filter(role=Role.ORDINARY).order_by().values("pk")[: most + 1].count()
-    return 0 < ordinary <= most
+    key = f"regime:{event.pk}:{event.control_interval}"
+    return Regime(keep(key, REGIME_SECONDS, lambda: find_regime(event).value))

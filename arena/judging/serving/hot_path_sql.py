@@ -75,7 +75,7 @@ ORDER BY live.ordinal LIMIT 1
 # common table expressions, and no trips that could be saved.
 STORE_JUDGMENT_SQL = """
 WITH done AS (
-  UPDATE judging_assignment SET state = 'done', finished_at = %s
+  UPDATE judging_assignment SET state = 'done', finished_at = %s, behaviour = %s
   WHERE id = %s AND state || '' = 'shown' RETURNING id),
 judged AS (
   INSERT INTO judging_judgment ({columns}) SELECT {places} FROM done RETURNING id){answers}
@@ -231,7 +231,9 @@ def store_judgment(judgment: Judgment, answers: list[Answer], now: datetime) -> 
     False, with nothing changed, if the assignment is not shown any more. Closes the race of
     identical submissions: one of them finds the row shown.
     """
-    values: list[Any] = [now, judgment.assignment_id, *list_values(judgment)]
+    assignment = judgment.assignment
+    assert assignment is not None
+    values: list[Any] = [now, assignment.behaviour, assignment.pk, *list_values(judgment)]
     parts = ""
     for number, answer in enumerate(answers):
         parts += STORE_ANSWER_SQL.format(number=number, **name_columns(Answer, "judgment_id"))

@@ -18,7 +18,7 @@ from arena.events.models import Enrollment, Event, Matchup
 from arena.judging.models import Assignment, AssignmentQuerySet
 from arena.judging.serving.choice import (
     Candidate,
-    ControlPool,
+    SpecialPool,
     Turn,
     find_ordinary,
 )
@@ -135,19 +135,21 @@ def reserve(turn: Turn, candidates: list[Candidate]) -> int:
 
 
 def lay_out(turn: Turn, ordinary: list[Candidate]) -> list[tuple[int, Candidate]]:
-    """The ordinals of a chunk and their matchups: where the schedule has a control, one of the
-    pool comes before the ordinary matchup whose turn it is, with that one's probability."""
-    pool = ControlPool(turn)
+    """The ordinals of a chunk and their matchups: where the schedule has a control or an anchor,
+    one of the pool comes before the ordinary matchup whose turn it is, with that one's
+    probability."""
+    pool = SpecialPool(turn)
     used = {candidate.matchup.record_id for candidate in ordinary}
     chunk: list[tuple[int, Candidate]] = []
     ordinal = turn.ordinal
     for candidate in ordinary:
-        if turn.is_control_turn(ordinal):
-            control = pool.draw(instead_of=candidate.matchup, used_records=used)
-            if control is not None:
-                used.add(control.record_id)
-                chunk.append((ordinal, replace(candidate, matchup=control)))
-                ordinal += 1
+        while (role := turn.find_role(ordinal)) != Matchup.Role.ORDINARY:
+            special = pool.draw(role, candidate.matchup, used)
+            if special is None:
+                break
+            used.add(special.record_id)
+            chunk.append((ordinal, replace(candidate, matchup=special)))
+            ordinal += 1
         chunk.append((ordinal, candidate))
         ordinal += 1
     return chunk

@@ -1,5 +1,7 @@
 """What we know about the person behind an account."""
 
+from collections.abc import Iterator
+
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 
@@ -26,13 +28,30 @@ def has_verified_identity(user: User) -> bool:
     return SocialAccount.objects.filter(user=user).exists() or any(map(is_first_owner, addresses))
 
 
+def find_earlier_owners(user: User) -> set[int]:
+    """Primary keys of the other accounts that verified one of this user's mailboxes earlier.
+
+    They are the same person's: whoever reads a mailbox confirmed all of them. A social identity
+    has one account (a unique constraint of allauth's).
+    """
+    addresses = EmailAddress.objects.filter(user=user, verified=True)
+    return {owner for address in addresses for owner in iter_earlier_owners(address)}
+
+
 def is_first_owner(address: EmailAddress) -> bool:
     """Whether no other account verified this mailbox earlier."""
+    return next(iter_earlier_owners(address), None) is None
+
+
+def iter_earlier_owners(address: EmailAddress) -> Iterator[int]:
+    """Primary keys of the other accounts that verified this mailbox earlier, in any spelling."""
     mailbox = normalize_address(address.email)
     earlier = EmailAddress.objects.filter(
         verified=True, pk__lt=address.pk, email__istartswith=mailbox[0]
     ).exclude(user=address.user_id)
-    return mailbox not in map(normalize_address, earlier.values_list("email", flat=True).iterator())
+    for owner, email in earlier.values_list("user_id", "email").iterator():
+        if normalize_address(email) == mailbox:
+            yield owner
 
 
 def normalize_address(address: str) -> str:

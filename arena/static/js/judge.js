@@ -16,10 +16,11 @@ function setting(name) {
 
 // --- Drafts: what was chosen and typed survives a reload or a new sign-in in this tab.
 
+const NO_DRAFT = ["csrfmiddlewaretoken", "behaviour"]; // each page has its own
 const draftKey = (form) => `draft:${form.dataset.uuid}`;
 
 function saveDraft(form) {
-  const fields = [...new FormData(form)].filter(([name]) => name !== "csrfmiddlewaretoken");
+  const fields = [...new FormData(form)].filter(([name]) => !NO_DRAFT.includes(name));
   try { sessionStorage.setItem(draftKey(form), JSON.stringify(fields)); } catch { /* best effort */ }
 }
 

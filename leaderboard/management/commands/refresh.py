@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from arena.events.models import Event
 from arena.judging.ledger import seal_event
-from leaderboard.snapshots.refresh import refresh_event
+from leaderboard.snapshots.refresh import refresh_fully
 
 
 class Command(BaseCommand):
@@ -31,7 +31,7 @@ class Command(BaseCommand):
         if event is None:
             raise CommandError(f"There is no event {options['event']}.")
         seal_event(event.pk, timezone.now())
-        snapshot = refresh_event(event, now=timezone.now(), rebuild=options["rebuild"])
+        snapshot = refresh_fully(event, now=timezone.now(), rebuild=options["rebuild"])
         if snapshot is None:
             self.stdout.write(
                 "Nothing to do: the board is up to date, or a worker is computing it."

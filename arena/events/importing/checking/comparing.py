@@ -1,11 +1,11 @@
 """Comparing a row with the record that exists: what it changes, and whether that is allowed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from arena.events.importing.checking.checks import Problem
 from arena.events.importing.reading.name_index import NameIndex
-from arena.events.importing.reading.records import RecordRow, ResponseRow
+from arena.events.importing.reading.records import KEYED_RESPONSES, RecordRow, ResponseRow
 from arena.events.models import Control, Event, Matchup, MatchupResponse, Record, Response
 
 FROZEN_MESSAGE = (
@@ -20,7 +20,21 @@ class ExistingRecord:
     record: Record
     responses: list[Response] = field(default_factory=list)
     categories: dict[int, str] = field(default_factory=dict)
-    control: Control | None = None
+    # Its controls by their matchups' keys.
+    controls: dict[str, Control] = field(default_factory=dict)
+
+    def find_copies(self, response: Response) -> list[Response]:
+        """The second sides of the tie controls of a model's response."""
+        return [
+            one
+            for one in self.responses
+            if response.competitor_id and not one.competitor_id and one.text == response.text
+        ]
+
+    def find_control(self, listed: Sequence[Response | None]) -> Control | None:
+        """The control whose key is about the first two of these responses."""
+        keyed = [response.pk for response in listed[:KEYED_RESPONSES] if response]
+        return self.controls.get(",".join(map(str, sorted(keyed))))
 
 
 @dataclass(slots=True)
@@ -56,7 +70,7 @@ def load_existing_records(event: Event, external_ids: Iterable[str]) -> dict[str
             known[record].categories[category] = name.casefold()
         controls = Control.objects.filter(matchup__record__in=known)
         for control in controls.select_related("matchup"):
-            known[control.matchup.record_id].control = control
+            known[control.matchup.record_id].controls[control.matchup.key] = control
     return {one.record.external_id: one for one in known.values()}
 
 
@@ -67,21 +81,43 @@ def compare_record(row: RecordRow, known: ExistingRecord, names: NameIndex) -> R
     if row.categories is not None:
         wanted = {name.casefold() for name in row.categories}
         changes.categories = wanted != set(known.categories.values())
-    named = {names.competitor_names[r.competitor_id]: r for r in known.responses if r.competitor_id}
-    unnamed = iter([r for r in known.responses if r.competitor_id is None])
-    for response in row.responses:
-        there = named.get(response.model) if response.model else next(unnamed, None)
-        changes.existing.append(there)
+    changes.existing = find_existing_responses(row, known, names)
+    for response, there in zip(row.responses, changes.existing, strict=True):
         if there is None:
             changes.added_responses.append(response)
         elif there.text != response.text:
-            changes.changed_texts.append((there, response.text))
+            changes.changed_texts += [
+                (one, response.text) for one in (there, *known.find_copies(there))
+            ]
     if row.control:
         sign = expected_sign(row, changes.existing)
-        there_control = known.control
+        there_control = known.find_control(changes.existing)
         changes.key = there_control is None or there_control.key.get("sign") != sign
         changes.reason = there_control is None or there_control.reason != row.control.reason
     return changes
+
+
+def find_existing_responses(
+    row: RecordRow, known: ExistingRecord, names: NameIndex
+) -> list[Response | None]:
+    """The record's response for each that the row lists; None for those to be added.
+
+    Responses that are nobody's are told by their texts, and whose text is another by their order.
+    """
+    named = {names.competitor_names[r.competitor_id]: r for r in known.responses if r.competitor_id}
+    nobodys = [response for response in known.responses if response.competitor_id is None]
+    found: list[Response | None] = []
+    for listed in row.responses:
+        same = (one for one in nobodys if not listed.model and one.text == listed.text)
+        there = named.get(listed.model) if listed.model else next(same, None)
+        if there in nobodys:
+            nobodys.remove(there)
+        found.append(there)
+    others = iter(nobodys)
+    return [
+        there if there or listed.model else next(others, None)
+        for listed, there in zip(row.responses, found, strict=True)
+    ]
 
 
 def expected_sign(row: RecordRow, listed: list[Response | None]) -> int:
@@ -94,7 +130,7 @@ def expected_sign(row: RecordRow, listed: list[Response | None]) -> int:
     right = row.control.expected
     if right is None:
         return 0
-    first, second = listed
+    first, second = listed[:KEYED_RESPONSES]
     if first and second:
         is_first = 0 if first.pk < second.pk else 1
     else:
@@ -104,17 +140,12 @@ def expected_sign(row: RecordRow, listed: list[Response | None]) -> int:
 
 def find_refusals(row: RecordRow, known: ExistingRecord, changes: RecordChanges) -> list[Problem]:
     """Why these changes cannot be made; empty where they can."""
-    problems = []
-    if known.control and changes.added_responses:
-        problems.append(Problem("responses", "this record is a control: its two responses stay"))
-    elif (
-        row.control
-        and not known.control
-        and len(known.responses) + len(changes.added_responses) != 2
-    ):
-        message = f"a control has two responses; this record has {len(known.responses)} already"
-        problems.append(Problem("control", message))
-    if changes.key and known.control and known.control.retired_at:
+    problems: list[Problem] = []
+    control = known.find_control(changes.existing) if row.control else None
+    if row.control and known.controls and control is None:
+        message = "begins with two others than those that this record's key is about"
+        return [Problem("responses", message)]
+    if changes.key and control and control.retired_at:
         message = "its key was withdrawn; give it another one on the record's page"
         return [*problems, Problem("control.expected", message)]
     if not (changes.prompt or changes.changed_texts or changes.key):
@@ -127,11 +158,12 @@ def find_refusals(row: RecordRow, known: ExistingRecord, changes: RecordChanges)
     places = MatchupResponse.objects.filter(matchup__in=seen)
     shown = set(places.values_list("response_id", flat=True))
     for response, _text in changes.changed_texts:
-        if response.pk in shown:
+        if response.pk in shown and response in changes.existing:
             place = changes.existing.index(response)
             model = row.responses[place].model
             field = f"responses.{model}" if model else f"responses[{place}].text"
             problems.append(Problem(field, FROZEN_MESSAGE))
-    if changes.key and {r.pk for r in changes.existing if r} <= shown:
+    keyed = {response.pk for response in changes.existing[:KEYED_RESPONSES] if response}
+    if changes.key and keyed <= shown:
         problems.append(Problem("control.expected", FROZEN_MESSAGE.replace("its text", "its key")))
     return problems

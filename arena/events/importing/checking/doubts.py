@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from arena.events.importing.checking.checks import Doubt
 from arena.events.importing.checking.leaks import find_leak
-from arena.events.importing.reading.records import RecordRow
+from arena.events.importing.reading.records import KEYED_RESPONSES, RecordRow
 
 # What a person confirms, by kind.
 DOUBT_KINDS = {
@@ -96,7 +96,7 @@ def find_response_doubts(row: RecordRow, organizations: Mapping[str, str]) -> It
         if model and (found := find_leak(text, model, organizations.get(model, ""))):
             yield Doubt("leak", field, f"gives its model away: “{found}”")
         seen = text.strip()
-        if seen in first and row.control is None:
+        if seen in first and (row.control is None or index >= KEYED_RESPONSES):
             other = f"that of {first[seen]}" if first[seen] else "the other"
             yield Doubt("same_responses", field, f"is the same as {other}: {quote_beginning(text)}")
         first.setdefault(seen, model or "")

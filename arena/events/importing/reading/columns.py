@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from arena.events.importing.checking.checks import (
     Checker,
@@ -95,6 +95,8 @@ class RecordColumns(ImportColumns):
     """Columns of a file of records, which may be flat rows or objects."""
 
     __slots__ = ()
+    # Whether responses of records without a key may be nobody's.
+    allows_nobody: ClassVar[bool] = False
 
     def meaning(self, key: str) -> str:
         """What a column or key means: our own names in any case, with blanks or hyphens."""
@@ -116,7 +118,7 @@ class RecordColumns(ImportColumns):
         if spare:
             metadata = record.get("metadata") or {}
             record["metadata"] = {**spare, **metadata} if isinstance(metadata, dict) else metadata
-        parsed = parse_fields(record, check)
+        parsed = parse_fields(record, check, allows_nobody=self.allows_nobody)
         return ParsedRow(
             record=parsed,
             doubts=tuple(replace(d, line=row.line) for d in (*row.doubts, *check.doubts)),

@@ -148,7 +148,7 @@ def find_conflicts(line: int, record: RecordRow, more: RecordRow) -> list[Proble
         message = f"is the same as in line {line}, but the prompt is another"
         return [Problem("external_id", message)]
     if record.control != more.control or (record.control and record.responses != more.responses):
-        message = f"is the same as in line {line}; a control has two responses and one key"
+        message = f"is the same as in line {line}; one row has all of a control’s responses"
         return [Problem("external_id", message)]
     texts = {response.model: response.text for response in record.responses}
     problems = [

@@ -23,6 +23,8 @@ from arena.events.importing.reading.conversations import (
 )
 
 RECORD_KEYS = ("external_id", "prompt", "responses", "categories", "metadata", "control")
+KEYED_RESPONSES = 2
+"""A control's key is about the first two responses listed; further ones make companion pairs."""
 MAX_EXTERNAL_ID, MAX_MODEL_NAME, MAX_CATEGORY_NAME = 200, 120, 80  # longest, in characters
 MAX_RESPONSES, MAX_RECORD_CATEGORIES = 1_000, 20
 SEPARATED_LIST = re.compile(r"\S\s*[;|]\s*\S|\w,\s*\w")
@@ -31,7 +33,7 @@ EMPTY_RESPONSE = "is empty, so that this model has no response here"
 
 @dataclass(frozen=True, slots=True)
 class ResponseRow:
-    """One response as a file gives it; no model: written for a control."""
+    """One response as a file gives it; no model: written for a control's record."""
 
     model: str | None
     text: str
@@ -39,7 +41,8 @@ class ResponseRow:
 
 @dataclass(frozen=True, slots=True)
 class ControlRow:
-    """The known answer: the index of the right response as listed, or None for a tie."""
+    """The known answer about the first two responses listed: the index of the right one, or None
+    for a tie."""
 
     expected: int | None
     reason: str
@@ -101,9 +104,14 @@ def parse_record(data: Mapping[str, Any]) -> RecordRow:
     return record
 
 
-def parse_fields(data: Mapping[str, Any], check: Checker) -> RecordRow:
+def parse_fields(
+    data: Mapping[str, Any], check: Checker, *, allows_nobody: bool = False
+) -> RecordRow:
     """A record of the fields that are known; doubts stay with the checker. Raises `InvalidRowError`
-    where so much is missing that nothing else can be said."""
+    where so much is missing that nothing else can be said.
+
+    allows_nobody: responses need no model where there is no control either.
+    """
     check_required(data, check)
     listed = parse_responses(data["responses"], check)
     prompt, responses = parse_texts(data.get("prompt"), listed, check)
@@ -113,7 +121,7 @@ def parse_fields(data: Mapping[str, Any], check: Checker) -> RecordRow:
         check.refuse("metadata", f"must be an object, not {json_type(metadata)}")
     check.check_json(metadata, "metadata")
     control = parse_control(data.get("control"), responses, check)
-    if control is None:
+    if control is None and not allows_nobody:
         check_models(listed, check)
     external_id = parse_external_id(data.get("external_id"), check)
     check.raise_problems()
@@ -183,10 +191,11 @@ def derive_id(
 ) -> str:
     """An identifier from what makes the record this one: its prompt and whose responses it has.
 
-    The texts stay outside, so that a corrected response is an update; but for controls, which
-    often have nothing else to tell them apart.
+    The texts stay outside, so that a corrected response is an update; but for the two that a
+    control's key is about, which often have nothing else to tell them apart.
     """
-    whose = sorted([r.model or "", r.text if is_control else ""] for r in responses)
+    told_by = list(responses)[:KEYED_RESPONSES] if is_control else responses
+    whose = sorted([r.model or "", r.text if is_control else ""] for r in told_by)
     canonical = json.dumps([prompt, whose, is_control], sort_keys=True)
     return f"auto-{hashlib.sha256(canonical.encode()).hexdigest()[:24]}"
 
@@ -320,23 +329,25 @@ def parse_categories(value: object, check: Checker) -> tuple[str, ...] | None:
 def parse_control(
     value: object, responses: tuple[ResponseRow, ...], check: Checker
 ) -> ControlRow | None:
-    """The known answer: a or b for the first or second response listed, tie, or a model's name."""
+    """The known answer: a or b for the first or second response listed, tie, or the name of the
+    model of one of these two."""
     if value is None:
         return None
     if not isinstance(value, dict):
         check.refuse("control", f'must be {{"expected", "reason"}}, not {json_type(value)}')
         return None
     check.check_keys(value, ("expected", "reason"), "control.")
-    if len(responses) != 2:
-        check.refuse("responses", f"a control has two responses, not {len(responses)}")
+    if len(responses) < KEYED_RESPONSES:
+        check.refuse("responses", f"a control has two responses or more, not {len(responses)}")
     reason = value.get("reason")
     reason = "" if reason is None else check.check_text(reason, "control.reason")
     expected = check.check_text(value.get("expected"), "control.expected").strip()
-    return ControlRow(parse_expected(expected, responses, check), reason)
+    return ControlRow(parse_expected(expected, responses[:KEYED_RESPONSES], check), reason)
 
 
 def parse_expected(expected: str, responses: tuple[ResponseRow, ...], check: Checker) -> int | None:
-    """The index of the response that is right; None for a tie, and where it was refused."""
+    """The index of that of two responses which is right; None for a tie, and where it was
+    refused."""
     letters: dict[str, int | None] = {"a": 0, "b": 1, "tie": None}
     models = {response.model: index for index, response in enumerate(responses) if response.model}
     if expected in letters and models.get(expected, letters[expected]) != letters[expected]:

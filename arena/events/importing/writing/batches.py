@@ -10,8 +10,8 @@ from django.db import transaction
 
 from arena.events.importing.jobs import JobHold
 from arena.events.importing.reading.name_index import NameIndex
-from arena.events.importing.reading.records import ControlRow, RecordRow
-from arena.events.importing.writing.pairing import Pair, PairChooser
+from arena.events.importing.reading.records import KEYED_RESPONSES, ControlRow, RecordRow
+from arena.events.importing.writing.pairing import NOBODY, Pair, PairChooser
 from arena.events.models import (
     Control,
     Event,
@@ -119,29 +119,56 @@ def build_response(writer: RecordWriter, model: str | None, text: str) -> Respon
 
 @dataclass(slots=True)
 class MatchupDraft:
-    """Responses to be shown together, in canonical order; with a key where they are a control."""
+    """Responses to be shown together, in canonical order; with a key where they are a control:
+    1 where the first is right, -1 the second, 0 a tie."""
 
     responses: list[Response]
-    key: int | None = None
+    sign: int | None = None
     reason: str = ""
 
 
 def draft_matchups(
     writer: RecordWriter, control: ControlRow | None, responses: Sequence[Response]
 ) -> list[MatchupDraft]:
-    """The matchups of a new record."""
+    """The matchups of a new record: of a control's, as many as of any other."""
     ordered = sorted(responses, key=lambda response: response.pk)
-    if control:
-        right = None if control.expected is None else responses[control.expected]
-        key = 0 if right is None else 1 if right is ordered[0] else -1
-        return [MatchupDraft(ordered, key, control.reason)]
+    keyed = [draft_control(control, responses)] if control else []
     if not writer.shows_pairs:
-        return [MatchupDraft(ordered)]
-    owners = [response.competitor_id or 0 for response in ordered]
-    return [
+        return keyed or [MatchupDraft(ordered)]
+    owners = [response.competitor_id or NOBODY for response in ordered]
+    there = {index_pair(draft.responses, ordered) for draft in keyed}
+    return keyed + [
         MatchupDraft([ordered[first], ordered[second]])
-        for first, second in writer.pair_chooser.choose(owners)
+        for first, second in writer.pair_chooser.choose(owners, there)
     ]
+
+
+def draft_control(control: ControlRow, listed: Sequence[Response]) -> MatchupDraft:
+    """The matchup that a key is about: the first two responses listed."""
+    ordered = sorted(listed[:KEYED_RESPONSES], key=lambda response: response.pk)
+    return MatchupDraft(ordered, find_sign(control, listed), control.reason)
+
+
+def find_sign(control: ControlRow, listed: Sequence[Response]) -> int:
+    """1 where the first in canonical order of the first two listed is right, -1 the second, 0 a
+    tie."""
+    if control.expected is None:
+        return 0
+    first = min(response.pk for response in listed[:KEYED_RESPONSES])
+    return 1 if listed[control.expected].pk == first else -1
+
+
+def index_pair(pair: Sequence[Response], responses: Sequence[Response]) -> Pair:
+    """The places of two responses among those of their record."""
+    first, second = sorted(responses.index(response) for response in pair)
+    return first, second
+
+
+def leave_out_copies(responses: Sequence[Response]) -> list[Response]:
+    """These responses of one record without the second sides of its tie controls: copies, which
+    are nobody's, of a competitor's response. They are in no other matchup."""
+    texts = {response.text for response in responses if response.competitor_id}
+    return [one for one in responses if one.competitor_id or one.text not in texts]
 
 
 def create_matchups(writer: RecordWriter, groups: Sequence[MatchupDraft]) -> None:
@@ -154,15 +181,15 @@ def create_matchups(writer: RecordWriter, groups: Sequence[MatchupDraft]) -> Non
         for position, response in enumerate(group.responses)
     )
     Control.objects.bulk_create(
-        build_control(writer, matchup, group.key, group.reason)
+        build_control(writer, matchup, group.sign, group.reason)
         for matchup, group in zip(matchups, groups, strict=True)
-        if group.key is not None
+        if group.sign is not None
     )
 
 
 def build_matchup(event: Event, group: MatchupDraft, rng: Random) -> Matchup:
     """A matchup, not yet saved."""
-    is_control = group.key is not None
+    is_control = group.sign is not None
     return Matchup(
         event_id=event.pk,
         record_id=group.responses[0].record_id,

@@ -11,6 +11,8 @@ from itertools import combinations
 from random import Random
 
 Pair = tuple[int, int]
+NOBODY = -1
+"""The owner of a response that has no competitor."""
 
 
 class UnionFind:
@@ -54,13 +56,14 @@ class PairChooser:
     ) -> list[Pair]:
         """Pairs of indices into `owners` (competitors by response), beside those that are there.
 
-        `fresh`: the responses that are new where others have been paired before; each of them
-        gets into a pair, whatever the number wanted of a record.
+        An owner is `NOBODY` where a response has no competitor. `fresh`: the responses that are
+        new where others have been paired before; each of them gets into a pair, whatever the
+        number wanted of a record.
         """
         every = [
             pair
             for pair in combinations(range(len(owners)), 2)
-            if not fresh or pair[0] in fresh or pair[1] in fresh
+            if pair not in there and (not fresh or pair[0] in fresh or pair[1] in fresh)
         ]
         wanted = max(self.per_record - len(there), len(fresh)) if self.per_record else len(every)
         if len(every) <= wanted:
@@ -95,7 +98,9 @@ class PairChooser:
         )
 
     def note_pair(self, first: int, second: int) -> None:
-        """Count a matchup of the two competitors."""
+        """Count a matchup of the two competitors; one with a response of nobody's rates nobody."""
+        if NOBODY in (first, second):
+            return
         self.pair_counts[min(first, second), max(first, second)] += 1
         self.met_counts.update((first, second))
         self.connected.connect((first, second))

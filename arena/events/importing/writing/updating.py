@@ -22,9 +22,14 @@ from arena.events.importing.writing.batches import (
     RecordWriter,
     build_control,
     build_control_key,
+    build_matchup_key,
     build_response,
     create_matchups,
+    draft_control,
+    find_sign,
+    leave_out_copies,
 )
+from arena.events.importing.writing.pairing import NOBODY
 from arena.events.ledger import (
     CATEGORY_KIND,
     COMPETITOR_KIND,
@@ -168,25 +173,26 @@ class ChangeBatch:
         for row, known, changes, added in self.with_responses:
             if row.control:
                 set_control(writer, row, known, changes, added)
-            else:
+            if added:
                 create_matchups(writer, draft_added_matchups(writer, known, added))
 
 
 def draft_added_matchups(
     writer: RecordWriter, known: ExistingRecord, added: Sequence[Response]
 ) -> list[MatchupDraft]:
-    """The matchups that responses new to a record bring with them."""
-    responses = [*known.responses, *added]  # primary keys ascend: the new ones come last
+    """The matchups that responses new to a record bring with them, beside those that are there."""
+    # Primary keys ascend: the new ones come last.
+    responses = [*leave_out_copies(known.responses), *added]
     if not writer.shows_pairs:
-        return [MatchupDraft(responses)] if added else []
-    index = {response.pk: place for place, response in enumerate(responses)}
-    matchups = Matchup.objects.filter(record=known.record, role=Matchup.Role.ORDINARY)
+        return [MatchupDraft(responses)]
+    index = {str(response.pk): place for place, response in enumerate(responses)}
+    keys = Matchup.objects.filter(record=known.record).values_list("key", flat=True)
     there = set()
-    for key in matchups.values_list("key", flat=True):
-        first, second = sorted(index[int(pk)] for pk in key.split(","))
-        there.add((first, second))
-    fresh = {index[response.pk] for response in added}
-    owners = [response.competitor_id or 0 for response in responses]
+    for first, second in (key.split(",") for key in keys):
+        if first in index and second in index:
+            there.add((index[first], index[second]))
+    fresh = {index[str(response.pk)] for response in added}
+    owners = [response.competitor_id or NOBODY for response in responses]
     return [
         MatchupDraft([responses[first], responses[second]])
         for first, second in writer.pair_chooser.choose(owners, there, fresh)
@@ -200,26 +206,26 @@ def set_control(
     changes: RecordChanges,
     added: Sequence[Response],
 ) -> None:
-    """Give a record's only two responses their key, or correct it; the matchup is made where it
-    is missing, and taken out of ordinary service where it was in it."""
+    """Give the first two responses listed their key, or correct it; their matchup is made where
+    it is missing, and taken out of ordinary service where it was in it."""
     assert row.control is not None
     fresh = iter(added)
     listed = [response or next(fresh) for response in changes.existing]
-    ordered = sorted(listed, key=lambda response: response.pk)
-    right = None if row.control.expected is None else listed[row.control.expected]
-    sign = 0 if right is None else 1 if right.pk == ordered[0].pk else -1
-    if known.control:
-        Control.objects.filter(pk=known.control.pk).update(
-            key=build_control_key(sign), reason=row.control.reason
-        )
-        append_entries(writer.event.pk, KEY_KIND, [known.control.matchup_id])
+    draft, sign = draft_control(row.control, listed), find_sign(row.control, listed)
+    if control := known.find_control(changes.existing):
+        if changes.key or changes.reason:
+            Control.objects.filter(pk=control.pk).update(
+                key=build_control_key(sign), reason=draft.reason
+            )
+            append_entries(writer.event.pk, KEY_KIND, [control.matchup_id])
         return
-    matchup = Matchup.objects.filter(record=known.record).first()
+    key = build_matchup_key(response.pk for response in draft.responses)
+    matchup = Matchup.objects.filter(record=known.record, key=key).first()
     if matchup is None:
-        create_matchups(writer, [MatchupDraft(ordered, sign, row.control.reason)])
+        create_matchups(writer, [draft])
         return
     Matchup.objects.filter(pk=matchup.pk).update(role=Matchup.Role.CONTROL, open_slots=0)
-    build_control(writer, matchup, sign, row.control.reason).save(force_insert=True)
+    build_control(writer, matchup, sign, draft.reason).save(force_insert=True)
     append_entries(writer.event.pk, MATCHUP_KIND, [matchup.pk])
     append_entries(writer.event.pk, KEY_KIND, [matchup.pk])
 

@@ -60,6 +60,11 @@ def describe_success(result: Reproduction) -> str:
     ]
     if not result.manifest["with_controls"]:
         lines.append("The bundle is without controls, so it has no weighted boards to compare.")
+    elif result.has_earlier_method:
+        lines.append(
+            "Its weighted boards were made by an earlier method and are not compared; unweighted "
+            "ones are made alike by both."
+        )
     if result.lacking:
         names = ", ".join(result.lacking)
         lines.append(f"The bundle has no {names}: columns added since then are not compared.")

@@ -94,9 +94,10 @@ def parse_export_line(data: Mapping[str, Any], rules: VoteRules) -> ExportedVote
         check.refuse("key", "is missing: a control without its answer; export the event anew")
     if role != Matchup.Role.CONTROL:
         expected = ""
+    if role == Matchup.Role.ANCHOR:
         for name in ("first_competitor", "second_competitor"):
             if data[name] is None:
-                check.refuse(name, "is missing; only a control's responses may be nobody's")
+                check.refuse(name, "is missing; an anchor's responses are of models")
     exclusion, note = derive_exclusion(data, check)
     vote = ExportedVote(
         uuid=check.check_text(data["uuid"], "uuid"),

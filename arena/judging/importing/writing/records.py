@@ -22,9 +22,10 @@ from arena.events.importing.writing.batches import (
     build_matchup_key,
     create_batch,
     create_matchups,
+    leave_out_copies,
     prepare_writer,
 )
-from arena.events.importing.writing.pairing import PairChooser
+from arena.events.importing.writing.pairing import NOBODY, PairChooser
 from arena.events.importing.writing.temporary import Spool, split_by_cost
 from arena.events.importing.writing.updating import apply_staged, delete_leftovers, stage_batch
 from arena.events.models import ImportJob, Matchup, Record, Response
@@ -36,6 +37,13 @@ State = ImportJob.State
 Role = Matchup.Role
 BATCH_SIZE = 500
 EXPECTED_SIGNS = {"a": 1, "tie": 0, "b": -1}
+
+
+class ExportedColumns(RecordColumns):
+    """Columns of records of an export, in which a control is told by its role."""
+
+    __slots__ = ()
+    allows_nobody = True
 
 
 class NoPairing(PairChooser):
@@ -62,7 +70,7 @@ def write_exported_records(
         checker = EventChecker(writer, hold, of_records, stack)
         checker.check_rows(
             exported.iter_rows(),
-            RecordColumns({}, is_csv=False),
+            ExportedColumns({}, is_csv=False),
             on_row=lambda: hold.heartbeat(hold.job.done, hold.job.total),
         )
         merge_reports(report, of_records)
@@ -177,16 +185,19 @@ def create_further_matchups(writer: RecordWriter, votes: VoteWriter, names: Sequ
 def iter_further_pairs(writer: RecordWriter, names: Sequence[str]) -> Iterator[MatchupDraft]:
     """Yield the pairs wanted of each record besides the existing ones."""
     records = Record.objects.filter(event=writer.event, external_id__in=names)
-    responses = Response.objects.filter(record__in=records).defer("html", "text")
+    responses = Response.objects.filter(record__in=records).defer("html")
     responses = responses.order_by("record_id", "pk")
     keys: dict[int, set[str]] = defaultdict(set)
     for record, key in Matchup.objects.filter(record__in=records).values_list("record_id", "key"):
         keys[record].add(key)
     for record, group in groupby(responses, key=lambda response: response.record_id):
-        listed = list(group)
+        listed = leave_out_copies(list(group))
         index = {str(response.pk): place for place, response in enumerate(listed)}
-        there = {(index[one], index[other]) for one, other in (k.split(",") for k in keys[record])}
-        owners = [response.competitor_id or 0 for response in listed]
+        there = {
+            (index[one], index[other])
+            for one, other in (key.split(",") for key in keys[record])
+            if one in index and other in index
+        }
+        owners = [response.competitor_id or NOBODY for response in listed]
         for first, second in writer.pair_chooser.choose(owners, there):
-            if (first, second) not in there:
-                yield MatchupDraft([listed[first], listed[second]])
+            yield MatchupDraft([listed[first], listed[second]])
