@@ -1,6 +1,6 @@
 """Who can be relied on, in simulated events, by the product's own functions.
 
-    python -m bench.trust [--quick] [--only reliability|rigging|prize|exposure|publishing]
+    python -m bench.trust [--quick] [--only reliability|rigging|screens|prize|agent|real|exposure|…]
 
 The people and models of `bench.trust_world`, with seeds 0, 1, 2, …; every figure is a mean over
 them, printed with its standard error. Ends in one line for each goal.
@@ -11,22 +11,23 @@ import resource
 import subprocess
 import sys
 import time
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata, spearmanr
+from scipy.stats import spearmanr
 
 from bench.goals import print_goal
 from bench.sites import ROOT
 from bench.trust_exposure import measure_exposure
+from bench.trust_figures import QUICK_SEEDS, SEEDS, Figures, separate
+from bench.trust_prize import measure_agents, measure_prize
 from bench.trust_publishing import measure_publishing
 from bench.trust_ratings import measure_errors, rate
+from bench.trust_real import measure_real
+from bench.trust_screens import measure_half_split, measure_screens
 from bench.trust_world import (
-    AWARE,
-    BLIND,
     BOT,
     DISSENTER,
     HONEST,
@@ -43,15 +44,12 @@ from bench.trust_world import (
 from leaderboard.ratings import Floats
 from leaderboard.trust.quality import MIN_CONTROLS_FOR_QUALITY
 from leaderboard.trust.reliability import Reliability, estimate_reliability
-from leaderboard.trust.rigging import Rigging, find_gaps, screen_models, screen_sides
-from leaderboard.trust.scoring import find_open_questions, limit_quality
+from leaderboard.trust.rigging import Rigging, screen_models, screen_sides
 
-SEEDS, QUICK_SEEDS = 8, 2
 SMALL, LARGE = World(people=1_000, models=100), World(people=3_000, models=20)
 # Shares of the kinds with almost a third who do not read.
 MANY_BAD = World(kinds=dict(enumerate((0.67, 0.18, 0.09, 0.03, 0.03))))
 DISSENT = {HONEST: 0.65, DISSENTER: 0.15, RANDOM: 0.10, LEFT: 0.05, RIGGER: 0.03, BOT: 0.02}
-PRIZE_KINDS = {HONEST: 0.77, RANDOM: 0.10, LEFT: 0.05, RIGGER: 0.03, BOT: 0.02, AWARE: 0.03}
 SCREEN_ALPHA = 0.01
 CONFIDENCE_95 = 1.96
 RATED_CONTROLS = 3
@@ -59,23 +57,6 @@ RATED_CONTROLS = 3
 MIN_CONTROLS, MAX_OVERALL, MAX_ON_CONTROLS = 8, 0.30, 0.80
 HUGE = World(people=20_000, models=100)
 HUGE_JUDGMENTS = 500_000
-
-
-class Figures:
-    """Figures by name, one for each seed."""
-
-    def __init__(self) -> None:
-        self.seen: dict[str, list[float]] = defaultdict(list)
-
-    def add(self, name: str, value: float) -> None:
-        self.seen[name].append(value)
-
-    def goal(self, name: str, target: float, *, at_least: bool = True) -> None:
-        """Print the mean with its standard error, and whether it reaches the target."""
-        values = np.array(self.seen[name])
-        error = values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else float("nan")
-        print(f"{name}: {values.mean():.4f} ± {error:.4f} over {len(values)} seeds")
-        print_goal(name, float(values.mean()), target, at_least=at_least)
 
 
 def main() -> None:
@@ -101,10 +82,11 @@ def measure_reliability(seeds: int) -> None:
         for name, world in (("1000x100", SMALL), ("3000x20", LARGE)):
             crowd = draw_crowd(world, seed)
             found = estimate_reliability(crowd.answers)
-            figures.add(f"reliability-auc-{name}", separate(crowd, found.reads))
+            figures.add(f"reliability-auc-{name}", separate_bad(crowd, found.reads))
             weights = found.reads[crowd.answers.contributor]
             figures.add(f"error-removed-{name}", measure_errors(crowd, weights))
             describe(figures, crowd, found)
+            measure_half_split(figures, crowd)
         for name, world in (
             ("overlap1", World(overlap=1)),
             ("30-percent-bad", MANY_BAD),
@@ -112,7 +94,7 @@ def measure_reliability(seeds: int) -> None:
         ):
             crowd = draw_crowd(world, seed)
             reads = estimate_reliability(crowd.answers).reads
-            figures.add(f"reliability-auc-{name}", separate(crowd, reads))
+            figures.add(f"reliability-auc-{name}", separate_bad(crowd, reads))
     figures.goal("reliability-auc-1000x100", 0.95)
     figures.goal("reliability-auc-3000x20", 0.95)
     figures.goal("reliability-auc-three-controls", 0.985)
@@ -126,6 +108,7 @@ def measure_reliability(seeds: int) -> None:
     figures.goal("error-removed-1000x100", 0.22)
     figures.goal("honest-excluded", 0.0, at_least=False)
     figures.goal("bad-judgments-excluded", 0.40)
+    figures.goal("reliability-half-split", 0.05)
     measure_dissent(seeds)
     report_cost()
 
@@ -151,7 +134,7 @@ def describe(figures: Figures, crowd: Crowd, found: Reliability) -> None:
     """Figures that both worlds give."""
     judged = crowd.kind != RIGGER
     enough = judged & (found.controls >= RATED_CONTROLS)
-    figures.add("reliability-auc-three-controls", separate(crowd, found.reads, enough))
+    figures.add("reliability-auc-three-controls", separate_bad(crowd, found.reads, enough))
     truth = crowd.people.signal()
     figures.add(
         "reliability-spearman",
@@ -173,13 +156,10 @@ def is_excluded(found: Reliability) -> npt.NDArray[np.bool_]:
     return surely_low & (found.controls >= MIN_CONTROLS)
 
 
-def separate(crowd: Crowd, score: Floats, among: npt.NDArray[np.bool_] | None = None) -> float:
-    """AUC of a score: how often somebody honest has more than somebody bad; riggers aside."""
+def separate_bad(crowd: Crowd, score: Floats, among: npt.NDArray[np.bool_] | None = None) -> float:
+    """AUC of a score of honest people against bad ones; riggers aside."""
     chosen = (crowd.kind != RIGGER) if among is None else among
-    bad, ranks = crowd.people.is_blind[chosen], rankdata(score[chosen])
-    count = int(bad.sum())
-    above = ranks[bad].sum() - count * (count + 1) / 2.0
-    return float(1.0 - above / (count * (len(bad) - count)))
+    return separate(score[chosen], crowd.people.is_blind[chosen])
 
 
 def report_cost() -> None:
@@ -254,53 +234,13 @@ def count_within(contributor: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return np.arange(len(contributor)) - np.repeat(starts, sizes)
 
 
-# --- the prize --------------------------------------------------------------------------------
-def measure_prize(seeds: int) -> None:
-    """Who wins simulated events, where cheats work as much as others and ten times as much."""
-    figures, events = Figures(), 30 if seeds == SEEDS else 3
-    for cheating in (1, 10):
-        for seed in range(events):
-            world = World(models=20, kinds=PRIZE_KINDS, cheating=cheating)
-            crowd = draw_crowd(world, seed)
-            add_event(figures, crowd, cheating)
-    figures.goal("prize-clicker", 0.0, at_least=False)
-    figures.goal("prize-control-aware", 0.02, at_least=False)
-    figures.goal("prize-rigger-1x", 0.05, at_least=False)
-    figures.goal("prize-rigger-10x", 0.15, at_least=False)
-    figures.goal("prize-top-ten", 0.75)
-    figures.goal("prize-spearman", 0.70)
-    figures.goal("gap-found", 0.85)
-    figures.goal("gap-honest", 0.005, at_least=False)
-
-
-def add_event(figures: Figures, crowd: Crowd, cheating: int) -> None:
-    """One event: its winner, and who should have been on top."""
-    found = estimate_reliability(crowd.answers)
-    rigging = screen_models(crowd.answers, found.expected)
-    quality = limit_quality(found)
-    score = np.where(find_open_questions(found, rigging), 0.0, found.answers * quality)
-    ranked = np.where(np.isnan(score), -1.0, score)
-    winner = crowd.kind[int(np.argmax(ranked))]
-    figures.add("prize-clicker", float(winner in BLIND))
-    figures.add("prize-control-aware", float(winner == AWARE))
-    figures.add(f"prize-rigger-{cheating}x", float(winner == RIGGER))
-    rated = found.controls >= MIN_CONTROLS_FOR_QUALITY
-    gaps, honest = find_gaps(found), crowd.kind == HONEST
-    figures.add("gap-honest", float(gaps[honest & rated].mean()))
-    if (aware := (crowd.kind == AWARE) & rated).any():
-        figures.add("gap-found", float(gaps[aware].mean()))
-    if cheating == 1:
-        work = np.where(honest, found.answers * crowd.people.signal(), 0.0)
-        best = set(np.argsort(-ranked)[:10]) & set(np.argsort(-work)[:10])
-        figures.add("prize-top-ten", len(best) / 10)
-        both = honest & rated
-        figures.add("prize-spearman", float(spearmanr(ranked[both], work[both]).statistic))
-
-
 PARTS: dict[str, Callable[[int], None]] = {
     "reliability": measure_reliability,
     "rigging": measure_rigging,
+    "screens": measure_screens,
     "prize": measure_prize,
+    "agent": measure_agents,
+    "real": measure_real,
     "exposure": measure_exposure,
     "publishing": lambda seeds: measure_publishing(seeds, is_quick=seeds < SEEDS),
 }

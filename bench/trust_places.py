@@ -12,13 +12,22 @@ import numpy.typing as npt
 
 from arena.judging.serving.schedule import count_turns_until_controls, get_run
 from bench.trust_boards import area_under_curve
-from leaderboard.contributors.scores import ControlResults, place_publicly
 from leaderboard.ratings import Floats, Ints
-from leaderboard.trust.quality import MIN_CONTROLS_FOR_QUALITY, last_look
+from leaderboard.trust.gaps import UNKEYED, Matchups
+from leaderboard.trust.quality import (
+    MIN_CONTROLS_FOR_QUALITY,
+    QUALITY_UNIT,
+    UNRATED,
+    last_look,
+    rank_scores,
+    to_band,
+)
+from leaderboard.trust.reliability import Answers, estimate_reliability
+from leaderboard.trust.scoring import limit_quality
 
 ACCOUNTS, HONEST, INTERVAL, TURNS = 10, 50, 20, 450
-ORDINARY, CONTROLS = 800, 104
-"""Matchups that they are served from: a pool of .13."""
+ORDINARY, CONTROLS, MODELS = 800, 104, 20
+"""Matchups that they are served from, a pool of .13, and the models of the ordinary ones."""
 HONEST_CREDIT, BATCH = 0.85, 100
 WRONG_SHARES = (0.1, 0.3, 0.5)
 """Of what the accounts answer wrongly: the attack takes the share that tells most."""
@@ -38,6 +47,21 @@ class PlacesEvent:
         right = self.rng.random(shape) < HONEST_CREDIT
         right[:ACCOUNTS] = self.rng.random((ACCOUNTS, TURNS)) >= wrong_share
         self.right = right
+        self.draw_truth()
+
+    def draw_truth(self) -> None:
+        """Which response of each matchup is better: of ordinary ones by their models."""
+        rng, size = self.rng, ORDINARY + CONTROLS
+        first = np.full(size, -1)
+        second = np.full(size, -1)
+        first[:ORDINARY] = rng.integers(0, MODELS, ORDINARY)
+        second[:ORDINARY] = (first[:ORDINARY] + rng.integers(1, MODELS, ORDINARY)) % MODELS
+        strength = rng.normal(0.0, 0.7, MODELS)
+        gap = rng.normal(0.0, 1.0, size)
+        gap[:ORDINARY] += strength[first[:ORDINARY]] - strength[second[:ORDINARY]]
+        self.better = np.where(gap > 0, 1, -1)
+        key = np.where(np.arange(size) < ORDINARY, UNKEYED, self.better)
+        self.matchups = Matchups(first, second, key, MODELS)
 
     def draw_schedule(self) -> npt.NDArray[np.bool_]:
         """Which turns of a person are controls: one in each run of the schedule."""
@@ -53,18 +77,35 @@ class PlacesEvent:
         return (judgments + np.arange(self.people)[::-1]) // self.people
 
     def show_places(self) -> Iterator[tuple[Ints, Floats]]:
-        """After each batch: the turns behind each account's shown quality, int64 (accounts,), and
-        how good its place looks: float64 (accounts, 2), band and rank, NaN before there is one."""
-        person, turn = np.nonzero(self.on_control)
-        key = self.rng.choice([-1, 1], len(person))
-        credit = self.right[person, turn].astype(np.float64)
-        answers = ControlResults(person, credit, key, turn + 1)
+        """After each batch at which somebody's quality is looked at, and the one before it: the
+        turns behind each account's shown quality, int64 (accounts,), and how good its place looks:
+        float64 (accounts, 2), band and rank, NaN before there is one."""
         first = count_turns_until_controls(MIN_CONTROLS_FOR_QUALITY, INTERVAL)
-        for judgments in range(BATCH, self.people * TURNS + 1, BATCH):
-            reached = self.reach(judgments)
-            places = place_publicly(answers, reached, first)[:ACCOUNTS].astype(np.float64)
-            places = np.where(places < 0, np.nan, places)[:, ::-1] * np.array([1.0, -1.0])
-            yield last_look(reached[:ACCOUNTS], first), places
+        ends = range(BATCH, self.people * TURNS + 1, BATCH)
+        looks = [last_look(self.reach(judgments), first) for judgments in ends]
+        for index, judgments in enumerate(ends):
+            following = looks[min(index + 1, len(looks) - 1)]
+            is_told = index > 0 and (looks[index] != looks[index - 1]).any()
+            if is_told or (looks[index] != following).any():
+                places = self.place(judgments, looks[index])[:ACCOUNTS].astype(np.float64)
+                places = np.where(places < 0, np.nan, places)[:, ::-1] * np.array([1.0, -1.0])
+                yield looks[index][:ACCOUNTS], places
+
+    def place(self, judgments: int, looks: Ints) -> Ints:
+        """Everybody's rank and band after so many judgments: int64 (people, 2), -1 without one."""
+        reached = self.reach(judgments)
+        turns = np.arange(TURNS)[None, :]
+        person, turn = np.nonzero(turns < reached[:, None])
+        matchup = self.matchup[person, turn]
+        side = np.where(self.right[person, turn], 1, -1) * self.better[matchup]
+        left = np.random.default_rng(judgments).choice([-1, 1], len(side))
+        answers = Answers(person, matchup, 2 * side, left, self.matchups, self.people, 5)
+        found = estimate_reliability(answers, turn < looks[person])
+        quality = limit_quality(found.so_far)
+        whole = np.where(np.isnan(quality), UNRATED, np.nan_to_num(quality) * QUALITY_UNIT)
+        whole = np.floor(whole).astype(np.int64)
+        scores = np.where(whole > 0, reached * whole, UNRATED)
+        return np.column_stack([rank_scores(scores), to_band(whole)])
 
     def attack(self) -> float:
         """AUC over the matchups that the accounts have met.

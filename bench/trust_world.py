@@ -4,7 +4,9 @@ By default 80% are honest, with a sensitivity, a tie width and a share of carele
 own; 10% click at random, 5% take the left always, 3% lift one model and judge honestly otherwise,
 2% are bots, which click at random four times as much. Activity is a truncated Pareto, median 9,
 mean 26. Further kinds, where a world asks for them: dissenters read and have a taste of their own;
-the control-aware read controls alone; the omnipresent lower the stronger model in every answer.
+the control-aware read controls with care, and nothing else; the omnipresent lower the stronger
+model in every answer; agents read better than people do, all alike; pasters give the choice of one
+model judge, the same for all of them, whose taste is near the crowd's and which likes length.
 """
 
 from dataclasses import dataclass, field
@@ -20,7 +22,7 @@ from leaderboard.trust.reliability import Answers
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
-HONEST, RANDOM, LEFT, RIGGER, BOT, DISSENTER, AWARE, OMNIPRESENT = range(8)
+HONEST, RANDOM, LEFT, RIGGER, BOT, DISSENTER, AWARE, OMNIPRESENT, AGENT, PASTER = range(10)
 KINDS = {HONEST: 0.80, RANDOM: 0.10, LEFT: 0.05, RIGGER: 0.03, BOT: 0.02}
 BLIND = (RANDOM, LEFT, BOT)  # no reliability can see who reads and rigs
 STRENGTH_SPREAD, RECORD_SPREAD = 0.7, 1.0
@@ -29,6 +31,11 @@ TIE_HABITS, DISCRIMINATIONS, CARELESS = 0.4, 0.35, (1.0, 12.0)
 ACTIVITY, LEAST, MOST, BOT_VOLUME = 0.95, 5, 500, 4
 CLEAR, IDENTICAL, IDENTICAL_TIES = (1.8, 3.8), 0.10, 0.9
 KNOWN_TARGET = 0.95
+# A language model: sensitivity, share of careless answers, tie width.
+MODEL_READER = (2.0, 0.01, 0.5)
+# The model judge of the pasters: correlation of its taste with the crowd's, by model and by record,
+# and the weight of a difference in length of one standard deviation.
+JUDGE_AGREEMENT, LENGTH_BIAS = 0.8, 0.5
 TARGET = 0
 
 
@@ -77,11 +84,12 @@ class People:
 
 @dataclass(frozen=True, eq=False)
 class Crowd:
-    """Who judged what. strengths: of the models; answers: as the product reads them, each person's
-    in the order in which they were given."""
+    """Who judged what. strengths: of the models; gaps: of the matchups, first minus second;
+    answers: as the product reads them, each person's in the order in which they were given."""
 
     people: People
     strengths: Floats
+    gaps: Floats
     answers: Answers
 
     @property
@@ -109,17 +117,23 @@ def draw_crowd(world: World, seed: int) -> Crowd:
     left = rng.choice([-1, 1], len(who))
     said = Saying(rng, people, who, what, left, matchups, gaps, strengths).say(world)
     answers = Answers(who, what, left * said, left, matchups, world.people, 5)
-    return Crowd(people, strengths, answers)
+    return Crowd(people, strengths, gaps, answers)
 
 
 def draw_people(rng: np.random.Generator, world: World) -> People:
     """Kinds by their shares, and everybody's habits."""
-    return People(
+    people = People(
         rng.choice(list(world.kinds), world.people, p=list(world.kinds.values())),
         rng.lognormal(0.0, DISCRIMINATIONS, world.people),
         rng.beta(*CARELESS, world.people),
         rng.lognormal(0.0, TIE_HABITS, world.people),
     )
+    people.careless[people.kind == AWARE] = 0.0  # of a control they take care
+    models = np.isin(people.kind, (AGENT, PASTER))
+    columns = (people.sensitivity, people.careless, people.width)
+    for column, value in zip(columns, MODEL_READER, strict=True):
+        column[models] = value
+    return people
 
 
 def draw_activity(rng: np.random.Generator, world: World, kind: Ints) -> Ints:
@@ -183,6 +197,8 @@ class Saying:
         kind = self.people.kind[self.who]
         on_control = self.matchups.key[self.what] != UNKEYED
         said = self.read(np.where(kind == DISSENTER, self.taste(world), self.gaps[self.what]))
+        if PASTER in world.kinds:
+            said = np.where(kind == PASTER, self.paste(), said)
         clicks = np.isin(kind, (RANDOM, BOT)) | ((kind == AWARE) & ~on_control)
         said[clicks] = self.rng.integers(-2, 3, int(clicks.sum()))
         one_sided = kind == LEFT
@@ -215,6 +231,22 @@ class Saying:
         gap = own[self.who, first] - own[self.who, second]
         gap += self.rng.normal(0.0, RECORD_SPREAD, len(gap))
         return np.where(self.matchups.key[self.what] == UNKEYED, gap, self.gaps[self.what])
+
+    def paste(self) -> Ints:
+        """The choice of one model judge: the same answer to a matchup, whoever pastes it."""
+        ordinary = self.matchups.key == UNKEYED
+        own = self.rng.normal(0.0, STRENGTH_SPREAD, len(self.strengths))
+        lead = own[self.matchups.first] - own[self.matchups.second]
+        lead += self.rng.normal(0.0, RECORD_SPREAD, len(ordinary))
+        other = np.sqrt(1.0 - JUDGE_AGREEMENT**2) * lead
+        seen = np.where(ordinary, JUDGE_AGREEMENT * self.gaps + other, self.gaps)
+        seen += LENGTH_BIAS * self.rng.normal(size=len(seen))
+        sensitivity, careless, width = MODEL_READER
+        attends = self.rng.random(len(seen)) >= careless
+        location = np.where(attends, sensitivity * seen, 0.0) + self.rng.logistic(size=len(seen))
+        said = (location[:, None] > CUTS * width).sum(1) - 2
+        said[(self.matchups.key == 0) & attends] = 0
+        return said[self.what] * self.left
 
     def lower_the_stronger(self) -> Ints:
         """Against whichever model of a pair is stronger."""

@@ -9,14 +9,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
-import numpy.typing as npt
 from scipy.stats import t as student
 
-from leaderboard.ratings import Floats
+from leaderboard.ratings import Floats, Ints, Mask
 from leaderboard.trust.gaps import Integers
 
-Counts = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 CONFIDENCE = 0.95
 Z = 1.959963984540054
 """Two-sided 95% of the normal distribution."""
@@ -49,13 +46,13 @@ class CategoryAnswers:
         _, unit = np.unique(self.unit, return_inverse=True)
         return replace(self, unit=unit.astype(np.int64) * groups + group)
 
-    def tabulate(self) -> Counts:
+    def tabulate(self) -> Ints:
         """How many gave each category, for units that two or more have judged: int64 (m, K)."""
         units, place = np.unique(self.unit, return_inverse=True)
         index = place.astype(np.int64) * self.categories + self.category
         size = len(units) * self.categories
         table = np.bincount(index, minlength=size).reshape(len(units), self.categories)
-        shared: Counts = table[table.sum(1) > 1]
+        shared: Ints = table[table.sum(1) > 1]
         return shared
 
 
@@ -113,13 +110,13 @@ def krippendorff_alpha(answers: CategoryAnswers, metric: Metric = Metric.NOMINAL
     return with_limits(float(value), np.concatenate(left_out), table)
 
 
-def slices(table: Counts) -> Iterator[Counts]:
+def slices(table: Ints) -> Iterator[Ints]:
     """The rows of a table of units, a part after the other."""
     step = max(CELLS_AT_ONCE // table.shape[1] ** 2, 1)
     return (table[start : start + step] for start in range(0, len(table), step))
 
 
-def coincide(table: Counts) -> Floats:
+def coincide(table: Ints) -> Floats:
     """n_uc·n_uk / (m_u - 1) of each unit: float64 (m, K, K). The diagonal, of which δ² is 0, is
     left as it comes."""
     weight = 1.0 / (table.sum(1) - 1.0)
@@ -127,7 +124,7 @@ def coincide(table: Counts) -> Floats:
     return result
 
 
-def compute_alpha(observed: Floats, margins: Counts, metric: Metric) -> Floats:
+def compute_alpha(observed: Floats, margins: Ints, metric: Metric) -> Floats:
     """α for each pair of coincidences (m, K, K) and margins (m, K); NaN for one category."""
     distance = square_distance(margins, metric)
     expected = np.einsum("uc,uk,uck->u", margins, margins, distance, optimize=True)
@@ -138,7 +135,7 @@ def compute_alpha(observed: Floats, margins: Counts, metric: Metric) -> Floats:
     return result
 
 
-def square_distance(margins: Counts, metric: Metric) -> Floats:
+def square_distance(margins: Ints, metric: Metric) -> Floats:
     """δ² between each two categories: float64 (m, K, K)."""
     size = margins.shape[1]
     if metric is Metric.NOMINAL:
@@ -171,7 +168,7 @@ def fleiss_kappa(answers: CategoryAnswers) -> Coefficient:
     return with_limits(float(value), left_out, table)
 
 
-def square_shares(counts: Counts) -> Floats:
+def square_shares(counts: Ints) -> Floats:
     """Σ p_j², along the last axis; 1 where nothing is counted."""
     total = counts.sum(-1)
     squares: Floats = (counts**2).sum(-1) / np.maximum(total, 1) ** 2.0
@@ -205,7 +202,7 @@ def cohen_kappa(answers: CategoryAnswers, one: int, other: int) -> Coefficient:
     return with_limits(float(value), np.repeat(left_out, both[first, second]), table)
 
 
-def cross_tabulate(pair: CategoryAnswers, one: int, other: int) -> Counts:
+def cross_tabulate(pair: CategoryAnswers, one: int, other: int) -> Ints:
     """How often one contributor gave a category (rows) and the other another: int64 (K, K)."""
     mine, theirs = (pair.take(pair.contributor == who) for who in (one, other))
     _, left, right = np.intersect1d(mine.unit, theirs.unit, return_indices=True)
@@ -222,7 +219,7 @@ def correct_for_chance(agreed: Floats, chance: Floats) -> Floats:
     return result
 
 
-def find_reason(answers: CategoryAnswers, table: Counts) -> Reason | None:
+def find_reason(answers: CategoryAnswers, table: Ints) -> Reason | None:
     """Why these answers have no coefficient, if they have none.
 
     Where all give one category nothing tells agreement from a habit: it is undefined, and not 1.
@@ -236,13 +233,13 @@ def find_reason(answers: CategoryAnswers, table: Counts) -> Reason | None:
     return Reason.ONE_CATEGORY if (table.sum(0) > 0).sum() == 1 else None
 
 
-def no_coefficient(table: Counts, reason: Reason) -> Coefficient:
+def no_coefficient(table: Ints, reason: Reason) -> Coefficient:
     """Nothing but the reason."""
     nan = float("nan")
     return Coefficient(nan, nan, nan, len(table), int(table.sum()), reason)
 
 
-def with_limits(value: float, left_out: Floats, table: Counts) -> Coefficient:
+def with_limits(value: float, left_out: Floats, table: Ints) -> Coefficient:
     """A value with its limits, from the values without each unit in turn.
 
     The jackknife and not a bootstrap: it needs no chance, so that the same answers always give the
@@ -271,7 +268,7 @@ class PersonalAgreement:
     """
 
     contributor: Integers
-    n: Counts
+    n: Ints
     share: Floats
     share_lower: Floats
     share_upper: Floats
@@ -313,7 +310,7 @@ def agreement_with_others(
 
 
 def describe_people(
-    people: Integers, who: Integers, category: Integers, table: Counts, size: int
+    people: Integers, who: Integers, category: Integers, table: Ints, size: int
 ) -> PersonalAgreement:
     """Share and κ of each person; table: int64 (n, K), all answers to each row's unit."""
     others = table.astype(np.float64)
@@ -337,7 +334,7 @@ def describe_people(
     )
 
 
-def wilson_limits(share: Floats, n: Counts) -> tuple[Floats, Floats]:
+def wilson_limits(share: Floats, n: Ints) -> tuple[Floats, Floats]:
     """Wilson's two-sided 95% limits of a share; n is at least 1."""
     middle = share + Z * Z / (2.0 * n)
     spread = Z * np.sqrt(share * (1.0 - share) / n + Z * Z / (4.0 * n * n))

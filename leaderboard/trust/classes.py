@@ -19,8 +19,9 @@ from leaderboard.ratings import Floats
 
 SENSITIVITIES, LAPSES = (0.2, 0.36, 0.63, 1.12, 2.0), (0.05, 0.3)
 """Sensitivities are a quarter of a decade apart. The lowest are of people whose taste is not the
-crowd's: they tell clear gaps apart, and without these classes pass for people who do not read.
-Farther apart, whoever answers much falls between two classes, and the error is too small."""
+crowd's: they pass controls, and without such classes they are taken for people who do not read. The
+price is that somebody who clicks evenly is given a little more credit. Farther apart, whoever
+answers much falls between two classes, and their error is too small."""
 TIE_WIDTHS = (0.15, 0.35, 0.6, 1.0, 1.7)
 READING_LEANS = (-0.8, -0.4, 0.0, 0.4, 0.8)
 BLIND_LEANS = (-2.5, -1.0, -0.35, 0.0, 0.35, 1.0, 2.5)

@@ -7,6 +7,7 @@ from leaderboard.ratings import Floats
 from leaderboard.trust.quality import MIN_CONTROLS_FOR_QUALITY
 from leaderboard.trust.reliability import Parts, Reliability
 from leaderboard.trust.rigging import Rigging, find_gaps
+from leaderboard.trust.twins import Twins
 
 
 def limit_quality(found: Parts) -> Floats:
@@ -19,7 +20,12 @@ def limit_quality(found: Parts) -> Floats:
     return np.where(found.controls >= MIN_CONTROLS_FOR_QUALITY, np.maximum(both, 0.0), np.nan)
 
 
-def find_open_questions(found: Reliability, rigging: Rigging) -> npt.NDArray[np.bool_]:
-    """Whom a person has to look at before they may win: bool (U,)."""
+def find_open_questions(
+    found: Reliability, rigging: Rigging, twins: Twins | None = None
+) -> npt.NDArray[np.bool_]:
+    """Whom a person has to look at before they may win: bool (U,). A screen that has not run is no
+    question about anybody."""
     mask: npt.NDArray[np.bool_] = rigging.flagged | find_gaps(found)
+    if twins is not None:
+        mask = mask | twins.who(len(mask))
     return mask

@@ -78,8 +78,10 @@ def screen_twins(answers: Answers, expected: Floats, alpha: float = ALPHA) -> Tw
     6), and so has (E_ij + E_ji)/2.
 
     A pair is named from P/α on, P being the number of pairs. By Markov's inequality, and summed
-    over pairs, any that answer for themselves are then named with probability α at most. Who copies
-    nine answers of ten is found with about eighty in common, who copies all of them with forty.
+    over pairs, any that answer for themselves are then named with probability α at most. Of those
+    who copy nine answers of ten three quarters are found with 80 to 120 in common, and all with
+    more; of those who copy all of them three quarters with 40 to 60, and all from 80 on
+    (`bench.trust`). Wrong answers to a few controls, with nothing else, are not enough.
 
     expected: float64 (n, K), for rows as in `answers`; nobody judges a matchup twice.
     """

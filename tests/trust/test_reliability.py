@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench.trust_world import HONEST, World, draw_crowd
+from bench.trust_world import DISSENTER, HONEST, RANDOM, World, draw_crowd
 from leaderboard.trust.gaps import UNKEYED, Matchups
 from leaderboard.trust.reliability import Answers, estimate_reliability
 from tests.trust.slow_fit import fit_slowly
@@ -82,6 +82,20 @@ def test_whoever_is_seen_to_read_is_told_from_whoever_clicks():
         pytest.approx(1.0, abs=0.15),
         pytest.approx(0.1, abs=0.2),
     )
+
+
+def test_a_taste_of_ones_own_keeps_its_weight():
+    """Who agrees with nobody and passes the controls reads all the same; who clicks does not."""
+    kinds = {HONEST: 0.65, DISSENTER: 0.20, RANDOM: 0.15}
+    reads = {DISSENTER: [], RANDOM: []}
+    for seed in range(4):
+        crowd = draw_crowd(World(people=1_500, models=25, kinds=kinds), seed)
+        found = estimate_reliability(crowd.answers)
+        for kind, seen in reads.items():
+            seen.extend(found.reads[(found.controls >= 10) & (crowd.kind == kind)])
+    assert min(len(seen) for seen in reads.values()) >= 20
+    assert np.mean(reads[DISSENTER]) > 0.55
+    assert np.mean(reads[RANDOM]) < 0.35
 
 
 @pytest.mark.parametrize("categories", [2, 3, 5])

@@ -8,6 +8,8 @@ import pytest
 from bench.trust_world import HONEST, LEFT, RANDOM, World, draw_crowd
 from leaderboard.trust.gaps import UNKEYED, Matchups
 from leaderboard.trust.reliability import Answers, estimate_reliability
+from leaderboard.trust.rigging import screen_models
+from leaderboard.trust.scoring import find_open_questions
 from leaderboard.trust.twins import MIN_SHARED, screen_twins
 from tests.trust.test_reliability import some_answers
 
@@ -44,6 +46,19 @@ def test_who_copies_is_found_and_nobody_among_three_thousand():
     assert (found.shared[named] >= LEAST).all()
     assert np.flatnonzero(found.who(answers.people)).tolist() == [*owners, *range(3_000, 3_008)]
     assert not screen(crowd.answers).flagged.any()
+
+
+def test_a_pair_of_twins_is_an_open_question():
+    answers = draw_crowd(World(people=300, models=10), 3).answers
+    owner = np.array([np.argmax(np.bincount(answers.contributor))])
+    answers = add_copies(answers, owner, 0)
+    reliability = estimate_reliability(answers)
+    rigging = screen_models(answers, reliability.expected)
+    twins = screen_twins(answers, reliability.expected)
+    assert twins.who(answers.people).sum() == 2
+    before, after = (find_open_questions(reliability, rigging, each) for each in (None, twins))
+    assert (after == before | twins.who(answers.people)).all()
+    assert after.sum() > before.sum()
 
 
 @pytest.mark.parametrize("seed", range(3))
