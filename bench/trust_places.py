@@ -118,7 +118,8 @@ class PlacesEvent:
         said -= said.mean()
         looks, before = np.zeros(ACCOUNTS, dtype=np.int64), np.full((ACCOUNTS, 2), np.nan)
         for looked, places in self.show_places():
-            typical = np.nanmean(places, axis=0) if np.isfinite(places).any() else np.zeros(2)
+            placed = np.isfinite(places)
+            typical = np.where(placed, places, 0.0).sum(0) / np.maximum(placed.sum(0), 1)
             for account in np.flatnonzero(looked > looks):
                 turns = slice(int(looks[account]), int(looked[account]))
                 known = np.isfinite(before[account])
