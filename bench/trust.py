@@ -26,6 +26,7 @@ from bench.trust_prize import measure_agents, measure_prize
 from bench.trust_publishing import measure_publishing
 from bench.trust_ratings import measure_errors, rate
 from bench.trust_real import measure_real
+from bench.trust_removals import measure_removals
 from bench.trust_screens import measure_half_split, measure_screens
 from bench.trust_world import (
     BOT,
@@ -44,6 +45,7 @@ from bench.trust_world import (
 from leaderboard.ratings import Floats
 from leaderboard.trust.quality import MIN_CONTROLS_FOR_QUALITY
 from leaderboard.trust.reliability import Reliability, estimate_reliability
+from leaderboard.trust.removal import find_removable
 from leaderboard.trust.rigging import Rigging, screen_models, screen_sides
 
 SMALL, LARGE = World(people=1_000, models=100), World(people=3_000, models=20)
@@ -53,8 +55,6 @@ DISSENT = {HONEST: 0.65, DISSENTER: 0.15, RANDOM: 0.10, LEFT: 0.05, RIGGER: 0.03
 SCREEN_ALPHA = 0.01
 CONFIDENCE_95 = 1.96
 RATED_CONTROLS = 3
-# The automatic rule: nobody below so many controls, and both limits.
-MIN_CONTROLS, MAX_OVERALL, MAX_ON_CONTROLS = 8, 0.30, 0.80
 HUGE = World(people=20_000, models=100)
 HUGE_JUDGMENTS = 500_000
 
@@ -151,9 +151,11 @@ def describe(figures: Figures, crowd: Crowd, found: Reliability) -> None:
 
 
 def is_excluded(found: Reliability) -> npt.NDArray[np.bool_]:
-    """Whom the automatic rule takes out."""
-    surely_low = (found.overall.upper < MAX_OVERALL) & (found.on_controls.upper < MAX_ON_CONTROLS)
-    return surely_low & (found.controls >= MIN_CONTROLS)
+    """Whom the automatic rule takes out, were there no limit to how many."""
+    overall, on_controls = (
+        (scores.value, scores.error) for scores in (found.overall, found.on_controls)
+    )
+    return find_removable(overall, on_controls, found.controls)
 
 
 def separate_bad(crowd: Crowd, score: Floats, among: npt.NDArray[np.bool_] | None = None) -> float:
@@ -241,6 +243,7 @@ PARTS: dict[str, Callable[[int], None]] = {
     "prize": measure_prize,
     "agent": measure_agents,
     "real": measure_real,
+    "removals": measure_removals,
     "exposure": measure_exposure,
     "publishing": lambda seeds: measure_publishing(seeds, is_quick=seeds < SEEDS),
 }

@@ -6,19 +6,21 @@ taking it back gives the same again, and a rebuild needs to know nothing of when
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import TypeVar
 
 import numpy as np
+import structlog
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from arena.events.models import Event
 from arena.judging.models import Judgment, LedgerBatch
 from leaderboard.contributors.answers import AnswerTable, read_answers
-from leaderboard.contributors.pace import measure_pace
+from leaderboard.contributors.pace import Pace, measure_pace
 from leaderboard.contributors.people import Screens, build_rows, mark_shown
 from leaderboard.contributors.positions import position_of, shown_position_of
 from leaderboard.contributors.screening import Pair, raise_questions
@@ -34,6 +36,8 @@ from leaderboard.votes.loading import VoteLoader, wanted_state
 from leaderboard.votes.queries import IntegerTable
 from leaderboard.votes.vote_rows import special_matchups
 
+log = structlog.get_logger(__name__)
+Result = TypeVar("Result")
 METHOD = 1
 """Incremented whenever the same judgments would give different numbers."""
 LEASE = timedelta(minutes=14)
@@ -123,10 +127,14 @@ def compute(table: AnswerTable, fit: ReliabilityFit, now: datetime) -> None:
     found = fit_with_shown(table, fit)
     rigging = screen_models(answers, found.expected)
     sides = screen_sides(answers, found.expected)
-    pace = measure_pace(fit.event, fit.ledger_seq, table.enrollments)
-    consistency = self_consistency(answers).z
+    nothing = np.full(answers.people, np.nan)
+    pace = run_check(
+        lambda: measure_pace(fit.event, fit.ledger_seq, table.enrollments), Pace(nothing, nothing)
+    )
+    consistency = run_check(lambda: self_consistency(answers).z, nothing)
     rows = build_rows(table, found, Screens(rigging, sides, pace.mean, consistency))
-    twins = screen_twins(answers.only_counted(), found.expected[table.counted[table.who]])
+    among = table.counted[table.who]
+    twins = run_check(lambda: screen_twins(answers.only_counted(), found.expected[among]), None)
     fit.pace_mean, fit.pace_spread = pace.describe_crowd(table.counted)
     fit.controls = int(np.count_nonzero(table.keys[table.counted[table.who]] != UNKEYED))
     fit.newcomer = int(quantise(np.array(found.newcomer)))
@@ -157,8 +165,20 @@ def fit_with_shown(table: AnswerTable, fit: ReliabilityFit) -> Fitted:
     return replace(found, so_far=shown)
 
 
-def list_twins(table: AnswerTable, twins: Twins) -> list[Pair]:
+def run_check(check: Callable[[], Result], otherwise: Result) -> Result:
+    """The result of a check that moves no number; one that cannot run is no evidence about anybody,
+    and holds up nothing."""
+    try:
+        return check()
+    except Exception:
+        log.exception("a check could not run")
+        return otherwise
+
+
+def list_twins(table: AnswerTable, twins: Twins | None) -> list[Pair]:
     """The pairs of contributors at which somebody should look, by enrollment."""
+    if twins is None:
+        return []
     return [
         Pair(
             int(table.enrollments[twins.one[place]]),

@@ -46,6 +46,7 @@ from leaderboard.pages.shown_board import (
     find_public_board,
     require_public_board,
 )
+from leaderboard.pages.side_by_side import compare_weightings
 from leaderboard.pages.uncertainty import (
     interval_context,
     list_covariates,
@@ -203,6 +204,7 @@ def figures_context(request: HttpRequest, event: Event, shown: ShownBoard) -> di
         else build_heat_maps(details, choice, table, everybody=everybody),
         "timeline": timeline_of(details.timeline, event),
         "history": history_of(shown),
+        "beside": compare_weightings(shown),
     }
 
 

@@ -364,3 +364,22 @@ def test_ratings_over_time_are_those_that_were_published(client: Client) -> None
     curves = re.findall(r'<line class="curve c0"', page)
     assert len(curves) == 2  # three snapshots, of four
     assert "Rating over time" in page
+
+
+# --- raw and weighted -----------------------------------------------------------------------------
+def test_both_weightings_stand_side_by_side(client: Client) -> None:
+    crowd = Crowd(slug="coffee")
+    crowd.vote()
+    refresh(crowd.event)
+    for query in ("", "?weighting=weighted"):
+        page = text(show(client, crowd.event, query))
+        assert "side by side" in page
+        assert "Weighted rank" in page
+    assert "side by side" not in text(show(client, crowd.event, "?weighting=style"))
+
+
+def test_without_reliabilities_there_is_nothing_to_compare(client: Client) -> None:
+    crowd = Crowd(slug="coffee", judges=2)
+    crowd.vote()
+    refresh(crowd.event)  # fewer than a hundred judgments
+    assert "side by side" not in text(show(client, crowd.event))
