@@ -22,6 +22,7 @@ from bench.goals import print_goal
 from bench.sites import ROOT
 from bench.trust_exposure import measure_exposure
 from bench.trust_figures import QUICK_SEEDS, SEEDS, Figures, separate
+from bench.trust_pages import measure_pages
 from bench.trust_prize import measure_agents, measure_prize
 from bench.trust_publishing import measure_publishing
 from bench.trust_ratings import measure_errors, rate
@@ -243,6 +244,7 @@ PARTS: dict[str, Callable[[int], None]] = {
     "prize": measure_prize,
     "agent": measure_agents,
     "real": measure_real,
+    "pages": lambda seeds: measure_pages(seeds, is_quick=seeds < SEEDS),
     "removals": measure_removals,
     "exposure": measure_exposure,
     "publishing": lambda seeds: measure_publishing(seeds, is_quick=seeds < SEEDS),
