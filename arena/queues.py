@@ -62,7 +62,7 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "refresh": ("leaderboard.tasks.refresh_boards", 3.0),
         "refresh-over": ("leaderboard.tasks.refresh_boards", 60.0),
         "reliability": ("leaderboard.tasks.refresh_reliabilities", 5.0),
-        "reliability-over": ("leaderboard.tasks.refresh_reliabilities", 30.0),
+        "reliability-published": ("leaderboard.tasks.refresh_reliabilities", 60.0),
         "advance": ("arena.events.tasks.advance_events", 15.0),
         # Right after an import, too; here what commands import, and the rest of a large import.
         "render": ("arena.events.tasks.render_texts", 15.0),
@@ -81,5 +81,5 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     }.items()
 }
 # After the end only reviewers still move a board.
-for name in ("refresh-over", "reliability-over"):
-    BEAT_SCHEDULE[name]["kwargs"] = {"over": True}
+BEAT_SCHEDULE["refresh-over"]["kwargs"] = {"over": True}
+BEAT_SCHEDULE["reliability-published"]["kwargs"] = {"published": True}

@@ -158,10 +158,12 @@ def time_refresh() -> dict[str, float]:
     from django.utils import timezone
 
     from arena.events.models import Event
+    from leaderboard.contributors.reliability import refresh_reliability
     from leaderboard.snapshots.refresh import refresh_event
 
     beside: list[tuple[float, float]] = []
     event = Event.objects.get()
+    refresh_reliability(event, now=timezone.now())  # a task of its own
     with ExitStack() as stack:
         for name in BESIDE_OVERALL:
             stack.enter_context(add_time_of(name, beside))

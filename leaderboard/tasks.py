@@ -37,9 +37,9 @@ def refresh_board(event_id: int) -> None:
 
 
 @shared_task
-def refresh_reliabilities(*, over: bool = False) -> None:
-    """Compute the reliabilities of every event, running or over, in which they may have changed."""
-    for event_id in find_due_reliabilities(over=over):
+def refresh_reliabilities(*, published: bool = False) -> None:
+    """Compute the reliabilities of events, published or not, in which they may have changed."""
+    for event_id in find_due_reliabilities(published=published):
         if is_resting(RELIABILITY, event_id):
             continue
         compute_reliability.apply_async([event_id], expires=30)
@@ -52,6 +52,8 @@ def compute_reliability(event_id: int) -> None:
     if refresh_reliability(Event.objects.get(pk=event_id), now=timezone.now()):
         rest(RELIABILITY, event_id, process_time() - before)
         log.info("reliability computed", event_id=event_id)
+        # Of an event that is over, somebody waits for the result.
+        send_soon(refresh_board.delay, event_id)
 
 
 def queue_exposure(event: Event) -> None:

@@ -10,7 +10,7 @@ from arena.judging.models import Judgment
 from bench.filling import Size, add_judgments, make_event
 from bench.refresh import BESIDE_OVERALL
 from leaderboard.models import Rating, Standing
-from leaderboard.snapshots.refresh import refresh_event
+from leaderboard.snapshots.refresh import refresh_fully
 from tests.factories import NOW
 
 SIZE = Size(2_000, competitors=8, records=20, contributors=40, controls=10, categories=2)
@@ -25,9 +25,9 @@ def test_the_event_of_the_benchmarks_is_refreshed_and_grows():
         met = Control.objects.annotate(people=Count("matchup__judgments")).values_list("people")
         assert {people for (people,) in met} == {SIZE.answers}
         assert len(met) == SIZE.controls
-        first = refresh_event(event, now=NOW)
+        first = refresh_fully(event, now=NOW)
         add_judgments(event, SIZE, SIZE.judgments, 100)
-        second = refresh_event(event, now=NOW)
+        second = refresh_fully(event, now=NOW)
     finally:
         with connection.cursor() as cursor:
             cursor.execute("DROP TABLE bench_pair")

@@ -8,6 +8,8 @@ import numpy as np
 from django.utils.translation import gettext as _
 
 from arena.events.models import Enrollment, Event
+from arena.events.records.controls import has_controls
+from leaderboard.contributors.scores import first_look
 from leaderboard.models import Reliability, Standing, StandingQuerySet
 from leaderboard.trust.quality import QUALITY_UNIT, to_band
 from leaderboard.trust.reliability import LIMIT
@@ -34,7 +36,8 @@ class Place:
     band: int | None
     quality: float | None = None
     score: float | None = None
-    # To whom it is shown: their own alone.
+    # Of one's own alone: about how many more judgments a rating takes, and what a score is made of.
+    missing: int | None = None
     parts: "ScoreParts | None" = None
 
     @property
@@ -74,7 +77,7 @@ def place_of(event: Event, enrollment: Enrollment | None) -> Place | None:
     if standing is None:
         return None
     if not event.is_over():
-        return stepped_place(standing)
+        return replace(stepped_place(standing), missing=count_missing(event, standing))
     return replace(exact_place(standing, rank_of(standing)), parts=find_parts(standing))
 
 
@@ -99,6 +102,13 @@ def rank_of(standing: Standing) -> int | None:
     if not standing.score:
         return None
     return 1 + Standing.objects.filter(event=standing.event_id, score__gt=standing.score).count()
+
+
+def count_missing(event: Event, standing: Standing) -> int | None:
+    """About how many more judgments a rating takes; None once rated, and where nobody is."""
+    if standing.band is not None or not has_controls(event):
+        return None
+    return max(first_look(event) - standing.judgments, 0)
 
 
 def stepped_place(standing: Standing) -> Place:

@@ -73,11 +73,12 @@ def refresh_reliability(event: Event, *, now: datetime, rebuild: bool = False) -
         ReliabilityFit.objects.filter(pk=fit.pk, claimed_until=until).update(claimed_until=None)
 
 
-def find_due_reliabilities(*, over: bool = False) -> Iterator[int]:
-    """Primary keys of events (running, or over) whose reliabilities may be out of date."""
+def find_due_reliabilities(*, published: bool = False) -> Iterator[int]:
+    """Primary keys of events (published, or not) whose reliabilities may be out of date."""
     sealed = LedgerBatch.objects.filter(event=OuterRef("pk"))
-    is_over = Q(state__in=Event.OVER_STATES)
-    for event in Event.objects.filter(Exists(sealed), is_over if over else ~is_over):
+    is_published = Q(state=Event.State.PUBLISHED)
+    which = is_published if published else ~is_published
+    for event in Event.objects.filter(Exists(sealed), which):
         if not is_reliability_current(event):
             yield event.pk
 

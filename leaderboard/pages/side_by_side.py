@@ -40,8 +40,6 @@ def compare_weightings(shown: ShownBoard) -> list[ModelBeside]:
     if not (shown.details.board(other.key).fit and shown.board.fit):
         return []
     mine = {row.rating.competitor_id: row for row in shown.table.everybody}
-    theirs = {
-        row.rating.competitor_id: row for row in read_table(shown.snapshot, other).everybody
-    }
+    theirs = {row.rating.competitor_id: row for row in read_table(shown.snapshot, other).everybody}
     raw, weighted = (mine, theirs) if choice.weighting == RAW else (theirs, mine)
     return [ModelBeside(raw[key], row) for key, row in weighted.items() if key in raw]

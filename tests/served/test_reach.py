@@ -29,6 +29,8 @@ ARGUED = {
     "task arena.events.tasks.sweep_uploads": "beat sends it once an hour; "
     "tests/events/test_import_page_refusals.py has what it does",
     "command doctor": "tests/monitoring/test_doctor.py runs it with everything away",
+    "page desk:anchors": "offered where controls are few; tests/desk has the button",
+    "page desk:ties": "offered where ten controls and more have no tie; tests/desk has the button",
     "page leaderboard:read": "the reader's notice of a result; tests/leaderboard marks it as read",
     "page leaderboard:winner": "there only once an organizer has confirmed the winner of a prize",
 }

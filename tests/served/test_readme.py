@@ -140,7 +140,6 @@ def test_your_own_event_as_the_readme_has_it(
     # Nothing was missing, and a stranger came in and has judged.
     reader.page.goto(f"/events/{SLUG}/desk/")
     expect(reader.page.get_by_role("main")).not_to_contain_text("nobody can join with the link")
-    reader.page.goto(f"/events/{SLUG}/")
     expect(reader.page.locator(".facts > div", has_text="Contributors")).to_contain_text("1")
     # What was printed leads to where the site answers.
     printed = site.run(f"{sys.executable} manage.py provision {SLUG} 1 --open")

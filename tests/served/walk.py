@@ -38,6 +38,7 @@ def set_up(page: Page, folder: Path) -> None:
     # Two people judge in this event: its boards are live, or they would come at the close.
     page.get_by_label("Judgments between board updates").fill("0")
     press(page, "Save")
+    expect(page.get_by_text("Saved.")).to_be_visible()
     follow(page, "Import")
     import_file(page, records(folder / "records.jsonl"), new=50)
     follow(page, "Controls")

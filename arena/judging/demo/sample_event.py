@@ -44,8 +44,9 @@ def make_sample_event(plan: dict[str, object], now: datetime, rng: Random) -> Ev
     opened = now - timedelta(days=DAYS)
     fields = ("summary", "description", "licence")
     settings = {field: plan[field] for field in fields} | {
-        "matchups_per_record": 3,
-        "overlap": 15,
+        "matchups_per_record": 2,
+        "overlap": 20,
+        "choosing": "uniform",
         "control_interval": 12,
         "counts_simulated": True,
         "publish_batch": LIVE,
