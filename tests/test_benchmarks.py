@@ -1,5 +1,7 @@
 """What the benchmarks measure on must be what the product makes: their event, at a small size."""
 
+from dataclasses import replace
+
 import pytest
 from django.db import connection
 from django.db.models import Count
@@ -9,6 +11,7 @@ from arena.events.models import Control, Matchup
 from arena.judging.models import Judgment
 from bench.filling import Size, add_judgments, make_event
 from bench.refresh import BESIDE_OVERALL
+from bench.trust_exposure import Cell, measure_cell
 from leaderboard.models import Rating, Standing
 from leaderboard.snapshots.refresh import refresh_fully
 from tests.factories import NOW
@@ -43,3 +46,16 @@ def test_the_event_of_the_benchmarks_is_refreshed_and_grows():
 
 def test_the_functions_timed_beside_the_board_exist():
     assert all(callable(import_string(name)) for name in BESIDE_OVERALL)
+
+
+@pytest.mark.django_db
+def test_what_bench_trust_attacks_is_served_by_the_product():
+    size = Cell("tiny", 4, ordinary=60, accounts=6, turns=15, choosing="uniform")
+    shared = measure_cell(size, 0)
+    assert shared.by_matchup > 0.8
+    matched = measure_cell(replace(size, name="matched", controls=8, per_record=3), 0)
+    assert matched.certain == 0
+    assert 0 < matched.by_prompt < 1
+    anchored = measure_cell(replace(size, name="anchors", has_anchors=True), 0)
+    assert 0 < anchored.by_matchup < shared.by_matchup
+    assert not Matchup.objects.exists()
