@@ -58,6 +58,8 @@ ASKS = {
     "reissue": ("desk:reissue", "stop working immediately"),
     "reissue one": ("desk:reissue_seat", "stops working immediately"),
     "make a control": ("desk:matchup", "cannot become an ordinary matchup again"),
+    "make anchors": ("desk:anchors", "cannot become ordinary matchups again"),
+    "make tie controls": ("desk:ties", "takes the place of an ordinary matchup"),
     "withdraw a key": ("desk:matchup", "no longer measures anyone"),
     "correct": ("desk:correct", "cannot come back"),
     "name the winner": ("desk:winner", "A public page announces it"),
@@ -196,6 +198,20 @@ def withdrawing_a_key() -> Act:
     return scene, "desk:matchup", posted, [scene.control.record.external_id]
 
 
+def making_anchors() -> Act:
+    scene = Scene()
+    for _ in range(8):  # one control is too few for so many
+        make_matchup(scene.event, list(scene.event.competitors.all()))
+    return scene, "desk:anchors", {}, []
+
+
+def making_ties() -> Act:
+    scene = Scene()
+    for _ in range(8):
+        make_control(scene.event)
+    return scene, "desk:ties", {}, []
+
+
 def correcting() -> Act:
     scene = Scene()
     record = scene.matchup.record
@@ -233,6 +249,8 @@ def renewing_a_code() -> Act:
 # The winner and imports have tests of their own, where there is something to name or take back.
 ACTS: dict[str, Callable[[], Act]] = {
     "open": opening,
+    "make anchors": making_anchors,
+    "make tie controls": making_ties,
     "close": closing,
     "publish": publishing,
     "seal": sealing,
