@@ -5,18 +5,16 @@
 # ruff: noqa: PLC0415 - Django is set up in a process of its own
 import json
 import os
-import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 from arena.events.lifecycle.batches import PRIZE_BATCH, SMALLEST, BatchRule, batch_rule
 from bench.goals import print_goal
-from bench.sites import ROOT
 from bench.trust_boards import PLANS, collect_probes, tell_apart
+from bench.trust_site import run_on_site
 from leaderboard.ratings import Floats
 
 LIVE_JUDGMENTS = 60
@@ -27,7 +25,7 @@ QUICK_PLANS = {SMALLEST.judgments: (3, 4), PRIZE_BATCH: (4,)}
 def measure_publishing(seeds: int, *, is_quick: bool) -> None:
     """The three goals."""
     measure_boards(seeds, is_quick=is_quick)
-    on_site = run_on_site(seeds)
+    on_site: dict[str, Any] = json.loads(run_on_site("bench.trust_publishing", str(seeds)))
     before, now = (np.array(on_site["receipts"][name]) for name in ("before", "now"))
     print(f"receipts as they were: {describe(before)}")
     report("receipts-late", now, 0.55)
@@ -66,26 +64,6 @@ def report(name: str, aucs: Floats, target: float) -> None:
     """Print a mean over the seeds and whether it reaches its goal."""
     print(f"{name}: {describe(aucs)} over {len(aucs)} seeds")
     print_goal(name, float(aucs.mean()), target)
-
-
-def run_on_site(seeds: int) -> dict[str, Any]:
-    """What the parts that need Django find, in a process with a database of its own."""
-    with TemporaryDirectory(prefix="bench-trust-") as folder:
-        environment = os.environ | {
-            "ARENA_VAR": folder,
-            "DATABASE_URL": f"sqlite:///{folder}/site.sqlite3",
-            "DEBUG": "1",
-            "DJANGO_SETTINGS_MODULE": "arena.settings",
-            "LOG_LEVEL": "ERROR",
-            "REDIS_URL": "",
-            "SECRET_KEY": "for-a-bench-on-this-machine-alone",
-        }
-        command = [sys.executable, "-m", "bench.trust_publishing", str(seeds)]
-        done = subprocess.run(
-            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True
-        )
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
 
 
 def measure_on_site(seeds: int) -> None:

@@ -3,16 +3,12 @@ the part `removals`. What needs the product's models runs in a process of its ow
 """
 
 # ruff: noqa: PLC0415 - Django is set up in a process of its own
-import os
-import subprocess
-import sys
 from dataclasses import replace
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from bench.goals import print_goal
-from bench.sites import ROOT
+from bench.trust_site import run_on_site
 from bench.trust_world import BOT, DISSENTER, HONEST, LEFT, RANDOM, RIGGER, Crowd, World, draw_crowd
 from leaderboard.trust.reliability import estimate_reliability
 from leaderboard.trust.removal import choose_removals
@@ -39,7 +35,7 @@ def measure_removals(seeds: int) -> None:
         error = np.std(shares, ddof=1) / np.sqrt(len(shares))
         print(f"removed, {name}: {np.mean(shares):.4f} ± {error:.4f} over {len(shares)} seeds")
     print_goal("automatic-removals", largest, 0.05, at_least=False)
-    print_goal("helper-outage", float(count_changed_by_outage()), 0.0, at_least=False)
+    print_goal("helper-outage", float(run_on_site("bench.trust_removals")), 0.0, at_least=False)
 
 
 def remove_in_stages(crowd: Crowd, seed: int) -> float:
@@ -62,25 +58,6 @@ def remove_in_stages(crowd: Crowd, seed: int) -> float:
         out[removal.removed] = True
         largest = max(largest, out.sum() / judged.sum())
     return float(largest)
-
-
-def count_changed_by_outage() -> int:
-    """Votes of another weight, or of another standing, once nothing that gives hints answers."""
-    with TemporaryDirectory(prefix="bench-trust-") as folder:
-        environment = os.environ | {
-            "ARENA_VAR": folder,
-            "DATABASE_URL": f"sqlite:///{folder}/site.sqlite3",
-            "DEBUG": "1",
-            "DJANGO_SETTINGS_MODULE": "arena.settings",
-            "LOG_LEVEL": "CRITICAL",
-            "REDIS_URL": "",
-            "SECRET_KEY": "for-a-bench-on-this-machine-alone",
-        }
-        command = [sys.executable, "-m", "bench.trust_removals"]
-        done = subprocess.run(
-            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True
-        )
-    return int(done.stdout.splitlines()[-1])
 
 
 def measure_on_site() -> None:

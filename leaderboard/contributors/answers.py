@@ -22,6 +22,9 @@ from leaderboard.votes.vote_rows import read_columns
 
 CATEGORIES = {2: 2, 3: 3, 5: 5, 7: 5}
 """Categories that answers on each scale are folded into."""
+MAX_ANSWERS = 1_000_000
+"""Of a larger event each contributor's latest answers are looked at, as many of each as fit: a fit
+takes a kilobyte of memory for each."""
 NAMES = ("seq", "question", "first", "second", "outcome", "left", "contributor", "matchup")
 
 
@@ -83,9 +86,30 @@ def read_answers(data: Comparisons, position: int) -> AnswerTable:
     columns = sort_by_ledger(
         {name: np.concatenate([counted[name], excluded[name]]) for name in NAMES}
     )
+    latest = find_latest(columns["contributor"], MAX_ANSWERS)
+    columns = {name: column[latest] for name, column in columns.items()}
     enrollments = np.unique(columns["contributor"])
     is_counted = ~np.isin(enrollments, excluded["contributor"])
     return AnswerTable(data, columns, enrollments, is_counted, find_keys(data, columns))
+
+
+def find_latest(contributor: IntegerTable, most: int) -> slice | IntegerTable:
+    """The rows of everybody's latest answers, in their order: all of them, or the largest equal
+    number of each contributor with which there are no more than `most`."""
+    if len(contributor) <= most:
+        return slice(None)
+    _people, who, counts = np.unique(contributor, return_inverse=True, return_counts=True)
+    low, high = 0, int(counts.max())
+    while low < high:
+        middle = (low + high + 1) // 2
+        if np.minimum(counts, middle).sum() <= most:
+            low = middle
+        else:
+            high = middle - 1
+    order = np.argsort(who, kind="stable")
+    place = np.arange(len(who)) - np.repeat(np.cumsum(counts) - counts, counts)
+    is_late = place >= np.repeat(counts, counts) - low
+    return np.sort(order[is_late])
 
 
 def select_columns(data: Comparisons, position: int) -> Columns:

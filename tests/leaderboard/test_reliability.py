@@ -11,6 +11,7 @@ from arena.judging.ledger import seal_event
 from arena.judging.models import Exclusion, Judgment
 from arena.judging.review.exclusions import exclude, lift_exclusion
 from leaderboard.contributors import positions
+from leaderboard.contributors.answers import find_latest
 from leaderboard.contributors.controls import credit_table
 from leaderboard.contributors.positions import last_position
 from leaderboard.contributors.reliability import (
@@ -89,6 +90,21 @@ def test_places_in_the_ledger() -> None:
 
 def test_the_table_of_credits_is_that_of_the_question_kind() -> None:
     np.testing.assert_array_equal(credit_table(), CREDITS)
+
+
+def test_of_a_huge_event_everybodys_latest_answers_are_looked_at() -> None:
+    who = np.array([7, 3, 7, 7, 3, 9, 7, 7])
+    assert find_latest(who, 8) == slice(None)
+    for most in (7, 6, 5, 3):
+        found = find_latest(who, most)
+        kept = np.arange(8)[found]
+        assert len(kept) <= most
+        for person in (7, 3, 9):
+            mine = np.flatnonzero(who == person)
+            latest = kept[who[kept] == person]
+            assert latest.tolist() == mine[len(mine) - len(latest) :].tolist()
+        counts = [int((who[kept] == person).sum()) for person in (7, 3, 9)]
+        assert counts == [min(n, max(counts)) for n in (5, 2, 1)]
 
 
 @pytest.mark.django_db
