@@ -117,6 +117,8 @@ def choose_answer(
     """Choose an answer on the five-point scale."""
     if rng.random() < temperament.careless:
         return temperament.habit or rng.choice(["a2", "a1", "tie", "b1", "b2"])
+    if is_tie_control(assignment.matchup):
+        return "tie"
     gap = compute_gap(assignment, strengths)
     uniform = min(max(rng.random(), 1e-9), 1 - 1e-9)
     felt = gap * temperament.sharpness + math.log(uniform / (1 - uniform)) * 0.6
@@ -124,6 +126,11 @@ def choose_answer(
         return "tie"
     degree = 2 if abs(felt) > THRESHOLDS[1] else 1
     return f"{'a' if felt > 0 else 'b'}{degree}"
+
+
+def is_tie_control(matchup: Matchup) -> bool:
+    """Whether both responses are the same, which whoever looks at them sees."""
+    return matchup.role == Matchup.Role.CONTROL and not matchup.control.key["sign"]
 
 
 def compute_gap(assignment: Assignment, strengths: Mapping[str, float]) -> float:
