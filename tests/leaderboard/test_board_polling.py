@@ -120,7 +120,7 @@ def test_each_filter_and_language_has_its_own_tag(crowd: Crowd, client: Client) 
 def test_a_page_is_rendered_once_for_all(
     crowd: Crowd, client: Client, django_assert_num_queries: Any
 ) -> None:
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         show(client, crowd.event)
     with django_assert_num_queries(2):
         show(client, crowd.event)
