@@ -30,7 +30,7 @@ def some_answers(rows, *, keys=(UNKEYED,), people=1, categories=5, models=2):
 
 
 def test_a_slow_fit_agrees():
-    crowd = draw_crowd(World(people=60, models=12, controls=40), 0)
+    crowd = draw_crowd(SMALL, 0)
     answers, _rows = crowd.answers.in_order()
     votes = list(
         zip(answers.contributor, answers.matchup, answers.displayed(), answers.left, strict=True)
