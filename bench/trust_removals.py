@@ -34,8 +34,8 @@ def measure_removals(seeds: int) -> None:
         largest = max(largest, *shares)
         error = np.std(shares, ddof=1) / np.sqrt(len(shares))
         print(f"removed, {name}: {np.mean(shares):.4f} ± {error:.4f} over {len(shares)} seeds")
-    print_goal("automatic-removals", largest, 0.05, at_least=False)
-    print_goal("helper-outage", float(run_on_site("bench.trust_removals")), 0.0, at_least=False)
+    print_goal("automatic-removals", largest, 0.05)
+    print_goal("helper-outage", float(run_on_site("bench.trust_removals")), 0.0)
 
 
 def remove_in_stages(crowd: Crowd, seed: int) -> float:
