@@ -14,7 +14,7 @@ import numpy as np
 from arena.events.lifecycle.batches import PRIZE_BATCH, SMALLEST, BatchRule, batch_rule
 from bench.goals import print_goal
 from bench.trust_boards import PLANS, collect_probes, tell_apart
-from bench.trust_site import run_on_site
+from bench.trust_site import make_tables, run_on_site
 from leaderboard.ratings import Floats
 
 LIVE_JUDGMENTS = 60
@@ -68,13 +68,10 @@ def report(name: str, aucs: Floats, target: float) -> None:
 
 def measure_on_site(seeds: int) -> None:
     """Print as JSON what receipts and places give away."""
-    import django
-    from django.core.management import call_command
     from django.test.utils import setup_test_environment
 
-    django.setup()
+    make_tables()
     setup_test_environment()
-    call_command("migrate", verbosity=0, skip_checks=True)
 
     from bench.trust_places import read_places
     from bench.trust_receipts import read_receipts

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from bench.goals import print_goal
-from bench.trust_site import run_on_site
+from bench.trust_site import make_tables, run_on_site
 from bench.trust_world import BOT, DISSENTER, HONEST, LEFT, RANDOM, RIGGER, Crowd, World, draw_crowd
 from leaderboard.trust.reliability import estimate_reliability
 from leaderboard.trust.removal import choose_removals
@@ -23,13 +23,16 @@ WORLDS = {
     "dissent": World(people=1_500, models=25, kinds=DISSENT, agreement=-0.5),
     "mostly bots": World(people=200, models=10, kinds={HONEST: 0.4, BOT: 0.6}),
 }
+QUICK_WORLDS = ("a third bad", "dissent", "mostly bots")
+"""The small ones."""
 SITE_SEED = 0
 
 
-def measure_removals(seeds: int) -> None:
+def measure_removals(seeds: int, *, is_quick: bool) -> None:
     """The largest share of people removed without a person; votes that an outage changes."""
     largest = 0.0
-    for name, world in WORLDS.items():
+    for name in QUICK_WORLDS if is_quick else WORLDS:
+        world = WORLDS[name]
         shares = [remove_in_stages(draw_crowd(world, seed), seed) for seed in range(seeds)]
         largest = max(largest, *shares)
         error = np.std(shares, ddof=1) / np.sqrt(len(shares))
@@ -62,12 +65,7 @@ def remove_in_stages(crowd: Crowd, seed: int) -> float:
 
 def measure_on_site() -> None:
     """Print how many votes differ between a computation with hints and one without."""
-    import django
-    from django.core.management import call_command
-
-    django.setup()
-    call_command("migrate", verbosity=0, skip_checks=True)
-
+    make_tables()
     import json
     from datetime import timedelta
     from random import Random

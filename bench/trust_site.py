@@ -1,5 +1,6 @@
 """A site of its own, on SQLite, for parts of `bench.trust` that need the product's models."""
 
+# ruff: noqa: PLC0415 - Django is set up in a process of its own
 import os
 import subprocess
 import sys
@@ -29,3 +30,15 @@ def run_on_site(module: str, *arguments: str) -> str:
             check=True,
         )
     return done.stdout.splitlines()[-1]
+
+
+def make_tables() -> None:
+    """In such a process: Django, and its tables as the models have them, no history of theirs."""
+    import django
+    from django.apps import apps
+    from django.conf import settings
+    from django.core.management import call_command
+
+    django.setup()
+    settings.MIGRATION_MODULES = {app.label: None for app in apps.get_app_configs()}
+    call_command("migrate", run_syncdb=True, verbosity=0, skip_checks=True)
