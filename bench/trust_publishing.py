@@ -14,6 +14,7 @@ import numpy as np
 from arena.events.lifecycle.batches import PRIZE_BATCH, SMALLEST, BatchRule, batch_rule
 from bench.goals import print_goal
 from bench.trust_boards import PLANS, collect_probes, tell_apart
+from bench.trust_figures import SEEDS
 from bench.trust_site import make_tables, run_on_site
 from leaderboard.ratings import Floats
 
@@ -76,7 +77,7 @@ def measure_on_site(seeds: int) -> None:
     from bench.trust_places import read_places
     from bench.trust_receipts import read_receipts
 
-    by_seed = [read_places(seed) for seed in range(seeds)]
+    by_seed = [read_places(seed, is_quick=seeds < SEEDS) for seed in range(seeds)]
     places = {share: [found[share] for found in by_seed] for share in by_seed[0]}
     print(json.dumps({"receipts": read_receipts(seeds), "places": places}))
 
