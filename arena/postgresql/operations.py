@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib.postgres import operations
 from django.db import migrations, router, transaction
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState, StateApps
 
 Editor = BaseDatabaseSchemaEditor
@@ -91,3 +92,69 @@ class RunInBatches(migrations.RunPython):
         while not is_done:
             with transaction.atomic(alias):
                 is_done = not self.code(from_state.apps, schema_editor)
+
+
+class MakeAppendOnly(Operation):
+    """Rows of this table are never changed and never deleted, whoever asks: triggers refuse both.
+
+    SQLite loses a table's triggers where a later migration alters the table: that migration says
+    this operation again.
+    """
+
+    reversible = True
+
+    def __init__(self, model_name: str) -> None:
+        self.model_name = model_name
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        """The models stay as they are."""
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: Editor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        for statement in self.forbid(app_label, schema_editor, to_state):
+            schema_editor.execute(statement)
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: Editor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        for statement in self.allow(app_label, schema_editor, from_state):
+            schema_editor.execute(statement)
+
+    def describe(self) -> str:
+        return f"Make {self.model_name} append-only"
+
+    def forbid(self, app_label: str, schema_editor: Editor, state: ProjectState) -> list[str]:
+        """The statements that create the triggers."""
+        table = state.apps.get_model(app_label, self.model_name)._meta.db_table
+        if schema_editor.connection.vendor != "postgresql":
+            return [
+                f"CREATE TRIGGER IF NOT EXISTS {table}_no_{act.lower()} BEFORE {act} ON {table} "
+                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+                for act in ("UPDATE", "DELETE")
+            ]
+        return [
+            f"CREATE OR REPLACE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ "
+            f"BEGIN RAISE EXCEPTION '{table} is append-only' USING ERRCODE = "
+            "'integrity_constraint_violation'; END $$",
+            f"CREATE OR REPLACE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
+            f"FOR EACH ROW EXECUTE FUNCTION {table}_refuse()",
+        ]
+
+    def allow(self, app_label: str, schema_editor: Editor, state: ProjectState) -> list[str]:
+        """The statements that drop them."""
+        table = state.apps.get_model(app_label, self.model_name)._meta.db_table
+        if schema_editor.connection.vendor != "postgresql":
+            return [f"DROP TRIGGER IF EXISTS {table}_no_{act}" for act in ("update", "delete")]
+        return [
+            f"DROP TRIGGER IF EXISTS {table}_append_only ON {table}",
+            f"DROP FUNCTION IF EXISTS {table}_refuse()",
+        ]

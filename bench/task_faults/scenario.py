@@ -105,7 +105,7 @@ class Scenario:
                 self.show(event, person)
         if self.brought:
             taken = self.brought.pop()
-            revert_import(taken, NOW)
+            revert_import(taken, NOW, by=None)
             deliveries.append(("remove_import", (taken.pk,)))
         self.change_exclusions(number)
         deliveries += [self.bring_records(event, number) for event in self.events]

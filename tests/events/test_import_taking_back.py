@@ -82,7 +82,7 @@ def test_taking_an_import_back_leaves_the_event_as_it_was_before(event: Event) -
     assert what is not None
     assert (what.records, what.competitors, what.refusal) == (3, 1, "")
 
-    revert_import(job, NOW)
+    revert_import(job, NOW, by=None)
     assert Matchup.objects.serving().filter(event=event).count() == 2
     delete_reverted(job.pk, NOW)
 
@@ -96,7 +96,7 @@ def test_a_model_that_has_a_response_elsewhere_stays(event: Event) -> None:
     job = second(event)
     bring(event, lines_of(record(4, "Cedar", "Birch")))
 
-    revert_import(job, NOW)
+    revert_import(job, NOW, by=None)
     delete_reverted(job.pk, NOW)
 
     assert set(Competitor.objects.values_list("name", flat=True)) == {"Ash", "Birch", "Cedar"}
@@ -114,7 +114,7 @@ def test_what_somebody_has_been_shown_stays(event: Event) -> None:
     before = everything()
 
     with pytest.raises(ConflictError, match="of its matchups"):
-        revert_import(job, NOW)
+        revert_import(job, NOW, by=None)
 
     job.refresh_from_db()
     assert (everything(), job.state) == (before, State.DONE)
@@ -125,7 +125,7 @@ def test_an_import_that_changed_other_records_stays(event: Event) -> None:
     job = ImportJob.objects.get(records__external_id="r5")
 
     with pytest.raises(ConflictError, match="1 record that was there before"):
-        revert_import(job, NOW)
+        revert_import(job, NOW, by=None)
 
 
 def test_a_matchup_that_is_taken_back_meanwhile_is_not_served(event: Event) -> None:
@@ -135,7 +135,7 @@ def test_a_matchup_that_is_taken_back_meanwhile_is_not_served(event: Event) -> N
     candidates = [c for c in find_ordinary(turn, 10) if c.matchup.record.import_job_id == job.pk]
     assert candidates
 
-    revert_import(job, NOW)
+    revert_import(job, NOW, by=None)
 
     assert reserve(turn, candidates) == 0
     assert not Assignment.objects.exists()
@@ -147,7 +147,7 @@ def test_a_reserve_that_is_taken_back_meanwhile_is_not_shown(event: Event) -> No
     reserves = list(event.matchups.filter(record__import_job=job))
     assert reserve(Turn(event, enrollment, 1, NOW, Random(1)), [Candidate(reserves[0])]) == 1
 
-    revert_import(job, NOW)
+    revert_import(job, NOW, by=None)
 
     assignment = next_assignment(enrollment, Random(1), timezone.now())
     assert assignment is None or assignment.matchup.record.import_job_id != job.pk
@@ -156,18 +156,18 @@ def test_a_reserve_that_is_taken_back_meanwhile_is_not_shown(event: Event) -> No
 
 def test_one_import_at_a_time_be_it_forward_or_back(event: Event) -> None:
     job = second(event)
-    revert_import(job, NOW)
+    revert_import(job, NOW, by=None)
     with pytest.raises(ImportBusyError):
         bring(event, lines_of(record(9)))
 
     other = ImportJob.objects.exclude(pk=job.pk).get(state=State.DONE)
     with pytest.raises(ImportBusyError):
-        revert_import(other, NOW)
+        revert_import(other, NOW, by=None)
 
 
 def test_what_a_dead_worker_left_of_it_goes_with_the_next_import(event: Event) -> None:
     job = second(event)
-    revert_import(job, NOW)
+    revert_import(job, NOW, by=None)
     ImportJob.objects.filter(pk=job.pk).update(heartbeat_at=NOW.replace(year=2020))
 
     assert bring(event, lines_of(record(9))).landed
@@ -191,7 +191,7 @@ def test_taking_back_and_serving_at_once_never_shows_what_is_gone() -> None:
 
         def back(job: ImportJob = job, refused: list[Exception] = refused) -> None:
             try:
-                revert_import(job, timezone.now())
+                revert_import(job, timezone.now(), by=None)
             except ConflictError as error:
                 refused.append(error)
 

@@ -134,7 +134,7 @@ def take_back_what_was_changed(event: Event) -> None:
     assert bring(event, [changed], now=LATER).updated == 1
     assert LedgerEntry.objects.filter(kind="response", number=None).exists()
     job = ImportJob.objects.get(records__external_id="r3")
-    revert_import(job, LATER)
+    revert_import(job, LATER, by=None)
     delete_reverted(job.pk, LATER)
     assert not Record.objects.filter(external_id="r3").exists()
 

@@ -15,6 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from arena.desk.forms.clocks import LocalDateTimeInput, TimezoneField, from_local, to_local
 from arena.desk.forms.timezones import list_timezones, timezone_choices
+from arena.errors import ArenaError
+from arena.events.decision_record import MAX_NOTE, check_note
 from arena.events.lifecycle.batches import LIVE, MIN_BATCH, PRIZE_BATCH, batch_rule
 from arena.events.lifecycle.creation import free_event_slug
 from arena.events.lifecycle.hiding import find_hiding_obstacle
@@ -27,6 +29,7 @@ from arena.events.lifecycle.prizes import (
 from arena.events.models import Control, Event, Terms
 from arena.judging.models import Exclusion
 
+WHY_HELP = _("Public, with the change, on the event’s registration. No names.")
 DOMAIN = re.compile(r"(?!-)[\w-]+(\.[\w-]+)+")
 
 
@@ -45,12 +48,43 @@ class SettingsForm(forms.ModelForm):
     def lock_fields(self, event: Event) -> None:
         """Lock the fields that the event does not let anybody change any more."""
         self.is_event_over = event.is_over()
+        if event.pk is not None and event.state != Event.State.DRAFT:
+            self.fields["why"] = forms.CharField(
+                label=_("Why you change it"),
+                max_length=MAX_NOTE,
+                required=False,
+                help_text=WHY_HELP,
+            )
         for name in locked_fields(event, self.fields):
             self.fields[name].disabled = True
 
+    def clean(self) -> dict[str, Any]:
+        """With the reason, which a change of a running event cannot do without."""
+        cleaned = super().clean() or self.cleaned_data
+        for name, said in cleaned.items():
+            if isinstance(said, str):
+                cleaned[name] = keep_line_ends(said, str(self.initial.get(name) or ""))
+        if "why" in self.fields and (cleaned.get("why") or self.list_changes()):
+            try:
+                check_note(cleaned.get("why", ""))
+            except ArenaError as error:
+                self.add_error("why", error.message)
+        return cleaned
+
+    def list_changes(self) -> list[str]:
+        """The fields that say something else than before."""
+        said = self.cleaned_data
+        return [
+            name
+            for name in self.changed_data
+            if name != "why"
+            and not (isinstance(said.get(name), str) and said[name] == self.initial.get(name))
+        ]
+
     def basic_fields(self) -> list[forms.BoundField]:
         """The fields that are not under “More settings”."""
-        return [field for field in self.visible_fields() if field.name not in self.advanced_names]
+        apart = {*self.advanced_names, "why"}
+        return [field for field in self.visible_fields() if field.name not in apart]
 
     def advanced_fields(self) -> list[forms.BoundField]:
         """The fields under “More settings”."""
@@ -381,13 +415,14 @@ class ExcludeForm(forms.Form):
             if value != Exclusion.Reason.LATE
         ],
     )
-    note = forms.CharField(label=_("Note"), max_length=1000, required=False)
+    note = forms.CharField(label=_("Why"), max_length=MAX_NOTE)
 
 
 class DeadlineForm(forms.Form):
     """A new deadline, on the clock of the event's zone."""
 
     closes_at = forms.DateTimeField(label=_("New deadline"), widget=LocalDateTimeInput())
+    why = forms.CharField(label=_("Why"), max_length=MAX_NOTE, help_text=WHY_HELP)
 
     def __init__(self, event: Event, data: Any = None) -> None:
         self.event = event

@@ -8,6 +8,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from arena.errors import ArenaError
+from arena.events.decision_record import MAX_NOTE
 from arena.events.models import Matchup
 from arena.events.records.controls import ExpectedAnswer, describe_sides
 from arena.events.records.corrections import RecordTexts
@@ -48,7 +49,9 @@ class ControlForm(forms.Form):
 class RecordTextsForm(forms.Form):
     """Every text of a record, each in a box of its own."""
 
-    def __init__(self, wording: RecordTexts, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, wording: RecordTexts, *args: Any, needs_reason: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.wording = wording
         for index, text in enumerate(wording.turns):
@@ -56,6 +59,8 @@ class RecordTextsForm(forms.Form):
         for index, text in enumerate(wording.responses):
             label = format_lazy(_("Response {number}"), number=index + 1)
             self.fields[f"response-{index}"] = text_box(label, text)
+        if needs_reason:
+            self.fields["why"] = forms.CharField(label=_("Why"), max_length=MAX_NOTE)
 
     def corrected_texts(self) -> RecordTexts:
         """The texts as they were typed; one that was not changed stays the same to the letter."""

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -14,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from arena.desk.access import get_desk_event, get_reviewer, parse_uuid
+from arena.desk.carrying import PROPOSED, carry_or_propose, plan_exclusion
 from arena.desk.forms.event import ExcludeForm
 from arena.desk.page_context import render_desk
 from arena.desk.queries.evidence import describe_claim, find_strongest, list_control_answers
@@ -28,15 +28,15 @@ from arena.desk.queries.people import (
 )
 from arena.errors import ArenaError, NotFoundError
 from arena.events.access import Role
+from arena.events.decision_record import MAX_NOTE, Ruling
+from arena.events.lifecycle.decisions import Plan
 from arena.events.lifecycle.phases import phase_of
 from arena.events.models import Enrollment, Event
 from arena.judging.models import Case, Exclusion, Judgment
 from arena.judging.receipts import build_receipts_page
 from arena.judging.review import cases as review
 from arena.judging.review.behaviour import summarize_behaviour
-from arena.judging.review.exclusions import exclude, lift_exclusion
 from leaderboard.models import ReliabilityFit
-from leaderboard.results.winner import winner_of, withdraw_winner
 
 PER_PAGE = 50
 DECIDED = "decided"
@@ -172,17 +172,21 @@ def find_judgment(enrollment: Enrollment, posted: QueryDict) -> Judgment | None:
 
 def handle_decision(request: HttpRequest, enrollment: Enrollment, form: ExcludeForm) -> None:
     """Decide a case, or exclude or reinstate a contributor or one of their judgments."""
-    case = find_case(enrollment, request.POST)
+    case, event = find_case(enrollment, request.POST), enrollment.event
     judgment = find_judgment(enrollment, request.POST)
+    note = request.POST.get("note", request.POST.get("because", ""))[:MAX_NOTE]
+    ruling = Ruling(get_reviewer(request), timezone.now(), note)
     try:
         if case is not None:
-            decide_case(request, case)
+            decide_case(request, case, ruling)
         elif request.POST.get("act") == "reinstate":
-            reinstate(request, judgment or enrollment)
+            reinstate(request, judgment or enrollment, ruling)
         elif form.is_valid():
-            exclude_subject(request, judgment or enrollment, form.cleaned_data)
+            chosen = None if judgment is None else [judgment]
+            plan = plan_exclusion(enrollment, form.cleaned_data["reason"], judgments=chosen)
+            carry_exclusion(request, plan, ruling, event)
         else:
-            messages.error(request, _("Choose a reason."))
+            messages.error(request, _("Choose a reason, and say why."))
     except ArenaError as error:
         messages.error(request, error.message)
 
@@ -198,51 +202,27 @@ def find_case(enrollment: Enrollment, posted: QueryDict) -> Case | None:
     return case
 
 
-def decide_case(request: HttpRequest, case: Case) -> None:
+def decide_case(request: HttpRequest, case: Case, ruling: Ruling) -> None:
     """Dismiss a case, or end it by an exclusion."""
-    by, now, note = get_reviewer(request), timezone.now(), request.POST.get("note", "")[:1000]
     if request.POST.get("act") == "dismiss":
-        review.dismiss(case, by=by, now=now, note=note)
+        review.dismiss(case, ruling)
         messages.success(request, _("The case is dismissed."))
         return
-    # Nobody is excluded and the winner at once.
-    with transaction.atomic():
-        review.exclude_for(case, by=by, now=now, note=note)
-        withdraw_if_won(request, case.enrollment)
-    messages.success(request, f"{_('Excluded.')} {phase_of(case.event, now).after_exclusion}")
+    carry_exclusion(request, plan_exclusion(case.enrollment, "", case=case), ruling, case.event)
 
 
-def reinstate(request: HttpRequest, excluded: Judgment | Enrollment) -> None:
+def reinstate(request: HttpRequest, excluded: Judgment | Enrollment, ruling: Ruling) -> None:
     """Lift the exclusion in force. Raises `ArenaError` where no reason is given."""
-    because = request.POST.get("because", "").strip()[:1000]
-    if not because:
-        raise ArenaError(_("Say why."), "reason_missing")
-    in_force, now = excluded.exclusions.in_force().first(), timezone.now()
+    in_force = excluded.exclusions.in_force().first()
     if in_force is not None:
-        lift = review.reinstate if isinstance(excluded, Enrollment) else lift_exclusion
-        lift(in_force, by=get_reviewer(request), now=now, because=because)
-        follow = phase_of(in_force.event, now).after_exclusion
+        review.reinstate(in_force, ruling)
+        follow = phase_of(in_force.event, ruling.now).after_exclusion
         messages.success(request, f"{_('Reinstated.')} {follow}")
 
 
-def exclude_subject(
-    request: HttpRequest, subject: Judgment | Enrollment, said: dict[str, str]
-) -> None:
-    """Exclude a judgment or all of a contributor, who then is no longer the confirmed winner."""
-    now, event, by = timezone.now(), subject.event, get_reviewer(request)
-    # Nobody is excluded and the winner at once.
-    with transaction.atomic():
-        if isinstance(subject, Enrollment):
-            review.exclude_on_review(subject, said["reason"], by=by, now=now, note=said["note"])
-            withdraw_if_won(request, subject)
-        else:
-            exclude(subject, said["reason"], by=by, now=now, note=said["note"])
-    messages.success(request, f"{_('Excluded.')} {phase_of(event, now).after_exclusion}")
-
-
-def withdraw_if_won(request: HttpRequest, enrollment: Enrollment) -> None:
-    """Take the win back from somebody who is excluded now."""
-    won = winner_of(enrollment.event)
-    if won is not None and won.enrollment == enrollment:
-        withdraw_winner(enrollment.event)
-        messages.warning(request, _("They were the winner, so the winner was withdrawn."))
+def carry_exclusion(request: HttpRequest, plan: Plan, ruling: Ruling, event: Event) -> None:
+    """Exclude, or propose it where that takes two people."""
+    if carry_or_propose(event, plan, ruling):
+        messages.info(request, PROPOSED)
+        return
+    messages.success(request, f"{_('Excluded.')} {phase_of(event, ruling.now).after_exclusion}")

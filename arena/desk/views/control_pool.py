@@ -8,17 +8,19 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from arena.confirming import ask_first
-from arena.desk.access import get_desk_event
+from arena.desk.access import get_desk_event, get_reviewer
 from arena.desk.consequences import describe_anchors, describe_ties
 from arena.desk.page_context import render_desk
 from arena.desk.queries.control_health import measure_controls
 from arena.desk.queries.hiding import report_exposure, report_hiding
 from arena.errors import ArenaError
+from arena.events.decision_record import Ruling
 from arena.events.lifecycle.prizes import count_serving_matchups
 from arena.events.lifecycle.shared_keys import describe_public_keys, list_public_keys
 from arena.events.records.anchors import make_anchors
@@ -73,7 +75,8 @@ def ties(request: HttpRequest, slug: str) -> HttpResponse:
     if question := ask_first(request, describe_ties(report_hiding(event, now)), back):
         return question
     try:
-        made = make_tie_controls(event, now, SystemRandom())
+        ruling = Ruling(get_reviewer(request), now, _("Tie controls made on the page of controls."))
+        made = make_tie_controls(event, ruling, SystemRandom())
     except ArenaError as error:
         messages.error(request, error.message)
     else:

@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from arena.desk.access import get_desk_event, get_reviewer, parse_uuid
@@ -20,6 +21,7 @@ from arena.desk.queries.health import open_flags
 from arena.desk.queries.pairs import prefetch_texts, view_sides
 from arena.errors import ArenaError
 from arena.events.access import Role
+from arena.events.decision_record import Ruling
 from arena.events.models import Event
 from arena.events.records.controls import restore_matchup, retire_matchup
 from arena.judging.models import Flag
@@ -96,7 +98,7 @@ def handle_flag(request: HttpRequest, event: Event) -> HttpResponse:
     for flag in select_with_pairs(all_flags(event)).filter(assignment__uuid=uuid):
         try:
             if act == "reopen":
-                reopen_flag(flag)
+                reopen_flag(flag, by=get_reviewer(request), now=now)
             else:
                 resolve_flag(flag, by=get_reviewer(request), now=now, retires=act == "retire")
                 page["done"] = str(uuid)
@@ -115,10 +117,11 @@ def resolve_flag(flag: Flag, *, by: User, now: datetime, retires: bool = False) 
     with transaction.atomic():
         waiting = Flag.objects.waiting().filter(pk=flag.pk)
         if waiting.update(resolved_at=now, resolved_by=by) and retires:
-            retire_matchup(flag.assignment.matchup, now)
+            note = _("Reported: %(reason)s.") % {"reason": flag.get_reason_display()}
+            retire_matchup(flag.assignment.matchup, Ruling(by, now, note))
 
 
-def reopen_flag(flag: Flag) -> None:
+def reopen_flag(flag: Flag, *, by: User, now: datetime) -> None:
     """Reopen a resolved flag; a matchup that was retired with it is served again.
 
     Raises `ArenaError` where that cannot be.
@@ -130,4 +133,5 @@ def reopen_flag(flag: Flag) -> None:
             return
         # The same moment to the microsecond: it was retired with the flag, and by nobody since.
         if flag.assignment.matchup.retired_at == flag.resolved_at:
-            restore_matchup(flag.assignment.matchup)
+            note = _("The report was reopened.")
+            restore_matchup(flag.assignment.matchup, Ruling(by, now, note))

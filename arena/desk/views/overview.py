@@ -22,6 +22,7 @@ from arena.desk.queries.health import (
 )
 from arena.errors import ArenaError
 from arena.events.access import Role
+from arena.events.decision_record import Ruling
 from arena.events.lifecycle.notes import current_note, publish_note
 from arena.events.lifecycle.transitions import (
     check_open_seats,
@@ -109,7 +110,7 @@ def change_state(request: HttpRequest, event: Event, now: datetime) -> None:
     if to == "open":
         open_event(event, now)
     elif to == "closed":
-        close_event(event, now)
+        close_event(event, Ruling(get_reviewer(request), now))
     elif to == "published":
         queue_bundle(publish_event(event, now))
     elif to == "sealed":
@@ -124,7 +125,8 @@ def change_state(request: HttpRequest, event: Event, now: datetime) -> None:
     elif to == "extended":
         form = DeadlineForm(event, request.POST)
         if not form.is_valid():
-            raise ArenaError(_("Give the new deadline as a date and a time."), "deadline_invalid")
-        extend_event(event, form.cleaned_data["closes_at"], now)
+            raise ArenaError(_("Give the new deadline, and say why."), "deadline_invalid")
+        ruling = Ruling(get_reviewer(request), now, form.cleaned_data["why"])
+        extend_event(event, form.cleaned_data["closes_at"], ruling)
     else:
         raise ArenaError(_("This action does not exist."), "unknown_step")

@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from arena.confirming import ask_first
-from arena.desk.access import get_desk_event, get_record
+from arena.desk.access import get_desk_event, get_record, get_reviewer
+from arena.desk.carrying import PROPOSED, carry_or_propose, plan_key
 from arena.desk.consequences import describe_key_change, describe_replacement
 from arena.desk.forms.records import ControlForm, RecordTextsForm
 from arena.desk.page_context import render_desk
@@ -26,18 +27,14 @@ from arena.desk.queries.records import (
 )
 from arena.errors import ArenaError, NotFoundError
 from arena.events.access import Role
+from arena.events.decision_record import MAX_NOTE, Ruling
 from arena.events.lifecycle.phases import phase_of
-from arena.events.models import Matchup
-from arena.events.records.controls import (
-    change_key,
-    mark_as_control,
-    restore_matchup,
-    retire_matchup,
-    withdraw_key,
-)
+from arena.events.models import Act, Event, Matchup
+from arena.events.records.controls import restore_matchup, retire_matchup
 from arena.events.records.corrections import correct_record, texts_of
 
 PER_PAGE = 50
+KEY_ACTS = {"control": Act.KEY_SET, "change": Act.KEY_CHANGED, "withdraw": Act.KEY_WITHDRAWN}
 
 
 @require_GET
@@ -109,26 +106,34 @@ def matchup(request: HttpRequest, slug: str, external_id: str) -> HttpResponse:
 
 def change_matchup(request: HttpRequest, chosen: Matchup) -> None:
     """Do with a matchup what was asked for. Raises `ArenaError` where that cannot be."""
-    now, act = timezone.now(), request.POST.get("act")
-    follow = phase_of(chosen.event, now).after_exclusion
-    form, control = ControlForm(chosen, request.POST), getattr(chosen, "control", None)
+    act, said = request.POST.get("act"), request.POST.get("reason", "")[:MAX_NOTE]
+    ruling = Ruling(get_reviewer(request), timezone.now(), said)
     if act == "retire":
-        retire_matchup(chosen, now)
+        retire_matchup(chosen, ruling)
     elif act == "restore":
-        restore_matchup(chosen)
-    elif act == "control":
-        mark_as_control(chosen, form.expected_answer())
-    elif act == "change" and control is not None:
-        change_key(control, form.expected_answer())
-        messages.success(request, f"{_('The key is changed.')} {follow}")
-    elif act == "withdraw" and control is not None:
-        because = request.POST.get("reason", "").strip()[:1000]
-        if not because:
-            raise ArenaError(_("Say why."), "reason_missing")
-        withdraw_key(control, because, now)
-        messages.success(request, f"{_('The key is withdrawn.')} {follow}")
+        restore_matchup(chosen, ruling)
     else:
+        change_matchup_key(request, chosen, ruling)
+
+
+def change_matchup_key(request: HttpRequest, chosen: Matchup, ruling: Ruling) -> None:
+    """Set, change or withdraw a key, or propose it where that takes two people."""
+    form, control = ControlForm(chosen, request.POST), getattr(chosen, "control", None)
+    act = KEY_ACTS.get(request.POST.get("act", ""))
+    if act is None or (control is None) != (act == Act.KEY_SET):
         raise ArenaError(_("This action does not exist."), "unknown_step")
+    if act == Act.KEY_WITHDRAWN:
+        if not ruling.note.strip():
+            raise ArenaError(_("Say why."), "reason_missing")
+        plan = plan_key(act, chosen)
+    else:
+        plan = plan_key(act, chosen, form.expected_answer())
+    if carry_or_propose(chosen.event, plan, ruling):
+        messages.info(request, PROPOSED)
+    elif act != Act.KEY_SET:
+        follow = phase_of(chosen.event, ruling.now).after_exclusion
+        words = _("The key is changed.") if act == Act.KEY_CHANGED else _("The key is withdrawn.")
+        messages.success(request, f"{words} {follow}")
 
 
 @require_http_methods(["GET", "POST"])
@@ -136,16 +141,17 @@ def correct(request: HttpRequest, slug: str, external_id: str) -> HttpResponse:
     """Change a record's texts: a new version takes its place from the next matchup on."""
     event = get_desk_event(request, slug)
     found = get_record(event, external_id)
-    form = RecordTextsForm(texts_of(found), request.POST or None)
+    needs_reason = event.state != Event.State.DRAFT
+    form = RecordTextsForm(texts_of(found), request.POST or None, needs_reason=needs_reason)
     if request.method == "POST" and form.is_valid():
         back = reverse("desk:record", args=[slug, external_id])
         changes = form.corrected_texts() != texts_of(found) and found.retired_at is None
         if question := ask_first(request, describe_replacement(found) if changes else None, back):
             return question
         try:
-            successor = correct_record(
-                found, form.corrected_texts(), timezone.now(), SystemRandom()
-            )
+            why = form.cleaned_data.get("why", "")
+            ruling = Ruling(get_reviewer(request), timezone.now(), why)
+            successor = correct_record(found, form.corrected_texts(), ruling, SystemRandom())
         except ArenaError as error:
             messages.error(request, error.message)
             return redirect("desk:record", slug, external_id)

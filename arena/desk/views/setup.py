@@ -4,7 +4,6 @@ from random import SystemRandom
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -15,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from arena.confirming import Confirmation, ask_first
-from arena.desk.access import get_desk_event
+from arena.desk.access import get_desk_event, get_reviewer
 from arena.desk.consequences import (
     describe_changed_promises,
     describe_reissue,
@@ -30,6 +29,7 @@ from arena.desk.forms.event import (
 from arena.desk.forms.seats import OpenSeatsForm, PrintedSeatsForm, SeatForm
 from arena.desk.page_context import render_desk
 from arena.errors import ArenaError, NotFoundError
+from arena.events.decision_record import Ruling
 from arena.events.joining.enrolling import get_seat_pool, provision_event_seats
 from arena.events.joining.terms import current_terms, publish_terms
 from arena.events.ledger import SETTINGS, SETTINGS_KIND, append_entries
@@ -41,6 +41,7 @@ from arena.events.lifecycle.creation import (
     publish_guidelines,
 )
 from arena.events.lifecycle.duplication import duplicate_event
+from arena.events.lifecycle.event_settings import recorded_settings
 from arena.events.models import Event
 from arena.events.seat_sheet import build_event_sheet
 from arena.judging.serving.slots import change_overlap
@@ -104,7 +105,7 @@ def event(request: HttpRequest, slug: str) -> HttpResponse:
         if question := ask_first(request, step_ahead, reverse("desk:event", args=[slug])):
             return question
         # A new version of the guidelines belongs to the settings saved with it.
-        with transaction.atomic():
+        with recorded_settings(mine, rule_by(request, form)):
             save_settings(form)
             publish_guidelines(mine, form.cleaned_data["guidelines"])
             if mine.terms.exists():
@@ -128,11 +129,13 @@ def terms(request: HttpRequest, slug: str) -> HttpResponse:
     mine = get_desk_event(request, slug)
     form = TermsForm(mine, request.POST or None, instance=current_terms(mine))
     if request.method == "POST" and form.is_valid():
-        step_ahead = describe_changed_promises(mine, guidelines=False, terms=form.has_changed())
+        changes = bool(form.list_changes())
+        step_ahead = describe_changed_promises(mine, guidelines=False, terms=changes)
         if question := ask_first(request, step_ahead, reverse("desk:terms", args=[slug])):
             return question
         # The licence stands in the event as well, and is the same in both.
-        with transaction.atomic():
+        why = form.cleaned_data.pop("why", "")
+        with recorded_settings(mine, Ruling(get_reviewer(request), timezone.now(), why)):
             publish_terms(mine, **form.cleaned_data)
             Event.objects.filter(pk=mine.pk).update(licence=form.cleaned_data["licence"])
         return redirect_saved(request, "desk:terms", slug)
@@ -152,7 +155,7 @@ def questions(request: HttpRequest, slug: str) -> HttpResponse:
         step_ahead = describe_changed_promises(mine, guidelines=False, terms=promised)
         if question := ask_first(request, step_ahead, reverse("desk:questions", args=[slug])):
             return question
-        with transaction.atomic():
+        with recorded_settings(mine, rule_by(request, form)):
             mine.batch_is_new = False  # whoever saves the setting has seen it
             save_settings(form)
             if mine.terms.exists():
@@ -165,6 +168,11 @@ def questions(request: HttpRequest, slug: str) -> HttpResponse:
     shown = Event.objects.get(pk=mine.pk)
     choices = kind.choices({"scale": shown.scale, "both_bad": shown.both_bad})
     return render_step(request, "questions", shown, form, choices=choices)
+
+
+def rule_by(request: HttpRequest, form: EventForm | QuestionsForm) -> Ruling:
+    """Who saves these settings, and why."""
+    return Ruling(get_reviewer(request), timezone.now(), form.cleaned_data.get("why", ""))
 
 
 def save_settings(form: EventForm | QuestionsForm) -> None:

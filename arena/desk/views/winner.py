@@ -12,16 +12,19 @@ from django.views.decorators.http import require_http_methods
 
 from arena.confirming import Confirmation, ask_first
 from arena.desk.access import get_desk_event
+from arena.desk.carrying import PROPOSED, carry_or_propose, plan_winner
 from arena.desk.consequences import describe_note, describe_winner
 from arena.desk.page_context import render_desk
 from arena.errors import ArenaError, NotFoundError
-from arena.events.models import Enrollment, Event
+from arena.events.decision_record import MAX_NOTE, Ruling
+from arena.events.lifecycle.decisions import Plan
+from arena.events.models import Act, Enrollment, Event
 from arena.mail import sends_mail
 from arena.people.models import User
 from leaderboard.results.notices import confirmed_addresses, find_shortlisted, write_to_shortlisted
-from leaderboard.results.winner import confirm_winner, find_candidates, winner_of, withdraw_winner
+from leaderboard.results.winner import find_candidates, winner_of
 
-MAX_NOTE = 2000
+MAX_LETTER = 2000
 
 
 @require_http_methods(["GET", "POST"])
@@ -58,7 +61,7 @@ def describe_step(request: HttpRequest, event: Event) -> Confirmation | None:
 
 def parse_note(request: HttpRequest) -> str:
     """The note that was typed."""
-    return request.POST.get("text", "").strip()[:MAX_NOTE]
+    return request.POST.get("text", "").strip()[:MAX_LETTER]
 
 
 def measure_reach(event: Event) -> dict[str, int]:
@@ -94,12 +97,21 @@ def handle_winner(request: HttpRequest, event: Event) -> None:
     if request.POST.get("act") == "write":
         send_note(request, event, request.user)
         return
-    if request.POST.get("act") == "withdraw":
-        withdraw_winner(event)
+    note = request.POST.get("note", "")[:MAX_NOTE]
+    ruling = Ruling(request.user, timezone.now(), note)
+    is_back = request.POST.get("act") == "withdraw"
+    plan = plan_winner(Act.WINNER_WITHDRAWN) if is_back else plan_confirmation(request, event)
+    if carry_or_propose(event, plan, ruling):
+        messages.info(request, PROPOSED)
+    elif is_back:
         messages.success(request, _("The winner was withdrawn."))
-        return
-    confirm_winner(event, find_contributor(request, event), by=request.user, now=timezone.now())
-    messages.success(request, _("The winner is confirmed and has a public page."))
+    else:
+        messages.success(request, _("The winner is confirmed and has a public page."))
+
+
+def plan_confirmation(request: HttpRequest, event: Event) -> Plan:
+    """Confirm the contributor whom the form names."""
+    return plan_winner(Act.WINNER_CONFIRMED, find_contributor(request, event))
 
 
 def find_contributor(request: HttpRequest, event: Event) -> Enrollment:

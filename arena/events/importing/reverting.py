@@ -13,9 +13,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from arena.errors import ConflictError
+from arena.events.decision_record import Ruling
 from arena.events.importing.jobs import ImportBusyError, JobHold
+from arena.events.importing.writing.keys import record_keys
 from arena.events.importing.writing.updating import delete_leftovers
-from arena.events.models import Competitor, ImportJob, Matchup, Record, Response
+from arena.events.models import Act, Competitor, Control, ImportJob, Matchup, Record, Response
+from arena.people.models import User
 
 State = ImportJob.State
 
@@ -68,7 +71,7 @@ def responses_elsewhere(job: ImportJob) -> QuerySet[Response]:
     return Response.objects.filter(record__event=job.event).exclude(record__import_job=job)
 
 
-def revert_import(job: ImportJob, now: datetime) -> None:
+def revert_import(job: ImportJob, now: datetime, *, by: User | None) -> None:
     """Make everything that an import brought invisible, to be deleted by `delete_reverted`.
 
     Raises `ConflictError` where anything of it was seen or cannot be undone, and `ImportBusyError`
@@ -88,6 +91,10 @@ def revert_import(job: ImportJob, now: datetime) -> None:
             list(matchups.order_by("pk").select_for_update(of=("self",)).values_list("pk"))
             if refusal := explain_refusal(job):
                 raise ConflictError(refusal, "import_in_use")
+            keys = Control.objects.filter(matchup__in=matchups, retired_at=None).order_by("pk")
+            record_keys(
+                job.event, Act.KEY_WITHDRAWN, keys, Ruling(by, now, _("Import taken back."))
+            )
             matchups.update(retired_at=now, open_slots=0)
             Record.objects.filter(import_job=job).update(imported_at=None)
     except IntegrityError as error:

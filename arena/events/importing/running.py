@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef
 
 from arena.events.importing.checking.checks import Problem
 from arena.events.importing.checking.comparing import (
+    KEY_MESSAGE,
     compare_record,
     find_refusals,
     load_existing_records,
@@ -47,6 +48,7 @@ from arena.events.importing.report import (
     UnreadableFileError,
 )
 from arena.events.importing.writing.batches import RecordWriter, create_batch, prepare_writer
+from arena.events.importing.writing.keys import record_keys, rule_by
 from arena.events.importing.writing.temporary import (
     Spool,
     open_seen_keys,
@@ -54,7 +56,7 @@ from arena.events.importing.writing.temporary import (
     split_by_cost,
 )
 from arena.events.importing.writing.updating import apply_staged, delete_leftovers, stage_batch
-from arena.events.models import Competitor, Event, ImportJob, Record, Response
+from arena.events.models import Act, Competitor, Control, Event, ImportJob, Record, Response
 
 State = ImportJob.State
 MAX_SHOWN_TOGETHER = 9
@@ -111,7 +113,7 @@ def run_job(
     report = ImportReport()
     with hold_job(job, now, progress) as hold, ExitStack() as stack:
         delete_leftovers(job.event, hold)
-        writer = prepare_writer(job.event, NameIndex(job.event, competitors), rng)
+        writer = prepare_writer(job.event, NameIndex(job.event, competitors), rng, rule_by(job))
         checker = EventChecker(writer, hold, report, stack)
         try:
             with open_source(source) as opened_source:
@@ -135,7 +137,8 @@ def recover_stale_imports(event: Event, now: datetime, rng: Random) -> None:
     fail_stale_jobs(event, now)
     if hold := adopt_stale_job(event):
         report = ImportReport.from_json(hold.job.report)
-        apply_staged(prepare_writer(event, NameIndex(event), rng), hold, report)
+        writer = prepare_writer(event, NameIndex(event), rng, rule_by(hold.job))
+        apply_staged(writer, hold, report)
         of_records = hold.job.kind == ImportJob.Kind.RECORDS
         hold.finish(State.DONE if of_records else State.FAILED, report, now)
 
@@ -168,9 +171,18 @@ def write_spooled(
     with transaction.atomic():
         hold.enter_state(State.APPLYING, report=report.as_json(), done=0, total=None)
         writer.names.update_competitors()
-        Record.objects.filter(event=event, imported_at=None).update(imported_at=now)
+        show_records(writer, now)
     apply_staged(writer, hold, report)
     hold.finish(State.DONE, report, now)
+
+
+def show_records(writer: RecordWriter, now: datetime) -> None:
+    """Make the new records visible, inside the caller's transaction, and their keys known."""
+    fresh = Record.objects.filter(event=writer.event, imported_at=None)
+    keyed = list(Control.objects.filter(matchup__record__in=fresh).values_list("pk", flat=True))
+    fresh.update(imported_at=now)
+    controls = Control.objects.filter(pk__in=keyed)
+    record_keys(writer.event, Act.KEY_SET, controls.order_by("pk"), writer.ruling)
 
 
 def writing_cost(row: dict[str, Any], per_record: int) -> float:
@@ -256,7 +268,7 @@ class EventChecker:
             row = checked.record
             there = known.get(row.external_id)
             changes = compare_record(row, there, self.writer.names) if there else None
-            problems = self.find_misfits(row)
+            problems = self.find_misfits(row, is_new=there is None)
             if there and changes:
                 problems += find_refusals(row, there, changes)
             if problems := problems or self.writer.names.note_new(row):
@@ -274,8 +286,10 @@ class EventChecker:
                     record = there.record.pk if there else None
                     self.spool.put([record, checked.row.line, row.as_json()])
 
-    def find_misfits(self, row: RecordRow) -> list[Problem]:
+    def find_misfits(self, row: RecordRow, *, is_new: bool) -> list[Problem]:
         """Problems of a row that fits no event with these settings."""
+        if row.control and is_new and self.writer.event.is_over():
+            return [Problem("control", KEY_MESSAGE)]
         if row.control and self.writer.preference is None:
             return [Problem("control", "this event asks for no preference")]
         if row.control and row.control.expected is None and not self.writer.event.offers_tie():

@@ -159,7 +159,8 @@ def take_back_import(request: HttpRequest, slug: str, uuid: UUID) -> HttpRespons
     ):
         return question
     if this.state != State.REMOVING:  # else the worker was lost: it is asked again
-        revert_import(this, timezone.now())
+        assert isinstance(request.user, User)
+        revert_import(this, timezone.now(), by=request.user)
     transaction.on_commit(partial(send_soon, remove_import.delay, this.pk))
     return redirect(back)
 

@@ -4,14 +4,16 @@ Each step is a conditional UPDATE of the state, so that two people, or a person 
 never take it twice. The server's clock alone decides; publishing is the leaderboard's affair.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from arena.errors import ArenaError, ConflictError
+from arena.events.decision_record import Ruling
 from arena.events.lifecycle.batches import LIVE, SMALLEST
+from arena.events.lifecycle.event_settings import recorded_settings
 from arena.events.lifecycle.hiding import (
     count_pool,
     describe_missing_responses,
@@ -180,19 +182,21 @@ def open_event(event: Event, now: datetime) -> None:
     change_state(event, State.OPEN, State.DRAFT, opens_at=event.opens_at or now)
 
 
-def close_event(event: Event, now: datetime) -> None:
+def close_event(event: Event, ruling: Ruling) -> None:
     """End judging now: from here on it is as after a deadline.
 
     What is on somebody's screen may be answered until its lease or the grace period ends. Where
     there is nothing of that kind, the event is closed at once.
     """
+    now = ruling.now
     if event.opens_at is not None and event.opens_at >= now:
         change_state(event, State.CLOSED, State.OPEN, State.FROZEN)
         return
     closes_at = min(event.closes_at or now, now)
     # Nothing more is handed out from the first statement on, so what the second one finds on
     # screens is all there is; a person who was being served meanwhile is late.
-    change_state(event, State.FROZEN, State.OPEN, State.FROZEN, closes_at=closes_at)
+    with recorded_settings(event, replace(ruling, note=ruling.note or _("Closed by hand."))):
+        change_state(event, State.FROZEN, State.OPEN, State.FROZEN, closes_at=closes_at)
     if not event.takes_answer(now) or not count_on_screens(event, now):
         change_state(event, State.CLOSED, State.FROZEN)
 
@@ -203,16 +207,18 @@ def count_on_screens(event: Event, now: datetime) -> int:
     return shown.count()
 
 
-def extend_event(event: Event, closes_at: datetime, now: datetime) -> None:
+def extend_event(event: Event, closes_at: datetime, ruling: Ruling) -> None:
     """Move the deadline of a running event; ranks that stood still move again if it is far."""
+    now = ruling.now
     if closes_at <= now:
         raise ArenaError(_("The new deadline is in the past."), "deadline_past")
     if event.opens_at is not None and closes_at <= event.opens_at:
         raise ArenaError(_("The new deadline is before the opening."), "deadline_early")
     running = Event.objects.running().filter(pk=event.pk)
     state = State.FROZEN if now >= freeze_time(event, closes_at) else State.OPEN
-    if not running.update(closes_at=closes_at, state=state):
-        raise ConflictError(_("This event is not running."), "not_running")
+    with recorded_settings(event, ruling):
+        if not running.update(closes_at=closes_at, state=state):
+            raise ConflictError(_("This event is not running."), "not_running")
     event.refresh_from_db()
 
 

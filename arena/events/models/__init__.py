@@ -1,5 +1,12 @@
 """What is judged, by whom, and how it came in. Rules across rows are in the verb modules."""
 
+from arena.events.models.decisions import (
+    Act,
+    Decision,
+    Proposal,
+    ProposalQuerySet,
+    Registration,
+)
 from arena.events.models.event import (
     Event,
     EventQuerySet,
@@ -33,10 +40,12 @@ from arena.events.models.style import COVARIATES, count_style
 
 __all__ = [
     "COVARIATES",
+    "Act",
     "Application",
     "Category",
     "Competitor",
     "Control",
+    "Decision",
     "Enrollment",
     "EnrollmentQuerySet",
     "Event",
@@ -52,8 +61,11 @@ __all__ = [
     "MatchupResponse",
     "Membership",
     "Note",
+    "Proposal",
+    "ProposalQuerySet",
     "Question",
     "Record",
+    "Registration",
     "Response",
     "StagedRecord",
     "Terms",

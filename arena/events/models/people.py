@@ -73,6 +73,10 @@ class Enrollment(models.Model):
     terms_at = models.DateTimeField(null=True)
     # Null while taking part. Who has left is nobody any more: the user is null as well.
     left_at = models.DateTimeField(null=True)
+    # Null while they may judge; what they have judged goes on counting.
+    blocked_at = models.DateTimeField(null=True)
+    # Whether a reviewer's warning waits to be read.
+    has_warning = models.BooleanField(default=False, db_default=False)
     # Assignments served so far: the ordinal that the control schedule follows.
     served = models.PositiveIntegerField(default=0)
 

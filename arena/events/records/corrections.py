@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import count
 from random import Random
 
@@ -11,12 +10,14 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from arena.errors import ArenaError, ConflictError
+from arena.events.decision_record import Ruling, record_decision
 from arena.events.importing.writing.batches import (
     build_matchup_key,
     build_pair,
     leave_out_copies,
 )
 from arena.events.models import (
+    Act,
     Control,
     Event,
     Matchup,
@@ -48,12 +49,13 @@ def texts_of(record: Record) -> RecordTexts:
     )
 
 
-def correct_record(record: Record, wording: RecordTexts, now: datetime, rng: Random) -> Record:
+def correct_record(record: Record, wording: RecordTexts, ruling: Ruling, rng: Random) -> Record:
     """A new version of the record with these texts; the old one is served no more.
 
     Matchups in service are made anew for it: ordinary ones want all their judgments again,
     controls keep their key, since the order of responses is kept.
     """
+    now = ruling.now
     if wording == texts_of(record):
         raise ArenaError(_("Nothing has changed."), "unchanged")
     # Closes the race of two organizers: whoever retires the record writes its successor.
@@ -99,7 +101,15 @@ def correct_record(record: Record, wording: RecordTexts, now: datetime, rng: Ran
             responses = [successors[place.response_id] for place in matchup.places.all()]
             copy_matchup(matchup, successor, responses, rng)
         record.matchups.filter(retired_at=None).update(retired_at=now)
+        record_correction(record, successor, ruling)
     return successor
+
+
+def record_correction(record: Record, successor: Record, ruling: Ruling) -> None:
+    """Write down that a record of an open event was replaced, its controls' keys with it."""
+    if record.event.state != Event.State.DRAFT:
+        names = {"old": record.external_id, "new": successor.external_id}
+        record_decision(record.event, Act.RECORD_CORRECTED, ruling, **names)
 
 
 def copy_matchup(

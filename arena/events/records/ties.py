@@ -5,7 +5,6 @@ holds no other control.
 """
 
 from collections.abc import Iterator
-from datetime import datetime
 from random import Random
 
 from django.db import transaction
@@ -13,11 +12,13 @@ from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from arena.errors import ArenaError
+from arena.events.decision_record import Ruling
 from arena.events.importing.writing.batches import build_matchup_key, build_pair
 from arena.events.ledger import KEY_KIND, MATCHUP_KIND, append_entries
 from arena.events.lifecycle.prizes import check_prize
 from arena.events.models import (
     COVARIATES,
+    Act,
     Control,
     Event,
     Matchup,
@@ -26,6 +27,7 @@ from arena.events.models import (
     Response,
 )
 from arena.events.records.anchors import lock_unseen
+from arena.events.records.controls import record_key
 from arena.questions import KINDS
 
 MAX_SHARE = 10
@@ -45,7 +47,7 @@ def count_ties_offered(event: Event) -> int:
     return max(0, (len(signs) - ties) // (MAX_SHARE - 1) - ties)
 
 
-def make_tie_controls(event: Event, now: datetime, rng: Random) -> int:
+def make_tie_controls(event: Event, ruling: Ruling, rng: Random) -> int:
     """Make as many tie controls as are offered; how many.
 
     Each takes the place of an ordinary matchup of its record that nobody has been shown, which is
@@ -67,7 +69,7 @@ def make_tie_controls(event: Event, now: datetime, rng: Random) -> int:
         if not chosen:
             words = _("Every ordinary matchup of a record without controls has been shown.")
             raise ArenaError(words, "matchups_missing")
-        made = [replace_by_tie(matchup, now, rng) for matchup in load_matchups(chosen)]
+        made = [replace_by_tie(matchup, ruling, rng) for matchup in load_matchups(chosen)]
         append_entries(event.pk, MATCHUP_KIND, made)
         append_entries(event.pk, KEY_KIND, made)
         check_prize(event)
@@ -87,10 +89,10 @@ def load_matchups(keys: list[int]) -> Iterator[Matchup]:
     yield from matchups.prefetch_related("places__response")
 
 
-def replace_by_tie(matchup: Matchup, now: datetime, rng: Random) -> int:
+def replace_by_tie(matchup: Matchup, ruling: Ruling, rng: Random) -> int:
     """Retire an ordinary matchup and serve a tie control in its place, inside the caller's
     transaction; the control's primary key."""
-    Matchup.objects.filter(pk=matchup.pk).update(retired_at=now)
+    Matchup.objects.filter(pk=matchup.pk).update(retired_at=ruling.now)
     original = rng.choice([place.response for place in matchup.places.all()])
     shown = [original, copy_response(original)]  # primary keys ascend
     control = Matchup.objects.create(
@@ -105,12 +107,13 @@ def replace_by_tie(matchup: Matchup, now: datetime, rng: Random) -> int:
         MatchupResponse(matchup=control, response=response, position=position)
         for position, response in enumerate(shown)
     )
-    Control.objects.create(
+    key = Control.objects.create(
         matchup=control,
         question=matchup.event.questions.get(kind="preference"),
         key=KINDS["preference"].check_key("tie"),
         reason=_("Both responses are the same."),
     )
+    record_key(key, Act.KEY_SET, ruling, old=None, new=key.key)
     return control.pk
 
 

@@ -2,6 +2,7 @@
 Rules across rows are in the verb modules.
 """
 
+from arena.judging.models.appeals import Appeal, AppealQuerySet
 from arena.judging.models.assignments import Assignment, AssignmentQuerySet
 from arena.judging.models.cases import Case, CaseQuerySet
 from arena.judging.models.exclusions import Exclusion, ExclusionQuerySet
@@ -9,9 +10,12 @@ from arena.judging.models.flags import Flag, FlagQuerySet
 from arena.judging.models.judgments import Answer, Judgment, JudgmentQuerySet, Origin
 from arena.judging.models.ledger import LedgerBatch, LedgerCheck
 from arena.judging.models.pair_weights import PairWeight
+from arena.judging.models.warnings import ReviewWarning
 
 __all__ = [
     "Answer",
+    "Appeal",
+    "AppealQuerySet",
     "Assignment",
     "AssignmentQuerySet",
     "Case",
@@ -26,4 +30,5 @@ __all__ = [
     "LedgerCheck",
     "Origin",
     "PairWeight",
+    "ReviewWarning",
 ]

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from arena.events.models import Enrollment, Event
+from arena.events.models import Decision, Enrollment, Event
 from arena.judging.models.exclusions import Exclusion
 from arena.people.models import User
 
@@ -23,8 +23,8 @@ class CaseQuerySet(models.QuerySet["Case"]):
 class Case(models.Model):
     """A question about a contributor: what is claimed, on what evidence, and how it ended.
 
-    Opened by a screen or with an exclusion; dismissed, or ended by an exclusion, by a person, or
-    by the event's automatic rule. No page for contributors reads it.
+    Opened by a screen or with an exclusion; dismissed, or ended by a warning, a block or an
+    exclusion, by a person, or by the event's automatic rule. No page for contributors reads it.
     """
 
     class Reason(models.TextChoices):
@@ -38,6 +38,8 @@ class Case(models.Model):
     class State(models.TextChoices):
         OPEN = "open", _("Open")
         DISMISSED = "dismissed", _("Dismissed")
+        WARNED = "warned", _("Warned")
+        BLOCKED = "blocked", _("Blocked")
         EXCLUDED = "excluded", _("Excluded")
         REINSTATED = "reinstated", _("Reinstated")
 
@@ -58,7 +60,11 @@ class Case(models.Model):
     # Null while open, and where the event's automatic rule decided.
     decided_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     note = models.TextField(blank=True)
-    # Null unless it ended in one.
+    # Null while open, and of cases from before decisions were recorded.
+    decision = models.ForeignKey(
+        Decision, on_delete=models.PROTECT, null=True, db_index=False, related_name="+"
+    )
+    # Null unless it ended in one of the contributor as a whole.
     exclusion = models.OneToOneField(
         Exclusion, on_delete=models.SET_NULL, null=True, related_name="case"
     )

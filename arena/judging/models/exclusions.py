@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from arena.events.models import Enrollment, Event
+from arena.events.models import Decision, Enrollment, Event
 from arena.people.models import User
 
 
@@ -42,6 +42,11 @@ class Exclusion(models.Model):
     )
     reason = models.CharField(max_length=12, choices=Reason.choices)
     note = models.TextField(blank=True)
+    # What it rests on; several rows may rest on one. Null: the system itself (late answers), and
+    # exclusions from before decisions were recorded.
+    decision = models.ForeignKey(
+        Decision, on_delete=models.PROTECT, null=True, db_index=False, related_name="exclusions"
+    )
     # Null: the system itself (late answers).
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()
@@ -52,6 +57,7 @@ class Exclusion(models.Model):
     objects = ExclusionQuerySet.as_manager()
 
     class Meta:
+        indexes: ClassVar = [models.Index(fields=["decision"], name="exclusion_decision")]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(judgment=None, enrollment__isnull=False)
@@ -72,3 +78,10 @@ class Exclusion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reason} of {self.judgment or self.enrollment}"
+
+    def find_cases(self) -> Q:
+        """A condition for the cases that ended by this exclusion, or by the same decision."""
+        own = Q(exclusion=self.pk)
+        if self.decision_id is not None:
+            return own | Q(decision=self.decision_id)
+        return own | Q(enrollment=self.enrollment_id) if self.enrollment_id else own

@@ -1,11 +1,12 @@
-"""Opening cases, and deciding them: dismissed, or ended by an exclusion, by a person with a reason.
+"""Opening cases, and deciding them: dismissed, or ended by a warning, a block or an exclusion, by a
+person with a reason; and taking that back.
 
 Nobody is asked twice: a question that is open, or that was dismissed, is raised again only once its
 contributor has made twice as many judgments. Whom a person has reinstated is never excluded again
 without one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,11 +14,17 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from arena.errors import ArenaError, ConflictError
-from arena.events.models import Enrollment, Event
+from arena.errors import ConflictError
+from arena.events.decision_record import Ruling, record_decision
+from arena.events.models import Act, Decision, Enrollment, Event
 from arena.judging.models import Case, Exclusion, Judgment
-from arena.judging.review.exclusions import exclude, lift_exclusion
-from arena.people.models import User
+from arena.judging.review.exclusions import exclude, exclude_judgments, lift_exclusion
+from arena.judging.review.warnings import (
+    block_enrollment,
+    send_warning,
+    unblock_enrollment,
+    withdraw_warning,
+)
 
 State, Reason = Case.State, Case.Reason
 # What an exclusion is called that ends a case.
@@ -71,58 +78,98 @@ def may_ask(question: Question, last: Case | None) -> bool:
     return last.state != State.OPEN and question.judgments >= 2 * last.judgments
 
 
-def dismiss(case: Case, *, by: User, now: datetime, note: str) -> None:
+def dismiss(case: Case, ruling: Ruling) -> None:
     """Say that there is nothing in it. Raises `ConflictError` where it is decided already."""
-    if not close(case, State.DISMISSED, by=by, now=now, note=note):
-        raise ConflictError(_("This case has been decided already."), "already_decided")
+    # A case that is decided and the record of it are there together, here and below.
+    with transaction.atomic():
+        close(case, State.DISMISSED, ruling, record(case, Act.DISMISSED, ruling))
 
 
-def exclude_for(case: Case, *, by: User | None, now: datetime, note: str) -> Exclusion:
-    """End a case, and any other that is open about the same person, by excluding them.
+def warn(case: Case, ruling: Ruling, text: str = "") -> None:
+    """End a case with a warning, which its contributor reads once, before their next matchup.
+
+    text: the reviewer's words to them. Raises `ConflictError` where it is decided already, or where
+    an earlier warning is unread.
+    """
+    with transaction.atomic():
+        close(case, State.WARNED, ruling, record(case, Act.WARNED, ruling))
+        send_warning(case.enrollment, ruling, text, case)
+
+
+def block(case: Case, ruling: Ruling) -> None:
+    """End a case by letting its contributor judge no more; what they have judged goes on counting.
+
+    Raises `ConflictError` where it is decided already, or they are blocked.
+    """
+    with transaction.atomic():
+        close(case, State.BLOCKED, ruling, record(case, Act.BLOCKED, ruling))
+        block_enrollment(case.enrollment, ruling.now)
+
+
+def exclude_for(
+    case: Case,
+    ruling: Ruling,
+    *,
+    judgments: Sequence[Judgment] | None = None,
+    is_grave: bool = False,
+) -> Exclusion:
+    """End a case, and any other that is open about the same person, by excluding them, or these
+    judgments of theirs alone.
 
     Raises `ConflictError` where it is decided already, or they are excluded.
     """
     reason = EXCLUSION_REASONS.get(Reason(case.reason), Exclusion.Reason.ORGANIZER)
-    # A case that ends in an exclusion and the exclusion are there together.
     with transaction.atomic():
-        if not close(case, State.EXCLUDED, by=by, now=now, note=note):
-            raise ConflictError(_("This case has been decided already."), "already_decided")
-        exclusion = exclude(case.enrollment, reason, by=by, now=now, note=note)
-        Case.objects.filter(pk=case.pk).update(exclusion=exclusion)
-        for other in Case.objects.waiting().filter(enrollment=case.enrollment_id):
-            close(other, State.EXCLUDED, by=by, now=now, note=note)
+        if judgments is None:
+            exclusion = exclude(case.enrollment, reason, ruling, is_grave=is_grave)
+            others = Case.objects.waiting().filter(enrollment=case.enrollment_id)
+        else:
+            chosen = exclude_judgments(judgments, reason, ruling, is_grave=is_grave)
+            exclusion, others = chosen[0], Case.objects.none()
+        close(case, State.EXCLUDED, ruling, exclusion.decision)
+        for other in others.exclude(pk=case.pk):
+            close(other, State.EXCLUDED, ruling, exclusion.decision)
+        if judgments is None:
+            Case.objects.filter(pk=case.pk).update(exclusion=exclusion)
     return exclusion
 
 
-def close(case: Case, state: str, *, by: User | None, now: datetime, note: str) -> bool:
-    """Decide an open case; whether it was open. Raises `ArenaError` without a reason."""
-    if not note.strip():
-        raise ArenaError(_("Say why."), "reason_missing")
+def record(case: Case, act: str, ruling: Ruling) -> Decision:
+    """Write down a decision about a case."""
+    said = {"contributor": case.enrollment.pseudonym, "reason": case.reason}
+    return record_decision(case.event, act, ruling, **said)
+
+
+def close(case: Case, state: str, ruling: Ruling, decision: Decision | None) -> None:
+    """Decide an open case. Raises `ConflictError` where it is decided already."""
     # Closes the race of two reviewers: one UPDATE finds it open.
     waiting = Case.objects.waiting().filter(pk=case.pk)
-    return bool(waiting.update(state=state, decided_by=by, decided_at=now, note=note.strip()))
+    changes = {"state": state, "decided_by": ruling.by, "decided_at": ruling.now}
+    if not waiting.update(note=ruling.note.strip(), decision=decision, **changes):
+        raise ConflictError(_("This case has been decided already."), "already_decided")
 
 
 def exclude_on_review(
-    enrollment: Enrollment, reason: str, *, by: User, now: datetime, note: str
+    enrollment: Enrollment, reason: str, ruling: Ruling, *, is_grave: bool = False
 ) -> Exclusion:
     """Exclude a contributor on a reviewer's own finding, with a case that says so; open ones about
     them end with it. Raises `ConflictError` where they are excluded already."""
     with transaction.atomic():
-        exclusion = exclude(enrollment, reason, by=by, now=now, note=note)
-        waiting = Case.objects.waiting().filter(enrollment=enrollment)
-        waiting.update(state=State.EXCLUDED, decided_by=by, decided_at=now, note=note)
+        exclusion = exclude(enrollment, reason, ruling, is_grave=is_grave)
+        for case in Case.objects.waiting().filter(enrollment=enrollment):
+            close(case, State.EXCLUDED, ruling, exclusion.decision)
         Case.objects.create(
             event=enrollment.event,
             enrollment=enrollment,
             reason=Reason.REVIEW,
             state=State.EXCLUDED,
             judgments=count_judgments(enrollment),
-            opened_at=now,
-            opened_by=by,
-            decided_at=now,
-            decided_by=by,
-            note=note,
+            opened_at=ruling.now,
+            opened_by=ruling.by,
+            decided_at=ruling.now,
+            decided_by=ruling.by,
+            decision=exclusion.decision,
+            note=ruling.note.strip(),
             exclusion=exclusion,
         )
     return exclusion
@@ -135,7 +182,7 @@ def exclude_automatically(event: Event, question: Question, now: datetime) -> No
     open_cases(event, [question], now)
     case = Case.objects.filter(enrollment=enrollment, reason=question.reason).latest("pk")
     try:
-        exclude_for(case, by=None, now=now, note=note)
+        exclude_for(case, Ruling(None, now, note))
     except ConflictError:
         return  # a reviewer was faster
 
@@ -146,12 +193,66 @@ def find_reinstated(event: Event) -> set[int]:
     return set(lifted.exclude(lifted_at=None).values_list("enrollment", flat=True))
 
 
-def reinstate(exclusion: Exclusion, *, by: User, now: datetime, because: str) -> None:
-    """Lift an exclusion; the case that ended in it says so."""
+def reinstate(exclusion: Exclusion, ruling: Ruling, act: str = Act.REINSTATED) -> None:
+    """Lift an exclusion, and what the same decision excluded; the cases that ended so say it."""
     with transaction.atomic():
-        lift_exclusion(exclusion, by=by, now=now, because=because)
-        ended = Case.objects.filter(enrollment=exclusion.enrollment_id, state=State.EXCLUDED)
-        ended.update(state=State.REINSTATED, decided_by=by, decided_at=now, note=because)
+        if lift_exclusion(exclusion, ruling, act) is None:
+            return
+        ended = Case.objects.filter(exclusion.find_cases(), state=State.EXCLUDED)
+        changes = {"decided_by": ruling.by, "decided_at": ruling.now, "note": ruling.note.strip()}
+        ended.update(state=State.REINSTATED, **changes)
+
+
+def undo(case: Case, ruling: Ruling) -> None:
+    """Take back how a case was decided, and open it again with all that ended with it.
+
+    Raises `ConflictError` where it is open, where a warning has been read, or where what followed
+    was taken back otherwise.
+    """
+    with transaction.atomic():
+        locked = Case.objects.select_for_update().get(pk=case.pk)
+        take_back = TAKE_BACK.get(State(locked.state))
+        if take_back is None:
+            raise ConflictError(_("There is nothing to undo."), "nothing_decided")
+        take_back(locked, ruling)
+        together = Case.objects.filter(pk=case.pk)
+        if locked.decision_id is not None:
+            together |= Case.objects.filter(decision=locked.decision_id)
+        reopened = {"decided_at": None, "decided_by": None, "decision": None, "exclusion": None}
+        together.exclude(state=State.OPEN).update(state=State.OPEN, note="", **reopened)
+
+
+def take_dismissal_back(case: Case, ruling: Ruling) -> None:
+    """Open a dismissed case again."""
+    record(case, Act.REOPENED, ruling)
+
+
+def take_exclusion_back(case: Case, ruling: Ruling) -> None:
+    """Lift what a case's decision excluded."""
+    rows = Exclusion.objects.in_force().filter(decision=case.decision_id)
+    first = rows.first() if case.decision_id else case.exclusion
+    if first is None or lift_exclusion(first, ruling) is None:
+        raise ConflictError(_("This was lifted already."), "already_lifted")
+
+
+def take_warning_back(case: Case, ruling: Ruling) -> None:
+    """Withdraw a case's warning, unless it has been read."""
+    withdraw_warning(case, ruling.now)
+    record(case, Act.WARNING_WITHDRAWN, ruling)
+
+
+def take_block_back(case: Case, ruling: Ruling) -> None:
+    """Let a case's contributor judge again."""
+    unblock_enrollment(case.enrollment)
+    record(case, Act.UNBLOCKED, ruling)
+
+
+TAKE_BACK = {
+    State.DISMISSED: take_dismissal_back,
+    State.EXCLUDED: take_exclusion_back,
+    State.WARNED: take_warning_back,
+    State.BLOCKED: take_block_back,
+}
 
 
 def count_automatic_exclusions(event: Event) -> int:

@@ -4,15 +4,17 @@ An exclusion is a row with a reason. `Judgment.objects.counted()` follows it, an
 standings and exports; lifting it restores every number.
 """
 
-from datetime import datetime
+from collections.abc import Sequence
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from arena.errors import ConflictError
+from arena.errors import ArenaError, ConflictError
+from arena.events.decision_record import Ruling, record_decision
 from arena.events.ledger import append_entries
-from arena.events.models import Enrollment, Matchup
+from arena.events.lifecycle.decisions import require_second
+from arena.events.models import Act, Decision, Enrollment, Matchup
 from arena.judging.ledger.kinds import EXCLUSION_KIND
 from arena.judging.models import Assignment, Exclusion, Judgment
 from arena.judging.serving.slots import (
@@ -20,72 +22,134 @@ from arena.judging.serving.slots import (
     recount_open_slots,
     release_slots,
 )
-from arena.people.models import User
 
 State = Assignment.State
 
 
 def exclude(
-    subject: Judgment | Enrollment,
-    reason: str,
-    *,
-    by: User | None,
-    now: datetime,
-    note: str = "",
+    subject: Judgment | Enrollment, reason: str, ruling: Ruling, *, is_grave: bool = False
 ) -> Exclusion:
     """Take a judgment, or everything of a contributor, out of what counts; slots open again.
 
-    Of a contributor that includes what is yet to come. Raises `ConflictError` where the subject
-    is excluded already.
+    Of a contributor that includes what is yet to come. is_grave: whether it takes two people once
+    the event is over. Raises `ConflictError` where the subject is excluded already.
     """
-    exclusion = Exclusion(
-        event=subject.event,
-        judgment=subject if isinstance(subject, Judgment) else None,
-        enrollment=subject if isinstance(subject, Enrollment) else None,
-        reason=reason,
-        note=note,
-        created_by=by,
-        created_at=now,
-    )
-    try:
-        # Closes the race of two reviewers: one exclusion of a thing is in force at a time.
-        with transaction.atomic():
-            lock_enrollment(exclusion)
-            exclusion.save(force_insert=True)
-            append_entries(exclusion.event_id, EXCLUSION_KIND, [exclusion.pk])
-            release_slots(filter_named_assignments(exclusion))
-    except IntegrityError as error:
-        raise ConflictError(_("This is already excluded."), "already_excluded") from error
+    if isinstance(subject, Judgment):
+        (exclusion,) = exclude_judgments([subject], reason, ruling, is_grave=is_grave)
+        return exclusion
+    counted = Judgment.objects.standing().not_excluded().filter(enrollment=subject).count()
+    exclusion = Exclusion(enrollment=subject)
+    put_in_force([exclusion], subject, reason, ruling, counted, is_grave=is_grave)
     return exclusion
 
 
-def lift_exclusion(
-    exclusion: Exclusion, *, by: User | None, now: datetime, because: str = ""
+def exclude_judgments(
+    judgments: Sequence[Judgment], reason: str, ruling: Ruling, *, is_grave: bool = False
+) -> list[Exclusion]:
+    """Take some judgments of one contributor out of what counts, by one decision.
+
+    Raises `ConflictError` where one of them is excluded already, and `ArenaError` without any.
+    """
+    if not judgments:
+        raise ArenaError(_("Choose judgments that count."), "none_chosen")
+    exclusions = [Exclusion(judgment=judgment) for judgment in judgments]
+    author, count = judgments[0].enrollment, len(judgments)
+    put_in_force(exclusions, author, reason, ruling, count, is_grave=is_grave)
+    return exclusions
+
+
+def put_in_force(
+    exclusions: list[Exclusion],
+    author: Enrollment,
+    reason: str,
+    ruling: Ruling,
+    judgments: int,
+    *,
+    is_grave: bool,
 ) -> None:
+    """Save exclusions of one contributor with the decision that they rest on."""
+    event = author.event
+    try:
+        # Closes the race of two reviewers: one exclusion of a thing is in force at a time.
+        with transaction.atomic():
+            is_alone = require_second(event, ruling) if is_grave else False
+            decision = record_decision(
+                event,
+                Act.EXCLUDED,
+                ruling,
+                contributor=author.pseudonym,
+                reason=reason,
+                judgments=judgments,
+                is_alone=is_alone,
+            )
+            for exclusion in exclusions:
+                exclusion.event, exclusion.decision = event, decision
+                exclusion.reason, exclusion.note = reason, ruling.note.strip()
+                exclusion.created_by, exclusion.created_at = ruling.by, ruling.now
+                lock_enrollment(exclusion)
+            Exclusion.objects.bulk_create(exclusions)
+            append_entries(event.pk, EXCLUSION_KIND, [one.pk for one in exclusions])
+            release_slots(filter_named_assignments(exclusions))
+    except IntegrityError as error:
+        raise ConflictError(_("This is already excluded."), "already_excluded") from error
+
+
+def lift_exclusion(
+    exclusion: Exclusion, ruling: Ruling, act: str = Act.REINSTATED
+) -> Decision | None:
     """Let what was excluded count again; the reason is kept with the note. Doing so twice is once.
 
-    A slot that has gone to somebody else in the meantime is not taken away from them: the
-    matchup then has one counted judgment more than its overlap, and wants no further one.
+    What the same decision excluded is lifted with it, as one decision again; None where it was
+    lifted already. A slot that has gone to somebody else in the meantime is not taken away from
+    them: the matchup then has one counted judgment more than its overlap, and wants no further one.
     """
-    # Closes the race of two reviewers: whoever updates the row in force does the rest.
+    together = Q(pk=exclusion.pk)
+    if exclusion.decision_id is not None:
+        together |= Q(decision=exclusion.decision_id)
+    # Closes the race of two reviewers: whoever updates the rows in force does the rest.
     with transaction.atomic():
         lock_enrollment(exclusion)
-        in_force = Exclusion.objects.in_force().filter(pk=exclusion.pk)
-        note = f"{exclusion.note}\n{because}".strip()
-        if not in_force.update(lifted_at=now, lifted_by=by, note=note):
-            return
-        append_entries(exclusion.event_id, EXCLUSION_KIND, [exclusion.pk])
-        named = filter_named_assignments(exclusion)
-        lock_matchups(named)
-        # An answer to one of them arriving now is waited for: the next statement sees it.
-        rows = Assignment.objects.filter(pk__in=named.values("pk")).select_for_update(no_key=True)
-        list(rows.values_list("pk", flat=True))
-        counted = Judgment.objects.standing().not_excluded()
-        holding = Q(state=State.DONE, judgments__in=counted) | Q(
-            state__in=(State.RESERVED, State.SHOWN)
+        in_force = list(Exclusion.objects.in_force().filter(together).select_for_update())
+        if not in_force:
+            return None
+        author = exclusion.judgment.enrollment if exclusion.judgment else exclusion.enrollment
+        assert author is not None
+        decision = record_decision(
+            exclusion.event,
+            act,
+            ruling,
+            contributor=author.pseudonym,
+            reason=exclusion.reason,
+            judgments=count_named(in_force),
         )
-        named.filter(holding, matchup__role=Matchup.Role.ORDINARY).update(holds_slot=True)
-        recount_open_slots(Matchup.objects.filter(pk__in=named.values("matchup")))
+        for one in in_force:
+            note = f"{one.note}\n{ruling.note.strip()}".strip()
+            one.lifted_at, one.lifted_by, one.note = ruling.now, ruling.by, note
+        Exclusion.objects.bulk_update(in_force, ["lifted_at", "lifted_by", "note"])
+        append_entries(exclusion.event_id, EXCLUSION_KIND, [one.pk for one in in_force])
+        take_slots_back(filter_named_assignments(in_force))
+    return decision
+
+
+def take_slots_back(named: QuerySet[Assignment]) -> None:
+    """Let assignments whose judgments count again hold their slots, in the caller's transaction."""
+    lock_matchups(named)
+    # An answer to one of them arriving now is waited for: the next statement sees it.
+    rows = Assignment.objects.filter(pk__in=named.values("pk")).select_for_update(no_key=True)
+    list(rows.values_list("pk", flat=True))
+    counted = Judgment.objects.standing().not_excluded()
+    holding = Q(state=State.DONE, judgments__in=counted) | Q(
+        state__in=(State.RESERVED, State.SHOWN)
+    )
+    named.filter(holding, matchup__role=Matchup.Role.ORDINARY).update(holds_slot=True)
+    recount_open_slots(Matchup.objects.filter(pk__in=named.values("matchup")))
+
+
+def count_named(exclusions: list[Exclusion]) -> int:
+    """How many standing judgments these exclusions name."""
+    standing = Judgment.objects.standing()
+    named = Q(exclusions__in=exclusions) | Q(enrollment__exclusions__in=exclusions)
+    return standing.filter(named).distinct().count()
 
 
 def lock_enrollment(exclusion: Exclusion) -> None:
@@ -95,8 +159,9 @@ def lock_enrollment(exclusion: Exclusion) -> None:
         list(named.select_for_update(no_key=True).values_list("pk", flat=True))
 
 
-def filter_named_assignments(exclusion: Exclusion) -> QuerySet[Assignment]:
-    """The assignments that an exclusion names: a judgment's, or all of a contributor."""
-    if exclusion.judgment_id:
-        return Assignment.objects.filter(judgments=exclusion.judgment_id)
-    return Assignment.objects.filter(enrollment=exclusion.enrollment_id)
+def filter_named_assignments(exclusions: list[Exclusion]) -> QuerySet[Assignment]:
+    """The assignments that exclusions name: of single judgments, or all of a contributor."""
+    judgments = [one.judgment_id for one in exclusions if one.judgment_id]
+    people = [one.enrollment_id for one in exclusions if one.enrollment_id]
+    given = Judgment.objects.filter(pk__in=judgments).values("assignment")
+    return Assignment.objects.filter(Q(pk__in=given) | Q(enrollment__in=people))

@@ -11,6 +11,7 @@ from arena.events.models import Control, Event, Matchup, MatchupResponse, Record
 FROZEN_MESSAGE = (
     "has been shown to somebody, so that its text is frozen; import a new record instead"
 )
+KEY_MESSAGE = "the event is over: keys take two people now, on the record’s page"
 
 
 @dataclass(slots=True)
@@ -58,7 +59,8 @@ class RecordChanges:
 
 def load_existing_records(event: Event, external_ids: Iterable[str]) -> dict[str, ExistingRecord]:
     """The event's records with these identifiers."""
-    records = Record.objects.filter(event=event, external_id__in=list(external_ids))
+    named = Record.objects.filter(event=event, external_id__in=list(external_ids))
+    records = named.select_related("event")
     known = {record.pk: ExistingRecord(record) for record in records.defer("prompt_html")}
     if known:
         for response in Response.objects.filter(record__in=known).defer("html").order_by("pk"):
@@ -145,6 +147,8 @@ def find_refusals(row: RecordRow, known: ExistingRecord, changes: RecordChanges)
     if row.control and known.controls and control is None:
         message = "begins with two others than those that this record's key is about"
         return [Problem("responses", message)]
+    if changes.key and known.record.event.is_over():
+        return [Problem("control.expected", KEY_MESSAGE)]
     if changes.key and control and control.retired_at:
         message = "its key was withdrawn; give it another one on the record's page"
         return [*problems, Problem("control.expected", message)]

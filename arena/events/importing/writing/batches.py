@@ -8,9 +8,11 @@ from random import Random
 
 from django.db import transaction
 
+from arena.events.decision_record import Ruling
 from arena.events.importing.jobs import JobHold
 from arena.events.importing.reading.name_index import NameIndex
 from arena.events.importing.reading.records import KEYED_RESPONSES, ControlRow, RecordRow
+from arena.events.importing.writing.keys import record_new_keys
 from arena.events.importing.writing.pairing import NOBODY, Pair, PairChooser
 from arena.events.models import (
     Control,
@@ -40,16 +42,18 @@ class RecordWriter:
     preference: Question | None
     # Whether responses are shown in pairs; else all of a record together.
     shows_pairs: bool
+    # Who sets the keys that come along, and when.
+    ruling: Ruling
 
 
-def prepare_writer(event: Event, names: NameIndex, rng: Random) -> RecordWriter:
+def prepare_writer(event: Event, names: NameIndex, rng: Random, ruling: Ruling) -> RecordWriter:
     """A writer that knows the event's questions and which of its competitors have met."""
     questions = list(event.questions.all())
     preference = next((question for question in questions if question.kind == "preference"), None)
     in_pairs = shows_pairs(questions)
     met = load_pairs_met(event) if event.matchups_per_record and in_pairs else ()
     pairing = PairChooser(event.matchups_per_record, rng, met)
-    return RecordWriter(event, names, pairing, rng, preference, in_pairs)
+    return RecordWriter(event, names, pairing, rng, preference, in_pairs, ruling)
 
 
 def shows_pairs(questions: Sequence[Question]) -> bool:
@@ -185,6 +189,8 @@ def create_matchups(writer: RecordWriter, groups: Sequence[MatchupDraft]) -> Non
         for matchup, group in zip(matchups, groups, strict=True)
         if group.sign is not None
     )
+    keyed = [one.pk for one, group in zip(matchups, groups, strict=True) if group.sign is not None]
+    record_new_keys(writer.event, keyed, writer.ruling)
 
 
 def build_matchup(event: Event, group: MatchupDraft, rng: Random) -> Matchup:

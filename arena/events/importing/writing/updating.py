@@ -29,6 +29,7 @@ from arena.events.importing.writing.batches import (
     find_sign,
     leave_out_copies,
 )
+from arena.events.importing.writing.keys import record_key_change, record_new_keys
 from arena.events.importing.writing.pairing import NOBODY
 from arena.events.ledger import (
     CATEGORY_KIND,
@@ -42,6 +43,7 @@ from arena.events.ledger import (
 )
 from arena.events.models import (
     COVARIATES,
+    Act,
     Control,
     Event,
     ImportJob,
@@ -214,9 +216,11 @@ def set_control(
     draft, sign = draft_control(row.control, listed), find_sign(row.control, listed)
     if control := known.find_control(changes.existing):
         if changes.key or changes.reason:
-            Control.objects.filter(pk=control.pk).update(
-                key=build_control_key(sign), reason=draft.reason
-            )
+            new = build_control_key(sign)
+            if changes.key:
+                said: dict[str, Any] = {"old": control.key, "new": new}
+                record_key_change(writer.event, Act.KEY_CHANGED, control, writer.ruling, **said)
+            Control.objects.filter(pk=control.pk).update(key=new, reason=draft.reason)
             append_entries(writer.event.pk, KEY_KIND, [control.matchup_id])
         return
     key = build_matchup_key(response.pk for response in draft.responses)
@@ -228,6 +232,7 @@ def set_control(
     build_control(writer, matchup, sign, draft.reason).save(force_insert=True)
     append_entries(writer.event.pk, MATCHUP_KIND, [matchup.pk])
     append_entries(writer.event.pk, KEY_KIND, [matchup.pk])
+    record_new_keys(writer.event, [matchup.pk], writer.ruling)
 
 
 def delete_leftovers(event: Event, hold: JobHold) -> None:

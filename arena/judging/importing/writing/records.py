@@ -15,7 +15,7 @@ from arena.events.importing.reading.columns import RecordColumns
 from arena.events.importing.reading.name_index import CompetitorRow, NameIndex
 from arena.events.importing.reading.records import RecordRow
 from arena.events.importing.report import ImportReport, LineError
-from arena.events.importing.running import EventChecker, writing_cost
+from arena.events.importing.running import EventChecker, show_records, writing_cost
 from arena.events.importing.writing.batches import (
     MatchupDraft,
     RecordWriter,
@@ -25,6 +25,7 @@ from arena.events.importing.writing.batches import (
     leave_out_copies,
     prepare_writer,
 )
+from arena.events.importing.writing.keys import rule_by
 from arena.events.importing.writing.pairing import NOBODY, PairChooser
 from arena.events.importing.writing.temporary import Spool, split_by_cost
 from arena.events.importing.writing.updating import apply_staged, delete_leftovers, stage_batch
@@ -64,7 +65,7 @@ def write_exported_records(
     delete_leftovers(event, hold)
     models = sorted(exported.models, key=lambda name: exported.models[name])
     names = NameIndex(event, [CompetitorRow(name) for name in models])
-    writer = prepare_writer(event, names, votes.rng)
+    writer = prepare_writer(event, names, votes.rng, rule_by(hold.job))
     of_records = ImportReport()
     with ExitStack() as stack:
         checker = EventChecker(writer, hold, of_records, stack)
@@ -125,7 +126,7 @@ def write_records(
     create_further_matchups(writer, votes, created)
     with transaction.atomic():
         hold.enter_state(State.APPLYING, report=report.as_json(), added={}, done=0, total=None)
-        Record.objects.filter(event=event, imported_at=None).update(imported_at=hold.job.created_at)
+        show_records(writer, hold.job.created_at)
     apply_staged(writer, hold, report)
 
 
