@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from arena.errors import ConflictError
+from arena.events.decision_record import Ruling
 from arena.events.models import Enrollment, Event, Membership
 from arena.judging.leaving.erasure import erase_contributor
 from arena.people.models import User
@@ -181,7 +182,7 @@ def test_not_before_the_boards_are_computed() -> None:
     final.snapshot("older")
     assert "being computed" in final.confirm(final.first)
     with pytest.raises(ConflictError):
-        confirm_winner(final.event, final.first, by=final.organizer, now=NOW)
+        confirm_winner(final.event, final.first, Ruling(final.organizer, NOW, "They won."))
 
 
 def test_the_desk_is_the_organizers() -> None:

@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.test import Client
 from django.utils import timezone
 
+from arena.events.decision_record import Ruling
 from arena.events.joining.enrolling import join_with_open_seat, provision_event_seats
 from arena.events.joining.invitations import invite
 from arena.events.models import (
@@ -369,7 +370,7 @@ def judge(contributor: Enrollment, now: datetime) -> tuple[Assignment, Assignmen
     event = contributor.event
     first = make_judgment(contributor, "a2", comment="<b>so</b>", now=now)
     note = f"{event.slug}-exclusion-note"
-    exclude(first, Exclusion.Reason.BROKEN, by=None, now=now, note=note)
+    exclude(first, Exclusion.Reason.BROKEN, Ruling(None, now, note))
     for posted in ("b1", "tie", "a1"):
         make_judgment(contributor, posted, now=now)
     other = make_enrollment(event, make_person(f"{event.slug}-another"))
