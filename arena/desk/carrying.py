@@ -5,6 +5,7 @@ says to the verb that does it.
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -64,13 +65,16 @@ def plan_exclusion(
     *,
     case: Case | None = None,
     judgments: list[Judgment] | None = None,
+    since: datetime | None = None,
 ) -> Plan:
-    """Exclude a contributor, or some judgments of theirs; case: the one that ends by it."""
+    """Exclude a contributor, or some judgments of theirs; case: the one that ends by it; since: of
+    a case, all that they judge from this moment on."""
     payload = {
         "contributor": contributor.pk,
         "reason": reason,
         "case": case and case.pk,
         "judgments": None if judgments is None else [one.pk for one in judgments],
+        "since": since and since.isoformat(),
     }
     return Plan(Act.EXCLUDED, f"contributor {contributor.pk}", payload)
 
@@ -124,14 +128,19 @@ def carry_exclusion(event: Event, payload: Payload, ruling: Ruling) -> None:
     """Exclude a contributor or judgments of theirs; a winner who is excluded is none any more."""
     contributor = find_contributor(event, payload)
     is_grave, chosen = is_on_top(event, contributor), payload["judgments"]
-    case = Case.objects.filter(event=event, pk=payload["case"] or 0).first()
+    since = payload.get("since")
+    about = Case.objects.filter(event=event, pk=payload["case"] or 0)
+    case = about.select_related("event", "enrollment").first()
     judgments = None
     if chosen is not None:
         standing = Judgment.objects.standing().not_excluded().filter(enrollment=contributor)
         judgments = list(standing.filter(pk__in=chosen).order_by("pk"))
     # Nobody is excluded and the winner at once.
     with transaction.atomic():
-        if case is not None:
+        if case is not None and since:
+            moment = datetime.fromisoformat(since)
+            review.exclude_since(case, moment, ruling, is_grave=is_grave)
+        elif case is not None:
             review.exclude_for(case, ruling, judgments=judgments, is_grave=is_grave)
         elif judgments is not None:
             exclude_judgments(judgments, payload["reason"], ruling, is_grave=is_grave)
@@ -139,7 +148,7 @@ def carry_exclusion(event: Event, payload: Payload, ruling: Ruling) -> None:
             reason = payload["reason"]
             review.exclude_on_review(contributor, reason, ruling, is_grave=is_grave)
         won = winner_of(event)
-        if judgments is None and won is not None and won.enrollment == contributor:
+        if chosen is None and not since and won is not None and won.enrollment == contributor:
             withdraw_winner(event, ruling)
 
 

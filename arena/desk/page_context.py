@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from arena.desk.queries.hiding import report_exposure
 from arena.desk.queries.planning import plan_work
-from arena.events.access import is_member
+from arena.events.access import enrollment_of, is_member
 from arena.events.lifecycle.transitions import check_readiness
 from arena.events.models import Event, Membership
 
@@ -22,11 +22,13 @@ def render_desk(
     """Render a page of the desk, with the context that all of them share."""
     now, is_draft = timezone.now(), event.state == Event.State.DRAFT
     is_organizer = is_member(request.user, event, Membership.Role.ORGANIZER)
+    shows_plan = is_organizer and not event.is_over() and template in PAGES_WITH_PLAN
     frame = {
         "event": event,
         "is_organizer": is_organizer,
+        "may_decide": enrollment_of(request.user, event) is None,
         "is_staff_member": True,
-        "plan": plan_work(event) if not event.is_over() and template in PAGES_WITH_PLAN else None,
+        "plan": plan_work(event) if shows_plan else None,
         "checks": check_readiness(event, now) if is_draft else [],
         "exposure": report_exposure(event) if is_draft and is_organizer else None,
     }

@@ -21,11 +21,13 @@ class Role(Enum):
     VISITOR = "visitor"  # anybody who may know of the event at all
     CONTRIBUTOR = "contributor"  # has an enrollment
     REVIEWER = "reviewer"  # reviewer or organizer
+    DECIDER = "decider"  # the same, who does not judge here: decides about contributors
     ORGANIZER = "organizer"
 
 
 MEMBERSHIPS_BY_ROLE = {
     Role.REVIEWER: (Membership.Role.REVIEWER, Membership.Role.ORGANIZER),
+    Role.DECIDER: (Membership.Role.REVIEWER, Membership.Role.ORGANIZER),
     Role.ORGANIZER: (Membership.Role.ORGANIZER,),
 }
 
@@ -41,7 +43,8 @@ def event_for(user: Viewer, slug: str, role: Role = Role.VISITOR) -> Event:
 def has_role(user: Viewer, event: Event, role: Role) -> bool:
     """Whether this user may act in this role; organizers may visit their own drafts."""
     if role in MEMBERSHIPS_BY_ROLE:
-        return is_member(user, event, *MEMBERSHIPS_BY_ROLE[role])
+        is_impartial = role is not Role.DECIDER or enrollment_of(user, event) is None
+        return is_impartial and is_member(user, event, *MEMBERSHIPS_BY_ROLE[role])
     if role is Role.CONTRIBUTOR:
         return enrollment_of(user, event) is not None
     if event.state != Event.State.DRAFT and (not event.is_private or is_admitted(user, event)):

@@ -27,6 +27,12 @@ class User(AbstractUser):
         return self.username
 
     @property
+    def colleague_name(self) -> str:
+        """What the staff of an event call this person; never an address, as usernames may be."""
+        shown = self.display_name or self.username
+        return shown.partition("@")[0] or shown
+
+    @property
     def has_access_code(self) -> bool:
         """Whether this person signs in with a code that the machine drew, not a chosen password."""
         return self.password.startswith(f"{AccessCodeHasher.algorithm}$")

@@ -11,12 +11,12 @@ from arena.desk.forms.timezones import list_timezones
 
 
 class LocalDateTimeInput(forms.DateTimeInput):
-    """The browser's own picker for a date and a time."""
+    """The browser's own picker for a date and a time; to the second with a `step` of 1."""
 
     input_type = "datetime-local"
 
-    def __init__(self) -> None:
-        super().__init__(format="%Y-%m-%dT%H:%M")
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs, format="%Y-%m-%dT%H:%M")
 
 
 def to_local(moment: datetime | None, zone: ZoneInfo) -> datetime | None:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from arena.errors import ArenaError
 from arena.events.decision_record import MAX_NOTE
-from arena.events.models import Matchup
+from arena.events.models import Matchup, Proposal
 from arena.events.records.controls import ExpectedAnswer, describe_sides
 from arena.events.records.corrections import RecordTexts
 
@@ -19,8 +19,10 @@ ANSWER_BY_SIGN = {1: "a", 0: "tie", -1: "b"}
 
 
 class ControlForm(forms.Form):
-    """The right side of a matchup, and why; a control's own to begin with."""
+    """The right side of a matchup, and why; a control's own to begin with. proposal: what is
+    proposed about it and waits for a second person."""
 
+    proposal: Proposal | None = None
     expected = forms.ChoiceField(label=_("Right answer"))
     reason = forms.CharField(label=_("Why"), max_length=1000)
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from arena.events.models import Enrollment, Event
 from arena.judging.models import Case, Exclusion
 from arena.spreadsheets import safe_cell
+from leaderboard.contributors.states import ReadingState, state_expression
 from leaderboard.models import Reliability, ReliabilityFit
 from leaderboard.ratings import WEIGHT_UNIT
 from leaderboard.trust.reliability import LIMIT
@@ -30,6 +31,7 @@ class PeopleColumn:
 
 
 COLUMNS = (
+    PeopleColumn("state", _("State"), "reading"),
     PeopleColumn("judged", _("Judgments"), "judged"),
     PeopleColumn("controls", _("Controls passed"), "pass_rate"),
     PeopleColumn("r", _("Reliability"), "reliability__overall"),
@@ -48,6 +50,7 @@ class PersonRow:
     """A contributor with what is known; `exclusion` is the one in force, or None."""
 
     enrollment: Enrollment
+    state: ReadingState
     judged: int
     open_cases: int
     reliability: Reliability | None
@@ -87,14 +90,18 @@ def share_of(reliability: Reliability | None, field: str) -> float | None:
     return float(getattr(reliability, field)) / total if total else None
 
 
-def find_people(event: Event, query: str = "", sort: str = DEFAULT_SORT) -> QuerySet[Enrollment]:
-    """The event's contributors with their figures, in this order: a column, "-" for descending.
+def find_people(
+    event: Event, query: str = "", sort: str = DEFAULT_SORT, state: ReadingState | None = None
+) -> QuerySet[Enrollment]:
+    """The event's contributors with their figures, in this order: a column, "-" for descending;
+    state: these alone.
 
     Whoever lacks a figure comes last, either way.
     """
     answers = F("reliability__left") + F("reliability__ties") + F("reliability__right")
     total = NullIf(Cast(answers, FloatField()), 0.0)
     people = event.enrollments.select_related("user", "reliability").annotate(
+        reading=state_expression(event, "reliability__"),
         judged=Count("judgments", Q(judgments__standing=True), distinct=True),
         open_cases=Count("cases", Q(cases__state=Case.State.OPEN), distinct=True),
         left_share=F("reliability__left") / total,
@@ -102,6 +109,8 @@ def find_people(event: Event, query: str = "", sort: str = DEFAULT_SORT) -> Quer
         pass_rate=Cast("reliability__passed", FloatField())
         / NullIf(Cast("reliability__controls", FloatField()), 0.0),
     )
+    if state is not None:
+        people = people.filter(reading=state)
     if query:
         people = people.filter(
             Q(pseudonym__icontains=query)
@@ -123,6 +132,7 @@ def view_people(event: Event, people: Iterable[Enrollment]) -> Iterator[PersonRo
         reliability = getattr(enrollment, "reliability", None)
         yield PersonRow(
             enrollment,
+            ReadingState(enrollment.reading),  # type: ignore[attr-defined]
             enrollment.judged,  # type: ignore[attr-defined]
             enrollment.open_cases,  # type: ignore[attr-defined]
             reliability,
@@ -142,7 +152,8 @@ def measure_pace(reliability: Reliability | None, fit: ReliabilityFit | None) ->
 
 
 FILE_COLUMNS = (
-    *("contributor", "joined_at", "state", "judgments", "controls", "controls_passed"),
+    *("contributor", "joined_at", "state", "excluded", "blocked"),
+    *("judgments", "controls", "controls_passed"),
     *("reliability", "reliability_lower", "reliability_upper", "reliability_on_controls"),
     *("reliability_on_others", "reads", "weight", "agreement", "agreement_lower"),
     *("agreement_upper", "compared", "kappa", "left_share", "tie_share", "seconds"),
@@ -154,11 +165,11 @@ def to_file_rows(rows: Iterable[PersonRow]) -> Iterator[list[str]]:
     """The rows of the file for spreadsheets, its heading first; empty where nothing is known."""
     yield list(FILE_COLUMNS)
     for row in rows:
-        state = str(row.exclusion.get_reason_display()) if row.exclusion else "counts"
-        joined = row.enrollment.joined_at.isoformat()
-        figures = list_figures(row)
-        cells = [safe_cell(row.enrollment.pseudonym), joined, state, str(row.judged), *figures]
-        yield [*cells, str(row.open_cases)]
+        enrollment, blocked = row.enrollment, row.enrollment.blocked_at
+        excluded = str(row.exclusion.get_reason_display()) if row.exclusion else ""
+        cells = [safe_cell(enrollment.pseudonym), enrollment.joined_at.isoformat()]
+        cells += [row.state.name.lower(), excluded, blocked.isoformat() if blocked else ""]
+        yield [*cells, str(row.judged), *list_figures(row), str(row.open_cases)]
 
 
 def list_figures(row: PersonRow) -> list[str]:

@@ -1,4 +1,4 @@
-"""Contributors on the desk: the list, a person's page, and the cases about them."""
+"""Contributors on the desk: the list, its file, and a person's page."""
 
 import csv
 from typing import Any
@@ -16,6 +16,7 @@ from arena.desk.access import get_desk_event, get_reviewer, parse_uuid
 from arena.desk.carrying import PROPOSED, carry_or_propose, plan_exclusion
 from arena.desk.forms.event import ExcludeForm
 from arena.desk.page_context import render_desk
+from arena.desk.queries.decisions import list_decisions, view_decisions
 from arena.desk.queries.evidence import describe_claim, find_strongest, list_control_answers
 from arena.desk.queries.people import (
     COLUMNS,
@@ -26,6 +27,7 @@ from arena.desk.queries.people import (
     to_file_rows,
     view_people,
 )
+from arena.desk.queries.proposals import describe_rule, find_proposals
 from arena.errors import ArenaError, NotFoundError
 from arena.events.access import Role
 from arena.events.decision_record import MAX_NOTE, Ruling
@@ -36,27 +38,32 @@ from arena.judging.models import Case, Exclusion, Judgment
 from arena.judging.receipts import build_receipts_page
 from arena.judging.review import cases as review
 from arena.judging.review.behaviour import summarize_behaviour
+from leaderboard.contributors.states import ReadingState
 from leaderboard.models import ReliabilityFit
 
 PER_PAGE = 50
-DECIDED = "decided"
+MAX_HISTORY = 100
+STATES = {state.name.lower(): state for state in ReadingState}
 
 
 @require_GET
 def contributors(request: HttpRequest, slug: str) -> HttpResponse:
     """Everybody who judges here, the busiest first, or in another order."""
-    event = get_desk_event(request, slug, Role.REVIEWER)
+    event = get_desk_event(request, slug, Role.DECIDER)
     query, sort = request.GET.get("q", "").strip()[:100], request.GET.get("sort", DEFAULT_SORT)
     if sort.removeprefix("-") not in FIELDS:
         sort = DEFAULT_SORT
-    page = Paginator(find_people(event, query, sort), PER_PAGE).get_page(request.GET.get("page"))
+    state = STATES.get(request.GET.get("state", ""))
+    people = find_people(event, query, sort, state)
+    page = Paginator(people, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "rows": list(view_people(event, page)),
         "columns": [sort_link(column, sort) for column in COLUMNS],
         "q": query,
+        "states": [(name, each.label) for name, each in STATES.items()],
+        "state": state.name.lower() if state else "",
         "fit": ReliabilityFit.objects.filter(event=event, ledger_seq__gt=0).first(),
-        "open_cases": Case.objects.waiting().filter(event=event).count(),
     }
     return render_desk(request, "contributors", event, context)
 
@@ -68,6 +75,7 @@ def sort_link(column: Any, sort: str) -> dict[str, Any]:
     return {
         "heading": column.heading,
         "sort": f"-{column.name}" if descends else column.name,
+        "is_figure": column.name != "state",
         "order": ("descending" if sort.startswith("-") else "ascending") if is_current else "",
     }
 
@@ -75,55 +83,38 @@ def sort_link(column: Any, sort: str) -> dict[str, Any]:
 @require_GET
 def contributors_csv(request: HttpRequest, slug: str) -> HttpResponse:
     """The whole list as a file; for staff alone."""
-    event = get_desk_event(request, slug, Role.REVIEWER)
+    event = get_desk_event(request, slug, Role.DECIDER)
     name = f'attachment; filename="{event.slug}-contributors.csv"'
     response = HttpResponse(content_type="text/csv", headers={"Content-Disposition": name})
     csv.writer(response).writerows(to_file_rows(view_people(event, find_people(event))))
     return response
 
 
-@require_GET
-def cases(request: HttpRequest, slug: str) -> HttpResponse:
-    """The open cases, the oldest first, or the decided ones."""
-    event = get_desk_event(request, slug, Role.REVIEWER)
-    show = DECIDED if request.GET.get("show") == DECIDED else ""
-    waiting = Case.objects.waiting().filter(event=event)
-    decided = Case.objects.filter(event=event).exclude(state=Case.State.OPEN)
-    found = decided.order_by("-decided_at", "-pk") if show else waiting.order_by("opened_at", "pk")
-    chosen = found.select_related("enrollment__user", "decided_by")
-    page = Paginator(chosen, PER_PAGE).get_page(request.GET.get("page"))
-    context = {
-        "page": page,
-        "rows": [(case, describe_claim(case)) for case in page],
-        "show": show,
-        "waiting": waiting.count(),
-        "decided": decided.count(),
-    }
-    return render_desk(request, "cases", event, context)
-
-
 @require_http_methods(["GET", "POST"])
 def contributor(request: HttpRequest, slug: str, public_id: UUID) -> HttpResponse:
-    """One contributor: what is claimed of them and on what evidence, and their judgments."""
-    event = get_desk_event(request, slug, Role.REVIEWER)
+    """One contributor: what is known of them, their judgments, and what was decided about them."""
+    event = get_desk_event(request, slug, Role.DECIDER)
     enrollment = find_people(event).filter(public_id=public_id).first()
     if enrollment is None:
         raise NotFoundError
-    form = ExcludeForm(request.POST or None)
     if request.method == "POST":
-        handle_decision(request, enrollment, form)
+        handle_decision(request, enrollment)
         return redirect("desk:contributor", slug, public_id)
     receipts = build_receipts_page(enrollment, request.GET, for_staff=True)
+    target = plan_exclusion(enrollment, "").target
+    history = list_decisions(event, enrollment.pseudonym)
     context = {
         "contributor": enrollment,
         "rows": [
             (receipt, judgment.uuid, exclusion_of(judgment))
             for receipt, judgment in zip(receipts["receipts"], receipts["page"], strict=True)
         ],
-        "form": form,
-        "exclusions": enrollment.exclusions.order_by("-created_at"),
+        "form": ExcludeForm(),
         "excluded": enrollment.exclusions.in_force().first(),
         "counted": Judgment.objects.counted().filter(enrollment=enrollment).count(),
+        "proposal": find_proposals(event, target).get(target),
+        "rule": describe_rule(event),
+        "history": view_decisions(event, history[:MAX_HISTORY]),
     }
     return render_desk(
         request, "contributor", event, context | receipts | view_evidence(event, enrollment)
@@ -134,8 +125,11 @@ def view_evidence(event: Event, enrollment: Enrollment) -> dict[str, Any]:
     """What is known of a contributor, and the cases about them."""
     (person,) = view_people(event, [enrollment])
     known = person.reliability
-    about = Case.objects.filter(enrollment=enrollment).select_related("decided_by")
-    described = [(case, describe_claim(case)) for case in about.order_by("-opened_at", "-pk")]
+    about = (
+        Case.objects.filter(enrollment=enrollment)
+        .select_related("decided_by")
+        .order_by("-opened_at", "-pk")
+    )
     limits = {}
     if known is not None:
         for name in ("overall", "on_controls", "on_others"):
@@ -146,8 +140,7 @@ def view_evidence(event: Event, enrollment: Enrollment) -> dict[str, Any]:
         "behaviour": summarize_behaviour(enrollment),
         "known": known,
         "limits": limits,
-        "open_cases": [pair for pair in described if pair[0].state == Case.State.OPEN],
-        "closed_cases": [pair for pair in described if pair[0].state != Case.State.OPEN],
+        "cases": [(case, describe_claim(case)) for case in about.order_by("-opened_at", "-pk")],
         "strongest": find_strongest(enrollment, known),
         "control_answers": list_control_answers(enrollment),
         "fit": ReliabilityFit.objects.filter(event=event, ledger_seq__gt=0).first(),
@@ -170,16 +163,13 @@ def find_judgment(enrollment: Enrollment, posted: QueryDict) -> Judgment | None:
     return judgment
 
 
-def handle_decision(request: HttpRequest, enrollment: Enrollment, form: ExcludeForm) -> None:
-    """Decide a case, or exclude or reinstate a contributor or one of their judgments."""
-    case, event = find_case(enrollment, request.POST), enrollment.event
-    judgment = find_judgment(enrollment, request.POST)
-    note = request.POST.get("note", request.POST.get("because", ""))[:MAX_NOTE]
+def handle_decision(request: HttpRequest, enrollment: Enrollment) -> None:
+    """Exclude or reinstate a contributor, or one of their judgments."""
+    event, judgment = enrollment.event, find_judgment(enrollment, request.POST)
+    form, note = ExcludeForm(request.POST), request.POST.get("note", "")[:MAX_NOTE]
     ruling = Ruling(get_reviewer(request), timezone.now(), note)
     try:
-        if case is not None:
-            decide_case(request, case, ruling)
-        elif request.POST.get("act") == "reinstate":
+        if request.POST.get("act") == "reinstate":
             reinstate(request, judgment or enrollment, ruling)
         elif form.is_valid():
             chosen = None if judgment is None else [judgment]
@@ -189,26 +179,6 @@ def handle_decision(request: HttpRequest, enrollment: Enrollment, form: ExcludeF
             messages.error(request, _("Choose a reason, and say why."))
     except ArenaError as error:
         messages.error(request, error.message)
-
-
-def find_case(enrollment: Enrollment, posted: QueryDict) -> Case | None:
-    """The case that the form names; None where it is about none."""
-    if "case" not in posted:
-        return None
-    about = Case.objects.filter(enrollment=enrollment, uuid=parse_uuid(posted, "case"))
-    case = about.select_related("event", "enrollment").first()
-    if case is None:
-        raise NotFoundError
-    return case
-
-
-def decide_case(request: HttpRequest, case: Case, ruling: Ruling) -> None:
-    """Dismiss a case, or end it by an exclusion."""
-    if request.POST.get("act") == "dismiss":
-        review.dismiss(case, ruling)
-        messages.success(request, _("The case is dismissed."))
-        return
-    carry_exclusion(request, plan_exclusion(case.enrollment, "", case=case), ruling, case.event)
 
 
 def reinstate(request: HttpRequest, excluded: Judgment | Enrollment, ruling: Ruling) -> None:

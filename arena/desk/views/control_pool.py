@@ -20,6 +20,7 @@ from arena.desk.page_context import render_desk
 from arena.desk.queries.control_health import measure_controls
 from arena.desk.queries.hiding import report_exposure, report_hiding
 from arena.errors import ArenaError
+from arena.events.access import Role
 from arena.events.decision_record import Ruling
 from arena.events.lifecycle.prizes import count_serving_matchups
 from arena.events.lifecycle.shared_keys import describe_public_keys, list_public_keys
@@ -31,8 +32,8 @@ from arena.events.records.ties import make_tie_controls
 @vary_on_headers("HX-Request")
 def controls(request: HttpRequest, slug: str) -> HttpResponse:
     """The pool of controls, what hides them, and how each does; to htmx what colluding accounts
-    could find out alone."""
-    event, now = get_desk_event(request, slug), timezone.now()
+    could find out alone. Reviewers read it, organizers change it."""
+    event, now = get_desk_event(request, slug, Role.REVIEWER), timezone.now()
     exposure = report_exposure(event)
     if request.headers.get("HX-Request"):
         return render_desk(request, "_exposure", event, {"exposure": exposure})

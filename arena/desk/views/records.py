@@ -18,6 +18,7 @@ from arena.desk.carrying import PROPOSED, carry_or_propose, plan_key
 from arena.desk.consequences import describe_key_change, describe_replacement
 from arena.desk.forms.records import ControlForm, RecordTextsForm
 from arena.desk.page_context import render_desk
+from arena.desk.queries.proposals import describe_rule, find_proposals
 from arena.desk.queries.records import (
     filter_records,
     judgments_of,
@@ -70,6 +71,10 @@ def record(request: HttpRequest, slug: str, external_id: str) -> HttpResponse:
         .order_by("pk")
     )
     forms = [ControlForm(matchup) for matchup in matchups]
+    targets = {form.matchup.pk: plan_key(Act.KEY_SET, form.matchup).target for form in forms}
+    waiting = find_proposals(event, *targets.values())
+    for form in forms:
+        form.proposal = waiting.get(targets[form.matchup.pk])
     page = Paginator(judgments_of(found), PER_PAGE).get_page(request.GET.get("page"))
     sides = {form.matchup.pk: form.sides for form in forms}
     context = {
@@ -77,6 +82,7 @@ def record(request: HttpRequest, slug: str, external_id: str) -> HttpResponse:
         "successor": event.records.filter(replaces=found).first(),
         "responses": found.responses.select_related("competitor").order_by("pk"),
         "control_forms": forms,
+        "rule": describe_rule(event),
         "page": page,
         "judgments": [
             summarize_judgment(judgment, event, sides[judgment.matchup_id]) for judgment in page
@@ -95,7 +101,10 @@ def matchup(request: HttpRequest, slug: str, external_id: str) -> HttpResponse:
     if chosen is None:
         raise NotFoundError
     back = reverse("desk:record", args=[slug, external_id])
-    if question := ask_first(request, describe_key_change(request.POST, chosen), back):
+    # What is only proposed can be withdrawn, and asks whoever confirms it.
+    is_proposed = describe_rule(event).is_needed
+    step = None if is_proposed else describe_key_change(request.POST, chosen)
+    if question := ask_first(request, step, back):
         return question
     try:
         change_matchup(request, chosen)

@@ -15,6 +15,7 @@ from arena.desk.access import get_desk_event
 from arena.desk.carrying import PROPOSED, carry_or_propose, plan_winner
 from arena.desk.consequences import describe_note, describe_winner
 from arena.desk.page_context import render_desk
+from arena.desk.queries.proposals import describe_proposal, describe_rule, find_proposals
 from arena.errors import ArenaError, NotFoundError
 from arena.events.decision_record import MAX_NOTE, Ruling
 from arena.events.lifecycle.decisions import Plan
@@ -40,11 +41,15 @@ def winner(request: HttpRequest, slug: str) -> HttpResponse:
         except ArenaError as error:
             messages.error(request, error.message)
         return redirect("desk:winner", slug)
-    over = event.is_over()
+    over, target = event.is_over(), plan_winner(Act.WINNER_CONFIRMED).target
+    proposal = find_proposals(event, target).get(target)
     context = {
         "is_over": over,
         "candidates": find_candidates(event) if over else [],
         "winner": winner_of(event),
+        "proposal": proposal,
+        "proposed": describe_proposal(proposal).contributor if proposal else None,
+        "rule": describe_rule(event),
         "shortlist": measure_reach(event) if over else None,
     }
     return render_desk(request, "winner", event, context)
@@ -56,7 +61,9 @@ def describe_step(request: HttpRequest, event: Event) -> Confirmation | None:
     if act == "write" and parse_note(request):
         reach = measure_reach(event)
         return describe_note(reach["people"], reach["by_mail"] if reach["can_mail"] else 0)
-    return describe_winner(find_contributor(request, event)) if act is None else None
+    # What is only proposed can be withdrawn, and asks whoever confirms it.
+    asks = act is None and not describe_rule(event).is_needed
+    return describe_winner(find_contributor(request, event)) if asks else None
 
 
 def parse_note(request: HttpRequest) -> str:

@@ -112,9 +112,10 @@ def exclude_for(
     *,
     judgments: Sequence[Judgment] | None = None,
     is_grave: bool = False,
+    since: datetime | None = None,
 ) -> Exclusion:
     """End a case, and any other that is open about the same person, by excluding them, or these
-    judgments of theirs alone.
+    judgments of theirs alone; since: the moment from which on these are all of theirs.
 
     Raises `ConflictError` where it is decided already, or they are excluded.
     """
@@ -124,7 +125,7 @@ def exclude_for(
             exclusion = exclude(case.enrollment, reason, ruling, is_grave=is_grave)
             others = Case.objects.waiting().filter(enrollment=case.enrollment_id)
         else:
-            chosen = exclude_judgments(judgments, reason, ruling, is_grave=is_grave)
+            chosen = exclude_judgments(judgments, reason, ruling, is_grave=is_grave, since=since)
             exclusion, others = chosen[0], Case.objects.none()
         close(case, State.EXCLUDED, ruling, exclusion.decision)
         for other in others.exclude(pk=case.pk):
@@ -132,6 +133,24 @@ def exclude_for(
         if judgments is None:
             Case.objects.filter(pk=case.pk).update(exclusion=exclusion)
     return exclusion
+
+
+def exclude_since(
+    case: Case, since: datetime, ruling: Ruling, *, is_grave: bool = False
+) -> Exclusion:
+    """End a case by excluding what its contributor has judged from a moment on, and letting them
+    judge no more: one decision, and what takes it back lets them judge again.
+
+    Raises `ConflictError` as `exclude_for` does, and `ArenaError` where nothing counts since then.
+    """
+    counted = Judgment.objects.standing().not_excluded().filter(enrollment=case.enrollment_id)
+    # Nobody goes on judging whose latest judgments are excluded, nor the other way round.
+    with transaction.atomic():
+        judgments = list(counted.filter(judged_at__gte=since).order_by("pk"))
+        excluded = exclude_for(case, ruling, judgments=judgments, is_grave=is_grave, since=since)
+        if case.enrollment.blocked_at is None:
+            block_enrollment(case.enrollment, ruling.now)
+    return excluded
 
 
 def record(case: Case, act: str, ruling: Ruling) -> Decision:
@@ -196,11 +215,24 @@ def find_reinstated(event: Event) -> set[int]:
 def reinstate(exclusion: Exclusion, ruling: Ruling, act: str = Act.REINSTATED) -> None:
     """Lift an exclusion, and what the same decision excluded; the cases that ended so say it."""
     with transaction.atomic():
-        if lift_exclusion(exclusion, ruling, act) is None:
+        if lift(exclusion, ruling, act) is None:
             return
         ended = Case.objects.filter(exclusion.find_cases(), state=State.EXCLUDED)
         changes = {"decided_by": ruling.by, "decided_at": ruling.now, "note": ruling.note.strip()}
         ended.update(state=State.REINSTATED, **changes)
+
+
+def lift(exclusion: Exclusion, ruling: Ruling, act: str = Act.REINSTATED) -> Decision | None:
+    """Lift an exclusion and what rests on the same decision, a block too; the decision that lifts
+    it, or None where it was lifted already. In the caller's transaction."""
+    lifted = lift_exclusion(exclusion, ruling, act)
+    if lifted is not None and exclusion.decision is not None:
+        author = exclusion.judgment.enrollment if exclusion.judgment else exclusion.enrollment
+        assert author is not None
+        # The same moment to the microsecond: they were blocked with it, and by nothing else.
+        blocked = Enrollment.objects.filter(pk=author.pk, blocked_at=exclusion.decision.made_at)
+        blocked.update(blocked_at=None)
+    return lifted
 
 
 def undo(case: Case, ruling: Ruling) -> None:
@@ -231,7 +263,7 @@ def take_exclusion_back(case: Case, ruling: Ruling) -> None:
     """Lift what a case's decision excluded."""
     rows = Exclusion.objects.in_force().filter(decision=case.decision_id)
     first = rows.first() if case.decision_id else case.exclusion
-    if first is None or lift_exclusion(first, ruling) is None:
+    if first is None or lift(first, ruling) is None:
         raise ConflictError(_("This was lifted already."), "already_lifted")
 
 

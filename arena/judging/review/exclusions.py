@@ -5,6 +5,8 @@ standings and exports; lifting it restores every number.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
@@ -39,52 +41,64 @@ def exclude(
         return exclusion
     counted = Judgment.objects.standing().not_excluded().filter(enrollment=subject).count()
     exclusion = Exclusion(enrollment=subject)
-    put_in_force([exclusion], subject, reason, ruling, counted, is_grave=is_grave)
+    put_in_force([exclusion], subject, Grounds(reason, counted, is_grave), ruling)
     return exclusion
 
 
 def exclude_judgments(
-    judgments: Sequence[Judgment], reason: str, ruling: Ruling, *, is_grave: bool = False
+    judgments: Sequence[Judgment],
+    reason: str,
+    ruling: Ruling,
+    *,
+    is_grave: bool = False,
+    since: datetime | None = None,
 ) -> list[Exclusion]:
-    """Take some judgments of one contributor out of what counts, by one decision.
+    """Take some judgments of one contributor out of what counts, by one decision; since: the moment
+    from which on it is all of theirs, which the decision keeps.
 
     Raises `ConflictError` where one of them is excluded already, and `ArenaError` without any.
     """
     if not judgments:
         raise ArenaError(_("Choose judgments that count."), "none_chosen")
     exclusions = [Exclusion(judgment=judgment) for judgment in judgments]
-    author, count = judgments[0].enrollment, len(judgments)
-    put_in_force(exclusions, author, reason, ruling, count, is_grave=is_grave)
+    grounds = Grounds(reason, len(judgments), is_grave, since)
+    put_in_force(exclusions, judgments[0].enrollment, grounds, ruling)
     return exclusions
 
 
+@dataclass(frozen=True)
+class Grounds:
+    """What an exclusion rests on: a reason, how many judgments it takes out, whether it wants two
+    people once the event is over, and the moment from which on it takes all, or None."""
+
+    reason: str
+    judgments: int
+    is_grave: bool
+    since: datetime | None = None
+
+
 def put_in_force(
-    exclusions: list[Exclusion],
-    author: Enrollment,
-    reason: str,
-    ruling: Ruling,
-    judgments: int,
-    *,
-    is_grave: bool,
+    exclusions: list[Exclusion], author: Enrollment, grounds: Grounds, ruling: Ruling
 ) -> None:
     """Save exclusions of one contributor with the decision that they rest on."""
     event = author.event
     try:
         # Closes the race of two reviewers: one exclusion of a thing is in force at a time.
         with transaction.atomic():
-            is_alone = require_second(event, ruling) if is_grave else False
+            is_alone = require_second(event, ruling) if grounds.is_grave else False
             decision = record_decision(
                 event,
                 Act.EXCLUDED,
                 ruling,
                 contributor=author.pseudonym,
-                reason=reason,
-                judgments=judgments,
+                reason=grounds.reason,
+                judgments=grounds.judgments,
                 is_alone=is_alone,
+                new=grounds.since and {"since": grounds.since.isoformat()},
             )
             for exclusion in exclusions:
                 exclusion.event, exclusion.decision = event, decision
-                exclusion.reason, exclusion.note = reason, ruling.note.strip()
+                exclusion.reason, exclusion.note = grounds.reason, ruling.note.strip()
                 exclusion.created_by, exclusion.created_at = ruling.by, ruling.now
                 lock_enrollment(exclusion)
             Exclusion.objects.bulk_create(exclusions)

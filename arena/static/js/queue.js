@@ -1,5 +1,5 @@
-// Keys of a queue on the desk: from one item to the next, and the buttons of the one in hand.
-// Without it every button is a plain form.
+// Keys of a queue on the desk: from one item to the next, and the buttons and links of the one in
+// hand; those outside of items belong to the page. Without it every button is a plain form.
 
 const items = () => [...document.querySelectorAll("[data-queue-item]")];
 
@@ -17,19 +17,22 @@ function step(by) {
   next?.scrollIntoView({ block: "start" });
 }
 
+// Whether something has this key; it is pressed.
 function press(key) {
-  const own = current()?.querySelector(`[data-queue="${key}"]`);
-  (own ?? document.querySelector(`[data-queue="${key}"]:not([data-queue-item] *)`))?.click();
+  const named = `[data-queue="${CSS.escape(key)}"]`;
+  const own = current()?.querySelector(named) ?? document.querySelector(`${named}:not([data-queue-item] *)`);
+  own?.click();
+  return Boolean(own);
 }
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
   if (event.target.closest("input, textarea, select") || document.querySelector(":popover-open")) return;
   const key = event.key.toLowerCase();
-  if (key === "j") step(1);
-  else if (key === "k") step(-1);
-  else if (["r", "x", "o", "u", "?"].includes(key)) press(key);
-  else return;
+  const opens = key === "enter" && event.target.matches("[data-queue-item]");
+  if (items().length && key === "j") step(1);
+  else if (items().length && key === "k") step(-1);
+  else if (opens ? !press("o") : !press(key)) return;
   event.preventDefault();
 });
 
