@@ -72,6 +72,7 @@ INSTALLED_APPS = [
     "arena.events",
     "arena.judging",
     "arena.exports",
+    "arena.desk",
     "arena.monitoring",
     "leaderboard",
 ]

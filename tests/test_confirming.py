@@ -75,6 +75,7 @@ ASKS_BEFORE = {
     "events:invitation": "says what the role is and what has to be given up for it",
     "events:join": "shows the terms above the button",
     "events:claim": "shows the terms above the button",
+    "desk:proposal": "shows what is proposed, and what follows once it is confirmed",
     "votes:job": "shows the first rows, and asks about what is doubtful",
     "imports:job": "shows the first rows, and can be taken back until somebody has judged",
 }
@@ -85,6 +86,7 @@ HARMLESS = {
     "judging:skip": "passes on one of many",
     "judging:flag": "reports",
     "desk:flags": "settles a report",
+    "desk:case": "a decision is undone by one key, and what followed from it is taken back",
     "desk:contributor": "an exclusion is lifted, and every number is restored",
     "desk:duplicate": "makes a draft",
     "desk:new": "makes a draft",

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 from django import template
 from django.templatetags.static import static
@@ -38,6 +39,12 @@ def turns(record: Record) -> list[RenderedMessage]:
 def rendered(response: Response) -> SafeString:
     """A response as sanitised HTML; an empty one says so."""
     return mark_safe(load_response_html(response))  # noqa: S308 (as above)
+
+
+@register.filter
+def get(rows: dict[Any, Any], key: Any) -> Any:
+    """What a mapping holds under a key; None for nothing."""
+    return rows.get(key)
 
 
 @register.filter

@@ -5,11 +5,17 @@ By P(reads) and the 90% interval of R, from three controls on. Of eight simulate
 one-sided clickers do not read, and 77%, 0.5% and none read; the others are unclear.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
 from django.db import models
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case as Choose
+from django.db.models import F, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from arena.events.models import Event
+from arena.judging.models import Case
 from leaderboard.models import Reliability, ReliabilityFit
 from leaderboard.trust.reliability import LIMIT
 
@@ -32,7 +38,7 @@ class ReadingState(models.IntegerChoices):
     NOT_RATED = 4, _("Not rated")
 
 
-def state_expression(event: Event, path: str = "") -> Case:
+def state_expression(event: Event, path: str = "") -> Choose:
     """A contributor's state in a query of an event's contributors or reliabilities; path: from
     there to the reliability, with its underscores."""
     has_controls = ReliabilityFit.objects.filter(event=event, controls__gt=0).exists()
@@ -44,7 +50,7 @@ def state_expression(event: Event, path: str = "") -> Case:
     reach = LIMIT * F(f"{path}overall_error")
     reads = Q(**{f"{path}reads__gte": MIN_READS, f"{path}overall__gte": MIN_LOWER + reach})
     clicks = Q(**{f"{path}reads__lte": MAX_READS, f"{path}overall__lte": MAX_UPPER - reach})
-    return Case(
+    return Choose(
         When(known & reads, then=Value(ReadingState.READS.value)),
         When(known & clicks, then=Value(ReadingState.DOES_NOT_READ.value)),
         When(known, then=Value(ReadingState.UNCLEAR.value)),
@@ -53,9 +59,21 @@ def state_expression(event: Event, path: str = "") -> Case:
     )
 
 
-def find_states(event: Event, enrollments: list[int]) -> dict[int, ReadingState]:
-    """The states of these contributors, by primary key."""
+@dataclass(frozen=True)
+class Reviewed:
+    """What staff see of a contributor on public pages; case: an open one, or None."""
+
+    state: ReadingState
+    case: UUID | None
+
+
+def find_reviewed(event: Event, enrollments: Sequence[int]) -> dict[int, Reviewed]:
+    """The states of these contributors and the first open case of each, by primary key."""
     named = Reliability.objects.filter(event=event, enrollment__in=enrollments)
-    rows = named.annotate(state=state_expression(event)).values_list("enrollment", "state")
-    known = {enrollment: ReadingState(state) for enrollment, state in rows}
-    return {key: known.get(key, ReadingState.NOT_RATED) for key in enrollments}
+    states = dict(named.annotate(state=state_expression(event)).values_list("enrollment", "state"))
+    waiting = Case.objects.waiting().filter(event=event, enrollment__in=enrollments)
+    cases = dict(waiting.order_by("-pk").values_list("enrollment", "uuid"))
+    return {
+        key: Reviewed(ReadingState(states.get(key, ReadingState.NOT_RATED)), cases.get(key))
+        for key in enrollments
+    }

@@ -32,6 +32,7 @@ from arena.replica import read_from_replica
 from leaderboard.boards.columns import fact_columns
 from leaderboard.contributors.places import build_places, place_of, standings_of
 from leaderboard.contributors.scores import first_look
+from leaderboard.contributors.states import Reviewed, find_reviewed
 from leaderboard.models import Board, Notice, Standing
 from leaderboard.pages.board import choose_board, filter_links
 from leaderboard.pages.board_figures import build_heat_maps, history_of, timeline_of
@@ -262,6 +263,7 @@ def contributors(request: HttpRequest, slug: str) -> HttpResponse:
         "page": page,
         "places": build_places(event, list(page), page.start_index() - 1),
         "own": place_of(event, own),
+        "reviewed": review_of(request, event, [standing.enrollment_id for standing in page]),
         "is_over": event.is_over(),
         "has_controls": has_controls(event),
         "first_look": first_look(event),
@@ -269,6 +271,13 @@ def contributors(request: HttpRequest, slug: str) -> HttpResponse:
         "simulated": Standing.objects.filter(event=event).aggregate(n=Sum("simulated"))["n"],
     }
     return render(request, "leaderboard/contributors.html", context)
+
+
+def review_of(request: HttpRequest, event: Event, enrollments: list[int]) -> dict[int, Reviewed]:
+    """What those who decide about contributors see beside each of these; nothing for others."""
+    if not has_role(request.user, event, Role.DECIDER):
+        return {}
+    return find_reviewed(event, enrollments)
 
 
 @require_GET
@@ -284,6 +293,7 @@ def winner(request: HttpRequest, slug: str) -> HttpResponse:
         "enrollment": enrollment_of(request.user, event),
         "is_staff_member": has_role(request.user, event, Role.REVIEWER),
         "winner": confirmed,
+        "reviewed": review_of(request, event, [confirmed.enrollment_id]),
         "place": place_of(event, confirmed.enrollment),
         "certificate": build_certificate(event, confirmed),
     }

@@ -1,17 +1,20 @@
-"""Contributors on the desk: the list, a person's page with its evidence, and cases."""
+"""Contributors on the desk: the list, its states and its file, and a person's page."""
 
 import csv
 import io
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from arena.events.models import Membership
-from arena.judging.models import Case, Exclusion
+from arena.judging.models import Case
 from leaderboard.contributors import positions
-from tests.factories import NOW, make_user
+from leaderboard.models import Reliability
+from tests.factories import NOW, make_enrollment, make_user
 from tests.leaderboard.test_reliability import Readers
 from tests.leaderboard.votes import refresh
 
@@ -103,40 +106,6 @@ def test_a_persons_page_shows_the_evidence_and_keeps_it_after_an_exclusion(scene
     assert "Clicks." in page
 
 
-def test_a_case_is_listed_and_decided_with_a_reason(scene: Scene) -> None:
-    case = Case.objects.create(
-        event=scene.event,
-        enrollment=scene.clicker,
-        reason=Case.Reason.GAP,
-        evidence={"on_controls": 1.02, "on_others": 0.1, "controls": 12},
-        opened_at=NOW,
-    )
-    page = scene.get("cases")
-    assert scene.clicker.pseudonym in page
-    assert "Reliability is 1.02 on controls and 0.10 on all else, after 12 controls." in page
-    assert "Say why." in scene.post(case=case.uuid, act="dismiss", note=" ")
-    assert "dismissed" in scene.post(case=case.uuid, act="dismiss", note="Their own taste.")
-    assert "decided already" in scene.post(case=case.uuid, act="exclude", note="No.")
-    assert not Exclusion.objects.exists()
-    assert "No case is open." in scene.get("cases")
-    page = scene.get("cases", query="?show=decided")
-    assert "Their own taste." in page
-    assert "by rita" in page
-
-
-def test_a_case_of_somebody_else_is_not_there(scene: Scene) -> None:
-    other = Case.objects.create(
-        event=scene.event,
-        enrollment=scene.crowd.judges[0],
-        reason=Case.Reason.GAP,
-        evidence={"on_controls": 1.0, "on_others": 0.1, "controls": 12},
-        opened_at=NOW,
-    )
-    address = reverse("desk:contributor", args=["fair", scene.clicker.public_id])
-    fields = {"case": other.uuid, "act": "dismiss", "note": "No."}
-    assert scene.client.post(address, fields).status_code == 404
-
-
 def test_no_page_of_theirs_speaks_of_a_case(scene: Scene, client: Client) -> None:
     Case.objects.create(
         event=scene.event,
@@ -150,4 +119,65 @@ def test_no_page_of_theirs_speaks_of_a_case(scene: Scene, client: Client) -> Non
         page = client.get(reverse(name, args=["fair"])).content.decode()
         assert "lifts" not in page
         assert "Open case" not in page
-    assert client.get(reverse("desk:cases", args=["fair"])).status_code == 404
+    assert client.get(reverse("desk:review", args=["fair"])).status_code == 404
+
+
+def test_the_list_says_and_filters_who_reads(scene: Scene) -> None:
+    """Thresholds: leaderboard/contributors/states.py."""
+    known = scene.clicker.reliability
+    reader = scene.crowd.judges[0]
+    Reliability.objects.update(controls=5, passed=3, reads=0.95, overall=1.0, overall_error=0.1)
+    Reliability.objects.filter(pk=known.pk).update(reads=0.1, overall=0.1, overall_error=0.2)
+    Reliability.objects.filter(enrollment=scene.crowd.judges[1]).update(overall_error=0.4)
+    Reliability.objects.filter(enrollment=scene.crowd.judges[2]).update(controls=2, passed=2)
+    expected = {
+        "does_not_read": {scene.clicker.pseudonym},
+        "unclear": {scene.crowd.judges[1].pseudonym},
+        "not_rated": {scene.crowd.judges[2].pseudonym},
+        "reads": {reader.pseudonym, *(judge.pseudonym for judge in scene.crowd.judges[3:])},
+    }
+    address = reverse("desk:contributors_csv", args=["fair"])
+    told = list(csv.DictReader(io.StringIO(scene.client.get(address).content.decode())))
+    everybody = set().union(*expected.values())
+    for state, names in expected.items():
+        page = scene.get("contributors", query=f"?state={state}")
+        assert {name for name in everybody if f">{name}<" in page} == names
+        assert {row["contributor"] for row in told if row["state"] == state} == names
+    page = scene.get("contributors", query="?sort=state")
+    first, last = scene.clicker.pseudonym, scene.crowd.judges[2].pseudonym
+    assert all(page.index(first) <= page.index(name) <= page.index(last) for name in everybody)
+    Reliability.objects.all().delete()
+    assert "Nobody is in this state." in scene.get("contributors", query="?state=unclear")
+
+
+def test_whoever_judges_here_sees_nobody(scene: Scene) -> None:
+    """A member of staff with a place among the contributors reads no one's evidence."""
+    addresses = [
+        reverse("desk:contributors", args=["fair"]),
+        reverse("desk:contributors_csv", args=["fair"]),
+        reverse("desk:contributor", args=["fair", scene.clicker.public_id]),
+    ]
+    assert {scene.client.get(address).status_code for address in addresses} == {200}
+    make_enrollment(scene.event, scene.reviewer)
+    assert {scene.client.get(address).status_code for address in addresses} == {404}
+    overview = scene.get("overview")
+    assert not [address for address in addresses if address in overview]
+
+
+def test_the_list_and_its_file_hold_no_address(scene: Scene) -> None:
+    """However many people there are, the list takes the same statements."""
+    user = scene.crowd.judges[0].user
+    assert user is not None
+    user.username = user.email = "someone@mail.example"
+    user.save()
+    for name in ("contributors", "contributors_csv"):
+        assert "mail.example" not in scene.get(name)
+    assert "mail.example" not in scene.get("contributor", scene.crowd.judges[0].public_id)
+    address = reverse("desk:contributors", args=["fair"])
+    with CaptureQueriesContext(connection) as before:
+        scene.client.get(address)
+    for _ in range(5):
+        make_enrollment(scene.event)
+    with CaptureQueriesContext(connection) as after:
+        scene.client.get(address)
+    assert len(before) == len(after)

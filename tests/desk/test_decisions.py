@@ -41,7 +41,7 @@ def test_an_exclusion_says_when_boards_follow_in_this_state(
     Event.objects.filter(pk=judged.event_id).update(state=state, **times)
     for said in (
         {"act": "exclude", "reason": "unreliable", "note": "So."},
-        {"act": "reinstate", "because": "No."},
+        {"act": "reinstate", "note": "No."},
     ):
         page = decide(desk, judged, **said)
         assert HEARD[name] in page

@@ -231,10 +231,10 @@ def test_excluding_and_reinstating_a_contributor(desk: Client, event: Event) -> 
     assert not Judgment.objects.counted().exists()
     assert b"random" in desk.get(address).content
     assert b"Say why." in desk.post(address, {"act": "reinstate"}, follow=True).content
-    desk.post(address, {"act": "reinstate", "because": "It was the network."})
+    desk.post(address, {"act": "reinstate", "note": "It was the network."})
     assert b"It was the network." in desk.get(address).content
     assert Judgment.objects.counted().count() == 1
-    assert b"lifted" in desk.get(address).content
+    assert b"Reinstated" in desk.get(address).content
 
 
 def test_the_overview_shows_how_the_event_is_doing(desk: Client, event: Event) -> None:
@@ -352,9 +352,10 @@ def test_closing_says_until_when_screens_may_be_answered(desk: Client, event: Ev
 
 PAGES = [
     *("overview", "event", "questions", "controls", "seats"),
-    *("records", "flags", "comments", "contributors"),
+    *("records", "flags", "comments", "contributors", "review", "decisions"),
 ]
-FOR_REVIEWERS = ["overview", "records", "flags", "comments", "contributors"]
+FOR_REVIEWERS = ["overview", "controls", "records", "flags", "comments"]
+FOR_REVIEWERS += ["contributors", "review", "decisions"]
 
 
 @pytest.mark.parametrize("name", PAGES)

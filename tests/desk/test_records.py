@@ -102,7 +102,7 @@ def test_one_judgment_is_excluded_and_reinstated(desk: Client, event: Event) -> 
     assert list(Judgment.objects.counted()) == [second]
     assert Exclusion.objects.in_force().get().judgment == first
     assert b"Shown text was broken" in desk.get(address).content
-    desk.post(address, {"judgment": str(first.uuid), "act": "reinstate", "because": "No"})
+    desk.post(address, {"judgment": str(first.uuid), "act": "reinstate", "note": "No"})
     assert Judgment.objects.counted().count() == 2
 
 

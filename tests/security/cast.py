@@ -14,9 +14,11 @@ from django.db.models import Q
 from django.test import Client
 from django.utils import timezone
 
+from arena.desk.carrying import plan_exclusion
 from arena.events.decision_record import Ruling
 from arena.events.joining.enrolling import join_with_open_seat, provision_event_seats
 from arena.events.joining.invitations import invite
+from arena.events.lifecycle.decisions import propose
 from arena.events.models import (
     Application,
     Category,
@@ -26,9 +28,11 @@ from arena.events.models import (
     ImportJob,
     Invitation,
     Matchup,
+    Proposal,
 )
 from arena.judging.ledger import seal_event
-from arena.judging.models import Assignment, Exclusion
+from arena.judging.models import Assignment, Case, Exclusion
+from arena.judging.review.cases import Question, open_cases
 from arena.judging.review.exclusions import exclude
 from arena.judging.skipping import flag_assignment
 from arena.people.accounts.first_account import make_setup_link
@@ -105,6 +109,8 @@ class Side:
     answered: Assignment
     upload: ImportJob
     votes: ImportJob
+    case: Case
+    proposal: Proposal
     # What only the organizers and reviewers may read.
     reasons: set[str]
 
@@ -156,6 +162,8 @@ class Side:
             "imports:discard uuid": self.upload.uuid,
             "imports:take_back uuid": self.upload.uuid,
             "votes:job uuid": self.votes.uuid,
+            "desk:case uuid": self.case.uuid,
+            "desk:proposal uuid": self.proposal.uuid,
             "judging:judge uuid": self.shown.uuid,
             "judging:skip uuid": self.shown.uuid,
             "judging:flag uuid": self.shown.uuid,
@@ -200,6 +208,8 @@ class Side:
             "desk:terms": {"licence": "CC0-1.0", "public_release": "All.", "minimum_age": "16"},
             "desk:flags": {"assignment": str(self.answered.uuid), "act": "done"},
             "desk:contributor": {"act": "exclude", "reason": "unreliable", "note": "so"},
+            "desk:case": {"act": "dismiss", "note": "so"},
+            "desk:proposal": {"act": "decline"},
             "desk:print_seats": {"printed": "2"},
             "desk:reissue_seat": {"username": self.slip.username},
             "desk:seats": {"open": "1", "claims_per_network": "30"},
@@ -328,11 +338,41 @@ def make_side(slug: str, now: datetime, **settings: Any) -> Side:
         answered=answered,
         upload=upload(event, organizer, now),
         votes=upload(event, organizer, now, ImportJob.Kind.JUDGMENTS),
+        case=make_case(contributor, now),
+        proposal=propose_exclusion(contributor, organizer, now),
         reasons={
             f"{slug}-{what}"
-            for what in ("control-reason", "control-id", "record-id", "exclusion-note")
+            for what in (
+                *("control-reason", "control-id", "record-id", "exclusion-note"),
+                *("proposal-note", "case-model"),
+            )
         },
     )
+
+
+def make_case(contributor: Enrollment, now: datetime) -> Case:
+    """An open question about somebody."""
+    model = f"{contributor.event.slug}-case-model"
+    (case,) = open_cases(
+        contributor.event,
+        [
+            Question(
+                contributor.pk,
+                Case.Reason.RIGGING,
+                {"rig_evidence": 9.0, "model": model, "lifts": True},
+                30,
+            )
+        ],
+        now,
+    )
+    return case
+
+
+def propose_exclusion(contributor: Enrollment, organizer: User, now: datetime) -> Proposal:
+    """An exclusion that waits for a second person."""
+    plan = plan_exclusion(contributor, Exclusion.Reason.UNRELIABLE)
+    note = f"{contributor.event.slug}-proposal-note"
+    return propose(contributor.event, plan, Ruling(organizer, now, note))
 
 
 def upload(

@@ -74,18 +74,19 @@ def list_appeals(event: Event) -> QuerySet[Appeal]:
     return Appeal.objects.waiting().filter(event=event).order_by("opened_at", "pk")
 
 
-def list_entries(event: Event, user: User, show: str = "", reason: str = "") -> list[Entry]:
-    """What the queue lists for this reviewer, in its order: all of it, or one filter of it."""
+def list_entries(event: Event, user: User | None, show: str = "", reason: str = "") -> list[Entry]:
+    """What the queue lists for this reviewer, in its order: all of it, or one filter of it; user:
+    None for whoever has the console."""
     if show == DECIDED:
         return name_entries(CASE, list_decided_cases(event))
     cases = name_entries(CASE, list_open_cases(event, reason))
     if reason:
         return cases
     waiting = list(select_proposals(event).values_list("pk", "proposed_by"))
-    mine = [(PROPOSAL, pk) for pk, by in waiting if by != user.pk]
+    mine = [(PROPOSAL, pk) for pk, by in waiting if user is None or by != user.pk]
     if show == MINE:
         return mine
-    own = [(PROPOSAL, pk) for pk, by in waiting if by == user.pk]
+    own = [entry for pk, _by in waiting if (entry := (PROPOSAL, pk)) not in mine]
     return [*name_entries(APPEAL, list_appeals(event)), *mine, *cases, *own]
 
 

@@ -175,7 +175,9 @@ def handle_decision(request: HttpRequest, enrollment: Enrollment) -> None:
         elif form.is_valid():
             chosen = None if judgment is None else [judgment]
             plan = plan_exclusion(enrollment, form.cleaned_data["reason"], judgments=chosen)
-            carry_exclusion(request, plan, ruling, event)
+            if carry_exclusion(request, plan, ruling, event):
+                follow = phase_of(event, ruling.now).after_exclusion
+                messages.success(request, f"{_('Excluded.')} {follow}")
         else:
             messages.error(request, _("Choose a reason, and say why."))
     except ArenaError as error:
@@ -191,12 +193,12 @@ def reinstate(request: HttpRequest, excluded: Judgment | Enrollment, ruling: Rul
         messages.success(request, f"{_('Reinstated.')} {follow}")
 
 
-def carry_exclusion(request: HttpRequest, plan: Plan, ruling: Ruling, event: Event) -> None:
-    """Exclude, or propose it where that takes two people."""
+def carry_exclusion(request: HttpRequest, plan: Plan, ruling: Ruling, event: Event) -> bool:
+    """Exclude, or propose it where that takes two people, and say so; whether it was done."""
     had_winner = winner_of(event) is not None
     if carry_or_propose(event, plan, ruling):
         messages.info(request, PROPOSED)
-        return
+        return False
     if had_winner and winner_of(event) is None:
         messages.warning(request, _("They were the winner, so the winner was withdrawn."))
-    messages.success(request, f"{_('Excluded.')} {phase_of(event, ruling.now).after_exclusion}")
+    return True

@@ -14,11 +14,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from arena.desk.access import get_desk_event, get_reviewer, parse_uuid
-from arena.desk.carrying import PROPOSED, carry_or_propose, plan_exclusion
+from arena.desk.carrying import plan_exclusion
 from arena.desk.forms.review import CHOSEN, DecisionForm, ExcludeCaseForm, UndoForm, list_forms
 from arena.desk.page_context import render_desk
 from arena.desk.queries.decisions import list_decisions, view_decisions
 from arena.desk.queries.evidence import describe_claim
+from arena.desk.queries.people import find_people
 from arena.desk.queries.proposals import describe_rule, find_proposals
 from arena.desk.queries.review_queue import (
     DECIDED,
@@ -30,7 +31,7 @@ from arena.desk.queries.review_queue import (
     view_entries,
 )
 from arena.desk.queries.seen import read_evidence, sign_evidence
-from arena.desk.views.contributors import view_evidence
+from arena.desk.views.contributors import carry_exclusion, view_evidence
 from arena.errors import ArenaError, ConflictError, NotFoundError
 from arena.events.access import Role
 from arena.events.decision_record import Ruling
@@ -100,7 +101,8 @@ def case(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
 
 def view_case(request: HttpRequest, chosen: Case) -> dict[str, Any]:
     """What the page of a case shows."""
-    event, enrollment = chosen.event, chosen.enrollment
+    event = chosen.event
+    enrollment = find_people(event).get(pk=chosen.enrollment_id)
     evidence = view_evidence(event, enrollment)
     receipts = build_receipts_page(enrollment, request.GET, for_staff=True)
     target = plan_exclusion(enrollment, "").target
@@ -154,18 +156,15 @@ def exclude(request: HttpRequest, chosen: Case, form: ExcludeCaseForm, ruling: R
     plan = plan_exclusion(
         chosen.enrollment, "", case=chosen, judgments=picked, since=form.since_moment()
     )
-    if carry_or_propose(chosen.event, plan, ruling):
-        messages.info(request, PROPOSED)
+    carry_exclusion(request, plan, ruling, chosen.event)
 
 
 def find_picked(request: HttpRequest, chosen: Case) -> list[Judgment]:
     """The contributor's judgments that were ticked and count."""
     counted = Judgment.objects.standing().not_excluded().filter(enrollment=chosen.enrollment_id)
-    try:
-        uuids = [UUID(each) for each in request.POST.getlist("judgments")]
-    except ValueError as error:
-        raise NotFoundError from error
-    return list(counted.filter(uuid__in=uuids).order_by("pk"))
+    ticked = set(request.POST.getlist("judgments"))
+    rows = counted.order_by("pk").only("pk", "uuid")
+    return [judgment for judgment in rows if str(judgment.uuid) in ticked]
 
 
 def find_next(request: HttpRequest, decided: Case, walk: list[UUID]) -> str:
