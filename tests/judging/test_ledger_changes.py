@@ -219,6 +219,7 @@ def test_settings_saved_at_the_desk_verify(event: Event, client) -> None:
     make_membership(event, organizer := make_user("olga"), Membership.Role.ORGANIZER)
     client.force_login(organizer)
     said = QuestionsForm(instance=event).initial | {"control_interval": 12, "comment": "on"}
+    said["why"] = "So."
     posted = {
         name: value for name, value in said.items() if value is not None and value is not False
     }
