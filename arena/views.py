@@ -242,10 +242,11 @@ def appeal(request: HttpRequest, slug: str) -> HttpResponse:
     except ArenaError as error:
         typed = {
             "appeal_error": error.message,
-            "appeal_text": text.replace("\x00", ""),
+            "appeal_text": text,
             "appeal_decision": named,
         }
-        return render_my_page(request, event, enrollment, now, typed, status=max(error.status, 409))
+        status = 422 if error.status == 400 else error.status
+        return render_my_page(request, event, enrollment, now, typed, status=status)
     messages.success(request, gettext("Your appeal is sent. The answer will be on this page."))
     return redirect("judging:me", slug)
 

@@ -90,8 +90,7 @@ def erase_traces(enrollments: QuerySet[Enrollment] | list[Enrollment]) -> int:
     )
     emptied = comments.exclude(value={"text": ""}).update(value={"text": ""})
     return emptied + sum(
-        rows.exclude(**{field: ""}).update(**{field: ""})
-        for rows, field in list_texts(enrollments)
+        rows.exclude(**{field: ""}).update(**{field: ""}) for rows, field in list_texts(enrollments)
     )
 
 
