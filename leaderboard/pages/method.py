@@ -10,6 +10,7 @@ from arena.events.lifecycle.phases import describe_updates, phase_of
 from arena.events.models import Event, Question
 from arena.events.records.controls import has_controls
 from arena.judging.models import Exclusion, Origin
+from arena.judging.review.appeals import APPEAL_PERIOD
 from arena.questions import KINDS
 from leaderboard.boards.coarse import COUNT_GRAIN, MIN_SHOWN_VOTES, VOTES_PER_GRAIN
 from leaderboard.contributors.answers import CATEGORIES
@@ -45,6 +46,7 @@ def method_context(event: Event, now: datetime) -> dict[str, Any]:
             {"reason": reasons[reason], "judgments": judgments, "people": people}
             for reason, judgments, people in excluded.order_by("reason")
         ],
+        "appeal_days": APPEAL_PERIOD.days,
         "snapshot": Snapshot.objects.filter(board__event=event).defer("details").first(),
         "has_controls": measures,
         "terms": current_terms(event),

@@ -20,9 +20,11 @@ from arena.events.joining.enrolling import join_with_open_seat, provision_event_
 from arena.events.joining.invitations import invite
 from arena.events.lifecycle.decisions import propose
 from arena.events.models import (
+    Act,
     Application,
     Category,
     Control,
+    Decision,
     Enrollment,
     Event,
     ImportJob,
@@ -107,6 +109,8 @@ class Side:
     control: Matchup
     shown: Assignment
     answered: Assignment
+    # By which a judgment of the contributor's is excluded.
+    excluded: Decision
     upload: ImportJob
     votes: ImportJob
     case: Case
@@ -193,6 +197,7 @@ class Side:
             "events:people": {"role": "reviewer", "uses": "1", "days": "1"},
             "events:remove": {"username": self.people[READER].username},
             "events:application": {"decision": "admit"},
+            "judging:appeal": {"decision": str(self.excluded.uuid), "text": "so"},
             "judging:judge": {"preference": "a1", "comment": "so"},
             "judging:skip": {"reason": "unclear"},
             "judging:flag": {"reason": "broken", "note": "so"},
@@ -336,6 +341,7 @@ def make_side(slug: str, now: datetime, **settings: Any) -> Side:
         control=control,
         shown=shown,
         answered=answered,
+        excluded=event.decisions.get(act=Act.EXCLUDED),
         upload=upload(event, organizer, now),
         votes=upload(event, organizer, now, ImportJob.Kind.JUDGMENTS),
         case=make_case(contributor, now),

@@ -59,6 +59,8 @@ POLICY: dict[str, Doors] = {
     # --- judging: the assignment's own contributor -----------------------------------------------
     "judging:next": Doors(EVERYBODY),
     "judging:me": Doors(SIGNED_IN),
+    "judging:appeal": Doors(NOBODY, CONTRIBUTORS),
+    "judging:warning": Doors(CONTRIBUTORS, CONTRIBUTORS),
     "judging:judge": Doors(CONTRIBUTORS, CONTRIBUTORS),
     "judging:skip": Doors(NOBODY, CONTRIBUTORS),
     "judging:flag": Doors(NOBODY, CONTRIBUTORS),

@@ -18,7 +18,7 @@ from arena.events.ledger import append_entries
 from arena.events.lifecycle.decisions import require_second
 from arena.events.models import Act, Decision, Enrollment, Matchup
 from arena.judging.ledger.kinds import EXCLUSION_KIND
-from arena.judging.models import Assignment, Exclusion, Judgment
+from arena.judging.models import Appeal, Assignment, Exclusion, Judgment
 from arena.judging.serving.slots import (
     lock_matchups,
     recount_open_slots,
@@ -113,21 +113,17 @@ def lift_exclusion(
 ) -> Decision | None:
     """Let what was excluded count again; the reason is kept with the note. Doing so twice is once.
 
-    What the same decision excluded is lifted with it, as one decision again; None where it was
-    lifted already. A slot that has gone to somebody else in the meantime is not taken away from
-    them: the matchup then has one counted judgment more than its overlap, and wants no further one.
+    What the same decision excluded is lifted with it, as one decision again, and an open appeal
+    against it is granted by that; None where it was lifted already. A slot that has gone to
+    somebody else in the meantime is not taken away from them: the matchup then has one counted
+    judgment more than its overlap, and wants no further one.
     """
-    together = Q(pk=exclusion.pk)
-    if exclusion.decision_id is not None:
-        together |= Q(decision=exclusion.decision_id)
     # Closes the race of two reviewers: whoever updates the rows in force does the rest.
     with transaction.atomic():
-        lock_enrollment(exclusion)
-        in_force = list(Exclusion.objects.in_force().filter(together).select_for_update())
+        in_force = lock_together(exclusion)
         if not in_force:
             return None
-        author = exclusion.judgment.enrollment if exclusion.judgment else exclusion.enrollment
-        assert author is not None
+        author = exclusion.find_author()
         decision = record_decision(
             exclusion.event,
             act,
@@ -142,7 +138,33 @@ def lift_exclusion(
         Exclusion.objects.bulk_update(in_force, ["lifted_at", "lifted_by", "note"])
         append_entries(exclusion.event_id, EXCLUSION_KIND, [one.pk for one in in_force])
         take_slots_back(filter_named_assignments(in_force))
+        grant_appeals(exclusion, ruling)
     return decision
+
+
+def lock_together(exclusion: Exclusion) -> list[Exclusion]:
+    """What the same decision excluded and is still in force, locked until the caller's transaction
+    ends; an appeal against it is opened, answered and granted under this lock."""
+    together = Q(pk=exclusion.pk)
+    if exclusion.decision_id is not None:
+        together |= Q(decision=exclusion.decision_id)
+    lock_enrollment(exclusion)
+    in_force = Exclusion.objects.in_force().filter(together).order_by("pk")
+    return list(in_force.select_for_update())
+
+
+def grant_appeals(exclusion: Exclusion, ruling: Ruling) -> None:
+    """Grant an appeal that is open against what has been lifted, in the caller's transaction.
+
+    An exclusion from before decisions were recorded is appealed against where it names a
+    contributor.
+    """
+    if exclusion.decision_id is None and exclusion.enrollment_id is None:
+        return
+    about = Appeal.objects.waiting().filter(enrollment=exclusion.find_author())
+    about.filter(decision=exclusion.decision_id).update(
+        state=Appeal.State.GRANTED, answered_at=ruling.now, answered_by=ruling.by
+    )
 
 
 def take_slots_back(named: QuerySet[Assignment]) -> None:
