@@ -75,6 +75,7 @@ ASKS_BEFORE = {
     "events:invitation": "says what the role is and what has to be given up for it",
     "events:join": "shows the terms above the button",
     "events:claim": "shows the terms above the button",
+    "desk:appeal": "shows the appeal above its buttons, and wants a reason that its author reads",
     "desk:proposal": "shows what is proposed, and what follows once it is confirmed",
     "votes:job": "shows the first rows, and asks about what is doubtful",
     "imports:job": "shows the first rows, and can be taken back until somebody has judged",

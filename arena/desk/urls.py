@@ -1,6 +1,7 @@
 from django.urls import path
 
 from arena.desk.views import (
+    appeals,
     comments,
     contributors,
     control_pool,
@@ -48,6 +49,7 @@ urlpatterns = [
     path("events/<slug:slug>/desk/comments/", comments.comments, name="comments"),
     path("events/<slug:slug>/desk/review/", review.queue, name="review"),
     path("events/<slug:slug>/desk/review/<uuid:uuid>/", review.case, name="case"),
+    path("events/<slug:slug>/desk/review/appeals/<uuid:uuid>/", appeals.appeal, name="appeal"),
     path(
         "events/<slug:slug>/desk/review/proposals/<uuid:uuid>/",
         proposals.proposal,

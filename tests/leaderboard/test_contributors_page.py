@@ -11,11 +11,11 @@ from django.urls import reverse
 
 from arena.events.decision_record import Ruling
 from arena.events.models import Enrollment, Event
-from arena.judging.models import Exclusion
+from arena.judging.models import Case, Exclusion
 from arena.judging.review.exclusions import exclude
 from leaderboard.contributors.places import build_places, place_of, standings_of
-from leaderboard.models import Standing
-from tests.factories import NOW, make_enrollment, make_event, make_user
+from leaderboard.models import Standing, Winner
+from tests.factories import NOW, make_enrollment, make_event, make_membership, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -209,3 +209,27 @@ def test_whoever_is_excluded_sees_it_in_their_receipts_and_not_on_the_board() ->
     Standing.objects.filter(enrollment=ladder.new).delete()  # as the next refresh does
     assert ladder.new.pseudonym not in ladder.page()
     assert "Accepted" not in ladder.page(ladder.new, "judging:me")
+
+
+def test_staff_alone_see_states_and_open_cases() -> None:
+    ladder = Ladder(state=Event.State.CLOSED)
+    Winner.objects.create(event=ladder.event, enrollment=ladder.best, confirmed_at=NOW)
+    case = Case.objects.create(
+        event=ladder.event, enrollment=ladder.best, reason=Case.Reason.REVIEW, opened_at=NOW
+    )
+    reviewer = make_user()
+    make_membership(ladder.event, reviewer)
+    client = Client()
+    client.force_login(reviewer)
+    address = reverse("desk:case", args=[ladder.event.slug, case.uuid])
+    for name in ("leaderboard:contributors", "leaderboard:winner"):
+        page = client.get(reverse(name, args=[ladder.event.slug])).content.decode()
+        assert address in page
+        assert "Not rated" in page
+        for who in (ladder.best, ladder.busy, None):
+            page = ladder.page(who, name)
+            assert "desk/review" not in page
+            assert "Not rated" not in page
+    make_enrollment(ladder.event, reviewer)
+    board = client.get(reverse("leaderboard:contributors", args=[ladder.event.slug]))
+    assert "desk/review" not in board.content.decode()

@@ -33,7 +33,7 @@ from arena.events.models import (
     Proposal,
 )
 from arena.judging.ledger import seal_event
-from arena.judging.models import Assignment, Case, Exclusion
+from arena.judging.models import Appeal, Assignment, Case, Exclusion
 from arena.judging.review.cases import Question, open_cases
 from arena.judging.review.exclusions import exclude
 from arena.judging.skipping import flag_assignment
@@ -115,6 +115,7 @@ class Side:
     votes: ImportJob
     case: Case
     proposal: Proposal
+    appeal: Appeal
     # What only the organizers and reviewers may read.
     reasons: set[str]
 
@@ -168,6 +169,7 @@ class Side:
             "votes:job uuid": self.votes.uuid,
             "desk:case uuid": self.case.uuid,
             "desk:proposal uuid": self.proposal.uuid,
+            "desk:appeal uuid": self.appeal.uuid,
             "judging:judge uuid": self.shown.uuid,
             "judging:skip uuid": self.shown.uuid,
             "judging:flag uuid": self.shown.uuid,
@@ -215,6 +217,7 @@ class Side:
             "desk:contributor": {"act": "exclude", "reason": "unreliable", "note": "so"},
             "desk:case": {"act": "dismiss", "note": "so"},
             "desk:proposal": {"act": "decline"},
+            "desk:appeal": {"act": "decline", "note": "so"},
             "desk:print_seats": {"printed": "2"},
             "desk:reissue_seat": {"username": self.slip.username},
             "desk:seats": {"open": "1", "claims_per_network": "30"},
@@ -346,11 +349,12 @@ def make_side(slug: str, now: datetime, **settings: Any) -> Side:
         votes=upload(event, organizer, now, ImportJob.Kind.JUDGMENTS),
         case=make_case(contributor, now),
         proposal=propose_exclusion(contributor, organizer, now),
+        appeal=make_appeal(event, now),
         reasons={
             f"{slug}-{what}"
             for what in (
                 *("control-reason", "control-id", "record-id", "exclusion-note"),
-                *("proposal-note", "case-model"),
+                *("proposal-note", "case-model", "appeal-text"),
             )
         },
     )
@@ -372,6 +376,13 @@ def make_case(contributor: Enrollment, now: datetime) -> Case:
         now,
     )
     return case
+
+
+def make_appeal(event: Event, now: datetime) -> Appeal:
+    """An open appeal of the other contributor's."""
+    other = event.enrollments.get(user__username=f"{event.slug}-another-username")
+    text = f"{event.slug}-appeal-text"
+    return Appeal.objects.create(event=event, enrollment=other, text=text, opened_at=now)
 
 
 def propose_exclusion(contributor: Enrollment, organizer: User, now: datetime) -> Proposal:

@@ -77,6 +77,7 @@ POLICY: dict[str, Doors] = {
     "desk:contributors_csv": Doors(REVIEWERS),
     "desk:review": Doors(REVIEWERS),
     "desk:case": Doors(REVIEWERS, REVIEWERS),
+    "desk:appeal": Doors(NOBODY, REVIEWERS),
     "desk:proposal": Doors(REVIEWERS, REVIEWERS),
     "desk:decisions": Doors(REVIEWERS),
     "desk:controls": Doors(REVIEWERS),

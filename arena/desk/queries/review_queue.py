@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Count, QuerySet
@@ -14,11 +14,10 @@ from arena.desk.queries.evidence import describe_claim
 from arena.desk.queries.proposals import select_proposals, summarize_proposals
 from arena.events.models import Event, Proposal
 from arena.judging.models import Appeal, Case
+from arena.judging.review.appeals import is_overdue
 from arena.people.models import User
 
 MINE, DECIDED = "mine", "decided"
-OVERDUE = timedelta(days=7)
-"""An appeal that has waited as long is said to."""
 MAX_EXCERPT = 140
 APPEAL, PROPOSAL, CASE = "appeal", "proposal", "case"
 Entry = tuple[str, int]
@@ -166,8 +165,7 @@ def line_of_proposal(
 
 def line_of_appeal(appeal: Appeal, href: str, now: datetime) -> QueueLine:
     """An appeal as a line."""
-    waited = now - appeal.opened_at
-    is_overdue = waited >= OVERDUE
+    is_late, waited = is_overdue(appeal, now), now - appeal.opened_at
     return QueueLine(
         APPEAL,
         href,
@@ -175,8 +173,8 @@ def line_of_appeal(appeal: Appeal, href: str, now: datetime) -> QueueLine:
         _("Appeals against an exclusion"),
         Truncator(" ".join(appeal.text.split())).chars(MAX_EXCERPT),
         appeal.opened_at,
-        _("Unanswered for %(days)s days") % {"days": waited.days} if is_overdue else "",
-        is_overdue,
+        _("Unanswered for %(days)s days") % {"days": waited.days} if is_late else "",
+        is_late,
     )
 
 

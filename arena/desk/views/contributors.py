@@ -16,6 +16,7 @@ from arena.desk.access import get_desk_event, get_reviewer, parse_uuid
 from arena.desk.carrying import PROPOSED, carry_or_propose, plan_exclusion
 from arena.desk.forms.event import ExcludeForm
 from arena.desk.page_context import render_desk
+from arena.desk.queries.appeals import view_appeals
 from arena.desk.queries.decisions import list_decisions, view_decisions
 from arena.desk.queries.evidence import describe_claim, find_strongest, list_control_answers
 from arena.desk.queries.people import (
@@ -113,6 +114,7 @@ def contributor(request: HttpRequest, slug: str, public_id: UUID) -> HttpRespons
         "form": ExcludeForm(),
         "excluded": enrollment.exclusions.in_force().first(),
         "counted": Judgment.objects.counted().filter(enrollment=enrollment).count(),
+        "appeals": view_appeals(enrollment, get_reviewer(request)),
         "proposal": find_proposals(event, target).get(target),
         "rule": describe_rule(event),
         "history": view_decisions(event, history[:MAX_HISTORY]),

@@ -17,6 +17,7 @@ from arena.desk.access import get_desk_event, get_reviewer, parse_uuid
 from arena.desk.carrying import plan_exclusion
 from arena.desk.forms.review import CHOSEN, DecisionForm, ExcludeCaseForm, UndoForm, list_forms
 from arena.desk.page_context import render_desk
+from arena.desk.queries.appeals import view_appeals
 from arena.desk.queries.decisions import list_decisions, view_decisions
 from arena.desk.queries.evidence import describe_claim
 from arena.desk.queries.people import find_people
@@ -122,6 +123,7 @@ def view_case(request: HttpRequest, chosen: Case) -> dict[str, Any]:
         "forms": [form(event) for form in list_forms(event).values()],
         "undo_form": UndoForm(event),
         "is_undoable": Case.State(chosen.state) in review.TAKE_BACK,
+        "appeals": view_appeals(enrollment, get_reviewer(request)),
         "proposal": find_proposals(event, target).get(target),
         "rule": describe_rule(event),
         "seen": sign_evidence(chosen, evidence["known"]),

@@ -227,11 +227,9 @@ def lift(exclusion: Exclusion, ruling: Ruling, act: str = Act.REINSTATED) -> Dec
     it, or None where it was lifted already. In the caller's transaction."""
     lifted = lift_exclusion(exclusion, ruling, act)
     if lifted is not None and exclusion.decision is not None:
-        author = exclusion.judgment.enrollment if exclusion.judgment else exclusion.enrollment
-        assert author is not None
         # The same moment to the microsecond: they were blocked with it, and by nothing else.
-        blocked = Enrollment.objects.filter(pk=author.pk, blocked_at=exclusion.decision.made_at)
-        blocked.update(blocked_at=None)
+        author, moment = exclusion.find_author(), exclusion.decision.made_at
+        Enrollment.objects.filter(pk=author.pk, blocked_at=moment).update(blocked_at=None)
     return lifted
 
 
