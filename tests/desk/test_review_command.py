@@ -32,7 +32,7 @@ def test_the_queue_is_printed_in_its_order(event: Event, organizer: User) -> Non
     propose(event, plan, Ruling(organizer, NOW, "The best."))
     heading, *lines = run("tea")
     assert [line.split("  ")[1] for line in lines] == [
-        "Appeals against an exclusion",
+        "Appeal against an exclusion",
         "Confirm the winner",
         "Careful with controls only",
     ]

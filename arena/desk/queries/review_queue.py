@@ -170,7 +170,7 @@ def line_of_appeal(appeal: Appeal, href: str, now: datetime) -> QueueLine:
         APPEAL,
         href,
         appeal.enrollment.pseudonym,
-        _("Appeals against an exclusion"),
+        _("Appeal against an exclusion"),
         Truncator(" ".join(appeal.text.split())).chars(MAX_EXCERPT),
         appeal.opened_at,
         _("Unanswered for %(days)s days") % {"days": waited.days} if is_late else "",

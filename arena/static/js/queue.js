@@ -27,7 +27,7 @@ function press(key) {
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
-  if (event.target.closest("input, textarea, select") || document.querySelector(":popover-open")) return;
+  if (event.target.closest("input:not([type='checkbox']), textarea, select") || document.querySelector(":popover-open")) return;
   const key = event.key.toLowerCase();
   const opens = key === "enter" && event.target.matches("[data-queue-item]");
   if (items().length && key === "j") step(1);
