@@ -14,11 +14,9 @@ from django.db.models import Q
 from django.test import Client
 from django.utils import timezone
 
-from arena.desk.carrying import plan_exclusion
 from arena.events.decision_record import Ruling
 from arena.events.joining.enrolling import join_with_open_seat, provision_event_seats
 from arena.events.joining.invitations import invite
-from arena.events.lifecycle.decisions import propose
 from arena.events.models import (
     Act,
     Application,
@@ -30,11 +28,9 @@ from arena.events.models import (
     ImportJob,
     Invitation,
     Matchup,
-    Proposal,
 )
 from arena.judging.ledger import seal_event
-from arena.judging.models import Appeal, Assignment, Case, Exclusion
-from arena.judging.review.cases import Question, open_cases
+from arena.judging.models import Assignment, Exclusion
 from arena.judging.review.exclusions import exclude
 from arena.judging.skipping import flag_assignment
 from arena.people.accounts.first_account import make_setup_link
@@ -65,6 +61,7 @@ from tests.security.policy import (
     STAFF,
     Url,
 )
+from tests.security.waiting_reviews import WORDS, Waiting, make_waiting
 
 # Who reaches the most pages.
 REACHING = (f"tea {ORGANIZER}", f"tea {CONTRIBUTOR}")
@@ -113,9 +110,7 @@ class Side:
     excluded: Decision
     upload: ImportJob
     votes: ImportJob
-    case: Case
-    proposal: Proposal
-    appeal: Appeal
+    waiting: Waiting
     # What only the organizers and reviewers may read.
     reasons: set[str]
 
@@ -167,9 +162,9 @@ class Side:
             "imports:discard uuid": self.upload.uuid,
             "imports:take_back uuid": self.upload.uuid,
             "votes:job uuid": self.votes.uuid,
-            "desk:case uuid": self.case.uuid,
-            "desk:proposal uuid": self.proposal.uuid,
-            "desk:appeal uuid": self.appeal.uuid,
+            "desk:case uuid": self.waiting.case.uuid,
+            "desk:proposal uuid": self.waiting.proposal.uuid,
+            "desk:appeal uuid": self.waiting.appeal.uuid,
             "judging:judge uuid": self.shown.uuid,
             "judging:skip uuid": self.shown.uuid,
             "judging:flag uuid": self.shown.uuid,
@@ -347,49 +342,12 @@ def make_side(slug: str, now: datetime, **settings: Any) -> Side:
         excluded=event.decisions.get(act=Act.EXCLUDED),
         upload=upload(event, organizer, now),
         votes=upload(event, organizer, now, ImportJob.Kind.JUDGMENTS),
-        case=make_case(contributor, now),
-        proposal=propose_exclusion(contributor, organizer, now),
-        appeal=make_appeal(event, now),
+        waiting=make_waiting(contributor, organizer, now),
         reasons={
             f"{slug}-{what}"
-            for what in (
-                *("control-reason", "control-id", "record-id", "exclusion-note"),
-                *("proposal-note", "case-model", "appeal-text"),
-            )
+            for what in ("control-reason", "control-id", "record-id", "exclusion-note", *WORDS)
         },
     )
-
-
-def make_case(contributor: Enrollment, now: datetime) -> Case:
-    """An open question about somebody."""
-    model = f"{contributor.event.slug}-case-model"
-    (case,) = open_cases(
-        contributor.event,
-        [
-            Question(
-                contributor.pk,
-                Case.Reason.RIGGING,
-                {"rig_evidence": 9.0, "model": model, "lifts": True},
-                30,
-            )
-        ],
-        now,
-    )
-    return case
-
-
-def make_appeal(event: Event, now: datetime) -> Appeal:
-    """An open appeal of the other contributor's."""
-    other = event.enrollments.get(user__username=f"{event.slug}-another-username")
-    text = f"{event.slug}-appeal-text"
-    return Appeal.objects.create(event=event, enrollment=other, text=text, opened_at=now)
-
-
-def propose_exclusion(contributor: Enrollment, organizer: User, now: datetime) -> Proposal:
-    """An exclusion that waits for a second person."""
-    plan = plan_exclusion(contributor, Exclusion.Reason.UNRELIABLE)
-    note = f"{contributor.event.slug}-proposal-note"
-    return propose(contributor.event, plan, Ruling(organizer, now, note))
 
 
 def upload(

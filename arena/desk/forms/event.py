@@ -27,7 +27,6 @@ from arena.events.lifecycle.prizes import (
     find_prize_obstacle,
 )
 from arena.events.models import Control, Event, Terms
-from arena.judging.models import Exclusion
 
 WHY_HELP = _("Public, with the change, on the event’s registration. No names.")
 DOMAIN = re.compile(r"(?!-)[\w-]+(\.[\w-]+)+")
@@ -410,20 +409,6 @@ class QuestionsForm(SettingsForm):
         if scale == Event.Scale.TWO and ties.exists():
             raise ValidationError(_("Some controls have a tie as the right answer."))
         return scale
-
-
-class ExcludeForm(forms.Form):
-    """Why a judgment or a contributor is not to count."""
-
-    reason = forms.ChoiceField(
-        label=_("Reason"),
-        choices=[
-            (value, label)
-            for value, label in Exclusion.Reason.choices
-            if value != Exclusion.Reason.LATE
-        ],
-    )
-    note = forms.CharField(label=_("Why"), max_length=MAX_NOTE)
 
 
 class DeadlineForm(forms.Form):

@@ -1,4 +1,4 @@
-"""Forms with which a case is decided. Each wants a reason, which is kept permanently."""
+"""Forms that decide about contributors. Each wants a reason, which is kept permanently."""
 
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from arena.desk.forms.clocks import LocalDateTimeInput, from_local
 from arena.events.decision_record import MAX_NOTE
 from arena.events.models import Event
+from arena.judging.models import Exclusion
 
 ALL, SINCE, CHOSEN = "all", "since", "chosen"
 TICKED = (CHOSEN, _("The judgments that are ticked on this page"))
@@ -26,6 +27,20 @@ SCOPES_AFTERWARDS = [
 ]
 # With `data-sends`, Enter sends the form and Shift+Enter begins a new line.
 NOTE_ATTRIBUTES = {"rows": 3, "autofocus": True, "data-sends": ""}
+
+
+class ExcludeForm(forms.Form):
+    """Why a judgment or a contributor is not to count."""
+
+    reason = forms.ChoiceField(
+        label=_("Reason"),
+        choices=[
+            (value, label)
+            for value, label in Exclusion.Reason.choices
+            if value != Exclusion.Reason.LATE
+        ],
+    )
+    note = forms.CharField(label=_("Why"), max_length=MAX_NOTE)
 
 
 class DecisionForm(forms.Form):

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from arena.desk.access import get_desk_event, get_reviewer, parse_uuid
 from arena.desk.carrying import PROPOSED, carry_or_propose, plan_exclusion
-from arena.desk.forms.event import ExcludeForm
+from arena.desk.forms.review import ExcludeForm
 from arena.desk.page_context import render_desk
 from arena.desk.queries.appeals import view_appeals
 from arena.desk.queries.decisions import list_decisions, view_decisions
