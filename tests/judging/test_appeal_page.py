@@ -155,7 +155,7 @@ def test_a_text_that_is_none_or_too_long_comes_back_as_it_was_typed() -> None:
         assert words in page
         typed = text.replace("<", "&lt;").replace(">", "&gt;")
         assert f">{typed}</textarea>" in page
-        assert "<details class=\"stack-s\" open>" in " ".join(page.split())
+        assert '<details class="stack-s" open>' in " ".join(page.split())
     assert own.appeal(exclusion, "with\x00zero").status_code == 400  # as everywhere
     assert not Appeal.objects.exists()
 
