@@ -9,12 +9,15 @@ refresh.
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from leaderboard.ratings import Floats, Ids, Votes, covariates
-from leaderboard.votes.known_contents import KnownContents, load_known_contents
+from leaderboard.votes.known_contents import STYLE_FIELDS, KnownContents, load_known_contents
 from leaderboard.votes.queries import IntegerTable
 from leaderboard.votes.table import Comparisons, Mask
 
+LENGTH = STYLE_FIELDS.index("length")
+"""The covariate that counts words."""
 MAX_VOTES_SCANNED = 1_000_000
 """With more votes than this, only a sample of the matchups is used."""
 HASH_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
@@ -53,6 +56,16 @@ class MatchupContents:
             for side in (votes.first, votes.second)
         )
         return covariates.differences(first, second)
+
+    def longer(self, votes: Votes) -> npt.NDArray[np.int8]:
+        """Which response of each vote has more words: int8 (n,), 1 the first, -1 the second, 0
+        where they are level."""
+        words = self.style[:, LENGTH]
+        first, second = (
+            words[self.response_rows(votes, side)] for side in (votes.first, votes.second)
+        )
+        sign: npt.NDArray[np.int8] = np.sign(first - second).astype(np.int8)
+        return sign
 
     def prompts(self, votes: Votes) -> Ids:
         """Prompt id of each vote: int32 (n,), from 0 in the order of the records' primary keys."""
