@@ -118,7 +118,7 @@ def describe_concentration(top: Sequence[TopContributors], people: int) -> str:
         "equal": percent(last.equal),
     }
     if last.upper is not None and last.share <= last.upper:
-        return said + " " + _("Chance alone makes as much of a difference: nobody stands out.")
+        return said + " " + _("That is no more than chance gives: nobody stands out.")
     if last.share >= MOST:
         return said + " " + _("This board is mostly the opinion of these few.")
     return said + " " + _("Most of this board is the opinion of the others.")

@@ -22,8 +22,9 @@ FAST, MIDDLE, SLOW, UNTIMED = range(4)
 EVERY_GROUP = np.arange(4)
 UNKNOWN = -1
 """Milliseconds of an answer of which nobody knows how long it took."""
-MIN_TIMED = 30
-"""With fewer answers of known seconds there are no thirds."""
+MIN_TIMED, MIN_TIMED_PEOPLE = 30, 5
+"""With fewer answers of known seconds, or of fewer people, there are no thirds: they would tell
+somebody's own pace."""
 TOP = (1, 5, 10)
 """How many of the most active contributors are looked at together."""
 PEOPLE_PER_TOP = 2
@@ -80,7 +81,7 @@ class Leaning:
 class Leanings:
     """left: decided answers for the response on the left, of those with known sides; longer:
     decided answers for the longer response, of those with one; ties: answers that are ties. cuts:
-    None with fewer than `MIN_TIMED` answers of known seconds.
+    None with too few answers of known seconds.
     """
 
     left: Leaning
@@ -95,7 +96,7 @@ def measure_leanings(answers: Answers) -> Leanings:
     Limits let the answers of one contributor depend on each other, and those on one matchup, which
     share its responses (`shares.find_variance`).
     """
-    pace, cuts = split_by_pace(answers.took)
+    pace, cuts = split_by_pace(answers.took, answers.contributor)
     decided = np.sign(answers.outcome)
     sides, lengths = answers.left * decided, answers.longer * decided
     return Leanings(
@@ -123,14 +124,17 @@ def measure_leaning(answers: Answers, pace: Signs, chosen: Mask, asked: Mask | N
     )
 
 
-def split_by_pace(took: npt.NDArray[np.int32]) -> tuple[Signs, PaceCuts | None]:
+def split_by_pace(
+    took: npt.NDArray[np.int32], contributor: Integers
+) -> tuple[Signs, PaceCuts | None]:
     """Which third each answer is of, int8 (n,), and where the thirds begin and end.
 
     Thirds of the answers with known seconds; those that took equally long stay together.
     """
     known = took != UNKNOWN
     timed = took[known]
-    if len(timed) < MIN_TIMED:
+    people = np.count_nonzero(np.bincount(contributor[known]))
+    if len(timed) < MIN_TIMED or people < MIN_TIMED_PEOPLE:
         return np.full(len(took), UNTIMED, dtype=np.int8), None
     places = len(timed) // 3 - 1, 2 * len(timed) // 3 - 1
     low, high = (int(cut) for cut in np.partition(timed, places)[list(places)])

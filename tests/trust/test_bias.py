@@ -122,15 +122,18 @@ def test_unknown_sides_lengths_and_seconds_are_left_out() -> None:
 
 def test_thirds_are_of_known_seconds_and_keep_equal_ones_together() -> None:
     took = np.array([*range(30), UNKNOWN], dtype=np.int32)
-    third, cuts = split_by_pace(took)
+    who = np.arange(31) % 5
+    third, cuts = split_by_pace(took, who)
     assert cuts is not None
     assert (cuts.fast, cuts.slow) == (0.009, 0.019)
     assert np.bincount(third).tolist() == [10, 10, 10, 1]
-    third, cuts = split_by_pace(np.full(60, 5000, dtype=np.int32))
+    third, cuts = split_by_pace(np.full(60, 5000, dtype=np.int32), np.arange(60))
     assert np.bincount(third).tolist() == [60]
-    third, cuts = split_by_pace(took[: MIN_TIMED - 1])
-    assert cuts is None
-    assert set(third.tolist()) == {UNTIMED}
+    few, of_few = (took[: MIN_TIMED - 1], who[: MIN_TIMED - 1]), (took, np.arange(31) % 4)
+    for too_few in (few, of_few):
+        third, cuts = split_by_pace(*too_few)
+        assert cuts is None
+        assert set(third.tolist()) == {UNTIMED}
 
 
 # --- who made the votes ------------------------------------------------------------------------
