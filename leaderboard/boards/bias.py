@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from leaderboard.boards.bias_details import (
     BiasPanel,
@@ -15,7 +16,7 @@ from leaderboard.boards.bias_details import (
     ShareEstimate,
     TopContributors,
 )
-from leaderboard.ratings import Ints, Votes
+from leaderboard.ratings import Ints, Mask, Votes
 from leaderboard.trust.appearances import (
     JudgedMatchups,
     Shares,
@@ -50,10 +51,12 @@ def measure_bias(
         return None
     assert votes.contributor is not None
     left = data.columns.select("left", rows)
-    answers = sample_answers(votes, left, data.columns.select("took", rows), contents)
+    judged, matchups = gather_matchups(votes)
+    longer = contents.longer(matchups, judged.first, judged.second)
+    took = data.columns.select("took", rows)
+    answers = sample_answers(votes, left, took, longer, contents.picked)
     leanings = measure_leanings(answers)
     who = measure_concentration(np.bincount(votes.contributor))
-    judged, matchups = gather_matchups(votes)
     within = {key: find_places(matchups, indices) for key, indices in filed.items()}
     models = np.flatnonzero(judged.appearances)
     opponents = share_opponents(judged)
@@ -85,21 +88,24 @@ def measure_bias(
 
 
 # --- arrays ------------------------------------------------------------------------------------
-def sample_answers(votes: Votes, left: Column, took: Column, contents: MatchupContents) -> Answers:
-    """The votes on sampled matchups, with what the leanings are about."""
+def sample_answers(
+    votes: Votes, left: Column, took: Column, longer: npt.NDArray[np.int8], picked: Mask
+) -> Answers:
+    """The votes on sampled matchups, with what the leanings are about.
+
+    longer: int8, and picked: bool, whether it is in the sample, per matchup index.
+    """
     assert votes.matchup is not None
-    if not contents.is_whole:
-        chosen = contents.picked[votes.matchup]
-        votes, left, took = votes.take(chosen), left[chosen], took[chosen]
     assert votes.contributor is not None
-    assert votes.matchup is not None
+    chosen = slice(None) if picked.all() else picked[votes.matchup]
+    matchup = votes.matchup[chosen]
     return Answers(
-        outcome=votes.outcome,
-        left=left.astype(np.int8),
-        longer=contents.longer(votes),
-        took=took.astype(np.int32),
-        contributor=votes.contributor,
-        matchup=votes.matchup,
+        outcome=votes.outcome[chosen],
+        left=left[chosen].astype(np.int8),
+        longer=longer[matchup],
+        took=took[chosen].astype(np.int32),
+        contributor=votes.contributor[chosen],
+        matchup=matchup,
     )
 
 

@@ -13,10 +13,14 @@ from django.urls import reverse
 from arena.events.models import Event, Record
 from arena.judging.models import Answer, Exclusion
 from arena.judging.review.exclusions import exclude, lift_exclusion
+from leaderboard.boards.bias import measure_bias
 from leaderboard.boards.bias_details import BiasPanel, ModelSide, ShareEstimate, TopContributors
 from leaderboard.boards.coarse_bias import MIN_SHARE_VOTES, choose_share_grain, coarsen_bias
 from leaderboard.boards.snapshot_details import SnapshotDetails
 from leaderboard.models import Snapshot
+from leaderboard.snapshots.refresh import file_matchups
+from leaderboard.votes.loading import load_votes
+from leaderboard.votes.matchup_contents import read_contents
 from tests.factories import NOW, make_enrollment
 from tests.leaderboard.reading import text
 from tests.leaderboard.test_rounded_board import LargeCrowd
@@ -46,7 +50,7 @@ def panel_of(event: Event) -> BiasPanel:
 def ordinary(event: Event) -> list[Answer]:
     return list(
         Answer.objects.filter(judgment__event=event, judgment__matchup__role="ordinary")
-        .select_related("first__competitor", "second__competitor")
+        .select_related("first__competitor", "second__competitor", "judgment")
         .order_by("pk")
     )
 
@@ -88,6 +92,23 @@ def test_appearances_are_those_of_the_answers(crowd: Crowd) -> None:
 
 def sides_of(answer: Answer) -> tuple[int, int]:
     return answer.first.competitor_id, answer.second.competitor_id
+
+
+def test_of_very_many_votes_leanings_are_those_of_a_sample(crowd: Crowd) -> None:
+    refresh(crowd.event)
+    data = load_votes(Event.objects.get(pk=crowd.event.pk))
+    contents, filed = read_contents(data, most=54), file_matchups(data)
+    panel, whole = measure_bias(data, data.questions[0], contents, filed), panel_of(crowd.event)
+    assert panel is not None
+    picked = {int(key) for key in data.matchups[contents.picked]}
+    sample = [one for one in ordinary(crowd.event) if one.judgment.matchup_id in picked]
+    assert 0 < len(sample) == panel.used < panel.votes == 108
+    assert panel.ties is not None
+    assert panel.ties.share == sum(one.outcome == 0 for one in sample) / len(sample)
+    unequal = [one for one in sample if one.outcome and one.first.length != one.second.length]
+    assert panel.longer is not None
+    assert panel.longer.answers == len(unequal)
+    assert (panel.sides, panel.top) == (whole.sides, whole.top)
 
 
 def test_contributors_are_counted_by_their_votes(crowd: Crowd) -> None:
