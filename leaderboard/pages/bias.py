@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from leaderboard.boards.bias_details import BiasPanel, ShareByPace, ShareEstimate
+from leaderboard.boards.coarse_bias import MIN_SHARE_VOTES
 from leaderboard.boards.snapshot_details import StyleCoefficient
 from leaderboard.pages import bias_words as words
 from leaderboard.pages.appearances import Appearances, describe_appearances
@@ -34,13 +35,15 @@ class Leaning:
 
 @dataclass(frozen=True)
 class BiasFigures:
-    """The panel as the page shows it; used, votes: of how many votes the leanings are."""
+    """The panel as the page shows it; used, votes: of how many votes the leanings are;
+    fewest: votes that a rounded share takes."""
 
     leanings: list[Leaning]
     appearances: Appearances | None
     used: int
     votes: int
     has_pace: bool
+    fewest: int = MIN_SHARE_VOTES
 
     @property
     def is_sampled(self) -> bool:
