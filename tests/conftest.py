@@ -15,7 +15,8 @@ import redis
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core.cache import cache
 from django.db import connection
-from django.db.backends.sqlite3.operations import DatabaseOperations
+# Not from `operations`, which `base` has to import first.
+from django.db.backends.sqlite3.base import DatabaseOperations
 from django.utils import timezone
 
 from leaderboard.votes.known_contents import remembered

@@ -30,6 +30,8 @@ PAGES = (
     "leaderboard:contributors",
     "leaderboard:board",
     "leaderboard:method",
+    "leaderboard:exclusions",
+    "leaderboard:exclusions_json",
 )
 
 

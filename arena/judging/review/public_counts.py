@@ -153,10 +153,7 @@ def count_exclusions(event: Event, now: datetime) -> ExclusionCounts:
 
 
 def add_up(by_day: Iterable[tuple[Kind, date, Tally]]) -> list[DayCounts]:
-    """What happened on each day on which something did, newest first.
-
-    Who was excluded for two reasons on one day is two of its people.
-    """
+    """What happened on each day on which something did, newest first."""
     days: dict[date, dict[str, Tally]] = defaultdict(lambda: defaultdict(Tally))
     for kind, day, tally in by_day:
         days[day][kind.value] += tally
@@ -166,9 +163,8 @@ def add_up(by_day: Iterable[tuple[Kind, date, Tally]]) -> list[DayCounts]:
 def read_days(event: Event) -> dict[Kind, list[DayOfReason]]:
     """What was decided and appealed: by kind, then by day and reason, oldest first."""
     decisions, appeals = Decision.objects.filter(event=event), Appeal.objects.filter(event=event)
-    if not event.is_over():
-        # Nobody is told that an answer was late, nor that a late one counts after all.
-        decisions = decisions.exclude(reason=LATE)
+    # That a late answer counts after all would tell that it was late: see `read_older`.
+    decisions = decisions.exclude(reason=LATE)
     excluded, reinstated = decisions.filter(act=Act.EXCLUDED), decisions.filter(act__in=REINSTATING)
     granted, declined = (
         appeals.filter(state=state) for state in (Appeal.State.GRANTED, Appeal.State.DECLINED)
@@ -190,18 +186,20 @@ def read_rows(event: Event, source: Source) -> list[DayOfReason]:
     is_earlier |= Q(**{moment: OuterRef(moment), "pk__lt": OuterRef("pk")})
     before = found.order_by().filter(is_earlier, **{person: OuterRef(person)})
     for_reason = before.filter(**{reason: OuterRef(reason)})
+    on_day = before.annotate(day=day_of(event, moment)).filter(day=OuterRef("day"))
     counted = (
         found.order_by()
         .annotate(
             day=day_of(event, moment),
             why=F(reason),
+            is_first_of_day=~Exists(on_day),
             is_new=~Exists(for_reason),
             is_newcomer=~Exists(before),
         )
         .values("day", "why")
         .annotate(
             said=source.judgments,
-            people=Count(person, distinct=True),
+            people=Count("pk", filter=Q(is_first_of_day=True)),
             new_people=Count("pk", filter=Q(is_new=True)),
             newcomers=Count("pk", filter=Q(is_newcomer=True)),
         )
@@ -220,7 +218,8 @@ def read_rows(event: Event, source: Source) -> list[DayOfReason]:
 
 
 def read_older(event: Event) -> list[OlderRows]:
-    """Exclusions from before decisions were recorded; and late answers, once the event is over."""
+    """Exclusions from before decisions were recorded; and late answers, with those that count
+    after all, once the event is over."""
     rows = select_undecided(event)
     lifted_now = Decision.objects.filter(
         event=event, act__in=REINSTATING, made_at=OuterRef("lifted_at")
@@ -235,7 +234,12 @@ def read_older(event: Event) -> list[OlderRows]:
         )
     ]
     late = rows.filter(reason=LATE) if event.is_over() else rows.none()
-    return [*older, OlderRows(Kind.EXCLUDED, tally_by(late, F("reason")), {})]
+    reinstated = late.filter(lifted_at__isnull=False)
+    return [
+        *older,
+        OlderRows(Kind.EXCLUDED, tally_by(late, F("reason")), {}),
+        OlderRows(Kind.REINSTATED, tally_by(reinstated, F("reason")), {}),
+    ]
 
 
 def select_undecided(event: Event) -> ExclusionQuerySet:
@@ -272,8 +276,6 @@ def count_in_force(event: Event) -> Tally:
     in_force = Exclusion.objects.in_force()
     resting = in_force.filter(decision=OuterRef("pk"))
     decided = Decision.objects.filter(Exists(resting), event=event, act=Act.EXCLUDED)
-    if not event.is_over():
-        decided = decided.exclude(reason=LATE)
     counted = decided.aggregate(
         judgments=Coalesce(Sum("judgments"), 0), people=Count("contributor", distinct=True)
     )

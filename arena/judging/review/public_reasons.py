@@ -60,8 +60,8 @@ class Tally:
 class DayOfReason:
     """What of one kind happened on a day for one reason ("": none is known).
 
-    tally: everything, of everybody in it; new_people: those to whom it had not happened before for
-    this reason; newcomers: nor for any other.
+    tally: everything; of people, those to whom nothing of the kind had happened on the day before.
+    new_people: those to whom it had never happened for this reason; newcomers: nor for any other.
     """
 
     day: date
