@@ -15,6 +15,7 @@ import redis
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core.cache import cache
 from django.db import connection
+
 # Not from `operations`, which `base` has to import first.
 from django.db.backends.sqlite3.base import DatabaseOperations
 from django.utils import timezone

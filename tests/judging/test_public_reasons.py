@@ -14,6 +14,7 @@ from arena.judging.review.public_reasons import (
     Kind,
     ReasonLine,
     Tally,
+    count_by_day,
     tell_reasons,
     tell_reasons_of_all_days,
 )
@@ -29,21 +30,8 @@ def day(number: int) -> date:
 
 
 def count(happened: Happened) -> list[DayOfReason]:
-    """What the database counts: five judgments each time."""
-    seen: set[str] = set()
-    seen_for: set[tuple[str, str]] = set()
-    rows: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0, 0])
-    for number, person, reason in happened:
-        row = rows[number, reason]
-        row[0] += 1
-        row[1] += (person, reason) not in seen_for
-        row[2] += person not in seen
-        seen.add(person)
-        seen_for.add((person, reason))
-    return [
-        DayOfReason(day(number), reason, Tally(5 * acts, acts), new, newcomers)
-        for (number, reason), (acts, new, newcomers) in sorted(rows.items())
-    ]
+    """Five judgments each time."""
+    return count_by_day((day(number), person, reason, 5) for number, person, reason in happened)
 
 
 def look(happened: Happened, today: int) -> list[ReasonLine]:
@@ -164,3 +152,11 @@ def test_nothing_is_lost_and_today_is_not_told() -> None:
 def test_what_has_no_reason_is_never_named() -> None:
     lines, rest = tell_reasons(Kind.APPEALED, count([(0, name, "") for name in "abcd"]), day(5))
     assert (lines, rest) == ([], Tally(20, 4))
+
+
+def test_people_count_once_a_day_and_once_for_a_reason() -> None:
+    happened = [(0, "a", "broken"), (0, "a", "rigging"), (0, "b", "rigging"), (1, "a", "rigging")]
+    rows = [
+        (row.reason, row.tally.people, row.new_people, row.newcomers) for row in count(happened)
+    ]
+    assert rows == [("broken", 1, 1, 1), ("rigging", 1, 2, 1), ("rigging", 1, 0, 0)]

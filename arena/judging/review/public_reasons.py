@@ -27,6 +27,8 @@ from django.utils.translation import gettext_lazy as _
 from arena.judging.models import Exclusion
 
 MIN_PEOPLE = 3
+Person = int | str
+"""An enrollment's key or pseudonym."""
 
 
 class Kind(TextChoices):
@@ -87,6 +89,28 @@ class ReasonLine:
     def label(self) -> str:
         """The reason in words."""
         return str(Exclusion.Reason(self.reason).label) if self.reason else str(_("Other reasons"))
+
+
+def count_by_day(acts: Iterable[tuple[date, Person, str, int]]) -> list[DayOfReason]:
+    """Acts of one kind (day, person, reason, judgments) by day and reason; acts: by day."""
+    ever: set[Person] = set()
+    for_reason: set[tuple[Person, str]] = set()
+    rows: list[DayOfReason] = []
+    for day, of_day in groupby(acts, key=lambda act: act[0]):
+        on_day: set[Person] = set()
+        counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+        for _day, person, reason, judgments in of_day:
+            of_reason = counts[reason]
+            of_reason[0] += judgments
+            of_reason[1] += person not in on_day
+            of_reason[2] += (person, reason) not in for_reason
+            of_reason[3] += person not in ever
+            on_day.add(person)
+            for_reason.add((person, reason))
+            ever.add(person)
+        for reason, (judgments, people, new_people, newcomers) in counts.items():
+            rows.append(DayOfReason(day, reason, Tally(judgments, people), new_people, newcomers))
+    return rows
 
 
 def tell_reasons(
