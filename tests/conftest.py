@@ -9,15 +9,14 @@ from datetime import datetime
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 import redis
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core.cache import cache
 from django.db import connection
-
-# Not from `operations`, which `base` has to import first.
-from django.db.backends.sqlite3.base import DatabaseOperations
+from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.utils import timezone
 
 from leaderboard.votes.known_contents import remembered
@@ -63,9 +62,10 @@ def django_db_setup(
 def emptied_tables() -> None:
     """Let SQLite's tables be emptied after a test: where rows are kept for ever, triggers refuse
     DELETE, which is how Django empties a table there (on PostgreSQL it truncates it)."""
-    empty = DatabaseOperations.execute_sql_flush
+    operations = DatabaseWrapper.ops_class
+    empty = operations.execute_sql_flush
 
-    def empty_without_triggers(self: DatabaseOperations, statements: list[str]) -> None:
+    def empty_without_triggers(self: Any, statements: list[str]) -> None:
         with self.connection.cursor() as cursor:
             cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
             triggers = dict(cursor.fetchall())
@@ -75,7 +75,7 @@ def emptied_tables() -> None:
             for statement in triggers.values():
                 cursor.execute(statement)
 
-    DatabaseOperations.execute_sql_flush = empty_without_triggers  # type: ignore[method-assign]
+    operations.execute_sql_flush = empty_without_triggers
 
 
 @pytest.fixture(autouse=True)
