@@ -26,7 +26,6 @@ from tests.factories import (
     make_enrollment,
     make_event,
     make_matchup,
-    make_membership,
     make_user,
 )
 from tests.leaderboard.reading import text
@@ -371,19 +370,7 @@ def test_a_board_that_was_shown_is_not_thinned_out_for_one_that_was_not() -> Non
     assert left == {made["shown later"], made["kept back"]}
 
 
-# --- access and cost -----------------------------------------------------------------------------
-def test_a_private_events_ledger_is_for_those_inside() -> None:
-    event = make_event(is_private=True)
-    for name in ("leaderboard:exclusions", "leaderboard:exclusions_json"):
-        address = reverse(name, args=[event.slug])
-        assert Client().get(address).status_code in (302, 404)
-        reviewer = make_user()
-        make_membership(event, reviewer)
-        client = Client()
-        client.force_login(reviewer)
-        assert client.get(address).status_code == 200
-
-
+# --- what it costs ------------------------------------------------------------------------------
 def test_a_page_costs_as_many_statements_whatever_is_on_it(reviewed: Reviewed) -> None:
     counts = []
     for number, person in enumerate(reviewed.people):
