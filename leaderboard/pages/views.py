@@ -38,6 +38,7 @@ from leaderboard.pages.board import choose_board, filter_links
 from leaderboard.pages.board_figures import build_heat_maps, history_of, timeline_of
 from leaderboard.pages.board_json import public_board
 from leaderboard.pages.downloads import to_csv
+from leaderboard.pages.exclusions import build_ledger, public_ledger
 from leaderboard.pages.method import method_context
 from leaderboard.pages.shown_board import (
     UNWEIGHTED,
@@ -305,6 +306,30 @@ def method(request: HttpRequest, slug: str) -> HttpResponse:
     return render(
         request, "leaderboard/method.html", context | method_context(event, timezone.now())
     )
+
+
+@require_GET
+@login_not_required
+@read_from_replica
+def exclusions(request: HttpRequest, slug: str) -> HttpResponse:
+    """What was excluded, reinstated and appealed, by day, naming nobody."""
+    event = event_for(request.user, slug)
+    context = {
+        "event": event,
+        "enrollment": enrollment_of(request.user, event),
+        "is_staff_member": has_role(request.user, event, Role.REVIEWER),
+    }
+    ledger = build_ledger(event, timezone.now(), request.GET.get("page"))
+    return render(request, "leaderboard/exclusions.html", context | ledger)
+
+
+@require_GET
+@login_not_required
+@read_from_replica
+def exclusions_json(request: HttpRequest, slug: str) -> HttpResponse:
+    """The same as a file, of all days."""
+    event = event_for(request.user, slug)
+    return JsonResponse(public_ledger(event, timezone.now()))
 
 
 @require_POST

@@ -61,6 +61,7 @@ from tests.security.policy import (
     STAFF,
     Url,
 )
+from tests.security.reviews import PERSONAL_TEXTS, REVIEW_TEXTS, review
 
 # Who reaches the most pages.
 REACHING = (f"tea {ORGANIZER}", f"tea {CONTRIBUTOR}")
@@ -109,8 +110,15 @@ class Side:
     excluded: Decision
     upload: ImportJob
     votes: ImportJob
+    # Another contributor, who has an appeal of their own.
+    another: Enrollment
     # What only the organizers and reviewers may read.
     reasons: set[str]
+
+    def texts_of(self, enrollment: Enrollment) -> set[str]:
+        """What a contributor alone may read of reviews: a warning, their appeals, the answers."""
+        name = "own" if enrollment == self.contributor else "other"
+        return {f"{self.event.slug}-{name}-{what}" for what in PERSONAL_TEXTS}
 
     @cached_property
     def models(self) -> set[str]:
@@ -313,6 +321,9 @@ def make_side(slug: str, now: datetime, **settings: Any) -> Side:
     application = Application.objects.create(event=event, user=applicant, asked_at=now)
     matchup, control = fill(event)
     answered, shown = judge(contributor, now)
+    another = event.enrollments.exclude(pk=contributor.pk).get()
+    rule = Ruling(reviewer, now, f"{slug}-decision-note")
+    kept = review(contributor, "own", rule) | review(another, "other", rule)
     seal_event(event.pk, now)
     sealed = refresh_fully(event, now=now)
     Snapshot.objects.filter(pk=sealed.pk).update(name=f"Round of {slug}", sealed_at=now)
@@ -334,10 +345,10 @@ def make_side(slug: str, now: datetime, **settings: Any) -> Side:
         excluded=event.decisions.get(act=Act.EXCLUDED),
         upload=upload(event, organizer, now),
         votes=upload(event, organizer, now, ImportJob.Kind.JUDGMENTS),
-        reasons={
-            f"{slug}-{what}"
-            for what in ("control-reason", "control-id", "record-id", "exclusion-note")
-        },
+        another=another,
+        reasons={f"{slug}-{what}" for what in ("control-reason", "control-id", "record-id")}
+        | {f"{slug}-{what}" for what in REVIEW_TEXTS}
+        | kept,
     )
 
 
