@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from arena.events.decision_record import Ruling
 from arena.events.models import Event, Record
 from arena.judging.models import Answer, Exclusion
 from arena.judging.review.exclusions import exclude, lift_exclusion
@@ -142,10 +143,10 @@ def test_exclusion_and_reinstatement_and_a_rebuild_give_the_same_digits(crowd: C
     time_judgments(crowd.event, lambda judgment: rng.lognormvariate(3, 1))
     refresh(crowd.event)
     before = panel_of(crowd.event)
-    person = exclude(crowd.judges[0], Exclusion.Reason.RIGGING, by=None, now=NOW)
+    person = exclude(crowd.judges[0], Exclusion.Reason.RIGGING, Ruling(None, NOW))
     refresh(crowd.event, LATER)
     assert panel_of(crowd.event).votes == 5 * 18
-    lift_exclusion(person, by=None, now=LATER)
+    lift_exclusion(person, Ruling(None, LATER))
     refresh(crowd.event, LATER + timedelta(minutes=1))
     assert panel_of(crowd.event) == before
     refresh(crowd.event, LATER + timedelta(minutes=2), rebuild=True)

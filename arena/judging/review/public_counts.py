@@ -9,7 +9,7 @@ includes them (`exclusions.count_public`). Which reasons are named: public_reaso
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import (
@@ -30,6 +30,7 @@ from django.db.models.functions import Coalesce, TruncDate
 
 from arena.events.models import Act, Decision, Event
 from arena.judging.models import Appeal, Exclusion, Judgment
+from arena.judging.models.appeals import ANSWER_PERIOD
 from arena.judging.models.exclusions import ExclusionQuerySet
 from arena.judging.review.public_reasons import (
     DayOfReason,
@@ -41,8 +42,6 @@ from arena.judging.review.public_reasons import (
     tell_reasons_of_all_days,
 )
 
-OVERDUE = timedelta(days=7)
-"""After so long an appeal that nobody has answered is counted as overdue."""
 LATE = Exclusion.Reason.LATE
 REINSTATING = (Act.REINSTATED, Act.APPEAL_GRANTED)
 NOTHING = Tally()
@@ -264,7 +263,7 @@ def count_appeals(event: Event, now: datetime) -> AppealCounts:
     return AppealCounts(
         **Appeal.objects.filter(event=event).aggregate(
             open=Count("pk", filter=is_open),
-            overdue=Count("pk", filter=is_open & Q(opened_at__lt=now - OVERDUE)),
+            overdue=Count("pk", filter=is_open & Q(opened_at__lte=now - ANSWER_PERIOD)),
             granted=Count("pk", filter=Q(state=state.GRANTED)),
             declined=Count("pk", filter=Q(state=state.DECLINED)),
             by_decider=Count("pk", filter=Q(is_answered_by_decider=True)),
