@@ -45,6 +45,8 @@ Values = dict[str, Any]
 NOT_COMPARED = {"id", "event_id", "created_at", "name", "sealed_at"}
 BOARD_KEY = ("question_id", "category_id", "weighting", "competitor_id")
 PIECE_BYTES = 1 << 20
+LATER_DETAILS = ("bias",)
+"""What boards keep beside their rows that the first bundles do not have."""
 WEIGHTED = Rating.Weighting.WEIGHTED.value
 ROUNDING_TOLERANCE = 1e-9
 """Other processors and libraries round differently: by about 1e-15 in one operation, and never by
@@ -64,8 +66,8 @@ class Reproduction:
 
     `rounded` differ by no more than `ROUNDING_TOLERANCE`. They are in order where the bundle was
     made by other means, and among the `differences` where it was not. `lacking` are columns of a
-    board that the bundle does not have, so that they were not compared; nor were weighted boards
-    that an earlier method made (`has_earlier_method`).
+    board, and what is kept beside it, that the bundle does not have, so that they were not
+    compared; nor were weighted boards that an earlier method made (`has_earlier_method`).
     """
 
     manifest: dict[str, Any]
@@ -168,6 +170,7 @@ def recompute(archive: ZipFile, manifest: dict[str, Any], now: datetime) -> Repr
                 for table in tables
             }
             lacking = drop_later_columns(here["ratings"], there["ratings"])
+            lacking += drop_later_details(here["snapshot"], there["snapshot"])
             expected, found = (collect_values(each, selection) for each in (there, here))
             if method_of(manifest) != METHOD:
                 expected, found = (keep_unweighted(values) for values in (expected, found))
@@ -218,13 +221,33 @@ def drop_later_columns(here: list[BundleRow], there: list[BundleRow]) -> list[st
     return lacking
 
 
+def drop_later_details(here: list[BundleRow], there: list[BundleRow]) -> list[str]:
+    """Take what no board's details in the bundle have out of those computed here; its names."""
+    known = {name for row in there for board in boards_of(row).values() for name in board}
+    boards = [board for row in here for board in boards_of(row).values()]
+    lacking = []
+    for name in LATER_DETAILS:
+        having = [board for board in boards if name in board]
+        if having and name not in known:
+            lacking.append(name)
+            for board in having:
+                del board[name]
+    return lacking
+
+
+def boards_of(row: BundleRow) -> dict[str, Any]:
+    """The boards among the details of a snapshot's row."""
+    boards: dict[str, Any] = row["details"].get("boards", {})
+    return boards
+
+
 def collect_values(results: dict[str, list[BundleRow]], selection: BundleSelection) -> Values:
     """Every value of a snapshot and its boards that does not depend on when it was stored.
 
     Without controls, counts of all judgments and weighted boards are none of it.
     """
     (snapshot,) = results["snapshot"]
-    boards = snapshot["details"].get("boards", {})
+    boards = boards_of(snapshot)
     found: Values = {"ledger_seq": snapshot["ledger_seq"]}
     if selection.with_controls:
         counts = {name: value for name, value in snapshot.items() if name not in NOT_COMPARED}

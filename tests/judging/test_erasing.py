@@ -13,6 +13,7 @@ from arena.events.joining.enrolling import join_event, provision_event_seats
 from arena.events.lifecycle.decisions import Plan, decline, propose
 from arena.events.models import Act, Decision, Enrollment, Event, Membership, Proposal
 from arena.judging.leaving.erasure import erase_contributor, finish_erasures
+from arena.judging.leaving.repeating import repeat_erasures
 from arena.judging.ledger import seal_event, verify_ledger
 from arena.judging.models import (
     Answer,
@@ -28,6 +29,7 @@ from arena.judging.recording import check_answers, record_judgment
 from arena.judging.review.appeals import answer_appeal, open_appeal
 from arena.judging.review.cases import exclude_on_review, warn
 from arena.judging.skipping import flag_assignment
+from arena.people.erasures import ErasureNotes, digest_account
 from arena.people.models import Seat, User
 from tests.factories import (
     NOW,
@@ -205,6 +207,15 @@ def test_an_appeal_that_arrives_meanwhile_is_emptied_later(event: Event, walrus:
     erase_contributor(walrus, NOW)
     Appeal.objects.filter(pk=appeal.pk).update(text=SEEDED[4])
     assert finish_erasures(NOW + timedelta(minutes=10)) == 1
+    assert review_texts() == {""}
+
+
+def test_texts_of_reviews_that_a_dump_brings_back_go_again(event: Event, walrus: User) -> None:
+    review(event, Enrollment.objects.get())
+    assert SEEDED[4] in review_texts()
+    key = "00" * 32
+    notes = ErasureNotes(key, frozenset({digest_account(key, walrus.pk, walrus.date_joined)}))
+    assert repeat_erasures(notes, NOW).erased == 1
     assert review_texts() == {""}
 
 

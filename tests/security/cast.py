@@ -61,7 +61,7 @@ from tests.security.policy import (
     STAFF,
     Url,
 )
-from tests.security.waiting_reviews import WORDS, Waiting, make_waiting
+from tests.security.reviews import PERSONAL_TEXTS, REVIEW_TEXTS, review
 
 # Who reaches the most pages.
 REACHING = (f"tea {ORGANIZER}", f"tea {CONTRIBUTOR}")
@@ -110,9 +110,15 @@ class Side:
     excluded: Decision
     upload: ImportJob
     votes: ImportJob
-    waiting: Waiting
+    # Another contributor, who has an appeal of their own.
+    another: Enrollment
     # What only the organizers and reviewers may read.
     reasons: set[str]
+
+    def texts_of(self, enrollment: Enrollment) -> set[str]:
+        """What a contributor alone may read of reviews: a warning, their appeals, the answers."""
+        name = "own" if enrollment == self.contributor else "other"
+        return {f"{self.event.slug}-{name}-{what}" for what in PERSONAL_TEXTS}
 
     @cached_property
     def models(self) -> set[str]:
@@ -162,9 +168,9 @@ class Side:
             "imports:discard uuid": self.upload.uuid,
             "imports:take_back uuid": self.upload.uuid,
             "votes:job uuid": self.votes.uuid,
-            "desk:case uuid": self.waiting.case.uuid,
-            "desk:proposal uuid": self.waiting.proposal.uuid,
-            "desk:appeal uuid": self.waiting.appeal.uuid,
+            "desk:case uuid": self.event.cases.earliest("pk").uuid,
+            "desk:proposal uuid": self.event.proposals.earliest("pk").uuid,
+            "desk:appeal uuid": self.event.appeals.waiting().earliest("pk").uuid,
             "judging:judge uuid": self.shown.uuid,
             "judging:skip uuid": self.shown.uuid,
             "judging:flag uuid": self.shown.uuid,
@@ -210,7 +216,7 @@ class Side:
             "desk:terms": {"licence": "CC0-1.0", "public_release": "All.", "minimum_age": "16"},
             "desk:flags": {"assignment": str(self.answered.uuid), "act": "done"},
             "desk:contributor": {"act": "exclude", "reason": "unreliable", "note": "so"},
-            "desk:case": {"act": "dismiss", "note": "so"},
+            "desk:case": {"act": "undo", "note": "so"},
             "desk:proposal": {"act": "decline"},
             "desk:appeal": {"act": "decline", "note": "so"},
             "desk:print_seats": {"printed": "2"},
@@ -321,6 +327,9 @@ def make_side(slug: str, now: datetime, **settings: Any) -> Side:
     application = Application.objects.create(event=event, user=applicant, asked_at=now)
     matchup, control = fill(event)
     answered, shown = judge(contributor, now)
+    another = event.enrollments.exclude(pk=contributor.pk).get()
+    rule = Ruling(reviewer, now, f"{slug}-decision-note")
+    kept = review(contributor, "own", rule) | review(another, "other", rule)
     seal_event(event.pk, now)
     sealed = refresh_fully(event, now=now)
     Snapshot.objects.filter(pk=sealed.pk).update(name=f"Round of {slug}", sealed_at=now)
@@ -342,11 +351,10 @@ def make_side(slug: str, now: datetime, **settings: Any) -> Side:
         excluded=event.decisions.get(act=Act.EXCLUDED),
         upload=upload(event, organizer, now),
         votes=upload(event, organizer, now, ImportJob.Kind.JUDGMENTS),
-        waiting=make_waiting(contributor, organizer, now),
-        reasons={
-            f"{slug}-{what}"
-            for what in ("control-reason", "control-id", "record-id", "exclusion-note", *WORDS)
-        },
+        another=another,
+        reasons={f"{slug}-{what}" for what in ("control-reason", "control-id", "record-id")}
+        | {f"{slug}-{what}" for what in REVIEW_TEXTS}
+        | kept,
     )
 
 

@@ -56,6 +56,8 @@ POLICY: dict[str, Doors] = {
     "leaderboard:contributors": Doors(EVERYBODY),
     "leaderboard:method": Doors(EVERYBODY),
     "leaderboard:winner": Doors(EVERYBODY),
+    "leaderboard:exclusions": Doors(EVERYBODY),
+    "leaderboard:exclusions_json": Doors(EVERYBODY),
     # --- judging: the assignment's own contributor -----------------------------------------------
     "judging:next": Doors(EVERYBODY),
     "judging:me": Doors(SIGNED_IN),

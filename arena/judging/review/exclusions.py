@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from arena.errors import ArenaError, ConflictError
 from arena.events.decision_record import Ruling, record_decision
 from arena.events.ledger import append_entries
 from arena.events.lifecycle.decisions import require_second
-from arena.events.models import Act, Decision, Enrollment, Matchup
+from arena.events.models import Act, Decision, Enrollment, Event, Matchup
 from arena.judging.ledger.kinds import EXCLUSION_KIND
 from arena.judging.models import Appeal, Assignment, Exclusion, Judgment
 from arena.judging.serving.slots import (
@@ -39,9 +39,9 @@ def exclude(
     if isinstance(subject, Judgment):
         (exclusion,) = exclude_judgments([subject], reason, ruling, is_grave=is_grave)
         return exclusion
-    counted = Judgment.objects.standing().not_excluded().filter(enrollment=subject).count()
+    count = count_public(subject.event, Q(enrollment=subject))
     exclusion = Exclusion(enrollment=subject)
-    put_in_force([exclusion], subject, Grounds(reason, counted, is_grave), ruling)
+    put_in_force([exclusion], subject, Grounds(reason, count, is_grave), ruling)
     return exclusion
 
 
@@ -124,18 +124,18 @@ def lift_exclusion(
         if not in_force:
             return None
         author = exclusion.find_author()
+        for one in in_force:
+            note = f"{one.note}\n{ruling.note.strip()}".strip()
+            one.lifted_at, one.lifted_by, one.note = ruling.now, ruling.by, note
+        Exclusion.objects.bulk_update(in_force, ["lifted_at", "lifted_by", "note"])
         decision = record_decision(
             exclusion.event,
             act,
             ruling,
             contributor=author.pseudonym,
             reason=exclusion.reason,
-            judgments=count_named(in_force),
+            judgments=count_public(exclusion.event, name_judgments(in_force)),
         )
-        for one in in_force:
-            note = f"{one.note}\n{ruling.note.strip()}".strip()
-            one.lifted_at, one.lifted_by, one.note = ruling.now, ruling.by, note
-        Exclusion.objects.bulk_update(in_force, ["lifted_at", "lifted_by", "note"])
         append_entries(exclusion.event_id, EXCLUSION_KIND, [one.pk for one in in_force])
         take_slots_back(filter_named_assignments(in_force))
         grant_appeals(exclusion, ruling)
@@ -181,11 +181,26 @@ def take_slots_back(named: QuerySet[Assignment]) -> None:
     recount_open_slots(Matchup.objects.filter(pk__in=named.values("matchup")))
 
 
-def count_named(exclusions: list[Exclusion]) -> int:
-    """How many standing judgments these exclusions name."""
-    standing = Judgment.objects.standing()
-    named = Q(exclusions__in=exclusions) | Q(enrollment__exclusions__in=exclusions)
-    return standing.filter(named).distinct().count()
+def name_judgments(exclusions: list[Exclusion]) -> Q:
+    """A condition for the judgments that exclusions name: single ones, or all of a contributor."""
+    judgments = [one.judgment_id for one in exclusions if one.judgment_id]
+    people = [one.enrollment_id for one in exclusions if one.enrollment_id]
+    return Q(pk__in=judgments) | Q(enrollment__in=people)
+
+
+def count_public(event: Event, named: Q) -> int:
+    """How many of these judgments stand and are not excluded; late ones are among them while the
+    event runs.
+
+    The public ledger of exclusions shows it, and whoever is excluded knows how many judgments they
+    made: a number without the late ones would tell them, of which no control is one.
+    """
+    in_force = Exclusion.objects.in_force()
+    if not event.is_over():
+        in_force = in_force.exclude(reason=Exclusion.Reason.LATE)
+    of_theirs = in_force.filter(enrollment=OuterRef("enrollment"))
+    alone = in_force.filter(judgment=OuterRef("pk"))
+    return Judgment.objects.standing().filter(named, ~Exists(of_theirs), ~Exists(alone)).count()
 
 
 def lock_enrollment(exclusion: Exclusion) -> None:
