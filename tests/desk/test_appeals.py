@@ -44,7 +44,7 @@ def scene(event: Event, organizer: User) -> Scene:
 
 def test_an_appeal_stands_above_the_evidence(scene: Scene) -> None:
     page = scene.client.get(scene.page).content.decode()
-    assert page.index("I read &lt;b&gt;fast&lt;/b&gt;.") < page.index('id="evidence"')
+    assert page.index("I read &lt;b&gt;fast&lt;/b&gt;.") < page.index('id="claim"')
     own = scene.client.get(url("contributor", scene.event, scene.whom.public_id))
     assert "I read &lt;b&gt;fast&lt;/b&gt;." in own.content.decode()
 

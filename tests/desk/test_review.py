@@ -14,6 +14,7 @@ from arena.events.models import Act, Event
 from arena.judging.models import Appeal, Case, Exclusion
 from arena.judging.review.cases import dismiss, exclude_on_review
 from arena.people.models import User
+from leaderboard.models import CaseEffect
 from tests.desk.cast import signed_in, url
 from tests.desk.review_scene import Scene, in_order, open_case, words
 from tests.factories import (
@@ -37,7 +38,7 @@ def test_the_queue_lists_what_waits_and_narrows_it(scene: Scene) -> None:
     names = [who.pseudonym for who in scene.people]
     page = scene.queue()
     assert in_order(page, *names)
-    assert "Reliability is 1.02 on controls and 0.10 on all else, after 12 controls." in page
+    assert "reliability 0.10 there" in page
     other = open_case(scene.people[0], Reason.SIDES, side_evidence=20.0)
     page = scene.queue("?reason=sides")
     assert names[0] in page
@@ -49,6 +50,16 @@ def test_the_queue_lists_what_waits_and_narrows_it(scene: Scene) -> None:
     assert "by rita" in page
     assert names[1] not in page
     assert names[1] in scene.queue("?reason=nonsense&show=nonsense&page=99")
+
+
+def test_cases_are_in_the_order_of_what_hangs_on_them(scene: Scene) -> None:
+    """What nobody has weighed yet comes last."""
+    for case, priority, on_first in ((scene.cases[1], 2.0, 0.3), (scene.cases[2], 9.0, 1.0)):
+        CaseEffect.objects.create(case=case, priority=priority, evidence=9.0, on_first=on_first)
+    names = [who.pseudonym for who in scene.people]
+    page = scene.queue()
+    assert in_order(page, names[2], "another model is first", names[1], names[0])
+    assert scene.page(scene.case(2)).count("1 of 3") == 1
 
 
 def test_an_empty_queue_says_so(event: Event, desk: Client) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, F, QuerySet
 from django.urls import reverse
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
@@ -16,6 +16,7 @@ from arena.events.models import Event, Proposal
 from arena.judging.models import Appeal, Case
 from arena.judging.review.appeals import is_overdue
 from arena.people.models import User
+from leaderboard.models import CaseEffect
 
 MINE, DECIDED = "mine", "decided"
 MAX_EXCERPT = 140
@@ -27,8 +28,8 @@ Entry = tuple[str, int]
 @dataclass(frozen=True)
 class QueueLine:
     """A line of the queue. kind: appeal, proposal or case; about: whom or what, by pseudonym or
-    record; title: what it is called; claim: one sentence; note: what has to be said of it, or "";
-    is_urgent: whether that is a warning."""
+    record; title: what it is called; claim: one sentence; effect: what hangs on it, or ""; note:
+    what has to be said of it, or ""; is_urgent: whether that is a warning."""
 
     kind: str
     href: str
@@ -38,6 +39,7 @@ class QueueLine:
     since: datetime
     note: str = ""
     is_urgent: bool = False
+    effect: str = ""
     case: Case | None = None
 
 
@@ -52,8 +54,9 @@ class QueueCounts:
 
 
 def order_cases(cases: QuerySet[Case]) -> QuerySet[Case]:
-    """Cases in the order of the queue."""
-    return cases.order_by("opened_at", "pk")
+    """Cases in the order of the queue: by evidence times what hangs on it; those that nobody has
+    weighed yet come last (leaderboard/snapshots/case_effects.py)."""
+    return cases.order_by(F("effect__priority").desc(nulls_last=True), "opened_at", "pk")
 
 
 def list_open_cases(event: Event, reason: str = "") -> QuerySet[Case]:
@@ -121,7 +124,9 @@ def view_entries(
     listed = list(entries)
     keys = {kind: [pk for k, pk in listed if k == kind] for kind in (APPEAL, PROPOSAL, CASE)}
     lines: dict[Entry, QueueLine] = {}
-    cases = Case.objects.filter(pk__in=keys[CASE]).select_related("enrollment", "decided_by")
+    cases = Case.objects.filter(pk__in=keys[CASE]).select_related(
+        "enrollment", "decided_by", "effect"
+    )
     for case in cases:
         lines[CASE, case.pk] = line_of_case(event, case)
     proposals = Proposal.objects.filter(pk__in=keys[PROPOSAL])
@@ -143,8 +148,22 @@ def line_of_case(event: Event, case: Case) -> QueueLine:
         case.get_reason_display(),
         describe_claim(case),
         case.opened_at,
+        effect=describe_effect(case),
         case=case,
     )
+
+
+def describe_effect(case: Case) -> str:
+    """What hangs on a case, where that is the first place or the prize."""
+    effect: CaseEffect | None = getattr(case, "effect", None)
+    if effect is None:
+        return ""
+    said = []
+    if effect.on_first == 1.0:
+        said.append(_("Without them another model is first."))
+    if effect.on_prize == 1.0:
+        said.append(_("They lead the contributors."))
+    return " ".join(said)
 
 
 def line_of_proposal(

@@ -21,7 +21,7 @@ def sign_evidence(case: Case, known: Reliability | None) -> str:
     return signing.dumps([str(case.uuid), digest_evidence(case, known)], salt=SALT)
 
 
-def read_evidence(case: Case, token: str) -> str:
+def read_seen(case: Case, token: str) -> str:
     """The digest in what `sign_evidence` gave. Raises `ConflictError` for anything else."""
     try:
         uuid, digest = signing.loads(token, salt=SALT)

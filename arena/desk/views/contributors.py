@@ -17,14 +17,14 @@ from arena.desk.carrying import PROPOSED, carry_or_propose, plan_exclusion
 from arena.desk.forms.review import ExcludeForm
 from arena.desk.page_context import render_desk
 from arena.desk.queries.appeals import view_appeals
+from arena.desk.queries.case_evidence import gather_evidence
 from arena.desk.queries.decisions import list_decisions, view_decisions
-from arena.desk.queries.evidence import describe_claim, find_strongest, list_control_answers
+from arena.desk.queries.evidence import describe_claim
 from arena.desk.queries.people import (
     COLUMNS,
     DEFAULT_SORT,
     FIELDS,
     find_people,
-    limits_of,
     to_file_rows,
     view_people,
 )
@@ -39,7 +39,7 @@ from arena.judging.models import Case, Exclusion, Judgment
 from arena.judging.receipts import build_receipts_page
 from arena.judging.review import cases as review
 from arena.judging.review.behaviour import summarize_behaviour
-from leaderboard.contributors.states import ReadingState
+from leaderboard.contributors.states import ReadingState, find_reviewed
 from leaderboard.models import ReliabilityFit
 from leaderboard.results.winner import winner_of
 
@@ -118,35 +118,21 @@ def contributor(request: HttpRequest, slug: str, public_id: UUID) -> HttpRespons
         "proposal": find_proposals(event, target).get(target),
         "rule": describe_rule(event),
         "history": view_decisions(event, history[:MAX_HISTORY]),
+        "state": find_reviewed(event, [enrollment.pk])[enrollment.pk].state,
     }
     return render_desk(
-        request, "contributor", event, context | receipts | view_evidence(event, enrollment)
+        request, "contributor", event, context | receipts | view_evidence(enrollment)
     )
 
 
-def view_evidence(event: Event, enrollment: Enrollment) -> dict[str, Any]:
+def view_evidence(enrollment: Enrollment) -> dict[str, Any]:
     """What is known of a contributor, and the cases about them."""
-    (person,) = view_people(event, [enrollment])
-    known = person.reliability
-    about = (
-        Case.objects.filter(enrollment=enrollment)
-        .select_related("decided_by")
-        .order_by("-opened_at", "-pk")
-    )
-    limits = {}
-    if known is not None:
-        for name in ("overall", "on_controls", "on_others"):
-            value, error = getattr(known, name), getattr(known, f"{name}_error")
-            limits[name] = (value, *limits_of(value, error))
+    about = Case.objects.filter(enrollment=enrollment).select_related("decided_by")
+    found = about.order_by("-opened_at", "-pk")
     return {
-        "person": person,
         "behaviour": summarize_behaviour(enrollment),
-        "known": known,
-        "limits": limits,
-        "cases": [(case, describe_claim(case)) for case in about.order_by("-opened_at", "-pk")],
-        "strongest": find_strongest(enrollment, known),
-        "control_answers": list_control_answers(enrollment),
-        "fit": ReliabilityFit.objects.filter(event=event, ledger_seq__gt=0).first(),
+        "cases": [(case, describe_claim(case)) for case in found],
+        "evidence": gather_evidence(enrollment),
     }
 
 

@@ -20,7 +20,6 @@ from arena.desk.page_context import render_desk
 from arena.desk.queries.appeals import view_appeals
 from arena.desk.queries.decisions import list_decisions, view_decisions
 from arena.desk.queries.evidence import describe_claim
-from arena.desk.queries.people import find_people
 from arena.desk.queries.proposals import describe_rule, find_proposals
 from arena.desk.queries.review_queue import (
     DECIDED,
@@ -31,7 +30,7 @@ from arena.desk.queries.review_queue import (
     list_walk,
     view_entries,
 )
-from arena.desk.queries.seen import read_evidence, sign_evidence
+from arena.desk.queries.seen import read_seen, sign_evidence
 from arena.desk.views.contributors import carry_exclusion, view_evidence
 from arena.errors import ArenaError, ConflictError, NotFoundError
 from arena.events.access import Role
@@ -103,17 +102,20 @@ def case(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
 def view_case(request: HttpRequest, chosen: Case) -> dict[str, Any]:
     """What the page of a case shows."""
     event = chosen.event
-    enrollment = find_people(event).get(pk=chosen.enrollment_id)
-    evidence = view_evidence(event, enrollment)
+    enrollment = chosen.enrollment
+    found = view_evidence(enrollment)
     receipts = build_receipts_page(enrollment, request.GET, for_staff=True)
     target = plan_exclusion(enrollment, "").target
     history = list_decisions(event, enrollment.pseudonym)[:MAX_HISTORY]
     reason = read_reason(request)
+    excluded = enrollment.exclusions.in_force().first()
+    can_pick = chosen.state == Case.State.OPEN and excluded is None
     return {
         "case": chosen,
         "claim": describe_claim(chosen),
         "contributor": enrollment,
-        "excluded": enrollment.exclusions.in_force().first(),
+        "excluded": excluded,
+        "select": "exclude-form" if can_pick else "",
         "rows": list(zip(receipts["receipts"], receipts["page"], strict=True)),
         "page": receipts["page"],
         "judged": receipts["judged"],
@@ -126,15 +128,15 @@ def view_case(request: HttpRequest, chosen: Case) -> dict[str, Any]:
         "appeals": view_appeals(enrollment, get_reviewer(request)),
         "proposal": find_proposals(event, target).get(target),
         "rule": describe_rule(event),
-        "seen": sign_evidence(chosen, evidence["known"]),
+        "seen": sign_evidence(chosen, found["evidence"].known),
         "undoable": find_just_decided(event, request),
-        **evidence,
+        **found,
     }
 
 
 def decide(request: HttpRequest, chosen: Case, form: DecisionForm) -> None:
     """Decide a case as the form says. Raises `ArenaError` where it cannot be."""
-    seen = read_evidence(chosen, request.POST.get("seen", ""))
+    seen = read_seen(chosen, request.POST.get("seen", ""))
     ruling = Ruling(get_reviewer(request), timezone.now(), form.cleaned_data["note"], seen=seen)
     if chosen.state != Case.State.OPEN:
         raise ConflictError(_("This case has been decided already."), "already_decided")
