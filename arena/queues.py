@@ -20,6 +20,8 @@ TASK_ROUTES = {
             "leaderboard.tasks.refresh_reliabilities",
             "leaderboard.tasks.compute_reliability",
             "leaderboard.tasks.measure_exposure",
+            "leaderboard.tasks.refresh_cases",
+            "leaderboard.tasks.measure_cases",
             "leaderboard.tasks.thin_snapshots",
         ),
         "sweeps": (
@@ -63,6 +65,7 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "refresh-over": ("leaderboard.tasks.refresh_boards", 60.0),
         "reliability": ("leaderboard.tasks.refresh_reliabilities", 5.0),
         "reliability-published": ("leaderboard.tasks.refresh_reliabilities", 60.0),
+        "cases": ("leaderboard.tasks.refresh_cases", 20.0),
         "advance": ("arena.events.tasks.advance_events", 15.0),
         # Right after an import, too; here what commands import, and the rest of a large import.
         "render": ("arena.events.tasks.render_texts", 15.0),

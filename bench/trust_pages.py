@@ -29,7 +29,6 @@ import numpy.typing as npt
 from scipy.special import expit
 from scipy.stats import rankdata
 
-from arena.events.decision_record import Ruling
 from bench.goals import print_goal
 from bench.trust_exposure import PROCESSES, prepare
 from leaderboard.ratings import Floats
@@ -234,6 +233,7 @@ def make_event(seed: int, rng: Random) -> Any:
     """An open event with controls of four responses, tie controls and anchors."""
     from django.utils import timezone
 
+    from arena.events.decision_record import Ruling
     from arena.events.importing import import_records
     from arena.events.joining.terms import publish_terms
     from arena.events.lifecycle.creation import NewEvent, create_event

@@ -12,9 +12,10 @@ from arena.queues import LONG_LIMITS
 from leaderboard.contributors.exposure import compute_exposure
 from leaderboard.contributors.reliability import find_due_reliabilities, refresh_reliability
 from leaderboard.results.notices import announce_results, mail_notices
+from leaderboard.snapshots.case_effects import find_due_cases, refresh_case_effects
 from leaderboard.snapshots.publishing import thin_snapshots as thin
 from leaderboard.snapshots.refresh import find_due_events, refresh_event
-from leaderboard.snapshots.rest import BOARDS, RELIABILITY, is_resting, rest
+from leaderboard.snapshots.rest import BOARDS, CASES, RELIABILITY, is_resting, rest
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +55,24 @@ def compute_reliability(event_id: int) -> None:
         log.info("reliability computed", event_id=event_id)
         # Of an event that is over, somebody waits for the result.
         send_soon(refresh_board.delay, event_id)
+
+
+@shared_task
+def refresh_cases() -> None:
+    """Measure what hangs on the open cases of every event in which that may have changed."""
+    for event_id in find_due_cases():
+        if not is_resting(CASES, event_id):
+            measure_cases.apply_async([event_id], expires=60)
+
+
+@shared_task(**LONG_LIMITS)
+def measure_cases(event_id: int) -> None:
+    """Measure what hangs on the open cases of one event."""
+    before = process_time()
+    measured = refresh_case_effects(Event.objects.get(pk=event_id), now=timezone.now())
+    if measured:
+        rest(CASES, event_id, process_time() - before)
+        log.info("cases measured", event_id=event_id, people=measured)
 
 
 def queue_exposure(event: Event) -> None:

@@ -21,7 +21,7 @@ from leaderboard.trust.rigging import Rigging, find_gaps
 from leaderboard.trust.scoring import limit_quality
 from leaderboard.votes.queries import IntegerTable
 
-STRONGEST = 5
+STRONGEST = 10
 """Answers kept for each contributor that say most for, and most against, their reading."""
 
 

@@ -38,7 +38,7 @@ from leaderboard.votes.vote_rows import special_matchups
 
 log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
-METHOD = 1
+METHOD = 2
 """Incremented whenever the same judgments would give different numbers."""
 LEASE = timedelta(minutes=14)
 """How long a worker's claim lasts: longer than any computation takes."""

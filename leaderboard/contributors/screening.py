@@ -20,6 +20,7 @@ from arena.judging.review.cases import (
     open_cases,
 )
 from leaderboard.models import Reliability
+from leaderboard.trust.not_reading import find_not_reading
 from leaderboard.trust.removal import Removal, choose_removals
 from leaderboard.trust.rigging import STRONG_EVIDENCE, find_discoveries
 
@@ -67,6 +68,12 @@ def raise_questions(
 
 def find_questions(rows: list[Reliability]) -> Iterator[Question]:
     """What the screens claim of whom."""
+    columns = ("overall", "overall_error", "on_controls", "controls", "judgments")
+    overall, error, on_controls, controls, judgments = (
+        np.array([getattr(row, name) for row in rows]) for name in columns
+    )
+    clicking = find_not_reading((overall, error), on_controls, controls, judgments)
+    yield from (ask(rows[index], Reason.UNRELIABLE) for index in np.flatnonzero(clicking))
     for row in rows:
         if row.rig_evidence > np.log(STRONG_EVIDENCE):
             yield ask(row, Reason.RIGGING)

@@ -12,9 +12,11 @@ from leaderboard.models.people import (
     StandingQuerySet,
 )
 from leaderboard.models.results import Notice, Winner
+from leaderboard.models.review import CaseEffect
 
 __all__ = [
     "Board",
+    "CaseEffect",
     "CategoryBoard",
     "Exposure",
     "Notice",

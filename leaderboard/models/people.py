@@ -163,7 +163,7 @@ class Reliability(models.Model):
     rig_model = models.ForeignKey(Competitor, on_delete=models.CASCADE, null=True, related_name="+")
     rig_lifts = models.BooleanField(default=False)
     side_evidence = models.FloatField()
-    # Whether they do much better on controls than on all else.
+    # Whether they pass the controls and judge otherwise than the others elsewhere.
     has_gap = models.BooleanField(default=False)
     # [[question, competitor, P(rig) in units of 2**-12]], where that is not nothing.
     rigged = models.JSONField(default=list)

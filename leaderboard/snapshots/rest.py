@@ -8,9 +8,9 @@ from django.core.cache import cache
 REST_PER_SECOND = 8.0
 # With beat's three seconds and the refresh itself, a snapshot stays within 15 s of the ledger.
 MAX_REST_SECONDS = 8.0
-BOARDS, RELIABILITY = "boards", "reliability"
+BOARDS, RELIABILITY, CASES = "boards", "reliability", "cases"
 # Reliabilities move at fixed places in the ledger; votes in between have the weight of the last.
-MAX_REST = {BOARDS: MAX_REST_SECONDS, RELIABILITY: 60.0}
+MAX_REST = {BOARDS: MAX_REST_SECONDS, RELIABILITY: 60.0, CASES: 300.0}
 
 
 def rest(kind: str, event_id: int, processor_seconds: float) -> None:

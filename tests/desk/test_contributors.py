@@ -91,8 +91,8 @@ def test_a_persons_page_shows_the_evidence_and_keeps_it_after_an_exclusion(scene
     address = (scene.clicker.public_id,)
     page = scene.get("contributor", *address)
     assert "times as likely from somebody who" in page
-    assert "answers to controls" in page
-    assert "On all else" in page
+    assert "Controls" in page
+    assert "all else" in page
     page = scene.post(act="exclude", reason="unreliable", note="Clicks.")
     assert "Excluded." in page
     refresh(scene.event, LATER)
@@ -113,7 +113,7 @@ def test_a_case_is_listed_and_decided_with_a_reason(scene: Scene) -> None:
     )
     page = scene.get("cases")
     assert scene.clicker.pseudonym in page
-    assert "Reliability is 1.02 on controls and 0.10 on all else, after 12 controls." in page
+    assert "answer everything else otherwise than the others: reliability 0.10 there" in page
     assert "Say why." in scene.post(case=case.uuid, act="dismiss", note=" ")
     assert "dismissed" in scene.post(case=case.uuid, act="dismiss", note="Their own taste.")
     assert "decided already" in scene.post(case=case.uuid, act="exclude", note="No.")

@@ -67,10 +67,10 @@ def test_after_an_exclusion_the_evidence_is_still_there(desk: Client, event: Eve
     for posted in ("a1", "b1", "a2", "tie", "a1"):
         make_judgment(enrollment, posted)
     before = desk.get(address).context
-    assert [answer.passed for answer in before["control_answers"]] == [True]
+    assert [answer.passed for answer in before["evidence"].controls] == [True]
     decide(desk, enrollment, act="exclude", reason="unreliable", note="So.")
     after = desk.get(address)
-    passed = [answer.passed for answer in after.context["control_answers"]]
+    passed = [answer.passed for answer in after.context["evidence"].controls]
     assert passed == [True]
     assert (before["counted"], after.context["counted"]) == (5, 0)
     assert "0 of 0" not in " ".join(after.content.decode().split())

@@ -79,6 +79,16 @@ def test_screens_open_cases() -> None:
 
 
 @pytest.mark.django_db
+def test_somebody_who_seems_not_to_read_is_asked_about_before_the_rule_would_act() -> None:
+    event = make_event(excludes_automatically=True)
+    few = clicker(event)
+    few.controls = 5
+    poor = make_row(event, overall=0.55)
+    raise_questions(event, [few, poor, make_row(event)], [], 40, NOW)
+    assert asked(event) == [(few.enrollment_id, Reason.UNRELIABLE, State.OPEN)]
+
+
+@pytest.mark.django_db
 def test_twins_are_asked_about_both_once() -> None:
     event = make_event()
     rows = [make_row(event) for _ in range(3)]

@@ -3,76 +3,135 @@
 import math
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from arena.desk.queries.pairs import names_in_order, prefetch_texts, view_sides
+from arena.desk.queries.pairs import SideView, names_in_order, prefetch_texts, view_sides
 from arena.desk.queries.records import JudgmentSummary, summarize_judgment
 from arena.events.models import Control, Enrollment, Record
 from arena.judging.models import Case, Judgment
 from arena.questions import KINDS
+from leaderboard.contributors.claims import weigh_claim
 from leaderboard.models import Reliability
 
 Reason = Case.Reason
 MAX_RATIO = 1_000_000
+SMALLEST_TOLD = 1.0
+"""Evidence in nats below which a claim says nothing of chance."""
+NEEDED = {
+    Reason.RIGGING: "rig_evidence",
+    Reason.SIDES: "side_evidence",
+    Reason.TWIN: "evidence",
+    Reason.GAP: "on_others_error",
+    Reason.UNRELIABLE: "overall_error",
+}
+"""The figure without which a case cannot say how surprising it is."""
 
 
 @dataclass(frozen=True)
 class WeighedAnswer:
     """An answer that says much for reading (`speaks_for`) or against it, and by how much: so many
-    times as likely."""
+    times as likely. judgment: its UUID; sides: the responses as they stood on the screen."""
 
     said: JudgmentSummary
     record: Record
     ratio: str
     speaks_for: bool
+    judgment: UUID
+    sides: list[SideView]
 
 
 @dataclass(frozen=True)
 class ControlAnswer:
-    """An answer to a control beside what was expected."""
+    """An answer to a control beside what was expected, and why; the rest as above."""
 
     said: JudgmentSummary
     record: Record
     expected: str
+    reason: str
     passed: bool
+    judgment: UUID
+    sides: list[SideView]
 
 
 def describe_claim(case: Case) -> str:
-    """One sentence of what a case claims, with the figures of when it was opened."""
+    """What a case claims and how often chance does as much, with the figures of when it was
+    opened, for readers without statistics."""
+    return " ".join(filter(None, [say_what_was_seen(case), say_chance(case)]))
+
+
+def say_what_was_seen(case: Case) -> str:
+    """One sentence of what a case claims."""
     found: dict[str, Any] = case.evidence
-    if case.reason == Reason.RIGGING and "model" in found:
+    if case.reason == Reason.RIGGING:
         words = (
-            _("These answers are %(ratio)s times as likely from one who lifts %(model)s.")
+            _("Where %(model)s is one of the two, they choose it far more often than others do.")
             if found.get("lifts")
             else _(
-                "These answers are %(ratio)s times as likely from somebody who lowers %(model)s."
+                "Where %(model)s is one of the two, they choose the other one far more often than "
+                "others do."
             )
         )
-        return words % {"ratio": to_ratio(found["rig_evidence"]), "model": found["model"]}
+        return words % {"model": found.get("model", _("a model"))}
     if case.reason == Reason.SIDES:
+        return _("They choose by the side of the screen, or by the model, and not by reading.")
+    if case.reason == Reason.GAP:
         return _(
-            "The sides chosen are %(ratio)s times as likely from somebody who goes by sides, or by "
-            "models, as from anybody who reads."
-        ) % {"ratio": to_ratio(found["side_evidence"])}
-    if case.reason in (Reason.GAP, Reason.UNRELIABLE):
-        words = _(
-            "Reliability is %(on_controls)s on controls and %(on_others)s on all else, after "
-            "%(controls)s controls."
-        )
-        figures = {name: format_figure(found[name]) for name in ("on_controls", "on_others")}
-        return words % (figures | {"controls": found["controls"]})
+            "They pass the controls%(passed)s, and answer everything else otherwise than the "
+            "others: reliability %(on_others)s there, where most readers reach 1."
+        ) % {"passed": say_passed(found), "on_others": format_figure(found["on_others"])}
+    if case.reason == Reason.UNRELIABLE:
+        return _(
+            "They seem to answer without reading%(passed)s: they agree with the controls and with "
+            "the others hardly more than chance does."
+        ) % {"passed": say_passed(found)}
     if case.reason == Reason.TWIN:
         return _(
-            "The answers to %(shared)s matchups are %(ratio)s times as likely from somebody who "
-            "copies %(other)s."
-        ) % {
-            "shared": found["shared"],
-            "ratio": to_ratio(found["evidence"]),
-            "other": found["other"],
-        }
+            "They give the same answers as %(other)s to %(shared)s matchups far more often than "
+            "two people do who judge alone."
+        ) % {"shared": found["shared"], "other": found["other"]}
     return _("Excluded by a reviewer.")
+
+
+def say_passed(found: dict[str, Any]) -> str:
+    """Controls passed, in brackets; empty where nobody kept them."""
+    if not found.get("controls") or "passed" not in found:
+        return ""
+    return _(" (%(passed)s of %(controls)s controls as expected)") % {
+        "passed": found["passed"],
+        "controls": found["controls"],
+    }
+
+
+def say_chance(case: Case) -> str:
+    """How often somebody honest shows as much; empty where the case keeps no figure of it."""
+    needed = NEEDED.get(Reason(case.reason))
+    if needed is None or needed not in case.evidence:
+        return ""
+    evidence = weigh_claim(case, None)
+    if evidence < SMALLEST_TOLD:
+        return ""
+    once = {"ratio": round_ratio(evidence)}
+    if case.reason == Reason.UNRELIABLE:
+        words = _("Of people who read poorly, one in %(ratio)s looks like this.")
+    elif case.reason == Reason.TWIN:
+        words = _("Of pairs who judge alone, at most one in %(ratio)s looks like this.")
+    elif case.reason == Reason.GAP:
+        words = _("Chance alone makes one in %(ratio)s people look like this.")
+    else:
+        words = _("Of people who read as the others do, at most one in %(ratio)s looks like this.")
+    return words % once
+
+
+def round_ratio(logarithm: float) -> str:
+    """A likelihood ratio with two figures that count: "12", "3,100", "more than a million"."""
+    ratio = math.exp(min(logarithm, math.log(MAX_RATIO) + 1.0))
+    if ratio > MAX_RATIO:
+        return _("more than a million")
+    unit = 10 ** max(math.floor(math.log10(ratio)) - 1, 0)
+    return number_format(round(ratio / unit) * unit, force_grouping=True)
 
 
 def to_ratio(logarithm: float) -> str:
@@ -101,28 +160,38 @@ def find_strongest(enrollment: Enrollment, known: Reliability | None) -> list[We
 def weigh_answer(judgment: Judgment, value: float) -> tuple[float, WeighedAnswer]:
     """The answer in words, after the logarithm of what it says."""
     said = WeighedAnswer(
-        summarize(judgment), judgment.matchup.record, to_ratio(abs(value)), value > 0
+        said=summarize(judgment),
+        record=judgment.matchup.record,
+        ratio=to_ratio(abs(value)),
+        speaks_for=value > 0,
+        judgment=judgment.uuid,
+        sides=sides_of(judgment),
     )
     return value, said
 
 
 def list_control_answers(enrollment: Enrollment) -> list[ControlAnswer]:
     """Their answers to controls in force, those that failed first."""
-    keys = dict(
-        Control.objects.filter(matchup__event=enrollment.event_id, retired_at=None).values_list(
-            "matchup_id", "key"
-        )
-    )
+    controls = Control.objects.filter(matchup__event=enrollment.event_id, retired_at=None)
+    met = controls.filter(matchup__judgments__enrollment=enrollment).distinct()
+    keys = {control.matchup_id: control for control in met}
     found = []
-    for judgment in read_judgments(enrollment, matchup__control__retired_at=None):
-        key = keys.get(judgment.matchup_id)
-        answer = next((one for one in judgment.answers.all() if one.outcome is not None), None)
-        if key is None or answer is None:
+    for judgment in read_judgments(enrollment, matchup__in=list(keys)):
+        control = keys[judgment.matchup_id]
+        answers = (one for one in judgment.answers.all() if one.outcome is not None)
+        answer = next((one for one in answers if one.question_id == control.question_id), None)
+        if answer is None:
             continue
-        credit = KINDS["preference"].credit(answer.as_value(), key)
+        credit = KINDS["preference"].credit(answer.as_value(), control.key)
         found.append(
             ControlAnswer(
-                summarize(judgment), judgment.matchup.record, name_key(judgment, key), credit == 1.0
+                said=summarize(judgment),
+                record=judgment.matchup.record,
+                expected=name_key(judgment, control.key),
+                reason=control.reason,
+                passed=credit == 1.0,
+                judgment=judgment.uuid,
+                sides=sides_of(judgment),
             )
         )
     return sorted(found, key=lambda one: one.passed)
@@ -141,17 +210,24 @@ def read_judgments(enrollment: Enrollment, **which: Any) -> list[Judgment]:
     )
 
 
+def sides_of(judgment: Judgment) -> list[SideView]:
+    """The responses as they stood on the screen, else in canonical order."""
+    return view_sides(judgment.matchup, judgment.assignment.order if judgment.assignment else None)
+
+
+def names_of(judgment: Judgment) -> list[str]:
+    """What to call the responses, in canonical order."""
+    order = judgment.assignment.order if judgment.assignment else None
+    return names_in_order(sides_of(judgment), order)
+
+
 def summarize(judgment: Judgment) -> JudgmentSummary:
     """The judgment in words."""
-    order = judgment.assignment.order if judgment.assignment else None
-    sides = view_sides(judgment.matchup, order)
-    return summarize_judgment(judgment, judgment.event, names_in_order(sides, order))
+    return summarize_judgment(judgment, judgment.event, names_of(judgment))
 
 
 def name_key(judgment: Judgment, key: dict[str, Any]) -> str:
     """What was expected, in the words of the answer."""
     if not key.get("sign"):
         return _("Tie")
-    order = judgment.assignment.order if judgment.assignment else None
-    names = names_in_order(view_sides(judgment.matchup, order), order)
-    return names[0] if key["sign"] > 0 else names[1]
+    return names_of(judgment)[0 if key["sign"] > 0 else 1]

@@ -16,13 +16,13 @@ from arena.desk.access import get_desk_event, get_reviewer, parse_uuid
 from arena.desk.carrying import PROPOSED, carry_or_propose, plan_exclusion
 from arena.desk.forms.event import ExcludeForm
 from arena.desk.page_context import render_desk
-from arena.desk.queries.evidence import describe_claim, find_strongest, list_control_answers
+from arena.desk.queries.case_evidence import gather_evidence
+from arena.desk.queries.evidence import describe_claim
 from arena.desk.queries.people import (
     COLUMNS,
     DEFAULT_SORT,
     FIELDS,
     find_people,
-    limits_of,
     to_file_rows,
     view_people,
 )
@@ -127,31 +127,19 @@ def contributor(request: HttpRequest, slug: str, public_id: UUID) -> HttpRespons
         "counted": Judgment.objects.counted().filter(enrollment=enrollment).count(),
     }
     return render_desk(
-        request, "contributor", event, context | receipts | view_evidence(event, enrollment)
+        request, "contributor", event, context | receipts | view_evidence(enrollment)
     )
 
 
-def view_evidence(event: Event, enrollment: Enrollment) -> dict[str, Any]:
+def view_evidence(enrollment: Enrollment) -> dict[str, Any]:
     """What is known of a contributor, and the cases about them."""
-    (person,) = view_people(event, [enrollment])
-    known = person.reliability
     about = Case.objects.filter(enrollment=enrollment).select_related("decided_by")
     described = [(case, describe_claim(case)) for case in about.order_by("-opened_at", "-pk")]
-    limits = {}
-    if known is not None:
-        for name in ("overall", "on_controls", "on_others"):
-            value, error = getattr(known, name), getattr(known, f"{name}_error")
-            limits[name] = (value, *limits_of(value, error))
     return {
-        "person": person,
         "behaviour": summarize_behaviour(enrollment),
-        "known": known,
-        "limits": limits,
         "open_cases": [pair for pair in described if pair[0].state == Case.State.OPEN],
         "closed_cases": [pair for pair in described if pair[0].state != Case.State.OPEN],
-        "strongest": find_strongest(enrollment, known),
-        "control_answers": list_control_answers(enrollment),
-        "fit": ReliabilityFit.objects.filter(event=event, ledger_seq__gt=0).first(),
+        "evidence": gather_evidence(enrollment),
     }
 
 

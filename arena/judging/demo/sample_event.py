@@ -40,6 +40,20 @@ def get_or_create_sample_event(now: datetime, seed: int = 2026) -> Event:
 
 def make_sample_event(plan: dict[str, object], now: datetime, rng: Random) -> Event:
     """Create the event, import its records and controls, and let the simulated crowd judge."""
+    opened = now - timedelta(days=DAYS)
+    event, strengths = open_sample_event(plan, now, rng)
+    simulate_judgments(
+        event, strengths, people=PEOPLE, judgments=JUDGMENTS, span=(opened, now), rng=rng
+    )
+    seal_event(event.pk, now)
+    return event
+
+
+def open_sample_event(
+    plan: dict[str, object], now: datetime, rng: Random
+) -> tuple[Event, dict[str, float]]:
+    """Create the event, open for `DAYS` already, that nobody has judged in; and the competitors'
+    simulated strengths (not stored)."""
     organizer, _ = User.objects.get_or_create(username=ORGANIZER)
     opened = now - timedelta(days=DAYS)
     fields = ("summary", "description", "licence")
@@ -62,11 +76,7 @@ def make_sample_event(plan: dict[str, object], now: datetime, rng: Random) -> Ev
     provision_event_seats(event, PRINTED_SEATS, Seat.Kind.PRINTED, now)
     event.state = Event.State.OPEN
     event.save(update_fields=["state"])
-    simulate_judgments(
-        event, strengths, people=PEOPLE, judgments=JUDGMENTS, span=(opened, now), rng=rng
-    )
-    seal_event(event.pk, now)
-    return event
+    return event, strengths
 
 
 def import_sample_records(

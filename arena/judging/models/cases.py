@@ -30,7 +30,7 @@ class Case(models.Model):
     class Reason(models.TextChoices):
         RIGGING = "rigging", _("Lifts or lowers one model")
         SIDES = "sides", _("Goes by sides, not by responses")
-        GAP = "gap", _("Careful with controls only")
+        GAP = "gap", _("Judges otherwise than others")
         TWIN = "twin", _("Answers as another account does")
         UNRELIABLE = "unreliable", _("Does not read")
         REVIEW = "review", _("Excluded on review")

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from arena.events.models import Event
 from arena.judging.ledger import seal_event
+from leaderboard.snapshots.case_effects import refresh_case_effects
 from leaderboard.snapshots.refresh import refresh_fully
 
 
@@ -32,6 +33,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no event {options['event']}.")
         seal_event(event.pk, timezone.now())
         snapshot = refresh_fully(event, now=timezone.now(), rebuild=options["rebuild"])
+        refresh_case_effects(event, now=timezone.now(), rebuild=options["rebuild"])
         if snapshot is None:
             self.stdout.write(
                 "Nothing to do: the board is up to date, or a worker is computing it."
