@@ -29,6 +29,7 @@ import numpy.typing as npt
 from scipy.special import expit
 from scipy.stats import rankdata
 
+from arena.events.decision_record import Ruling
 from bench.goals import print_goal
 from bench.trust_exposure import PROCESSES, prepare
 from leaderboard.ratings import Floats
@@ -259,7 +260,7 @@ def make_event(seed: int, rng: Random) -> Any:
     render_records(Record.objects.filter(event=event).values_list("pk", flat=True))
     Event.objects.filter(pk=event.pk).update(state="open")
     event.refresh_from_db()
-    ties, anchors = make_tie_controls(event, now, rng), make_anchors(event, rng)
+    ties, anchors = make_tie_controls(event, Ruling(None, now), rng), make_anchors(event, rng)
     print(f"{CONTROLS} controls, {ties} ties among them, and {anchors} anchors", flush=True)
     return event
 

@@ -15,6 +15,7 @@ import redis
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core.cache import cache
 from django.db import connection
+from django.db.backends.sqlite3.operations import DatabaseOperations
 from django.utils import timezone
 
 from leaderboard.votes.known_contents import remembered
@@ -54,6 +55,25 @@ def django_db_setup(
     connection.close()
     stop_pooler(services)
     connection.settings_dict |= direct
+
+
+@pytest.fixture(scope="session", autouse=True)
+def emptied_tables() -> None:
+    """Let SQLite's tables be emptied after a test: where rows are kept for ever, triggers refuse
+    DELETE, which is how Django empties a table there (on PostgreSQL it truncates it)."""
+    empty = DatabaseOperations.execute_sql_flush
+
+    def empty_without_triggers(self: DatabaseOperations, statements: list[str]) -> None:
+        with self.connection.cursor() as cursor:
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+            triggers = dict(cursor.fetchall())
+            for name in triggers:
+                cursor.execute(f"DROP TRIGGER {name}")
+            empty(self, statements)
+            for statement in triggers.values():
+                cursor.execute(statement)
+
+    DatabaseOperations.execute_sql_flush = empty_without_triggers  # type: ignore[method-assign]
 
 
 @pytest.fixture(autouse=True)

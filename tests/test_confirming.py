@@ -217,7 +217,12 @@ def correcting() -> Act:
     record = scene.matchup.record
     texts = record.responses.order_by("pk").values_list("text", flat=True)
     posted = {f"response-{index}": text for index, text in enumerate(texts)}
-    return scene, "desk:correct", posted | {"turn-0": "Clearer?"}, [record.external_id]
+    return (
+        scene,
+        "desk:correct",
+        posted | {"turn-0": "Clearer?", "why": "Unclear."},
+        [record.external_id],
+    )
 
 
 def removing_a_member() -> Act:
@@ -320,7 +325,7 @@ def test_closing_says_how_long_the_deadline_can_still_be_moved() -> None:
     assert "move the deadline" not in nobody
     assert "10 minutes to answer it. Until then you can still move the deadline." in somebody
 
-    later = {"to": "extended", "closes_at": "2031-01-01T09:00"}
+    later = {"to": "extended", "closes_at": "2031-01-01T09:00", "why": "More time."}
     scene.post("desk:state", {"to": "closed", "sure": "yes"})
     scene.post("desk:state", later)
     assert Event.objects.get().takes_contributors(timezone.now())

@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from arena.errors import ConflictError
+from arena.events.decision_record import Ruling
 from arena.events.models import Enrollment, Event, Membership
 from arena.judging.leaving.erasure import erase_contributor
 from arena.people.models import User
@@ -61,7 +62,11 @@ class Final:
     def confirm(self, who: Enrollment, user: User | None = None) -> str:
         """What the desk says to it."""
         data = {"contributor": str(who.public_id)}
-        return self.desk(user).post(self.url, data | {"sure": "yes"}, follow=True).content.decode()
+        return (
+            self.desk(user)
+            .post(self.url, data | {"note": "Reviewed.", "sure": "yes"}, follow=True)
+            .content.decode()
+        )
 
 
 def verify(user: User) -> None:
@@ -101,7 +106,7 @@ def test_a_confirmation_can_be_taken_back() -> None:
     final = Final()
     final.confirm(final.first)
     for _ in range(2):
-        final.desk().post(final.url, {"act": "withdraw"})
+        final.desk().post(final.url, {"act": "withdraw", "note": "So."})
         assert not Winner.objects.exists()
     assert Client().get(final.public_url).status_code == 404
     assert "is confirmed" in final.confirm(final.second)
@@ -181,7 +186,7 @@ def test_not_before_the_boards_are_computed() -> None:
     final.snapshot("older")
     assert "being computed" in final.confirm(final.first)
     with pytest.raises(ConflictError):
-        confirm_winner(final.event, final.first, by=final.organizer, now=NOW)
+        confirm_winner(final.event, final.first, Ruling(final.organizer, NOW, "They won."))
 
 
 def test_the_desk_is_the_organizers() -> None:
@@ -221,6 +226,8 @@ def test_an_excluded_winner_is_one_no_more() -> None:
     final.confirm(final.first)
     for who, stays in ((final.second, True), (final.first, False)):
         address = reverse("desk:contributor", args=[final.event.slug, who.public_id])
-        page = final.desk().post(address, {"act": "exclude", "reason": "rigging"}, follow=True)
+        page = final.desk().post(
+            address, {"act": "exclude", "reason": "rigging", "note": "So."}, follow=True
+        )
         assert (b"the winner was withdrawn" in page.content) != stays
         assert Client().get(final.public_url).status_code == (200 if stays else 404)

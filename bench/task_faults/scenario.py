@@ -13,6 +13,7 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from arena.events.decision_record import Ruling
 from arena.events.importing.checking.doubts import DOUBT_KINDS
 from arena.events.importing.reverting import revert_import
 from arena.events.importing.uploads import UploadChoices, queue_upload, save_upload
@@ -137,11 +138,13 @@ class Scenario:
     def change_exclusions(self, number: int) -> None:
         """Exclude a person in one round and lift that in the next."""
         if self.exclusions:
-            lift_exclusion(self.exclusions.pop(), by=self.organizer, now=NOW)
+            lift_exclusion(self.exclusions.pop(), Ruling(self.organizer, NOW, "So decided."))
         else:
             person = self.people[self.large.pk][number % PEOPLE]
             reason = Exclusion.Reason.ORGANIZER
-            self.exclusions.append(exclude(person, reason, by=self.organizer, now=NOW))
+            self.exclusions.append(
+                exclude(person, reason, Ruling(self.organizer, NOW, "So decided."))
+            )
 
     def bring_records(self, event: Event, number: int) -> Delivery:
         """Upload records of the models that are there and of a new one."""

@@ -12,6 +12,7 @@ from django.utils import timezone
 from playwright.sync_api import Page
 from pygments.token import STANDARD_TYPES
 
+from arena.events.decision_record import Ruling
 from arena.events.models import (
     Category,
     Competitor,
@@ -89,7 +90,7 @@ def poison(world: World) -> None:
     fill_the_boards(event)
     User.objects.filter(pk=side.contributor.user_id).update(display_name=SCRIPTS[2])
     reason = Exclusion.Reason.ORGANIZER
-    exclude(side.contributor, reason, by=None, now=now, note=TEXT)
+    exclude(side.contributor, reason, Ruling(None, now, TEXT))
     for job in event.import_jobs.all():
         wrong = [{"line": 1, "field": text, "message": text} for text in SCRIPTS]
         job.file_name, job.report = SCRIPTS[11], {"errors": wrong, "error_total": len(wrong)}

@@ -84,7 +84,7 @@ def test_a_record_shows_who_said_what_and_whether_it_counts(desk: Client, event:
     assert (said.pseudonym, said.uncounted) == (enrollment.pseudonym, "")
     assert said.answer == f"{second.competitor}: {second.text} – much better"
     address = url("contributor", event, enrollment.public_id)
-    desk.post(address, {"act": "exclude", "reason": "unreliable"})
+    desk.post(address, {"act": "exclude", "reason": "unreliable", "note": "So."})
     page = desk.get(url("record", event, record.external_id))
     assert page.context["judgments"][0].uncounted == "Not reliable enough"
     judgment.answers.update(outcome=0, both_bad=True)

@@ -6,6 +6,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from arena.desk.views.comments import PER_PAGE
+from arena.events.decision_record import Ruling
 from arena.events.models import Event
 from arena.judging.review.exclusions import exclude
 from arena.people.models import User
@@ -85,7 +86,7 @@ def test_a_comment_is_text_and_says_where_it_does_not_count(
     desk: Client, event: Event, organizer: User
 ) -> None:
     judgment = make_judgment(make_enrollment(event), comment="<script>pwned=1</script>\nline two")
-    exclude(judgment.enrollment, "unreliable", by=organizer, now=NOW)
+    exclude(judgment.enrollment, "unreliable", Ruling(organizer, NOW, "So decided."))
     shown = page(desk, event)
     assert "<script>pwned" not in shown
     assert "&lt;script&gt;pwned=1&lt;/script&gt;<br>line two" in shown

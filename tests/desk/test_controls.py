@@ -116,8 +116,8 @@ def prize_event(event: Event, *, ordinary: int = 92, controls: int = 10) -> Even
 def test_a_prize_keeps_the_controls_that_a_winner_needs(desk: Client, event: Event) -> None:
     prize_event(event, controls=11)
     first, second = event.matchups.filter(role="control").select_related("record")[:2]
-    post(desk, event, first, "retire")
-    assert "at least 10 controls" in post(desk, event, second, "retire")
+    post(desk, event, first, "retire", reason="So.")
+    assert "at least 10 controls" in post(desk, event, second, "retire", reason="So.")
     assert "at least 10 controls" in post(desk, event, second, "withdraw", reason="Wrong.")
     assert Matchup.objects.serving().filter(role="control").count() == 10
     assert not Control.objects.exclude(retired_at=None).exists()
@@ -147,7 +147,7 @@ def test_a_running_event_gets_a_prize_with_its_controls_alone(desk: Client, even
 def test_a_correction_copies_no_withdrawn_key(desk: Client, event: Event) -> None:
     control = make_control(event)
     Control.objects.update(retired_at=NOW)
-    posted = texts(control.record) | {"turn-0": "Better?"}
+    posted = texts(control.record) | {"turn-0": "Better?", "why": "Unclear."}
     desk.post(url("correct", event, control.record.external_id), posted | {"sure": "yes"})
     assert not Record.objects.get(replaces=control.record).matchups.exists()
     assert Control.objects.count() == 1

@@ -40,7 +40,7 @@ def test_an_exclusion_says_when_boards_follow_in_this_state(
     times = {"opens_at": now + (opens or 0) * HOUR, "closes_at": now + (closes or 0) * HOUR}
     Event.objects.filter(pk=judged.event_id).update(state=state, **times)
     for said in (
-        {"act": "exclude", "reason": "unreliable"},
+        {"act": "exclude", "reason": "unreliable", "note": "So."},
         {"act": "reinstate", "because": "No."},
     ):
         page = decide(desk, judged, **said)
@@ -53,7 +53,7 @@ def test_boards_that_move_in_batches_are_not_promised_within_seconds(
     desk: Client, judged: Enrollment
 ) -> None:
     Event.objects.filter(pk=judged.event_id).update(publish_batch=100)
-    page = decide(desk, judged, act="exclude", reason="unreliable")
+    page = decide(desk, judged, act="exclude", reason="unreliable", note="So.")
     assert "The boards reflect this at their next update." in page
     assert "within seconds" not in page
 
@@ -68,7 +68,7 @@ def test_after_an_exclusion_the_evidence_is_still_there(desk: Client, event: Eve
         make_judgment(enrollment, posted)
     before = desk.get(address).context
     assert [answer.passed for answer in before["control_answers"]] == [True]
-    decide(desk, enrollment, act="exclude", reason="unreliable")
+    decide(desk, enrollment, act="exclude", reason="unreliable", note="So.")
     after = desk.get(address)
     passed = [answer.passed for answer in after.context["control_answers"]]
     assert passed == [True]

@@ -37,6 +37,7 @@ FORM = {
     "licence": "CC-BY-4.0",
     "freeze_minutes": "60",
     "grace_minutes": "10",
+    "why": "It was asked for.",
 }
 QUESTIONS = {
     "scale": "5",
@@ -51,6 +52,7 @@ QUESTIONS = {
     "recurrence_gap": "5",
     "keeps_behaviour": "on",
     "comment": "on",
+    "why": "It was asked for.",
 }
 
 
@@ -202,9 +204,9 @@ def test_a_matchup_becomes_a_control_and_rates_no_model(desk: Client, event: Eve
 def test_a_retired_matchup_is_not_served_until_it_is_restored(desk: Client, event: Event) -> None:
     for matchup in event.matchups.all():
         address = url("matchup", event, matchup.record.external_id)
-        desk.post(address, {"key": matchup.key, "act": "retire"})
+        desk.post(address, {"key": matchup.key, "act": "retire", "reason": "So."})
     assert not Matchup.objects.serving().exists()
-    desk.post(address, {"key": matchup.key, "act": "restore"})
+    desk.post(address, {"key": matchup.key, "act": "restore", "reason": "So."})
     assert Matchup.objects.serving().count() == 1
 
 
@@ -302,12 +304,16 @@ def test_every_figure_leads_to_its_list_and_follows(desk: Client, event: Event) 
 
 def test_the_deadline_moves_in_the_events_own_zone(desk: Client, event: Event) -> None:
     Event.objects.update(timezone="Asia/Tokyo")
-    desk.post(url("state", event), {"to": "extended", "closes_at": "2031-01-01T09:00"})
+    desk.post(
+        url("state", event), {"to": "extended", "closes_at": "2031-01-01T09:00", "why": "So."}
+    )
     event.refresh_from_db()
     assert event.closes_at is not None
     assert event.closes_at.isoformat() == "2031-01-01T00:00:00+00:00"
     past = (timezone.now() - timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
-    page = desk.post(url("state", event), {"to": "extended", "closes_at": past}, follow=True)
+    page = desk.post(
+        url("state", event), {"to": "extended", "closes_at": past, "why": "So."}, follow=True
+    )
     assert b"is in the past" in page.content
     desk.post(url("state", event), {"to": "closed", "sure": "yes"})
     event.refresh_from_db()
@@ -323,7 +329,9 @@ def test_each_step_of_an_event_says_what_is_so_then(desk: Client, event: Event) 
         return [str(message) for message in page.context["messages"]]
 
     assert said("open") == ["The event is open."]
-    assert said("extended", closes_at="2031-01-01T09:00") == ["The deadline was changed."]
+    assert said("extended", closes_at="2031-01-01T09:00", why="So.") == [
+        "The deadline was changed."
+    ]
     assert said("noted", text="Read slowly.") == ["The note is published."]
     assert said("noted", text="") == ["The note was removed."]
     make_assignment(make_enrollment(event), now=timezone.now())
@@ -368,7 +376,7 @@ def test_one_events_desk_reaches_nothing_of_anothers(event: Event, desk: Client)
     record, enrollment = other.records.get(), make_enrollment(other)
     assert desk.get(url("record", event, record.external_id)).status_code == 404
     assert desk.get(url("contributor", event, enrollment.public_id)).status_code == 404
-    posted = {"key": other.matchups.get().key, "act": "retire"}
+    posted = {"key": other.matchups.get().key, "act": "retire", "reason": "So."}
     mine = event.records.first()
     assert desk.post(url("matchup", event, mine.external_id), posted).status_code == 404
     assert Enrollment.objects.get(pk=enrollment.pk).exclusions.count() == 0

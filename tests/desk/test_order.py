@@ -74,7 +74,7 @@ def test_imported_and_corrected_records_have_their_place(desk: Client, event: Ev
     file = io.BytesIO("\n".join(lines).encode())
     assert import_records(event, file, now=NOW, rng=Random(1)).errors == []
     assert listed(desk.get(url("records", event)).content.decode()) == ["q9", "q81", "q100"]
-    texts = {"turn-0": "Why nine?", "response-0": "x", "response-1": "y"}
+    texts = {"turn-0": "Why nine?", "response-0": "x", "response-1": "y", "why": "So."}
     desk.post(url("correct", event, "q9"), texts | {"sure": "yes"})
     corrected = event.records.get(replaces__external_id="q9")
     shown = listed(desk.get(url("records", event)).content.decode())

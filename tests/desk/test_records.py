@@ -18,7 +18,10 @@ def texts(record: Record) -> dict[str, str]:
     turns = [turn["content"] for turn in record.prompt]
     posted = {f"turn-{index}": text for index, text in enumerate(turns)}
     posted |= {f"response-{index}": text for index, text in enumerate(responses)}
-    return {name: text.replace("\n", "\r\n") for name, text in posted.items()} | {"sure": "yes"}
+    return {name: text.replace("\n", "\r\n") for name, text in posted.items()} | {
+        "sure": "yes",
+        "why": "So.",
+    }
 
 
 def test_a_correction_is_a_new_version_that_names_the_old(desk: Client, event: Event) -> None:
@@ -76,7 +79,10 @@ def test_versions_are_counted_on(desk: Client, event: Event) -> None:
     old = event.records.first()
     desk.post(url("correct", event, old.external_id), texts(old) | {"turn-0": "Once?"})
     second = Record.objects.get(replaces=old)
-    desk.post(url("correct", event, second.external_id), texts(second) | {"turn-0": "Twice?"})
+    desk.post(
+        url("correct", event, second.external_id),
+        texts(second) | {"turn-0": "Twice?"},
+    )
     assert Record.objects.get(replaces=second).external_id == f"{old.external_id}.v3"
 
 
@@ -104,7 +110,7 @@ def test_a_judgment_is_reached_through_its_author_alone(desk: Client, event: Eve
     mine, other = make_enrollment(event), make_enrollment(event)
     judgment = make_judgment(other)
     address = url("contributor", event, mine.public_id)
-    posted = {"act": "exclude", "reason": "broken"}
+    posted = {"act": "exclude", "reason": "broken", "note": "So."}
     assert desk.post(address, posted | {"judgment": str(judgment.uuid)}).status_code == 404
     assert desk.post(address, posted | {"judgment": "7"}).status_code == 404
     assert not Exclusion.objects.exists()

@@ -66,7 +66,7 @@ def test_a_correction_is_offered_once_something_has_changed(
     assert b"Publish the correction" not in post(desk, judged, to="published").content
     judgment = judged.judgments.select_related("enrollment").first()
     address = reverse("desk:contributor", args=[judged.slug, judgment.enrollment.public_id])
-    desk.post(address, {"act": "exclude", "reason": "unreliable"})
+    desk.post(address, {"act": "exclude", "reason": "unreliable", "note": "So."})
     refresh_fully(Event.objects.get(), now=NOW)
     page = reverse("events:event", args=[judged.slug])
     assert Client().get(page).context["event"].judged == 3

@@ -23,6 +23,7 @@ TERMS = {
     "content_warning": "",
     "assistance": "A dictionary, and nothing else.",
     "prize_rules": "One a person.",
+    "why": "It was asked for.",
 }
 
 
@@ -48,7 +49,9 @@ def test_what_nobody_touched_stays_as_it_was(desk: Client, event: Event, zone: s
     assert event.guidelines.count() == 1
     form = desk.get(url("overview", event)).context["deadline_form"]
     shown = form["closes_at"].subwidgets[0].data["value"]
-    desk.post(url("state", event), {"to": "extended", "closes_at": shown})
+    desk.post(
+        url("state", event), {"to": "extended", "closes_at": shown, "why": "It was asked for."}
+    )
     event.refresh_from_db()
     assert event.closes_at == closes
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from arena.events.decision_record import Ruling
 from arena.events.importing import (
     running,
 )
@@ -73,7 +74,7 @@ def test_a_key_can_be_corrected_until_somebody_has_seen_the_control(event: Event
 
 def test_a_withdrawn_key_is_not_given_back_by_an_import(event: Event) -> None:
     bring(event, [control("a")])
-    withdraw_key(Control.objects.get(), "It was wrong.", NOW)
+    withdraw_key(Control.objects.get(), "It was wrong.", Ruling(None, NOW))
     assert bring(event, [control("a")]).unchanged == 1
 
     report = bring(event, [control("b")])

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from arena.errors import ArenaError, ConflictError
+from arena.events.decision_record import Ruling
 from arena.events.joining.enrolling import provision_event_seats
 from arena.events.lifecycle.prizes import MIN_CONTROLS_FOR_PRIZE, turns_for_prize
 from arena.events.lifecycle.transitions import (
@@ -184,7 +185,7 @@ def shown(event: Event) -> Assignment:
 def test_closing_lets_what_is_on_a_screen_be_answered() -> None:
     event = draft(state=State.OPEN, grace_minutes=10, lease_minutes=30)
     assignment, later = shown(event), NOW + timedelta(minutes=1)
-    close_event(event, later)
+    close_event(event, Ruling(None, later))
     assert (event.state, event.closes_at) == (State.FROZEN, later)
     assert not event.is_open(later)
     assignment.refresh_from_db()
@@ -201,14 +202,14 @@ def test_closing_is_over_at_once_where_nobody_may_answer(grace: int, *, held: bo
     event = draft(state=State.OPEN, grace_minutes=grace)
     if held:
         shown(event)
-    close_event(event, NOW)
+    close_event(event, Ruling(None, NOW))
     event.refresh_from_db()
     assert (event.state, event.closes_at) == (State.CLOSED, NOW)
 
 
 def test_closing_before_the_opening_keeps_the_times() -> None:
     event = draft(state=State.OPEN, opens_at=NOW + HOUR)
-    close_event(event, NOW)
+    close_event(event, Ruling(None, NOW))
     event.refresh_from_db()
     assert (event.state, event.closes_at) == (State.CLOSED, NOW + 5 * HOUR)
 
@@ -225,15 +226,15 @@ def test_no_deadline_lies_before_the_opening() -> None:
     event = draft(state=State.OPEN, opens_at=NOW + 2 * HOUR)
     for closes_at in (NOW + HOUR, NOW + 2 * HOUR):
         with pytest.raises(ArenaError, match="before the opening"):
-            extend_event(event, closes_at, NOW)
+            extend_event(event, closes_at, Ruling(None, NOW))
 
 
 def test_extending_thaws() -> None:
     event = draft(state=State.FROZEN)
-    extend_event(event, NOW + 10 * HOUR, NOW)
+    extend_event(event, NOW + 10 * HOUR, Ruling(None, NOW))
     assert event.state == State.OPEN
     with pytest.raises(ArenaError):
-        extend_event(event, NOW, NOW)
-    close_event(event, NOW)
+        extend_event(event, NOW, Ruling(None, NOW))
+    close_event(event, Ruling(None, NOW))
     with pytest.raises(ConflictError):
-        extend_event(event, NOW + HOUR, NOW)
+        extend_event(event, NOW + HOUR, Ruling(None, NOW))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from arena.errors import ArenaError
+from arena.events.decision_record import Ruling
 from arena.events.models import Control, Event, LedgerEntry, Matchup, Record
 from arena.events.records.controls import ExpectedAnswer, mark_as_control
 from arena.events.records.corrections import RecordTexts, correct_record, texts_of
@@ -50,10 +51,10 @@ def test_one_control_in_ten_at_most() -> None:
     assert count_ties_offered(event) == 0
     make_control(event)
     assert count_ties_offered(event) == 1
-    assert make_tie_controls(event, NOW, Random(1)) == 1
+    assert make_tie_controls(event, Ruling(None, NOW), Random(1)) == 1
     assert count_ties_offered(event) == 0
     with pytest.raises(ArenaError) as caught:
-        make_tie_controls(event, NOW, Random(1))
+        make_tie_controls(event, Ruling(None, NOW), Random(1))
     assert caught.value.code == "ties_enough"
     for _ in range(9):
         make_control(event)
@@ -63,7 +64,7 @@ def test_one_control_in_ten_at_most() -> None:
 
 def test_a_response_stands_beside_its_copy_in_the_place_of_an_ordinary_matchup() -> None:
     event = make_full_event()
-    make_tie_controls(event, NOW, Random(1))
+    make_tie_controls(event, Ruling(None, NOW), Random(1))
     (tie,) = find_ties(event)
     matchup = tie.matchup
     original, copy = (place.response for place in matchup.places.all())
@@ -82,7 +83,7 @@ def test_a_response_stands_beside_its_copy_in_the_place_of_an_ordinary_matchup()
 def test_records_with_a_control_and_matchups_that_were_handed_out_are_left_alone() -> None:
     event = make_full_event(records=3)
     first, second, third = event.records.exclude(matchups__role="control").order_by("pk")
-    mark_as_control(first.matchups.first(), ExpectedAnswer("a", "So it is."))
+    mark_as_control(first.matchups.first(), ExpectedAnswer("a", "So it is."), Ruling(None, NOW))
     person = make_enrollment(event)
     for number, matchup in enumerate(second.matchups.all()):
         Assignment.objects.create(
@@ -93,13 +94,13 @@ def test_records_with_a_control_and_matchups_that_were_handed_out_are_left_alone
             reserved_at=NOW,
             lease_until=NOW,
         )
-    make_tie_controls(event, NOW, Random(5))
+    make_tie_controls(event, Ruling(None, NOW), Random(5))
     (tie,) = find_ties(event)
     assert tie.matchup.record == third
     for _ in range(9):
         make_control(event)
     with pytest.raises(ArenaError) as caught:
-        make_tie_controls(event, NOW, Random(5))
+        make_tie_controls(event, Ruling(None, NOW), Random(5))
     assert caught.value.code == "matchups_missing"
 
 
@@ -107,27 +108,27 @@ def test_none_is_offered_on_a_scale_without_a_tie() -> None:
     event = make_full_event(scale=Event.Scale.TWO)
     assert count_ties_offered(event) == 0
     with pytest.raises(ArenaError):
-        make_tie_controls(event, NOW, Random(1))
+        make_tie_controls(event, Ruling(None, NOW), Random(1))
 
 
 def test_no_other_control_is_marked_in_its_record() -> None:
     event = make_full_event()
-    make_tie_controls(event, NOW, Random(1))
+    make_tie_controls(event, Ruling(None, NOW), Random(1))
     record = find_ties(event)[0].matchup.record
     ordinary = record.matchups.filter(role="ordinary", retired_at=None).first()
     with pytest.raises(ArenaError) as caught:
-        mark_as_control(ordinary, ExpectedAnswer("a", "So it is."))
+        mark_as_control(ordinary, ExpectedAnswer("a", "So it is."), Ruling(None, NOW))
     assert caught.value.code == "tie_control_there"
 
 
 def test_a_correction_changes_the_copy_with_its_original() -> None:
     event = make_full_event()
-    make_tie_controls(event, NOW, Random(1))
+    make_tie_controls(event, Ruling(None, NOW), Random(1))
     old = find_ties(event)[0].matchup.record
     wording = texts_of(old)
     assert len(wording.responses) == 4
     texts = [f"Corrected: {text}" for text in wording.responses]
-    new = correct_record(old, RecordTexts(wording.turns, texts), NOW, Random(2))
+    new = correct_record(old, RecordTexts(wording.turns, texts), Ruling(None, NOW), Random(2))
     tie = new.matchups.get(role="control")
     shown = [place.response.text for place in tie.places.all()]
     assert shown[0] == shown[1]
@@ -137,7 +138,7 @@ def test_a_correction_changes_the_copy_with_its_original() -> None:
 
 def test_an_import_changes_the_copy_with_its_original_and_pairs_it_with_nothing() -> None:
     event = make_full_event()
-    make_tie_controls(event, NOW, Random(1))
+    make_tie_controls(event, Ruling(None, NOW), Random(1))
     one = find_ties(event)[0].matchup.record
     number = one.external_id.removeprefix("r")
     changed = {model: f"{text} Changed." for model, text in MODELS.items()}

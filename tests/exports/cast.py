@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from arena.events.decision_record import Ruling
 from arena.events.models import Category, Enrollment, Event, Matchup, Response
 from arena.exports.formats import FORMATS
 from arena.judging.ledger import seal_event
@@ -73,7 +74,7 @@ class Cast:
         self.judge(self.ada, self.first, "b2", "=cmd: “denser” is wrong\n次")
         self.judge(self.ada, self.second, "tie")
         late = self.judge(self.ada, self.third, "a1")
-        exclude(late, Exclusion.Reason.BROKEN, by=self.organizer, now=NOW, note="secret")
+        exclude(late, Exclusion.Reason.BROKEN, Ruling(self.organizer, NOW, "secret"))
         self.judge(self.ada, self.control, "b1")
         self.judge(self.ada, self.anchor, "a2")
         seal_event(self.event.pk, NOW)

@@ -14,6 +14,7 @@ from django.core.files.storage import FileSystemStorage, storages
 from django.core.management import CommandError, call_command
 
 from arena.errors import ConflictError
+from arena.events.decision_record import Ruling
 from arena.events.lifecycle.duplication import duplicate_event
 from arena.events.models import Enrollment, Event
 from arena.exports.bundle import ensure_bundle, hash_package, open_bundle, stream_bundle
@@ -187,7 +188,7 @@ def test_floats_are_in_full_precision(cast: Cast) -> None:
 
 def test_an_event_that_has_moved_on_has_no_bundle(cast: Cast) -> None:
     snapshot = current(cast.event)
-    exclude(cast.ben, Exclusion.Reason.RIGGING, by=None, now=NOW)
+    exclude(cast.ben, Exclusion.Reason.RIGGING, Ruling(None, NOW))
     with pytest.raises(ConflictError, match="event has changed"):
         next(stream_bundle(snapshot))
     assert len(table(opened(current(cast.event)), "exclusions")) == 2
@@ -220,7 +221,7 @@ def test_other_events_are_left_alone(cast: Cast) -> None:
     other = make_event()
     vote_often(other, make_matchup(other, make_competitors(other, 2)), 1, 0)
     stranger = other.enrollments.first()
-    exclude(stranger, Exclusion.Reason.RIGGING, by=None, now=NOW)
+    exclude(stranger, Exclusion.Reason.RIGGING, Ruling(None, NOW))
     current(other)
     bundle = opened(current(published(cast.event)))
     for name in ("questions", "competitors", "records", "matchups", "judgments", "exclusions"):
@@ -240,7 +241,7 @@ def test_a_kept_bundle_stays_as_it_was(cast: Cast) -> None:
     snapshot = sealed(cast.event)
     name = ensure_bundle(snapshot)
     before = open_bundle(snapshot).read()
-    exclude(cast.ben, Exclusion.Reason.RIGGING, by=None, now=NOW)
+    exclude(cast.ben, Exclusion.Reason.RIGGING, Ruling(None, NOW))
     assert ensure_bundle(snapshot) == name
     assert open_bundle(snapshot).read() == before
     assert storages["bundles"].listdir("") == ([], [name])
@@ -328,6 +329,6 @@ def test_bundles_of_earlier_releases_are_adopted(cast: Cast, settings: Any) -> N
     files.save(name, open_bundle(snapshot))
     storages["bundles"].delete(name)
     call_command("adopt_bundles")
-    exclude(cast.ben, Exclusion.Reason.RIGGING, by=None, now=NOW)
+    exclude(cast.ben, Exclusion.Reason.RIGGING, Ruling(None, NOW))
     assert open_bundle(snapshot).read() == content
     assert files.listdir("")[1] == []

@@ -11,6 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from arena.events.decision_record import Ruling
 from arena.events.models import Event, Question
 from arena.exports import rows
 from arena.judging.models import Assignment, Exclusion, Judgment
@@ -170,11 +171,13 @@ def test_an_origin_that_does_not_count_is_not_an_exclusion(cast: Cast) -> None:
 
 def test_an_excluded_contributor_marks_all_their_rows_until_it_is_lifted(cast: Cast) -> None:
     before = list(judgment_lines(cast.event))
-    exclusion = exclude(cast.ada, Exclusion.Reason.UNRELIABLE, by=cast.organizer, now=NOW)
+    exclusion = exclude(
+        cast.ada, Exclusion.Reason.UNRELIABLE, Ruling(cast.organizer, NOW, "So decided.")
+    )
     reasons = [row["exclusion"] for row in exported(cast.event)]
     unreliable = "unreliable"
     assert reasons == [unreliable, unreliable, "broken", unreliable, unreliable, None, None]
-    lift_exclusion(exclusion, by=cast.organizer, now=NOW)
+    lift_exclusion(exclusion, Ruling(cast.organizer, NOW, "So decided."))
     assert list(judgment_lines(cast.event)) == before
 
 

@@ -15,6 +15,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
+from arena.events.decision_record import Ruling
 from arena.events.models import Event
 from arena.exports.bundle import describe_environment, write_bundle
 from arena.exports.reproducing import BundleError, Reproduction, reproduce
@@ -44,7 +45,7 @@ def judged_event(**fields) -> Event:
     record_judgment(revised.assignment, answers, now=NOW + timedelta(seconds=5), replaces="0")
     outcast = make_stranger(cast.event)
     vote(outcast, cast.first, -2)
-    exclude(outcast, Exclusion.Reason.RIGGING, by=cast.organizer, now=NOW)
+    exclude(outcast, Exclusion.Reason.RIGGING, Ruling(cast.organizer, NOW, "So decided."))
     return cast.event
 
 

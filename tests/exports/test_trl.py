@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from arena.errors import ArenaError
+from arena.events.decision_record import Ruling
 from arena.events.models import Event
 from arena.exports import rows
 from arena.exports.formats.trl import FORMAT, PairOptions, find_split
@@ -198,7 +199,7 @@ def test_an_excluded_vote_is_no_vote_of_the_majority() -> None:
     vote_often(event, matchup, 1)
     against = vote(make_stranger(event), matchup, -1)
     assert pairs(event, aggregate="majority") == []
-    exclude(against, Exclusion.Reason.RIGGING, by=None, now=NOW)
+    exclude(against, Exclusion.Reason.RIGGING, Ruling(None, NOW))
     assert len(pairs(event, aggregate="majority")) == 1
 
 

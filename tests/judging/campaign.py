@@ -5,6 +5,7 @@ import json
 from random import Random
 from typing import Any
 
+from arena.events.decision_record import Ruling
 from arena.events.models import Enrollment, Event, Record
 from arena.judging.importing import import_judgments
 from arena.judging.ledger import seal_event
@@ -39,7 +40,7 @@ class Campaign(Cast):
         self.tie_control = make_control(self.event, 0, texts=("2", "two"))
         for person in people:
             self.judge(person, self.tie_control, rng.choice(["a1", "tie", "b3"]))
-        exclude(people[-1], Exclusion.Reason.RIGGING, by=self.organizer, now=NOW)
+        exclude(people[-1], Exclusion.Reason.RIGGING, Ruling(self.organizer, NOW, "So decided."))
         seal_event(self.event.pk, NOW)
 
     def judge_record(self, record: Record, people: list[Enrollment], rng: Random) -> None:
@@ -56,7 +57,7 @@ class Campaign(Cast):
                 judgment = self.judge(person, matchup, answer, f"I chose {answer}", order)
                 if rng.random() < 0.1:
                     reason = Exclusion.Reason.LATE
-                    exclude(judgment, reason, by=None, now=NOW)
+                    exclude(judgment, reason, Ruling(None, NOW))
 
 
 def export_of(event: Event) -> bytes:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from arena.errors import ArenaError, ConflictError
+from arena.events.decision_record import Ruling
 from arena.events.models import Enrollment, Event
 from arena.judging.models import Case, Exclusion
 from arena.judging.review.cases import (
@@ -59,8 +60,8 @@ def test_a_dismissed_question_is_asked_again_at_twice_the_judgments(
     who = make_enrollment(event)
     case = open_one(event, who)
     with pytest.raises(ArenaError, match="Say why"):
-        dismiss(case, by=reviewer, now=LATER, note="  ")
-    dismiss(case, by=reviewer, now=LATER, note="A taste of their own.")
+        dismiss(case, Ruling(reviewer, LATER, "  "))
+    dismiss(case, Ruling(reviewer, LATER, "A taste of their own."))
     case.refresh_from_db()
     assert (case.state, case.decided_by, case.decided_at) == (State.DISMISSED, reviewer, LATER)
     assert case.note == "A taste of their own."
@@ -71,9 +72,9 @@ def test_a_dismissed_question_is_asked_again_at_twice_the_judgments(
 def test_a_case_is_decided_once(event: Event, reviewer: User) -> None:
     who = make_enrollment(event)
     case = open_one(event, who)
-    dismiss(case, by=reviewer, now=LATER, note="Fine.")
+    dismiss(case, Ruling(reviewer, LATER, "Fine."))
     with pytest.raises(ConflictError, match="already"):
-        exclude_for(case, by=reviewer, now=LATER, note="Not fine.")
+        exclude_for(case, Ruling(reviewer, LATER, "Not fine."))
     assert not who.exclusions.exists()
 
 
@@ -82,12 +83,12 @@ def test_an_exclusion_ends_every_open_case_and_reinstating_says_so(
 ) -> None:
     who = make_enrollment(event)
     case, other = open_one(event, who), open_one(event, who, Reason.RIGGING)
-    exclusion = exclude_for(case, by=reviewer, now=LATER, note="Reads controls only.")
+    exclusion = exclude_for(case, Ruling(reviewer, LATER, "Reads controls only."))
     case.refresh_from_db()
     other.refresh_from_db()
     assert (case.exclusion, case.state, other.state) == (exclusion, State.EXCLUDED, State.EXCLUDED)
     assert (exclusion.reason, exclusion.created_by) == (Exclusion.Reason.UNRELIABLE, reviewer)
-    reinstate(exclusion, by=reviewer, now=LATER, because="A mistake.")
+    reinstate(exclusion, Ruling(reviewer, LATER, "A mistake."))
     case.refresh_from_db()
     assert (case.state, case.note) == (State.REINSTATED, "A mistake.")
     assert find_reinstated(event) == {who.pk}
@@ -96,13 +97,13 @@ def test_an_exclusion_ends_every_open_case_and_reinstating_says_so(
 def test_a_reviewers_own_finding_opens_a_case_that_is_decided(event: Event, reviewer: User) -> None:
     who = make_enrollment(event)
     waiting = open_one(event, who)
-    exclusion = exclude_on_review(who, "organizer", by=reviewer, now=NOW, note="Asked to.")
+    exclusion = exclude_on_review(who, "organizer", Ruling(reviewer, NOW, "Asked to."))
     waiting.refresh_from_db()
     assert waiting.state == State.EXCLUDED
     case = exclusion.case
     assert (case.reason, case.state, case.opened_by) == (Reason.REVIEW, State.EXCLUDED, reviewer)
     with pytest.raises(ConflictError):
-        exclude_on_review(who, "organizer", by=reviewer, now=NOW, note="Again.")
+        exclude_on_review(who, "organizer", Ruling(reviewer, NOW, "Again."))
     assert Case.objects.count() == 2
 
 
@@ -114,5 +115,5 @@ def test_the_events_own_rule_opens_a_case_too(event: Event, reviewer: User) -> N
     assert count_automatic_exclusions(event) == 1
     exclude_automatically(event, ask(who, Reason.UNRELIABLE, 500), NOW)  # twice is once
     assert who.exclusions.count() == 1
-    reinstate(case.exclusion, by=reviewer, now=LATER, because="They read.")
+    reinstate(case.exclusion, Ruling(reviewer, LATER, "They read."))
     assert count_automatic_exclusions(event) == 1

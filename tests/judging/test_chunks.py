@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from arena.events.decision_record import Ruling
 from arena.events.models import Enrollment, Event, Matchup
 from arena.events.records.anchors import make_anchors
 from arena.judging.models import Assignment, Judgment
@@ -101,7 +102,7 @@ def test_an_exclusion_lets_the_reserves_hold_no_slot() -> None:
     event = make_crowded_event()
     enrollment = make_enrollment(event)
     make_assignment(enrollment)
-    exclude(enrollment, "rigging", by=None, now=NOW)
+    exclude(enrollment, "rigging", Ruling(None, NOW))
     assert open_slots(event) == 180
     make_judgment(enrollment)
     assert make_assignment(enrollment).state == State.SHOWN
@@ -172,7 +173,7 @@ def test_reserves_of_excluded_people_are_passed_over_where_others_can_be_taken_o
     event = make_crowded_event(60, overlap=3)
     excluded, other = make_enrollment(event), make_enrollment(event)
     make_assignment(excluded)
-    exclude(excluded, "rigging", by=None, now=NOW)
+    exclude(excluded, "rigging", Ruling(None, NOW))
     make_assignment(other, now=NOW + timedelta(minutes=1))
     Matchup.objects.filter(event=event).update(open_slots=0)
     held = set(reserves_of(other).values_list("matchup_id", flat=True))

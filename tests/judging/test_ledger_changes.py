@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.urls import reverse
 
 from arena.desk.forms.event import QuestionsForm
+from arena.events.decision_record import Ruling
 from arena.events.importing.reading.name_index import CompetitorRow, NameIndex
 from arena.events.importing.reverting import delete_reverted, revert_import
 from arena.events.models import (
@@ -87,24 +88,28 @@ def judged_matchup(event: Event) -> Matchup:
 
 
 def give_a_key(event: Event) -> None:
-    mark_as_control(judged_matchup(event), ExpectedAnswer("b", "It is."))
+    mark_as_control(judged_matchup(event), ExpectedAnswer("b", "It is."), Ruling(None, NOW))
 
 
 def turn_a_key(event: Event) -> None:
-    change_key(Control.objects.get(matchup__event=event), ExpectedAnswer("b", "It is."))
+    change_key(
+        Control.objects.get(matchup__event=event), ExpectedAnswer("b", "It is."), Ruling(None, NOW)
+    )
 
 
 def withdraw_and_give_back(event: Event) -> None:
     key = Control.objects.get(matchup__event=event)
-    withdraw_key(key, "Doubtful.", NOW)
+    withdraw_key(key, "Doubtful.", Ruling(None, NOW))
     assert verify_ledger(event.pk) is None
-    change_key(Control.objects.get(pk=key.pk), ExpectedAnswer("tie", "Both."))
+    change_key(Control.objects.get(pk=key.pk), ExpectedAnswer("tie", "Both."), Ruling(None, NOW))
 
 
 def correct(event: Event) -> None:
     for matchup in Matchup.objects.filter(event=event, judgments__isnull=False).distinct():
         texts = texts_of(matchup.record)
-        correct_record(matchup.record, RecordTexts(["Better?"], texts.responses), NOW, Random(1))
+        correct_record(
+            matchup.record, RecordTexts(["Better?"], texts.responses), Ruling(None, NOW), Random(1)
+        )
     corrected = Matchup.objects.filter(record__replaces__isnull=False)
     assert corrected.count() == 3
     for matchup in corrected:
@@ -142,12 +147,12 @@ def take_back_what_was_changed(event: Event) -> None:
 def exclude_and_reinstate(event: Event) -> None:
     judgment = Judgment.objects.filter(event=event).first()
     for subject in (judgment, judgment.enrollment):
-        exclusion = exclude(subject, Exclusion.Reason.RIGGING, by=None, now=NOW)
+        exclusion = exclude(subject, Exclusion.Reason.RIGGING, Ruling(None, NOW))
         seal_event(event.pk, NOW)
         assert verify_ledger(event.pk) is None
-        lift_exclusion(exclusion, by=None, now=NOW, because="A mistake.")
+        lift_exclusion(exclusion, Ruling(None, NOW, "A mistake."))
         assert verify_ledger(event.pk) is None
-    exclude(judgment, Exclusion.Reason.BROKEN, by=None, now=NOW)
+    exclude(judgment, Exclusion.Reason.BROKEN, Ruling(None, NOW))
 
 
 def revise(event: Event) -> None:
@@ -158,7 +163,7 @@ def revise(event: Event) -> None:
 
 def revise_what_is_excluded(event: Event) -> None:
     judgment = Judgment.objects.filter(event=event).first()
-    exclude(judgment, Exclusion.Reason.BROKEN, by=None, now=NOW)
+    exclude(judgment, Exclusion.Reason.BROKEN, Ruling(None, NOW))
     revise(event)
     assert Exclusion.objects.filter(judgment__revision=1).exists()
 
@@ -214,6 +219,7 @@ def test_settings_saved_at_the_desk_verify(event: Event, client) -> None:
     make_membership(event, organizer := make_user("olga"), Membership.Role.ORGANIZER)
     client.force_login(organizer)
     said = QuestionsForm(instance=event).initial | {"control_interval": 12, "comment": "on"}
+    said["why"] = "So."
     posted = {
         name: value for name, value in said.items() if value is not None and value is not False
     }
@@ -242,7 +248,7 @@ def as_before_there_were_entries(event: Event) -> None:
 def test_what_was_sealed_earlier_stays_verifiable_and_joins_the_chain(
     event: Event, monkeypatch
 ) -> None:
-    exclude(make_enrollment(event), Exclusion.Reason.RIGGING, by=None, now=NOW)
+    exclude(make_enrollment(event), Exclusion.Reason.RIGGING, Ruling(None, NOW))
     judge(make_enrollment(event), judged_matchup(event), "b1")
     seal_event(event.pk, NOW)
     as_before_there_were_entries(event)
@@ -259,7 +265,7 @@ def test_what_was_sealed_earlier_stays_verifiable_and_joins_the_chain(
 
 
 def test_an_exclusion_from_before_is_entered_once(event: Event) -> None:
-    exclude(make_enrollment(event), Exclusion.Reason.RIGGING, by=None, now=NOW)
+    exclude(make_enrollment(event), Exclusion.Reason.RIGGING, Ruling(None, NOW))
     as_before_there_were_entries(event)
     seal_event(event.pk, NOW)
     assert LedgerEntry.objects.filter(kind="exclusion").count() == 1

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from arena.events.decision_record import Ruling
 from arena.events.models import Control, Event, ImportJob, LedgerEntry, Matchup, Response
 from arena.judging.ledger import seal_event, verify_ledger
 from arena.judging.ledger.checks import check_ledgers
@@ -36,8 +37,8 @@ def sealed_campaign() -> Event:
     assignment = revised.assignment
     answers = check_answers(assignment, {"preference": "both_bad", "comment": "on reflection"})
     record_judgment(assignment, answers, now=NOW, replaces="0")
-    lifted = exclude(campaign.people[1], Exclusion.Reason.RIGGING, by=None, now=NOW)
-    lift_exclusion(lifted, by=None, now=NOW)
+    lifted = exclude(campaign.people[1], Exclusion.Reason.RIGGING, Ruling(None, NOW))
+    lift_exclusion(lifted, Ruling(None, NOW))
     ImportJob.objects.create(
         event=campaign.event, state=ImportJob.State.FAILED, created_at=NOW, format="csv"
     )

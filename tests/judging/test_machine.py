@@ -16,6 +16,7 @@ from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
 from arena.errors import ConflictError
 from arena.events.current_rules import KEPT
+from arena.events.decision_record import Ruling
 from arena.events.importing import import_records
 from arena.events.lifecycle.transitions import advance_events, close_event, extend_event
 from arena.events.models import Enrollment, Matchup, Record
@@ -173,10 +174,10 @@ class ServingMachine(CheckedCampaign):
         """An organizer ends judging, or moves the deadline: what was over goes on."""
         if hours:
             self.model.closes_at = self.model.now + timedelta(hours=hours)
-            extend_event(self.event, self.model.closes_at, self.model.now)
+            extend_event(self.event, self.model.closes_at, Ruling(None, self.model.now))
         else:
             self.model.close()
-            close_event(self.event, self.model.now)
+            close_event(self.event, Ruling(None, self.model.now))
         self.read_event()
 
     @rule()
@@ -197,10 +198,10 @@ class ServingMachine(CheckedCampaign):
         lease = self.model.leases[assignment.pk]
         if lease.is_answer_excluded:
             with pytest.raises(ConflictError):
-                exclude(judgment, REASON, by=None, now=self.model.now)
+                exclude(judgment, REASON, Ruling(None, self.model.now))
         else:
             self.model.exclude_answer(lease)
-            exclude(judgment, REASON, by=None, now=self.model.now)
+            exclude(judgment, REASON, Ruling(None, self.model.now))
 
     @precondition(lambda self: any(x.answers for x in self.model.leases.values()))
     @rule(position=POSITIONS, answer=st.sampled_from(ANSWERS))
@@ -223,7 +224,7 @@ class ServingMachine(CheckedCampaign):
             pk = excluded[position % len(excluded)]
             judgment = Judgment.objects.standing().get(assignment=pk)
             self.model.reinstate_answer(self.model.leases[pk])
-            lift_exclusion(judgment.exclusions.in_force().get(), by=None, now=self.model.now)
+            lift_exclusion(judgment.exclusions.in_force().get(), Ruling(None, self.model.now))
 
     @rule(position=POSITIONS)
     def exclude_or_reinstate_person(self, position: int) -> None:
@@ -232,10 +233,10 @@ class ServingMachine(CheckedCampaign):
         person = Enrollment.objects.get(pk=key)
         if self.model.people[key].is_excluded:
             self.model.reinstate_person(key)
-            lift_exclusion(person.exclusions.in_force().get(), by=None, now=self.model.now)
+            lift_exclusion(person.exclusions.in_force().get(), Ruling(None, self.model.now))
         else:
             self.model.exclude_person(key)
-            exclude(person, REASON, by=None, now=self.model.now)
+            exclude(person, REASON, Ruling(None, self.model.now))
 
     @precondition(lambda self: self.model.count_in_service() < MAX_ITEMS)
     @rule()
@@ -260,7 +261,7 @@ class ServingMachine(CheckedCampaign):
             record = records[position % len(records)]
             old = texts_of(record)
             wording = RecordTexts([f"{turn}." for turn in old.turns], old.responses)
-            correct_record(record, wording, self.model.now, self.random())
+            correct_record(record, wording, Ruling(None, self.model.now), self.random())
             self.read_items()
 
     @rule(position=POSITIONS)

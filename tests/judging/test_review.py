@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from arena.errors import ConflictError
+from arena.events.decision_record import Ruling
 from arena.judging.models import Assignment, Exclusion, Judgment
 from arena.judging.recording import check_answers, record_judgment
 from arena.judging.review.exclusions import exclude, lift_exclusion
@@ -44,10 +45,10 @@ def test_an_excluded_judgment_does_not_count_until_it_is_reinstated(event) -> No
     enrollment = make_enrollment(event)
     kept, excluded = make_judgment(enrollment), make_judgment(enrollment)
     before, reviewer = open_slots(event), make_user()
-    exclusion = exclude(excluded, "broken", by=reviewer, now=NOW, note="cut off")
+    exclusion = exclude(excluded, "broken", Ruling(reviewer, NOW, "cut off"))
     assert list(Judgment.objects.counted()) == [kept]
     assert sum(open_slots(event)) == sum(before) + 1
-    lift_exclusion(exclusion, by=reviewer, now=NOW + timedelta(hours=1))
+    lift_exclusion(exclusion, Ruling(reviewer, NOW + timedelta(hours=1), "So decided."))
     assert set(Judgment.objects.counted()) == {kept, excluded}
     assert open_slots(event) == before
     assert Exclusion.objects.get().lifted_by == reviewer
@@ -58,10 +59,10 @@ def test_an_excluded_contributor_does_not_count_with_anything(event) -> None:
     kept = make_judgment(good)
     make_judgment(bad)
     before = open_slots(event)
-    exclusion = exclude(bad, "unreliable", by=None, now=NOW)
+    exclusion = exclude(bad, "unreliable", Ruling(None, NOW))
     make_judgment(bad)
     assert list(Judgment.objects.counted()) == [kept]
-    lift_exclusion(exclusion, by=None, now=NOW)
+    lift_exclusion(exclusion, Ruling(None, NOW))
     assert Judgment.objects.counted().count() == 3
     assert sum(before) - sum(open_slots(event)) == 1
 
@@ -69,37 +70,37 @@ def test_an_excluded_contributor_does_not_count_with_anything(event) -> None:
 def test_lifting_one_of_two_exclusions_leaves_the_other_in_force(event) -> None:
     enrollment = make_enrollment(event)
     judgment = make_judgment(enrollment)
-    own = exclude(judgment, "broken", by=None, now=NOW)
-    whole = exclude(enrollment, "rigging", by=None, now=NOW)
+    own = exclude(judgment, "broken", Ruling(None, NOW))
+    whole = exclude(enrollment, "rigging", Ruling(None, NOW))
     return_reserves(Assignment.objects.all())
     slots = open_slots(event)
-    lift_exclusion(whole, by=None, now=NOW)
+    lift_exclusion(whole, Ruling(None, NOW))
     assert not Judgment.objects.counted().exists()
     assert open_slots(event) == slots
-    lift_exclusion(own, by=None, now=NOW)
+    lift_exclusion(own, Ruling(None, NOW))
     assert Judgment.objects.counted().count() == 1
 
 
 def test_a_slot_that_went_to_somebody_else_is_not_taken_away(event) -> None:
     event.matchups.exclude(pk=event.matchups.first().pk).update(open_slots=0)
     first = make_judgment(make_enrollment(event))
-    exclusion = exclude(first, "broken", by=None, now=NOW)
+    exclusion = exclude(first, "broken", Ruling(None, NOW))
     make_judgment(make_enrollment(event))
     make_judgment(make_enrollment(event))
-    lift_exclusion(exclusion, by=None, now=NOW)
+    lift_exclusion(exclusion, Ruling(None, NOW))
     assert Judgment.objects.counted().count() == 3
     assert open_slots(event)[0] == 0
 
 
 def test_excluding_twice_is_refused_and_lifting_twice_is_once(event) -> None:
     judgment = make_judgment(make_enrollment(event))
-    exclusion = exclude(judgment, "broken", by=None, now=NOW)
+    exclusion = exclude(judgment, "broken", Ruling(None, NOW))
     with pytest.raises(ConflictError):
-        exclude(judgment, "rigging", by=None, now=NOW)
-    lift_exclusion(exclusion, by=None, now=NOW)
-    lift_exclusion(exclusion, by=None, now=NOW + timedelta(days=1))
+        exclude(judgment, "rigging", Ruling(None, NOW))
+    lift_exclusion(exclusion, Ruling(None, NOW))
+    lift_exclusion(exclusion, Ruling(None, NOW + timedelta(days=1)))
     assert Exclusion.objects.get().lifted_at == NOW
-    exclude(judgment, "rigging", by=None, now=NOW)
+    exclude(judgment, "rigging", Ruling(None, NOW))
 
 
 def test_a_controls_judgment_never_touches_slots() -> None:
@@ -111,7 +112,8 @@ def test_a_controls_judgment_never_touches_slots() -> None:
     judgments = [make_judgment(enrollment) for _ in range(5)]
     on_control = [j for j in judgments if j.matchup == control]
     assert len(on_control) == 1
-    lift_exclusion(exclude(on_control[0], "broken", by=None, now=NOW), by=None, now=NOW)
+    exclusion = exclude(on_control[0], "broken", Ruling(None, NOW))
+    lift_exclusion(exclusion, Ruling(None, NOW))
     control.refresh_from_db()
     assert control.open_slots == 0
 
@@ -119,7 +121,7 @@ def test_a_controls_judgment_never_touches_slots() -> None:
 def test_an_excluded_contributor_takes_no_overlap_from_others(event) -> None:
     bad = make_enrollment(event)
     shown = make_assignment(bad)
-    exclude(bad, "rigging", by=None, now=NOW)
+    exclude(bad, "rigging", Ruling(None, NOW))
     assert open_slots(event) == [2, 2, 2, 2]
     record_judgment(shown, check_answers(shown, {"preference": "a1"}), now=NOW)
     for _ in range(3):
@@ -135,7 +137,7 @@ def test_an_excluded_contributor_takes_no_overlap_from_others(event) -> None:
 def test_a_late_answer_of_an_excluded_contributor_takes_no_slot(event) -> None:
     bad = make_enrollment(event)
     shown = make_assignment(bad)
-    exclude(bad, "rigging", by=None, now=NOW)
+    exclude(bad, "rigging", Ruling(None, NOW))
     expire_lapsed_leases(Assignment.objects.all(), shown.lease_until)
     answers = check_answers(shown, {"preference": "a1"})
     record_judgment(shown, answers, now=shown.lease_until)
@@ -146,10 +148,10 @@ def test_what_an_excluded_contributor_has_on_the_screen_counts_once_they_are_rei
     event,
 ) -> None:
     enrollment = make_enrollment(event)
-    exclusion = exclude(enrollment, "unreliable", by=None, now=NOW)
+    exclusion = exclude(enrollment, "unreliable", Ruling(None, NOW))
     make_judgment(enrollment)
     shown = make_assignment(enrollment)
-    lift_exclusion(exclusion, by=None, now=NOW)
+    lift_exclusion(exclusion, Ruling(None, NOW))
     assert sum(open_slots(event)) == 8 - 2
     record_judgment(shown, check_answers(shown, {"preference": "a1"}), now=NOW)
     assert Judgment.objects.counted().count() == 2
@@ -164,7 +166,7 @@ def test_serving_an_excluded_contributor_takes_the_same_statements() -> None:
             make_matchup(event, make_competitors(event, 2))
         enrollment = make_enrollment(event)
         if is_excluded:
-            exclude(enrollment, "rigging", by=None, now=NOW)
+            exclude(enrollment, "rigging", Ruling(None, NOW))
         with CaptureQueriesContext(connection) as queries:
             make_judgment(enrollment)
         counts.append(len(queries))
@@ -175,10 +177,10 @@ def test_a_matchup_with_one_too_many_wants_none_when_one_is_excluded() -> None:
     event = make_event(overlap=1)
     make_matchup(event, make_competitors(event, 2))
     first = make_judgment(make_enrollment(event))
-    exclusion = exclude(first, "broken", by=None, now=NOW)
+    exclusion = exclude(first, "broken", Ruling(None, NOW))
     second = make_judgment(make_enrollment(event))
-    lift_exclusion(exclusion, by=None, now=NOW)
-    exclude(second, "broken", by=None, now=NOW)
+    lift_exclusion(exclusion, Ruling(None, NOW))
+    exclude(second, "broken", Ruling(None, NOW))
     assert open_slots(event) == [0]
     assert list(Judgment.objects.counted()) == [first]
 
@@ -189,5 +191,5 @@ def test_excluding_under_a_lower_overlap_opens_a_slot_only_where_one_is_missing(
     judgments = [make_judgment(make_enrollment(event)) for _ in range(3)]
     change_overlap(event, 1)
     for judgment, opened in zip(judgments, (0, 0, 1), strict=True):
-        exclude(judgment, "broken", by=None, now=NOW)
+        exclude(judgment, "broken", Ruling(None, NOW))
         assert open_slots(event) == [opened]

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from arena.errors import ConflictError
+from arena.events.decision_record import Ruling
 from arena.events.models import Enrollment, Matchup
 from arena.events.records.controls import retire_matchup
 from arena.judging.models import Assignment, Flag, Judgment
@@ -243,7 +244,7 @@ def test_a_pair_retired_meanwhile_is_not_shown_again() -> None:
     first = ready()
     skip_assignment(first, "length", now=NOW)
     assert is_undoable(first, LATER)
-    retire_matchup(first.matchup, NOW)
+    retire_matchup(first.matchup, Ruling(None, NOW))
     assert not is_undoable(first, LATER)
 
 

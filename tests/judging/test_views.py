@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from arena.errors import LimitError
+from arena.events.decision_record import Ruling
 from arena.events.joining.enrolling import join_with_open_seat, provision_event_seats
 from arena.events.models import Enrollment, Event, Matchup
 from arena.judging.leaving.unused_seats import return_unused_seats
@@ -236,11 +237,10 @@ def test_whoever_is_excluded_reads_it_above_what_they_judged() -> None:
     exclusion = exclude(
         Enrollment.objects.get(judgments__isnull=False),
         Exclusion.Reason.UNRELIABLE,
-        by=None,
-        now=timezone.now(),
+        Ruling(None, timezone.now()),
     )
     assert b"has excluded your judgments: Not reliable enough." in cast.client.get(address).content
-    lift_exclusion(exclusion, by=None, now=timezone.now(), because="A mistake.")
+    lift_exclusion(exclusion, Ruling(None, timezone.now(), "A mistake."))
     assert b"has excluded your judgments" not in cast.client.get(address).content
 
 

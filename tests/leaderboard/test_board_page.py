@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from arena.events.decision_record import Ruling
 from arena.events.models import Event, Membership, Question
 from arena.judging.models import Answer, Exclusion, Judgment, Origin
 from arena.judging.review.exclusions import exclude
@@ -335,7 +336,7 @@ def test_a_board_of_no_vote_that_counts_says_nothing_about_votes(
 ) -> None:
     assert "Judgments over time" in text(show(client, crowd.event))
     for judge in crowd.judges:
-        exclude(judge, Exclusion.Reason.RIGGING, by=None, now=NOW)
+        exclude(judge, Exclusion.Reason.RIGGING, Ruling(None, NOW))
     refresh(crowd.event)
     page = text(show(client, crowd.event))
     assert "There are no votes that count." in page

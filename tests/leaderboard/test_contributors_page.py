@@ -9,6 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from arena.events.decision_record import Ruling
 from arena.events.models import Enrollment, Event
 from arena.judging.models import Exclusion
 from arena.judging.review.exclusions import exclude
@@ -204,7 +205,7 @@ def test_my_page_is_for_contributors_alone() -> None:
 
 def test_whoever_is_excluded_sees_it_in_their_receipts_and_not_on_the_board() -> None:
     ladder = Ladder()
-    exclude(ladder.new, Exclusion.Reason.RIGGING, by=None, now=NOW + timedelta(hours=1))
+    exclude(ladder.new, Exclusion.Reason.RIGGING, Ruling(None, NOW + timedelta(hours=1)))
     Standing.objects.filter(enrollment=ladder.new).delete()  # as the next refresh does
     assert ladder.new.pseudonym not in ladder.page()
     assert "Accepted" not in ladder.page(ladder.new, "judging:me")

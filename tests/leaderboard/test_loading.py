@@ -9,6 +9,7 @@ from random import Random
 import numpy as np
 import pytest
 
+from arena.events.decision_record import Ruling
 from arena.events.models import Event, Matchup
 from arena.judging.ledger import seal_event
 from arena.judging.models import Exclusion, Judgment, LedgerBatch, Origin
@@ -163,14 +164,14 @@ def take(step: str, crowd: Crowd, judgments: list[Judgment], rng: Random) -> Non
     elif step == "exclude":
         for judgment in rng.sample(judgments, 3):
             if not in_force.filter(judgment=judgment).exists():
-                exclude(judgment, reason=Exclusion.Reason.ORGANIZER, by=None, now=NOW)
+                exclude(judgment, Exclusion.Reason.ORGANIZER, Ruling(None, NOW))
     elif step == "exclude person":
         judge = rng.choice(crowd.judges)
         if not in_force.filter(enrollment=judge).exists():
-            exclude(judge, reason=Exclusion.Reason.RIGGING, by=None, now=NOW)
+            exclude(judge, Exclusion.Reason.RIGGING, Ruling(None, NOW))
     elif step == "lift":
         for exclusion in in_force.filter(event=event)[:2]:
-            lift_exclusion(exclusion, by=None, now=NOW)
+            lift_exclusion(exclusion, Ruling(None, NOW))
     elif step == "role":
         matchup = rng.choice(crowd.matchups)
         Matchup.objects.filter(pk=matchup.pk).update(role=Matchup.Role.ANCHOR)
@@ -265,7 +266,7 @@ def test_checkpoints_are_those_of_exactly_these_rows(crowd: Crowd) -> None:
     seal_event(crowd.event.pk, NOW)
     assert loader.load()[1].get("elo") == [1, 2]
 
-    exclude(judgments[3], reason=Exclusion.Reason.ORGANIZER, by=None, now=NOW)
+    exclude(judgments[3], Exclusion.Reason.ORGANIZER, Ruling(None, NOW))
     assert loader.load()[1].get("elo") is None
 
 

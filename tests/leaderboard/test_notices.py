@@ -9,6 +9,7 @@ import pytest
 from django.core import mail
 from django.test import Client
 
+from arena.events.decision_record import Ruling
 from arena.events.models import Enrollment, Event
 from arena.judging.leaving.erasure import erase_contributor
 from arena.judging.models import Exclusion
@@ -81,7 +82,7 @@ def test_whoever_left_an_address_hears_once_of_the_result() -> None:
 
 def test_whoever_is_excluded_is_told_that_nothing_of_theirs_counts() -> None:
     scene = Published()
-    exclude(scene.known, Exclusion.Reason.UNRELIABLE, by=None, now=NOW)
+    exclude(scene.known, Exclusion.Reason.UNRELIABLE, Ruling(None, NOW))
     refresh(scene.event)
     seal_round(scene.event, "Corrected", NOW)
     announce_results(NOW)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
+from arena.events.decision_record import Ruling
 from arena.events.models import Control, Event, Matchup, Record
 from arena.judging.models import Exclusion, Judgment, Origin
 from arena.judging.review.exclusions import exclude, lift_exclusion
@@ -83,7 +84,7 @@ def test_whatever_moves_the_board_makes_a_snapshot(crowd: Crowd, change: str) ->
     if change == "vote":
         make_vote(make_enrollment(crowd.event), crowd.matchups[0])
     elif change == "exclusion":
-        exclude(judgments[0], Exclusion.Reason.BROKEN, by=None, now=NOW)
+        exclude(judgments[0], Exclusion.Reason.BROKEN, Ruling(None, NOW))
     elif change == "setting":
         Event.objects.filter(pk=crowd.event.pk).update(counts_machine=True)
     elif change == "name":
@@ -142,8 +143,8 @@ def test_exclusion_and_reinstatement_restore_every_number(crowd: Crowd) -> None:
     judgments = crowd.vote()
     refresh(crowd.event)
     before = figures(crowd.event)
-    person = exclude(crowd.judges[0], Exclusion.Reason.RIGGING, by=None, now=NOW)
-    single = exclude(judgments[-5], Exclusion.Reason.BROKEN, by=None, now=NOW)
+    person = exclude(crowd.judges[0], Exclusion.Reason.RIGGING, Ruling(None, NOW))
+    single = exclude(judgments[-5], Exclusion.Reason.BROKEN, Ruling(None, NOW))
     refresh(crowd.event, LATER)
     without = figures(crowd.event)
     assert without["contributors"] == 5
@@ -152,7 +153,7 @@ def test_exclusion_and_reinstatement_restore_every_number(crowd: Crowd) -> None:
     assert without["ratings"] != before["ratings"]
 
     for exclusion in (person, single):
-        lift_exclusion(exclusion, by=None, now=LATER)
+        lift_exclusion(exclusion, Ruling(None, LATER))
     refresh(crowd.event, LATER + timedelta(minutes=1))
 
     assert figures(crowd.event) == before
@@ -166,7 +167,7 @@ def test_a_rebuild_is_equal_to_the_last_digit(crowd: Crowd) -> None:
     votes = [make_vote(late, matchup, -2) for matchup in crowd.matchups]
     refresh(crowd.event, LATER)
     revise(votes[3], 1)
-    exclude(votes[4], Exclusion.Reason.BROKEN, by=None, now=NOW)
+    exclude(votes[4], Exclusion.Reason.BROKEN, Ruling(None, NOW))
     refresh(crowd.event, LATER + timedelta(minutes=1))
     before, count = figures(crowd.event), Snapshot.objects.count()
 

@@ -6,6 +6,7 @@ from random import Random
 import numpy as np
 import pytest
 
+from arena.events.decision_record import Ruling
 from arena.events.models import Control, Enrollment, Event
 from arena.judging.ledger import seal_event
 from arena.judging.models import Exclusion, Judgment
@@ -186,7 +187,7 @@ def test_excluding_and_reinstating_gives_the_same_bytes() -> None:
     clicker = crowd.clicker()
     refresh(crowd.event)
     before, boards = rows(crowd.event), figures(crowd.event)
-    gone = exclude(clicker, Exclusion.Reason.UNRELIABLE, by=None, now=NOW)
+    gone = exclude(clicker, Exclusion.Reason.UNRELIABLE, Ruling(None, NOW))
     refresh(crowd.event, LATER)
     without = rows(crowd.event)
     assert without != before
@@ -194,7 +195,7 @@ def test_excluding_and_reinstating_gives_the_same_bytes() -> None:
     kept = next(row for row in without if row["enrollment_id"] == clicker.pk)
     assert kept["judgments"] == 18
     assert kept["reads"] < min(row["reads"] for row in without if row is not kept)
-    lift_exclusion(gone, by=None, now=LATER)
+    lift_exclusion(gone, Ruling(None, LATER))
     refresh(crowd.event, LATER + timedelta(minutes=1))
     assert rows(crowd.event) == before
     assert figures(crowd.event) == boards

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from arena.errors import ConflictError
+from arena.events.decision_record import Ruling
 from arena.events.lifecycle.transitions import close_event
 from arena.events.models import Event
 from arena.judging.ledger import seal_event
@@ -80,7 +81,7 @@ def test_nothing_is_sealed_before_it_is_computed(event: Event) -> None:
 def test_publishing_seals_the_result_of_a_closed_event(event: Event) -> None:
     with pytest.raises(ConflictError):
         publish_event(event, NOW)
-    close_event(event, NOW)
+    close_event(event, Ruling(None, NOW))
     with pytest.raises(ConflictError, match="being computed"):
         publish_event(event, NOW)
     later(event, 0)
@@ -93,7 +94,7 @@ def test_publishing_seals_the_result_of_a_closed_event(event: Event) -> None:
 
 
 def published(event: Event) -> Snapshot:
-    close_event(event, NOW)
+    close_event(event, Ruling(None, NOW))
     later(event, 0)
     return publish_event(event, NOW)
 
@@ -111,7 +112,7 @@ def later(event: Event, minutes: int) -> None:
 def test_a_published_result_stays_until_it_is_corrected(event: Event) -> None:
     final = published(event)
     assert not awaits_correction(event)
-    exclusion = exclude(event.judgments.first().enrollment, "unreliable", by=None, now=NOW)
+    exclusion = exclude(event.judgments.first().enrollment, "unreliable", Ruling(None, NOW))
     Event.objects.update(timezone="Asia/Tokyo")
     event.refresh_from_db()
     later(event, 1)
@@ -125,7 +126,7 @@ def test_a_published_result_stays_until_it_is_corrected(event: Event) -> None:
     assert (correction.judgments, final.judgments) == (0, 3)
     assert not awaits_correction(event)
     assert published_rounds([event]) == {event.pk: ["Corrected", FINAL]}
-    lift_exclusion(exclusion, by=None, now=NOW)
+    lift_exclusion(exclusion, Ruling(None, NOW))
     later(event, 4)
     assert pointer(event) == correction
     assert seal_round(event, "As it was", NOW + timedelta(minutes=5)).judgments == 3
@@ -151,7 +152,7 @@ def test_ranks_stand_still_while_frozen_and_move_when_closed(event: Event) -> No
     event.refresh_from_db()
     judge(event, 1)
     assert shown(event) == 3
-    close_event(event, NOW)
+    close_event(event, Ruling(None, NOW))
     refresh_event(event, now=NOW + timedelta(minutes=2))
     assert shown(event) == 6
 
@@ -172,6 +173,6 @@ def test_a_new_method_is_no_correction(event: Event, monkeypatch: pytest.MonkeyP
     before = refresh_module.digest_of_parts([4, *parts])
     Snapshot.objects.filter(pk=final.pk).update(content="", fingerprint=before)
     assert not awaits_correction(event)
-    exclude(event.judgments.first().enrollment, "unreliable", by=None, now=NOW)
+    exclude(event.judgments.first().enrollment, "unreliable", Ruling(None, NOW))
     assert awaits_correction(event)
     assert event.pk in find_due_events(NOW + timedelta(hours=2), over=True)

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from arena.events.decision_record import Ruling
 from arena.events.models import Control, Enrollment, Event, Matchup
 from arena.judging.models import Exclusion, LedgerBatch, Origin
 from arena.judging.review.exclusions import exclude, lift_exclusion
@@ -166,9 +167,9 @@ def test_exclusion_and_reinstatement(soon: None) -> None:
     before = rows(contest.event)
     assert [before[who.pk][4] for who in people[:2]] == [1, 2]
 
-    gone = exclude(people[0], Exclusion.Reason.RIGGING, by=None, now=NOW)
+    gone = exclude(people[0], Exclusion.Reason.RIGGING, Ruling(None, NOW))
     wrong = people[1].judgments.get(matchup=contest.controls[0])
-    single = exclude(wrong, Exclusion.Reason.BROKEN, by=None, now=NOW)
+    single = exclude(wrong, Exclusion.Reason.BROKEN, Ruling(None, NOW))
     refresh(contest.event, LATER)
     without = rows(contest.event)
     assert people[0].pk not in without
@@ -177,7 +178,7 @@ def test_exclusion_and_reinstatement(soon: None) -> None:
     assert without[people[1].pk][4] == 1
 
     for exclusion in (gone, single):
-        lift_exclusion(exclusion, by=None, now=LATER)
+        lift_exclusion(exclusion, Ruling(None, LATER))
     refresh(contest.event, LATER + timedelta(minutes=1))
     assert rows(contest.event) == before
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from arena.events.decision_record import Ruling
 from arena.events.models import Event
 from arena.judging.models import Case, Exclusion
 from arena.judging.review.cases import reinstate
@@ -111,7 +112,7 @@ def test_the_rule_excludes_up_to_five_per_cent_and_then_asks() -> None:
     # Nobody more, however often it runs, and not whom a person has reinstated.
     reviewer = make_user("rita")
     for exclusion in Exclusion.objects.all():
-        reinstate(exclusion, by=reviewer, now=LATER, because="They read.")
+        reinstate(exclusion, Ruling(reviewer, LATER, "They read."))
     raise_questions(event, rows, [], 40, LATER)
     assert not Exclusion.objects.in_force().exists()
 

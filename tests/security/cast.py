@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.test import Client
 from django.utils import timezone
 
+from arena.events.decision_record import Ruling
 from arena.events.joining.enrolling import join_with_open_seat, provision_event_seats
 from arena.events.joining.invitations import invite
 from arena.events.models import (
@@ -188,8 +189,13 @@ class Side:
             "judging:skip": {"reason": "unclear"},
             "judging:flag": {"reason": "broken", "note": "so"},
             "desk:state": {"to": "closed"},
-            "desk:matchup": {"key": self.matchup.key, "act": "retire"},
-            "desk:correct": {"turn-0": "New?", "response-0": "New.", "response-1": "Newer."},
+            "desk:matchup": {"key": self.matchup.key, "act": "retire", "reason": "so"},
+            "desk:correct": {
+                "turn-0": "New?",
+                "response-0": "New.",
+                "response-1": "Newer.",
+                "why": "so",
+            },
             "desk:duplicate": {"title": "A copy"},
             "desk:terms": {"licence": "CC0-1.0", "public_release": "All.", "minimum_age": "16"},
             "desk:flags": {"assignment": str(self.answered.uuid), "act": "done"},
@@ -197,7 +203,7 @@ class Side:
             "desk:print_seats": {"printed": "2"},
             "desk:reissue_seat": {"username": self.slip.username},
             "desk:seats": {"open": "1", "claims_per_network": "30"},
-            "desk:winner": {"act": "withdraw"},
+            "desk:winner": {"act": "withdraw", "note": "so"},
             "events:name": {"display_name": "Somebody"},
             "judging:leave": {"sure": "yes"},
         }
@@ -369,7 +375,7 @@ def judge(contributor: Enrollment, now: datetime) -> tuple[Assignment, Assignmen
     event = contributor.event
     first = make_judgment(contributor, "a2", comment="<b>so</b>", now=now)
     note = f"{event.slug}-exclusion-note"
-    exclude(first, Exclusion.Reason.BROKEN, by=None, now=now, note=note)
+    exclude(first, Exclusion.Reason.BROKEN, Ruling(None, now, note))
     for posted in ("b1", "tie", "a1"):
         make_judgment(contributor, posted, now=now)
     other = make_enrollment(event, make_person(f"{event.slug}-another"))

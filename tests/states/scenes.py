@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from arena.events.decision_record import Ruling
 from arena.events.joining.enrolling import provision_event_seats
 from arena.events.models import Enrollment, Event
 from arena.judging.ledger import seal_event
@@ -128,7 +129,7 @@ def judge(event: Event, now: datetime, *, with_control: bool) -> Enrollment:
         for posted in ("a1", "b1", "tie", "a2", "b2"):
             make_judgment(enrollment, posted, now=now - HOUR)
     make_assignment(crowd[0], now=now)
-    exclude(crowd[2], Exclusion.Reason.UNRELIABLE, by=None, now=now)
+    exclude(crowd[2], Exclusion.Reason.UNRELIABLE, Ruling(None, now))
     compute(event, now)
     return crowd[2]
 
@@ -155,9 +156,9 @@ def move_to(event: Event, name: str, now: datetime) -> None:
         if name in PUBLISHED:
             seal(final, FINAL, now)
     if name == "corrected" and judged:
-        lift_exclusion(event.exclusions.get(), by=None, now=now)
+        lift_exclusion(event.exclusions.get(), Ruling(None, now))
         seal(compute(event, now), "Corrected result", now)
-        exclude(event.enrollments.latest("pk"), Exclusion.Reason.UNRELIABLE, by=None, now=now)
+        exclude(event.enrollments.latest("pk"), Exclusion.Reason.UNRELIABLE, Ruling(None, now))
 
 
 def seal(snapshot: Snapshot, name: str, now: datetime) -> None:

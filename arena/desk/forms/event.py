@@ -45,25 +45,32 @@ class SettingsForm(forms.ModelForm):
     # Fields under "More settings".
     advanced_names: ClassVar[tuple[str, ...]] = ()
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        columns = {field.name for field in self.instance._meta.concrete_fields}
+        kept = {name: getattr(self.instance, name) for name in self.fields if name in columns}
+        # What each field says before this form is saved.
+        self.before = self.initial | kept
+
     def lock_fields(self, event: Event) -> None:
-        """Lock the fields that the event does not let anybody change any more."""
+        """Lock the fields that the event does not let anybody change any more; a change of others
+        takes a reason, once it is no draft."""
         self.is_event_over = event.is_over()
-        if event.pk is not None and event.state != Event.State.DRAFT:
+        for name in locked_fields(event, self.fields):
+            self.fields[name].disabled = True
+        is_open = any(not field.disabled for field in self.fields.values())
+        if is_open and event.pk is not None and event.state != Event.State.DRAFT:
             self.fields["why"] = forms.CharField(
                 label=_("Why you change it"),
                 max_length=MAX_NOTE,
                 required=False,
                 help_text=WHY_HELP,
             )
-        for name in locked_fields(event, self.fields):
-            self.fields[name].disabled = True
 
     def clean(self) -> dict[str, Any]:
         """With the reason, which a change of a running event cannot do without."""
         cleaned = super().clean() or self.cleaned_data
-        for name, said in cleaned.items():
-            if isinstance(said, str):
-                cleaned[name] = keep_line_ends(said, str(self.initial.get(name) or ""))
+        self.convert(cleaned)
         if "why" in self.fields and (cleaned.get("why") or self.list_changes()):
             try:
                 check_note(cleaned.get("why", ""))
@@ -71,15 +78,17 @@ class SettingsForm(forms.ModelForm):
                 self.add_error("why", error.message)
         return cleaned
 
+    def convert(self, cleaned: dict[str, Any]) -> None:
+        """Give values the form in which they are kept: texts keep the line ends that they had."""
+        for name, said in cleaned.items():
+            if isinstance(said, str):
+                cleaned[name] = keep_line_ends(said, str(self.before.get(name) or ""))
+
     def list_changes(self) -> list[str]:
         """The fields that say something else than before."""
         said = self.cleaned_data
-        return [
-            name
-            for name in self.changed_data
-            if name != "why"
-            and not (isinstance(said.get(name), str) and said[name] == self.initial.get(name))
-        ]
+        asked = (name for name in said if name not in ("why", "other_timezone"))
+        return [name for name in asked if said[name] != self.before.get(name)]
 
     def basic_fields(self) -> list[forms.BoundField]:
         """The fields that are not under “More settings”."""
@@ -247,15 +256,14 @@ class EventForm(SettingsForm):
                     raise ValidationError(missing)
         return prize
 
-    def clean(self) -> dict[str, Any]:
-        """Times as they are meant: on the clock of the event's zone."""
-        cleaned = super().clean() or self.cleaned_data
+    def convert(self, cleaned: dict[str, Any]) -> None:
+        """Times as they are meant, too: on the clock of the event's zone."""
+        super().convert(cleaned)
         zone = Event(timezone=cleaned["timezone"]).zone() if cleaned.get("timezone") else None
         for name in ("opens_at", "closes_at"):
             moment: datetime | None = cleaned.get(name)
             if moment is not None and zone is not None:
                 cleaned[name] = from_local(moment, zone, getattr(self.instance, name))
-        return cleaned
 
 
 class TitleForm(forms.Form):

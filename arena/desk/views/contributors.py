@@ -37,6 +37,7 @@ from arena.judging.receipts import build_receipts_page
 from arena.judging.review import cases as review
 from arena.judging.review.behaviour import summarize_behaviour
 from leaderboard.models import ReliabilityFit
+from leaderboard.results.winner import winner_of
 
 PER_PAGE = 50
 DECIDED = "decided"
@@ -222,7 +223,10 @@ def reinstate(request: HttpRequest, excluded: Judgment | Enrollment, ruling: Rul
 
 def carry_exclusion(request: HttpRequest, plan: Plan, ruling: Ruling, event: Event) -> None:
     """Exclude, or propose it where that takes two people."""
+    had_winner = winner_of(event) is not None
     if carry_or_propose(event, plan, ruling):
         messages.info(request, PROPOSED)
         return
+    if had_winner and winner_of(event) is None:
+        messages.warning(request, _("They were the winner, so the winner was withdrawn."))
     messages.success(request, f"{_('Excluded.')} {phase_of(event, ruling.now).after_exclusion}")
