@@ -24,7 +24,7 @@ from arena.events.joining.terms import current_terms
 from arena.events.lifecycle.creation import can_create_events
 from arena.events.lifecycle.notes import current_note
 from arena.events.lifecycle.phases import phase_of
-from arena.events.models import Enrollment, Event, Membership
+from arena.events.models import Enrollment, Event, Membership, Registration
 from arena.events.organizer_texts import render_organizer_text
 from arena.judging.models import LedgerCheck
 from arena.judging.presenting import lacks_identity
@@ -156,6 +156,7 @@ def event_page(request: HttpRequest, slug: str) -> HttpResponse:
         "prize_html": render_organizer_text(event.prize) if event.prize else "",
         "competitors": event.competitors.count(),
         "ledger": LedgerCheck.objects.filter(event=event).first(),
+        "registration": Registration.objects.filter(event=event).first(),
         "reminder": get_reminder(event, enrollment),
         "notices": find_unread(request.user, event) if isinstance(request.user, User) else [],
     }

@@ -19,6 +19,7 @@ from django.db.backends.sqlite3.operations import DatabaseOperations
 from django.utils import timezone
 
 from leaderboard.votes.known_contents import remembered
+from tests.append_only import without_triggers
 from tests.pooler import start_pooler, stop_pooler
 from tests.services import ROOT, Services
 from tests.workers import stop_started, wait_for_workers
@@ -64,14 +65,8 @@ def emptied_tables() -> None:
     empty = DatabaseOperations.execute_sql_flush
 
     def empty_without_triggers(self: DatabaseOperations, statements: list[str]) -> None:
-        with self.connection.cursor() as cursor:
-            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-            triggers = dict(cursor.fetchall())
-            for name in triggers:
-                cursor.execute(f"DROP TRIGGER {name}")
+        with without_triggers():
             empty(self, statements)
-            for statement in triggers.values():
-                cursor.execute(statement)
 
     DatabaseOperations.execute_sql_flush = empty_without_triggers  # type: ignore[method-assign]
 

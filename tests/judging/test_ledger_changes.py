@@ -234,6 +234,8 @@ def test_a_deleted_entry_of_a_change_is_missed(event: Event) -> None:
     turn_a_key(event)
     seal_event(event.pk, NOW)
     LedgerEntry.objects.sealed().last().delete()
+    assert str(verify_ledger(event.pk)) == "Decision 1 is not in the ledger."
+    LedgerEntry.objects.sealed().last().delete()
     assert str(verify_ledger(event.pk)).startswith("The key of matchup ")
 
 
@@ -245,10 +247,17 @@ def as_before_there_were_entries(event: Event) -> None:
     migration.begin_chains(apps, None)
 
 
+def exclude_as_before(event: Event) -> None:
+    """An exclusion of which nothing else was written down."""
+    Exclusion.objects.create(
+        event=event, enrollment=make_enrollment(event), reason="rigging", created_at=NOW
+    )
+
+
 def test_what_was_sealed_earlier_stays_verifiable_and_joins_the_chain(
     event: Event, monkeypatch
 ) -> None:
-    exclude(make_enrollment(event), Exclusion.Reason.RIGGING, Ruling(None, NOW))
+    exclude_as_before(event)
     judge(make_enrollment(event), judged_matchup(event), "b1")
     seal_event(event.pk, NOW)
     as_before_there_were_entries(event)
@@ -265,11 +274,9 @@ def test_what_was_sealed_earlier_stays_verifiable_and_joins_the_chain(
 
 
 def test_an_exclusion_from_before_is_entered_once(event: Event) -> None:
-    exclude(make_enrollment(event), Exclusion.Reason.RIGGING, Ruling(None, NOW))
+    exclude_as_before(event)
     as_before_there_were_entries(event)
     seal_event(event.pk, NOW)
     assert LedgerEntry.objects.filter(kind="exclusion").count() == 1
-    Exclusion.objects.create(
-        event=event, enrollment=make_enrollment(event), reason="rigging", created_at=NOW
-    )
+    exclude_as_before(event)
     assert "is not in the ledger" in str(verify_ledger(event.pk))

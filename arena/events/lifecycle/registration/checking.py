@@ -1,6 +1,5 @@
 """Whether an event is as it registered, but for what the record of decisions says was changed."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 
 from arena.events.ledger import DECISION_KIND, REGISTRATION_KIND, digest_of, split_keys
@@ -22,7 +21,7 @@ from arena.events.models import Decision, Event, LedgerEntry, Registration
 def find_differences(registration: Registration) -> list[str]:
     """What was changed behind the record, by name; empty where everything is as registered or as
     recorded since."""
-    event, content = registration.event, json.loads(registration.content)
+    event, content = registration.event, registration.read_content()
     settings, keys = list(list_setting_changes(event)), list(list_key_decisions(event))
     found = [
         *check_digests(registration),
