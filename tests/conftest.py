@@ -15,7 +15,8 @@ import redis
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core.cache import cache
 from django.db import connection
-from django.db.backends.sqlite3.operations import DatabaseOperations
+from django.db.backends.base.operations import BaseDatabaseOperations
+from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.utils import timezone
 
 from leaderboard.votes.known_contents import remembered
@@ -62,13 +63,14 @@ def django_db_setup(
 def emptied_tables() -> None:
     """Let SQLite's tables be emptied after a test: where rows are kept for ever, triggers refuse
     DELETE, which is how Django empties a table there (on PostgreSQL it truncates it)."""
-    empty = DatabaseOperations.execute_sql_flush
+    operations = DatabaseWrapper.ops_class
+    empty = operations.execute_sql_flush
 
-    def empty_without_triggers(self: DatabaseOperations, statements: list[str]) -> None:
+    def empty_without_triggers(self: BaseDatabaseOperations, statements: list[str]) -> None:
         with without_triggers():
             empty(self, statements)
 
-    DatabaseOperations.execute_sql_flush = empty_without_triggers  # type: ignore[method-assign]
+    operations.execute_sql_flush = empty_without_triggers  # type: ignore[method-assign]
 
 
 @pytest.fixture(autouse=True)

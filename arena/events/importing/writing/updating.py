@@ -218,9 +218,7 @@ def set_control(
         if changes.key or changes.reason:
             new = build_control_key(sign)
             if changes.key:
-                # One that was withdrawn stays so.
-                mark = {"withdrawn": True} if control.retired_at else {}
-                said: dict[str, Any] = {"old": control.key | mark, "new": new | mark}
+                said: dict[str, Any] = {"old": control.key, "new": new}
                 record_key_change(writer.event, Act.KEY_CHANGED, control, writer.ruling, **said)
             Control.objects.filter(pk=control.pk).update(key=new, reason=draft.reason)
             append_entries(writer.event.pk, KEY_KIND, [control.matchup_id])
