@@ -1,24 +1,16 @@
-"""What only somebody with the database's own keys can do: to change rows that are kept for ever."""
-
-from collections.abc import Iterator
-from contextlib import contextmanager
+"""Tables whose rows are kept for ever, made like others for the rest of a test."""
 
 from django.db import connection
 
 
-@contextmanager
-def without_triggers() -> Iterator[None]:
-    """Let rows be changed and deleted of which triggers refuse it; they are back at the end."""
+def allow_deletion() -> None:
+    """Drop SQLite's triggers, or let PostgreSQL's rest, until the test's transaction is rolled
+    back."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute("SET session_replication_role = replica")
-            yield
-            cursor.execute("SET session_replication_role = DEFAULT")
+            # Not ALTER TABLE: rows of this transaction have triggers of theirs still to run.
+            cursor.execute("SET LOCAL session_replication_role = replica")
             return
-        cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-        triggers = dict(cursor.fetchall())
-        for name in triggers:
+        cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        for (name,) in cursor.fetchall():
             cursor.execute(f"DROP TRIGGER {name}")
-        yield
-        for statement in triggers.values():
-            cursor.execute(statement)

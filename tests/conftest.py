@@ -9,18 +9,17 @@ from datetime import datetime
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 import redis
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core.cache import cache
 from django.db import connection
-from django.db.backends.base.operations import BaseDatabaseOperations
 from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.utils import timezone
 
 from leaderboard.votes.known_contents import remembered
-from tests.append_only import without_triggers
 from tests.pooler import start_pooler, stop_pooler
 from tests.services import ROOT, Services
 from tests.workers import stop_started, wait_for_workers
@@ -66,11 +65,17 @@ def emptied_tables() -> None:
     operations = DatabaseWrapper.ops_class
     empty = operations.execute_sql_flush
 
-    def empty_without_triggers(self: BaseDatabaseOperations, statements: list[str]) -> None:
-        with without_triggers():
+    def empty_without_triggers(self: Any, statements: list[str]) -> None:
+        with self.connection.cursor() as cursor:
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+            triggers = dict(cursor.fetchall())
+            for name in triggers:
+                cursor.execute(f"DROP TRIGGER {name}")
             empty(self, statements)
+            for statement in triggers.values():
+                cursor.execute(statement)
 
-    operations.execute_sql_flush = empty_without_triggers  # type: ignore[method-assign]
+    operations.execute_sql_flush = empty_without_triggers
 
 
 @pytest.fixture(autouse=True)

@@ -51,7 +51,7 @@ from arena.events.records.corrections import RecordTexts, correct_record, texts_
 from arena.events.records.ties import make_tie_controls
 from arena.judging.ledger import seal_event, verify_ledger
 from arena.people.models import User
-from tests.append_only import without_triggers
+from tests.append_only import allow_deletion
 from tests.events.record_files import bring, control, record
 from tests.factories import (
     NOW,
@@ -413,16 +413,16 @@ def test_a_decision_that_was_rewritten_is_named(
 ) -> None:
     save(event, olga, overlap=5)
     seal_event(event.pk, NOW)
-    with without_triggers():
-        Decision.objects.filter(event=event).update(**changes)
+    allow_deletion()
+    Decision.objects.filter(event=event).update(**changes)
     assert "decision of 2026-11-01" in verify()
     assert str(verify_ledger(event.pk)).endswith("is not as the ledger has it: hmac.")
 
 
 def test_a_decision_that_was_deleted_is_missed(event: Event, olga: User) -> None:
     save(event, olga, overlap=5)
-    with without_triggers():
-        Decision.objects.all().delete()
+    allow_deletion()
+    Decision.objects.all().delete()
     assert verify() == "Changed without a record: overlap."
 
 

@@ -52,13 +52,13 @@ WITHHELD = {
     "matchups": "pair",
     # Who it is, what they were told and when.
     "contributors": "user_id external_id guidelines_id guidelines_at terms_id terms_at left_at"
-    " served",
+    " served blocked_at has_warning",
     # They follow from the judgments.
     "ledger": "row_digests",
     # Why a key was withdrawn is the organizer’s own word; which events share one is theirs.
     "controls": "retired_because copied_from_id",
     "judgments": "assignment_id import_job_id",
-    "exclusions": "note created_by_id lifted_at lifted_by_id",
+    "exclusions": "note created_by_id lifted_at lifted_by_id decision_id",
     # What it was computed from and by which method: the fingerprint, and the manifest.
     "snapshot": "published_at content method",
     # Evidence about people.

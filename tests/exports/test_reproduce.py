@@ -23,7 +23,7 @@ from arena.judging.models import Exclusion
 from arena.judging.recording import check_answers, record_judgment
 from arena.judging.review.exclusions import exclude
 from leaderboard.models import Snapshot
-from tests.append_only import without_triggers
+from tests.append_only import allow_deletion
 from tests.exports.cast import Cast, make_stranger, vote
 from tests.exports.test_bundle import current, published
 from tests.factories import NOW, make_event, make_matchup
@@ -52,10 +52,10 @@ def judged_event(**fields) -> Event:
 
 def empty_database() -> None:
     """Take out everything a bundle could meet."""
-    with without_triggers():
-        for label in ("leaderboard", "judging", "events"):
-            for model in apps.get_app_config(label).get_models(include_auto_created=True):
-                model._default_manager.all()._raw_delete("default")
+    allow_deletion()
+    for label in ("leaderboard", "judging", "events"):
+        for model in apps.get_app_config(label).get_models(include_auto_created=True):
+            model._default_manager.all()._raw_delete("default")
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ from arena.judging.ledger import seal_event, sealing, verify_ledger
 from arena.judging.models import Assignment, Exclusion, Judgment, LedgerBatch
 from arena.judging.recording import check_answers, record_judgment
 from arena.judging.review.exclusions import exclude, lift_exclusion
-from tests.append_only import without_triggers
+from tests.append_only import allow_deletion
 from tests.events.record_files import bring, control, record
 from tests.factories import (
     NOW,
@@ -244,8 +244,8 @@ def test_a_deleted_entry_of_a_change_is_missed(event: Event) -> None:
 
 def as_before_there_were_entries(event: Event) -> None:
     """An older database, migrated: it has no record of decisions either."""
-    with without_triggers():
-        Decision.objects.all().delete()
+    allow_deletion()
+    Decision.objects.all().delete()
     LedgerEntry.objects.all().delete()
     LedgerBatch.objects.update(row_digests=None)
     migration = import_module("arena.judging.migrations.0006_verified_ledger")

@@ -23,6 +23,10 @@ from leaderboard.contributors.exposure import find_exposure, is_first_to_ask
 from leaderboard.tasks import queue_exposure
 
 
+MAX_TOLD = 60
+"""Per cent of right answers, of 50 by guessing, up to which controls count as hidden."""
+
+
 @dataclass(frozen=True)
 class HidingReport:
     """What the page of controls says. anchors_offered, ties_offered: what the buttons would make.
@@ -75,6 +79,13 @@ class ExposureReport:
     turns: int
     is_current: bool
     is_anchored: bool
+
+    @property
+    def giveaway(self) -> int | None:
+        """The highest of these percentages, where that is too much; else None."""
+        told = [figure for row in self.rows for figure in (row.by_matchup, row.by_prompt) if figure]
+        highest = max(told, default=0)
+        return highest if highest > MAX_TOLD else None
 
 
 @dataclass(frozen=True)
