@@ -17,6 +17,8 @@ from django.utils import timezone
 from arena.events.decision_record import Ruling
 from arena.events.joining.enrolling import join_with_open_seat, provision_event_seats
 from arena.events.joining.invitations import invite
+from arena.events.lifecycle.event_settings import recorded_settings
+from arena.events.lifecycle.registration.writing import register
 from arena.events.models import (
     Application,
     Category,
@@ -62,6 +64,7 @@ from tests.security.policy import (
 
 # Who reaches the most pages.
 REACHING = (f"tea {ORGANIZER}", f"tea {CONTRIBUTOR}")
+DESCRIPTION = "Which of two answers helps more.\n\nBoth are written by machines."
 HOSTILE = "\n\n".join([*SCRIPTS, *FORMULAS])
 
 
@@ -307,6 +310,10 @@ def make_side(slug: str, now: datetime, **settings: Any) -> Side:
     applicant = make_person(f"{slug}-applicant")
     application = Application.objects.create(event=event, user=applicant, asked_at=now)
     matchup, control = fill(event)
+    register(event, now)
+    with recorded_settings(event, Ruling(organizer, now, "Said more plainly.")):
+        Event.objects.filter(pk=event.pk).update(description=DESCRIPTION, overlap=4)
+    event.refresh_from_db()
     answered, shown = judge(contributor, now)
     seal_event(event.pk, now)
     sealed = refresh_fully(event, now=now)
