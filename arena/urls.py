@@ -3,19 +3,19 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from arena import registration_views, views
+from arena import views
 from arena.outages import handle_bad_request, handle_server_error
 
 event_urls: list[URLPattern | URLResolver] = [
     path("events/<slug:slug>/", views.event_page, name="event"),
     path(
         "events/<slug:slug>/registration/",
-        registration_views.registration,
+        views.registration,
         name="registration",
     ),
     path(
         "events/<slug:slug>/registration.json",
-        registration_views.registration_json,
+        views.registration_json,
         name="registration_json",
     ),
     path("", include("arena.events.urls")),

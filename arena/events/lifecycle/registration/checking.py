@@ -73,7 +73,7 @@ def compare_settings(said: Content, found: Content) -> Iterator[str]:
     """The names of settings that differ; parts of terms and questions by names of their own."""
     for name in sorted(said.keys() & found.keys()):
         one, other = said[name], found[name]
-        if name == "terms" and one and other:
+        if name == "terms":
             yield from (f"terms.{part}" for part in compare_parts(one, other))
         elif name == "questions" and len(one) == len(other):
             for mine, theirs in zip(one, other, strict=True):
