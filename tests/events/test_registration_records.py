@@ -1,5 +1,7 @@
 """What is changed with a record is as registered and recorded, whoever changes it by which verb."""
 
+from collections.abc import Callable
+from functools import partial
 from random import Random
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from arena.events.decision_record import Ruling, record_decision
 from arena.events.importing.reverting import revert_import
 from arena.events.joining.terms import accept_terms_version
-from arena.events.lifecycle.transitions import close_event, extend_event
+from arena.events.lifecycle.transitions import close_event, extend_event, open_event
 from arena.events.models import (
     Act,
     Control,
@@ -29,13 +31,22 @@ from arena.events.records.ties import make_tie_controls
 from arena.judging.ledger import seal_event, verify_ledger
 from arena.people.models import User
 from tests.events.record_files import bring, control, record
-from tests.events.registered import HOUR, make_registered, register_anew, ruling, turn_key, verify
+from tests.events.registered import (
+    HOUR,
+    make_draft,
+    make_registered,
+    register_anew,
+    ruling,
+    turn_key,
+    verify,
+)
 from tests.factories import (
     NOW,
     make_control,
     make_matchup,
     make_user,
 )
+from tests.threads import parallel_map
 
 pytestmark = pytest.mark.django_db
 KEYED = control("a", external_id="c1", prompt="1 + 1?")
@@ -166,4 +177,18 @@ def test_a_key_changed_before_a_record_of_it_is_named(event: Event, olga: User) 
 def test_another_decision_moves_nothing(event: Event, olga: User) -> None:
     record_decision(event, Act.WARNED, ruling(olga), contributor="pseudonym-1")
     make_matchup(event)
+    assert verify() == "true"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_keys_that_come_with_the_opening_are_registered_or_recorded(olga: User) -> None:
+    draft = make_draft(olga)
+    ordinary = draft.matchups.filter(role="ordinary").select_related("event", "record")[:8]
+    calls: list[Callable[[], object]] = [
+        partial(mark_as_control, matchup, FIRST, ruling(olga)) for matchup in ordinary
+    ]
+    calls.insert(4, partial(open_event, draft, NOW))
+    assert [each for each in parallel_map(calls) if isinstance(each, BaseException)] == []
+    registered = draft.registration.read_content()["controls"]["count"]
+    assert registered - 3 + Decision.objects.filter(act=Act.KEY_SET).count() == 8
     assert verify() == "true"
