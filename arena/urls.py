@@ -24,6 +24,7 @@ event_urls: list[URLPattern | URLResolver] = [
 
 judging_urls: list[URLPattern | URLResolver] = [
     path("events/<slug:slug>/me/", views.my_page, name="me"),
+    path("events/<slug:slug>/me/appeal/", views.appeal, name="appeal"),
     path("", include("arena.judging.urls")),
 ]
 

@@ -5,15 +5,17 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
-from arena.errors import NotFoundError
+from arena.errors import ArenaError, NotFoundError
 from arena.events.access import (
     MEMBERSHIPS_BY_ROLE,
     Role,
@@ -42,6 +44,8 @@ from arena.judging.models import Case, Exclusion, LedgerCheck
 from arena.judging.presenting import lacks_identity
 from arena.judging.receipts import build_receipts_page
 from arena.judging.recording import has_answerable_assignment
+from arena.judging.review.appeals import find_own_decision, open_appeal
+from arena.judging.review.own_exclusions import build_exclusions_context
 from arena.people.accounts.first_account import needs_first_account
 from arena.people.accounts.identity import has_verified_identity
 from arena.people.models import Seat, User
@@ -95,7 +99,7 @@ def annotate_phase(events: list[Event], now: datetime) -> list[Any]:
 def annotate_joinable(user: Viewer, events: list[Any]) -> None:
     """Set `is_joinable` on the events: whether this user can judge there, now or after joining."""
     joined = Enrollment.objects.filter(user=user.pk, user__isnull=False, event__in=events)
-    enrolled = set(joined.values_list("event", flat=True))
+    blocked = dict(joined.values_list("event", "blocked_at"))
     office = {"user": user.pk, "role__in": MEMBERSHIPS_BY_ROLE[Role.REVIEWER], "event__in": events}
     looked_after = set(Membership.objects.filter(**office).values_list("event", flat=True))
     pools = [event.seats_id for event in events]
@@ -104,8 +108,8 @@ def annotate_joinable(user: Viewer, events: list[Any]) -> None:
     for event in events:
         if event.pk in looked_after:
             event.is_joinable = False
-        elif event.pk in enrolled:
-            event.is_joinable = event.phase.is_serving
+        elif event.pk in blocked:
+            event.is_joinable = event.phase.is_serving and blocked[event.pk] is None
         else:
             has_place = user.is_authenticated or event.seats_id in with_seats
             event.is_joinable = event.phase.is_joinable and has_place
@@ -211,9 +215,11 @@ def get_event_action(
     if has_role(user, event, Role.REVIEWER):
         return EventAction.OWN if phase.is_joinable else EventAction.NOTHING
     if enrollment is not None:
-        if phase.is_serving or has_answerable_assignment(enrollment, now):
+        is_blocked = enrollment.blocked_at is not None
+        if not is_blocked and (phase.is_serving or has_answerable_assignment(enrollment, now)):
             return EventAction.GO_ON
-        return EventAction.WAIT if phase.is_joinable else EventAction.NOTHING
+        is_waiting = phase.is_joinable and not is_blocked
+        return EventAction.WAIT if is_waiting else EventAction.NOTHING
     if not phase.is_joinable:
         return EventAction.NOTHING
     if user.is_authenticated:
@@ -298,23 +304,61 @@ def registration_json(request: HttpRequest, slug: str) -> HttpResponse:
 @never_cache
 def my_page(request: HttpRequest, slug: str) -> HttpResponse:
     """The contributor's own page: their judgments, their place, their settings."""
-    event, now = event_for(request.user, slug), timezone.now()
+    event = event_for(request.user, slug)
     enrollment = enrollment_of(request.user, event)
     if enrollment is None:
         return redirect("events:join", slug)
-    assert isinstance(request.user, User)
+    return render_my_page(request, event, enrollment, timezone.now())
+
+
+@require_POST
+@never_cache
+def appeal(request: HttpRequest, slug: str) -> HttpResponse:
+    """Appeal against an exclusion of one's own; refused, the page comes back as it was typed."""
+    event, now = event_for(request.user, slug, Role.CONTRIBUTOR), timezone.now()
+    enrollment = enrollment_of(request.user, event)
+    assert enrollment is not None
+    named, text = request.POST.get("decision", ""), request.POST.get("text", "")
+    try:
+        open_appeal(enrollment, find_own_decision(enrollment, named), text, now)
+    except NotFoundError:
+        raise
+    except ArenaError as error:
+        typed = {
+            "appeal_error": error.message,
+            "appeal_text": text,
+            "appeal_decision": named,
+        }
+        status = 422 if error.status == 400 else error.status
+        return render_my_page(request, event, enrollment, now, typed, status=status)
+    messages.success(request, gettext("Your appeal is sent. The answer will be on this page."))
+    return redirect("judging:me", slug)
+
+
+def render_my_page(
+    request: HttpRequest,
+    event: Event,
+    enrollment: Enrollment,
+    now: datetime,
+    typed: dict[str, str] | None = None,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    """The contributor's own page; typed: an appeal that was refused, and why."""
+    user = request.user
+    assert isinstance(user, User)
     context = {
         "event": event,
         "enrollment": enrollment,
-        "can_go_on": get_event_action(request.user, event, enrollment, now) is EventAction.GO_ON,
+        "can_go_on": get_event_action(user, event, enrollment, now) is EventAction.GO_ON,
         "standing": place_of(event, enrollment),
-        "display_name": request.user.display_name,
+        "display_name": user.display_name,
         "name_url": reverse("events:name"),
         "leave_url": reverse("judging:leave"),
-        "notices": find_unread(request.user, event),
-        "has_identity": has_verified_identity(request.user),
+        "notices": find_unread(user, event),
+        "has_identity": has_verified_identity(user),
         "reminder": get_reminder(event, enrollment),
     }
-    return render(
-        request, "judging/me.html", context | build_receipts_page(enrollment, request.GET)
-    )
+    context |= build_receipts_page(enrollment, request.GET)
+    context |= build_exclusions_context(enrollment, now)
+    return render(request, "judging/me.html", context | (typed or {}), status=status)

@@ -27,10 +27,12 @@ ROUNDS = 5
 NEW_JUDGMENTS = 10_000
 BESIDE_OVERALL = (
     "leaderboard.snapshots.publishing.write_standings",
+    "leaderboard.snapshots.refresh.file_matchups",
     "leaderboard.snapshots.refresh.read_contents",
     "leaderboard.snapshots.refresh.compute_style_board",
     "leaderboard.snapshots.refresh.describe_board",
     "leaderboard.snapshots.refresh.diagnose",
+    "leaderboard.snapshots.refresh.measure_bias",
     "leaderboard.boards.snapshot_counts.count_over_time",
     "leaderboard.boards.snapshot_counts.count_origins",
     "leaderboard.boards.snapshot_counts.flatten_pairs",

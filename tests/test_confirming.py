@@ -81,6 +81,8 @@ ASKS_BEFORE = {
 # What can be undone, or takes nothing from anybody.
 HARMLESS = {
     "events:guidelines": "says that one has read",
+    "judging:warning": "says that one has read",
+    "judging:appeal": "asks somebody to look again",
     "judging:judge": "can be changed for a while",
     "judging:skip": "passes on one of many",
     "judging:flag": "reports",

@@ -136,9 +136,19 @@ def split_names(names: str) -> tuple[str, ...]:
 
 
 def without_version(row: dict[str, Any]) -> dict[str, Any]:
-    """A snapshot without its details' version, which is the database's: a bundle has its format."""
+    """A snapshot without its details' version, which is the database's: a bundle has its format.
+    And without figures by pace: how long an answer took is in no bundle."""
     kept = {key: value for key, value in row["details"].items() if key != "version"}
+    if "boards" in kept:
+        kept["boards"] = {key: without_pace(board) for key, board in kept["boards"].items()}
     return row | {"details": kept}
+
+
+def without_pace(board: dict[str, Any]) -> dict[str, Any]:
+    """A board's details without the figures by pace."""
+    if not board.get("bias"):
+        return board
+    return board | {"bias": {key: value for key, value in board["bias"].items() if key != "pace"}}
 
 
 LATER_SETTINGS = split_names("daily_cap excludes_automatically")

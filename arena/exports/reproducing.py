@@ -36,6 +36,7 @@ from arena.exports.bundle_tables import (
     BundleTable,
 )
 from arena.exports.bundled_registration import (
+    Document,
     check_registration,
     read_registration,
     restore_registration,
@@ -53,6 +54,8 @@ NOT_IN_BUNDLES = frozenset({DECISION_KIND.name})
 NOT_COMPARED = {"id", "event_id", "created_at", "name", "sealed_at"}
 BOARD_KEY = ("question_id", "category_id", "weighting", "competitor_id")
 PIECE_BYTES = 1 << 20
+LATER_DETAILS = ("bias",)
+"""What boards keep beside their rows that the first bundles do not have."""
 WEIGHTED = Rating.Weighting.WEIGHTED.value
 ROUNDING_TOLERANCE = 1e-9
 """Other processors and libraries round differently: by about 1e-15 in one operation, and never by
@@ -72,9 +75,9 @@ class Reproduction:
 
     `rounded` differ by no more than `ROUNDING_TOLERANCE`. They are in order where the bundle was
     made by other means, and among the `differences` where it was not. `lacking` are columns of a
-    board that the bundle does not have, so that they were not compared; nor were weighted boards
-    that an earlier method made (`has_earlier_method`). `registration` is the SHA-256 of what the
-    event registered, where the bundle has it.
+    board, and what is kept beside it, that the bundle does not have, so that they were not
+    compared; nor were weighted boards that an earlier method made (`has_earlier_method`).
+    `registration` is the SHA-256 of what the event registered, where the bundle has it.
     """
 
     manifest: dict[str, Any]
@@ -180,20 +183,23 @@ def recompute(archive: ZipFile, manifest: dict[str, Any], now: datetime) -> Repr
                 for table in tables
             }
             lacking = drop_later_columns(here["ratings"], there["ratings"])
+            lacking += drop_later_details(here["snapshot"], there["snapshot"])
             expected, found = (collect_values(each, selection) for each in (there, here))
             if method_of(manifest) != METHOD:
                 expected, found = (keep_unweighted(values) for values in (expected, found))
             result = compare(manifest, expected, found, lacking)
-            if registered is None:
-                return result
-            with_controls = manifest["with_controls"]
-            result.differences.extend(
-                check_registration(registered, event, with_controls=with_controls)
-            )
-            return replace(result, registration=registered["digest"])
+            return result if registered is None else compare_rules(result, registered, event)
         finally:
             store_of(event).clear()
             transaction.set_rollback(True)
+
+
+def compare_rules(result: Reproduction, registered: Document, event: Event) -> Reproduction:
+    """The result with what of the event's rules is not as registered."""
+    with_controls = result.manifest["with_controls"]
+    wrong = check_registration(registered, event, with_controls=with_controls)
+    differences = [*result.differences, *wrong]
+    return replace(result, differences=differences, registration=registered["digest"])
 
 
 def require_whole_ledger(event: Event) -> None:
@@ -243,13 +249,33 @@ def drop_later_columns(here: list[BundleRow], there: list[BundleRow]) -> list[st
     return lacking
 
 
+def drop_later_details(here: list[BundleRow], there: list[BundleRow]) -> list[str]:
+    """Take what no board's details in the bundle have out of those computed here; its names."""
+    known = {name for row in there for board in boards_of(row).values() for name in board}
+    boards = [board for row in here for board in boards_of(row).values()]
+    lacking = []
+    for name in LATER_DETAILS:
+        having = [board for board in boards if name in board]
+        if having and name not in known:
+            lacking.append(name)
+            for board in having:
+                del board[name]
+    return lacking
+
+
+def boards_of(row: BundleRow) -> dict[str, Any]:
+    """The boards among the details of a snapshot's row."""
+    boards: dict[str, Any] = row["details"].get("boards", {})
+    return boards
+
+
 def collect_values(results: dict[str, list[BundleRow]], selection: BundleSelection) -> Values:
     """Every value of a snapshot and its boards that does not depend on when it was stored.
 
     Without controls, counts of all judgments and weighted boards are none of it.
     """
     (snapshot,) = results["snapshot"]
-    boards = snapshot["details"].get("boards", {})
+    boards = boards_of(snapshot)
     found: Values = {"ledger_seq": snapshot["ledger_seq"]}
     if selection.with_controls:
         counts = {name: value for name, value in snapshot.items() if name not in NOT_COMPARED}

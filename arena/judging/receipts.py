@@ -3,8 +3,10 @@
 A control has a receipt like any other matchup, which never shows whether the answer was expected.
 That an answer came late is told once the event is over: before, it would depend on free slots,
 which controls never run out of.
-The words around it stand in templates/judging/me.html; those of a reason why a judgment does not
-count are the labels of `Exclusion.Reason` (arena/judging/models/exclusions.py).
+It says that a judgment counts, that it is excluded and why, or, while an appeal against that is
+open, that it is under review; nothing of a case shows. The words around it stand in
+templates/judging/me.html; those of a reason are the labels of `Exclusion.Reason`
+(arena/judging/models/exclusions.py).
 """
 
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ from django.core.paginator import Paginator
 from django.http import QueryDict
 
 from arena.events.models import Enrollment
-from arena.judging.models import Exclusion, Judgment
+from arena.judging.models import Appeal, Exclusion, Judgment
 from arena.questions import KINDS
 
 RECEIPTS_PER_PAGE = 50
@@ -32,6 +34,8 @@ class Receipt:
     revised: bool
     # The reason for its exclusion, as far as its author is told; empty if it counts.
     excluded: str
+    # Whether an appeal of theirs against that is open.
+    is_under_review: bool
 
 
 def build_receipts_page(
@@ -40,8 +44,8 @@ def build_receipts_page(
     """One page of receipts, latest first, as a template context; for_staff: with what their author
     is told only once the event is over.
 
-    `receipts`, `page`, `judged` (their number), and `none_counts` (the reason if the contributor
-    as a whole is excluded, else empty).
+    `receipts`, `page`, `judged` (their number), and `none_counts` (whether the contributor as a
+    whole is excluded).
     """
     judgments = (
         Judgment.objects.standing()
@@ -52,20 +56,23 @@ def build_receipts_page(
     )
     page = Paginator(judgments, RECEIPTS_PER_PAGE).get_page(query.get("page"))
     everything = enrollment.exclusions.in_force().first()
+    appeal = enrollment.appeals.waiting().first()
+    tells_late = for_staff or enrollment.event.is_over()
     return {
         "receipts": [
-            build_receipt(judgment, everything, tells_late=for_staff or enrollment.event.is_over())
-            for judgment in page
+            build_receipt(judgment, everything, appeal, tells_late=tells_late) for judgment in page
         ],
         "page": page,
         "judged": page.paginator.count,
-        "none_counts": str(Exclusion.Reason(everything.reason).label) if everything else "",
+        "none_counts": everything is not None,
     }
 
 
-def build_receipt(judgment: Judgment, everything: Exclusion | None, *, tells_late: bool) -> Receipt:
-    """One receipt; everything: the exclusion of the whole contributor, if any; tells_late: whether
-    it says that an answer came late."""
+def build_receipt(
+    judgment: Judgment, everything: Exclusion | None, appeal: Appeal | None, *, tells_late: bool
+) -> Receipt:
+    """One receipt; everything: the exclusion of the whole contributor, if any; appeal: the open
+    one, if any; tells_late: whether it says that an answer came late."""
     in_force = (each for each in judgment.exclusions.all() if each.lifted_at is None)
     told = (each for each in in_force if tells_late or each.reason != Exclusion.Reason.LATE)
     own = next(told, None)
@@ -77,6 +84,7 @@ def build_receipt(judgment: Judgment, everything: Exclusion | None, *, tells_lat
         answer=format_answer(judgment),
         revised=judgment.revision > 0,
         excluded=str(Exclusion.Reason(exclusion.reason).label) if exclusion else "",
+        is_under_review=bool(exclusion and appeal and appeal.is_about(exclusion)),
     )
 
 

@@ -40,6 +40,7 @@ from arena.judging.recording import (
     is_undoable,
     record_judgment,
 )
+from arena.judging.review.appeals import find_appealable
 from arena.judging.serving.hot_path_sql import LoadedAssignment, load_assignment
 from arena.judging.serving.leases import (
     get_shown_assignment,
@@ -88,7 +89,8 @@ def judge(request: HttpRequest, uuid: UUID) -> HttpResponse:
     assignment, rules = loaded.assignment, loaded.rules
     enrollment = assignment.enrollment
     if request.method == "GET":
-        if not is_answerable(assignment, now) or needs_guidelines(enrollment, rules):
+        is_next = is_answerable(assignment, now) and not is_stopped(enrollment)
+        if not is_next or needs_guidelines(enrollment, rules):
             return continue_judging(request, enrollment, rules, now)
         return show_matchup(request, assignment, rules, now)
     posted = request.POST.dict()
@@ -175,6 +177,8 @@ def undo(request: HttpRequest, uuid: UUID) -> HttpResponse:
     now = timezone.now()
     loaded = get_assignment(request, uuid, now)
     assignment, rules = loaded.assignment, loaded.rules
+    if is_stopped(assignment.enrollment):
+        return continue_judging(request, assignment.enrollment, rules, now)
     if not is_undoable(assignment, now):
         notice = _("It is too late to change this answer.")
         if assignment.state == State.SKIPPED:
@@ -205,6 +209,12 @@ def late_notice(judgment: Judgment, assignment: Assignment, now: datetime) -> st
     return None
 
 
+def is_stopped(enrollment: Enrollment) -> bool:
+    """Whether a page about this contributor comes before any matchup: a reviewer has blocked them,
+    or a warning waits to be read."""
+    return enrollment.blocked_at is not None or enrollment.has_warning
+
+
 def needs_guidelines(enrollment: Enrollment, rules: EventRules) -> bool:
     """Whether the guidelines in force have not been read yet."""
     latest = rules.guidelines
@@ -225,13 +235,12 @@ def continue_judging(
     notice: str | None = None,
     progress: Progress | None = None,
 ) -> HttpResponse:
-    """What comes next for this contributor: a matchup, guidelines, changed terms, or the end."""
+    """What comes next for this contributor: a matchup, guidelines, changed terms, a reviewer's
+    warning, or the end."""
     event = enrollment.event
-    # Once everything is over, nobody has to read them any more.
-    if needs_guidelines(enrollment, rules) and event.takes_answer(now):
-        return redirect_with_notice(
-            request, reverse("events:guidelines", args=[event.slug]), notice
-        )
+    # Once everything is over, nobody has to read anything any more.
+    if event.takes_answer(now) and (stop := find_stop(request, enrollment, rules, notice)):
+        return stop
     if event.is_open(now):
         if needs_new_consent(enrollment, rules):
             return redirect_with_notice(request, reverse("events:join", args=[event.slug]), notice)
@@ -250,6 +259,22 @@ def continue_judging(
         response = show_matchup(request, assignment, rules, now, notice=notice, progress=progress)
         return replace_url(response, reverse("judging:judge", args=[assignment.uuid]))
     return redirect_with_notice(request, reverse("judging:judge", args=[assignment.uuid]), notice)
+
+
+def find_stop(
+    request: HttpRequest, enrollment: Enrollment, rules: EventRules, notice: str | None
+) -> HttpResponse | None:
+    """What comes before any further matchup for this contributor, if anything: that they are
+    blocked, guidelines, a warning."""
+    if enrollment.blocked_at is not None:
+        return show_blocked(request, enrollment, notice)
+    if needs_guidelines(enrollment, rules):
+        page = "events:guidelines"
+    elif enrollment.has_warning:
+        page = "judging:warning"
+    else:
+        return None
+    return redirect_with_notice(request, reverse(page, args=[enrollment.event.slug]), notice)
 
 
 def show_matchup(
@@ -295,6 +320,21 @@ def show_end(
     }
     template = "judging/done.html" if is_open else "judging/closed.html"
     return render(request, template, context)
+
+
+def show_blocked(request: HttpRequest, enrollment: Enrollment, notice: str | None) -> HttpResponse:
+    """The page of somebody whom a reviewer lets judge no more."""
+    if is_htmx(request):
+        onward = reverse("judging:next", args=[enrollment.event.slug])
+        return redirect_with_notice(request, onward, notice)
+    context = {
+        "event": enrollment.event,
+        "enrollment": enrollment,
+        "judged": count_done(enrollment),
+        "is_counted": not find_appealable(enrollment),
+        "notice": notice,
+    }
+    return render(request, "judging/blocked.html", context)
 
 
 def show_pause(

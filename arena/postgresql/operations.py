@@ -97,8 +97,9 @@ class RunInBatches(migrations.RunPython):
 class MakeAppendOnly(Operation):
     """Rows of this table are never changed and never deleted, whoever asks: triggers refuse both.
 
-    SQLite loses a table's triggers where a later migration alters the table: that migration says
-    this operation again.
+    SQLite fires no trigger of a row in whose place another one comes (REPLACE): there an insert is
+    refused that would replace one. It loses a table's triggers where a later migration alters the
+    table: that migration says this operation again.
     """
 
     reversible = True
@@ -134,12 +135,21 @@ class MakeAppendOnly(Operation):
 
     def forbid(self, app_label: str, schema_editor: Editor, state: ProjectState) -> list[str]:
         """The statements that create the triggers."""
-        table = state.apps.get_model(app_label, self.model_name)._meta.db_table
+        model = state.apps.get_model(app_label, self.model_name)._meta
+        table = model.db_table
         if schema_editor.connection.vendor != "postgresql":
+            unique = [field.column for field in model.concrete_fields if field.unique]
+            is_same = " OR ".join(f"{column} = NEW.{column}" for column in unique)
+            is_there = f"EXISTS (SELECT 1 FROM {table} WHERE {is_same})"  # noqa: S608 (names of ours)
+            refusal = f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
             return [
                 f"CREATE TRIGGER IF NOT EXISTS {table}_no_{act.lower()} BEFORE {act} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-                for act in ("UPDATE", "DELETE")
+                f"{condition}{refusal}"
+                for act, condition in (
+                    ("UPDATE", ""),
+                    ("DELETE", ""),
+                    ("INSERT", f"WHEN {is_there} "),
+                )
             ]
         return [
             f"CREATE OR REPLACE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ "
@@ -153,7 +163,9 @@ class MakeAppendOnly(Operation):
         """The statements that drop them."""
         table = state.apps.get_model(app_label, self.model_name)._meta.db_table
         if schema_editor.connection.vendor != "postgresql":
-            return [f"DROP TRIGGER IF EXISTS {table}_no_{act}" for act in ("update", "delete")]
+            return [
+                f"DROP TRIGGER IF EXISTS {table}_no_{act}" for act in ("update", "delete", "insert")
+            ]
         return [
             f"DROP TRIGGER IF EXISTS {table}_append_only ON {table}",
             f"DROP FUNCTION IF EXISTS {table}_refuse()",

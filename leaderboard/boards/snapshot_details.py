@@ -9,6 +9,7 @@ apart (leaderboard/pages/board_json.py): a field more here publishes nothing.
 from dataclasses import dataclass, field
 from typing import Any
 
+from leaderboard.boards.bias_details import BiasPanel
 from leaderboard.boards.typed_json import from_json, merged, optional, to_json
 
 VERSION = 1
@@ -153,9 +154,9 @@ class StyleSummary:
 class BoardDetails:
     """One board of a snapshot.
 
-    why_not: why it could not be computed, and then nothing else is there; p, pairs: flat, see
-    `pairwise_tests` and `flatten_pairs`; neighbours: of boards over all records; pairs: of
-    unweighted ones; unseating, by kind of change, and the other methods: of both.
+    why_not: why it could not be computed, and then nothing else is there but its bias; p, pairs:
+    flat, see `pairwise_tests` and `flatten_pairs`; neighbours: of boards over all records; pairs:
+    of unweighted ones; unseating, by kind of change, the other methods and bias: of both.
     """
 
     why_not: str | None = optional()
@@ -167,6 +168,7 @@ class BoardDetails:
     other_methods: OtherMethods | None = merged()
     other_intervals: OtherIntervals | None = merged()
     style: StyleSummary | None = merged()
+    bias: BiasPanel | None = optional()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,7 @@ from leaderboard.boards.typed_json import (
     to_json,
 )
 from leaderboard.models import Rating
+from leaderboard.pages.bias_json import PublicBias, public_bias
 from leaderboard.pages.board import read_pairs
 from leaderboard.pages.downloads import flat_rows
 from leaderboard.pages.shown_board import ShownBoard
@@ -198,6 +199,7 @@ class PublicBoard:
     neighbours: tuple[PublicNeighbours, ...] = documented("Over all records, best first.")
     unseating: PublicUnseating = documented("Of unweighted boards over all records.")
     pairs: tuple[PublicPair, ...] = documented("Unweighted, of pairs that have met.")
+    bias: PublicBias | None = documented("Of unweighted boards over all records.")
 
 
 def public_board(event: Event, shown: ShownBoard) -> dict[str, Any]:
@@ -241,6 +243,9 @@ def public_board(event: Event, shown: ShownBoard) -> dict[str, Any]:
                 )
                 for first, second, won, tied, lost in read_pairs(details, choice)
             ),
+            bias=public_bias(board.bias, names, dict(event.categories.values_list("pk", "slug")))
+            if board.bias
+            else None,
         )
     )
     return found

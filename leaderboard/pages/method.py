@@ -3,13 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count
-
 from arena.events.joining.terms import current_terms
 from arena.events.lifecycle.phases import describe_updates, phase_of
 from arena.events.models import Event, Question
 from arena.events.records.controls import has_controls
-from arena.judging.models import Exclusion, Origin
+from arena.judging.models import Origin
+from arena.judging.review.appeals import APPEAL_PERIOD
 from arena.questions import KINDS
 from leaderboard.boards.coarse import COUNT_GRAIN, MIN_SHOWN_VOTES, VOTES_PER_GRAIN
 from leaderboard.contributors.answers import CATEGORIES
@@ -25,26 +24,15 @@ from leaderboard.votes.matchup_contents import MAX_VOTES_SCANNED
 
 
 def method_context(event: Event, now: datetime) -> dict[str, Any]:
-    """The settings that decide the numbers, and what they left out so far."""
+    """The settings that decide the numbers."""
     counted, measures = event.counted_origins(), has_controls(event)
-    in_force = Exclusion.objects.in_force().filter(event=event)
-    if not event.is_over():
-        # Until then nobody is told: of controls no answer is late.
-        in_force = in_force.exclude(reason=Exclusion.Reason.LATE)
-    reasons = dict(Exclusion.Reason.choices)
-    excluded = in_force.values_list("reason").annotate(
-        judgments=Count("judgment"), people=Count("enrollment")
-    )
     return {
         "questions": [
             describe_question(question) for question in event.questions.filter(kind="preference")
         ],
         "counted": [label for value, label in Origin.choices if value in counted],
         "not_counted": [label for value, label in Origin.choices if value not in counted],
-        "excluded": [
-            {"reason": reasons[reason], "judgments": judgments, "people": people}
-            for reason, judgments, people in excluded.order_by("reason")
-        ],
+        "appeal_days": APPEAL_PERIOD.days,
         "snapshot": Snapshot.objects.filter(board__event=event).defer("details").first(),
         "has_controls": measures,
         "terms": current_terms(event),

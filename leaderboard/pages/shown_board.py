@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from arena.errors import NotFoundError
 from arena.events.lifecycle.batches import SMALLEST
 from arena.events.models import Event
+from leaderboard.boards.coarse_bias import coarsen_bias
 from leaderboard.boards.snapshot_details import BoardDetails, FitSummary, SnapshotDetails
 from leaderboard.contributors.public_head import holds_back
 from leaderboard.models import Rating, Snapshot
@@ -36,11 +37,12 @@ class ShownBoard:
     @cached_property
     def details(self) -> SnapshotDetails:
         """What the snapshot keeps beside the rows; of a rounded board nothing of single boards but
-        whether they could be computed, and by which interval."""
+        whether they could be computed, by which interval, and the coarse part of their bias."""
         details = SnapshotDetails.from_json(self.snapshot.details)
         if not self.is_rounded:
             return details
-        boards = {key: hide_figures(board) for key, board in details.boards.items()}
+        people = self.snapshot.contributors
+        boards = {key: hide_figures(board, people) for key, board in details.boards.items()}
         return SnapshotDetails(
             origins=details.origins,
             timeline=details.timeline,
@@ -53,10 +55,12 @@ class ShownBoard:
         return self.details.board(self.choice.key)
 
 
-def hide_figures(board: BoardDetails) -> BoardDetails:
-    """A board's details without a figure that a single vote shows in."""
+def hide_figures(board: BoardDetails, people: int) -> BoardDetails:
+    """A board's details without a figure that a single vote shows in; people: how many contributors
+    the public count names."""
     fit = FitSummary(votes=0, interval=board.fit.interval) if board.fit else None
-    return BoardDetails(why_not=board.why_not, fit=fit)
+    bias = coarsen_bias(board.bias, people) if board.bias else None
+    return BoardDetails(why_not=board.why_not, fit=fit, bias=bias)
 
 
 def find_public_board(event: Event, choice: BoardChoice) -> ShownBoard | None:

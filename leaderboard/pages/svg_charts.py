@@ -58,7 +58,11 @@ def fit_axis(values: Sequence[float], reaches: Sequence[float], most_ticks: int 
     low = max(min([low, *reaches]), low - spread)
     high = min(max([high, *reaches]), high + spread)
     room = AXIS_MARGIN * max(high - low, 1.0)
-    low, high = low - room, high + room
+    return add_ticks(low - room, high + room, most_ticks)
+
+
+def add_ticks(low: float, high: float, most_ticks: int) -> Axis:
+    """An axis between two ends with round numbers on it."""
     step = tick_step((high - low) / most_ticks)
     first = math.ceil(low / step)
     return Axis(low, high, tuple(n * step for n in range(first, math.floor(high / step) + 1)))
@@ -81,8 +85,16 @@ def draw_axis_labels(axis: Axis) -> SafeString:
     )
 
 
-def draw_whisker(axis: Axis, value: float, lower: float | None, upper: float | None) -> SafeString:
-    """One row of a dot-and-whisker plot, with the axis' lines running through."""
+def draw_whisker(
+    axis: Axis,
+    value: float,
+    lower: float | None,
+    upper: float | None,
+    expected: float | None = None,
+) -> SafeString:
+    """One row of a dot-and-whisker plot, with the axis' lines running through, and one at what is
+    expected of the value."""
+    marks = [] if expected is None else [(axis.at(expected),)]
     reach = []
     if lower is not None and upper is not None:
         cut = "" if axis.holds(lower) and axis.holds(upper) else " cut"
@@ -90,6 +102,7 @@ def draw_whisker(axis: Axis, value: float, lower: float | None, upper: float | N
     return draw_svg(
         "whisker",
         ('<line class="tick" x1="{0}" x2="{0}" y1="0" y2="100%"/>', tick_positions(axis)),
+        ('<line class="expected" x1="{0}" x2="{0}" y1="0" y2="100%"/>', marks),
         ('<line class="reach{}" x1="{}" x2="{}" y1="50%" y2="50%"/>', reach),
         ('<circle class="dot" cx="{}" cy="50%" r="4.5"/>', [(axis.at(value),)]),
     )

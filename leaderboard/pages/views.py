@@ -12,7 +12,7 @@ from django.contrib.messages import get_messages
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.cache import cache
 from django.core.paginator import Paginator
-from django.db.models import Sum
+from django.db.models import Sum, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -33,10 +33,12 @@ from leaderboard.boards.columns import fact_columns
 from leaderboard.contributors.places import build_places, place_of, standings_of
 from leaderboard.contributors.scores import first_look
 from leaderboard.models import Board, Notice, Standing
+from leaderboard.pages.bias import bias_context
 from leaderboard.pages.board import choose_board, filter_links
 from leaderboard.pages.board_figures import build_heat_maps, history_of, timeline_of
 from leaderboard.pages.board_json import public_board
 from leaderboard.pages.downloads import to_csv
+from leaderboard.pages.exclusions import build_ledger, public_ledger
 from leaderboard.pages.method import method_context
 from leaderboard.pages.shown_board import (
     UNWEIGHTED,
@@ -174,6 +176,7 @@ def board_context(request: HttpRequest, event: Event, phase: Phase, tag: str) ->
 def figures_context(request: HttpRequest, event: Event, shown: ShownBoard) -> dict[str, Any]:
     """The figures of a board and around it; of a rounded one those alone that are rounded."""
     choice, table, details, board = shown.choice, shown.table, shown.details, shown.board
+    prefetch_related_objects([event], "categories")  # which filters and panel name
     origins, everybody = details.origins, request.GET.get("pairs") == ALL_PAIRS
     facts = fact_columns(choice.weighting)
     return {
@@ -205,7 +208,7 @@ def figures_context(request: HttpRequest, event: Event, shown: ShownBoard) -> di
         "timeline": timeline_of(details.timeline, event),
         "history": history_of(shown),
         "beside": compare_weightings(shown),
-    }
+    } | bias_context(shown, {category.pk: category.name for category in event.categories.all()})
 
 
 @require_GET
@@ -303,6 +306,30 @@ def method(request: HttpRequest, slug: str) -> HttpResponse:
     return render(
         request, "leaderboard/method.html", context | method_context(event, timezone.now())
     )
+
+
+@require_GET
+@login_not_required
+@read_from_replica
+def exclusions(request: HttpRequest, slug: str) -> HttpResponse:
+    """What was excluded, reinstated and appealed, by day, naming nobody."""
+    event = event_for(request.user, slug)
+    context = {
+        "event": event,
+        "enrollment": enrollment_of(request.user, event),
+        "is_staff_member": has_role(request.user, event, Role.REVIEWER),
+    }
+    ledger = build_ledger(event, timezone.now(), request.GET.get("page"))
+    return render(request, "leaderboard/exclusions.html", context | ledger)
+
+
+@require_GET
+@login_not_required
+@read_from_replica
+def exclusions_json(request: HttpRequest, slug: str) -> HttpResponse:
+    """The same as a file, of all days."""
+    event = event_for(request.user, slug)
+    return JsonResponse(public_ledger(event, timezone.now()))
 
 
 @require_POST

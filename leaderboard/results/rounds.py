@@ -73,7 +73,7 @@ def publish_event(event: Event, now: datetime) -> Snapshot:
     snapshot = require_fresh_snapshot(event)
     # The state, the seal and the public pointer change together or not at all.
     with transaction.atomic():
-        change_state(event, Event.State.PUBLISHED, Event.State.CLOSED)
+        change_state(event, Event.State.PUBLISHED, Event.State.CLOSED, published_at=now)
         if snapshot.sealed_at is None:
             Snapshot.objects.filter(pk=snapshot.pk).update(name=FINAL, sealed_at=now)
         publish_snapshot(snapshot, now)

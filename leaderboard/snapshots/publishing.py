@@ -145,13 +145,17 @@ def thin_snapshots(now: datetime) -> int:
 
 
 def find_superseded(event: Event, now: datetime) -> Iterator[int]:
-    """Primary keys of snapshots that a later one of the same hour, or day, supersedes."""
+    """Primary keys of snapshots that a later one of the same hour, or day, supersedes; what the
+    public pages have shown, only another that they have."""
     snapshots = event.snapshots.disposable().filter(created_at__lt=now - KEEP_ALL)
-    newest_first = snapshots.order_by("-created_at", "-pk").values_list("pk", "created_at")
-    last = ""
-    for pk, created_at in newest_first:
+    newest_first = snapshots.order_by("-created_at", "-pk")
+    last = last_shown = ""
+    for pk, created_at, published_at in newest_first.values_list(
+        "pk", "created_at", "published_at"
+    ):
         is_recent = created_at >= now - KEEP_HOURLY
         period = created_at.strftime("%Y-%m-%d %H" if is_recent else "%Y-%m-%d")
-        if period == last:
+        if period == (last if published_at is None else last_shown):
             yield pk
         last = period
+        last_shown = last_shown if published_at is None else period

@@ -1,19 +1,19 @@
 """Recomputing an event's boards from its judgments: fingerprint, arrays, fits, one snapshot."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
 from arena.events.models import Event, Matchup, Record
 from arena.judging.models import Exclusion, LedgerBatch
 from leaderboard.boards import diagnostics, snapshot_counts
+from leaderboard.boards.bias import measure_bias
 from leaderboard.boards.columns import FittedRow, compute_fields
 from leaderboard.boards.fit import FittedBoard, fit_board, replay_elo
 from leaderboard.boards.snapshot_details import (
@@ -219,12 +219,12 @@ def compute_snapshot(
 ) -> Snapshot:
     """All boards of the event, written as one snapshot."""
     data, kept = VoteLoader(event).load(special)
-    contents = read_contents(data)
+    contents, filed = read_contents(data), file_matchups(data)
     rows: list[Rating] = []
     boards: dict[str, BoardDetails] = {}
     checkpoints: dict[str, Any] = {}
     overall: list[Counts] = []
-    for spec, votes in votes_by_board(event, data):
+    for spec, votes in votes_by_board(data, filed):
         try:
             board = fit_board(votes)
         except NotConverged:
@@ -246,6 +246,8 @@ def compute_snapshot(
         spec = BoardSpec(question, None, Weighting.STYLE)
         boards[spec.key], at_equal_style = compute_style_board(spec, data, contents)
         rows += at_equal_style
+        raw = replace(spec, weighting=Weighting.RAW).key
+        boards[raw] = replace(boards[raw], bias=measure_bias(data, question, contents, filed))
     snapshot = Snapshot(
         event=event,
         created_at=now,
@@ -268,14 +270,15 @@ def compute_snapshot(
     return snapshot
 
 
-def votes_by_board(event: Event, data: Comparisons) -> Iterator[tuple[BoardSpec, Votes]]:
+def votes_by_board(
+    data: Comparisons, filed: Mapping[int, IntegerTable]
+) -> Iterator[tuple[BoardSpec, Votes]]:
     """Each board with its votes: overall and per category, raw and, once reliabilities have been
     computed, weighted by them."""
-    categories = [None, *event.categories.order_by("pk").values_list("pk", flat=True)]
-    weights = read_weights(event, data)
+    weights = read_weights(data.event, data)
     for question in data.questions:
-        for category in categories:
-            where = None if category is None else category_mask(data, category)
+        for category in (None, *filed):
+            where = None if category is None else data.of_matchups(filed[category])
             votes = data.votes(question, where)
             yield BoardSpec(question, category, Weighting.RAW), votes
             if weights is not None:
@@ -331,11 +334,14 @@ def diagnose(
     )
 
 
-def category_mask(data: Comparisons, category: int) -> npt.NDArray[np.bool_]:
-    """Bool per row: whether its record is filed under the category."""
-    filed = Matchup.objects.filter(event=data.event, record__categories=category).order_by("pk")
-    keys = read_integers(filed.values_list("pk"))[:, 0]
-    return data.of_matchups(keys)
+def file_matchups(data: Comparisons) -> dict[int, IntegerTable]:
+    """For each category, in the order of their keys, the indices of the matchups filed under it."""
+    found = {}
+    for category in data.event.categories.order_by("pk").values_list("pk", flat=True):
+        filed = Matchup.objects.filter(event=data.event, record__categories=category).order_by("pk")
+        keys = read_integers(filed.values_list("pk"))[:, 0]
+        found[category] = data.find_matchups(keys)
+    return found
 
 
 def load_elo_checkpoint(

@@ -13,10 +13,8 @@ from scipy.stats import t as student
 
 from leaderboard.ratings import Floats, Ints, Mask
 from leaderboard.trust.gaps import Integers
+from leaderboard.trust.shares import CONFIDENCE, wilson_limits
 
-CONFIDENCE = 0.95
-Z = 1.959963984540054
-"""Two-sided 95% of the normal distribution."""
 CELLS_AT_ONCE = 4_000_000
 """Of a table of units by categories by categories, so many are in memory."""
 
@@ -332,11 +330,3 @@ def describe_people(
         upper,
         *(correct_for_chance(one, chance) for one in (share, lower, upper)),
     )
-
-
-def wilson_limits(share: Floats, n: Ints) -> tuple[Floats, Floats]:
-    """Wilson's two-sided 95% limits of a share; n is at least 1."""
-    middle = share + Z * Z / (2.0 * n)
-    spread = Z * np.sqrt(share * (1.0 - share) / n + Z * Z / (4.0 * n * n))
-    scale = 1.0 + Z * Z / n
-    return (middle - spread) / scale, (middle + spread) / scale

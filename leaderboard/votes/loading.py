@@ -25,7 +25,7 @@ from leaderboard.votes.store import Columns, ColumnStore, StoreState, concatenat
 from leaderboard.votes.table import Comparisons, assemble
 from leaderboard.votes.vote_rows import read_columns, read_late, special_matchups
 
-STORE_FORMAT = 1
+STORE_FORMAT = 2
 """Incremented whenever the meaning of a stored column changes."""
 
 

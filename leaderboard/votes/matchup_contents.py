@@ -9,12 +9,15 @@ refresh.
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from leaderboard.ratings import Floats, Ids, Votes, covariates
-from leaderboard.votes.known_contents import KnownContents, load_known_contents
+from leaderboard.votes.known_contents import STYLE_FIELDS, KnownContents, load_known_contents
 from leaderboard.votes.queries import IntegerTable
 from leaderboard.votes.table import Comparisons, Mask
 
+LENGTH = STYLE_FIELDS.index("length")
+"""The covariate that counts words."""
 MAX_VOTES_SCANNED = 1_000_000
 """With more votes than this, only a sample of the matchups is used."""
 HASH_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
@@ -48,21 +51,34 @@ class MatchupContents:
 
     def differences(self, votes: Votes) -> Floats:
         """Style differences of each vote, first minus second: float64 (n, covariates)."""
+        assert votes.matchup is not None
         first, second = (
-            self.style[self.response_rows(votes, side)].astype(np.float64)
+            self.style[self.response_rows(votes.matchup, side)].astype(np.float64)
             for side in (votes.first, votes.second)
         )
         return covariates.differences(first, second)
+
+    def longer(self, matchups: IntegerTable, first: Ids, second: Ids) -> npt.NDArray[np.int8]:
+        """Which response of these matchups (by index, with both models' indices) has more words:
+        int8 per matchup index, 1 the first, -1 the second, 0 where they are level and for all other
+        matchups."""
+        words, sampled = self.style[:, LENGTH], self.picked[matchups]
+        chosen = matchups[sampled]
+        longer = np.zeros(len(self.picked), dtype=np.int8)
+        longer[chosen] = np.sign(
+            words[self.response_rows(chosen, first[sampled])]
+            - words[self.response_rows(chosen, second[sampled])]
+        )
+        return longer
 
     def prompts(self, votes: Votes) -> Ids:
         """Prompt id of each vote: int32 (n,), from 0 in the order of the records' primary keys."""
         assert votes.matchup is not None
         return np.unique(self.record[votes.matchup], return_inverse=True)[1].astype(np.int32)
 
-    def response_rows(self, votes: Votes, side: Ids) -> IntegerTable:
-        """Row, in `style`, of the response on one side of each vote. Raises LookupError."""
-        assert votes.matchup is not None
-        wanted = self.record[votes.matchup] * self.competitors + side
+    def response_rows(self, matchup: IntegerTable | Ids, side: Ids) -> IntegerTable:
+        """Row, in `style`, of the response of one model in each matchup. Raises LookupError."""
+        wanted = self.record[matchup] * self.competitors + side
         found = np.searchsorted(self.response_key, wanted).clip(max=len(self.response_key) - 1)
         if len(wanted) and not (
             len(self.response_key) and np.array_equal(self.response_key[found], wanted)

@@ -32,6 +32,7 @@ COLUMN_TYPES: dict[str, Any] = {
     "matchup": np.int32,  # primary key
     "origin": np.int8,  # index in ORIGINS
     "hour": np.int32,  # hours since 1970, -1: unknown
+    "took": np.int32,  # milliseconds from shown to answered, at most an hour, -1: unknown
 }
 COLUMN_SIZES = [np.dtype(kind).itemsize for kind in COLUMN_TYPES.values()]
 ROW_BYTES = sum(COLUMN_SIZES)

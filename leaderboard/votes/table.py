@@ -92,15 +92,24 @@ class Comparisons:
         index = np.searchsorted(self.matchups, keyed[known, 0])
         return np.column_stack([index, keyed[known, 2]])
 
-    def of_matchups(self, keys: IntegerTable) -> Mask:
-        """Bool per row: whether its matchup is among these primary keys."""
-        among = np.isin(self.matchups, keys, assume_unique=True)
+    def find_matchups(self, keys: IntegerTable) -> IntegerTable:
+        """The indices, ascending, of those matchups of these primary keys that are in the table."""
+        return np.flatnonzero(np.isin(self.matchups, keys, assume_unique=True))
+
+    def of_matchups(self, indices: IntegerTable) -> Mask:
+        """Bool per row: whether its matchup is among these."""
+        among = np.zeros(len(self.matchups), dtype=bool)
+        among[indices] = True
         return take(among, self.columns["matchup"])
+
+    def rows(self, question: int) -> Mask:
+        """Bool per row: whether it is an ordinary vote on a question."""
+        chosen: Mask = self.columns["question"] == self.questions.index(question)
+        return chosen & self.ordinary
 
     def votes(self, question: int, where: Mask | None = None) -> Votes:
         """The ordinary votes on a question (where a further mask holds), in ledger order."""
-        chosen = self.columns["question"] == self.questions.index(question)
-        chosen &= self.ordinary
+        chosen = self.rows(question)
         if where is not None:
             chosen &= where
         return Votes(

@@ -22,6 +22,7 @@ from arena.judging.models import Judgment, JudgmentQuerySet, Origin
 from leaderboard.votes.queries import (
     HoursSinceEpoch,
     IntegerTable,
+    MillisecondsBetween,
     read_integer_rows,
     read_integers,
 )
@@ -36,6 +37,8 @@ from leaderboard.votes.store import (
 
 ORIGINS = list(Origin.values)
 """Where judgments come from, by the numbers in the column `origin`."""
+MAX_MILLISECONDS = 3_600_000
+"""An answer that took longer counts as one that took so long: a page may be left open."""
 
 
 def read_columns(
@@ -73,6 +76,7 @@ def judgment_rows(
         "matchup": F("matchup"),
         "origin": origin_number(),
         "hour": Coalesce(HoursSinceEpoch("judged_at"), -1),
+        "took": Coalesce(MillisecondsBetween(F("judged_at"), F("assignment__shown_at")), -1),
     }
     return judgments.annotate(vote=FilteredRelation("answers", condition=asked)).values_list(
         *(Cast(column, BigIntegerField()) for column in selected.values())
@@ -104,6 +108,7 @@ def to_columns(
     for name in ("first", "second"):
         columns[name] = to_indices(columns[name], competitors)
     columns["question"] = to_indices(columns["question"], questions)
+    columns["took"] = columns["took"].clip(-1, MAX_MILLISECONDS)
     return {name: narrow(columns[name], kind) for name, kind in COLUMN_TYPES.items()}
 
 

@@ -1,7 +1,7 @@
 """An event that registers, and what the command says of it later."""
 
 import io
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.management import CommandError, call_command
@@ -75,6 +75,15 @@ def register_anew(event: Event) -> None:
     Registration.objects.all().delete()
     LedgerEntry.objects.all().delete()
     register(event, NOW)
+
+
+def register_and_change(event: Event, organizer: User, now: datetime) -> None:
+    """Register an event that is open, and change a line and a text of it with a record."""
+    register(event, now)
+    text = "Which of two answers helps more.\n\nBoth are written by machines."
+    with recorded_settings(event, Ruling(organizer, now, "Said more plainly.")):
+        Event.objects.filter(pk=event.pk).update(description=text, overlap=4)
+    event.refresh_from_db()
 
 
 def save(event: Event, olga: User, **settings: Any) -> None:

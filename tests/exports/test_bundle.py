@@ -179,6 +179,16 @@ def test_the_version_of_the_details_is_the_databases_own(cast: Cast) -> None:
     assert row["details"]["boards"]
 
 
+def test_how_long_answers_took_is_in_no_bundle(cast: Cast) -> None:
+    snapshot = current(cast.event)
+    (panel,) = (b["bias"] for b in snapshot.details["boards"].values() if "bias" in b)
+    panel["pace"] = {"fast_seconds": 3.5}
+    snapshot.save()
+    row = json.loads(opened(snapshot).read("snapshot.jsonl"))
+    (written,) = (b["bias"] for b in row["details"]["boards"].values() if "bias" in b)
+    assert written == {name: value for name, value in panel.items() if name != "pace"}
+
+
 def test_floats_are_in_full_precision(cast: Cast) -> None:
     snapshot = current(cast.event)
     strengths = {row["id"]: row["strength"] for row in table(opened(snapshot), "ratings")}

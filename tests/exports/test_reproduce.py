@@ -126,6 +126,26 @@ def test_so_they_do_where_a_column_was_added_later(bundle: Path) -> None:
     assert 0 < result.compared < whole
 
 
+def test_so_they_do_where_the_bundle_is_from_before_there_was_a_bias_panel(bundle: Path) -> None:
+    def forget(rows: list[dict]) -> None:
+        boards = rows[0]["details"]["boards"].values()
+        assert [board.pop("bias") for board in boards if "bias" in board]
+
+    whole = reproduce(bundle, NOW).compared
+    result = reproduce(rewritten(bundle, "snapshot.jsonl", forget), NOW)
+    assert (result.differences, result.lacking) == ([], ["bias"])
+    assert 0 < result.compared < whole
+
+
+def test_a_figure_of_the_bias_panel_is_compared(bundle: Path) -> None:
+    def change(rows: list[dict]) -> None:
+        (panel,) = (b["bias"] for b in rows[0]["details"]["boards"].values() if "bias" in b)
+        panel["ties"]["share"] += 0.001
+
+    (difference,) = reproduce(rewritten(bundle, "snapshot.jsonl", change), NOW).differences
+    assert ".bias.ties.share: " in difference
+
+
 def test_a_column_that_one_row_lacks_is_a_difference(bundle: Path) -> None:
     rewritten(bundle, "ratings.jsonl", lambda rows: rows[0].pop("ties"))
     (difference,) = reproduce(bundle, NOW).differences

@@ -8,13 +8,28 @@ from django.apps import apps
 from django.test import Client
 
 from arena.errors import ConflictError
+from arena.events.decision_record import Ruling
 from arena.events.joining.enrolling import join_event, provision_event_seats
-from arena.events.models import Enrollment, Event, Membership
+from arena.events.lifecycle.decisions import Plan, decline, propose
+from arena.events.models import Act, Decision, Enrollment, Event, Membership, Proposal
 from arena.judging.leaving.erasure import erase_contributor, finish_erasures
+from arena.judging.leaving.repeating import repeat_erasures
 from arena.judging.ledger import seal_event, verify_ledger
-from arena.judging.models import Answer, Assignment, Flag, Judgment
+from arena.judging.models import (
+    Answer,
+    Appeal,
+    Assignment,
+    Case,
+    Exclusion,
+    Flag,
+    Judgment,
+    ReviewWarning,
+)
 from arena.judging.recording import check_answers, record_judgment
+from arena.judging.review.appeals import answer_appeal, open_appeal
+from arena.judging.review.cases import exclude_on_review, warn
 from arena.judging.skipping import flag_assignment
+from arena.people.erasures import ErasureNotes, digest_account
 from arena.people.models import Seat, User
 from tests.factories import (
     NOW,
@@ -144,6 +159,78 @@ def test_an_answer_that_arrives_meanwhile_is_emptied_later(event: Event, walrus:
     assert finish_erasures(NOW + timedelta(minutes=10)) == 1
     assert not Answer.objects.filter(value={"text": SEEDED[4]}).exists()
     assert enrollment.judgments.standing().count() == 3
+
+
+# --- what was written in reviews ----------------------------------------------------------------
+def review(event: Event, enrollment: Enrollment) -> Appeal:
+    """A warning, an exclusion with its case, and an appeal against it."""
+    rita = make_user("rita")
+    make_membership(event, rita)
+    case = {"event": event, "enrollment": enrollment, "reason": "gap", "opened_at": NOW}
+    warn(Case.objects.create(**case), Ruling(rita, NOW, SEEDED[4]), SEEDED[4])
+    ruling = Ruling(rita, NOW, f"{SEEDED[4]}, twice")
+    exclusion = exclude_on_review(enrollment, Exclusion.Reason.UNRELIABLE, ruling)
+    return open_appeal(enrollment, exclusion.decision, SEEDED[4], NOW)
+
+
+def review_texts() -> set[str]:
+    """Every text of reviews, the record of decisions left out."""
+    columns = [(Appeal, "text"), (Appeal, "answer"), (ReviewWarning, "text"), (Case, "note")]
+    columns += [(Exclusion, "note"), (Proposal, "note")]
+    return {text for model, name in columns for text in model.objects.values_list(name, flat=True)}
+
+
+def test_texts_of_reviews_go_and_decisions_and_what_counts_stay(event: Event, walrus: User) -> None:
+    enrollment = Enrollment.objects.get()
+    review(event, enrollment)
+    waiting = propose(
+        event,
+        Plan(Act.EXCLUDED, f"contributor {enrollment.pk}", {}),
+        Ruling(User.objects.get(username="rita"), NOW, "To be confirmed."),
+    )
+    assert review_texts() >= {SEEDED[4], f"{SEEDED[4]}, twice", "To be confirmed."}
+    decisions = list(Decision.objects.order_by("pk").values())
+    assert len(decisions) == 2
+    erase_contributor(walrus, NOW)
+    assert review_texts() == {"", "To be confirmed."}
+    assert list(Decision.objects.order_by("pk").values()) == decisions
+    assert enrollment.exclusions.in_force().exists()
+    # Once it is answered, nobody needs it either.
+    decline(waiting, by=User.objects.get(username="rita"), now=NOW)
+    finish_erasures(NOW + timedelta(minutes=10))
+    assert review_texts() == {""}
+
+
+def test_an_appeal_that_arrives_meanwhile_is_emptied_later(event: Event, walrus: User) -> None:
+    enrollment = Enrollment.objects.get()
+    appeal = review(event, enrollment)
+    erase_contributor(walrus, NOW)
+    Appeal.objects.filter(pk=appeal.pk).update(text=SEEDED[4])
+    assert finish_erasures(NOW + timedelta(minutes=10)) == 1
+    assert review_texts() == {""}
+
+
+def test_texts_of_reviews_that_a_dump_brings_back_go_again(event: Event, walrus: User) -> None:
+    review(event, Enrollment.objects.get())
+    assert SEEDED[4] in review_texts()
+    key = "00" * 32
+    notes = ErasureNotes(key, frozenset({digest_account(key, walrus.pk, walrus.date_joined)}))
+    assert repeat_erasures(notes, NOW).erased == 1
+    assert review_texts() == {""}
+
+
+def test_an_appeal_of_somebody_who_left_is_answered_without_a_word_to_them(
+    event: Event, walrus: User
+) -> None:
+    appeal = review(event, Enrollment.objects.get())
+    otto = make_user("otto")
+    make_membership(event, otto, Membership.Role.ORGANIZER)
+    erase_contributor(walrus, NOW)
+    appeal = Appeal.objects.get(pk=appeal.pk)
+    answer_appeal(appeal, Ruling(otto, NOW + timedelta(days=1), "We looked."), granted=True)
+    appeal.refresh_from_db()
+    assert (appeal.state, appeal.answer) == (Appeal.State.GRANTED, "")
+    assert Judgment.objects.counted().count() == 2
 
 
 def test_the_only_organizer_hands_over_first(client: Client, event: Event, walrus: User) -> None:

@@ -30,6 +30,8 @@ PAGES = (
     "leaderboard:contributors",
     "leaderboard:board",
     "leaderboard:method",
+    "leaderboard:exclusions",
+    "leaderboard:exclusions_json",
 )
 
 
@@ -119,7 +121,10 @@ def test_once_the_event_is_over_the_one_that_does_not_count_is_told(
     assert TOLD not in control
     assert [one.event.standings.count() for one in both] == [0, 1]
     assert [one.event.snapshots.latest().judgments for one in both] == [0, 1]
-    assert TOLD in both[0].read("leaderboard:method")
+    # Of one person alone the public is told no reason.
+    pages = [one.read("leaderboard:exclusions") for one in both]
+    assert ["Other reasons" in page for page in pages] == [True, False]
+    assert ["Nothing has been excluded" in page for page in pages] == [False, True]
 
 
 def test_a_second_try_after_the_deadline_tells_no_more(both: list[LateContributor]) -> None:

@@ -233,15 +233,17 @@ def test_whoever_is_excluded_reads_it_above_what_they_judged() -> None:
     cast = Cast()
     cast.judge("b2")
     address = reverse("judging:me", args=[cast.event.slug])
-    assert b"has excluded your judgments" not in cast.client.get(address).content
+    assert b"Your judgments do not count" not in cast.client.get(address).content
     exclusion = exclude(
         Enrollment.objects.get(judgments__isnull=False),
         Exclusion.Reason.UNRELIABLE,
         Ruling(None, timezone.now()),
     )
-    assert b"has excluded your judgments: Not reliable enough." in cast.client.get(address).content
+    page = cast.client.get(address).content
+    assert b"Your judgments do not count at present." in page
+    assert b"<h3>Not reliable enough</h3>" in page
     lift_exclusion(exclusion, Ruling(None, timezone.now(), "A mistake."))
-    assert b"has excluded your judgments" not in cast.client.get(address).content
+    assert b"Your judgments do not count" not in cast.client.get(address).content
 
 
 @pytest.mark.parametrize("name", ["judge", "skip", "flag", "undo"])

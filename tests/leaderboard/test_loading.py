@@ -27,7 +27,7 @@ from tests.factories import (
     make_matchup_of,
     make_response,
 )
-from tests.leaderboard.votes import Crowd, make_vote, revise
+from tests.leaderboard.votes import Crowd, make_vote, revise, time_judgments
 
 pytestmark = pytest.mark.django_db
 
@@ -99,6 +99,17 @@ def test_votes_are_of_ordinary_matchups_in_ledger_order(crowd: Crowd) -> None:
     assert list(found) == wanted
     assert len(np.unique(votes.contributor)) == 6
     assert len(np.unique(votes.matchup)) == 18
+
+
+def test_seconds_are_those_from_shown_to_answered(crowd: Crowd) -> None:
+    votes = [make_vote(crowd.judges[0], matchup) for matchup in crowd.matchups[:3]]
+    seconds = {votes[0].pk: 12.5, votes[1].pk: 7200.0, votes[2].pk: -1.0}
+    time_judgments(crowd.event, lambda judgment: seconds[judgment.pk])
+    make_vote(crowd.judges[1], crowd.matchups[0])
+    make_vote(crowd.judges[2], crowd.matchups[0], at=None)
+    took = loaded(crowd.event).columns["took"].tolist()
+    assert took[0] == pytest.approx(12_500, abs=1)
+    assert took[1:] == [3_600_000, -1, -1, -1]
 
 
 def test_unsealed_judgments_are_not_read(crowd: Crowd) -> None:

@@ -10,6 +10,7 @@ from arena.events.decision_record import Ruling
 from arena.events.models import Control, Enrollment, Event
 from arena.judging.ledger import seal_event
 from arena.judging.models import Exclusion, Judgment
+from arena.judging.review.appeals import answer_appeal, open_appeal
 from arena.judging.review.exclusions import exclude, lift_exclusion
 from leaderboard.contributors import positions
 from leaderboard.contributors.answers import find_latest
@@ -24,7 +25,8 @@ from leaderboard.contributors.weights import read_weights
 from leaderboard.models import Board, Reliability, ReliabilityFit
 from leaderboard.ratings import WEIGHT_UNIT
 from leaderboard.votes.loading import load_votes
-from tests.factories import NOW, make_enrollment
+from tests.exports.cast import judgment_lines
+from tests.factories import NOW, make_enrollment, make_membership, make_user
 from tests.leaderboard.votes import Crowd, figures, make_all_votes, make_vote, refresh, revise
 
 LATER = NOW + timedelta(minutes=1)
@@ -199,6 +201,28 @@ def test_excluding_and_reinstating_gives_the_same_bytes() -> None:
     refresh(crowd.event, LATER + timedelta(minutes=1))
     assert rows(crowd.event) == before
     assert figures(crowd.event) == boards
+
+
+@pytest.mark.django_db
+def test_a_granted_appeal_gives_the_same_bytes() -> None:
+    crowd = Readers(overlap=9)
+    who, now = crowd.clicker(), LATER
+    rita, otto = make_user(), make_user()
+    for one in (rita, otto):
+        make_membership(crowd.event, one)
+
+    def everything() -> tuple[object, ...]:
+        return rows(crowd.event), figures(crowd.event), list(judgment_lines(crowd.event))
+
+    refresh(crowd.event)
+    before = everything()
+    exclusion = exclude(who, Exclusion.Reason.UNRELIABLE, Ruling(rita, NOW, "No care."))
+    refresh(crowd.event, now)
+    assert all(one != other for one, other in zip(everything(), before, strict=True))
+    appeal = open_appeal(who, exclusion.decision, "I read all of it.", now)
+    answer_appeal(appeal, Ruling(otto, now, "So it is."), granted=True)
+    refresh(crowd.event, now + timedelta(minutes=1))
+    assert everything() == before
 
 
 @pytest.mark.django_db

@@ -9,6 +9,7 @@ from arena.events.decision_record import Ruling
 from arena.events.lifecycle.transitions import close_event
 from arena.events.models import Event
 from arena.judging.ledger import seal_event
+from arena.judging.review.appeals import answer_appeal, open_appeal
 from arena.judging.review.exclusions import exclude, lift_exclusion
 from leaderboard.contributors.reliability import refresh_reliability
 from leaderboard.models import Board, Snapshot
@@ -28,6 +29,8 @@ from tests.factories import (
     make_event,
     make_judgment,
     make_matchups,
+    make_membership,
+    make_user,
 )
 
 pytestmark = pytest.mark.django_db
@@ -130,6 +133,23 @@ def test_a_published_result_stays_until_it_is_corrected(event: Event) -> None:
     later(event, 4)
     assert pointer(event) == correction
     assert seal_round(event, "As it was", NOW + timedelta(minutes=5)).judgments == 3
+
+
+def test_an_appeal_granted_after_the_publication_waits_for_a_correction(event: Event) -> None:
+    who, rita, otto = event.enrollments.get(), make_user(), make_user()
+    for one in (rita, otto):
+        make_membership(event, one)
+    exclusion = exclude(who, "unreliable", Ruling(rita, NOW, "No care."))
+    final = published(event)
+    event.refresh_from_db()
+    assert (event.published_at, final.judgments) == (NOW, 0)
+    appeal = open_appeal(who, exclusion.decision, "I read all of it.", NOW)
+    answer_appeal(appeal, Ruling(otto, NOW, "So it is."), granted=True)
+    later(event, 1)
+    assert pointer(event) == final
+    assert awaits_correction(event)
+    correction = seal_round(event, "Corrected", NOW + timedelta(minutes=2))
+    assert (pointer(event), correction.judgments) == (correction, 3)
 
 
 def test_a_rebuild_leaves_the_published_result_where_it_is(event: Event) -> None:

@@ -1,8 +1,8 @@
 """Judgments written straight to the database: a board does not ask how a vote came about."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -18,7 +18,7 @@ from arena.events.models import (
     MatchupResponse,
 )
 from arena.judging.ledger import seal_event
-from arena.judging.models import Answer, Judgment, Origin
+from arena.judging.models import Answer, Assignment, Judgment, Origin
 from leaderboard.contributors.reliability import refresh_reliability
 from leaderboard.models import Rating, Snapshot
 from leaderboard.snapshots.refresh import refresh_event
@@ -94,6 +94,28 @@ def make_all_votes(votes: Sequence[tuple[Enrollment, Matchup, int, bool]]) -> li
         for judgment, (_enrollment, matchup, outcome, left) in zip(judgments, votes, strict=True)
     )
     return judgments
+
+
+def time_judgments(event: Event, seconds: Callable[[Judgment], float]) -> None:
+    """Give each judgment of an event an assignment that was shown so many seconds before it."""
+    judgments = list(event.judgments.order_by("pk"))
+    Assignment.objects.bulk_create(
+        Assignment(
+            enrollment_id=judgment.enrollment_id,
+            matchup_id=judgment.matchup_id,
+            ordinal=number + 1,
+            order=[0, 1],
+            state=Assignment.State.DONE,
+            reserved_at=NOW,
+            lease_until=NOW,
+            shown_at=judgment.judged_at - timedelta(seconds=seconds(judgment)),
+        )
+        for number, judgment in enumerate(judgments)
+    )
+    made = {(each.enrollment_id, each.matchup_id): each for each in Assignment.objects.all()}
+    for judgment in judgments:
+        judgment.assignment = made[judgment.enrollment_id, judgment.matchup_id]
+    Judgment.objects.bulk_update(judgments, ["assignment"])
 
 
 def revise(judgment: Judgment, outcome: int) -> Judgment:

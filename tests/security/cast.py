@@ -17,12 +17,12 @@ from django.utils import timezone
 from arena.events.decision_record import Ruling
 from arena.events.joining.enrolling import join_with_open_seat, provision_event_seats
 from arena.events.joining.invitations import invite
-from arena.events.lifecycle.event_settings import recorded_settings
-from arena.events.lifecycle.registration.writing import register
 from arena.events.models import (
+    Act,
     Application,
     Category,
     Control,
+    Decision,
     Enrollment,
     Event,
     ImportJob,
@@ -40,6 +40,7 @@ from arena.people.models import Seat, User
 from arena.people.seats.provisioning import Slip
 from leaderboard.models import Snapshot, Winner
 from leaderboard.snapshots.refresh import refresh_fully
+from tests.events.registered import register_and_change
 from tests.factories import (
     make_assignment,
     make_competitors,
@@ -61,10 +62,10 @@ from tests.security.policy import (
     STAFF,
     Url,
 )
+from tests.security.reviews import PERSONAL_TEXTS, REVIEW_TEXTS, review
 
 # Who reaches the most pages.
 REACHING = (f"tea {ORGANIZER}", f"tea {CONTRIBUTOR}")
-DESCRIPTION = "Which of two answers helps more.\n\nBoth are written by machines."
 HOSTILE = "\n\n".join([*SCRIPTS, *FORMULAS])
 
 
@@ -106,10 +107,19 @@ class Side:
     control: Matchup
     shown: Assignment
     answered: Assignment
+    # By which a judgment of the contributor's is excluded.
+    excluded: Decision
     upload: ImportJob
     votes: ImportJob
+    # Another contributor, who has an appeal of their own.
+    another: Enrollment
     # What only the organizers and reviewers may read.
     reasons: set[str]
+
+    def texts_of(self, enrollment: Enrollment) -> set[str]:
+        """What a contributor alone may read of reviews: a warning, their appeals, the answers."""
+        name = "own" if enrollment == self.contributor else "other"
+        return {f"{self.event.slug}-{name}-{what}" for what in PERSONAL_TEXTS}
 
     @cached_property
     def models(self) -> set[str]:
@@ -188,6 +198,7 @@ class Side:
             "events:people": {"role": "reviewer", "uses": "1", "days": "1"},
             "events:remove": {"username": self.people[READER].username},
             "events:application": {"decision": "admit"},
+            "judging:appeal": {"decision": str(self.excluded.uuid), "text": "so"},
             "judging:judge": {"preference": "a1", "comment": "so"},
             "judging:skip": {"reason": "unclear"},
             "judging:flag": {"reason": "broken", "note": "so"},
@@ -310,11 +321,11 @@ def make_side(slug: str, now: datetime, **settings: Any) -> Side:
     applicant = make_person(f"{slug}-applicant")
     application = Application.objects.create(event=event, user=applicant, asked_at=now)
     matchup, control = fill(event)
-    register(event, now)
-    with recorded_settings(event, Ruling(organizer, now, "Said more plainly.")):
-        Event.objects.filter(pk=event.pk).update(description=DESCRIPTION, overlap=4)
-    event.refresh_from_db()
+    register_and_change(event, organizer, now)
     answered, shown = judge(contributor, now)
+    another = event.enrollments.exclude(pk=contributor.pk).get()
+    rule = Ruling(reviewer, now, f"{slug}-decision-note")
+    kept = review(contributor, "own", rule) | review(another, "other", rule)
     seal_event(event.pk, now)
     sealed = refresh_fully(event, now=now)
     Snapshot.objects.filter(pk=sealed.pk).update(name=f"Round of {slug}", sealed_at=now)
@@ -333,12 +344,13 @@ def make_side(slug: str, now: datetime, **settings: Any) -> Side:
         control=control,
         shown=shown,
         answered=answered,
+        excluded=event.decisions.get(act=Act.EXCLUDED),
         upload=upload(event, organizer, now),
         votes=upload(event, organizer, now, ImportJob.Kind.JUDGMENTS),
-        reasons={
-            f"{slug}-{what}"
-            for what in ("control-reason", "control-id", "record-id", "exclusion-note")
-        },
+        another=another,
+        reasons={f"{slug}-{what}" for what in ("control-reason", "control-id", "record-id")}
+        | {f"{slug}-{what}" for what in REVIEW_TEXTS}
+        | kept,
     )
 
 

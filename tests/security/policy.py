@@ -58,9 +58,13 @@ POLICY: dict[str, Doors] = {
     "leaderboard:contributors": Doors(EVERYBODY),
     "leaderboard:method": Doors(EVERYBODY),
     "leaderboard:winner": Doors(EVERYBODY),
+    "leaderboard:exclusions": Doors(EVERYBODY),
+    "leaderboard:exclusions_json": Doors(EVERYBODY),
     # --- judging: the assignment's own contributor -----------------------------------------------
     "judging:next": Doors(EVERYBODY),
     "judging:me": Doors(SIGNED_IN),
+    "judging:appeal": Doors(NOBODY, CONTRIBUTORS),
+    "judging:warning": Doors(CONTRIBUTORS, CONTRIBUTORS),
     "judging:judge": Doors(CONTRIBUTORS, CONTRIBUTORS),
     "judging:skip": Doors(NOBODY, CONTRIBUTORS),
     "judging:flag": Doors(NOBODY, CONTRIBUTORS),

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from arena.events.importing.uploads import save_upload
 from arena.events.models import Enrollment, Event, ImportJob
+from arena.people.models import User
 from tests.factories import make_event
 from tests.security.cast import World
 from tests.security.policy import ANONYMOUS, CONTRIBUTOR, ORGANIZER, OUTSIDER, URLS
@@ -70,21 +72,32 @@ def staged(world: World) -> Iterator[Sight]:
         event = make_event(f"all-{state}", organizer=organizer, state=state)
         yield from (Sight(f"/events/{event.slug}/{page}", f"tea {ORGANIZER}") for page in pages)
         if state != State.DRAFT:
-            Enrollment.objects.create(
-                event=event,
-                user=contributor,
-                pseudonym="Teal Heron 1",
-                joined_at=now,
-                guidelines=event.guidelines.latest(),
-                guidelines_at=now,
-            )
+            join(event, contributor, now)
             yield Sight(f"/events/{event.slug}/judge/", f"tea {CONTRIBUTOR}")
             yield Sight(f"/events/{event.slug}/join/", ANONYMOUS)
+    for name, fields in (("warned", {"has_warning": True}), ("blocked", {"blocked_at": now})):
+        join(make_event(f"all-{name}"), contributor, now, **fields)
+        # Whoever is warned is led to the warning, which is a page of its own.
+        page = "judge/warning/" if name == "warned" else "judge/"
+        yield Sight(f"/events/all-{name}/{page}", f"tea {CONTRIBUTOR}")
     for job in uploads(world):
         yield Sight(f"/events/tea/import/{job.uuid}/", f"tea {ORGANIZER}")
     yield Sight("/events/tea/", f"tea {ORGANIZER}")
     yield Sight("/no/such/page/", ANONYMOUS)
     yield Sight("/no/such/page/", f"tea {CONTRIBUTOR}")
+
+
+def join(event: Event, user: User, now: datetime, **fields: object) -> None:
+    """A contributor of this event who has read its guidelines."""
+    Enrollment.objects.create(
+        event=event,
+        user=user,
+        pseudonym="Teal Heron 1",
+        joined_at=now,
+        guidelines=event.guidelines.latest(),
+        guidelines_at=now,
+        **fields,
+    )
 
 
 def uploads(world: World) -> Iterator[ImportJob]:

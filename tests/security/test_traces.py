@@ -27,9 +27,18 @@ from django.test import Client, override_settings
 from django.utils import timezone
 from structlog.stdlib import ProcessorFormatter
 
-from arena.events.models import Control, Event
+from arena.events.decision_record import Ruling, record_decision
+from arena.events.models import Act, Control, Decision, Event, Proposal
 from arena.judging.leaving.erasure import erase_contributor, finish_erasures
-from arena.judging.models import Answer, Flag, Judgment
+from arena.judging.models import (
+    Answer,
+    Appeal,
+    Case,
+    Exclusion,
+    Flag,
+    Judgment,
+    ReviewWarning,
+)
 from arena.judging.tasks import seal_ledgers, sweep_leases
 from arena.people.account_deletion import empty_write_ahead_log
 from leaderboard.snapshots.refresh import refresh_fully
@@ -255,6 +264,9 @@ def test_the_cache_keeps_no_address() -> None:
 # --- leaving ---------------------------------------------------------------------------------
 WALRUS = ("quixotic-walrus", "walrus+1@mail.example", "old-walrus@mail.example", "octowalrus")
 WORDS = ("Sir Walrus the First", "I-hail-from-Hull", "a-note-from-Hull", "not-what-I-hailed")
+# What is written in reviews: by them, to them, about them.
+REVIEWS = ("an-appeal-of-theirs", "an-answer-to-it", "a-word-of-warning", "a-note-on-a-case")
+REVIEWS += ("why-all-is-out", "why-one-is-out", "why-it-was-proposed")
 
 
 def leave_traces_everywhere(event: Event) -> Client:
@@ -288,6 +300,35 @@ def leave_traces_everywhere(event: Event) -> Client:
     return client
 
 
+def leave_traces_of_reviews(event: Event) -> Decision:
+    """A row with a text in each table of reviews; the decision behind them, which is kept."""
+    who, now = event.enrollments.get(), timezone.now()
+    judgment = who.judgments.standing().first()
+    assert judgment is not None
+    ruling = Ruling(event.memberships.get().user, now, "on-the-record")
+    decision = record_decision(event, Act.EXCLUDED, ruling, contributor=who.pseudonym)
+    appeal, answer, warning, case, whole, single, proposal = REVIEWS
+    about = {"event": event, "enrollment": who}
+    answered = {"state": Appeal.State.DECLINED, "answer": answer, "answered_at": now}
+    Appeal.objects.create(**about, decision=decision, text=appeal, opened_at=now, **answered)
+    ReviewWarning.objects.create(enrollment=who, text=warning, sent_at=now)
+    decided = {"state": Case.State.EXCLUDED, "decided_at": now, "decision": decision}
+    Case.objects.create(**about, reason="gap", note=case, opened_at=now, **decided)
+    made = {"reason": "unreliable", "created_at": now, "decision": decision}
+    Exclusion.objects.create(**about, note=whole, **made)
+    Exclusion.objects.create(event=event, judgment=judgment, note=single, **made)
+    Proposal.objects.create(
+        event=event,
+        act=Act.EXCLUDED,
+        target=f"contributor {who.pk}",
+        note=proposal,
+        state=Proposal.State.DECLINED,
+        proposed_at=now,
+        answered_at=now,
+    )
+    return decision
+
+
 def files() -> str:
     """What is in every file that the site writes, the embedded database's own included.
 
@@ -311,16 +352,20 @@ def test_whoever_leaves_leaves_nothing(
     settings.EMAIL_BACKEND = "arena.mail.TerminalBackend"
     played = Round()
     client = leave_traces_everywhere(played.event)
+    decision = leave_traces_of_reviews(played.event)
+    traces = (*WALRUS, *WORDS, *REVIEWS)
     stranger = Client()
     stranger.force_login(make_user("walrus", email="1@mail.example"))
     LogEntry.objects.log_actions(played.organizer.pk, [played.organizer], CHANGE)
     stored = dump()
     assert "account_login" in stored
-    assert [trace for trace in (*WALRUS, *WORDS) if trace not in stored] == []
+    assert [trace for trace in traces if trace not in stored] == []
     assert client.post("/account/leave/", {"sure": "yes"}).headers["Location"] == "/"
     left = dump() + files() + logged.getvalue() + "".join(capfd.readouterr())
-    assert [trace for trace in (*WALRUS, *WORDS) if trace in left] == []
+    assert [trace for trace in traces if trace in left] == []
     assert "mail not sent" in left
+    assert list(Decision.objects.all()) == [decision]
+    assert "on-the-record" in left
     # Nobody else is signed out, and the admin's log keeps what is about others.
     assert stranger.get("/account/seat/").status_code == 200
     assert [entry.object_repr for entry in LogEntry.objects.all()] == ["organizer-of-it"]

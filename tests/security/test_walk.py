@@ -9,13 +9,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.http import HttpResponse
 from django.test.utils import CaptureQueriesContext
 
+from arena.events.models import Event
 from tests.security.cast import Actor, Side, World
 from tests.security.policy import (
     ANONYMOUS,
+    CONTRIBUTOR,
     NOBODY,
     ORGANIZER,
     OUTSIDER,
@@ -25,6 +28,7 @@ from tests.security.policy import (
     URLS,
     Url,
 )
+from tests.security.reviews import REVIEW_TEXTS
 from tests.undoing import undone
 
 pytestmark = pytest.mark.django_db
@@ -185,8 +189,37 @@ def test_no_event_reaches_what_is_anothers(world: World, url: Url) -> None:
         assert answer.status_code == 404
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_what_a_review_says_of_one_reaches_no_other_contributor(world: World, method: str) -> None:
+    """Somebody of the same event, with a case and appeals of their own."""
+    for side in world.sides:
+        another = Actor("another contributor", CONTRIBUTOR, side.event.slug, side.another.user)
+        world.sessions[another.label] = another.client().cookies[settings.SESSION_COOKIE_NAME].value
+        seen = [visit(world, url, another, side, method) for url in URLS if not url.is_admin]
+        held = [f"{one}: holds {secret!r}" for one in seen for secret in leaks(world, one)]
+        assert held == []
+        assert sum(one.response.status_code == 200 for one in seen) > (5 if method == "GET" else 0)
+
+
+def test_a_text_of_a_review_that_is_on_a_page_is_found(world: World) -> None:
+    """Each of them, planted where everybody reads, and where its own author does."""
+    side, page = world.public, next(url for url in URLS if url.name == "events:event")
+    texts = {f"tea-{what}" for what in REVIEW_TEXTS} | side.texts_of(side.contributor)
+    texts |= side.texts_of(side.another)
+    assert texts < side.reasons
+    assert len(side.reasons - texts) == 3 + 2 * 2
+    with undone():
+        Event.objects.filter(pk=side.event.pk).update(description=" ".join(side.reasons))
+        for label in ("anonymous", "outsider", "tea contributor", "tea reader", "wine reviewer"):
+            found = leaks(world, visit(world, page, world.actor(label), side, "GET"))
+            assert set(found) >= side.reasons, label
+        assert not leaks(world, visit(world, page, world.actor("tea reviewer"), side, "GET"))
+
+
 # --- what nobody is to read -------------------------------------------------------------------
 
+# Where somebody reads what was written to them; nowhere else, public pages least of all.
+OWN = {url.name for url in URLS if url.name.startswith("judging:")}
 # Pages of judging: no model is named before, between or after one's votes.
 BLIND = {url.name for url in URLS if url.name.startswith("judging:")} | {
     "events:guidelines",
@@ -212,10 +245,19 @@ def secrets_from(world: World, seen: Visit) -> Iterator[str]:
         yield from side.hashes
         yield from side.emails - {seen.actor.user.email if seen.actor.user else ""}
         if seen.actor.role_in(side.event) not in REVIEWERS:
-            yield from side.reasons
+            yield from side.reasons - texts_addressed_to(seen, side)
             yield from side.usernames - names_known_to(seen)
         if seen.url.name in BLIND:
             yield from side.models
+
+
+def texts_addressed_to(seen: Visit, side: Side) -> set[str]:
+    """What was written to this visitor in the course of a review, or by them: it is on pages of
+    their own judging alone."""
+    if seen.url.name not in OWN or seen.actor.user is None:
+        return set()
+    own = side.event.enrollments.filter(user=seen.actor.user).first()
+    return side.texts_of(own) if own else set()
 
 
 def names_known_to(seen: Visit) -> set[str]:

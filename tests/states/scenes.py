@@ -148,7 +148,8 @@ def move_to(event: Event, name: str, now: datetime) -> None:
     event.state = state
     event.opens_at = None if opens is None else now + opens * HOUR
     event.closes_at = None if closes is None else now + closes * HOUR
-    event.save(update_fields=["state", "opens_at", "closes_at"])
+    event.published_at = now if state == State.PUBLISHED else None
+    event.save(update_fields=["state", "opens_at", "closes_at", "published_at"])
     event.refresh_from_db()
     judged = Judgment.objects.filter(event=event).exists()
     if name in OVER - {"ended"} and judged:

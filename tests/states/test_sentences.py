@@ -186,7 +186,12 @@ RULES = [
     Untrue("Nobody is told which", EVERYWHERE, "Nobody is told which.", bare_and_public),
     Untrue("With a prize|Prize", EVERYWHERE, "With a prize", bare_and_public),
     # --- promises that nothing keeps ------------------------------------------------------------
-    Untrue("appeal", EVERYWHERE, "Excluded, with a reason that can be appealed"),
+    Untrue("The time for appeals", EVERYWHERE, "The time for appeals has passed."),
+    Untrue(
+        "You can appeal until the result is published",
+        PUBLISHED,
+        "You can appeal until the result is published, and for fourteen days after.",
+    ),
     Untrue("cannot be rewritten|unnoticed", EVERYWHERE, "a ledger that cannot be rewritten"),
 ]
 MOMENT = re.compile(r'\b(Opens|Closes|Closed)\s*<time\s+datetime="([^"]+)"')

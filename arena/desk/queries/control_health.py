@@ -12,8 +12,8 @@ from arena.events.records.controls import controls_of
 from arena.judging.models import Answer, Assignment, Judgment
 from arena.questions import KINDS
 from leaderboard.models import Reliability
-from leaderboard.trust.agreement import wilson_limits
 from leaderboard.trust.cusum import Jump, find_jump
+from leaderboard.trust.shares import wilson_limits
 
 READS, RELIABLE = 0.5, 0.8
 """Whoever reads more probably than not is asked how hard a control is; of the reliable, who miss

@@ -22,7 +22,6 @@ from arena.judging.models import Assignment
 from leaderboard.contributors.exposure import find_exposure, is_first_to_ask
 from leaderboard.tasks import queue_exposure
 
-
 MAX_TOLD = 60
 """Per cent of right answers, of 50 by guessing, up to which controls count as hidden."""
 

@@ -30,6 +30,7 @@ NOT_COPIED = {
     "created_at",
     "opens_at",
     "closes_at",
+    "published_at",
     "secret",
     "seats",
     "version",

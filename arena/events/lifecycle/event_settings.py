@@ -14,7 +14,7 @@ from arena.events.models import Act, Event, Terms
 
 # Of a row and its life, not of what was promised.
 NOT_SETTINGS = frozenset(
-    {"id", "state", "created_at", "secret", "seats", "version", "batch_is_new"}
+    {"id", "state", "created_at", "published_at", "secret", "seats", "version", "batch_is_new"}
 )
 NOT_TERMS = frozenset({"id", "event", "version", "created_at"})
 QUESTION_FIELDS = ("name", "kind", "title", "help", "required", "settings")

@@ -61,7 +61,8 @@ class Decision(models.Model):
     # A code: of an exclusion, a case, or empty.
     reason = models.CharField(max_length=20, blank=True)
     note = models.TextField(blank=True)
-    # Judgments that count or no longer count by it.
+    # Judgments that count or no longer count by it; while the event runs, late ones are among them,
+    # as in every number that the public sees.
     judgments = models.PositiveIntegerField(default=0)
     # What was there before, and what is there after.
     old = models.JSONField(null=True)

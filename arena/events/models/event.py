@@ -84,6 +84,8 @@ class Event(models.Model):
     opens_at = models.DateTimeField(null=True, blank=True)
     # Null: until somebody closes it.
     closes_at = models.DateTimeField(null=True, blank=True)
+    # Null: not published, or published by a release that did not say when.
+    published_at = models.DateTimeField(null=True, editable=False)
     grace_minutes = models.PositiveSmallIntegerField(default=10)
     freeze_minutes = models.PositiveSmallIntegerField(default=60)
 

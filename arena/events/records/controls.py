@@ -80,12 +80,16 @@ def holds_tie_of_copies(record_id: int) -> bool:
 def change_key(control: Control, said: ExpectedAnswer, ruling: Ruling) -> None:
     """Another right answer, or another reason for it; one that was withdrawn is back in service.
 
-    Every answer to the control, earlier ones too, is measured by the new key.
+    Every answer to the control, earlier ones too, is measured by the new key. Saying what stands
+    already changes nothing.
     """
     key = build_key(control.matchup.event, said)
-    # A key that is back, its matchup and the record of it come together.
+    # A key that is back, its matchup and the record of it come together; of two who say the same,
+    # one finds it said.
     with transaction.atomic():
         before = Control.objects.select_for_update().get(pk=control.pk)
+        if (before.key, before.reason, before.retired_at) == (key, said.reason, None):
+            return
         if before.retired_at is not None:
             Control.objects.filter(pk=control.pk).update(retired_at=None, retired_because="")
             serve_again(control.matchup)

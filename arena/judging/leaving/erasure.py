@@ -5,13 +5,22 @@ nothing of it changes.
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from arena.errors import ConflictError
-from arena.events.models import Enrollment, Event, Membership
-from arena.judging.models import Answer, Assignment, Flag
+from arena.events.models import Enrollment, Event, Membership, Proposal
+from arena.judging.models import (
+    Answer,
+    Appeal,
+    Assignment,
+    Case,
+    Exclusion,
+    Flag,
+    ReviewWarning,
+)
 from arena.judging.serving.leases import end_live_assignments
 from arena.people.account_deletion import delete_account, empty_write_ahead_log
 from arena.people.erasures import note_erasure, take_back_note
@@ -69,17 +78,41 @@ def find_sole_organizer_event(user: User) -> Event | None:
 
 
 def erase_traces(enrollments: QuerySet[Enrollment] | list[Enrollment]) -> int:
-    """Empty all comments and notes of these contributors, in every revision, and how they gave
-    their answers; returns how many texts were emptied."""
+    """Empty all that these contributors wrote, in every revision, all that was written to them or
+    about them, and how they gave their answers; returns how many texts were emptied.
+
+    The record of decisions stays as it is: it names them by pseudonym.
+    """
     given = Assignment.objects.filter(enrollment__in=enrollments)
     given.exclude(behaviour=None).update(behaviour=None)
     comments = Answer.objects.filter(
         judgment__enrollment__in=enrollments, question__kind__in=FREE_TEXT_KINDS
     )
-    notes = Flag.objects.filter(assignment__enrollment__in=enrollments)
-    return comments.exclude(value={"text": ""}).update(value={"text": ""}) + notes.exclude(
-        note=""
-    ).update(note="")
+    emptied = comments.exclude(value={"text": ""}).update(value={"text": ""})
+    return emptied + sum(
+        rows.exclude(**{field: ""}).update(**{field: ""}) for rows, field in list_texts(enrollments)
+    )
+
+
+def list_texts(
+    enrollments: QuerySet[Enrollment] | list[Enrollment],
+) -> list[tuple[QuerySet[Any], str]]:
+    """Rows with a text by or about these contributors, beside their answers, and its column."""
+    of_theirs = {"enrollment__in": enrollments}
+    appeals = Appeal.objects.filter(**of_theirs)
+    # What waits for a second person is needed until it is answered.
+    answered = Proposal.objects.exclude(state=Proposal.State.WAITING)
+    named = [f"contributor {one.pk}" for one in enrollments]
+    return [
+        (Flag.objects.filter(assignment__enrollment__in=enrollments), "note"),
+        (appeals, "text"),
+        (appeals, "answer"),
+        (ReviewWarning.objects.filter(**of_theirs), "text"),
+        (Case.objects.filter(**of_theirs), "note"),
+        (Exclusion.objects.filter(**of_theirs), "note"),
+        (Exclusion.objects.filter(judgment__enrollment__in=enrollments), "note"),
+        (answered.filter(target__in=named), "note"),
+    ]
 
 
 def finish_erasures(now: datetime) -> int:

@@ -1,6 +1,7 @@
 """Appeals: contributors' objections to their exclusion."""
 
 import uuid
+from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
 from django.core.validators import MaxLengthValidator
@@ -9,9 +10,12 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from arena.events.models import Decision, Enrollment, Event
+from arena.judging.models.exclusions import Exclusion
 from arena.people.models import User
 
 MAX_APPEAL = 1_000
+# An appeal unanswered for so long heads the queue, and the public record counts it.
+ANSWER_PERIOD = timedelta(days=7)
 
 
 class AppealQuerySet(models.QuerySet["Appeal"]):
@@ -20,6 +24,10 @@ class AppealQuerySet(models.QuerySet["Appeal"]):
     def waiting(self) -> Self:
         """Appeals that nobody has answered."""
         return self.filter(state=Appeal.State.OPEN)
+
+    def overdue(self, now: datetime) -> Self:
+        """Appeals that have waited for an answer for too long."""
+        return self.waiting().filter(opened_at__lte=now - ANSWER_PERIOD)
 
 
 class Appeal(models.Model):
@@ -47,7 +55,8 @@ class Appeal(models.Model):
     # Both null while open.
     answered_at = models.DateTimeField(null=True)
     answered_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
-    # What its author reads.
+    # What its author reads; empty while open, where the judgments were reinstated otherwise, and
+    # where its author had left.
     answer = models.TextField(blank=True)
     # Whether whoever had decided answered, because the event has nobody else.
     is_answered_by_decider = models.BooleanField(default=False)
@@ -74,3 +83,9 @@ class Appeal(models.Model):
 
     def __str__(self) -> str:
         return f"Appeal of {self.enrollment}"
+
+    def is_about(self, exclusion: Exclusion) -> bool:
+        """Whether it objects to this exclusion."""
+        if self.decision_id is not None:
+            return exclusion.decision_id == self.decision_id
+        return exclusion.decision_id is None and exclusion.enrollment_id == self.enrollment_id

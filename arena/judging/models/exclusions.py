@@ -32,6 +32,11 @@ class Exclusion(models.Model):
         RECOGNISED = "recognised", _("A model was recognised")
         ORGANIZER = "organizer", _("Organizer’s decision")
 
+        @property
+        def rule(self) -> str:
+            """The rule behind it in a sentence, as those whom it concerns read it."""
+            return str(RULES[self])
+
     event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="exclusions")
     # Exactly one of the two is set.
     judgment = models.ForeignKey(
@@ -79,9 +84,35 @@ class Exclusion(models.Model):
     def __str__(self) -> str:
         return f"{self.reason} of {self.judgment or self.enrollment}"
 
+    def find_author(self) -> Enrollment:
+        """Whose judgments it leaves out."""
+        author = self.judgment.enrollment if self.judgment else self.enrollment
+        assert author is not None
+        return author
+
     def find_cases(self) -> Q:
         """A condition for the cases that ended by this exclusion, or by the same decision."""
         own = Q(exclusion=self.pk)
         if self.decision_id is not None:
             return own | Q(decision=self.decision_id)
         return own | Q(enrollment=self.enrollment_id) if self.enrollment_id else own
+
+
+Reason = Exclusion.Reason
+RULES = {
+    Reason.LATE: _(
+        "An answer that comes after its time counts only while the event is open and its pair "
+        "still wants one."
+    ),
+    Reason.UNRELIABLE: _(
+        "Judgments count where they follow from what the two responses say. They do not where a "
+        "person’s answers as a whole look like chance or habit."
+    ),
+    Reason.RIGGING: _(
+        "Everybody judges for themselves. Judgments that set out to lift or lower one model, or "
+        "that two accounts agree on beforehand, do not count."
+    ),
+    Reason.BROKEN: _("A judgment does not count if the text that was shown was broken."),
+    Reason.RECOGNISED: _("A judgment does not count if it was plain which model had answered."),
+    Reason.ORGANIZER: _("Judgments that do not keep to the guidelines or the terms do not count."),
+}

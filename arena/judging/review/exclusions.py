@@ -7,16 +7,16 @@ standings and exports; lifting it restores every number.
 from collections.abc import Sequence
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from arena.errors import ArenaError, ConflictError
 from arena.events.decision_record import Ruling, record_decision
 from arena.events.ledger import append_entries
 from arena.events.lifecycle.decisions import require_second
-from arena.events.models import Act, Decision, Enrollment, Matchup
+from arena.events.models import Act, Decision, Enrollment, Event, Matchup
 from arena.judging.ledger.kinds import EXCLUSION_KIND
-from arena.judging.models import Assignment, Exclusion, Judgment
+from arena.judging.models import Appeal, Assignment, Exclusion, Judgment
 from arena.judging.serving.slots import (
     lock_matchups,
     recount_open_slots,
@@ -37,9 +37,9 @@ def exclude(
     if isinstance(subject, Judgment):
         (exclusion,) = exclude_judgments([subject], reason, ruling, is_grave=is_grave)
         return exclusion
-    counted = Judgment.objects.standing().not_excluded().filter(enrollment=subject).count()
+    count = count_public(subject.event, Q(enrollment=subject))
     exclusion = Exclusion(enrollment=subject)
-    put_in_force([exclusion], subject, reason, ruling, counted, is_grave=is_grave)
+    put_in_force([exclusion], subject, reason, ruling, count, is_grave=is_grave)
     return exclusion
 
 
@@ -99,36 +99,58 @@ def lift_exclusion(
 ) -> Decision | None:
     """Let what was excluded count again; the reason is kept with the note. Doing so twice is once.
 
-    What the same decision excluded is lifted with it, as one decision again; None where it was
-    lifted already. A slot that has gone to somebody else in the meantime is not taken away from
-    them: the matchup then has one counted judgment more than its overlap, and wants no further one.
+    What the same decision excluded is lifted with it, as one decision again, and an open appeal
+    against it is granted by that; None where it was lifted already. A slot that has gone to
+    somebody else in the meantime is not taken away from them: the matchup then has one counted
+    judgment more than its overlap, and wants no further one.
     """
-    together = Q(pk=exclusion.pk)
-    if exclusion.decision_id is not None:
-        together |= Q(decision=exclusion.decision_id)
     # Closes the race of two reviewers: whoever updates the rows in force does the rest.
     with transaction.atomic():
-        lock_enrollment(exclusion)
-        in_force = list(Exclusion.objects.in_force().filter(together).select_for_update())
+        in_force = lock_together(exclusion)
         if not in_force:
             return None
-        author = exclusion.judgment.enrollment if exclusion.judgment else exclusion.enrollment
-        assert author is not None
+        author = exclusion.find_author()
+        for one in in_force:
+            note = f"{one.note}\n{ruling.note.strip()}".strip()
+            one.lifted_at, one.lifted_by, one.note = ruling.now, ruling.by, note
+        Exclusion.objects.bulk_update(in_force, ["lifted_at", "lifted_by", "note"])
         decision = record_decision(
             exclusion.event,
             act,
             ruling,
             contributor=author.pseudonym,
             reason=exclusion.reason,
-            judgments=count_named(in_force),
+            judgments=count_public(exclusion.event, name_judgments(in_force)),
         )
-        for one in in_force:
-            note = f"{one.note}\n{ruling.note.strip()}".strip()
-            one.lifted_at, one.lifted_by, one.note = ruling.now, ruling.by, note
-        Exclusion.objects.bulk_update(in_force, ["lifted_at", "lifted_by", "note"])
         append_entries(exclusion.event_id, EXCLUSION_KIND, [one.pk for one in in_force])
         take_slots_back(filter_named_assignments(in_force))
+        grant_appeals(exclusion, ruling)
     return decision
+
+
+def lock_together(exclusion: Exclusion) -> list[Exclusion]:
+    """What the same decision excluded and is still in force, locked until the caller's transaction
+    ends; an appeal against it is opened, answered and granted under this lock."""
+    together = Q(pk=exclusion.pk)
+    if exclusion.decision_id is not None:
+        together |= Q(decision=exclusion.decision_id)
+    lock_enrollment(exclusion)
+    in_force = Exclusion.objects.in_force().filter(together).order_by("pk")
+    return list(in_force.select_for_update())
+
+
+def grant_appeals(exclusion: Exclusion, ruling: Ruling) -> None:
+    """Grant an appeal that is open against what has been lifted, in the caller's transaction.
+
+    An exclusion from before decisions were recorded is appealed against where it names a
+    contributor.
+    """
+    if exclusion.decision_id is None and exclusion.enrollment_id is None:
+        return
+    about = Appeal.objects.waiting().filter(enrollment=exclusion.find_author())
+    about.filter(decision=exclusion.decision_id).update(
+        state=Appeal.State.GRANTED, answered_at=ruling.now, answered_by=ruling.by
+    )
 
 
 def take_slots_back(named: QuerySet[Assignment]) -> None:
@@ -145,11 +167,26 @@ def take_slots_back(named: QuerySet[Assignment]) -> None:
     recount_open_slots(Matchup.objects.filter(pk__in=named.values("matchup")))
 
 
-def count_named(exclusions: list[Exclusion]) -> int:
-    """How many standing judgments these exclusions name."""
-    standing = Judgment.objects.standing()
-    named = Q(exclusions__in=exclusions) | Q(enrollment__exclusions__in=exclusions)
-    return standing.filter(named).distinct().count()
+def name_judgments(exclusions: list[Exclusion]) -> Q:
+    """A condition for the judgments that exclusions name: single ones, or all of a contributor."""
+    judgments = [one.judgment_id for one in exclusions if one.judgment_id]
+    people = [one.enrollment_id for one in exclusions if one.enrollment_id]
+    return Q(pk__in=judgments) | Q(enrollment__in=people)
+
+
+def count_public(event: Event, named: Q) -> int:
+    """How many of these judgments stand and are not excluded; late ones are among them while the
+    event runs.
+
+    The public ledger of exclusions shows it, and whoever is excluded knows how many judgments they
+    made: a number without the late ones would tell them, of which no control is one.
+    """
+    in_force = Exclusion.objects.in_force()
+    if not event.is_over():
+        in_force = in_force.exclude(reason=Exclusion.Reason.LATE)
+    of_theirs = in_force.filter(enrollment=OuterRef("enrollment"))
+    alone = in_force.filter(judgment=OuterRef("pk"))
+    return Judgment.objects.standing().filter(named, ~Exists(of_theirs), ~Exists(alone)).count()
 
 
 def lock_enrollment(exclusion: Exclusion) -> None:

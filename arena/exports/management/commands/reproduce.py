@@ -72,7 +72,7 @@ def describe_success(result: Reproduction) -> str:
         )
     if result.lacking:
         names = ", ".join(result.lacking)
-        lines.append(f"The bundle has no {names}: columns added since then are not compared.")
+        lines.append(f"The bundle has no {names}: what was added since then is not compared.")
     return "\n".join([*lines, *describe_means(result)])
 
 
