@@ -40,6 +40,7 @@ from arena.people.models import Seat, User
 from arena.people.seats.provisioning import Slip
 from leaderboard.models import Snapshot, Winner
 from leaderboard.snapshots.refresh import refresh_fully
+from tests.events.registered import register_and_change
 from tests.factories import (
     make_assignment,
     make_competitors,
@@ -320,6 +321,7 @@ def make_side(slug: str, now: datetime, **settings: Any) -> Side:
     applicant = make_person(f"{slug}-applicant")
     application = Application.objects.create(event=event, user=applicant, asked_at=now)
     matchup, control = fill(event)
+    register_and_change(event, organizer, now)
     answered, shown = judge(contributor, now)
     another = event.enrollments.exclude(pk=contributor.pk).get()
     rule = Ruling(reviewer, now, f"{slug}-decision-note")
