@@ -8,6 +8,16 @@ from arena.outages import handle_bad_request, handle_server_error
 
 event_urls: list[URLPattern | URLResolver] = [
     path("events/<slug:slug>/", views.event_page, name="event"),
+    path(
+        "events/<slug:slug>/registration/",
+        views.registration,
+        name="registration",
+    ),
+    path(
+        "events/<slug:slug>/registration.json",
+        views.registration_json,
+        name="registration_json",
+    ),
     path("", include("arena.events.urls")),
     path("", include("arena.events.joining.urls")),
 ]

@@ -1,6 +1,7 @@
-"""Home, the event page and the contributor's own page, which draw on every app."""
+"""Home, the event page with its registration, and the contributor's own page, which draw on every
+app."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import Enum
 from typing import Any
 
@@ -27,9 +28,19 @@ from arena.events.joining.terms import current_terms
 from arena.events.lifecycle.creation import can_create_events
 from arena.events.lifecycle.notes import current_note
 from arena.events.lifecycle.phases import phase_of
-from arena.events.models import Enrollment, Event, Membership
+from arena.events.lifecycle.registration.changes import (
+    count_key_changes,
+    list_decided_alone,
+    list_key_decisions,
+    list_setting_changes,
+)
+from arena.events.lifecycle.registration.diffs import describe_changes, describe_key_change
+from arena.events.lifecycle.registration.sections import build_sections
+from arena.events.lifecycle.registration.writing import describe_event
+from arena.events.lifecycle.shared_keys import are_keys_public
+from arena.events.models import Act, Decision, Enrollment, Event, Membership, Registration
 from arena.events.organizer_texts import render_organizer_text
-from arena.judging.models import LedgerCheck
+from arena.judging.models import Case, Exclusion, LedgerCheck
 from arena.judging.presenting import lacks_identity
 from arena.judging.receipts import build_receipts_page
 from arena.judging.recording import has_answerable_assignment
@@ -49,6 +60,9 @@ from leaderboard.results.winner import SHORTLIST_SIZE
 
 State = Event.State
 MAX_EVENTS_SHOWN = 100
+MAX_CHANGES_SHOWN = 200
+"""Changes and decisions of a kind on the page of a registration; the bundle has all of them."""
+REASONS = dict(Case.Reason.choices) | dict(Exclusion.Reason.choices)
 
 
 @require_GET
@@ -161,6 +175,7 @@ def event_page(request: HttpRequest, slug: str) -> HttpResponse:
         "prize_html": render_organizer_text(event.prize) if event.prize else "",
         "competitors": event.competitors.count(),
         "ledger": LedgerCheck.objects.filter(event=event).first(),
+        "registration": Registration.objects.filter(event=event).first(),
         "reminder": get_reminder(event, enrollment),
         "notices": find_unread(request.user, event) if isinstance(request.user, User) else [],
     }
@@ -214,6 +229,75 @@ def get_event_action(
         if find_room(event.seats, now) is SeatAvailability.FREE
         else EventAction.FULL
     )
+
+
+@require_GET
+@login_not_required
+def registration(request: HttpRequest, slug: str) -> HttpResponse:
+    """The registered rules in words, and later changes; of a draft, what it would register."""
+    event = event_for(request.user, slug)
+    is_staff_member = has_role(request.user, event, Role.REVIEWER)
+    registered = Registration.objects.filter(event=event).first()
+    is_draft = event.state == Event.State.DRAFT
+    if is_draft and not is_staff_member:
+        raise NotFoundError
+    context: dict[str, Any] = {
+        "event": event,
+        "enrollment": enrollment_of(request.user, event),
+        "is_staff_member": is_staff_member,
+        "registration": registered,
+        "is_draft": is_draft,
+        **describe_later(event),
+    }
+    if registered or is_draft:
+        content = registered.read_content() if registered else describe_event(event)
+        context |= {
+            "sections": build_sections(content),
+            "controls": content["controls"],
+            "staff": content["staff"],
+            "method_version": content["method"]["version"],
+        }
+    return render(request, "events/registration.html", context)
+
+
+def describe_later(event: Event) -> dict[str, Any]:
+    """What was decided since the opening, as far as everybody may know it."""
+    changes = list_setting_changes(event).reverse()[:MAX_CHANGES_SHOWN]
+    said: dict[str, Any] = {
+        "changes": [describe_changes(each, event.zone()) for each in changes],
+        "alone": [describe_alone(each) for each in list_decided_alone(event)[:MAX_CHANGES_SHOWN]],
+    }
+    if are_keys_public(event):
+        keys = list_key_decisions(event).reverse()[:MAX_CHANGES_SHOWN]
+        return said | {"key_changes": [describe_key_change(each) for each in keys]}
+    labels = dict(Act.choices)
+    counts = [
+        each | {"label": labels[each["act"]], "day": date.fromisoformat(each["day"])}
+        for each in count_key_changes(event)
+    ]
+    return said | {"key_counts": counts}
+
+
+def describe_alone(decision: Decision) -> dict[str, Any]:
+    """A decision that one person made: when, what kind, and the class of its reason alone."""
+    return {
+        "made_at": decision.made_at,
+        "act": decision.get_act_display(),
+        "reason": REASONS.get(decision.reason, ""),
+    }
+
+
+@require_GET
+@login_not_required
+def registration_json(request: HttpRequest, slug: str) -> HttpResponse:
+    """What was registered, to the letter: its SHA-256 is the digest on the event page."""
+    event = event_for(request.user, slug)
+    registered = Registration.objects.filter(event=event).first()
+    if registered is None:
+        raise NotFoundError
+    response = HttpResponse(registered.content, content_type="application/json")
+    response["Content-Disposition"] = f'attachment; filename="{slug}-registration.json"'
+    return response
 
 
 @require_GET

@@ -15,6 +15,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from arena.errors import ArenaError
+from arena.events.ledger import DECISION_KIND, append_entries
 from arena.events.models import Decision, Event, Matchup
 from arena.people.models import User
 
@@ -38,14 +39,15 @@ class Ruling:
 
 
 def record_decision(event: Event, act: str, ruling: Ruling, **said: Any) -> Decision:
-    """Write down a decision, in the transaction that carries it out; said: further fields of it.
+    """Write down a decision, and that in the ledger, in the transaction that carries it out; said:
+    further fields of it.
 
     Raises `ArenaError` where a person gives no reason, or one with an e-mail address in it.
     """
     note = ruling.note.strip()[:MAX_NOTE]
     if ruling.by is not None:
         check_note(note)
-    return Decision.objects.create(
+    decision = Decision.objects.create(
         event=event,
         act=act,
         made_at=ruling.now,
@@ -55,6 +57,8 @@ def record_decision(event: Event, act: str, ruling: Ruling, **said: Any) -> Deci
         seen=ruling.seen,
         **said,
     )
+    append_entries(event.pk, DECISION_KIND, [decision.pk])
+    return decision
 
 
 def check_note(note: str) -> None:
@@ -64,6 +68,16 @@ def check_note(note: str) -> None:
     if ADDRESS.search(note):
         words = _("Leave e-mail addresses out of the reason: it is kept permanently.")
         raise ArenaError(words, "reason_has_address")
+
+
+def hold_state(event: Event) -> str:
+    """The event's state, which stays until the caller's transaction ends.
+
+    Closes the race with its opening: what is done to a draft is there before it registers, and all
+    else leaves a decision.
+    """
+    held = Event.objects.select_for_update(no_key=True).values_list("state", flat=True)
+    return held.get(pk=event.pk)
 
 
 def name_staff(event: Event, user: User | None) -> str:

@@ -6,9 +6,11 @@ sealed judgment needs yet has no entry; the sealing task writes the first one.
 """
 
 import hashlib
+import hmac
 import json
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any
 
 from django.db.models import Exists, OuterRef
@@ -18,12 +20,14 @@ from arena.events.models import (
     Category,
     Competitor,
     Control,
+    Decision,
     Event,
     LedgerEntry,
     Matchup,
     MatchupResponse,
     Question,
     Record,
+    Registration,
     Response,
 )
 
@@ -130,6 +134,33 @@ def read_keys(keys: Collection[int]) -> dict[int, Content]:
     }
 
 
+def read_registrations(keys: Collection[int]) -> dict[int, Content]:
+    """What an event registered at its opening, by digest, and when; by the event's primary key."""
+    rows = Registration.objects.filter(event__in=keys)
+    return {
+        event: {"sha256": digest_of(content), "at": at.astimezone(UTC).isoformat()}
+        for event, content, at in rows.values_list("event_id", "content", "registered_at")
+    }
+
+
+def read_decisions(keys: Collection[int]) -> dict[int, Content]:
+    """Each decision by digest, under the event's secret: the chain is published with the result,
+    and whom a decision is about could be guessed from a plain one."""
+    rows = Decision.objects.filter(pk__in=keys).select_related("event")
+    return {row.pk: {"event": row.event_id, "hmac": digest_decision(row)} for row in rows}
+
+
+def digest_decision(row: Decision) -> str:
+    """HMAC-SHA256, hexadecimal, of everything that a decision says."""
+    said = [
+        *(str(row.uuid), row.act, row.made_at.astimezone(UTC).isoformat(), row.by),
+        *(row.confirmed_by, row.is_alone, row.contributor, row.matchup, row.reason, row.note),
+        *(row.judgments, row.old, row.new, row.seen),
+    ]
+    secret = row.event.secret.encode()
+    return hmac.digest(secret, encode_canonically(said).encode(), "sha256").hex()
+
+
 SETTINGS_KIND = EntryKind("settings", "Event", read_fields(Event, *SETTINGS))
 QUESTION_KIND = EntryKind(
     "question", "Question", read_fields(Question, "event_id", "name", "kind", "settings")
@@ -144,11 +175,14 @@ RECORD_KIND = EntryKind("record", "Record", read_records)
 RESPONSE_KIND = EntryKind("response", "Response", read_responses)
 MATCHUP_KIND = EntryKind("matchup", "Matchup", read_matchups)
 KEY_KIND = EntryKind("key", "The key of matchup", read_keys)
+REGISTRATION_KIND = EntryKind("registration", "The registration of event", read_registrations)
+DECISION_KIND = EntryKind("decision", "Decision", read_decisions)
 KINDS = {
     kind.name: kind
     for kind in (
         *(SETTINGS_KIND, QUESTION_KIND, COMPETITOR_KIND, CATEGORY_KIND),
         *(RECORD_KIND, RESPONSE_KIND, MATCHUP_KIND, KEY_KIND),
+        *(REGISTRATION_KIND, DECISION_KIND),
     )
 }
 

@@ -28,8 +28,9 @@ from django.core.files.storage import storages
 from django.utils.translation import gettext as _
 
 from arena.errors import ConflictError
-from arena.events.lifecycle.shared_keys import are_keys_in_use_elsewhere
-from arena.events.models import Event
+from arena.events.lifecycle.registration.changes import build_document
+from arena.events.lifecycle.shared_keys import are_keys_public
+from arena.events.models import Event, Registration
 from arena.exports.bundle_tables import RESULTS, SOURCES, BundleSelection, BundleTable
 from arena.exports.consistent_reads import read_consistently
 from arena.files.choosing import BUNDLES
@@ -46,6 +47,7 @@ PIECE_BYTES = 256 * 1024
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of every file inside: the earliest that a ZIP knows."""
 CHECKSUMS = "SHA256SUMS"
+REGISTRATION = "registration.json"
 
 
 class PieceBuffer(io.RawIOBase):
@@ -74,7 +76,7 @@ def stream_bundle(snapshot: Snapshot, *, with_controls: bool | None = None) -> I
     Raises `ConflictError` where the event has moved on since.
     """
     if with_controls is None:
-        with_controls = may_publish_controls(snapshot.event)
+        with_controls = are_keys_public(snapshot.event)
     selection, buffer, sums = BundleSelection(snapshot, with_controls), PieceBuffer(), {}
     with read_consistently():
         check_current(snapshot)
@@ -93,11 +95,6 @@ def stream_bundle(snapshot: Snapshot, *, with_controls: bool | None = None) -> I
         yield from buffer.fetch()
 
 
-def may_publish_controls(event: Event) -> bool:
-    """Whether nobody is measured by the event's keys any more, in a running copy of it either."""
-    return event.state == Event.State.PUBLISHED and not are_keys_in_use_elsewhere(event)
-
-
 def check_current(snapshot: Snapshot) -> None:
     """The database must still be what the snapshot was computed from."""
     changing = Judgment.objects.filter(event=snapshot.event, ledger_seq=None, revision__gt=0)
@@ -108,12 +105,18 @@ def check_current(snapshot: Snapshot) -> None:
 def list_files(selection: BundleSelection) -> Iterator[tuple[str, Iterator[str]]]:
     """Each file's name and lines."""
     yield "README.md", iter([render_readme(selection)])
-    yield (
-        "manifest.json",
-        iter([json.dumps(build_manifest(selection), indent=2, sort_keys=True) + "\n"]),
-    )
+    yield "manifest.json", iter([encode_document(build_manifest(selection))])
+    registration = Registration.objects.filter(event=selection.event).first()
+    if registration is not None:
+        document = build_document(registration, with_keys=selection.with_controls)
+        yield REGISTRATION, iter([encode_document(document)])
     for table in (*SOURCES, *RESULTS):
         yield table.file, encode_rows(table, selection)
+
+
+def encode_document(said: dict[str, Any]) -> str:
+    """A file of one JSON object, for people too."""
+    return json.dumps(said, indent=2, sort_keys=True) + "\n"
 
 
 def encode_rows(table: BundleTable, selection: BundleSelection) -> Iterator[str]:
@@ -206,8 +209,10 @@ The boards of a Crowd Arena event and everything they follow from. Licence: {lic
 - `manage.py reproduce BUNDLE.zip`, in any installation of Crowd Arena, computes the boards anew in
   an empty database and compares every number to the last digit.
 
-`manifest.json` names the code and the libraries that made it. Every other file has one JSON object
-a line, in the order of `id`; a name that ends in `_id` points at the `id` of another file.
+`manifest.json` names the code and the libraries that made it. `registration.json`, where the event
+has one, is what it registered before anybody had judged (`content`; its SHA-256 is `digest`) and
+what was changed since. Every other file has one JSON object a line, in the order of `id`; a name
+that ends in `_id` points at the `id` of another file.
 
 {files}
 
@@ -235,7 +240,7 @@ def ensure_bundle(snapshot: Snapshot) -> str:
     """
     published = snapshot.event.state == Event.State.PUBLISHED
     name = store_once(snapshot, with_controls=published)
-    if not published or may_publish_controls(snapshot.event):
+    if not published or are_keys_public(snapshot.event):
         return name
     return store_once(snapshot, with_controls=False)
 

@@ -12,7 +12,7 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -24,6 +24,7 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
 from arena.errors import ArenaError
+from arena.events.ledger import DECISION_KIND
 from arena.events.models import Event
 from arena.exports.bundle import CHECKSUMS, FORMAT, describe_environment, encode_rows
 from arena.exports.bundle_tables import (
@@ -34,6 +35,12 @@ from arena.exports.bundle_tables import (
     BundleSelection,
     BundleTable,
 )
+from arena.exports.bundled_registration import (
+    Document,
+    check_registration,
+    read_registration,
+    restore_registration,
+)
 from arena.judging.ledger import verify_ledger
 from leaderboard.models import Rating
 from leaderboard.snapshots.refresh import METHOD, refresh_fully
@@ -41,6 +48,8 @@ from leaderboard.votes.loading import store_of
 
 BundleRow = dict[str, Any]
 Values = dict[str, Any]
+# Decisions stay with the event: they name people, and say why.
+NOT_IN_BUNDLES = frozenset({DECISION_KIND.name})
 # Of a row, what does not follow from judgments: its keys and when it was stored.
 NOT_COMPARED = {"id", "event_id", "created_at", "name", "sealed_at"}
 BOARD_KEY = ("question_id", "category_id", "weighting", "competitor_id")
@@ -68,6 +77,7 @@ class Reproduction:
     made by other means, and among the `differences` where it was not. `lacking` are columns of a
     board, and what is kept beside it, that the bundle does not have, so that they were not
     compared; nor were weighted boards that an earlier method made (`has_earlier_method`).
+    `registration` is the SHA-256 of what the event registered, where the bundle has it.
     """
 
     manifest: dict[str, Any]
@@ -75,6 +85,7 @@ class Reproduction:
     differences: list[str] = field(default_factory=list)
     rounded: list[str] = field(default_factory=list)
     lacking: list[str] = field(default_factory=list)
+    registration: str = ""
 
     @property
     def has_earlier_method(self) -> bool:
@@ -150,15 +161,17 @@ def check_sums(archive: ZipFile) -> None:
 
 
 def recompute(archive: ZipFile, manifest: dict[str, Any], now: datetime) -> Reproduction:
-    """The result for a bundle whose files are as they were written."""
+    """The result for a bundle whose files are as they were written. Raises `BundleError`."""
     if Event.objects.exists():
         raise BundleError("This database holds events; bundles are reproduced in an empty one.")
     # Nothing else is in this database; what is restored is taken back at the end.
     with transaction.atomic():
-        event = restore(archive)
+        event, registered = restore(archive), read_registration(archive)
         try:
-            if manifest["with_controls"] and (broken := verify_ledger(event.pk)):
-                raise BundleError(f"The ledger's chain breaks: {broken}")
+            if registered is not None:
+                restore_registration(registered, event)
+            if manifest["with_controls"]:
+                require_whole_ledger(event)
             snapshot = refresh_fully(event, now=now)
             if snapshot is None:
                 raise BundleError("There is nothing to compute in it.")
@@ -174,10 +187,25 @@ def recompute(archive: ZipFile, manifest: dict[str, Any], now: datetime) -> Repr
             expected, found = (collect_values(each, selection) for each in (there, here))
             if method_of(manifest) != METHOD:
                 expected, found = (keep_unweighted(values) for values in (expected, found))
-            return compare(manifest, expected, found, lacking)
+            result = compare(manifest, expected, found, lacking)
+            return result if registered is None else compare_rules(result, registered, event)
         finally:
             store_of(event).clear()
             transaction.set_rollback(True)
+
+
+def compare_rules(result: Reproduction, registered: Document, event: Event) -> Reproduction:
+    """The result with what of the event's rules is not as registered."""
+    with_controls = result.manifest["with_controls"]
+    wrong = check_registration(registered, event, with_controls=with_controls)
+    differences = [*result.differences, *wrong]
+    return replace(result, differences=differences, registration=registered["digest"])
+
+
+def require_whole_ledger(event: Event) -> None:
+    """Raises `BundleError` where the ledger's chain, or a row that it is about, is not whole."""
+    if broken := verify_ledger(event.pk, without=NOT_IN_BUNDLES):
+        raise BundleError(f"The ledger's chain breaks: {broken}")
 
 
 def restore(archive: ZipFile) -> Event:

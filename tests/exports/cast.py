@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from arena.events.decision_record import Ruling
+from arena.events.lifecycle.registration.writing import register
 from arena.events.models import Category, Enrollment, Event, Matchup, Response
 from arena.exports.formats import FORMATS
 from arena.judging.ledger import seal_event
@@ -43,6 +44,7 @@ class Cast:
         self.second, self.third = (make_matchup(self.event, self.models) for _ in range(2))
         self.control = make_control(self.event)
         self.anchor = make_matchup(self.event, self.models, role=Matchup.Role.ANCHOR)
+        register(self.event, NOW)
         self.ada = make_enrollment(self.event, somebody("ada"))
         self.ben = make_enrollment(self.event, somebody("ben"))
 

@@ -17,6 +17,7 @@ from arena.events.importing.reverting import delete_reverted, revert_import
 from arena.events.models import (
     Competitor,
     Control,
+    Decision,
     Enrollment,
     Event,
     ImportJob,
@@ -33,6 +34,7 @@ from arena.judging.ledger import seal_event, sealing, verify_ledger
 from arena.judging.models import Assignment, Exclusion, Judgment, LedgerBatch
 from arena.judging.recording import check_answers, record_judgment
 from arena.judging.review.exclusions import exclude, lift_exclusion
+from tests.append_only import allow_deletion
 from tests.events.record_files import bring, control, record
 from tests.factories import (
     NOW,
@@ -234,21 +236,33 @@ def test_a_deleted_entry_of_a_change_is_missed(event: Event) -> None:
     turn_a_key(event)
     seal_event(event.pk, NOW)
     LedgerEntry.objects.sealed().last().delete()
+    decision = Decision.objects.latest("pk")
+    assert str(verify_ledger(event.pk)) == f"Decision {decision.pk} is not in the ledger."
+    LedgerEntry.objects.sealed().last().delete()
     assert str(verify_ledger(event.pk)).startswith("The key of matchup ")
 
 
 def as_before_there_were_entries(event: Event) -> None:
-    """An older database, migrated."""
+    """An older database, migrated: it has no record of decisions either."""
+    allow_deletion()
+    Decision.objects.all().delete()
     LedgerEntry.objects.all().delete()
     LedgerBatch.objects.update(row_digests=None)
     migration = import_module("arena.judging.migrations.0006_verified_ledger")
     migration.begin_chains(apps, None)
 
 
+def exclude_as_before(event: Event) -> None:
+    """An exclusion of which nothing else was written down."""
+    Exclusion.objects.create(
+        event=event, enrollment=make_enrollment(event), reason="rigging", created_at=NOW
+    )
+
+
 def test_what_was_sealed_earlier_stays_verifiable_and_joins_the_chain(
     event: Event, monkeypatch
 ) -> None:
-    exclude(make_enrollment(event), Exclusion.Reason.RIGGING, Ruling(None, NOW))
+    exclude_as_before(event)
     judge(make_enrollment(event), judged_matchup(event), "b1")
     seal_event(event.pk, NOW)
     as_before_there_were_entries(event)
@@ -265,11 +279,9 @@ def test_what_was_sealed_earlier_stays_verifiable_and_joins_the_chain(
 
 
 def test_an_exclusion_from_before_is_entered_once(event: Event) -> None:
-    exclude(make_enrollment(event), Exclusion.Reason.RIGGING, Ruling(None, NOW))
+    exclude_as_before(event)
     as_before_there_were_entries(event)
     seal_event(event.pk, NOW)
     assert LedgerEntry.objects.filter(kind="exclusion").count() == 1
-    Exclusion.objects.create(
-        event=event, enrollment=make_enrollment(event), reason="rigging", created_at=NOW
-    )
+    exclude_as_before(event)
     assert "is not in the ledger" in str(verify_ledger(event.pk))

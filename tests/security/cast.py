@@ -40,6 +40,7 @@ from arena.people.models import Seat, User
 from arena.people.seats.provisioning import Slip
 from leaderboard.models import Snapshot, Winner
 from leaderboard.snapshots.refresh import refresh_fully
+from tests.events.registered import register_and_change
 from tests.factories import (
     make_assignment,
     make_competitors,
@@ -326,6 +327,7 @@ def make_side(slug: str, now: datetime, **settings: Any) -> Side:
     applicant = make_person(f"{slug}-applicant")
     application = Application.objects.create(event=event, user=applicant, asked_at=now)
     matchup, control = fill(event)
+    register_and_change(event, organizer, now)
     answered, shown = judge(contributor, now)
     another = event.enrollments.exclude(pk=contributor.pk).get()
     rule = Ruling(reviewer, now, f"{slug}-decision-note")
@@ -348,7 +350,7 @@ def make_side(slug: str, now: datetime, **settings: Any) -> Side:
         control=control,
         shown=shown,
         answered=answered,
-        excluded=event.decisions.get(act=Act.EXCLUDED),
+        excluded=event.decisions.filter(act=Act.EXCLUDED).earliest("pk"),
         upload=upload(event, organizer, now),
         votes=upload(event, organizer, now, ImportJob.Kind.JUDGMENTS),
         another=another,

@@ -46,6 +46,8 @@ POLICY: dict[str, Doors] = {
     # --- an event ------------------------------------------------------------------------------
     "events:event": Doors(EVERYBODY),
     "events:guidelines": Doors(EVERYBODY, CONTRIBUTORS),
+    "events:registration": Doors(EVERYBODY),
+    "events:registration_json": Doors(EVERYBODY),
     "events:join": Doors(EVERYBODY, EVERYBODY),
     "events:line": Doors(NOBODY, EVERYBODY),
     "events:claim": Doors(EVERYBODY, EVERYBODY, is_keyed=True),

@@ -22,10 +22,10 @@ EYES = (ANONYMOUS, OUTSIDER, CONTRIBUTOR, ORGANIZER)
 INSIDE = (CONTRIBUTOR,)
 # Pages that differ from state to state.
 STAGES = {
-    State.DRAFT: ("desk/", "desk/event/", "leaderboard/"),
+    State.DRAFT: ("desk/", "desk/event/", "leaderboard/", "registration/"),
     State.OPEN: ("", "leaderboard/", "contributors/", "desk/"),
     State.FROZEN: (),
-    State.CLOSED: ("", "desk/", "desk/winner/", "leaderboard/"),
+    State.CLOSED: ("", "desk/", "desk/winner/", "leaderboard/", "registration/"),
     State.PUBLISHED: ("", "desk/"),
 }
 

@@ -22,16 +22,7 @@ TERMS_FIELDS = (
 def current_terms(event: Event) -> Terms:
     """The terms in force; before an organizer has written any, unsaved ones with the defaults."""
     latest = event.terms.order_by("-version").first()
-    return latest or Terms(event=event, version=1, **promises_of(event))
-
-
-def promises_of(event: Event) -> dict[str, Any]:
-    """What the event's own settings say in its terms."""
-    return {
-        "licence": event.licence,
-        "prize": event.prize,
-        "keeps_behaviour": event.keeps_behaviour,
-    }
+    return latest or Terms(event=event, version=1, **event.promises())
 
 
 def publish_terms(event: Event, **fields: Any) -> Terms:
@@ -54,7 +45,7 @@ def accept_terms_version(event: Event, version: int) -> Terms:
         return terms
     # Two first contributors at once: the unique constraint leaves one row, and both get it.
     with transaction.atomic():
-        saved, _ = Terms.objects.get_or_create(event=event, version=1, defaults=promises_of(event))
+        saved, _ = Terms.objects.get_or_create(event=event, version=1, defaults=event.promises())
     return saved
 
 

@@ -21,14 +21,17 @@ QUESTION_FIELDS = ("name", "kind", "title", "help", "required", "settings")
 
 
 def describe_settings(event: Event) -> dict[str, Any]:
-    """Every setting by name, as JSON: the event's own fields, guidelines, terms and questions."""
+    """Every setting by name, as JSON: the event's own fields, guidelines, terms and questions.
+
+    Terms that nobody has written are the default ones; the first to accept them makes a row of it.
+    """
     fresh = Event.objects.get(pk=event.pk)
     said = read_fields(fresh, NOT_SETTINGS)
     guidelines = fresh.guidelines.order_by("-version").first()
-    terms = fresh.terms.order_by("-version").first()
+    terms = fresh.terms.order_by("-version").first() or Terms(event=fresh, **fresh.promises())
     questions = fresh.questions.order_by("position").values(*QUESTION_FIELDS)
     said["guidelines"] = guidelines.text if guidelines else ""
-    said["terms"] = read_fields(terms, NOT_TERMS) if terms else {}
+    said["terms"] = read_fields(terms, NOT_TERMS)
     said["questions"] = list(questions)
     return said
 

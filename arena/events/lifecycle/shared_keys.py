@@ -27,6 +27,11 @@ def are_keys_in_use_elsewhere(event: Event) -> bool:
     return in_use.exists()
 
 
+def are_keys_public(event: Event) -> bool:
+    """Whether nobody is measured by the event's keys any more, in a running copy of it either."""
+    return event.state == Event.State.PUBLISHED and not are_keys_in_use_elsewhere(event)
+
+
 def list_public_keys(event: Event) -> list[tuple[str, int]]:
     """Published events whose bundles hold keys that this one uses: titles, and how many keys."""
     public = relatives(event).filter(matchup__event__state=Event.State.PUBLISHED)

@@ -7,6 +7,7 @@ never take it twice. The server's clock alone decides; publishing is the leaderb
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -26,6 +27,7 @@ from arena.events.lifecycle.prizes import (
     find_identity_obstacle,
     find_prize_obstacle,
 )
+from arena.events.lifecycle.registration.writing import register
 from arena.events.lifecycle.shared_keys import describe_public_keys, list_public_keys
 from arena.events.models import Event
 from arena.people.seats.claiming import SeatAvailability, get_seat_availability
@@ -175,11 +177,15 @@ def check_identities(event: Event) -> list[ReadinessCheck]:
 
 
 def open_event(event: Event, now: datetime) -> None:
-    """Let judging begin (from `opens_at` on). Raises `ArenaError` naming what is missing."""
+    """Let judging begin (from `opens_at` on), by the rules that are registered now. Raises
+    `ArenaError` naming what is missing."""
     missing = [check.message for check in check_readiness(event, now) if check.blocks]
     if missing:
         raise ArenaError(" ".join(missing), "not_ready")
-    change_state(event, State.OPEN, State.DRAFT, opens_at=event.opens_at or now)
+    # Whoever finds the event open finds its registration, and nothing changes between the two.
+    with transaction.atomic():
+        change_state(event, State.OPEN, State.DRAFT, opens_at=event.opens_at or now)
+        register(event, now)
 
 
 def close_event(event: Event, ruling: Ruling) -> None:

@@ -3,7 +3,7 @@ an event registered before it opened."""
 
 import json
 import uuid
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
@@ -148,6 +148,11 @@ class Registration(models.Model):
     def __str__(self) -> str:
         return f"Registration of {self.event}"
 
+    def read_content(self) -> dict[str, Any]:
+        """What was registered, by name (arena/events/lifecycle/registration/writing.py)."""
+        content: dict[str, Any] = json.loads(self.content)
+        return content
+
     def has_one_person(self) -> bool:
         """Whether one person alone looked after the event when it registered."""
-        return bool(json.loads(self.content)["staff"]["people"] == 1)
+        return bool(self.read_content()["staff"]["people"] == 1)

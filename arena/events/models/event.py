@@ -191,6 +191,14 @@ class Event(models.Model):
         """The time zone in which the event's times are meant."""
         return ZoneInfo(self.timezone)
 
+    def promises(self) -> dict[str, Any]:
+        """What its own settings say in its terms."""
+        return {
+            "licence": self.licence,
+            "prize": self.prize,
+            "keeps_behaviour": self.keeps_behaviour,
+        }
+
     def counted_origins(self) -> list[str]:
         """The origins of judgments that enter this event's boards."""
         extra = {

@@ -11,7 +11,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from arena.errors import ArenaError, ConflictError
-from arena.events.decision_record import Ruling, name_matchup, record_decision
+from arena.events.decision_record import Ruling, hold_state, name_matchup, record_decision
 from arena.events.ledger import KEY_KIND, MATCHUP_KIND, append_entries
 from arena.events.lifecycle.decisions import require_second
 from arena.events.lifecycle.prizes import check_prize
@@ -59,6 +59,7 @@ def record_key(control: Control, act: str, ruling: Ruling, *, old: Any, new: Any
     Raises `SecondPersonError` once the event is over, where one person alone asks for it.
     """
     event = control.matchup.event
+    event.state = hold_state(event)
     if event.state == Event.State.DRAFT:
         return
     is_alone = require_second(event, ruling)

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from arena.errors import ArenaError, ConflictError
-from arena.events.decision_record import Ruling, record_decision
+from arena.events.decision_record import Ruling, hold_state, record_decision
 from arena.events.importing.writing.batches import (
     build_matchup_key,
     build_pair,
@@ -107,7 +107,7 @@ def correct_record(record: Record, wording: RecordTexts, ruling: Ruling, rng: Ra
 
 def record_correction(record: Record, successor: Record, ruling: Ruling) -> None:
     """Write down that a record of an open event was replaced, its controls' keys with it."""
-    if record.event.state != Event.State.DRAFT:
+    if hold_state(record.event) != Event.State.DRAFT:
         names = {"old": record.external_id, "new": successor.external_id}
         record_decision(record.event, Act.RECORD_CORRECTED, ruling, **names)
 

@@ -10,6 +10,7 @@ from arena.events.importing import CompetitorRow, import_records
 from arena.events.joining.enrolling import provision_event_seats
 from arena.events.lifecycle.batches import LIVE
 from arena.events.lifecycle.creation import NewEvent, create_event
+from arena.events.lifecycle.transitions import open_event
 from arena.events.models import Event, Membership
 from arena.judging.demo.simulation import simulate_judgments
 from arena.judging.ledger import seal_event
@@ -74,8 +75,7 @@ def open_sample_event(
     strengths = import_sample_records(event, plan["competitors"], opened, rng)
     provision_event_seats(event, OPEN_SEATS, Seat.Kind.OPEN, now)
     provision_event_seats(event, PRINTED_SEATS, Seat.Kind.PRINTED, now)
-    event.state = Event.State.OPEN
-    event.save(update_fields=["state"])
+    open_event(event, opened)
     return event, strengths
 
 

@@ -10,8 +10,17 @@ from itertools import groupby
 
 from django.db.models import Max
 
-from arena.events.ledger import KEY_KIND, MATCHUP_KIND, Content, EntryKind, has_entry, split_keys
-from arena.events.models import Control, LedgerEntry
+from arena.events.ledger import (
+    DECISION_KIND,
+    KEY_KIND,
+    MATCHUP_KIND,
+    REGISTRATION_KIND,
+    Content,
+    EntryKind,
+    has_entry,
+    split_keys,
+)
+from arena.events.models import Control, Decision, LedgerEntry, Registration
 from arena.judging.ledger.chain import (
     ROW_BYTES,
     BatchDigest,
@@ -49,11 +58,14 @@ class Difference:
         return self.message
 
 
-def verify_ledger(event_id: int) -> Difference | None:
-    """Verify all of an event's ledger; None where everything is as it was written."""
+def verify_ledger(event_id: int, *, without: frozenset[str] = frozenset()) -> Difference | None:
+    """Verify all of an event's ledger; None where everything is as it was written.
+
+    without: kinds of entries whose rows are not here, of which the chain alone is verified.
+    """
     if not LedgerEntry.objects.sealed().filter(event=event_id).exists():
         return verify_batches(event_id)
-    verifying = LedgerPass(event_id)
+    verifying = LedgerPass(event_id, without=without)
     while not verifying.is_done:
         if difference := verifying.advance():
             return difference
@@ -92,6 +104,7 @@ class LedgerPass:
     event_id: int
     number: int = 0
     digest: str = ""
+    without: frozenset[str] = frozenset()
     is_done: bool = field(default=False, init=False)
 
     def advance(self) -> Difference | None:
@@ -111,7 +124,7 @@ class LedgerPass:
                 if judgments >= JUDGMENTS_AT_ONCE and entry is not entries[-1]:
                     self.is_done = False
                     break
-        return find_changed(self.event_id, passed)
+        return find_changed(self.event_id, (e for e in passed if e.kind not in self.without))
 
     def follow(self, entry: LedgerEntry) -> Difference | None:
         """Verify that this entry is the next one of the chain."""
@@ -234,6 +247,7 @@ def find_unwritten(event_id: int) -> Difference | None:
         find_unwritten_judgments(event_id)
         or find_unwritten_exclusion(event_id)
         or find_unwritten_key(event_id)
+        or find_unwritten_decision(event_id)
     )
 
 
@@ -278,3 +292,16 @@ def find_unwritten_key(event_id: int) -> Difference | None:
         return None
     message = f"The key of matchup {found.matchup_id} is not in the ledger."
     return Difference(KEY_KIND.name, found.matchup_id, message)
+
+
+def find_unwritten_decision(event_id: int) -> Difference | None:
+    """A decision, or the registration, that the ledger does not have."""
+    registrations = Registration.objects.filter(event=event_id)
+    if registrations.filter(~has_entry(event_id, REGISTRATION_KIND, "event_id")).exists():
+        message = f"The registration of event {event_id} is not in the ledger."
+        return Difference(REGISTRATION_KIND.name, event_id, message)
+    decisions = Decision.objects.filter(event=event_id)
+    found = decisions.filter(~has_entry(event_id, DECISION_KIND)).order_by("pk").first()
+    if found is None:
+        return None
+    return Difference(DECISION_KIND.name, found.pk, f"Decision {found.pk} is not in the ledger.")

@@ -12,7 +12,8 @@ import numpy as np
 from ..compute.arrays import Floats
 
 AVERAGE = 1000.0
-POINTS_PER_UNIT = 400.0 / math.log(10.0)
+POINTS_FOR_TENFOLD_ODDS = 400.0
+POINTS_PER_UNIT = POINTS_FOR_TENFOLD_ODDS / math.log(10.0)
 
 
 def to_points(strength: Floats) -> Floats:

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from arena.errors import ConflictError
-from arena.events.decision_record import Ruling, name_matchup, record_decision
+from arena.events.decision_record import Ruling, hold_state, name_matchup, record_decision
 from arena.events.models import Act, Control, Event, ImportJob
 
 
@@ -42,7 +42,7 @@ def record_key_change(
 
     Raises `ConflictError` once the event is over, whoever imports.
     """
-    state = Event.objects.values_list("state", flat=True).get(pk=event.pk)  # may have closed since
+    state = hold_state(event)
     if state == Event.State.DRAFT:
         return
     if state in Event.OVER_STATES:

@@ -58,6 +58,11 @@ def describe_success(result: Reproduction) -> str:
         f"REPRODUCED: all {result.compared:,} values of {name_boards(result)} are the same "
         f"{describe_closeness(result)}."
     ]
+    if result.registration:
+        lines.append(
+            f"Its rules are those registered at the opening (SHA-256 {result.registration}) and "
+            "changed with a record since."
+        )
     if not result.manifest["with_controls"]:
         lines.append("The bundle is without controls, so it has no weighted boards to compare.")
     elif result.has_earlier_method:
