@@ -51,6 +51,7 @@ from tests.factories import (
     make_matchup,
     make_membership,
 )
+from tests.security.files import upload
 from tests.security.payloads import FORMULAS, SCRIPTS
 from tests.security.policy import (
     ANONYMOUS,
@@ -350,29 +351,13 @@ def make_side(slug: str, now: datetime, **settings: Any) -> Side:
         control=control,
         shown=shown,
         answered=answered,
-        excluded=event.decisions.filter(act=Act.EXCLUDED).earliest("pk"),
+        excluded=event.decisions.get(act=Act.EXCLUDED, reason="broken"),
         upload=upload(event, organizer, now),
         votes=upload(event, organizer, now, ImportJob.Kind.JUDGMENTS),
         another=another,
         reasons={f"{slug}-{what}" for what in ("control-reason", "control-id", "record-id")}
         | {f"{slug}-{what}" for what in REVIEW_TEXTS}
         | kept,
-    )
-
-
-def upload(
-    event: Event, organizer: User, now: datetime, kind: str = ImportJob.Kind.RECORDS
-) -> ImportJob:
-    """A file that was imported."""
-    return ImportJob.objects.create(
-        event=event,
-        kind=kind,
-        state=ImportJob.State.DONE,
-        created_by=organizer,
-        created_at=now,
-        ended_at=now,
-        file_name="records.jsonl",
-        format="jsonl",
     )
 
 

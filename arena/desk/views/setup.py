@@ -177,7 +177,10 @@ def rule_by(request: HttpRequest, form: EventForm | QuestionsForm) -> Ruling:
 
 def save_settings(form: EventForm | QuestionsForm) -> None:
     """Save an event's settings, and a word in the ledger on those that its boards follow from."""
-    event = form.save()
+    event = form.save(commit=False)
+    # What else the row says may have changed since this request read it: its state, for one.
+    columns = {field.name for field in Event._meta.concrete_fields}
+    event.save(update_fields={*form.list_changes(), "batch_is_new"} & columns)
     if {*form.changed_data} & {*SETTINGS}:
         append_entries(event.pk, SETTINGS_KIND, [event.pk])
 
