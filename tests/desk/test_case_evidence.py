@@ -17,7 +17,7 @@ from arena.desk.queries.case_models import (
     read_preferences,
 )
 from arena.desk.queries.case_reading import read_evidence
-from arena.desk.queries.evidence import describe_claim, round_ratio
+from arena.desk.queries.evidence import describe_claim, say_share
 from arena.events.decision_record import Ruling
 from arena.events.models import Enrollment, Membership
 from arena.judging.models import Case, Exclusion, Judgment
@@ -90,8 +90,7 @@ def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
             Reason.RIGGING,
             {"rig_evidence": 20.0, "model": "Siskin"},
             "Where Siskin is one of the two, they choose the other one far more often than others "
-            "do. Of people who read as the others do, at most one in more than a million looks "
-            "like this.",
+            "do. Of people who read as the others do, at most one in a million looks like this.",
         ),
         (
             Reason.SIDES,
@@ -105,7 +104,7 @@ def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
             | {"controls": 9, "passed": 9},
             "They pass the controls (9 of 9 controls as expected), and answer everything else "
             "otherwise than the others: reliability 0.20 there, where most readers reach 1. "
-            "Chance alone makes one in 44 people look like this.",
+            "By chance alone, one in 44 looks like this.",
         ),
         (
             Reason.UNRELIABLE,
@@ -134,12 +133,12 @@ def test_a_claim_is_said_in_words(reason: str, evidence: dict[str, object], word
     assert describe_claim(Case(reason=reason, evidence=evidence)) == words
 
 
-def test_ratios_have_two_figures() -> None:
-    assert [round_ratio(x) for x in (1.1, 3.8, 9.0, 30.0)] == [
-        "3",
-        "45",
-        "8,100",
-        "more than a million",
+def test_shares_have_two_figures() -> None:
+    assert [say_share(x) for x in (1.1, 3.8, 9.0, 30.0)] == [
+        "one in 3",
+        "one in 45",
+        "one in 8,100",
+        "one in a million",
     ]
 
 
@@ -243,7 +242,7 @@ def test_a_model_that_is_lifted_stands_out_and_the_rest_does_not() -> None:
     # z = 18·.8 / √(18·.16) = 8.5.
     assert first.is_telling
     assert first.is_lifted
-    assert first.ratio == "more than a million"
+    assert first.chance == "one in a million"
     elsewhere = answer_elsewhere(votes, lifted)
     assert elsewhere is not None
     assert (elsewhere.votes, elsewhere.share) == (12, 1.0)

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from scipy.special import log_ndtr
 
 from arena.desk.queries.case_charts import draw_expectation
-from arena.desk.queries.evidence import round_ratio
+from arena.desk.queries.evidence import say_share
 from arena.events.models import Competitor, Enrollment, Event, Matchup
 from arena.judging.models import Answer, Judgment
 from leaderboard.models import Rating
@@ -35,7 +35,7 @@ class Preference:
 @dataclass(frozen=True)
 class FavouredModel:
     """A model in their votes. share: how often they choose it, a tie for half; expected: what the
-    board expects; evidence: nats; ratio: the same as "once in so many", empty where it says
+    board expects; evidence: nats; chance: the same as "one in so many", empty where it says
     nothing."""
 
     model: Competitor
@@ -43,7 +43,7 @@ class FavouredModel:
     share: float
     expected: float
     evidence: float
-    ratio: str
+    chance: str
     chart: SafeString
 
     @property
@@ -144,7 +144,7 @@ def describe_model(model: Competitor, sums: list[float], models: int) -> Favoure
         share=share,
         expected=usual,
         evidence=evidence,
-        ratio=round_ratio(evidence) if evidence >= TELLING else "",
+        chance=say_share(evidence) if evidence >= TELLING else "",
         chart=draw_expectation(share, usual),
     )
 

@@ -113,25 +113,28 @@ def say_chance(case: Case) -> str:
     evidence = weigh_claim(case, None)
     if evidence < SMALLEST_TOLD:
         return ""
-    once = {"ratio": round_ratio(evidence)}
+    once = {"share": say_share(evidence)}
     if case.reason == Reason.UNRELIABLE:
-        words = _("Of people who read poorly, one in %(ratio)s looks like this.")
+        words = _("Of people who read poorly, %(share)s looks like this.")
     elif case.reason == Reason.TWIN:
-        words = _("Of pairs who judge alone, at most one in %(ratio)s looks like this.")
+        words = _("Of pairs who judge alone, at most %(share)s looks like this.")
     elif case.reason == Reason.GAP:
-        words = _("Chance alone makes one in %(ratio)s people look like this.")
+        words = _("By chance alone, %(share)s looks like this.")
     else:
-        words = _("Of people who read as the others do, at most one in %(ratio)s looks like this.")
+        words = _("Of people who read as the others do, at most %(share)s looks like this.")
     return words % once
 
 
-def round_ratio(logarithm: float) -> str:
-    """A likelihood ratio with two figures that count: "12", "3,100", "more than a million"."""
-    ratio = math.exp(min(logarithm, math.log(MAX_RATIO) + 1.0))
-    if ratio > MAX_RATIO:
-        return _("more than a million")
+def say_share(logarithm: float) -> str:
+    """The inverse of a likelihood ratio as a share, with two figures that count: "one in 3,100",
+    and never less than "one in a million"."""
+    ratio = math.exp(min(logarithm, math.log(MAX_RATIO)))
+    if ratio >= MAX_RATIO:
+        return _("one in a million")
     unit = 10 ** max(math.floor(math.log10(ratio)) - 1, 0)
-    return number_format(round(ratio / unit) * unit, force_grouping=True)
+    return _("one in %(count)s") % {
+        "count": number_format(round(ratio / unit) * unit, force_grouping=True)
+    }
 
 
 def to_ratio(logarithm: float) -> str:
