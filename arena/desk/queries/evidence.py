@@ -128,9 +128,9 @@ def say_chance(case: Case) -> str:
 def say_share(logarithm: float) -> str:
     """The inverse of a likelihood ratio as a share, with two figures that count: "one in 3,100",
     and never less than "one in a million"."""
-    ratio = math.exp(min(logarithm, math.log(MAX_RATIO)))
-    if ratio >= MAX_RATIO:
+    if logarithm >= math.log(MAX_RATIO):
         return _("one in a million")
+    ratio = math.exp(logarithm)
     unit = 10 ** max(math.floor(math.log10(ratio)) - 1, 0)
     return _("one in %(count)s") % {
         "count": number_format(round(ratio / unit) * unit, force_grouping=True)
