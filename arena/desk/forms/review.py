@@ -15,7 +15,7 @@ from arena.judging.models import Exclusion
 ALL, SINCE, CHOSEN = "all", "since", "chosen"
 TICKED = (CHOSEN, _("The judgments that are ticked on this page"))
 SCOPES = [
-    (ALL, _("All of their judgments, also those to come")),
+    (ALL, _("All of their judgments, also those to come: they can go on, uncounted")),
     (SINCE, _("Those from a moment on, and they judge no more")),
     TICKED,
 ]
@@ -51,7 +51,7 @@ class DecisionForm(forms.Form):
         label=_("Why"),
         max_length=MAX_NOTE,
         widget=forms.Textarea(attrs=NOTE_ATTRIBUTES),
-        help_text=_("For the record of decisions, which is kept permanently. No names."),
+        help_text=_("Organizers and reviewers read it in the record of decisions, permanently. No names."),
     )
 
     def __init__(self, event: Event, data: Any = None) -> None:

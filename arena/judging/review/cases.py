@@ -79,30 +79,33 @@ def may_ask(question: Question, last: Case | None) -> bool:
 
 
 def dismiss(case: Case, ruling: Ruling) -> None:
-    """Say that there is nothing in it. Raises `ConflictError` where it is decided already."""
-    # A case that is decided and the record of it are there together, here and below.
+    """Say that there is nothing in it, nor in any other that is open about the same person: the
+    reviewer has seen all that is claimed. Raises `ConflictError` where it is decided already."""
+    # Cases that are decided and the record of it are there together, here and below.
     with transaction.atomic():
-        close(case, State.DISMISSED, ruling, record(case, Act.DISMISSED, ruling))
+        close_all(case, State.DISMISSED, ruling, record(case, Act.DISMISSED, ruling))
 
 
 def warn(case: Case, ruling: Ruling, text: str = "") -> None:
-    """End a case with a warning, which its contributor reads once, before their next matchup.
+    """End all open cases of this one's contributor with a warning, which they read once, before
+    their next matchup.
 
     text: the reviewer's words to them. Raises `ConflictError` where it is decided already, or where
     an earlier warning is unread.
     """
     with transaction.atomic():
-        close(case, State.WARNED, ruling, record(case, Act.WARNED, ruling))
+        close_all(case, State.WARNED, ruling, record(case, Act.WARNED, ruling))
         send_warning(case.enrollment, ruling, text, case)
 
 
 def block(case: Case, ruling: Ruling) -> None:
-    """End a case by letting its contributor judge no more; what they have judged goes on counting.
+    """End all open cases of this one's contributor by letting them judge no more; what they have
+    judged goes on counting.
 
     Raises `ConflictError` where it is decided already, or they are blocked.
     """
     with transaction.atomic():
-        close(case, State.BLOCKED, ruling, record(case, Act.BLOCKED, ruling))
+        close_all(case, State.BLOCKED, ruling, record(case, Act.BLOCKED, ruling))
         block_enrollment(case.enrollment, ruling.now)
 
 
@@ -123,15 +126,12 @@ def exclude_for(
     with transaction.atomic():
         if judgments is None:
             exclusion = exclude(case.enrollment, reason, ruling, is_grave=is_grave)
-            others = Case.objects.waiting().filter(enrollment=case.enrollment_id)
+            close_all(case, State.EXCLUDED, ruling, exclusion.decision)
+            Case.objects.filter(pk=case.pk).update(exclusion=exclusion)
         else:
             chosen = exclude_judgments(judgments, reason, ruling, is_grave=is_grave, since=since)
-            exclusion, others = chosen[0], Case.objects.none()
-        close(case, State.EXCLUDED, ruling, exclusion.decision)
-        for other in others.exclude(pk=case.pk):
-            close(other, State.EXCLUDED, ruling, exclusion.decision)
-        if judgments is None:
-            Case.objects.filter(pk=case.pk).update(exclusion=exclusion)
+            exclusion = chosen[0]
+            close(case, State.EXCLUDED, ruling, exclusion.decision)
     return exclusion
 
 
@@ -157,6 +157,14 @@ def record(case: Case, act: str, ruling: Ruling) -> Decision:
     """Write down a decision about a case."""
     said = {"contributor": case.enrollment.pseudonym, "reason": case.reason}
     return record_decision(case.event, act, ruling, **said)
+
+
+def close_all(case: Case, state: str, ruling: Ruling, decision: Decision | None) -> None:
+    """Decide an open case, and with it all that are open about the same person. Raises
+    `ConflictError` where it is decided already."""
+    close(case, state, ruling, decision)
+    for other in Case.objects.waiting().filter(enrollment=case.enrollment_id):
+        close(other, state, ruling, decision)
 
 
 def close(case: Case, state: str, ruling: Ruling, decision: Decision | None) -> None:
