@@ -70,8 +70,10 @@ run: prepare ## serve what is in the database; on an empty site, with a link to 
 # make test ARGS="tests/ratings -k elo" runs a part; with --database postgresql there, on PostgreSQL.
 # The whole suite is three runs side by side: they share neither a database nor a port. What is driven
 # has its tables straight from the models: the two others migrate, and so does every site that is served.
+# With it go the tests that no database matters to, so that the three end at about the same time.
 DRIVEN := tests/browser tests/served
-OTHERS := $(DRIVEN:%=--ignore=%)
+PLAIN := tests/markup tests/ratings tests/recipes tests/states tests/trust
+OTHERS := $(patsubst %,--ignore=%,$(DRIVEN) $(PLAIN))
 test: install-dev ## run the whole suite on SQLite, and beside it what touches the database on PostgreSQL
 ifdef ARGS
 	@$(BIN)/python -m pytest $(ARGS)
@@ -79,7 +81,7 @@ else
 	@mkdir -p var; failed=; \
 	$(BIN)/python -m pytest --database postgresql --few-cases -m database $(OTHERS) >var/postgresql.log 2>&1 & \
 	postgresql=$$!; \
-	$(BIN)/python -m pytest --no-migrations $(DRIVEN) >var/driven.log 2>&1 & \
+	$(BIN)/python -m pytest --no-migrations $(DRIVEN) $(PLAIN) >var/driven.log 2>&1 & \
 	driven=$$!; trap "kill $$postgresql $$driven" INT TERM; \
 	$(BIN)/python -m pytest $(OTHERS) || failed=yes; \
 	wait $$postgresql || failed=yes; cat var/postgresql.log; \
@@ -90,7 +92,7 @@ endif
 # Not within make test: what the pool changes is the same for most tests.
 .PHONY: test-pooled
 test-pooled: install-dev ## run what touches the database through PgBouncer in transaction mode
-	$(BIN)/python -m pytest --database postgresql --pooler -m database $(OTHERS) $(ARGS)
+	$(BIN)/python -m pytest --database postgresql --pooler -m database $(DRIVEN:%=--ignore=%) $(ARGS)
 
 # make bench ONLY=importing ARGS=--quick runs one of them, with its own arguments.
 ONLY ?= $(basename $(notdir $(shell grep -l __main__ bench/*.py)))

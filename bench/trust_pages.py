@@ -31,10 +31,13 @@ from scipy.stats import rankdata
 
 from bench.goals import print_goal
 from bench.trust_exposure import PROCESSES, prepare
+from bench.trust_figures import SEEDS
 from leaderboard.ratings import Floats
 
 PAGES_PER_CLASS, QUICK_PAGES = 2_000, 300
-ORDINARY, CONTROLS, TURNS, INTERVAL = 2_000, 120, 90, 4
+SIZE, QUICK_SIZE = (2_000, 120), (800, 60)
+"""Ordinary matchups and controls: of a large event a quick run would never see the most part."""
+TURNS, INTERVAL = 90, 4
 TEXT_LENGTH = 120
 ROUNDS, SHRINKAGE, BINS, FOLDS = 60, 0.2, 8, 5
 PLANTED_SHARE = 0.2
@@ -53,12 +56,13 @@ class Shape(HTMLParser):
             self.counts[name] = self.counts.get(name, 0) + 1
 
 
-def measure_pages(seeds: int, *, is_quick: bool) -> None:
+def measure_pages(seeds: int) -> None:
     """The classifier's AUC with its interval, after it has found what was planted."""
-    wanted = QUICK_PAGES if is_quick else PAGES_PER_CLASS
+    is_quick = seeds < SEEDS
+    wanted, size = (QUICK_PAGES, QUICK_SIZE) if is_quick else (PAGES_PER_CLASS, SIZE)
     context = get_context("spawn")
     with ProcessPoolExecutor(PROCESSES, context, initializer=prepare_pages) as pool:
-        parts = list(pool.map(partial(watch_pages, wanted // PROCESSES), range(PROCESSES)))
+        parts = list(pool.map(partial(watch_pages, wanted // PROCESSES, size), range(PROCESSES)))
     rows = [row for part in parts for row in part]
     person = np.unique([row["person"] for row in rows], return_inverse=True)[1]
     ordinal = np.array([row["ordinal"] for row in rows])
@@ -149,7 +153,7 @@ def prepare_pages() -> None:
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 
 
-def watch_pages(wanted: int, seed: int) -> list[dict[str, Any]]:
+def watch_pages(wanted: int, size: tuple[int, int], seed: int) -> list[dict[str, Any]]:
     """Judge until so many controls have been met; a row for each page."""
     from django.test import Client
     from django.utils import timezone
@@ -159,7 +163,7 @@ def watch_pages(wanted: int, seed: int) -> list[dict[str, Any]]:
     from arena.people.models import User
 
     rng = Random(seed)
-    event = make_event(seed, rng)
+    event = make_event(seed, rng, *size)
     rows: list[dict[str, Any]] = []
     while sum(row["is_control"] for row in rows) < wanted:
         user = User.objects.create(username=f"judge-{seed}-{rng.getrandbits(40):x}")
@@ -229,7 +233,7 @@ def describe_reply(reply: Any, statements: int, seconds: float) -> dict[str, flo
     return found | {f"tag {name}": float(count) for name, count in shape.counts.items()}
 
 
-def make_event(seed: int, rng: Random) -> Any:
+def make_event(seed: int, rng: Random, ordinary: int, controls: int) -> Any:
     """An open event with controls of four responses, tie controls and anchors."""
     from django.utils import timezone
 
@@ -253,7 +257,8 @@ def make_event(seed: int, rng: Random) -> Any:
     publish_terms(event)
     with TemporaryDirectory(prefix="bench-trust-") as folder:
         path = Path(folder) / "records.jsonl"
-        lines = [make_record(number, rng) for number in range(ORDINARY // 3 + CONTROLS)]
+        numbers = range(ordinary // 3 + controls)
+        lines = [make_record(number, rng, is_control=number < controls) for number in numbers]
         path.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
         report = import_records(event, path, now=now, rng=rng)
     assert report.landed, report.errors
@@ -261,14 +266,14 @@ def make_event(seed: int, rng: Random) -> Any:
     Event.objects.filter(pk=event.pk).update(state="open")
     event.refresh_from_db()
     ties, anchors = make_tie_controls(event, Ruling(None, now), rng), make_anchors(event, rng)
-    print(f"{CONTROLS} controls, {ties} ties among them, and {anchors} anchors", flush=True)
+    print(f"{controls} controls, {ties} ties among them, and {anchors} anchors", flush=True)
     return event
 
 
-def make_record(number: int, rng: Random) -> dict[str, Any]:
-    """A record, of models or, the first of them, a control; all texts are of one length."""
+def make_record(number: int, rng: Random, *, is_control: bool) -> dict[str, Any]:
+    """A record, of models or of a control; all texts are of one length."""
     texts = ["".join(rng.choices("abcdefghij", k=TEXT_LENGTH)) for _ in range(5)]
-    if number < CONTROLS:
+    if is_control:
         responses: Any = [{"text": text} for text in texts[1:]]
         key = {"expected": rng.choice("ab"), "reason": "It is so."}
         control = {"responses": responses, "control": key}

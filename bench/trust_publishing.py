@@ -23,9 +23,9 @@ QUICK_PLANS = {SMALLEST.judgments: (3, 4), PRIZE_BATCH: (4,)}
 """Those of many probes in a batch, which two seeds measure."""
 
 
-def measure_publishing(seeds: int, *, is_quick: bool) -> None:
+def measure_publishing(seeds: int) -> None:
     """The three goals."""
-    measure_boards(seeds, is_quick=is_quick)
+    measure_boards(seeds)
     on_site: dict[str, Any] = json.loads(run_on_site("bench.trust_publishing", str(seeds)))
     before, now = (np.array(on_site["receipts"][name]) for name in ("before", "now"))
     print(f"receipts as they were: {describe(before)}")
@@ -36,7 +36,7 @@ def measure_publishing(seeds: int, *, is_quick: bool) -> None:
     report("standings-ten-accounts", max(places.values(), key=np.mean), 0.65)
 
 
-def measure_boards(seeds: int, *, is_quick: bool) -> None:
+def measure_boards(seeds: int) -> None:
     """The best attack on live boards, and on those that move in batches."""
     with ProcessPoolExecutor(os.cpu_count()) as pool:
 
@@ -49,7 +49,7 @@ def measure_boards(seeds: int, *, is_quick: bool) -> None:
         worst = np.zeros(seeds)
         for size in (SMALLEST.judgments, PRIZE_BATCH):
             rule = batch_rule(size, has_prize=size == PRIZE_BATCH)
-            for plan in QUICK_PLANS[size] if is_quick else range(len(PLANS)):
+            for plan in QUICK_PLANS[size] if seeds < SEEDS else range(len(PLANS)):
                 found = attack(rule, plan, PLANS[plan].batches)
                 print(f"batches of {size}, {PLANS[plan].name}: {describe(found)}", flush=True)
                 worst = max(worst, found, key=np.mean)
@@ -77,9 +77,10 @@ def measure_on_site(seeds: int) -> None:
     from bench.trust_places import read_places
     from bench.trust_receipts import read_receipts
 
-    by_seed = [read_places(seed, is_quick=seeds < SEEDS) for seed in range(seeds)]
+    is_quick = seeds < SEEDS
+    by_seed = [read_places(seed, is_quick=is_quick) for seed in range(seeds)]
     places = {share: [found[share] for found in by_seed] for share in by_seed[0]}
-    print(json.dumps({"receipts": read_receipts(seeds), "places": places}))
+    print(json.dumps({"receipts": read_receipts(seeds, is_quick=is_quick), "places": places}))
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from tests.factories import (
     make_matchups,
 )
 
-ANSWERS = 24
+ANSWERS, QUICK_ANSWERS = 24, 12
 TAKEN = 0.94
 """Share of ordinary matchups whose slots are gone when the answer comes."""
 Read = tuple[str, ...]
@@ -39,18 +39,18 @@ Read = tuple[str, ...]
 class LateAnswers:
     """One contributor's late answers, half of them to controls, and what was read after each."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, count: int) -> None:
         rng = Random(seed)
         self.event = make_event(f"late{seed}", publish_batch=20)
-        ordinary = make_matchups(self.event, make_competitors(self.event, 2), ANSWERS // 2)
+        ordinary = make_matchups(self.event, make_competitors(self.event, 2), count // 2)
         for matchup in ordinary:
             if rng.random() < TAKEN:
                 Matchup.objects.filter(pk=matchup.pk).update(open_slots=0)
-        controls = [make_control(self.event) for _ in range(ANSWERS // 2)]
+        controls = [make_control(self.event) for _ in range(count // 2)]
         self.enrollment = make_enrollment(self.event)
         self.client = Client()
         self.client.force_login(self.enrollment.user)
-        self.matchups = rng.sample([*ordinary, *controls], ANSWERS)
+        self.matchups = rng.sample([*ordinary, *controls], count)
         self.is_control = np.array([one.role == Matchup.Role.CONTROL for one in self.matchups])
 
     def answer_all(self) -> tuple[list[Read], list[Read]]:
@@ -113,11 +113,11 @@ class LateAnswers:
         return str(excluded.reason) if excluded else "saved"
 
 
-def read_receipts(seeds: int) -> dict[str, list[float]]:
+def read_receipts(seeds: int, *, is_quick: bool) -> dict[str, list[float]]:
     """AUC for each seed by the pages as they are, and by the rule that was there before."""
     read: dict[str, list[tuple[list[Read], Any]]] = defaultdict(list)
     for seed in range(seeds):
-        answers = LateAnswers(seed)
+        answers = LateAnswers(seed, QUICK_ANSWERS if is_quick else ANSWERS)
         for name, found in zip(("now", "before"), answers.answer_all(), strict=True):
             read[name].append((found, answers.is_control))
     return {name: tell_by_signature(by_seed) for name, by_seed in read.items()}

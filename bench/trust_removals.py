@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from bench.goals import print_goal
+from bench.trust_figures import SEEDS
 from bench.trust_site import make_tables, run_on_site
 from bench.trust_world import BOT, DISSENTER, HONEST, LEFT, RANDOM, RIGGER, Crowd, World, draw_crowd
 from leaderboard.trust.reliability import estimate_reliability
@@ -28,10 +29,10 @@ QUICK_WORLDS = ("a third bad", "dissent", "mostly bots")
 SITE_SEED = 0
 
 
-def measure_removals(seeds: int, *, is_quick: bool) -> None:
+def measure_removals(seeds: int) -> None:
     """The largest share of people removed without a person; votes that an outage changes."""
     largest = 0.0
-    for name in QUICK_WORLDS if is_quick else WORLDS:
+    for name in QUICK_WORLDS if seeds < SEEDS else WORLDS:
         world = WORLDS[name]
         shares = [remove_in_stages(draw_crowd(world, seed), seed) for seed in range(seeds)]
         largest = max(largest, *shares)

@@ -57,6 +57,9 @@ class World:
     cheating: int = 1
 
 
+SMALL, LARGE = World(people=1_000, models=100), World(people=3_000, models=20)
+
+
 @dataclass(frozen=True, eq=False)
 class People:
     """Everybody by index: kind, and how they would read."""

@@ -71,6 +71,20 @@ def test_a_test_draws_the_same_again_and_another_something_else() -> None:
     assert chance() is chance()
 
 
+def test_what_runs_beside_the_browser_says_nothing_of_the_database() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    found = re.search(r"^PLAIN := (.+)$", makefile, re.MULTILINE)
+    assert found
+    sources = [
+        path.read_text(encoding="utf-8")
+        for folder in found[1].split()
+        for path in (ROOT / folder).glob("test_*.py")
+    ]
+    stored = [source for source in sources if "django_db" in source]
+    assert stored
+    assert all("any_database" in source for source in stored)
+
+
 def test_all_plain_sql_is_run_on_both_databases() -> None:
     sources = [path for app in ("arena", "leaderboard") for path in (ROOT / app).rglob("*.py")]
     plain = {str(path.relative_to(ROOT)) for path in sources if PLAIN_SQL.search(path.read_text())}

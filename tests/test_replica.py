@@ -1,6 +1,7 @@
 """Public boards come from the replica, for strangers alone, and from the primary without it."""
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.services import ROOT
+
+pytestmark = pytest.mark.any_database
 
 SCRIPT = """
 from django.test import Client
@@ -31,11 +34,11 @@ RENAME = "from arena.events.models import Event; Event.objects.update(title='of 
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def files(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A site of one event, and a copy of its database in which that has another title."""
     folder = tmp_path_factory.mktemp("replica")
     (folder / "static").mkdir()
-    manage(folder, "migrate", "-v0")
+    shutil.copy(migrated, folder / "arena.sqlite3")
     manage(folder, "shell", "-v0", "-c", CREATE)
     with (
         closing(sqlite3.connect(folder / "arena.sqlite3")) as primary,

@@ -15,6 +15,7 @@ import psutil
 import pytest
 from django.db import connection
 
+from serve import read_procfile
 from tests.services import ROOT, Services
 
 SECONDS = 60
@@ -77,8 +78,17 @@ def test_ctrl_c_stops_everything(serve: Serve) -> None:
         urllib.request.urlopen(f"http://127.0.0.1:{port}/")
 
 
-def test_nothing_is_said_before_the_last_word(serve: Serve) -> None:
-    process = serve(PORT=str(free_port()))
+@pytest.fixture
+def few(tmp_path: Path) -> tuple[str, ...]:
+    """Options to serve with three processes of the site's: web, one kind of worker, and beat."""
+    path = tmp_path / "Procfile"
+    commands = dict(read_procfile())
+    path.write_text("".join(f"{name}: {commands[name]}\n" for name in ("web", "boards", "beat")))
+    return "--procfile", str(path)
+
+
+def test_nothing_is_said_before_the_last_word(serve: Serve, few: tuple[str, ...]) -> None:
+    process = serve(*few, PORT=str(free_port()))
     assert process.stdout
     assert process.stdout.readline() == "the web server answers\n"
     process.send_signal(signal.SIGINT)
@@ -86,8 +96,8 @@ def test_nothing_is_said_before_the_last_word(serve: Serve) -> None:
     assert "superuser" not in output
 
 
-def test_one_that_ends_takes_the_others_along(serve: Serve) -> None:
-    process = serve(PORT=str(free_port()), WORKERS="as-many-as-you-like")
+def test_one_that_ends_takes_the_others_along(serve: Serve, few: tuple[str, ...]) -> None:
+    process = serve(*few, PORT=str(free_port()), WORKERS="as-many-as-you-like")
     output, _ = process.communicate(timeout=SECONDS)
     assert process.returncode == 1
     assert "serve: boards ended with code 2; stopping the others" in output

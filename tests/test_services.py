@@ -6,10 +6,12 @@ import time
 
 import pytest
 import redis
+from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError, connection, transaction
 
-from tests.services import START_SECONDS, Services
+from arena.monitoring.queries import UNACKNOWLEDGED
+from tests.services import START_SECONDS, Services, wait_until
 from tests.worker_tasks import rename
 
 
@@ -65,6 +67,12 @@ def test_threads_share_the_database_and_writers_queue(django_user_model: type) -
     assert django_user_model.objects.count() == 4
 
 
+def count_unacknowledged(services: Services) -> int:
+    """Messages that the worker has taken and not acknowledged."""
+    with redis.Redis.from_url(services.redis_url) as client:
+        return int(client.hlen(f"{settings.REDIS_PREFIX}{UNACKNOWLEDGED}"))
+
+
 def test_celery_worker_uses_the_test_database_and_comes_back_with_the_broker(
     celery_worker_process: subprocess.Popen[bytes], services: Services, django_user_model: type
 ) -> None:
@@ -78,6 +86,8 @@ def test_celery_worker_uses_the_test_database_and_comes_back_with_the_broker(
             time.sleep(0.05)
             user.refresh_from_db()
         assert user.username == name
+        # What is not acknowledged runs again, and would give the earlier name back.
+        wait_until(lambda: count_unacknowledged(services) == 0, celery_worker_process)
         services.stop_redis()
         services.start_redis()
     assert celery_worker_process.poll() is None

@@ -50,6 +50,12 @@ def waiting() -> list[str]:
     return list(Flag.objects.waiting().order_by("created_at", "pk").values_list("note", flat=True))
 
 
+def press(page: Page, key: str) -> None:
+    """A key, once the page that the last one led to has loaded what listens for it."""
+    page.wait_for_load_state()
+    page.keyboard.press(key)
+
+
 def test_the_queue_is_worked_by_keys(
     page: Page, event: Event, organizer: User, sign_in: SignIn
 ) -> None:
@@ -57,29 +63,29 @@ def test_the_queue_is_worked_by_keys(
     page.goto(QUEUE)
     items = page.locator("[data-queue-item]")
     expect(items).to_have_count(3)
-    page.keyboard.press("j")
+    press(page, "j")
     expect(items.nth(0)).to_be_focused()
-    page.keyboard.press("j")
+    press(page, "j")
     expect(items.nth(1)).to_be_focused()
-    page.keyboard.press("k")
-    page.keyboard.press("j")
-    page.keyboard.press("r")
+    press(page, "k")
+    press(page, "j")
+    press(page, "r")
     expect(items).to_have_count(2)
     assert len(waiting()) == 2
     expect(page.get_by_text("is resolved.")).to_be_visible()
-    page.keyboard.press("u")
+    press(page, "u")
     expect(items).to_have_count(3)
     assert len(waiting()) == 3
-    page.keyboard.press("x")
+    press(page, "x")
     expect(items).to_have_count(2)
     assert event.matchups.exclude(retired_at=None).count() == 1
-    page.keyboard.press("u")
+    press(page, "u")
     expect(items).to_have_count(3)
     assert not event.matchups.exclude(retired_at=None).exists()
-    page.keyboard.press("?")
+    press(page, "?")
     expect(page.locator("#queue-help")).to_be_visible()
-    page.keyboard.press("r")  # the help is open: nothing is decided behind it
-    page.keyboard.press("Escape")
+    press(page, "r")  # the help is open: nothing is decided behind it
+    press(page, "Escape")
     expect(page.locator("#queue-help")).to_be_hidden()
     assert len(waiting()) == 3
 

@@ -1,19 +1,21 @@
 """The public JSON of a board is what its schema says, whatever a snapshot keeps besides."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jsonschema
 import pytest
 from django.test import Client
 from django.urls import reverse
+from pytest_django import DjangoDbBlocker
 
 from leaderboard.models import Snapshot
 from leaderboard.pages.board_json import board_schema
 from tests.leaderboard.test_style_fit import dress
 from tests.leaderboard.votes import Crowd, refresh
 from tests.services import ROOT
+from tests.undoing import undone
 
 pytestmark = pytest.mark.any_database
 
@@ -28,18 +30,26 @@ BOARDS = [
 Details = dict[str, Any]
 
 
+@pytest.fixture(scope="module")
+def judged(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Crowd]:
+    """A crowd whose board is computed once."""
+    with django_db_blocker.unblock(), undone():
+        crowd = Crowd(slug="tea")
+        dress(crowd)
+        crowd.vote()
+        refresh(crowd.event)
+        yield crowd
+
+
 @pytest.fixture
-def crowd(db: None) -> Crowd:
-    crowd = Crowd(slug="tea")
-    dress(crowd)
-    crowd.vote()
-    refresh(crowd.event)
-    return crowd
+def crowd(judged: Crowd, db: None) -> Crowd:
+    """The same for each test, whose changes to the database end with it."""
+    return judged
 
 
-def board(client: Client, query: str = "") -> dict[str, Any]:
+def board(client: Client, query: str = "", slug: str = "tea") -> dict[str, Any]:
     found: dict[str, Any] = client.get(
-        reverse("leaderboard:board_json", args=["tea"]) + query
+        reverse("leaderboard:board_json", args=[slug]) + query
     ).json()
     return found
 
@@ -93,14 +103,14 @@ def test_a_board_that_could_not_be_computed_says_why(crowd: Crowd, client: Clien
 
 
 def test_an_event_without_that_board_says_nothing(db: None, client: Client) -> None:
-    crowd = Crowd(slug="tea")
+    crowd = Crowd(slug="coffee")
     crowd.controls, crowd.anchor = [], crowd.matchups[0]
     for matchup in crowd.event.matchups.exclude(role="ordinary"):
         matchup.delete()
     crowd.matchups.pop(0)
     crowd.vote(share=0.5)
     refresh(crowd.event)  # fewer than a hundred judgments: no reliabilities so far
-    found = board(client, "?weighting=weighted")
+    found = board(client, "?weighting=weighted", "coffee")
     check(found)
     assert (found["method"], found["ratings"]) == ({}, [])
 

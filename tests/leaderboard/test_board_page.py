@@ -58,27 +58,27 @@ def test_a_shared_link_to_a_weighting_that_is_not_there_says_so(client: Client) 
 
 
 # --- who ---------------------------------------------------------------------------------------
-@pytest.mark.parametrize("name", PAGES)
-def test_everybody_sees_the_pages_of_a_public_event(
-    crowd: Crowd, client: Client, name: str
-) -> None:
-    assert client.get(reverse(f"leaderboard:{name}", args=["tea"])).status_code == 200
-    assert client.post(reverse(f"leaderboard:{name}", args=["tea"])).status_code == 405
+def addresses() -> list[str]:
+    """Those of the crowd's board, and of what is beside it."""
+    return [reverse(f"leaderboard:{name}", args=["tea"]) for name in PAGES]
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_an_outsider_finds_nothing_of_a_private_event(
-    crowd: Crowd, client: Client, name: str
-) -> None:
+def test_everybody_sees_the_pages_of_a_public_event(crowd: Crowd, client: Client) -> None:
+    for address in addresses():
+        assert client.get(address).status_code == 200, address
+        assert client.post(address).status_code == 405, address
+
+
+def test_an_outsider_finds_nothing_of_a_private_event(crowd: Crowd, client: Client) -> None:
     Event.objects.update(is_private=True)
-    address = reverse(f"leaderboard:{name}", args=["tea"])
-    assert client.get(address).status_code == 404
-    client.force_login(make_user())
-    assert client.get(address, **HTMX).status_code == 404
-    reader = make_user()
-    make_membership(crowd.event, reader, Membership.Role.READER)
-    client.force_login(reader)
-    assert client.get(address).status_code == 200
+    outsider, reader = Client(), Client()
+    outsider.force_login(make_user())
+    reader.force_login(user := make_user())
+    make_membership(crowd.event, user, Membership.Role.READER)
+    for address in addresses():
+        assert client.get(address).status_code == 404, address
+        assert outsider.get(address, **HTMX).status_code == 404, address
+        assert reader.get(address).status_code == 200, address
     client.force_login(crowd.judges[0].user)
     assert client.get(address).status_code == 200
 

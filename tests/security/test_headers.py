@@ -34,6 +34,8 @@ COOKIES = (
     ";;;=;=a;a=;\x01",
     'messages=W1siX19qc29uX21lc3NhZ2UiLDAsMjUsIngiXV0:1:x; sessionid="',
 )
+# Of what others made, two are enough: the headers are read before their pages are.
+FEW = 2
 ADDRESSES = ("garbage", "999.1.1.1", "<script>", "1.2.3.4.5", "[::1", "unknown", "_hidden", "::g")
 LINES = pytest.mark.parametrize("url", URLS, ids=lambda url: url.name)
 
@@ -84,7 +86,7 @@ def test_no_header_breaks_a_page(world: World, url: Url, printed: io.StringIO) -
         if url.is_admin
         else f"tea {ORGANIZER if ORGANIZER in url.doors.get else CONTRIBUTOR}"
     )
-    for value in GARBAGE:
+    for value in GARBAGE if url.is_ours else GARBAGE[:FEW]:
         with undone():
             client = world.client(world.actor(role))
             headers = {f"HTTP_{name}": value for name in NAMES}

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from django.http import HttpResponse
 from django.utils import timezone
+from pytest_django import DjangoDbBlocker
 
 from arena.events.models import Competitor, Enrollment, Event
 from arena.judging.ledger import seal_event
@@ -16,14 +17,22 @@ from tests.factories import make_judgment
 from tests.security.cast import Side, World, make_world
 from tests.security.payloads import FORMULAS, SCRIPTS
 from tests.security.policy import NOBODY, ORGANIZER, URLS, Url
+from tests.undoing import undone
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 STARTS = tuple("=+-@\t\r\n＝＋－＠")
 
 
-@pytest.fixture
-def hostile() -> World:
-    """A world whose every name begins with something that a spreadsheet would run."""
+@pytest.fixture(scope="module")
+def hostile(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+    """A world whose every name begins with something that a spreadsheet would run; it is made
+    once, and each test's changes to it end with the test."""
+    with django_db_blocker.unblock(), undone():
+        yield make_hostile_world()
+
+
+def make_hostile_world() -> World:
+    """The world, with such a name wherever a table might show it."""
     world, now = make_world(), timezone.now()
     side = world.public
     event = side.event
