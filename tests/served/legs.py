@@ -31,10 +31,14 @@ def correct_a_record(page: Page, event: str) -> None:
     """Take a matchup out of service and put it back, and correct a record's texts."""
     page.goto(f"{event}desk/records/")
     page.locator("main tbody a").first.click()
-    press(page, "Retire")
-    press(page, "Restore")
+    for act in ("Retire", "Restore"):
+        button = page.get_by_role("button", name=act, exact=True)
+        form = page.locator("form").filter(has=button).first
+        form.get_by_label("Why").fill("It is looked at.")
+        form.get_by_role("button").click()
     follow(page, "Correct the texts")
     page.locator("main textarea").first.fill("What is the right question?")
+    page.get_by_label("Why").fill("It was unclear.")
     confirm(page, "Save as a new version")
     expect(page.get_by_text("New version of")).to_be_visible()
 
@@ -43,12 +47,19 @@ def judge_a_contributor(page: Page, event: str) -> None:
     """Exclude somebody, and take it back."""
     page.goto(f"{event}desk/contributors/")
     page.locator("main tbody a").first.click()
-    page.locator("section[aria-labelledby=decision]").get_by_role("button", name="Exclude").click()
+    exclude_on_page(page)
     page.get_by_label("Reason for reinstating").fill("Looked at once more.")
     page.locator("section[aria-labelledby=decision]").get_by_role(
         "button", name="Reinstate"
     ).click()
     expect(page.get_by_role("heading", name="Decision")).to_be_visible()
+
+
+def exclude_on_page(page: Page) -> None:
+    """Exclude the contributor whose page this is."""
+    decision = page.locator("section[aria-labelledby=decision]")
+    decision.get_by_label("Why").fill("Their answers follow nothing.")
+    decision.get_by_role("button", name="Exclude").click()
 
 
 def print_seats(page: Page, event: str) -> str:

@@ -22,6 +22,7 @@ from tests.served.legs import (
     take_invitations_back,
 )
 from tests.served.reach import pages_of
+from tests.served.reviewing import appeal_and_warn, change_a_key_by_two
 from tests.served.site import Site
 from tests.served.steps import (
     PATIENCE,
@@ -66,10 +67,10 @@ def test_the_demo_answers_on_every_page_and_takes_an_old_campaign(
     correct_a_record(organizer, event)
     judge_a_contributor(organizer, event)
     reviewer = invite_a_reviewer(site, organizer, open_page, event)
-    take_invitations_back(organizer, reviewer, event)
     ask_to_be_let_in(site, organizer, open_page, tmp_path)
     contributor = judge_by_slip(site, open_page, event, print_seats(organizer, event))
     deal_with_a_flag(organizer, event)
+    appeal_and_warn(site, organizer, reviewer, contributor, event, "Paula")
     leave(contributor)
     # Beat sends these once in a while.
     for task in (
@@ -89,6 +90,8 @@ def test_the_demo_answers_on_every_page_and_takes_an_old_campaign(
     told = site.manage(f"reproduce {bundle}")
     assert "REPRODUCED: all" in told
     assert "to the last digit" in told
+    change_a_key_by_two(organizer, reviewer, event)
+    take_invitations_back(organizer, reviewer, event)
 
 
 def look_at_every_page(site: Site, event: str, eyes: list[Page]) -> None:

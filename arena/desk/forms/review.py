@@ -51,9 +51,7 @@ class DecisionForm(forms.Form):
         label=_("Why"),
         max_length=MAX_NOTE,
         widget=forms.Textarea(attrs=NOTE_ATTRIBUTES),
-        help_text=_(
-            "Organizers and reviewers read it in the record of decisions, permanently. No names."
-        ),
+        help_text=_("Kept in the record of decisions, for organizers and reviewers. No names."),
     )
 
     def __init__(self, event: Event, data: Any = None) -> None:
