@@ -32,11 +32,15 @@ def appeal_and_warn(
     organizer.reload()
     exclude_on_page(organizer)
     follow(organizer, "Excluded on review")
+    expect(organizer.get_by_role("heading", name="What is claimed")).to_be_visible()
+    case = organizer.url
     for key, words in (("u", "The wrong person."), ("w", "Please read both.")):
+        organizer.goto(case)
         organizer.keyboard.press(key)
+        expect(organizer.locator("dialog:popover-open textarea[name=note]")).to_be_focused()
         organizer.keyboard.type(words)
-        organizer.keyboard.press("Enter")
-        organizer.goto(organizer.url)
+        with organizer.expect_navigation():
+            organizer.keyboard.press("Enter")
     contributor.goto(f"{event}judge/")
     press(contributor, "I have read this")
     expect(contributor.locator("#answer")).to_be_visible()
@@ -52,6 +56,8 @@ def change_a_key_by_two(organizer: Page, reviewer: Page, event: str) -> None:
     organizer.goto(f"{event}desk/controls/")
     organizer.locator("main tbody a").first.click()
     organizer.get_by_text("Change the key").first.click()
+    key = organizer.locator("select[name=expected]").first
+    key.select_option("b" if key.input_value() == "a" else "a")
     press(organizer, "Change the key")
     expect(organizer.get_by_text("Proposed. Somebody else has to confirm it")).to_be_visible()
     reviewer.goto(f"{event}desk/review/?show=mine")
