@@ -58,7 +58,12 @@ class Scene:
         self.best = make_enrollment(self.event)
         self.judgment: Judgment = make_judgment(self.best)
         self.case = Case.objects.create(
-            event=self.event, enrollment=self.best, reason="gap", judgments=1, opened_at=NOW
+            evidence={"on_others": 0.1},
+            event=self.event,
+            enrollment=self.best,
+            reason="gap",
+            judgments=1,
+            opened_at=NOW,
         )
         make_standing(self.best, 200, quality=700_000, rank=1, band=5)
 
@@ -155,12 +160,27 @@ def exclude_judgment(scene: Scene, client: Client) -> None:
     post_contributor(scene, client, act="exclude", reason="broken", judgment=judgment)
 
 
+def post_case(scene: Scene, client: Client, **form: str) -> None:
+    address = url("case", scene.event, scene.case.uuid)
+    page = client.get(address)
+    seen = page.context["seen"] if page.status_code == 200 else ""
+    client.post(address, {"note": WHY, "seen": seen} | form)
+
+
 def exclude_for_case(scene: Scene, client: Client) -> None:
-    post_contributor(scene, client, act="exclude", case=str(scene.case.uuid))
+    post_case(scene, client, act="exclude", scope="all")
 
 
 def dismiss(scene: Scene, client: Client) -> None:
-    post_contributor(scene, client, act="dismiss", case=str(scene.case.uuid))
+    post_case(scene, client, act="dismiss")
+
+
+def warn(scene: Scene, client: Client) -> None:
+    post_case(scene, client, act="warn")
+
+
+def block(scene: Scene, client: Client) -> None:
+    post_case(scene, client, act="block")
 
 
 def reinstate(scene: Scene, client: Client) -> None:
@@ -287,6 +307,8 @@ OPEN: dict[str, Way] = {
     "excluded for a case": Way(Act.EXCLUDED, exclude_for_case),
     "contributor reinstated": Way(Act.REINSTATED, reinstate, exclude_before),
     "case dismissed": Way(Act.DISMISSED, dismiss),
+    "warned": Way(Act.WARNED, warn),
+    "blocked": Way(Act.BLOCKED, block),
     "event changed": Way(Act.SETTING_CHANGED, change_event),
     "questions changed": Way(Act.SETTING_CHANGED, change_questions),
     "terms changed": Way(Act.SETTING_CHANGED, change_terms),

@@ -42,7 +42,7 @@ WITHHELD = {
     # Who may come in, the key, the seats, the version that tells caches apart, what is measured
     # beside the answers, and a note to staff: no number follows from them.
     "event": "is_private created_at email_domains needs_approval secret seats_id version"
-    " keeps_behaviour batch_is_new",
+    " keeps_behaviour batch_is_new published_at",
     "guidelines": "created_at",
     # Its place in a list follows from the identifier, and what is shown of it from its text; which
     # import brought it moves nothing.
