@@ -261,6 +261,7 @@ class Spy:
 
 
 @pytest.mark.django_db
+@pytest.mark.any_database
 def test_no_answer_tells_whether_it_was_a_control(soon: None) -> None:
     """Two histories with controls at different places between two looks read the same."""
     passed, failed = dict.fromkeys((2, 4, 5, 6, 8, 15, 16, 17, 20), True), {10: False, 12: False}
