@@ -95,7 +95,7 @@ test-pooled: install-dev ## run what touches the database through PgBouncer in t
 	$(BIN)/python -m pytest --database postgresql --pooler -m database $(DRIVEN:%=--ignore=%) $(ARGS)
 
 # make bench ONLY=importing ARGS=--quick runs one of them, with its own arguments.
-ONLY ?= $(basename $(notdir $(shell grep -l __main__ bench/*.py)))
+ONLY ?= $(filter-out trust_%,$(basename $(notdir $(shell grep -l __main__ bench/*.py))))
 bench: var/bench-venv/.bench ## measure speed and memory, beside other libraries where there are any
 	@set -e; for name in $(ONLY); do \
 	  echo "--- bench.$$name"; var/bench-venv/bin/python -m bench.$$name $(ARGS); done
