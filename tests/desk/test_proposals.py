@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.http import HttpResponse
 from django.test import Client
 
@@ -202,3 +203,13 @@ def test_a_reason_is_wanted_where_a_matchup_is_retired(two: Two) -> None:
     assert matchup.retired_at is None
     page = two.get(two.one, "record", matchup.record.external_id)
     assert 'name="reason" maxlength="1000" required' in page
+
+
+def test_a_second_account_of_one_mailbox_is_no_second_person(two: Two) -> None:
+    for user, address in ((two.organizer, "olga@gmail.com"), (two.reviewer, "ol.ga+2@gmail.com")):
+        EmailAddress.objects.create(user=user, email=address, verified=True)
+    two.propose_winner()
+    assert "Somebody else has to confirm this." in two.answer(two.other, "confirm")
+    assert not Winner.objects.exists()
+    EmailAddress.objects.filter(user=two.reviewer).update(email="rita@gmail.com")
+    assert "Confirmed, and done." in two.answer(two.other, "confirm")

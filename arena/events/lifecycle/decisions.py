@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from arena.errors import ConflictError
 from arena.events.decision_record import MAX_NOTE, Ruling, check_note
 from arena.events.models import Event, Membership, Proposal, Registration
+from arena.people.accounts.identity import is_same_person
 from arena.people.models import User
 
 STAFF_ROLES = (Membership.Role.ORGANIZER, Membership.Role.REVIEWER)
@@ -61,7 +62,7 @@ def require_second(event: Event, ruling: Ruling) -> bool:
         if works_alone(event):
             return True
         raise SecondPersonError
-    if first == second:
+    if is_same_person(first, second):
         raise ConflictError(_("Somebody else has to confirm this."), "same_person")
     require_impartial(event, second)
     return False
@@ -120,7 +121,7 @@ def confirm(proposal: Proposal, carry: Carry, *, by: User, now: datetime) -> Non
     """
     if proposal.proposed_by is None:
         raise ConflictError(_("Whoever proposed this has left. Propose it anew."), "left")
-    if proposal.proposed_by == by:
+    if is_same_person(proposal.proposed_by, by):
         raise ConflictError(_("Somebody else has to confirm this."), "same_person")
     plan = Plan(proposal.act, proposal.target, proposal.payload)
     ruling = Ruling(proposal.proposed_by, now, proposal.note, by, proposal.seen)

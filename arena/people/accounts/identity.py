@@ -38,6 +38,12 @@ def find_earlier_owners(user: User) -> set[int]:
     return {owner for address in addresses for owner in iter_earlier_owners(address)}
 
 
+def is_same_person(one: User, other: User) -> bool:
+    """Whether two accounts are one person's, as far as their verified mailboxes tell."""
+    is_known = other.pk in find_earlier_owners(one) or one.pk in find_earlier_owners(other)
+    return one == other or is_known
+
+
 def is_first_owner(address: EmailAddress) -> bool:
     """Whether no other account verified this mailbox earlier."""
     return next(iter_earlier_owners(address), None) is None
