@@ -157,6 +157,11 @@ REASON = Recipe(
             'ORGANIZER = "organizer"',
             '        SPAM = "spam", _("Advertises something")\n',
         ),
+        Insert(
+            "arena/judging/models/exclusions.py",
+            "Reason.ORGANIZER: _(",
+            '    Reason.SPAM: _("A judgment that advertises something does not count."),\n',
+        ),
         Replace(DOCUMENT, "`organizer` |\n", "`spam`, `organizer` |\n"),
     ),
     ("tests/recipes/proofs.py::test_a_reason_is_offered_told_and_exported",),
