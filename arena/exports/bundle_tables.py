@@ -62,8 +62,8 @@ class BundleSelection:
 
     def records(self) -> QuerySet[Record]:
         records = Record.objects.filter(event=self.event)
-        matchups = Matchup.objects.filter(self.filter_matchups(), record=OuterRef("pk"))
-        return records if self.with_controls else records.filter(Exists(matchups))
+        rateable = Matchup.objects.rateable().filter(record=OuterRef("pk"))
+        return records if self.with_controls else records.filter(Exists(rateable))
 
     def responses(self) -> QuerySet[Response]:
         """Without controls, those of models alone."""

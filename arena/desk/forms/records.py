@@ -10,12 +10,10 @@ from django.utils.translation import gettext_lazy as _
 from arena.errors import ArenaError
 from arena.events.decision_record import MAX_NOTE
 from arena.events.models import Matchup, Proposal
-from arena.events.records.controls import ExpectedAnswer, describe_sides
+from arena.events.records.controls import ANSWER_BY_SIGN, ExpectedAnswer, describe_sides
 from arena.events.records.corrections import RecordTexts
 
 MAX_TEXT = 200_000
-# The sign of a control's key as the choice it was.
-ANSWER_BY_SIGN = {1: "a", 0: "tie", -1: "b"}
 
 
 class ControlForm(forms.Form):

@@ -92,6 +92,8 @@ def name_reason(decision: Decision) -> str:
 
 def list_changes(decision: Decision) -> list[Change]:
     """What was there before and is there after, value by value."""
+    if decision.act == Act.RECORD_CORRECTED:
+        return [Change(_("Record"), str(decision.old), str(decision.new))]
     old, new = (value if isinstance(value, dict) else {} for value in (decision.old, decision.new))
     return [
         Change(

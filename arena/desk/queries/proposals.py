@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as lazy
 from arena.events.decision_record import name_matchup
 from arena.events.lifecycle.decisions import works_alone
 from arena.events.models import Act, Enrollment, Event, Matchup, Proposal
-from arena.events.records.controls import describe_sides
+from arena.events.records.controls import ANSWER_BY_SIGN, describe_sides
 from arena.judging.models import Case, Exclusion
 from arena.judging.review.cases import EXCLUSION_REASONS
 from leaderboard.results.winner import winner_of
@@ -26,7 +26,6 @@ TITLES = {
     Act.WINNER_WITHDRAWN: lazy("Withdraw the winner"),
     Act.EXCLUDED: lazy("Exclude"),
 }
-SIDE_OF_KEY = {1: "a", 0: "tie", -1: "b"}
 
 
 @dataclass(frozen=True)
@@ -109,7 +108,7 @@ def describe_key(event: Event, title: str, payload: dict[str, Any]) -> ProposalD
     if matchup is None:
         return ProposalDetails(title, "")
     sides, control = describe_sides(matchup), getattr(matchup, "control", None)
-    old = name_side(sides, SIDE_OF_KEY[control.key["sign"]]) if control else ""
+    old = name_side(sides, ANSWER_BY_SIGN[control.key["sign"]]) if control else ""
     if control and control.retired_at:
         old = _("%(key)s (withdrawn)") % {"key": old}
     return ProposalDetails(

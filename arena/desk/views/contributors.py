@@ -163,7 +163,7 @@ def handle_decision(request: HttpRequest, enrollment: Enrollment) -> None:
         elif form.is_valid():
             chosen = None if judgment is None else [judgment]
             plan = plan_exclusion(enrollment, form.cleaned_data["reason"], judgments=chosen)
-            if carry_exclusion(request, plan, ruling, event):
+            if exclude_or_propose(request, plan, ruling, event):
                 follow = phase_of(event, ruling.now).after_exclusion
                 messages.success(request, f"{_('Excluded.')} {follow}")
         else:
@@ -181,7 +181,7 @@ def reinstate(request: HttpRequest, excluded: Judgment | Enrollment, ruling: Rul
         messages.success(request, f"{_('Reinstated.')} {follow}")
 
 
-def carry_exclusion(request: HttpRequest, plan: Plan, ruling: Ruling, event: Event) -> bool:
+def exclude_or_propose(request: HttpRequest, plan: Plan, ruling: Ruling, event: Event) -> bool:
     """Exclude, or propose it where that takes two people, and say so; whether it was done."""
     had_winner = winner_of(event) is not None
     if carry_or_propose(event, plan, ruling):

@@ -31,7 +31,7 @@ from arena.desk.queries.review_queue import (
     view_entries,
 )
 from arena.desk.queries.seen import read_seen, sign_evidence
-from arena.desk.views.contributors import carry_exclusion, view_evidence
+from arena.desk.views.contributors import exclude_or_propose, view_evidence
 from arena.errors import ArenaError, ConflictError, NotFoundError
 from arena.events.access import Role
 from arena.events.decision_record import Ruling
@@ -160,7 +160,7 @@ def exclude(request: HttpRequest, chosen: Case, form: ExcludeCaseForm, ruling: R
     plan = plan_exclusion(
         chosen.enrollment, "", case=chosen, judgments=picked, since=form.since_moment()
     )
-    carry_exclusion(request, plan, ruling, chosen.event)
+    exclude_or_propose(request, plan, ruling, chosen.event)
 
 
 def find_picked(request: HttpRequest, chosen: Case) -> list[Judgment]:

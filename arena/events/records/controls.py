@@ -19,6 +19,8 @@ from arena.events.models import Act, Control, Event, Matchup, MatchupResponse
 from arena.questions import KINDS, Value
 
 MAX_EXCERPT = 60
+# A key's sign as the answer that it expects.
+ANSWER_BY_SIGN = {1: "a", 0: "tie", -1: "b"}
 
 
 @dataclass(frozen=True)

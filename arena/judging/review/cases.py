@@ -117,8 +117,8 @@ def exclude_for(
     is_grave: bool = False,
     since: datetime | None = None,
 ) -> Exclusion:
-    """End a case, and any other that is open about the same person, by excluding them, or these
-    judgments of theirs alone; since: the moment from which on these are all of theirs.
+    """End all open cases of this one's contributor by excluding them; or this case alone, by
+    excluding these judgments of theirs, since: the moment from which on these are all of theirs.
 
     Raises `ConflictError` where it is decided already, or they are excluded.
     """
@@ -163,7 +163,14 @@ def close_all(case: Case, state: str, ruling: Ruling, decision: Decision | None)
     """Decide an open case, and with it all that are open about the same person. Raises
     `ConflictError` where it is decided already."""
     close(case, state, ruling, decision)
-    for other in Case.objects.waiting().filter(enrollment=case.enrollment_id):
+    close_others(case.enrollment, state, ruling, decision)
+
+
+def close_others(
+    enrollment: Enrollment, state: str, ruling: Ruling, decision: Decision | None
+) -> None:
+    """Decide whatever is open about somebody."""
+    for other in Case.objects.waiting().filter(enrollment=enrollment):
         close(other, state, ruling, decision)
 
 
@@ -183,8 +190,7 @@ def exclude_on_review(
     them end with it. Raises `ConflictError` where they are excluded already."""
     with transaction.atomic():
         exclusion = exclude(enrollment, reason, ruling, is_grave=is_grave)
-        for case in Case.objects.waiting().filter(enrollment=enrollment):
-            close(case, State.EXCLUDED, ruling, exclusion.decision)
+        close_others(enrollment, State.EXCLUDED, ruling, exclusion.decision)
         Case.objects.create(
             event=enrollment.event,
             enrollment=enrollment,

@@ -28,6 +28,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce, TruncDate
 
+from arena.events.lifecycle.registration.changes import list_decided_alone
 from arena.events.models import Act, Decision, Event
 from arena.judging.models import Appeal, Exclusion, Judgment
 from arena.judging.models.appeals import ANSWER_PERIOD
@@ -274,5 +275,5 @@ def count_appeals(event: Event, now: datetime) -> AppealCounts:
 def list_alone(event: Event) -> list[LoneDecision]:
     """Decisions of one person that take two, newest first: told with their reason at once, since
     that is what watches over somebody who decides alone."""
-    alone = Decision.objects.filter(event=event, is_alone=True).order_by("-made_at", "-pk")
-    return [LoneDecision(*row) for row in alone.values_list("made_at", "act", "reason")]
+    alone = list_decided_alone(event).values_list("made_at", "act", "reason")
+    return [LoneDecision(*row) for row in alone]
