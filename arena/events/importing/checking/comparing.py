@@ -11,7 +11,7 @@ from arena.events.models import Control, Event, Matchup, MatchupResponse, Record
 FROZEN_MESSAGE = (
     "has been shown to somebody, so that its text is frozen; import a new record instead"
 )
-KEY_MESSAGE = "the event is over: keys take two people now, on the record’s page"
+KEY_MESSAGE = "the event is over: keys are set on the record’s page alone now"
 
 
 @dataclass(slots=True)
@@ -59,10 +59,12 @@ class RecordChanges:
 
 def load_existing_records(event: Event, external_ids: Iterable[str]) -> dict[str, ExistingRecord]:
     """The event's records with these identifiers."""
-    named = Record.objects.filter(event=event, external_id__in=list(external_ids))
-    records = named.select_related("event")
+    records = Record.objects.filter(event=event, external_id__in=list(external_ids))
     known = {record.pk: ExistingRecord(record) for record in records.defer("prompt_html")}
     if known:
+        now = Event.objects.get(pk=event.pk)  # it may have closed since the import began
+        for one in known.values():
+            one.record.event = now
         for response in Response.objects.filter(record__in=known).defer("html").order_by("pk"):
             known[response.record_id].responses.append(response)
         links = Record.categories.through.objects.filter(record__in=known)

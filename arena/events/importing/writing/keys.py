@@ -46,6 +46,6 @@ def record_key_change(
     if state == Event.State.DRAFT:
         return
     if state in Event.OVER_STATES:
-        message = _("The event is over, and keys take two people now.")
+        message = _("The event is over: keys are set on a record’s page alone now.")
         raise ConflictError(message, "second_person")
     record_decision(event, act, ruling, matchup=name_matchup(control.matchup), old=old, new=new)
